@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every call into the operating system, each in a few lines.  No other file of the core includes these headers. */
+#include "host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+void *vres_host_alloc(size_t n)
+{
+	return calloc(1, n ? n : 1);
+}
+
+void vres_host_free(void *memory)
+{
+	free(memory);
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t = {0};
+
+	/* Fails only for an unknown clock. */
+	(void)clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t vres_host_wall(void)
+{
+	return clock_ns(CLOCK_REALTIME);
+}
+
+uint64_t vres_host_monotonic(void)
+{
+	return clock_ns(CLOCK_BOOTTIME);
+}
+
+int64_t vres_host_process(void)
+{
+	return getpid();
+}
+
+vres_status vres_host_random(void *bytes, size_t n, vres_error *err)
+{
+	unsigned char *next = bytes;
+
+	while (n > 0) {
+		const ssize_t got = getrandom(next, n, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return vres_fail(err, VRES_E_IO, "the system has no randomness to give (error %d)", errno);
+		next += got;
+		n -= (size_t)got;
+	}
+	return VRES_OK;
+}
+
+vres_status vres_host_stat(int fd, struct host_file *out, vres_error *err)
+{
+	struct stat s;
+	const int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fstat(fd, &s) != 0)
+		return vres_fail(err, errno == EBADF ? VRES_E_INVALID_INPUT : VRES_E_IO, "the file descriptor cannot be examined (error %d)",
+		                 errno);
+	*out = (struct host_file){
+		.is_regular = S_ISREG(s.st_mode),
+		.is_directory = S_ISDIR(s.st_mode),
+		.is_readable = (flags & O_ACCMODE) != O_WRONLY && (flags & O_PATH) == 0,
+		.mode = s.st_mode & 07777u,
+		.owner = s.st_uid,
+		.bytes = s.st_size > 0 ? (uint64_t)s.st_size : 0,
+		.modified = {s.st_mtim.tv_sec, s.st_mtim.tv_nsec},
+	};
+	return VRES_OK;
+}
+
+vres_status vres_host_open(const char *path, int *out, vres_error *err)
+{
+	const int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd >= 0) {
+		*out = fd;
+		return VRES_OK;
+	}
+	if (errno == ENOENT || errno == ENOTDIR)
+		return vres_fail(err, VRES_E_NOT_FOUND, "the file does not exist");
+	if (errno == ELOOP)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the file is a symbolic link, which is refused");
+	if (errno == EACCES)
+		return vres_fail(err, VRES_E_IO, "no permission to open the file");
+	return vres_fail(err, VRES_E_IO, "the file cannot be opened (error %d)", errno);
+}
+
+void vres_host_close(int fd)
+{
+	(void)close(fd); /* opened for reading: there is nothing to lose */
+}
+
+vres_status vres_host_read(int fd, int64_t offset, void *bytes, size_t n, size_t *got, vres_error *err)
+{
+	unsigned char *next = bytes;
+	size_t done = 0;
+
+	while (done < n) {
+		const ssize_t step =
+			offset < 0 ? read(fd, next + done, n - done) : pread(fd, next + done, n - done, (off_t)offset + (off_t)done);
+
+		if (step < 0 && errno == EINTR)
+			continue;
+		if (step < 0)
+			return vres_fail(err, VRES_E_IO, "reading failed at byte %zu of the piece (error %d)", done, errno);
+		if (step == 0)
+			break;
+		done += (size_t)step;
+	}
+	*got = done;
+	return VRES_OK;
+}
+
+vres_status vres_host_parent_is_private(const char *path, bool *is_private, vres_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[4096] = ".";
+	struct stat s;
+
+	if (slash) {
+		const size_t n = slash == path ? 1 : (size_t)(slash - path);
+
+		if (n >= sizeof(folder))
+			return vres_fail(err, VRES_E_INVALID_INPUT, "the path is longer than %zu bytes", sizeof(folder) - 1);
+		memcpy(folder, path, n);
+		folder[n] = '\0';
+	}
+	if (stat(folder, &s) != 0)
+		return vres_fail(err, VRES_E_IO, "the folder of the file cannot be examined (error %d)", errno);
+	/* A sticky folder such as /tmp lets others add files but not replace this one. */
+	*is_private = ((s.st_mode & 022u) == 0 || (s.st_mode & S_ISVTX)) && (s.st_uid == 0 || s.st_uid == geteuid());
+	return VRES_OK;
+}
+
+uint32_t vres_host_user(void)
+{
+	return geteuid();
+}
+
+const char *vres_host_environment(const char *name)
+{
+	return secure_getenv(name);
+}
+
+static size_t page_bytes(void)
+{
+	const long size = sysconf(_SC_PAGESIZE);
+
+	return size > 0 ? (size_t)size : 4096;
+}
+
+static size_t whole_pages(size_t n)
+{
+	return (n + page_bytes() - 1) / page_bytes() * page_bytes();
+}
+
+vres_status vres_host_secret_alloc(size_t n, void **out, vres_error *err)
+{
+	const size_t page = page_bytes(), size = whole_pages(n);
+	unsigned char *guarded = mmap(NULL, size + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (guarded == MAP_FAILED)
+		return vres_fail(err, VRES_E_NO_MEMORY, "no pages for a secret");
+	if (mprotect(guarded + page, size, PROT_READ | PROT_WRITE) != 0) {
+		(void)munmap(guarded, size + 2 * page);
+		return vres_fail(err, VRES_E_NO_MEMORY, "no pages for a secret");
+	}
+	/* Limits or an old kernel may refuse these; the secret is then merely less protected. */
+	(void)mlock(guarded + page, size);
+	(void)madvise(guarded + page, size, MADV_DONTDUMP);
+	(void)madvise(guarded + page, size, MADV_WIPEONFORK);
+	*out = guarded + page;
+	return VRES_OK;
+}
+
+void vres_host_secret_free(void *memory, size_t n)
+{
+	const size_t page = page_bytes(), size = whole_pages(n);
+
+	if (memory == NULL)
+		return;
+	explicit_bzero(memory, size);
+	(void)munmap((unsigned char *)memory - page, size + 2 * page);
+}
+
+bool vres_host_thread_start(pthread_t *out, void *(*run)(void *), void *arg)
+{
+	sigset_t all, before;
+	int error;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(out, NULL, run, arg);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error == 0;
+}
+
+void vres_host_thread_join(pthread_t thread)
+{
+	(void)pthread_join(thread, NULL);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The only door to the operating system: memory, time, randomness, files, pages for secrets, threads. */
+#ifndef VRES_CORE_HOST_H
+#define VRES_CORE_HOST_H
+
+#include "error.h"
+
+#include <pthread.h>
+#include <sys/types.h>
+
+/* Zeroed memory, or NULL. */
+void *vres_host_alloc(size_t n);
+void vres_host_free(void *memory);
+
+uint64_t vres_host_wall(void);      /* ns since 1970-01-01 UTC */
+uint64_t vres_host_monotonic(void); /* ns since some start; goes on while the machine sleeps */
+int64_t vres_host_process(void);    /* changes in a forked child */
+
+/* @n bytes from the system's CSPRNG. */
+vres_status vres_host_random(void *bytes, size_t n, vres_error *err);
+
+/* What stat(2) knows of an open file that matters here. */
+struct host_file {
+	bool is_regular, is_directory, is_readable;
+	uint32_t mode, owner;
+	uint64_t bytes;
+	int64_t modified[2]; /* seconds, nanoseconds */
+};
+
+vres_status vres_host_stat(int fd, struct host_file *out, vres_error *err);
+
+/* Open for reading; a final symbolic link is refused.  Never blocks on a FIFO. */
+vres_status vres_host_open(const char *path, int *out, vres_error *err);
+void vres_host_close(int fd);
+
+/* Fill @bytes from @offset, or from where the descriptor stands if @offset is negative; *got is less than @n only at the end. */
+vres_status vres_host_read(int fd, int64_t offset, void *bytes, size_t n, size_t *got, vres_error *err);
+
+/* Does anybody but @owner or root have the right to replace files in the folder that holds @path? */
+vres_status vres_host_parent_is_private(const char *path, bool *is_private, vres_error *err);
+
+uint32_t vres_host_user(void);
+const char *vres_host_environment(const char *name);
+
+/*
+ * Pages for secrets: locked if limits allow, kept out of core files and of forked children, with a guard page on either side.  Wiped by
+ * vres_host_secret_free().
+ */
+vres_status vres_host_secret_alloc(size_t n, void **out, vres_error *err);
+void vres_host_secret_free(void *memory, size_t n);
+
+/* A thread that takes no signals, so that handlers of the application run on its own threads.  False if there is none to be had. */
+bool vres_host_thread_start(pthread_t *out, void *(*run)(void *), void *arg);
+void vres_host_thread_join(pthread_t thread);
+
+#endif
