@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The only door to OpenSSL: SHA-256, HMAC-SHA256, HKDF-SHA256, constant-time comparison, wiping.
+ *
+ * Everything goes through one explicit library context whose algorithms are fetched once (docs/DESIGN.md, "OpenSSL"): an implicit fetch
+ * costs 200 ns and its context crashes when memory runs out.
+ */
+#ifndef VRES_CORE_CRYPTO_H
+#define VRES_CORE_CRYPTO_H
+
+#include "error.h"
+
+/* Get the context ready.  Every function below does so itself; calling it first moves the cost and the failure to a good place. */
+vres_status vres_crypto_prepare(vres_error *err);
+
+/* A reusable SHA-256 computation. */
+struct sha256 {
+	void *context;
+};
+
+vres_status vres_sha256_open(struct sha256 *h, vres_error *err);
+void vres_sha256_close(struct sha256 *h);
+vres_status vres_sha256_begin(struct sha256 *h, vres_error *err);
+vres_status vres_sha256_add(struct sha256 *h, const void *bytes, size_t n, vres_error *err);
+vres_status vres_sha256_end(struct sha256 *h, uint8_t digest[VRES_SHA256_BYTES], vres_error *err);
+
+/* Begin, add @n bytes and zeros up to @padded, end. */
+vres_status vres_sha256_padded(struct sha256 *h, const void *bytes, size_t n, size_t padded, uint8_t digest[VRES_SHA256_BYTES], vres_error *err);
+
+vres_status vres_crypto_hmac(const uint8_t key[VRES_SHA256_BYTES], const void *bytes, size_t n, uint8_t mac[VRES_SHA256_BYTES], vres_error *err);
+
+/* HKDF-SHA256, 32 bytes out.  With @extract: extract (no salt) and expand; without: expand only, @secret being the pseudo-random key. */
+vres_status vres_crypto_hkdf(bool extract, const void *secret, size_t n, const void *info, size_t info_n, uint8_t out[VRES_SHA256_BYTES],
+                             vres_error *err);
+
+/* Compare @n bytes in time that does not depend on them. */
+bool vres_crypto_equal(const void *a, const void *b, size_t n);
+
+/* Overwrite what the compiler might otherwise leave. */
+void vres_crypto_wipe(void *bytes, size_t n);
+
+#endif

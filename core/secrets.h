@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Keys: where they come from, where they are kept, and the subkeys that are made of them.  Nothing here prints. */
+#ifndef VRES_CORE_SECRETS_H
+#define VRES_CORE_SECRETS_H
+
+#include "crypto.h"
+
+#define KEY_ID_BYTES 8u
+
+struct vres_key {
+	uint8_t root[VRES_SHA256_BYTES];
+};
+
+/* What a manager keeps of a key: one subkey a purpose, HKDF-Expand(root, "vres/" purpose "/v1"), and a public name for the key. */
+struct vres_subkeys {
+	uint8_t seal[VRES_SHA256_BYTES];
+	uint8_t id[VRES_SHA256_BYTES]; /* its first KEY_ID_BYTES bytes are not secret */
+};
+
+vres_status vres_subkeys_create(const struct vres_key *key, struct vres_subkeys **out, vres_error *err);
+void vres_subkeys_destroy(struct vres_subkeys **slot);
+
+#endif
