@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Lanes: transfers and hashes on a device, in order, with proof that they happened.
+ *
+ * Before a pull the staging buffer is marked with random bytes, before a hash the digests are filled with them and the device code is given a
+ * nonce to echo.  A backend that reports success without having done the work leaves a mark, and that is an error of the backend; without
+ * the marks it would look like damaged weights.
+ */
+#include "device.h"
+
+#include <inttypes.h>
+
+#include "call.h"
+#include "crypto.h"
+
+#define MARK_EVERY ((size_t)4096)
+
+vres_status vres_lane_open(struct vres_device *d, size_t bytes, bool pinned, struct vres_lane *out, vres_error *err)
+{
+	struct vres_lane lane = {.device = d, .bytes = bytes};
+	vres_error detail = {0};
+	void *staging = NULL;
+
+	TRY(vres_call_alive(d, err));
+	TRY(vres_host_random(lane.poison, sizeof(lane.poison), err));
+	TRY(vres_call_outcome(d, d->driver->table.lane_open(d->handle, bytes, pinned ? VRES_LANE_PINNED : 0, &lane.handle, &staging, &detail),
+	                      &detail, "opening a lane", err));
+	lane.staging = staging;
+	if (bytes > 0 && staging == NULL) {
+		vres_lane_close(&lane);
+		return vres_fail_at(err, VRES_E_BACKEND, VRES_REASON_DEVICE, d->index, "the driver gave no staging buffer");
+	}
+	*out = lane;
+	return VRES_OK;
+}
+
+void vres_lane_close(struct vres_lane *lane)
+{
+	if (lane->handle)
+		lane->device->driver->table.lane_close(lane->handle);
+	lane->handle = NULL;
+}
+
+static vres_status fits(const struct vres_lane *lane, const struct vres_mem *mem, uint64_t offset, size_t n, vres_error *err)
+{
+	TRY(vres_call_alive(lane->device, err));
+	if (n > lane->bytes || lane->device != mem->device)
+		return vres_fail_at(err, VRES_E_INTERNAL, VRES_REASON_NONE, lane->device->index, "a transfer of %zu bytes does not fit its lane",
+		                    n);
+	return vres_call_range(mem, offset, n, err);
+}
+
+vres_status vres_lane_push(struct vres_lane *lane, const struct vres_mem *dst, uint64_t offset, size_t n, vres_error *err)
+{
+	vres_error detail = {0};
+
+	TRY(fits(lane, dst, offset, n, err));
+	return vres_call_outcome(lane->device, lane->device->driver->table.lane_push(lane->handle, dst->handle, offset, n, &detail), &detail,
+	                         "copying to VRAM", err);
+}
+
+/* A piece shorter than a mark carries none: its content could be the mark by chance. */
+static void marks_set(struct vres_lane *lane, size_t n)
+{
+	for (size_t at = 0; at + sizeof(lane->poison) <= n; at += MARK_EVERY)
+		memcpy(lane->staging + at, lane->poison, sizeof(lane->poison));
+	lane->pulled = n;
+}
+
+static bool a_mark_is_left(const struct vres_lane *lane)
+{
+	for (size_t at = 0; at + sizeof(lane->poison) <= lane->pulled; at += MARK_EVERY)
+		if (memcmp(lane->staging + at, lane->poison, sizeof(lane->poison)) == 0)
+			return true;
+	return false;
+}
+
+vres_status vres_lane_pull(struct vres_lane *lane, const struct vres_mem *src, uint64_t offset, size_t n, vres_error *err)
+{
+	vres_error detail = {0};
+
+	TRY(fits(lane, src, offset, n, err));
+	marks_set(lane, n);
+	return vres_call_outcome(lane->device, lane->device->driver->table.lane_pull(lane->handle, src->handle, offset, n, &detail), &detail,
+	                         "copying from VRAM", err);
+}
+
+/* Digests that a run of @bytes yields: nodes of fanout^level blocks. */
+static uint64_t run_digests(uint64_t bytes, uint32_t block_size, uint32_t level)
+{
+	uint64_t n = div_up_u64(bytes, block_size);
+
+	for (uint32_t i = 0; i < level; i++)
+		n = div_up_u64(n, block_size / VRES_SHA256_BYTES);
+	return n;
+}
+
+vres_status vres_lane_hash(struct vres_lane *lane, const struct vres_range *ranges, size_t n, uint32_t block_size, uint32_t level,
+                           vres_hash_run runs[RANGES_MAX], uint8_t *digests, uint64_t count, vres_error *err)
+{
+	struct vres_device *d = lane->device;
+	vres_hash_job job = {
+		.struct_size = sizeof(job), .runs = runs, .runs_count = n, .block_size = block_size, .level = level, .digests = digests};
+	vres_error detail = {0};
+	uint64_t expected = 0;
+
+	TRY(vres_call_alive(d, err));
+	for (size_t i = 0; i < n && i < RANGES_MAX; i++) {
+		TRY(vres_call_range(ranges[i].mem, ranges[i].offset, ranges[i].bytes, err));
+		runs[i] = (vres_hash_run){.mem = ranges[i].mem->handle, .offset = ranges[i].offset, .bytes = ranges[i].bytes};
+		expected += run_digests(ranges[i].bytes, block_size, level);
+	}
+	if (n == 0 || n > RANGES_MAX || expected != count || !vres_device_can(d, VRES_DEVICE_CAN_HASH))
+		return vres_fail_at(err, VRES_E_INTERNAL, VRES_REASON_NONE, d->index, "a hash job of %zu runs is malformed", n);
+	for (uint64_t i = 0; i < count; i++)
+		memset(digests + i * VRES_SHA256_BYTES, lane->poison[i % sizeof(lane->poison)], VRES_SHA256_BYTES);
+	lane->expected = atomic_fetch_add(&d->nonce, 2) | 1; /* never 0 */
+	lane->echo = ~lane->expected;
+	job.nonce = lane->expected;
+	job.echo = &lane->echo;
+	return vres_call_outcome(d, d->driver->table.hash_blocks(lane->handle, &job, &detail), &detail, "hashing in VRAM", err);
+}
+
+vres_status vres_lane_wait(struct vres_lane *lane, uint64_t deadline, vres_error *err)
+{
+	struct vres_device *d = lane->device;
+	vres_error detail = {0};
+	bool undone;
+
+	TRY(vres_call_alive(d, err));
+	TRY(vres_call_outcome(d, d->driver->table.lane_wait(lane->handle, deadline, &detail), &detail, "waiting for the device", err));
+	undone = (lane->expected != 0 && lane->echo != lane->expected) || a_mark_is_left(lane);
+	lane->expected = 0;
+	lane->pulled = 0;
+	if (undone)
+		return vres_fail_at(err, VRES_E_BACKEND, VRES_REASON_DEVICE, d->index, "the driver reported success for work it did not do");
+	return VRES_OK;
+}

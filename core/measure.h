@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Measuring what is in VRAM: digests of nodes of the tree, or its root, computed by the device where it can, else by pulling the bytes back
+ * through two lanes and hashing them on the host.  Takes no device memory.
+ */
+#ifndef VRES_CORE_MEASURE_H
+#define VRES_CORE_MEASURE_H
+
+#include "device.h"
+#include "tree.h"
+
+struct measure {
+	const struct vres_mem *mem;
+	const struct tree_shape *shape;
+	uint64_t deadline;
+	bool by_readback;
+	struct vres_lane lanes[2]; /* for hashing only the first is open */
+	uint64_t bytes_hashed;
+};
+
+vres_status vres_measure_open(struct measure *ms, const struct vres_mem *mem, const struct tree_shape *shape, bool by_readback, bool pinned,
+                              uint64_t deadline, vres_error *err);
+void vres_measure_close(struct measure *ms);
+
+/* Digests of all nodes of a level into @digests, which has room for shape->count[level] of them. */
+vres_status vres_measure_level(struct measure *ms, uint32_t level, uint8_t *digests, vres_error *err);
+
+/* Digests of @n single nodes of a level; n is at most RANGES_MAX. */
+vres_status vres_measure_nodes(struct measure *ms, uint32_t level, const uint64_t *index, size_t n, uint8_t *digests, vres_error *err);
+
+/* The root of the whole tree, and, by readback only and if not NULL, the flat digest. */
+vres_status vres_measure_root(struct measure *ms, uint8_t root[VRES_SHA256_BYTES], uint8_t *flat, vres_error *err);
+
+#endif
