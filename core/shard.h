@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A shard: sealed memory with its record, and the counts that decide how long it lives.
+ *
+ * It is in the manager's table from the moment its id is taken to the moment its memory is freed, and can be found only while it is
+ * published and somebody holds a reference.
+ */
+#ifndef VRES_CORE_SHARD_H
+#define VRES_CORE_SHARD_H
+
+#include "device.h"
+#include "receipt.h"
+#include "tree.h"
+
+struct vres_shard {
+	vres_manager *manager;
+	struct vres_shard *next;     /* in its bucket; under the manager's lock */
+	uint32_t references, leased; /* under the manager's lock */
+	bool is_published;           /* under the manager's lock until set, then for good */
+
+	/* Immutable once published. */
+	struct vres_mem mem;
+	struct vres_record record;
+	uint8_t mac[MAC_BYTES];
+	struct tree_shape shape;
+	uint32_t kept_level;
+	uint8_t *kept; /* the digests of kept_level; must hash to the signed root before it is used */
+	vres_residency residency;
+	uint64_t sealed_monotonic;
+
+	atomic_uint state; /* VRES_SHARD_x */
+	atomic_uint_fast64_t verified_at;
+	atomic_uint_fast64_t fresh[4]; /* by strength: when the last good verification at least so strong began; 0: never */
+};
+
+struct vres_lease {
+	struct vres_shard *shard;
+};
+
+/* Take @record's id in the table: the shard has one reference and is not published.  VRES_E_STATE if the id is taken. */
+vres_status vres_shard_create(vres_manager *m, const struct vres_record *record, struct vres_shard **out, vres_error *err);
+
+/* Let it be found, and counted. */
+void vres_shard_publish(struct vres_shard *s);
+
+/* Give up one that was never published: wipe, free, forget. */
+void vres_shard_discard(struct vres_shard **slot);
+
+/* Another reference to a shard that is published and has one. */
+void vres_shard_keep(struct vres_shard *s);
+
+/* A lease holds the memory as a reference does, but does not let the shard be found. */
+void vres_shard_lease(struct vres_shard *s);
+void vres_shard_unlease(struct vres_shard *s);
+
+/* The public view, now. */
+vres_status vres_shard_view(const struct vres_shard *s, vres_shard_info *out, vres_error *err);
+
+/* Is it older than policy allows? */
+bool vres_shard_is_expired(const struct vres_shard *s);
+
+#endif
