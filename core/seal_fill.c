@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * How bytes get sealed: judge the device, reserve, allocate, copy and digest in one pass, measure what is in VRAM, compare, sign.
+ *
+ * Nothing is signed before the root computed from VRAM equals the root of the bytes that were read, or, for VERITY with an expected digest,
+ * that digest; the latter needs no hashing on the host.
+ */
+#include "seal.h"
+
+#include <inttypes.h>
+
+#include "audit.h"
+#include "capacity.h"
+#include "measure.h"
+#include "policy.h"
+#include "upload.h"
+#include "validate.h"
+
+static vres_status refuse(const struct seal *seal, vres_error *err)
+{
+	return vres_fail_at(err, VRES_E_POLICY_VIOLATION, VRES_REASON_RESIDENCY, seal->record.gpu_device,
+	                    "device %" PRIu32 " or its memory violates the VRAM-only policy: %s", seal->record.gpu_device,
+	                    vres_policy_first_violation(&seal->report));
+}
+
+static vres_status judge_device(struct seal *seal, vres_error *err)
+{
+	vres_manager *m = seal->manager;
+	struct vres_record *r = &seal->record;
+	struct vres_device *d;
+
+	TRY(vres_manager_device(m, r->gpu_device, &d, err));
+	vres_policy_judge_device(&m->policy, &d->props, m->driver.is_simulated, &seal->report);
+	if (seal->report.violations)
+		return refuse(seal, err);
+	if (!vres_device_can(d, VRES_DEVICE_CAN_HASH) && !(m->policy.allow & VRES_ALLOW_READBACK))
+		return vres_fail_at(err, VRES_E_UNSUPPORTED, VRES_REASON_DEVICE, d->index,
+		                    "device %" PRIu32 " cannot hash, and VRES_ALLOW_READBACK is not given", d->index);
+	memcpy(r->device_uuid, d->props.uuid, sizeof(r->device_uuid));
+	r->assurance = vres_policy_assurance(&d->props, m->driver.is_simulated);
+	seal->device = d;
+	return VRES_OK;
+}
+
+static void tell_allocation_failed(struct seal *seal, uint64_t padded, const vres_error *failure)
+{
+	vres_event e = vres_audit_event(seal->manager, VRES_EVENT_VRAM_ALLOCATION_FAILED, seal->record.gpu_device);
+
+	atomic_fetch_add(&seal->manager->counters.allocation_failures, 1);
+	e.status = failure->status;
+	e.requested_bytes = padded;
+	e.available_bytes = failure->available_bytes;
+	e.detail = failure->status == VRES_E_INSUFFICIENT_VRAM ? "insufficient_vram" : "allocation_failed";
+	(void)vres_audit_emit(seal->manager, &e, false, NULL); /* the failure itself is what the caller returns */
+}
+
+static vres_status tell_allocated(struct seal *seal, const struct vres_mem *mem, vres_error *err)
+{
+	vres_event e = vres_audit_event(seal->manager, VRES_EVENT_VRAM_ALLOCATED, seal->record.gpu_device);
+	struct vres_capacity_now now;
+	vres_device_status status;
+
+	if (seal->manager->audit.record == NULL && seal->manager->log == NULL)
+		return VRES_OK;
+	TRY(vres_capacity_look(seal->device, seal->manager->policy.headroom_bytes, &now, &status, err));
+	e.requested_bytes = mem->bytes;
+	e.allocated_bytes = mem->capacity;
+	e.available_bytes = now.available;
+	e.used_bytes = now.used + now.reserved - seal->device->props.scratch_bytes;
+	return vres_audit_emit(seal->manager, &e, false, err);
+}
+
+static vres_status reserve_and_allocate(struct seal *seal, struct vres_shard *s, uint64_t padded, vres_error *err)
+{
+	struct vres_device *d = seal->device;
+	vres_status status;
+
+	TRY(vres_capacity_reserve(d, padded, seal->manager->policy.headroom_bytes, err));
+	status = vres_mem_alloc(d, seal->record.vram_bytes, &s->mem, err);
+	vres_capacity_allocated(d, padded, status == VRES_OK ? s->mem.capacity : 0);
+	return status;
+}
+
+static vres_status allocate(struct seal *seal, struct vres_shard *s, vres_error *err)
+{
+	vres_error detail = {0};
+	uint64_t padded = 0;
+	vres_status status;
+
+	if (seal->source == NULL)
+		return vres_mem_adopt(seal->device, seal->device_ptr, seal->record.vram_bytes, &s->mem, err);
+	status = vres_capacity_padded(seal->device, seal->record.vram_bytes, &padded, &detail);
+	if (status == VRES_OK)
+		status = reserve_and_allocate(seal, s, padded, &detail);
+	if (status != VRES_OK) {
+		tell_allocation_failed(seal, padded, &detail);
+		return vres_fail_with(err, &detail);
+	}
+	return tell_allocated(seal, &s->mem, err);
+}
+
+static vres_status judge_memory(struct seal *seal, struct vres_shard *s, vres_error *err)
+{
+	TRY(vres_mem_residency(&s->mem, &s->residency, err));
+	seal->report = vres_policy_report_init();
+	vres_policy_judge_memory(&seal->manager->policy, &s->residency, seal->record.gpu_device, &seal->report);
+	return seal->report.violations ? refuse(seal, err) : VRES_OK;
+}
+
+/* Does the device alone decide, against the expected digest or, for adopted memory, against nothing? */
+static bool host_may_skip_hashing(const struct seal *seal)
+{
+	return seal->source == NULL || (seal->record.digest_alg == VRES_DIGEST_VERITY && seal->has_expected);
+}
+
+static vres_status upload(struct seal *seal, struct vres_shard *s, uint8_t root[VRES_SHA256_BYTES], vres_error *err)
+{
+	CLEANUP(tree_close) struct tree_builder tree = {0};
+	CLEANUP(vres_sha256_close) struct sha256 flat = {0};
+	const bool wants_flat = seal->record.digest_alg == VRES_DIGEST_SHA256, wants_tree = !host_may_skip_hashing(seal);
+	const struct upload u = {
+		.source = seal->source,
+		.destination = &s->mem,
+		.flat = wants_flat ? &flat : NULL,
+		.tree = wants_tree ? &tree : NULL,
+		.progress = seal->progress,
+		.progress_ctx = seal->progress_ctx,
+		.deadline = seal->manager->policy.deadline,
+		.pinned = (seal->manager->policy.allow & VRES_ALLOW_PINNED_STAGING) != 0,
+	};
+
+	TRY(tree_open(&tree, s->shape.block_size, err));
+	TRY(vres_sha256_open(&flat, err));
+	tree_capture(&tree, s->kept_level, s->kept, s->shape.count[s->kept_level]);
+	TRY(vres_upload(&u, err));
+	if (wants_flat)
+		TRY(vres_sha256_end(&flat, seal->record.digest, err));
+	return wants_tree ? tree_finish(&tree, s->kept_level, root, err) : VRES_OK;
+}
+
+static vres_status mismatch(struct seal *seal, const uint8_t *wanted, const uint8_t *found, const char *what, vres_error *err)
+{
+	vres_hex(wanted, seal->wanted);
+	vres_hex(found, seal->found);
+	return vres_fail_at(err, VRES_E_INTEGRITY_VIOLATION, VRES_REASON_DIGEST, seal->record.gpu_device, "%s", what);
+}
+
+/* The root of what is in VRAM, and, where the host did not build the tree, its kept level. */
+static vres_status measure(struct seal *seal, struct vres_shard *s, uint8_t root[VRES_SHA256_BYTES], vres_error *err)
+{
+	const vres_policy *policy = &seal->manager->policy;
+	CLEANUP(vres_measure_close) struct measure ms = {0};
+
+	TRY(vres_measure_open(&ms, &s->mem, &s->shape, !vres_device_can(seal->device, VRES_DEVICE_CAN_HASH),
+	                      (policy->allow & VRES_ALLOW_PINNED_STAGING) != 0, policy->deadline, err));
+	if (!host_may_skip_hashing(seal))
+		return vres_measure_root(&ms, root, NULL, err);
+	TRY(vres_measure_level(&ms, s->kept_level, s->kept, err));
+	return tree_root_of(&s->shape, s->kept_level, s->kept, root, err);
+}
+
+static vres_status compare(struct seal *seal, const uint8_t read[VRES_SHA256_BYTES], const uint8_t resident[VRES_SHA256_BYTES], vres_error *err)
+{
+	struct vres_record *r = &seal->record;
+	uint8_t verity[VRES_SHA256_BYTES];
+
+	TRY(tree_digest(r->vram_bytes, r->block_size, resident, verity, err));
+	memcpy(r->verity_root, resident, VRES_SHA256_BYTES);
+	if (r->digest_alg == VRES_DIGEST_VERITY)
+		memcpy(r->digest, verity, VRES_SHA256_BYTES);
+	if (seal->has_expected && !vres_crypto_equal(seal->expected, r->digest, VRES_SHA256_BYTES))
+		return mismatch(seal, seal->expected, r->digest, "the bytes do not have the expected digest", err);
+	if (!host_may_skip_hashing(seal) && !vres_crypto_equal(read, resident, VRES_SHA256_BYTES))
+		return mismatch(seal, read, resident, "what is in VRAM is not what was read", err);
+	return VRES_OK;
+}
+
+static vres_status sign(struct seal *seal, struct vres_shard *s, vres_error *err)
+{
+	seal->record.sealed_at = vres_host_wall();
+	s->record = seal->record;
+	s->sealed_monotonic = vres_host_monotonic();
+	atomic_store(&s->verified_at, seal->record.sealed_at);
+	return vres_record_sign(&s->record, seal->manager->keys, s->mac, err);
+}
+
+vres_status vres_seal_fill(struct seal *seal, struct vres_shard *s, vres_error *err)
+{
+	uint8_t read[VRES_SHA256_BYTES] = {0}, resident[VRES_SHA256_BYTES] = {0};
+	uint64_t began, kept_bytes = s->shape.count[s->kept_level];
+
+	TRY(judge_device(seal, err));
+	if (ckd_mul_u64(&kept_bytes, kept_bytes, VRES_SHA256_BYTES) || (s->kept = vres_host_alloc(kept_bytes)) == NULL)
+		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for the kept level of the digest tree");
+	TRY(allocate(seal, s, err));
+	TRY(judge_memory(seal, s, err));
+	if (seal->source)
+		TRY(upload(seal, s, read, err));
+	if (seal->manager->policy.require & VRES_REQUIRE_READONLY) {
+		TRY(vres_mem_protect(&s->mem, true, err));
+		s->residency.facts |= VRES_MEM_READ_ONLY; /* from here on a wipe must make it writable first */
+		TRY(judge_memory(seal, s, err));
+	}
+	began = vres_host_monotonic();
+	TRY(measure(seal, s, resident, err));
+	TRY(compare(seal, read, resident, err));
+	TRY(sign(seal, s, err));
+	for (uint32_t i = 0; i <= vres_policy_strength(VRES_VERIFY_FULL); i++)
+		atomic_store(&s->fresh[i], began);
+	return VRES_OK;
+}

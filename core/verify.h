@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Verifying, in two halves: the check, which looks and changes nothing and may run on any thread, and the conclusion, which changes the
+ * shard's state and tells others, on the caller's thread.
+ */
+#ifndef VRES_CORE_VERIFY_H
+#define VRES_CORE_VERIFY_H
+
+#include "manager.h"
+#include "measure.h"
+
+struct verification {
+	struct vres_shard *shard;
+	vres_verify_params params; /* with defaults filled in; mode is what will really be done */
+	vres_verify_report report;
+	vres_error error;           /* when report.status is not VRES_OK */
+	uint64_t began;             /* monotonic */
+	bool was_refused;           /* not accepted: no effect, no event */
+	char wanted[65], found[65]; /* the roots that differ */
+};
+
+/* The caller's parameters, checked; NULL: FULL. */
+vres_status vres_verify_params_in(const vres_verify_params *p, vres_verify_params *out, vres_error *err);
+
+/* Check @s; the outcome is in v->report.status and v->error. */
+void vres_verify_check(struct verification *v, struct vres_shard *s, const vres_verify_params *p);
+
+/* Act on the outcome: freshness or quarantine, counters, event, incident. */
+vres_status vres_verify_conclude(struct verification *v, vres_error *err);
+
+/* The bytes against the signed root, by v->params.mode, which is not SIGNATURE. */
+vres_status vres_verify_content(struct verification *v, vres_error *err);
+
+/* The root is wrong: which blocks?  Fills the report as far as it can be told; never fails. */
+void vres_verify_locate(struct verification *v, struct measure *ms);
+
+/* Report damage of the data under one node. */
+void vres_verify_note_damage(struct verification *v, uint64_t offset, uint64_t bytes);
+
+/* Does the kept level hash to the signed root? */
+vres_status vres_verify_kept(const struct vres_shard *s, bool *is_good, vres_error *err);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Comparing bytes in VRAM with the signed root: all of them on the device, all of them by readback, or a sample. */
+#include "verify.h"
+
+#include "policy.h"
+#include "validate.h"
+
+static vres_status damaged(struct verification *v, const char *what, vres_error *err)
+{
+	return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_DIGEST, v->shard->record.gpu_device,
+	                    "seal verification failed: %s", what);
+}
+
+vres_status vres_verify_kept(const struct vres_shard *s, bool *is_good, vres_error *err)
+{
+	uint8_t root[VRES_SHA256_BYTES];
+
+	TRY(tree_root_of(&s->shape, s->kept_level, s->kept, root, err));
+	*is_good = vres_crypto_equal(root, s->record.verity_root, sizeof(root));
+	return VRES_OK;
+}
+
+static vres_status differs(struct verification *v, struct measure *ms, const uint8_t *wanted, const uint8_t *found, vres_error *err)
+{
+	vres_hex(wanted, v->wanted);
+	vres_hex(found, v->found);
+	vres_verify_locate(v, ms);
+	return damaged(v, "the bytes in VRAM are not the ones that were sealed", err);
+}
+
+static vres_status check_all(struct verification *v, struct measure *ms, vres_error *err)
+{
+	const struct vres_shard *s = v->shard;
+	const bool wants_flat = ms->by_readback && s->record.digest_alg == VRES_DIGEST_SHA256;
+	uint8_t root[VRES_SHA256_BYTES], flat[VRES_SHA256_BYTES];
+
+	TRY(vres_measure_root(ms, root, wants_flat ? flat : NULL, err));
+	v->report.blocks_checked = s->shape.count[0];
+	if (!vres_crypto_equal(root, s->record.verity_root, sizeof(root)))
+		return differs(v, ms, s->record.verity_root, root, err);
+	if (wants_flat && !vres_crypto_equal(flat, s->record.digest, sizeof(flat)))
+		return differs(v, ms, s->record.digest, flat, err);
+	return VRES_OK;
+}
+
+/* A number below @n from the CSPRNG, every one equally likely. */
+static vres_status random_below(uint64_t n, uint64_t *out, vres_error *err)
+{
+	const uint64_t unfair = UINT64_MAX - UINT64_MAX % n;
+
+	do {
+		TRY(vres_host_random(out, sizeof(*out), err));
+	} while (*out >= unfair);
+	*out %= n;
+	return VRES_OK;
+}
+
+/*
+ * The i-th of @k samples of @n units: one from each of k runs of units of nearly equal length, so that no unit comes twice and no memory of
+ * earlier ones is needed.  An attacker who does not know the random numbers cannot tell which units are left out.
+ */
+static vres_status sample(uint64_t n, uint64_t k, uint64_t i, uint64_t *unit, vres_error *err)
+{
+	const uint64_t whole = n / k, rest = n % k;
+	const uint64_t start = i * whole + min_u64(i, rest), length = whole + (i < rest);
+	uint64_t within;
+
+	TRY(random_below(length, &within, err));
+	*unit = start + within;
+	return VRES_OK;
+}
+
+static uint64_t blocks_in(const struct tree_shape *shape, uint64_t bytes)
+{
+	return div_up_u64(bytes, shape->block_size);
+}
+
+static vres_status check_batch(struct verification *v, struct measure *ms, const uint64_t *units, size_t n, vres_error *err)
+{
+	const struct vres_shard *s = v->shard;
+	uint8_t digests[RANGES_MAX * VRES_SHA256_BYTES];
+
+	TRY(vres_measure_nodes(ms, s->kept_level, units, n, digests, err));
+	for (size_t i = 0; i < n; i++) {
+		uint64_t offset, bytes;
+
+		tree_node_range(&s->shape, s->kept_level, units[i], &offset, &bytes);
+		v->report.blocks_checked += blocks_in(&s->shape, bytes);
+		if (!vres_crypto_equal(digests + i * VRES_SHA256_BYTES, s->kept + units[i] * VRES_SHA256_BYTES, VRES_SHA256_BYTES))
+			vres_verify_note_damage(v, offset, bytes);
+	}
+	return VRES_OK;
+}
+
+static vres_status check_sample(struct verification *v, struct measure *ms, vres_error *err)
+{
+	const struct vres_shard *s = v->shard;
+	const uint64_t n = s->shape.count[s->kept_level], k = min_u64(v->params.sample_units, n);
+	uint64_t units[RANGES_MAX];
+	bool is_good;
+
+	TRY(vres_verify_kept(s, &is_good, err));
+	if (!is_good)
+		return damaged(v, "the kept level of the digest tree does not match the signed root", err);
+	for (uint64_t done = 0; done < k;) {
+		const size_t batch = (size_t)min_u64(k - done, RANGES_MAX);
+
+		for (size_t i = 0; i < batch; i++)
+			TRY(sample(n, k, done + i, &units[i], err));
+		TRY(check_batch(v, ms, units, batch, err));
+		done += batch;
+	}
+	return v->report.bad_blocks ? damaged(v, "sampled bytes in VRAM are not the ones that were sealed", err) : VRES_OK;
+}
+
+vres_status vres_verify_content(struct verification *v, vres_error *err)
+{
+	const struct vres_shard *s = v->shard;
+	const vres_policy *policy = &s->manager->policy;
+	const bool by_readback = v->params.mode == VRES_VERIFY_READBACK || !vres_device_can(s->mem.device, VRES_DEVICE_CAN_HASH);
+	CLEANUP(vres_measure_close) struct measure ms = {0};
+	vres_status status;
+
+	TRY(vres_measure_open(&ms, &s->mem, &s->shape, by_readback, (policy->allow & VRES_ALLOW_PINNED_STAGING) != 0, policy->deadline, err));
+	status = v->params.mode == VRES_VERIFY_SAMPLED ? check_sample(v, &ms, err) : check_all(v, &ms, err);
+	v->report.bytes_hashed = ms.bytes_hashed;
+	return status;
+}
