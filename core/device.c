@@ -43,7 +43,7 @@ vres_status vres_call_range(const struct vres_mem *mem, uint64_t offset, uint64_
 
 vres_status vres_call_alive(const struct vres_device *d, vres_error *err)
 {
-	if (atomic_load(&((struct vres_device *)(uintptr_t)d)->is_lost))
+	if (atomic_load(&d->is_lost))
 		return vres_fail_at(err, VRES_E_DEVICE_LOST, VRES_REASON_DEVICE, d->index, "device %" PRIu32 " was lost", d->index);
 	return VRES_OK;
 }

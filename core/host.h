@@ -19,7 +19,7 @@ int64_t vres_host_process(void);    /* changes in a forked child */
 /* @n bytes from the system's CSPRNG. */
 vres_status vres_host_random(void *bytes, size_t n, vres_error *err);
 
-/* What stat(2) knows of an open file that matters here. */
+/* What matters here of an open file. */
 struct host_file {
 	bool is_regular, is_directory, is_readable;
 	uint32_t mode, owner;

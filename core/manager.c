@@ -29,7 +29,7 @@ vres_status vres_manager_enter_stopped(const vres_manager *m, vres_error *err)
 vres_status vres_manager_enter(const vres_manager *m, vres_error *err)
 {
 	TRY(vres_manager_enter_stopped(m, err));
-	if (atomic_load(&((vres_manager *)(uintptr_t)m)->is_stopped))
+	if (atomic_load(&m->is_stopped))
 		return vres_fail_at(err, VRES_E_POLICY_VIOLATION, VRES_REASON_STOPPED, VRES_NO_DEVICE,
 		                    "the manager has stopped after a violation");
 	return VRES_OK;

@@ -15,7 +15,7 @@ vres_status vres_shard_receipt(const vres_shard *s, void *buf, size_t cap, size_
 	if (s == NULL || len == NULL || (buf == NULL && cap > 0))
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", s == NULL ? "shard" : len == NULL ? "len" : "buf");
 	TRY(vres_manager_enter(s->manager, err));
-	if (atomic_load(&((vres_shard *)(uintptr_t)s)->state) == VRES_SHARD_QUARANTINED)
+	if (atomic_load(&s->state) == VRES_SHARD_QUARANTINED)
 		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_QUARANTINED, s->record.gpu_device,
 		                    "the shard is quarantined after an earlier failure");
 	n = vres_record_encode(&s->record, bytes);

@@ -42,13 +42,13 @@ static vres_status judge_device(struct seal *seal, vres_error *err)
 	return VRES_OK;
 }
 
-static void tell_allocation_failed(struct seal *seal, uint64_t padded, const vres_error *failure)
+static void tell_allocation_failed(struct seal *seal, const vres_error *failure)
 {
 	vres_event e = vres_audit_event(seal->manager, VRES_EVENT_VRAM_ALLOCATION_FAILED, seal->record.gpu_device);
 
 	atomic_fetch_add(&seal->manager->counters.allocation_failures, 1);
 	e.status = failure->status;
-	e.requested_bytes = padded;
+	e.requested_bytes = seal->record.vram_bytes;
 	e.available_bytes = failure->available_bytes;
 	e.detail = failure->status == VRES_E_INSUFFICIENT_VRAM ? "insufficient_vram" : "allocation_failed";
 	(void)vres_audit_emit(seal->manager, &e, false, NULL); /* the failure itself is what the caller returns */
@@ -93,7 +93,7 @@ static vres_status allocate(struct seal *seal, struct vres_shard *s, vres_error 
 	if (status == VRES_OK)
 		status = reserve_and_allocate(seal, s, padded, &detail);
 	if (status != VRES_OK) {
-		tell_allocation_failed(seal, padded, &detail);
+		tell_allocation_failed(seal, &detail);
 		return vres_fail_with(err, &detail);
 	}
 	return tell_allocated(seal, &s->mem, err);
@@ -162,16 +162,17 @@ static vres_status measure(struct seal *seal, struct vres_shard *s, uint8_t root
 static vres_status compare(struct seal *seal, const uint8_t read[VRES_SHA256_BYTES], const uint8_t resident[VRES_SHA256_BYTES], vres_error *err)
 {
 	struct vres_record *r = &seal->record;
-	uint8_t verity[VRES_SHA256_BYTES];
+	uint8_t verity[VRES_SHA256_BYTES], verity_read[VRES_SHA256_BYTES];
 
 	TRY(tree_digest(r->vram_bytes, r->block_size, resident, verity, err));
+	TRY(tree_digest(r->vram_bytes, r->block_size, read, verity_read, err));
 	memcpy(r->verity_root, resident, VRES_SHA256_BYTES);
 	if (r->digest_alg == VRES_DIGEST_VERITY)
 		memcpy(r->digest, verity, VRES_SHA256_BYTES);
+	if (!host_may_skip_hashing(seal) && !vres_crypto_equal(read, resident, VRES_SHA256_BYTES))
+		return mismatch(seal, verity_read, verity, "what is in VRAM is not what was read", err);
 	if (seal->has_expected && !vres_crypto_equal(seal->expected, r->digest, VRES_SHA256_BYTES))
 		return mismatch(seal, seal->expected, r->digest, "the bytes do not have the expected digest", err);
-	if (!host_may_skip_hashing(seal) && !vres_crypto_equal(read, resident, VRES_SHA256_BYTES))
-		return mismatch(seal, read, resident, "what is in VRAM is not what was read", err);
 	return VRES_OK;
 }
 

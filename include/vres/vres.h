@@ -211,7 +211,7 @@ static inline vres_shard_info vres_shard_info_init(void)
 /**
  * struct vres_device_info - a device, now
  * @ecc:             0 off, 1 on, 2 unknown
- * @healthy:         0: it reports a memory error, asks to be reset, or is lost
+ * @healthy:         0: it reports a memory error or asks to be reset
  * @free_bytes:      by the driver, whoever uses the rest
  * @used_bytes:      sealed by this manager, padding included
  * @reserved_bytes:  held by seals under way, and the backend's fixed scratch
@@ -354,7 +354,7 @@ typedef struct vres_lease vres_lease;
  * @on_incident:  may be NULL
  * @closed:       called when nothing uses backend, backend_arg and the callback contexts any more; may be NULL
  * @library_path: NULL: the system's driver library; anything else needs VRES_ALLOW_SIMULATED and marks everything as simulated
- * @threads:      for host hashing; 0: every core the process may use; at most 1024
+ * @threads:      for host hashing; 0: every core the process may use; at most 1024 (this version hashes on the calling thread)
  * @block_size:   of the tree; 0: 4096; power of two, 1024 to 65536
  * @keep_leaves:  1: keep the leaf level on the host (1/128 of the bytes), which names damage to the block
  */
