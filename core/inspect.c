@@ -38,7 +38,7 @@ vres_status vres_device_describe(vres_manager *m, uint32_t gpu_device, vres_devi
 	return VRES_OK;
 }
 
-/* References to every shard on a device. */
+/* Every shard on a device, held so that none goes while it is looked at. */
 struct collection {
 	struct vres_shard **shards;
 	size_t n, room;
@@ -47,25 +47,39 @@ struct collection {
 static void collection_close(struct collection *c)
 {
 	for (size_t i = 0; i < c->n; i++)
-		vres_shard_release(c->shards[i]);
+		vres_shard_inspected(c->shards[i]);
 	vres_host_free(c->shards);
 }
 
-static vres_status collect(vres_manager *m, uint32_t gpu_device, struct collection *c, vres_error *err)
+/* Hold every shard on the device, as far as there is room; how many there are. */
+static size_t hold(vres_manager *m, uint32_t gpu_device, struct collection *c)
 {
-	/* Shards sealed after this line were judged when they were sealed. */
-	c->room = atomic_load(&m->counters.shards);
-	c->shards = vres_host_alloc(c->room * sizeof(struct vres_shard *));
-	if (c->shards == NULL)
-		return vres_fail(err, VRES_E_NO_MEMORY, "no memory to look at %zu shards", c->room);
+	size_t found = 0;
+
 	vres_manager_lock(m);
 	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct vres_shard *s = m->buckets[i]; s && c->n < c->room; s = s->next)
-			if (s->is_published && s->references > 0 && s->record.gpu_device == gpu_device) {
-				s->references++;
+		for (struct vres_shard *s = m->buckets[i]; s; s = s->next) {
+			if (!s->is_published || s->record.gpu_device != gpu_device || (s->references == 0 && s->leased == 0))
+				continue;
+			if (found++ < c->room) {
+				s->inspected++;
 				c->shards[c->n++] = s;
 			}
+		}
 	vres_manager_unlock(m);
+	return found;
+}
+
+/* Memory is not allocated under the lock, so there may be more by the time it is there: then again, with more room. */
+static vres_status collect(vres_manager *m, uint32_t gpu_device, struct collection *c, vres_error *err)
+{
+	for (size_t found = hold(m, gpu_device, c); found > c->room; found = hold(m, gpu_device, c)) {
+		collection_close(c);
+		*c = (struct collection){.room = found + found / 8};
+		c->shards = vres_host_alloc(c->room * sizeof(struct vres_shard *));
+		if (c->shards == NULL)
+			return vres_fail(err, VRES_E_NO_MEMORY, "no memory to look at %zu shards", found);
+	}
 	return VRES_OK;
 }
 

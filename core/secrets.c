@@ -53,6 +53,7 @@ vres_status vres_key_derive(const void *token, size_t bytes, const char *domain,
 	TRY(domain_check(domain, err));
 	TRY(vres_host_secret_alloc(sizeof(*key), &page, err));
 	key = page;
+	key->process = vres_host_process();
 	TRY(vres_crypto_hkdf(true, token, bytes, domain, strlen(domain), key->root, err));
 	*out = TAKE(key);
 	return VRES_OK;
@@ -198,6 +199,8 @@ vres_status vres_subkeys_create(const struct vres_key *key, struct vres_subkeys 
 	CLEANUP(vres_subkeys_destroy) struct vres_subkeys *keys = NULL;
 	void *page = NULL;
 
+	if (key->process != vres_host_process())
+		return vres_fail_at(err, VRES_E_STATE, VRES_REASON_FORKED, VRES_NO_DEVICE, "the key belongs to the parent process");
 	TRY(vres_host_secret_alloc(sizeof(*keys), &page, err));
 	keys = page;
 	TRY(subkey(key, "vres/seal/v1", keys->seal, err));

@@ -7,7 +7,9 @@
 
 #define KEY_ID_BYTES 8u
 
+/* Lies in a secret page, so a forked child finds zeros where the system supports that: the process tells either way. */
 struct vres_key {
+	int64_t process;
 	uint8_t root[VRES_SHA256_BYTES];
 };
 

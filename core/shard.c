@@ -131,13 +131,6 @@ void vres_shard_discard(struct vres_shard **slot)
 		destroy(TAKE(*slot));
 }
 
-void vres_shard_keep(struct vres_shard *s)
-{
-	vres_manager_lock(s->manager);
-	s->references++;
-	vres_manager_unlock(s->manager);
-}
-
 void vres_shard_lease(struct vres_shard *s)
 {
 	vres_manager_lock(s->manager);
@@ -152,7 +145,7 @@ static void let_go(struct vres_shard *s, uint32_t *count)
 
 	vres_manager_lock(s->manager);
 	--*count;
-	is_last = s->references == 0 && s->leased == 0;
+	is_last = s->references == 0 && s->leased == 0 && s->inspected == 0;
 	vres_manager_unlock(s->manager);
 	if (is_last)
 		destroy(s);
@@ -162,6 +155,11 @@ void vres_shard_unlease(struct vres_shard *s)
 {
 	atomic_fetch_sub(&s->manager->counters.leases, 1);
 	let_go(s, &s->leased);
+}
+
+void vres_shard_inspected(struct vres_shard *s)
+{
+	let_go(s, &s->inspected);
 }
 
 void vres_shard_release(vres_shard *s)

@@ -16,6 +16,7 @@ struct vres_shard {
 	vres_manager *manager;
 	struct vres_shard *next;     /* in its bucket; under the manager's lock */
 	uint32_t references, leased; /* under the manager's lock */
+	uint32_t inspected;          /* under the manager's lock: by calls that look at every shard */
 	bool is_published;           /* under the manager's lock until set, then for good */
 
 	/* Immutable once published. */
@@ -46,8 +47,8 @@ void vres_shard_publish(struct vres_shard *s);
 /* Give up one that was never published: wipe, free, forget. */
 void vres_shard_discard(struct vres_shard **slot);
 
-/* Another reference to a shard that is published and has one. */
-void vres_shard_keep(struct vres_shard *s);
+/* Give back what a call that looks at every shard held: s->inspected was raised under the lock. */
+void vres_shard_inspected(struct vres_shard *s);
 
 /* A lease holds the memory as a reference does, but does not let the shard be found. */
 void vres_shard_lease(struct vres_shard *s);
