@@ -42,8 +42,10 @@ vres_status vres_policy_resolve(const vres_policy *given, vres_policy *out, vres
 
 static void copy_text(char *to, size_t capacity, const char *from)
 {
-	const size_t n = strnlen(from, capacity - 1);
+	size_t n = strlen(from);
 
+	if (n >= capacity)
+		n = capacity - 1;
 	memcpy(to, from, n);
 	to[n] = '\0';
 }
