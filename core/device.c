@@ -21,6 +21,8 @@ vres_status vres_call_outcome(struct vres_device *d, vres_status status, const v
 		atomic_store(&d->is_lost, true);
 	if (class != 1 && class != 2 && class != 3) /* a backend reports facts; judging is not its business */
 		status = VRES_E_BACKEND;
+	if (status == VRES_E_INSUFFICIENT_VRAM && detail->needed_bytes == 0) /* not an allocation of ours, so no number to tell */
+		status = VRES_E_ALLOCATION_FAILED;
 	(void)vres_fail_at(err, status, detail->reason == VRES_REASON_DEADLINE ? VRES_REASON_DEADLINE : VRES_REASON_DEVICE, index, "%s: %.*s",
 	                   what, (int)strnlen(detail->message, sizeof(detail->message) - 1), detail->message);
 	if (err) {
@@ -166,14 +168,27 @@ bool vres_device_can(const struct vres_device *d, uint32_t fact)
 	return (d->props.facts & fact) != 0;
 }
 
+/* A shortage always comes with its two numbers, also from a driver that only says no. */
+static void add_numbers(struct vres_device *d, uint64_t bytes, vres_error *detail)
+{
+	vres_device_status now;
+
+	detail->needed_bytes = bytes;
+	detail->available_bytes = vres_device_ask(d, &now, NULL) == VRES_OK ? now.free_bytes : 0;
+}
+
 vres_status vres_mem_alloc(struct vres_device *d, uint64_t bytes, struct vres_mem *out, vres_error *err)
 {
 	struct vres_mem mem = {.device = d, .bytes = bytes};
 	vres_mem_info info = {0};
 	vres_error detail = {0};
+	vres_status status;
 
 	TRY(vres_call_alive(d, err));
-	TRY(vres_call_outcome(d, d->driver->table.mem_alloc(d->handle, bytes, &mem.handle, &info, &detail), &detail, "allocating VRAM", err));
+	status = d->driver->table.mem_alloc(d->handle, bytes, &mem.handle, &info, &detail);
+	if (status == VRES_E_INSUFFICIENT_VRAM && detail.needed_bytes == 0)
+		add_numbers(d, bytes, &detail);
+	TRY(vres_call_outcome(d, status, &detail, "allocating VRAM", err));
 	mem.addr = info.addr;
 	mem.capacity = info.capacity;
 	if (info.addr == 0 || info.capacity < bytes) {

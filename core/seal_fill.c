@@ -107,6 +107,17 @@ static vres_status judge_memory(struct seal *seal, struct vres_shard *s, vres_er
 	return seal->report.violations ? refuse(seal, err) : VRES_OK;
 }
 
+/* The driver must say itself that the mapping is read-only now. */
+static vres_status protect(struct seal *seal, struct vres_shard *s, vres_error *err)
+{
+	TRY(vres_mem_protect(&s->mem, true, err));
+	TRY(judge_memory(seal, s, err));
+	if (s->residency.facts & VRES_MEM_READ_ONLY)
+		return VRES_OK;
+	vres_policy_add(&seal->report, "read_only", "no", VRES_FACT_VIOLATION, VRES_VIOLATION_NEVER);
+	return refuse(seal, err);
+}
+
 /* Does the device alone decide, against the expected digest or, for adopted memory, against nothing? */
 static bool host_may_skip_hashing(const struct seal *seal)
 {
@@ -191,17 +202,15 @@ vres_status vres_seal_fill(struct seal *seal, struct vres_shard *s, vres_error *
 	uint64_t began, kept_bytes = s->shape.count[s->kept_level];
 
 	TRY(judge_device(seal, err));
-	if (ckd_mul_u64(&kept_bytes, kept_bytes, VRES_SHA256_BYTES) || (s->kept = vres_host_alloc(kept_bytes)) == NULL)
-		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for the kept level of the digest tree");
 	TRY(allocate(seal, s, err));
 	TRY(judge_memory(seal, s, err));
+	/* Not before the device has shown to have room: a size that fits no device is a shortage of VRAM, not of host memory. */
+	if (ckd_mul_u64(&kept_bytes, kept_bytes, VRES_SHA256_BYTES) || (s->kept = vres_host_alloc(kept_bytes)) == NULL)
+		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for the kept level of the digest tree");
 	if (seal->source)
 		TRY(upload(seal, s, read, err));
-	if (seal->manager->policy.require & VRES_REQUIRE_READONLY) {
-		TRY(vres_mem_protect(&s->mem, true, err));
-		s->residency.facts |= VRES_MEM_READ_ONLY; /* from here on a wipe must make it writable first */
-		TRY(judge_memory(seal, s, err));
-	}
+	if (seal->manager->policy.require & VRES_REQUIRE_READONLY)
+		TRY(protect(seal, s, err));
 	began = vres_host_monotonic();
 	TRY(measure(seal, s, resident, err));
 	TRY(compare(seal, read, resident, err));

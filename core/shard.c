@@ -74,10 +74,10 @@ static void tell_deallocated(struct vres_shard *s, uint64_t freed, const vres_er
 	(void)vres_audit_emit(s->manager, &e, false, NULL); /* releasing cannot fail; a loss is counted */
 }
 
-/* Overwrite the memory with zeros; a read-only mapping is made writable first. */
+/* Overwrite the memory with zeros; a mapping that may be read-only is made writable first. */
 static vres_status wipe(struct vres_shard *s, vres_error *err)
 {
-	if (s->residency.facts & VRES_MEM_READ_ONLY)
+	if (s->manager->policy.require & VRES_REQUIRE_READONLY)
 		TRY(vres_mem_protect(&s->mem, false, err));
 	return vres_mem_wipe(&s->mem, err);
 }
