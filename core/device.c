@@ -53,11 +53,15 @@ vres_status vres_call_alive(const struct vres_device *d, vres_error *err)
 /* The smaller of the two sizes is copied; every required slot must be there. */
 static vres_status table_copy(const vres_backend *backend, vres_backend *out, vres_error *err)
 {
+	const size_t slots = offsetof(vres_backend, open), theirs = backend->struct_size;
 	vres_backend table = {0};
 
-	if (backend->abi != VRES_BACKEND_ABI || backend->struct_size < offsetof(vres_backend, open))
+	if (backend->abi != VRES_BACKEND_ABI)
 		return vres_fail(err, VRES_E_ABI, "the backend table has abi %" PRIu32 ", expected %u", backend->abi, VRES_BACKEND_ABI);
-	memcpy(&table, backend, backend->struct_size < sizeof(table) ? backend->struct_size : sizeof(table));
+	if (theirs < slots)
+		return vres_fail(err, VRES_E_ABI, "the backend table has struct_size %zu, too small for any operation", theirs);
+	/* Whole slots only: half a pointer is none. */
+	memcpy(&table, backend, theirs < sizeof(table) ? theirs - (theirs - slots) % sizeof(table.open) : sizeof(table));
 	if (!table.open || !table.close || !table.device_count || !table.device_open || !table.device_status || !table.device_close ||
 	    !table.mem_alloc || !table.mem_adopt || !table.mem_residency || !table.mem_wipe || !table.mem_release || !table.lane_open ||
 	    !table.lane_push || !table.lane_pull || !table.lane_wait || !table.lane_close)
@@ -105,6 +109,7 @@ static vres_status props_check(struct vres_device *d, vres_error *err)
 		p->facts &= ~VRES_DEVICE_CAN_PROTECT;
 	terminate(p->name, sizeof(p->name));
 	terminate(p->uuid, sizeof(p->uuid));
+	p->ecc = p->ecc > VRES_ECC_UNKNOWN ? VRES_ECC_UNKNOWN : p->ecc;
 	p->notes_count = p->notes_count < COUNT_OF(p->notes) ? p->notes_count : COUNT_OF(p->notes);
 	for (uint32_t i = 0; i < p->notes_count; i++) {
 		terminate(p->notes[i].name, sizeof(p->notes[i].name));
@@ -236,6 +241,8 @@ vres_status vres_mem_protect(const struct vres_mem *mem, bool read_only, vres_er
 	struct vres_device *d = mem->device;
 	vres_error detail = {0};
 
+	if (d->driver->table.mem_protect == NULL)
+		return vres_fail_at(err, VRES_E_UNSUPPORTED, VRES_REASON_DEVICE, d->index, "the backend cannot change the protection of VRAM");
 	TRY(vres_call_alive(d, err));
 	return vres_call_outcome(d, d->driver->table.mem_protect(mem->handle, read_only, &detail), &detail, "changing the protection of VRAM",
 	                         err);

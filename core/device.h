@@ -57,9 +57,10 @@ struct vres_lane {
 	vres_blane *handle;
 	uint8_t *staging;
 	size_t bytes;
-	uint64_t nonce, echo, expected; /* of the hash job under way; expected is 0 when there is none */
-	uint8_t poison[16];
-	size_t pulled; /* bytes of the pull under way */
+	uint8_t poison[32];     /* random: what buffers hold before a transfer or a hash fills them */
+	size_t pulled;          /* bytes of the pull under way */
+	const uint8_t *digests; /* of the hash job under way, or NULL */
+	uint64_t digests_count, nonce, echo;
 };
 
 vres_status vres_driver_open(const vres_backend *backend, void *arg, const char *library_path, struct vres_driver *out, vres_error *err);

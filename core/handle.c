@@ -56,16 +56,18 @@ static void write_handle(struct json_writer *w, const vres_shard_info *info)
 
 vres_status vres_shard_to_json(const vres_shard *s, char *buf, size_t cap, size_t *len, vres_error *err)
 {
-	struct json_writer w = {.buffer = buf, .capacity = cap};
+	struct json_writer size = {.buffer = NULL}, w = {.buffer = buf, .capacity = cap};
 	vres_shard_info info;
-	bool fits;
 
 	if (s == NULL || len == NULL || (buf == NULL && cap > 0))
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", s == NULL ? "shard" : len == NULL ? "len" : "buf");
 	TRY(vres_manager_enter_stopped(s->manager, err));
 	TRY(vres_shard_view(s, &info, err));
+	write_handle(&size, &info);
+	*len = size.length;
+	if (cap <= size.length)
+		return vres_fail(err, VRES_E_BUFFER, "the JSON needs %zu bytes, the buffer has %zu", size.length + 1, cap);
 	write_handle(&w, &info);
-	fits = json_end(&w);
-	*len = w.length;
-	return fits ? VRES_OK : vres_fail(err, VRES_E_BUFFER, "the JSON needs %zu bytes, the buffer has %zu", w.length + 1, cap);
+	(void)json_end(&w); /* it fits: it was counted */
+	return VRES_OK;
 }

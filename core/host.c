@@ -93,6 +93,8 @@ vres_status vres_host_open(const char *path, int *out, vres_error *err)
 	}
 	if (errno == ENOENT || errno == ENOTDIR)
 		return vres_fail(err, VRES_E_NOT_FOUND, "the file does not exist");
+	if (errno == ENXIO) /* a socket, or a device that is not there */
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the file is not a regular one");
 	if (errno == ELOOP)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "the file is a symbolic link, which is refused");
 	if (errno == EACCES)

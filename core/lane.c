@@ -70,7 +70,7 @@ static void marks_set(struct vres_lane *lane, size_t n)
 static bool a_mark_is_left(const struct vres_lane *lane)
 {
 	for (size_t at = 0; at + sizeof(lane->poison) <= lane->pulled; at += MARK_EVERY)
-		if (memcmp(lane->staging + at, lane->poison, sizeof(lane->poison)) == 0)
+		if (vres_crypto_equal(lane->staging + at, lane->poison, sizeof(lane->poison)))
 			return true;
 	return false;
 }
@@ -83,6 +83,16 @@ vres_status vres_lane_pull(struct vres_lane *lane, const struct vres_mem *src, u
 	marks_set(lane, n);
 	return vres_call_outcome(lane->device, lane->device->driver->table.lane_pull(lane->handle, src->handle, offset, n, &detail), &detail,
 	                         "copying from VRAM", err);
+}
+
+static bool hash_was_not_done(const struct vres_lane *lane)
+{
+	if (lane->digests == NULL)
+		return false;
+	for (uint64_t i = 0; i < lane->digests_count; i++)
+		if (vres_crypto_equal(lane->digests + i * VRES_SHA256_BYTES, lane->poison, VRES_SHA256_BYTES))
+			return true;
+	return lane->echo != lane->nonce;
 }
 
 /* Digests that a run of @bytes yields: nodes of fanout^level blocks. */
@@ -113,10 +123,12 @@ vres_status vres_lane_hash(struct vres_lane *lane, const struct vres_range *rang
 	if (n == 0 || n > RANGES_MAX || expected != count || !vres_device_can(d, VRES_DEVICE_CAN_HASH))
 		return vres_fail_at(err, VRES_E_INTERNAL, VRES_REASON_NONE, d->index, "a hash job of %zu runs is malformed", n);
 	for (uint64_t i = 0; i < count; i++)
-		memset(digests + i * VRES_SHA256_BYTES, lane->poison[i % sizeof(lane->poison)], VRES_SHA256_BYTES);
-	lane->expected = atomic_fetch_add(&d->nonce, 2) | 1; /* never 0 */
-	lane->echo = ~lane->expected;
-	job.nonce = lane->expected;
+		memcpy(digests + i * VRES_SHA256_BYTES, lane->poison, VRES_SHA256_BYTES);
+	lane->digests = digests;
+	lane->digests_count = count;
+	lane->nonce = atomic_fetch_add(&d->nonce, 1);
+	lane->echo = ~lane->nonce;
+	job.nonce = lane->nonce;
 	job.echo = &lane->echo;
 	return vres_call_outcome(d, d->driver->table.hash_blocks(lane->handle, &job, &detail), &detail, "hashing in VRAM", err);
 }
@@ -129,8 +141,8 @@ vres_status vres_lane_wait(struct vres_lane *lane, uint64_t deadline, vres_error
 
 	TRY(vres_call_alive(d, err));
 	TRY(vres_call_outcome(d, d->driver->table.lane_wait(lane->handle, deadline, &detail), &detail, "waiting for the device", err));
-	undone = (lane->expected != 0 && lane->echo != lane->expected) || a_mark_is_left(lane);
-	lane->expected = 0;
+	undone = hash_was_not_done(lane) || a_mark_is_left(lane);
+	lane->digests = NULL;
 	lane->pulled = 0;
 	if (undone)
 		return vres_fail_at(err, VRES_E_BACKEND, VRES_REASON_DEVICE, d->index, "the driver reported success for work it did not do");

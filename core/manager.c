@@ -66,7 +66,7 @@ struct vres_shard **vres_manager_slot(vres_manager *m, const char *shard_id)
 {
 	struct vres_shard **slot = &m->buckets[bucket_of(m, shard_id)];
 
-	while (*slot && strcmp((*slot)->record.shard_id, shard_id) != 0)
+	while (*slot && strcmp((*slot)->id, shard_id) != 0)
 		slot = &(*slot)->next;
 	return slot;
 }

@@ -21,13 +21,14 @@ vres_status vres_shard_create(vres_manager *m, const struct vres_record *record,
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a shard");
 	s->manager = m;
 	s->record = *record;
+	memcpy(s->id, record->shard_id, sizeof(s->id));
 	s->references = 1;
 	atomic_init(&s->state, VRES_SHARD_SEALED);
 	tree_shape_init(&s->shape, record->vram_bytes, record->block_size);
 	s->kept_level = m->keep_leaves || s->shape.top == 0 ? 0 : 1;
 
 	vres_manager_lock(m);
-	slot = vres_manager_slot(m, record->shard_id);
+	slot = vres_manager_slot(m, s->id);
 	is_taken = *slot != NULL;
 	if (!is_taken)
 		*slot = s;
@@ -47,7 +48,7 @@ static void forget(struct vres_shard *s)
 	struct vres_shard **slot;
 
 	vres_manager_lock(m);
-	slot = vres_manager_slot(m, s->record.shard_id);
+	slot = vres_manager_slot(m, s->id);
 	*slot = s->next;
 	vres_manager_unlock(m);
 	free_host_side(s);

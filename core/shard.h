@@ -15,6 +15,7 @@
 struct vres_shard {
 	vres_manager *manager;
 	struct vres_shard *next;     /* in its bucket; under the manager's lock */
+	char id[SHARD_ID_MAX + 1];   /* the table's key: never written again once linked, unlike the record, which a seal completes */
 	uint32_t references, leased; /* under the manager's lock */
 	uint32_t inspected;          /* under the manager's lock: by calls that look at every shard */
 	bool is_published;           /* under the manager's lock until set, then for good */
