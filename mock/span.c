@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The pages behind device memory.  They are mapped without access; a backend call that works on some of them enters first and leaves when it
+ * is done.  What any of those at work entered stays accessible until the last has left.  What is freed while somebody works on it is unmapped by the
+ * last who leaves.
+ */
+#include "model.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static uint64_t page_bytes(void)
+{
+	return (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/*
+ * The edges are edges of mappings already, and thanks to the guard pages ours is never merged with another while it has access.  So taking
+ * the access away splits no mapping and does not fail.
+ */
+void vres_mock_span_hide(struct vres_mock_span *span)
+{
+	(void)mprotect((void *)(uintptr_t)span->open_from, (size_t)(span->open_to - span->open_from), PROT_NONE);
+	span->open_from = span->open_to = 0;
+}
+
+/* What is exposed is noted before it is, so that a half-made change is taken back too. */
+bool vres_mock_span_expose(struct vres_mock_span *span, uint64_t addr, uint64_t n)
+{
+	const uint64_t page = page_bytes();
+	const uint64_t from = addr - addr % page;
+	const uint64_t to = addr + n + (page - (addr + n) % page) % page;
+	const bool first = span->open_from == span->open_to;
+
+	if (first || from < span->open_from)
+		span->open_from = from;
+	if (first || to > span->open_to)
+		span->open_to = to;
+	if (mprotect((void *)(uintptr_t)from, (size_t)(to - from), PROT_READ | PROT_WRITE) == 0)
+		return true;
+	if (span->users == 0)
+		vres_mock_span_hide(span);
+	return false;
+}
+
+static bool span_map(struct vres_mock_span *span, const void *content, uint64_t bytes)
+{
+	const uint64_t page = page_bytes();
+	uint64_t mapped;
+
+	if (__builtin_add_overflow(span->capacity, 3 * page - 1, &mapped))
+		return false;
+	span->mapped = (size_t)(mapped - mapped % page);
+	span->mapping = mmap(NULL, span->mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (span->mapping == MAP_FAILED)
+		return false;
+	span->addr = (uint64_t)(uintptr_t)span->mapping + page;
+	if (content == NULL)
+		return true;
+	if (!vres_mock_span_expose(span, span->addr, bytes)) {
+		(void)munmap(span->mapping, span->mapped);
+		return false;
+	}
+	memcpy((void *)(uintptr_t)span->addr, content, (size_t)bytes);
+	vres_mock_span_hide(span);
+	return true;
+}
+
+/* Take the capacity first, then the memory, so that calls that run at once never overcommit. */
+static vres_status capacity_take(vres_mock *mock, uint32_t device, uint64_t bytes, struct vres_mock_span *span, vres_error *err)
+{
+	uint64_t available;
+
+	(void)pthread_mutex_lock(&mock->lock);
+	available = mock->bytes_per_device - mock->used[device];
+	if (bytes <= available) {
+		/* Both are multiples of the granularity, so what is rounded up still fits. */
+		span->capacity = (bytes - 1) / mock->granularity * mock->granularity + mock->granularity;
+		span->serial = ++mock->serial;
+		mock->used[device] += span->capacity;
+	}
+	(void)pthread_mutex_unlock(&mock->lock);
+	if (bytes <= available)
+		return VRES_OK;
+	(void)vres_mock_error(err, VRES_E_INSUFFICIENT_VRAM, CODE_CAPACITY, device,
+	                      "mock device %" PRIu32 " has %" PRIu64 " bytes free, need %" PRIu64, device, available, bytes);
+	if (err) {
+		err->needed_bytes = bytes;
+		err->available_bytes = available;
+	}
+	return VRES_E_INSUFFICIENT_VRAM;
+}
+
+static void capacity_give_back(vres_mock *mock, const struct vres_mock_span *span)
+{
+	(void)pthread_mutex_lock(&mock->lock);
+	mock->used[span->device] -= span->capacity;
+	(void)pthread_mutex_unlock(&mock->lock);
+}
+
+static void span_publish(vres_mock *mock, struct vres_mock_span *span)
+{
+	(void)pthread_mutex_lock(&mock->lock);
+	span->next = mock->spans;
+	mock->spans = span;
+	(void)pthread_mutex_unlock(&mock->lock);
+}
+
+vres_status vres_mock_span_make(vres_mock *mock, uint32_t device, uint64_t bytes, bool foreign, const void *content, vres_mem_info *info,
+                                vres_error *err)
+{
+	struct vres_mock_span *span = calloc(1, sizeof(*span));
+	vres_status status;
+
+	if (span == NULL)
+		return vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, device, "no memory to take note of %" PRIu64 " bytes", bytes);
+	span->device = device;
+	span->foreign = foreign;
+	status = capacity_take(mock, device, bytes, span, err);
+	if (status == VRES_OK && !span_map(span, content, bytes)) {
+		capacity_give_back(mock, span);
+		status = vres_mock_error(err, VRES_E_ALLOCATION_FAILED, CODE_HOST, device, "the host cannot map %" PRIu64 " bytes", bytes);
+	}
+	if (status != VRES_OK) {
+		free(span);
+		return status;
+	}
+	info->addr = span->addr;
+	info->capacity = span->capacity;
+	span_publish(mock, span);
+	return VRES_OK;
+}
+
+static bool span_holds(const struct vres_mock_span *span, uint64_t addr, uint64_t n)
+{
+	return addr >= span->addr && addr - span->addr <= span->capacity && n <= span->capacity - (addr - span->addr);
+}
+
+struct vres_mock_span *vres_mock_span_find(const vres_mock *mock, uint64_t addr, uint64_t n)
+{
+	struct vres_mock_span *span = mock->spans;
+
+	while (span && !span_holds(span, addr, n))
+		span = span->next;
+	return span;
+}
+
+/* The lock is held. */
+static vres_status enter_locked(vres_mock *mock, struct vres_mock_span *span, uint64_t addr, uint64_t n, enum vres_mock_access access,
+                                vres_error *err)
+{
+	if (span == NULL)
+		return vres_mock_error(err, VRES_E_BACKEND, CODE_ACCESS, VRES_NO_DEVICE, "nothing is mapped where the device was to work");
+	if (access == ACCESS_WRITE && span->read_only) {
+		mock->lost[span->device] = true;
+		return vres_mock_error(err, VRES_E_DEVICE_LOST, CODE_ACCESS, span->device,
+		                       "mock device %" PRIu32 " is lost: a write to a read-only mapping", span->device);
+	}
+	if (!vres_mock_span_expose(span, addr, n))
+		return vres_mock_error(err, VRES_E_BACKEND, CODE_HOST, span->device, "the host does not give access to %" PRIu64 " bytes", n);
+	span->users++;
+	return VRES_OK;
+}
+
+vres_status vres_mock_span_enter(vres_mock *mock, uint64_t addr, uint64_t n, enum vres_mock_access access, struct vres_mock_span **out,
+                                 vres_error *err)
+{
+	struct vres_mock_span *span;
+	vres_status status;
+
+	(void)pthread_mutex_lock(&mock->lock);
+	span = vres_mock_span_find(mock, addr, n);
+	status = enter_locked(mock, span, addr, n, access, err);
+	(void)pthread_mutex_unlock(&mock->lock);
+	if (status == VRES_OK)
+		*out = span;
+	return status;
+}
+
+static vres_status span_unmap(struct vres_mock_span *span, vres_error *err)
+{
+	const uint32_t device = span->device;
+	const bool unmapped = munmap(span->mapping, span->mapped) == 0;
+
+	free(span);
+	if (unmapped)
+		return VRES_OK;
+	return vres_mock_error(err, VRES_E_DEALLOCATION_FAILED, CODE_HOST, device, "the host did not unmap a mock allocation");
+}
+
+void vres_mock_span_leave(vres_mock *mock, struct vres_mock_span *span)
+{
+	(void)pthread_mutex_lock(&mock->lock);
+	if (--span->users == 0) {
+		if (span->gone)
+			(void)span_unmap(span, NULL);
+		else
+			vres_mock_span_hide(span);
+		(void)pthread_cond_broadcast(&mock->idle);
+	}
+	(void)pthread_mutex_unlock(&mock->lock);
+}
+
+vres_status vres_mock_span_drop(vres_mock *mock, uint64_t addr, bool foreign, vres_error *err)
+{
+	struct vres_mock_span **link = &mock->spans;
+	struct vres_mock_span *span;
+	vres_status status = VRES_OK;
+
+	(void)pthread_mutex_lock(&mock->lock);
+	while (*link && ((*link)->addr != addr || (*link)->foreign != foreign))
+		link = &(*link)->next;
+	span = *link;
+	if (span) {
+		*link = span->next;
+		mock->used[span->device] -= span->capacity;
+		span->gone = true;
+		if (span->users == 0)
+			status = span_unmap(span, err);
+	}
+	(void)pthread_mutex_unlock(&mock->lock);
+	return status;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a test does behind the backend's back: bits that flip, lies about residency, memory that somebody else owns. */
+#include "model.h"
+
+/* A test that hashes and flips at once means the flip to happen before or after, so wait for whoever works on the memory. */
+vres_status vres_mock_flip(vres_mock *mock, uint64_t device_addr, unsigned bit)
+{
+	unsigned char *byte = (unsigned char *)(uintptr_t)device_addr;
+	struct vres_mock_span *span;
+	bool flipped = false;
+
+	if (bit > 7)
+		return VRES_E_INVALID_INPUT;
+	(void)pthread_mutex_lock(&mock->lock);
+	while ((span = vres_mock_span_find(mock, device_addr, 1)) != NULL && span->users > 0)
+		(void)pthread_cond_wait(&mock->idle, &mock->lock);
+	if (span && vres_mock_span_expose(span, device_addr, 1)) {
+		*byte ^= (unsigned char)(1u << bit);
+		vres_mock_span_hide(span);
+		flipped = true;
+	}
+	(void)pthread_mutex_unlock(&mock->lock);
+	return flipped ? VRES_OK : VRES_E_INVALID_INPUT;
+}
+
+void vres_mock_pretend(vres_mock *mock, uint64_t device_addr, uint32_t facts)
+{
+	struct vres_mock_span *span;
+
+	(void)pthread_mutex_lock(&mock->lock);
+	span = vres_mock_span_find(mock, device_addr, 1);
+	if (span)
+		span->pretend = facts;
+	(void)pthread_mutex_unlock(&mock->lock);
+}
+
+vres_status vres_mock_alloc(vres_mock *mock, uint32_t gpu_device, uint64_t bytes, const void *content, uint64_t *device_addr)
+{
+	vres_mem_info info;
+	vres_status status;
+
+	if (mock == NULL || device_addr == NULL || gpu_device >= mock->devices || bytes == 0)
+		return VRES_E_INVALID_INPUT;
+	status = vres_mock_span_make(mock, gpu_device, bytes, true, content, &info, NULL);
+	/* The mock is host memory after all. */
+	if (status == VRES_E_ALLOCATION_FAILED)
+		return VRES_E_NO_MEMORY;
+	if (status == VRES_OK)
+		*device_addr = info.addr;
+	return status;
+}
+
+void vres_mock_free(vres_mock *mock, uint64_t device_addr)
+{
+	(void)vres_mock_span_drop(mock, device_addr, true, NULL);
+}
