@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Reading until the end and writing until it is on disk. */
+#include "files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void file_close(int *fd)
+{
+	if (*fd > STDERR_FILENO)
+		close(*fd);
+	*fd = -1;
+}
+
+ssize_t file_read(int fd, void *buf, size_t n)
+{
+	ssize_t got;
+
+	do {
+		got = read(fd, buf, n);
+	} while (got < 0 && errno == EINTR);
+	return got;
+}
+
+bool file_read_at(int fd, uint64_t offset, void *buf, size_t n)
+{
+	for (size_t done = 0; done < n;) {
+		const ssize_t got = pread(fd, (char *)buf + done, n - done, (off_t)(offset + done));
+
+		if (got == 0)
+			errno = 0;
+		if (got == 0 || (got < 0 && errno != EINTR))
+			return false;
+		done += got > 0 ? (size_t)got : 0;
+	}
+	return true;
+}
+
+bool file_load(struct output *o, const char *path, void *buf, size_t size, size_t *n)
+{
+	CLEANUP(file_close) int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char beyond;
+	ssize_t got = 1;
+
+	if (fd < 0)
+		return output_fail_errno(o, path, "cannot be opened", errno);
+	for (*n = 0; got > 0 && *n<size; *n += got> 0 ? (size_t)got : 0)
+		got = file_read(fd, (char *)buf + *n, size - *n);
+	if (got > 0)
+		got = file_read(fd, &beyond, 1);
+	if (got < 0)
+		return output_fail_errno(o, path, "cannot be read", errno);
+	if (got > 0)
+		return output_refuse(o, EXIT_USAGE, path, "is larger than %zu bytes", size);
+	return true;
+}
+
+static bool write_all(int fd, const char *bytes, size_t n)
+{
+	while (n > 0) {
+		const ssize_t done = write(fd, bytes, n);
+
+		if (done < 0 && errno != EINTR)
+			return false;
+		bytes += done > 0 ? done : 0;
+		n -= done > 0 ? (size_t)done : 0;
+	}
+	return true;
+}
+
+/* A new name in a folder is on disk when the folder is.  Not every file system can say so, and the file itself is there. */
+static void sync_folder(const char *folder)
+{
+	CLEANUP(file_close) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)fsync(fd);
+}
+
+/* The step that failed, errno set; NULL when none did. */
+static const char *replace(const char *path, char *temporary, const void *bytes, size_t n)
+{
+	CLEANUP(file_close) int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
+	const char *step = NULL;
+	int number;
+
+	if (fd < 0)
+		return "its folder cannot be written to";
+	if (!write_all(fd, bytes, n) || fsync(fd) != 0)
+		step = "cannot be written";
+	else if (rename(temporary, path) != 0)
+		step = "cannot be put in place";
+	if (step == NULL)
+		return NULL;
+	number = errno;
+	unlink(temporary);
+	errno = number;
+	return step;
+}
+
+/* The folder that holds @path, in @copy or static; NULL, and a complaint, when the name cannot be one of a file. */
+static const char *folder_of(struct output *o, const char *path, char copy[PATH_MAX])
+{
+	struct stat there;
+
+	if (path[0] == '\0' || strlen(path) >= PATH_MAX) {
+		output_fail_errno(o, path, "cannot be written", path[0] == '\0' ? ENOENT : ENAMETOOLONG);
+		return NULL;
+	}
+	if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode)) {
+		output_refuse(o, EXIT_USAGE, path, "exists and is not a regular file");
+		return NULL;
+	}
+	snprintf(copy, PATH_MAX, "%s", path);
+	return dirname(copy);
+}
+
+bool file_can_save(struct output *o, const char *path)
+{
+	char copy[PATH_MAX];
+	const char *folder = folder_of(o, path, copy);
+
+	if (folder == NULL)
+		return false;
+	return access(folder, W_OK | X_OK) == 0 || output_fail_errno(o, path, "its folder cannot be written to", errno);
+}
+
+bool file_save(struct output *o, const char *path, const void *bytes, size_t n)
+{
+	char copy[PATH_MAX], temporary[PATH_MAX + 32];
+	const char *folder = folder_of(o, path, copy), *failed;
+
+	if (folder == NULL)
+		return false;
+	snprintf(temporary, sizeof(temporary), "%s/.vres-XXXXXX", folder);
+	failed = replace(path, temporary, bytes, n);
+	if (failed != NULL)
+		return output_fail_errno(o, path, failed, errno);
+	sync_folder(folder);
+	return true;
+}

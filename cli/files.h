@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Small files in and out, whole. */
+#ifndef CLI_FILES_H
+#define CLI_FILES_H
+
+#include "output.h"
+
+/* For CLEANUP: close *fd unless it is negative or a standard stream. */
+void file_close(int *fd);
+
+/* read() that goes on after a signal: bytes read, 0 at the end, -1 and errno. */
+ssize_t file_read(int fd, void *buf, size_t n);
+
+/* All of @n bytes at @offset of a file; false and errno (0: the file ends before). */
+bool file_read_at(int fd, uint64_t offset, void *buf, size_t n);
+
+/* The bytes of @path ("-": standard input) into @buf, *n how many.  A file above @size is refused. */
+bool file_load(struct output *o, const char *path, void *buf, size_t size, size_t *n);
+
+/* Would file_save() find a name it can use?  To be asked before much work is done. */
+bool file_can_save(struct output *o, const char *path);
+
+/*
+ * Write @n bytes as @path, readable by the owner alone, so that whoever looks sees the old file or the new one, whole: a temporary file in
+ * the same folder, fsync, rename.  What stands there and is no regular file is refused, not replaced.
+ */
+bool file_save(struct output *o, const char *path, const void *bytes, size_t n);
+
+#endif

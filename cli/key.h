@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which key signs and checks.  A secret comes from a file or a credential, never from the command line or the environment. */
+#ifndef CLI_KEY_H
+#define CLI_KEY_H
+
+#include "options.h"
+#include "output.h"
+
+struct key_options {
+	const char *token_file, *credential, *domain;
+};
+
+extern const struct option_set key_option_set;
+
+/* Was any key named? */
+bool key_is_named(const struct key_options *options);
+
+/* The key that was named, for vres_key_destroy(). */
+bool key_load(struct output *o, const struct key_options *options, vres_key **out);
+
+/* The same, or a random key of this run; the document's "key" says which. */
+bool key_load_or_make(struct output *o, const struct key_options *options, vres_key **out);
+
+void key_destroy(vres_key **key);
+
+#endif
