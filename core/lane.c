@@ -137,13 +137,16 @@ vres_status vres_lane_wait(struct vres_lane *lane, uint64_t deadline, vres_error
 {
 	struct vres_device *d = lane->device;
 	vres_error detail = {0};
+	vres_status status;
 	bool undone;
 
-	TRY(vres_call_alive(d, err));
-	TRY(vres_call_outcome(d, d->driver->table.lane_wait(lane->handle, deadline, &detail), &detail, "waiting for the device", err));
-	undone = hash_was_not_done(lane) || a_mark_is_left(lane);
+	/* Not vres_call_alive(): the backend must hear that what is on the lane is not wanted any more, also when another thread has seen the
+	 * device go. */
+	status = d->driver->table.lane_wait(lane->handle, deadline, &detail);
+	undone = status == VRES_OK && (hash_was_not_done(lane) || a_mark_is_left(lane));
 	lane->digests = NULL;
 	lane->pulled = 0;
+	TRY(vres_call_outcome(d, status, &detail, "waiting for the device", err));
 	if (undone)
 		return vres_fail_at(err, VRES_E_BACKEND, VRES_REASON_DEVICE, d->index, "the driver reported success for work it did not do");
 	return VRES_OK;

@@ -128,7 +128,7 @@ typedef struct vres_hash_run {
  */
 typedef struct vres_hash_job {
 	size_t struct_size;
-	const vres_hash_run *runs; /* live until the lane was waited for */
+	const vres_hash_run *runs; /* live until lane_wait has returned, as digests and echo are */
 	size_t runs_count;
 	uint32_t block_size; /* power of two, 1024 to 65536 */
 	uint32_t level;      /* 0 to 11 */
@@ -178,8 +178,9 @@ typedef struct vres_backend {
 	/*
 	 * Transfer.  A lane is a queue with one staging buffer; what is put on it happens in order, and is complete, in both directions, when
 	 * lane_wait returns VRES_OK.  The staging buffer is not touched by the core between a push and the wait.  bytes 0: a lane for hashing only,
-	 * *staging stays NULL.  lane_wait fails if anything put on the lane since the last wait failed.  lane_close drains, then wipes the staging
-	 * buffer.
+	 * *staging stays NULL.  lane_wait fails if anything put on the lane since the last wait failed, and whatever it returns, the lane is then
+	 * through with what a hash job points to: runs, digests and echo are read and written inside hash_blocks and lane_wait only, since they may
+	 * be gone afterwards.  lane_close drains, then wipes the staging buffer.
 	 */
 	vres_status (*lane_open)(vres_bdev *dev, size_t bytes, uint32_t flags, vres_blane **out, void **staging, vres_error *err);
 	vres_status (*lane_push)(vres_blane *lane, vres_bmem *dst, uint64_t offset, size_t n, vres_error *err);

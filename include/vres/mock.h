@@ -104,7 +104,8 @@ VRES_API void vres_mock_destroy(vres_mock *mock);
  * @mock:   the mock
  * @op:     which operation; VRES_MOCK_ANY counts every one
  * @nth:    1 is the next; 0 forgets the failures scripted for @op
- * @status: what the call returns; VRES_E_DEVICE_LOST also loses the device
+ * @status: what the call returns; VRES_E_DEVICE_LOST also loses the device; VRES_OK: the call claims success without doing its work
+ *          (ignored by the operations that make a handle)
  *
  * Up to 8 failures may wait at once; more are ignored.
  */
