@@ -9,6 +9,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
@@ -24,6 +25,16 @@ struct algorithms {
 	EVP_MAC_CTX *hmac; /* HMAC-SHA256 without a key: duplicated for each use, which spares the fetch of its digest; never written again */
 	EVP_KDF *hkdf;
 };
+
+/*
+ * What a failing call leaves in the calling thread's OpenSSL error queue would mislead an application that uses OpenSSL itself: every verb
+ * below puts the queue back as it found it.
+ */
+static void errors_restore(const int *mark)
+{
+	(void)mark;
+	(void)ERR_pop_to_mark();
+}
 
 static void algorithms_destroy(struct algorithms **slot)
 {
@@ -82,6 +93,8 @@ static vres_status algorithms_get(const struct algorithms **out, vres_error *err
 	struct algorithms *published = atomic_load_explicit(&ready, memory_order_acquire);
 
 	if (published == NULL) {
+		CLEANUP(errors_restore) const int mark = ERR_set_mark();
+
 		TRY(algorithms_create(&mine, err));
 		if (atomic_compare_exchange_strong(&ready, &published, mine))
 			published = TAKE(mine);
@@ -107,6 +120,7 @@ vres_status vres_sha256_open(struct sha256 *h, vres_error *err)
 {
 	const struct algorithms *a;
 	EVP_MD_CTX *context;
+	CLEANUP(errors_restore) const int mark = ERR_set_mark();
 
 	TRY(algorithms_get(&a, err));
 	context = EVP_MD_CTX_new();
@@ -124,32 +138,54 @@ void vres_sha256_close(struct sha256 *h)
 	h->context = NULL;
 }
 
-vres_status vres_sha256_begin(struct sha256 *h, vres_error *err)
+static vres_status begin(struct sha256 *h, vres_error *err)
 {
 	return outcome(EVP_DigestInit_ex2(h->context, NULL, NULL), "SHA-256", err);
 }
 
-vres_status vres_sha256_add(struct sha256 *h, const void *bytes, size_t n, vres_error *err)
+static vres_status add(struct sha256 *h, const void *bytes, size_t n, vres_error *err)
 {
 	return outcome(EVP_DigestUpdate(h->context, bytes, n), "SHA-256", err);
 }
 
-vres_status vres_sha256_end(struct sha256 *h, uint8_t digest[VRES_SHA256_BYTES], vres_error *err)
+static vres_status end(struct sha256 *h, uint8_t digest[VRES_SHA256_BYTES], vres_error *err)
 {
 	return outcome(EVP_DigestFinal_ex(h->context, digest, NULL), "SHA-256", err);
+}
+
+vres_status vres_sha256_begin(struct sha256 *h, vres_error *err)
+{
+	CLEANUP(errors_restore) const int mark = ERR_set_mark();
+
+	return begin(h, err);
+}
+
+vres_status vres_sha256_add(struct sha256 *h, const void *bytes, size_t n, vres_error *err)
+{
+	CLEANUP(errors_restore) const int mark = ERR_set_mark();
+
+	return add(h, bytes, n, err);
+}
+
+vres_status vres_sha256_end(struct sha256 *h, uint8_t digest[VRES_SHA256_BYTES], vres_error *err)
+{
+	CLEANUP(errors_restore) const int mark = ERR_set_mark();
+
+	return end(h, digest, err);
 }
 
 vres_status vres_sha256_padded(struct sha256 *h, const void *bytes, size_t n, size_t padded, uint8_t digest[VRES_SHA256_BYTES], vres_error *err)
 {
 	static const uint8_t zeros[1024];
+	CLEANUP(errors_restore) const int mark = ERR_set_mark();
 
-	TRY(vres_sha256_begin(h, err));
-	TRY(vres_sha256_add(h, bytes, n, err));
+	TRY(begin(h, err));
+	TRY(add(h, bytes, n, err));
 	for (size_t left = padded - n, step; left > 0; left -= step) {
 		step = left < sizeof(zeros) ? left : sizeof(zeros);
-		TRY(vres_sha256_add(h, zeros, step, err));
+		TRY(add(h, zeros, step, err));
 	}
-	return vres_sha256_end(h, digest, err);
+	return end(h, digest, err);
 }
 
 static void mac_free(EVP_MAC_CTX **slot)
@@ -163,6 +199,7 @@ vres_status vres_crypto_hmac(const uint8_t key[VRES_SHA256_BYTES], const void *b
 	const struct algorithms *a;
 	uint8_t out[VRES_SHA256_BYTES];
 	size_t length = 0;
+	CLEANUP(errors_restore) const int mark = ERR_set_mark();
 
 	TRY(algorithms_get(&a, err));
 	context = EVP_MAC_CTX_dup(a->hmac);
@@ -195,6 +232,7 @@ vres_status vres_crypto_hkdf(bool extract, const void *secret, size_t n, const v
 		OSSL_PARAM_construct_end(),
 	};
 	const struct algorithms *a;
+	CLEANUP(errors_restore) const int mark = ERR_set_mark();
 
 	TRY(algorithms_get(&a, err));
 	context = EVP_KDF_CTX_new(a->hkdf);

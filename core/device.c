@@ -10,10 +10,21 @@
 
 #define SCRATCH_MAX (UINT64_C(64) << 20)
 
+/* A driver's words end up in logs and on terminals. */
+static void printable(const char *message, char text[160])
+{
+	size_t n = 0;
+
+	for (; n < 159 && message[n]; n++)
+		text[n] = message[n] >= 0x20 && message[n] < 0x7f ? message[n] : '?';
+	text[n] = '\0';
+}
+
 vres_status vres_call_outcome(struct vres_device *d, vres_status status, const vres_error *detail, const char *what, vres_error *err)
 {
 	const uint32_t index = d ? d->index : VRES_NO_DEVICE;
 	const int class = vres_status_class(status);
+	char message[160];
 
 	if (status == VRES_OK)
 		return VRES_OK;
@@ -23,8 +34,9 @@ vres_status vres_call_outcome(struct vres_device *d, vres_status status, const v
 		status = VRES_E_BACKEND;
 	if (status == VRES_E_INSUFFICIENT_VRAM && detail->needed_bytes == 0) /* not an allocation of ours, so no number to tell */
 		status = VRES_E_ALLOCATION_FAILED;
-	(void)vres_fail_at(err, status, detail->reason == VRES_REASON_DEADLINE ? VRES_REASON_DEADLINE : VRES_REASON_DEVICE, index, "%s: %.*s",
-	                   what, (int)strnlen(detail->message, sizeof(detail->message) - 1), detail->message);
+	printable(detail->message, message);
+	(void)vres_fail_at(err, status, detail->reason == VRES_REASON_DEADLINE ? VRES_REASON_DEADLINE : VRES_REASON_DEVICE, index, "%s: %s",
+	                   what, message);
 	if (err) {
 		err->backend_code = detail->backend_code;
 		err->needed_bytes = status == VRES_E_INSUFFICIENT_VRAM ? detail->needed_bytes : 0;

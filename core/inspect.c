@@ -109,12 +109,14 @@ static vres_status judge_shards(vres_manager *m, uint32_t gpu_device, vres_polic
 vres_status vres_enforce_vram_only(vres_manager *m, uint32_t gpu_device, vres_policy_report *out, vres_error *err)
 {
 	vres_policy_report report = vres_policy_report_init();
+	vres_device_status status;
 	struct vres_device *d;
 
 	TRY(vres_manager_enter(m, err));
 	if (out)
 		TRY(ABI_OUT_CHECK(out, "vres_policy_report", err));
 	TRY(vres_manager_device(m, gpu_device, &d, err));
+	TRY(vres_device_ask(d, &status, err)); /* a device that does not answer is not found good */
 	vres_policy_judge_device(&m->policy, &d->props, m->driver.is_simulated, &report);
 	TRY(judge_shards(m, gpu_device, &report, err));
 	if (out)

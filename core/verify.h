@@ -34,8 +34,8 @@ vres_status vres_verify_content(struct verification *v, vres_error *err);
 /* The root is wrong: which blocks?  Fills the report as far as it can be told; never fails. */
 void vres_verify_locate(struct verification *v, struct measure *ms);
 
-/* Report damage of the data under one node. */
-void vres_verify_note_damage(struct verification *v, uint64_t offset, uint64_t bytes);
+/* The data under this node of the kept level is damaged: report it, by the block where the source is at hand. */
+void vres_verify_locate_node(struct verification *v, struct measure *ms, uint64_t index);
 
 /* Does the kept level hash to the signed root? */
 vres_status vres_verify_kept(const struct vres_shard *s, bool *is_good, vres_error *err);

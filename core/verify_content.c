@@ -102,7 +102,7 @@ static vres_status check_batch(struct verification *v, struct measure *ms, const
 		tree_node_range(&s->shape, s->kept_level, units[i], &offset, &bytes);
 		v->report.blocks_checked += blocks_in(&s->shape, bytes);
 		if (!vres_crypto_equal(digests + i * VRES_SHA256_BYTES, s->kept + units[i] * VRES_SHA256_BYTES, VRES_SHA256_BYTES))
-			vres_verify_note_damage(v, offset, bytes);
+			vres_verify_locate_node(v, ms, units[i]);
 	}
 	return VRES_OK;
 }

@@ -9,19 +9,17 @@
 struct locating {
 	struct verification *v;
 	struct measure *ms;
-	uint8_t *found;  /* digests of the kept level as they are in VRAM now */
 	uint8_t *source; /* one block of the source */
 	uint8_t *leaves; /* leaf digests of one group, by the source */
 };
 
 static void locating_close(struct locating *l)
 {
-	vres_host_free(l->found);
 	vres_host_free(l->source);
 	vres_host_free(l->leaves);
 }
 
-void vres_verify_note_damage(struct verification *v, uint64_t offset, uint64_t bytes)
+static void note_damage(struct verification *v, uint64_t offset, uint64_t bytes)
 {
 	if (v->report.bad_blocks == 0 || offset < v->report.first_bad_offset) {
 		v->report.first_bad_offset = offset;
@@ -59,7 +57,7 @@ static bool locate_blocks(struct locating *l, uint64_t group, uint64_t offset, u
 	uint8_t found[RANGES_MAX * VRES_SHA256_BYTES];
 	uint64_t index[RANGES_MAX], bad = l->v->report.bad_blocks;
 
-	if (l->v->params.source == NULL || l->source == NULL || l->leaves == NULL || !source_leaves(l, group, offset, bytes))
+	if (l->source == NULL || l->leaves == NULL || !source_leaves(l, group, offset, bytes))
 		return false;
 	for (uint64_t done = 0; done < count;) {
 		const size_t n = (size_t)min_u64(count - done, RANGES_MAX);
@@ -73,41 +71,46 @@ static bool locate_blocks(struct locating *l, uint64_t group, uint64_t offset, u
 
 			tree_node_range(shape, 0, index[i], &at, &length);
 			if (!vres_crypto_equal(found + i * VRES_SHA256_BYTES, l->leaves + (done + i) * VRES_SHA256_BYTES, VRES_SHA256_BYTES))
-				vres_verify_note_damage(l->v, at, length);
+				note_damage(l->v, at, length);
 		}
 		done += n;
 	}
 	return l->v->report.bad_blocks > bad;
 }
 
-static void locate_groups(struct locating *l)
+void vres_verify_locate_node(struct verification *v, struct measure *ms, uint64_t index)
 {
-	const struct vres_shard *s = l->v->shard;
+	const struct vres_shard *s = v->shard;
+	CLEANUP(locating_close) struct locating l = {.v = v, .ms = ms};
+	uint64_t offset, bytes;
 
-	for (uint64_t i = 0; i < s->shape.count[s->kept_level]; i++) {
-		uint64_t offset, bytes;
-
-		if (vres_crypto_equal(l->found + i * VRES_SHA256_BYTES, s->kept + i * VRES_SHA256_BYTES, VRES_SHA256_BYTES))
-			continue;
-		tree_node_range(&s->shape, s->kept_level, i, &offset, &bytes);
-		if (s->kept_level == 0 || !locate_blocks(l, i, offset, bytes))
-			vres_verify_note_damage(l->v, offset, bytes);
+	if (v->params.source && s->kept_level > 0) {
+		l.source = vres_host_alloc(s->shape.block_size);
+		l.leaves = vres_host_alloc((size_t)s->shape.fanout * VRES_SHA256_BYTES);
 	}
+	tree_node_range(&s->shape, s->kept_level, index, &offset, &bytes);
+	if (!locate_blocks(&l, index, offset, bytes))
+		note_damage(v, offset, bytes);
+}
+
+static void free_digests(uint8_t **slot)
+{
+	vres_host_free(*slot);
 }
 
 void vres_verify_locate(struct verification *v, struct measure *ms)
 {
 	const struct vres_shard *s = v->shard;
-	CLEANUP(locating_close) struct locating l = {.v = v, .ms = ms};
+	const uint64_t count = s->shape.count[s->kept_level];
+	CLEANUP(free_digests) uint8_t *found = NULL;
 	bool is_good = false;
 
 	if (vres_verify_kept(s, &is_good, NULL) != VRES_OK || !is_good)
 		return;
-	l.found = vres_host_alloc((size_t)s->shape.count[s->kept_level] * VRES_SHA256_BYTES);
-	if (v->params.source) {
-		l.source = vres_host_alloc(s->shape.block_size);
-		l.leaves = vres_host_alloc((size_t)s->shape.fanout * VRES_SHA256_BYTES);
-	}
-	if (l.found && vres_measure_level(ms, s->kept_level, l.found, NULL) == VRES_OK)
-		locate_groups(&l);
+	found = vres_host_alloc((size_t)count * VRES_SHA256_BYTES);
+	if (found == NULL || vres_measure_level(ms, s->kept_level, found, NULL) != VRES_OK)
+		return;
+	for (uint64_t i = 0; i < count; i++)
+		if (!vres_crypto_equal(found + i * VRES_SHA256_BYTES, s->kept + i * VRES_SHA256_BYTES, VRES_SHA256_BYTES))
+			vres_verify_locate_node(v, ms, i);
 }
