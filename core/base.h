@@ -21,7 +21,7 @@
 			return try_status;                                                                                                      \
 	} while (0)
 
-#define CLEANUP(function) __attribute__((cleanup(function)))
+#define CLEANUP(function) __attribute__((cleanup(function), unused))
 
 #define TAKE(object)                                                                                                                            \
 	({                                                                                                                                      \

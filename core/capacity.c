@@ -28,11 +28,11 @@ void vres_capacity_close(struct vres_capacity *c)
 	(void)pthread_mutex_destroy(&c->lock);
 }
 
-vres_status vres_capacity_padded(const struct vres_device *d, uint64_t bytes, uint64_t *padded, vres_error *err)
+uint64_t vres_capacity_padded(const struct vres_device *d, uint64_t bytes)
 {
-	if (ckd_mul_u64(padded, div_up_u64(bytes, d->props.granularity), d->props.granularity))
-		return vres_fail_vram(err, d->index, UINT64_MAX, d->props.total_bytes);
-	return VRES_OK;
+	uint64_t padded;
+
+	return ckd_mul_u64(&padded, div_up_u64(bytes, d->props.granularity), d->props.granularity) ? UINT64_MAX : padded;
 }
 
 static uint64_t less(uint64_t a, uint64_t b)
@@ -75,7 +75,9 @@ vres_status vres_capacity_reserve(struct vres_device *d, uint64_t padded, uint64
 		pending = c->pending;
 		(void)pthread_mutex_unlock(&c->lock);
 	} while (outcome == ASK_AGAIN);
-	return outcome == GRANTED ? VRES_OK : vres_fail_vram(err, d->index, padded, less(available, pending));
+	available = less(available, pending);
+	available -= available % d->props.granularity; /* so that exactly so many bytes would be granted */
+	return outcome == GRANTED ? VRES_OK : vres_fail_vram(err, d->index, padded, available);
 }
 
 /* Something took effect at the driver: who waits may look again. */

@@ -12,8 +12,8 @@ struct vres_capacity_now {
 vres_status vres_capacity_open(struct vres_capacity *c, vres_error *err);
 void vres_capacity_close(struct vres_capacity *c);
 
-/* What an allocation of @bytes takes on the device; VRES_E_INSUFFICIENT_VRAM if that does not fit 64 bits. */
-vres_status vres_capacity_padded(const struct vres_device *d, uint64_t bytes, uint64_t *padded, vres_error *err);
+/* What an allocation of @bytes takes on the device; UINT64_MAX, which no device has, if that does not fit 64 bits. */
+uint64_t vres_capacity_padded(const struct vres_device *d, uint64_t bytes);
 
 /* Reserve @padded bytes, leaving @headroom, or VRES_E_INSUFFICIENT_VRAM with both numbers. */
 vres_status vres_capacity_reserve(struct vres_device *d, uint64_t padded, uint64_t headroom, vres_error *err);

@@ -11,11 +11,11 @@
 #define SCRATCH_MAX (UINT64_C(64) << 20)
 
 /* A driver's words end up in logs and on terminals. */
-static void printable(const char *message, char text[160])
+static void printable(const char message[224], char text[224])
 {
 	size_t n = 0;
 
-	for (; n < 159 && message[n]; n++)
+	for (; n < 223 && message[n]; n++)
 		text[n] = message[n] >= 0x20 && message[n] < 0x7f ? message[n] : '?';
 	text[n] = '\0';
 }
@@ -24,7 +24,7 @@ vres_status vres_call_outcome(struct vres_device *d, vres_status status, const v
 {
 	const uint32_t index = d ? d->index : VRES_NO_DEVICE;
 	const int class = vres_status_class(status);
-	char message[160];
+	char message[sizeof(detail->message)];
 
 	if (status == VRES_OK)
 		return VRES_OK;

@@ -84,14 +84,11 @@ static vres_status reserve_and_allocate(struct seal *seal, struct vres_shard *s,
 static vres_status allocate(struct seal *seal, struct vres_shard *s, vres_error *err)
 {
 	vres_error detail = {0};
-	uint64_t padded = 0;
 	vres_status status;
 
 	if (seal->source == NULL)
 		return vres_mem_adopt(seal->device, seal->device_ptr, seal->record.vram_bytes, &s->mem, err);
-	status = vres_capacity_padded(seal->device, seal->record.vram_bytes, &padded, &detail);
-	if (status == VRES_OK)
-		status = reserve_and_allocate(seal, s, padded, &detail);
+	status = reserve_and_allocate(seal, s, vres_capacity_padded(seal->device, seal->record.vram_bytes), &detail);
 	if (status != VRES_OK) {
 		tell_allocation_failed(seal, &detail);
 		return vres_fail_with(err, &detail);
