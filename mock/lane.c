@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Lanes: what is put on one is only noted, and done when the lane is waited for or closed.  So a caller that uses staging or digests before
- * it has waited finds old bytes, every time and not only on a busy GPU.
+ * Lanes: what is put on one is only noted, and done when the lane is waited for; copies, but no hashes, when it is closed.  So a caller that
+ * uses staging or digests before it has waited finds old bytes, every time and not only on a busy GPU.
  *
  * A lane whose wait missed its deadline is stuck: what was on it is never done, and it takes nothing more until it is closed.
  */
@@ -192,21 +192,11 @@ vres_status vres_mocked_lane_wait(vres_blane *lane, uint64_t deadline, vres_erro
 	return status;
 }
 
-static bool device_lost(const vres_blane *lane)
-{
-	bool lost;
-
-	(void)pthread_mutex_lock(&lane->mock->lock);
-	lost = lane->mock->lost[lane->device];
-	(void)pthread_mutex_unlock(&lane->mock->lock);
-	return lost;
-}
-
 void vres_mocked_lane_close(vres_blane *lane)
 {
 	vres_error unheard;
 
-	if (!device_lost(lane))
+	if (!vres_mock_device_lost(lane->mock, lane->device))
 		(void)work_off(lane, true, &unheard);
 	forget(lane);
 	if (lane->staging)

@@ -145,6 +145,9 @@ void vres_mock_span_hide(struct vres_mock_span *span);
  */
 bool vres_mock_script_answers(vres_mock *mock, vres_mock_op op, uint32_t device, uint64_t deadline, vres_status *status, vres_error *err);
 
+/* Has this device been lost?  An index that is none is of no device, and not lost. */
+bool vres_mock_device_lost(vres_mock *mock, uint32_t device);
+
 /* hash.c */
 
 /* Carry out @job, which is valid; @scratch has room for one block a level. */

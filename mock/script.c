@@ -97,7 +97,7 @@ static void sleep_for(uint64_t ns)
 		;
 }
 
-static bool device_lost(vres_mock *mock, uint32_t device)
+bool vres_mock_device_lost(vres_mock *mock, uint32_t device)
 {
 	bool lost;
 
@@ -126,7 +126,7 @@ bool vres_mock_script_answers(vres_mock *mock, vres_mock_op op, uint32_t device,
 		(void)vres_mock_error(err, *status, CODE_SCRIPTED, device, "operation %u of the mock failed as scripted", (unsigned)op);
 	if (fires)
 		return true;
-	if (device_lost(mock, device)) {
+	if (vres_mock_device_lost(mock, device)) {
 		*status = vres_mock_error(err, VRES_E_DEVICE_LOST, CODE_LOST, device, "mock device %" PRIu32 " is lost", device);
 		return true;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The pages behind device memory.  They are mapped without access; a backend call that works on some of them enters first and leaves when it
- * is done.  What any of those at work entered stays accessible until the last has left.  What is freed while somebody works on it is unmapped by the
- * last who leaves.
+ * is done.  What any of those at work entered stays accessible until the last has left.  What is freed while somebody works on it is
+ * unmapped by the last who leaves.
  */
 #include "model.h"
 
