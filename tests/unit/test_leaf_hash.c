@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The kernel source, compiled by the C compiler, against OpenSSL.  Every input ends right before a page without access, so that a read past
+ * it, or of a whole word or chunk where fewer bytes are left, ends the test.
+ */
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "alloc.h"
+#include "content.h"
+#include "leaf_hash.h"
+#include "suite.h"
+
+#define LENGTHS    5001u
+#define ALIGNMENTS 8u
+#define BLOCK_MAX  65536u
+
+static const uint32_t block_sizes[] = {1024, 2048, 4096, 8192, 16384, 32768, 65536};
+
+/* @bytes accessible bytes, a multiple of the page, before a page that is not; never given back. */
+static uint8_t *guarded(size_t bytes)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint8_t *pages = mmap(NULL, bytes + page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne(pages, MAP_FAILED);
+	ck_assert_int_eq(mprotect(pages, bytes, PROT_READ | PROT_WRITE), 0);
+	return pages;
+}
+
+static void padded_digest(const uint8_t *p, size_t n, uint32_t block_size, uint8_t digest[32])
+{
+	uint8_t *block = test_alloc(block_size);
+
+	memcpy(block, p, n);
+	sha256_of(block, block_size, digest);
+	test_free(block);
+}
+
+/* With @slack bytes between the data and the guard page, which must not matter either. */
+static void ck_length(uint8_t *end, size_t slack, const uint8_t *bytes, size_t n, uint32_t block_size, const uint8_t want[32])
+{
+	uint8_t got[33];
+
+	memset(end - slack, 0xff, slack);
+	memcpy(end - slack - n, bytes, n);
+	got[32] = 0xa5;
+	leaf_hash_block(end - slack - n, n, block_size, got);
+	ck_assert_msg(memcmp(got, want, 32) == 0, "%zu bytes, %zu before the end, in a block of %u", n, slack, block_size);
+	ck_assert_uint_eq(got[32], 0xa5);
+}
+
+/* In large blocks, which are mostly padding then, each length has one alignment, by turns. */
+START_TEST(every_length_at_every_alignment_equals_openssl_and_nothing_past_it_is_read)
+{
+	const uint32_t block_size = block_sizes[_i];
+	const bool large = block_size > 8192;
+	const unsigned step = LENGTHS / suite_scaled(LENGTHS, 250);
+	uint8_t *end = guarded(BLOCK_MAX) + BLOCK_MAX;
+	uint8_t *bytes = content(LENGTHS, 1);
+
+	for (size_t n = 0; n < LENGTHS && n <= block_size; n += step) {
+		uint8_t want[32];
+
+		padded_digest(bytes, n, block_size, want);
+		for (size_t slack = large ? n % ALIGNMENTS : 0; slack < ALIGNMENTS; slack += large ? ALIGNMENTS : 1)
+			ck_length(end, slack, bytes, n, block_size, want);
+	}
+	test_free(bytes);
+}
+END_TEST
+
+START_TEST(blocks_that_start_anywhere_have_the_same_digest)
+{
+	const uint32_t block_size = block_sizes[_i];
+	const size_t lengths[] = {1, 64, 65, 1000, block_size / 2 + 1, block_size - 1, block_size};
+	uint8_t *buffer = guarded(BLOCK_MAX + 4096);
+	uint8_t *bytes = content(block_size, 2);
+
+	for (size_t i = 0; i < COUNT(lengths); i++) {
+		uint8_t want[32], got[32];
+
+		padded_digest(bytes, lengths[i], block_size, want);
+		for (size_t shift = 0; shift <= 16; shift++) {
+			memset(buffer, 0xff, BLOCK_MAX + 4096);
+			memcpy(buffer + shift, bytes, lengths[i]);
+			leaf_hash_block(buffer + shift, lengths[i], block_size, got);
+			ck_assert_msg(memcmp(got, want, 32) == 0, "%zu bytes at alignment %zu in a block of %u", lengths[i], shift, block_size);
+		}
+	}
+	test_free(bytes);
+}
+END_TEST
+
+START_TEST(full_and_nearly_full_blocks_end_at_the_last_byte)
+{
+	const uint32_t block_size = block_sizes[_i];
+	uint8_t *end = guarded(BLOCK_MAX) + BLOCK_MAX;
+	uint8_t *bytes = content(block_size, 3);
+
+	for (size_t less = 0; less < 130; less++) {
+		uint8_t want[32];
+
+		padded_digest(bytes, block_size - less, block_size, want);
+		ck_length(end, 0, bytes, block_size - less, block_size, want);
+	}
+	test_free(bytes);
+}
+END_TEST
+
+#define BLOCKS 5u
+
+/* As a GPU runs it: more threads than blocks, from some first block on. */
+START_TEST(threads_hash_one_block_each_and_the_first_echoes_the_nonce)
+{
+	const uint64_t bytes = (BLOCKS - 1) * 4096 + 100;
+	uint8_t *end = guarded(BLOCKS * 4096) + BLOCKS * 4096;
+	uint8_t *data = end - bytes;
+	uint8_t digests[BLOCKS * 32], want[32];
+	uint64_t echo = 0;
+	const vres_leaf_hash_args args = {data, bytes, 1, BLOCKS - 1, digests, 42, &echo, 4096, 0};
+
+	content_fill(data, bytes, 4, 0);
+	memset(digests, 0xa5, sizeof(digests));
+	for (uint64_t thread = 1; thread < 64; thread++)
+		leaf_hash_thread(&args, thread);
+	ck_assert_uint_eq(echo, 0);
+	leaf_hash_thread(&args, 0);
+	ck_assert_uint_eq(echo, 42);
+	for (unsigned i = 0; i < BLOCKS - 1; i++) {
+		padded_digest(data + (i + 1) * 4096, i == BLOCKS - 2 ? 100 : 4096, 4096, want);
+		ck_assert_mem_eq(digests + i * 32, want, 32);
+	}
+	for (unsigned i = (BLOCKS - 1) * 32; i < BLOCKS * 32; i++)
+		ck_assert_uint_eq(digests[i], 0xa5);
+}
+END_TEST
+
+/* Known without this program: head -c 4096 /dev/zero | sha256sum */
+START_TEST(block_of_zeros_has_the_digest_that_sha256sum_prints)
+{
+	uint8_t digest[32];
+	char hex[65];
+
+	leaf_hash_block(NULL, 0, 4096, digest);
+	hex_of(digest, 32, hex);
+	ck_assert_str_eq(hex, "ad7facb2586fc6e966c004d7d1d16b024f5805ff7cb47c7a85dabd8b48892ca7");
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE_LOOP(every_length_at_every_alignment_equals_openssl_and_nothing_past_it_is_read, COUNT(block_sizes), "CI-004 MS-007 VR-006",
+	                  "integrity", "a wrong digest, a read past the end"),
+		CASE_LOOP(blocks_that_start_anywhere_have_the_same_digest, COUNT(block_sizes), "CI-004", "integrity",
+	                  "a tensor at an odd address"),
+		CASE_LOOP(full_and_nearly_full_blocks_end_at_the_last_byte, COUNT(block_sizes), "CI-004 MS-007", "integrity",
+	                  "a read past the end"),
+		CASE(threads_hash_one_block_each_and_the_first_echoes_the_nonce, "CI-004 CI-007", "integrity", "a launch that did not run"),
+		CASE(block_of_zeros_has_the_digest_that_sha256sum_prints, "CI-004", "integrity", "a wrong digest"),
+	};
+
+	return suite_run("leaf_hash", "kernel", cases, COUNT(cases));
+}

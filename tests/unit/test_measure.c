@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Measuring what is in VRAM: on the device and by readback, which must agree with each other and with plain code. */
+#include "measure.h"
+
+#include "alloc.h"
+#include "content.h"
+#include "puppet.h"
+#include "status.h"
+#include "suite.h"
+#include "validate.h"
+
+#define DEADLINE (UINT64_C(60) * 1000000000)
+
+static void release_bytes(uint8_t **bytes)
+{
+	test_free(*bytes);
+}
+
+struct sample {
+	struct door *door;
+	struct vres_mem mem;
+	struct tree_shape shape;
+};
+
+static struct sample begin(uint64_t bytes, uint32_t block_size)
+{
+	struct sample s = {.door = door_open()};
+
+	s.mem = door_memory(s.door, bytes, 1);
+	tree_shape_init(&s.shape, bytes, block_size);
+	return s;
+}
+
+static void end(struct sample *s)
+{
+	drop_memory(&s->mem);
+	door_shut(&s->door);
+}
+
+static void open_measure(struct measure *ms, const struct sample *s, bool by_readback)
+{
+	vres_error err;
+
+	ck_ok(vres_measure_open(ms, &s->mem, &s->shape, by_readback, false, DEADLINE, &err));
+}
+
+static void ck_root(const struct sample *s, bool by_readback)
+{
+	CLEANUP(vres_measure_close) struct measure ms = {0};
+	uint8_t root[32], digest[32], flat[32], want_flat[32];
+	char got[65], want[65];
+	vres_error err;
+
+	open_measure(&ms, s, by_readback);
+	ck_ok(vres_measure_root(&ms, root, by_readback ? flat : NULL, &err));
+	ck_ok(tree_digest(s->mem.bytes, s->shape.block_size, root, digest, &err));
+	vres_hex(digest, got);
+	verity_hex(puppet_bytes(&s->mem), (size_t)s->mem.bytes, s->shape.block_size, want);
+	ck_assert_msg(strcmp(got, want) == 0, "%lu bytes in blocks of %u", (unsigned long)s->mem.bytes, s->shape.block_size);
+	ck_assert_uint_eq(ms.bytes_hashed, s->mem.bytes);
+	sha256_of(puppet_bytes(&s->mem), (size_t)s->mem.bytes, want_flat);
+	if (by_readback)
+		ck_assert_mem_eq(flat, want_flat, 32);
+}
+
+static const struct {
+	uint64_t bytes;
+	uint32_t block_size;
+} samples[] = {
+	{1, 4096},      {4096, 4096},   {4097, 4096},    {64 * 1024, 1024},  {65 * 1024, 1024},
+	{300000, 1024}, {300000, 4096}, {300000, 65536}, {128 * 4096, 4096}, {129 * 4096 - 1, 4096},
+};
+
+START_TEST(device_and_readback_give_the_root_that_plain_code_gives)
+{
+	for (size_t i = 0; i < COUNT(samples); i++) {
+		CLEANUP(end) struct sample s = begin(samples[i].bytes, samples[i].block_size);
+
+		ck_root(&s, false);
+		ck_root(&s, true);
+	}
+}
+END_TEST
+
+START_TEST(device_and_readback_agree_at_every_level)
+{
+	for (size_t i = 0; i < COUNT(samples); i++) {
+		CLEANUP(end) struct sample s = begin(samples[i].bytes, samples[i].block_size);
+		CLEANUP(vres_measure_close) struct measure device = {0};
+		CLEANUP(vres_measure_close) struct measure host = {0};
+
+		open_measure(&device, &s, false);
+		open_measure(&host, &s, true);
+		for (uint32_t level = 0; level <= s.shape.top; level++) {
+			const size_t n = (size_t)s.shape.count[level] * 32;
+			CLEANUP(release_bytes) uint8_t *a = test_alloc(n);
+			CLEANUP(release_bytes) uint8_t *b = test_alloc(n);
+			uint8_t root[32], top[32];
+			vres_error err;
+
+			ck_ok(vres_measure_level(&device, level, a, &err));
+			ck_ok(vres_measure_level(&host, level, b, &err));
+			ck_assert_mem_eq(a, b, n);
+			ck_ok(tree_root_of(&s.shape, level, a, root, &err));
+			ck_ok(vres_measure_root(&device, top, NULL, &err));
+			ck_assert_mem_eq(root, top, 32);
+		}
+	}
+}
+END_TEST
+
+START_TEST(single_nodes_are_those_of_the_level_and_count_their_own_bytes)
+{
+	static const uint64_t index[] = {9, 0, 3, 9};
+
+	for (unsigned by_readback = 0; by_readback < 2; by_readback++) {
+		CLEANUP(end) struct sample s = begin(300000, 1024); /* ten nodes at level 1, the last one short */
+		CLEANUP(vres_measure_close) struct measure all = {0};
+		CLEANUP(vres_measure_close) struct measure some = {0};
+		uint8_t level[10 * 32], nodes[4 * 32];
+		vres_error err;
+
+		ck_assert_uint_eq(s.shape.count[1], 10);
+		open_measure(&all, &s, by_readback);
+		open_measure(&some, &s, by_readback);
+		ck_ok(vres_measure_level(&all, 1, level, &err));
+		ck_ok(vres_measure_nodes(&some, 1, index, COUNT(index), nodes, &err));
+		for (size_t i = 0; i < COUNT(index); i++)
+			ck_assert_mem_eq(nodes + 32 * i, level + 32 * index[i], 32);
+		ck_assert_uint_eq(some.bytes_hashed, 2 * 32768 + 2 * (300000 - 9 * 32768));
+	}
+}
+END_TEST
+
+START_TEST(no_nodes_and_too_many_are_refused)
+{
+	CLEANUP(end) struct sample s = begin(300000, 1024);
+	CLEANUP(vres_measure_close) struct measure ms = {0};
+	uint64_t index[RANGES_MAX + 1] = {0};
+	uint8_t digests[(RANGES_MAX + 1) * 32];
+	vres_error err;
+
+	open_measure(&ms, &s, false);
+	ck_status(vres_measure_nodes(&ms, 0, index, 0, digests, &err), VRES_E_INTERNAL);
+	ck_status(vres_measure_nodes(&ms, 0, index, RANGES_MAX + 1, digests, &err), VRES_E_INTERNAL);
+	ck_ok(vres_measure_nodes(&ms, 0, index, RANGES_MAX, digests, &err));
+}
+END_TEST
+
+/* More than both staging buffers hold: while one piece is hashed the other is on its way, and their order must not matter. */
+START_TEST(readback_of_more_than_two_staging_buffers)
+{
+	CLEANUP(end) struct sample s = begin(2 * LANE_BYTES + LANE_BYTES / 2 + 7, 65536);
+	CLEANUP(vres_measure_close) struct measure ms = {0};
+	vres_error err;
+	uint8_t level[32 * 32];
+
+	ck_root(&s, true);
+	ck_assert_uint_eq(atomic_load(&s.door->puppet->calls[PUPPET_LANE_PULL]), 3);
+	open_measure(&ms, &s, true);
+	ck_assert_ptr_nonnull(ms.lanes[1].handle);
+	ck_assert_uint_eq(s.shape.count[1], 1);
+	ck_ok(vres_measure_level(&ms, 1, level, &err));
+	ck_ok(vres_measure_nodes(&ms, 0, &(uint64_t){640}, 1, level, &err)); /* the last block: 7 bytes */
+	ck_assert_uint_eq(ms.bytes_hashed, s.mem.bytes + 7);
+}
+END_TEST
+
+START_TEST(a_flipped_bit_anywhere_changes_the_root)
+{
+	CLEANUP(end) struct sample s = begin(70000, 1024);
+	CLEANUP(vres_measure_close) struct measure ms = {0};
+	uint8_t good[32], bad[32];
+	vres_error err;
+
+	open_measure(&ms, &s, false);
+	ck_ok(vres_measure_root(&ms, good, NULL, &err));
+	for (size_t at = 0; at < 70000; at += at < 69000 ? 997 : 111) {
+		puppet_bytes(&s.mem)[at] ^= 0x10;
+		ck_ok(vres_measure_root(&ms, bad, NULL, &err));
+		ck_assert_mem_ne(bad, good, 32);
+		puppet_bytes(&s.mem)[at] ^= 0x10;
+	}
+	puppet_bytes(&s.mem)[70001] ^= 1; /* past the bytes, in the padding of the allocation */
+	ck_ok(vres_measure_root(&ms, bad, NULL, &err));
+	ck_assert_mem_eq(bad, good, 32);
+}
+END_TEST
+
+START_TEST(measuring_takes_no_device_memory_and_leaves_no_lane)
+{
+	CLEANUP(end) struct sample s = begin(70000, 1024);
+	const uint64_t allocations = atomic_load(&s.door->puppet->calls[PUPPET_MEM_ALLOC]);
+	const int live = atomic_load(&s.door->puppet->live);
+
+	ck_root(&s, false);
+	ck_root(&s, true);
+	ck_assert_uint_eq(atomic_load(&s.door->puppet->calls[PUPPET_MEM_ALLOC]), allocations);
+	ck_assert_int_eq(atomic_load(&s.door->puppet->live), live);
+}
+END_TEST
+
+START_TEST(every_failure_of_the_backend_is_a_status_and_never_a_root)
+{
+	static const enum puppet_op ops[] = {PUPPET_LANE_OPEN, PUPPET_LANE_PULL, PUPPET_HASH, PUPPET_LANE_WAIT};
+
+	for (unsigned by_readback = 0; by_readback < 2; by_readback++)
+		for (size_t i = 0; i < COUNT(ops); i++) {
+			CLEANUP(end) struct sample s = begin(70000, 1024);
+			CLEANUP(vres_measure_close) struct measure ms = {0};
+			const bool is_used = ops[i] != (by_readback ? PUPPET_HASH : PUPPET_LANE_PULL);
+			uint8_t root[32], before[32];
+			vres_status status;
+
+			memset(root, 0xa5, sizeof(root));
+			memcpy(before, root, sizeof(before));
+			s.door->puppet->answer[ops[i]] = VRES_E_INTEGRITY_VIOLATION;
+			status = vres_measure_open(&ms, &s.mem, &s.shape, by_readback, false, DEADLINE, NULL);
+			if (status == VRES_OK)
+				status = vres_measure_root(&ms, root, NULL, NULL);
+			ck_assert_int_eq(status, is_used ? VRES_E_BACKEND : VRES_OK);
+			if (is_used)
+				ck_assert_mem_eq(root, before, 32);
+			s.door->puppet->answer[ops[i]] = VRES_OK;
+		}
+}
+END_TEST
+
+START_TEST(stale_staging_is_never_measured)
+{
+	CLEANUP(end) struct sample s = begin(70000, 1024);
+	CLEANUP(vres_measure_close) struct measure ms = {0};
+	uint8_t root[32];
+	vres_error err;
+
+	open_measure(&ms, &s, true);
+	ck_ok(vres_measure_root(&ms, root, NULL, &err));
+	s.door->puppet->pulls_nothing = true;
+	ck_status(vres_measure_root(&ms, root, NULL, &err), VRES_E_BACKEND);
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE(device_and_readback_give_the_root_that_plain_code_gives, "CI-004 CI-007 WORKER-4113", "integrity", ""),
+		CASE(device_and_readback_agree_at_every_level, "CI-007", "integrity", ""),
+		CASE(single_nodes_are_those_of_the_level_and_count_their_own_bytes, "CI-007", "integrity", ""),
+		CASE(no_nodes_and_too_many_are_refused, "VR-006", "integrity", "a write past a buffer"),
+		CASE(readback_of_more_than_two_staging_buffers, "CI-007 WORKER-4102", "integrity", "pieces in the wrong order"),
+		CASE(a_flipped_bit_anywhere_changes_the_root, "CI-007 VR-004", "integrity", "bit flip in VRAM"),
+		CASE(measuring_takes_no_device_memory_and_leaves_no_lane, "RP-001 MS-004", "availability", ""),
+		CASE(every_failure_of_the_backend_is_a_status_and_never_a_root, "WORKER-4032 WORKER-4150", "integrity",
+	             "driver trouble taken for tampering"),
+		CASE(stale_staging_is_never_measured, "CI-007", "integrity", "stale staging taken for a good answer"),
+	};
+
+	return suite_run("unit.measure", "unit", cases, COUNT(cases));
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One pass over a source: what is read, what is digested, what is in VRAM afterwards, what is told. */
+#include "upload.h"
+
+#include "alloc.h"
+#include "content.h"
+#include "puppet.h"
+#include "status.h"
+#include "suite.h"
+#include "validate.h"
+
+#define DEADLINE (UINT64_C(60) * 1000000000)
+
+struct rig {
+	struct door *door;
+	struct vres_mem mem;
+	struct content_source content;
+	struct source source;
+	struct sha256 flat;
+	struct tree_builder tree;
+	struct upload upload;
+	uint64_t told[8]; /* by the progress callback; it cancels at call number @cancel_at */
+	unsigned calls, cancel_at;
+};
+
+static bool on_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	struct rig *rig = ctx;
+
+	ck_assert_uint_eq(total, rig->mem.bytes);
+	ck_assert_uint_lt(rig->calls, COUNT(rig->told));
+	rig->told[rig->calls++] = done;
+	return rig->calls != rig->cancel_at;
+}
+
+static struct rig *begin(uint64_t bytes)
+{
+	struct rig *rig = test_alloc(sizeof(*rig));
+	vres_error err;
+
+	rig->door = door_open();
+	rig->mem = door_memory(rig->door, bytes, 99);
+	rig->content.seed = 1;
+	vres_source_stream(&rig->source, content_read, &rig->content);
+	ck_ok(vres_sha256_open(&rig->flat, &err));
+	ck_ok(tree_open(&rig->tree, 65536, &err));
+	rig->upload = (struct upload){.source = &rig->source,
+	                              .destination = &rig->mem,
+	                              .flat = &rig->flat,
+	                              .tree = &rig->tree,
+	                              .progress = on_progress,
+	                              .progress_ctx = rig,
+	                              .deadline = DEADLINE};
+	return rig;
+}
+
+static void end(struct rig **rig)
+{
+	tree_close(&(*rig)->tree);
+	vres_sha256_close(&(*rig)->flat);
+	drop_memory(&(*rig)->mem);
+	door_shut(&(*rig)->door);
+	test_free(*rig);
+}
+
+static void ck_uploaded(struct rig *rig)
+{
+	const size_t n = (size_t)rig->mem.bytes;
+	uint8_t *want = content(n, 1), digest[32], flat[32], root[32];
+	char got[65], verity[65];
+	vres_error err;
+
+	ck_assert_msg(memcmp(puppet_bytes(&rig->mem), want, n) == 0, "other bytes are in VRAM");
+	ck_ok(vres_sha256_end(&rig->flat, digest, &err));
+	sha256_of(want, n, flat);
+	ck_assert_mem_eq(digest, flat, 32);
+	ck_ok(tree_finish(&rig->tree, 0, root, &err));
+	ck_ok(tree_digest(n, 65536, root, digest, &err));
+	vres_hex(digest, got);
+	verity_hex(want, n, 65536, verity);
+	ck_assert_str_eq(got, verity);
+	test_free(want);
+}
+
+START_TEST(bytes_arrive_in_order_and_are_digested_on_the_way)
+{
+	static const struct {
+		uint64_t bytes;
+		unsigned pieces, lanes;
+	} sizes[] = {{1, 1, 1}, {LANE_BYTES, 1, 1}, {2 * LANE_BYTES + 7, 3, 2}};
+
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		CLEANUP(end) struct rig *rig = begin(sizes[i].bytes);
+		vres_error err;
+
+		ck_ok(vres_upload(&rig->upload, &err));
+		ck_uploaded(rig);
+		ck_assert_uint_eq(rig->calls, sizes[i].pieces);
+		for (unsigned call = 0; call < rig->calls; call++)
+			ck_assert_uint_eq(rig->told[call], call + 1 == sizes[i].pieces ? sizes[i].bytes : (call + 1) * LANE_BYTES);
+		ck_assert_uint_eq(rig->content.largest, sizes[i].bytes < LANE_BYTES ? sizes[i].bytes : LANE_BYTES);
+		ck_assert_uint_eq(atomic_load(&rig->door->puppet->calls[PUPPET_LANE_OPEN]), sizes[i].lanes);
+	}
+}
+END_TEST
+
+START_TEST(digests_that_nobody_wants_are_not_computed)
+{
+	CLEANUP(end) struct rig *rig = begin(100000);
+	uint8_t nothing[32], digest[32];
+	vres_error err;
+
+	rig->upload.flat = NULL;
+	rig->upload.tree = NULL;
+	rig->upload.progress = NULL;
+	ck_ok(vres_upload(&rig->upload, &err));
+	ck_assert_uint_eq(rig->tree.bytes, 0);
+	sha256_of("", 0, nothing);
+	ck_ok(vres_sha256_end(&rig->flat, digest, &err));
+	ck_assert_mem_eq(digest, nothing, 32);
+	ck_assert_uint_eq(rig->source.done, 100000);
+}
+END_TEST
+
+START_TEST(progress_may_cancel_after_any_piece)
+{
+	for (unsigned at = 1; at <= 3; at++) {
+		CLEANUP(end) struct rig *rig = begin(2 * LANE_BYTES + 1);
+		vres_error err;
+
+		rig->cancel_at = at;
+		ck_status(vres_upload(&rig->upload, &err), VRES_E_CANCELLED);
+		ck_assert_uint_eq(rig->calls, at);
+	}
+}
+END_TEST
+
+START_TEST(failure_of_source_or_backend_closes_the_lanes)
+{
+	static const enum puppet_op ops[] = {PUPPET_LANE_OPEN, PUPPET_LANE_PUSH, PUPPET_LANE_WAIT};
+
+	for (size_t i = 0; i <= COUNT(ops); i++) {
+		CLEANUP(end) struct rig *rig = begin(LANE_BYTES + 1);
+		const int live = atomic_load(&rig->door->puppet->live);
+		vres_error err;
+
+		if (i < COUNT(ops))
+			rig->door->puppet->answer[ops[i]] = VRES_E_BACKEND;
+		else
+			rig->content = (struct content_source){.seed = 1, .fail_at = 2, .fail_how = VRES_E_BUSY};
+		ck_status(vres_upload(&rig->upload, &err), i < COUNT(ops) ? VRES_E_BACKEND : VRES_E_IO);
+		ck_assert_int_eq(atomic_load(&rig->door->puppet->live), live);
+	}
+}
+END_TEST
+
+START_TEST(pinned_staging_is_passed_on)
+{
+	CLEANUP(end) struct rig *rig = begin(1);
+	vres_error err;
+
+	ck_ok(vres_upload(&rig->upload, &err));
+	ck_assert_uint_eq(rig->door->puppet->lane_flags, 0);
+	rig->upload.pinned = true;
+	ck_ok(vres_upload(&rig->upload, &err));
+	ck_assert_uint_eq(rig->door->puppet->lane_flags, VRES_LANE_PINNED);
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE(bytes_arrive_in_order_and_are_digested_on_the_way, "WORKER-4113 WORKER-4400 WORKER-4102", "integrity",
+	             "pieces in the wrong order"),
+		CASE(digests_that_nobody_wants_are_not_computed, "WORKER-4400", "", ""),
+		CASE(progress_may_cancel_after_any_piece, "WORKER-4150", "availability", ""),
+		CASE(failure_of_source_or_backend_closes_the_lanes, "WORKER-4150 MS-004", "availability", "a lane that leaks"),
+		CASE(pinned_staging_is_passed_on, "VP-003 WORKER-4101", "confidentiality", "pinned host memory"),
+	};
+
+	return suite_run("unit.upload", "unit", cases, COUNT(cases));
+}
