@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Outcomes: the status every call returns, the reason behind it, and the error detail a caller may ask for.
+ *
+ * A status says what the caller does next, by its hundreds digit (vres_status_class()).  A reason says which check failed.  The error
+ * detail is owned by the caller, holds no pointer, no address, no key and no content, and may be copied, kept and sent.
+ */
+#ifndef VRES_STATUS_H
+#define VRES_STATUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define VRES_API        __attribute__((visibility("default")))
+#define VRES_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define VRES_API
+#define VRES_MUST_CHECK
+#endif
+
+/** Only VRES_OK is success.  Values are part of the ABI and never change. */
+typedef enum vres_status {
+	VRES_OK = 0,
+
+	/* 1xx: fix the call */
+	VRES_E_INVALID_INPUT = 100, /* an argument is wrong; the message says which and where */
+	VRES_E_ABI = 101,           /* a struct_size or ABI number does not fit this library */
+	VRES_E_STATE = 102,         /* right call, wrong time: duplicate id, forked process */
+	VRES_E_NOT_SEALED = 103,    /* a receipt without its MAC */
+	VRES_E_UNSUPPORTED = 104,   /* this backend, device or policy cannot do that */
+	VRES_E_BUFFER = 105,        /* the caller's buffer is too small; *len says what is needed */
+	VRES_E_NOT_FOUND = 106,     /* no live shard, file or credential of that name */
+	VRES_E_CONFIG = 107,        /* the configuration contradicts itself or is out of range */
+
+	/* 2xx: retry or wait */
+	VRES_E_INSUFFICIENT_VRAM = 200, /* needed_bytes and available_bytes are filled */
+	VRES_E_ALLOCATION_FAILED = 201, /* there seemed to be room, the driver refused all the same */
+	VRES_E_NO_MEMORY = 202,         /* host memory */
+	VRES_E_BUSY = 203,
+	VRES_E_CANCELLED = 204, /* a progress callback or a source asked to stop */
+
+	/* 3xx: look at the machine */
+	VRES_E_NO_BACKEND = 300,
+	VRES_E_NO_DEVICE = 301,
+	VRES_E_DEVICE_LOST = 302, /* sticky: the device answers nothing any more */
+	VRES_E_BACKEND = 303,     /* the driver failed; backend_code has its number */
+	VRES_E_DEALLOCATION_FAILED = 304,
+	VRES_E_IO = 305, /* reading or writing a file, pipe or source */
+
+	/* 4xx: security, fatal */
+	VRES_E_SEAL_VERIFICATION_FAILED = 400,
+	VRES_E_INTEGRITY_VIOLATION = 401,
+	VRES_E_POLICY_VIOLATION = 402,
+	VRES_E_AUDIT = 403,
+
+	/* 9xx: our own bug */
+	VRES_E_INTERNAL = 900
+} vres_status;
+
+/** Which check stands behind a status. */
+typedef enum vres_reason {
+	VRES_REASON_NONE = 0,
+	VRES_REASON_SIGNATURE = 1,     /* the HMAC does not match */
+	VRES_REASON_DIGEST = 2,        /* the bytes do not match */
+	VRES_REASON_RESIDENCY = 3,     /* the driver no longer says the bytes are in VRAM, or says it of other memory */
+	VRES_REASON_STALE_SESSION = 4, /* the receipt is of another manager */
+	VRES_REASON_EXPIRED = 5,       /* older than max_seal_age */
+	VRES_REASON_UNKNOWN_SHARD = 6, /* well signed, but no live shard matches it */
+	VRES_REASON_DEVICE = 7,        /* the device or its driver */
+	VRES_REASON_QUARANTINED = 8,   /* failed before and stays refused */
+	VRES_REASON_STOPPED = 9,       /* the manager stopped after a violation */
+	VRES_REASON_FORKED = 10,       /* called in a child of the process that created the manager */
+	VRES_REASON_DEADLINE = 11      /* a device operation did not complete in time */
+} vres_reason;
+
+/** No device is concerned (vres_error.gpu_device, vres_event.gpu_device). */
+#define VRES_NO_DEVICE UINT32_MAX
+
+/**
+ * struct vres_error - what went wrong, in words and numbers
+ * @status:          the status the call returned
+ * @backend_code:    the driver's own number, or 0
+ * @gpu_device:      backend index of the device concerned, or VRES_NO_DEVICE
+ * @reason:          a vres_reason
+ * @needed_bytes:    filled by VRES_E_INSUFFICIENT_VRAM; else 0
+ * @available_bytes: filled by VRES_E_INSUFFICIENT_VRAM; else 0
+ * @message:         one line for people, NUL-terminated, at most 223 bytes
+ *
+ * Written only when a call fails, whole; untouched when it succeeds.
+ */
+typedef struct vres_error {
+	vres_status status;
+	int32_t backend_code;
+	uint32_t gpu_device;
+	uint32_t reason;
+	uint64_t needed_bytes;
+	uint64_t available_bytes;
+	char message[224];
+} vres_error;
+
+/**
+ * vres_version() - the version of the library that is loaded
+ *
+ * Return: "MAJOR.MINOR.PATCH", static.  Any thread.
+ */
+VRES_API const char *vres_version(void);
+
+/**
+ * vres_status_name() - the enumerator's spelling
+ * @s: any value
+ *
+ * Return: "VRES_E_INSUFFICIENT_VRAM" and so on, static; "VRES_E_UNKNOWN" for a value this library does not know.  Any thread.
+ */
+VRES_API const char *vres_status_name(vres_status s);
+
+/**
+ * vres_status_text() - one sentence for people
+ * @s: any value
+ *
+ * Return: static text, never NULL.  Any thread.
+ */
+VRES_API const char *vres_status_text(vres_status s);
+
+/**
+ * vres_status_class() - what the caller does next
+ * @s: any value
+ *
+ * Return: 0 success, 1 fix the call, 2 retry or wait, 3 look at the machine, 4 security incident, 9 bug in this library; 9 for an
+ * unknown value.  Any thread.
+ */
+VRES_API int vres_status_class(vres_status s);
+
+/**
+ * vres_reason_name() - a reason in lower case
+ * @reason: any value
+ *
+ * Return: "none", "signature", "digest", ... static; "unknown" for a value this library does not know.  Any thread.
+ */
+VRES_API const char *vres_reason_name(uint32_t reason);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * How fast, and beside what: every figure stands beside one for the bare work, taken in the same run on the same machine, since ratios travel
+ * and seconds do not.  Nothing here passes or fails.
+ *
+ *	bench [BYTES]     speed, on BYTES bytes (256 MiB) in the mock's VRAM, whose "device" is one core running the kernel's source
+ *	bench rss FILE    host memory that sealing FILE takes, beyond the mock's VRAM and the kept level of the digest tree
+ */
+#include "bench.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void bench_open(struct bench *b, uint64_t bytes, uint64_t lease_max_age)
+{
+	vres_mock_params mock = vres_mock_params_init();
+	vres_policy policy = vres_policy_init();
+	vres_config c = vres_config_init();
+
+	mock.bytes_per_device = (bytes + (2 << 20)) / (1 << 20) * (1 << 20);
+	policy.allow = VRES_ALLOW_SIMULATED | VRES_ALLOW_NO_ECC | VRES_ALLOW_READBACK;
+	policy.lease_max_age = lease_max_age;
+	must(vres_mock_create(&mock, &b->mock, NULL) == VRES_OK, "no mock");
+	must(vres_key_derive("bench", 5, NULL, &b->key, NULL) == VRES_OK, "no key");
+	c.backend = vres_backend_mock();
+	c.backend_arg = b->mock;
+	c.key = b->key;
+	c.worker_id = "bench";
+	c.policy = &policy;
+	must(vres_manager_create(&c, &b->manager, NULL) == VRES_OK, "no manager");
+}
+
+void bench_close(struct bench *b)
+{
+	vres_shard_release(b->shard);
+	vres_manager_destroy(b->manager);
+	vres_key_destroy(b->key);
+	vres_mock_destroy(b->mock);
+	memset(b, 0, sizeof(*b));
+}
+
+void bench_release(void *arg)
+{
+	struct bench *b = arg;
+
+	vres_shard_release(b->shard);
+	b->shard = NULL;
+}
+
+void bench_seal(struct bench *b, uint32_t alg, const char *expected)
+{
+	vres_seal_params p = vres_seal_params_init();
+
+	p.digest_alg = alg;
+	p.expected_digest = expected;
+	must(vres_seal_memory(b->manager, &p, b->data, b->bytes, &b->shard, NULL) == VRES_OK, "sealing failed");
+}
+
+void bench_verify(const struct bench *b, uint32_t mode)
+{
+	vres_verify_params p = vres_verify_params_init();
+
+	p.mode = mode;
+	must(vres_shard_verify(b->shard, &p, NULL, NULL) == VRES_OK, "a verification failed");
+}
+
+int main(int argc, char **argv)
+{
+	struct figures f = {.n = 0};
+
+	if (argc == 3 && strcmp(argv[1], "rss") == 0) {
+		bench_rss(&f, argv[2]);
+	} else {
+		const uint64_t bytes = argc > 1 ? strtoull(argv[1], NULL, 0) : UINT64_C(256) << 20;
+
+		must(argc <= 2 && bytes > 0, "usage: bench [BYTES], or bench rss FILE");
+		bench_latency(&f);
+		bench_throughput(&f, bytes);
+	}
+	figures_print(&f);
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the benchmarks share: a manager over a mock that is large enough. */
+#ifndef TESTS_BENCH_H
+#define TESTS_BENCH_H
+
+#include <stdbool.h>
+#include <vres/mock.h>
+#include <vres/vres.h>
+#include "figures.h"
+
+struct bench {
+	vres_mock *mock;
+	vres_key *key;
+	vres_manager *manager;
+	vres_shard *shard; /* NULL, or what was sealed last */
+	uint64_t bytes;
+	uint8_t *data, *copy;
+	char verity[65];
+};
+
+void bench_open(struct bench *b, uint64_t bytes, uint64_t lease_max_age);
+void bench_close(struct bench *b);
+
+void bench_seal(struct bench *b, uint32_t digest_alg, const char *expected_digest);
+void bench_release(void *bench); /* what was sealed */
+void bench_verify(const struct bench *b, uint32_t mode);
+
+/* One call of what is timed; @arg is its own. */
+typedef void (*work_fn)(void *arg);
+
+void bench_latency(struct figures *f);                    /* latency.c */
+void bench_throughput(struct figures *f, uint64_t bytes); /* throughput.c */
+void bench_rss(struct figures *f, const char *path);      /* rss.c */
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Clock, percentiles, JSON. */
+#include "figures.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+_Noreturn void give_up(const char *what)
+{
+	fprintf(stderr, "bench: %s\n", what);
+	exit(2);
+}
+
+void must(bool good, const char *what)
+{
+	if (!good)
+		give_up(what);
+}
+
+uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+double percentile(uint64_t *ns, size_t n, double percent)
+{
+	const size_t at = (size_t)((double)n * percent / 100);
+
+	qsort(ns, n, sizeof(*ns), compare);
+	return (double)ns[at < n ? at : n - 1];
+}
+
+void figures_add(struct figures *f, const char *name, double value, const char *unit, const char *beside, const char *beside_too)
+{
+	if (f->n == FIGURES_MAX)
+		give_up("too many figures");
+	f->at[f->n++] = (struct figure){.name = name, .unit = unit, .value = value, .beside = {beside, beside_too}};
+}
+
+static double value_of(const struct figures *f, const char *name)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (strcmp(f->at[i].name, name) == 0)
+			return f->at[i].value;
+	give_up("a figure is compared with one that was not taken");
+}
+
+void figures_print(const struct figures *f)
+{
+	printf("{\"benchmarks\":[");
+	for (size_t i = 0; i < f->n; i++) {
+		const struct figure *g = &f->at[i];
+
+		printf("%s\n  {\"name\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"ratio_to\":{", i ? "," : "", g->name, g->value, g->unit);
+		for (size_t b = 0; b < 3 && g->beside[b]; b++)
+			printf("%s\"%s\":%.4g", b ? "," : "", g->beside[b], g->value / value_of(f, g->beside[b]));
+		printf("}}");
+	}
+	printf("\n]}\n");
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Figures of a benchmark: taken, kept, and printed as one JSON document in which each says how it compares with others of the same run. */
+#ifndef TESTS_FIGURES_H
+#define TESTS_FIGURES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FIGURES_MAX 48
+
+struct figure {
+	const char *name, *unit;
+	double value;
+	const char *beside[3]; /* names of figures of the same unit that it is compared with */
+};
+
+struct figures {
+	struct figure at[FIGURES_MAX];
+	size_t n;
+};
+
+void figures_add(struct figures *f, const char *name, double value, const char *unit, const char *beside, const char *beside_too);
+void figures_print(const struct figures *f);
+
+/* Nanoseconds since some start. */
+uint64_t now(void);
+
+/* Sorts @ns; the value that @percent of them do not exceed. */
+double percentile(uint64_t *ns, size_t n, double percent);
+
+/* End the program with a message; the second, unless @good. */
+_Noreturn void give_up(const char *what);
+void must(bool good, const char *what);
+
+#endif

@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""vres seal and vres receipt: round trips, forgeries, sets, streams."""
+import hashlib
+import os
+import signal
+import subprocess
+import threading
+import time
+
+from support import MOCK, equal, expect, finish, main, pattern, refused, start, test, token_file, tool, vres, write
+
+MIB = 1 << 20
+
+
+def fsverity(name):
+    return subprocess.run(["fsverity", "digest", name], check=True, stdout=subprocess.PIPE).stdout.decode().split()[0].removeprefix("sha256:")
+
+
+@test("CI-004 VR-007", "integrity")
+def the_digests_of_a_seal_are_what_sha256sum_and_fsverity_say_of_the_file():
+    for size in (1, 4095, 4096, 4097, 128 * 4096, 128 * 4096 + 1):
+        name = write("f", pattern(size))
+        shard = vres("seal", name, "--json", *MOCK).json()["shards"][0]
+        equal(shard["digest"], hashlib.sha256(pattern(size)).hexdigest())
+        equal(shard["verity_digest"], fsverity(name))
+        equal((shard["vram_bytes"], shard["digest_alg"], shard["sealed"]), (size, "sha256", True))
+        equal((shard["verify"]["status"], shard["verify"]["mode"], shard["verify"]["bytes_hashed"]), ("VRES_OK", "full", size))
+
+
+@test()
+def a_seal_by_verity_has_the_verity_digest_as_its_digest():
+    name = write("f", pattern(10000))
+    shard = vres("seal", name, "--alg", "verity", "--json", *MOCK).json()["shards"][0]
+    equal((shard["digest"], shard["digest_alg"]), (fsverity(name), "verity"))
+    text = vres("seal", name, "--alg", "verity", *MOCK).out.decode()
+    expect(f"verity     {shard['digest']}" in text, text)
+
+
+@test("", "authenticity", "simulated memory taken for VRAM")
+def simulation_is_marked_on_stderr_in_text_and_in_json():
+    write("f", b"x")
+    result = vres("seal", "f", *MOCK)
+    expect("SIMULATED: mock VRAM" in result.err, result.err)
+    expect(b"(SIMULATED)" in result.out, result.out)
+    document = vres("seal", "f", "--json", *MOCK).json()
+    equal((document["simulated"], document["shards"][0]["simulated"], document["key"]), (True, True, "ephemeral"))
+    equal(document["policy"]["allow"], ["simulated", "no-ecc"])
+    document = vres("seal", "missing", "--json", *MOCK, status=2).json()
+    equal((document["simulated"], document["status"]), (True, "VRES_E_INVALID_INPUT"))
+
+
+@test()
+def only_the_two_bits_a_mock_needs_are_added_and_the_users_own_are_kept():
+    write("f", b"x")
+    document = vres("seal", "f", "--json", "--allow", "readback,weak-lease", "--allow", "exportable", "--require", "readonly", *MOCK).json()
+    equal(document["policy"], {"allow": ["simulated", "no-ecc", "exportable", "readback", "weak-lease"], "require": ["readonly"]})
+
+
+@test("CI-004 IV-004", "integrity", "other bytes than expected")
+def an_expected_digest_is_accepted_and_another_is_a_verification_failure():
+    name = write("f", pattern(5000))
+    good, other = hashlib.sha256(pattern(5000)).hexdigest(), hashlib.sha256(b"").hexdigest()
+    vres("seal", name, "--expect", good, *MOCK)
+    vres("seal", name, "--expect", good.upper(), *MOCK)
+    vres("seal", name, "--alg", "verity", "--expect", fsverity(name), *MOCK)
+    refused("seal", name, "--expect", other, *MOCK, status=1, says="f: ")
+    refused("seal", name, "--alg", "verity", "--expect", good, *MOCK, status=1, says="f: ")
+    refused("seal", name, "--expect", good[:-1], *MOCK, says="hex")
+    refused("seal", name, "--expect", "g" + good[1:], *MOCK, says="hex")
+    refused("seal", name, name, "--expect", good, *MOCK, says="one FILE")
+
+
+@test("VR-002 CI-005", "authenticity", "forged receipt")
+def a_receipt_is_good_under_its_key_and_under_no_other():
+    write("f", pattern(5000))
+    ours, other = token_file("ours"), token_file("other", b"another token")
+    shard = vres("seal", "f", "--token-file", ours, "--receipt", "r", "--model-ref", "model/x", "--json", *MOCK).json()["shards"][0]
+    equal(os.stat("r").st_mode & 0o7777, 0o600)
+    text = vres("receipt", "check", "r", "--token-file", ours).out.decode()
+    expect(text.startswith("r: good: shard " + shard["shard_id"]) and "SIMULATED" in text, text)
+    document = vres("receipt", "show", "r", "--token-file", ours, "--json").json()
+    record = document["receipts"][0]["record"]
+    for field in ("shard_id", "digest", "verity_digest", "sealed_at", "vram_bytes", "model_ref", "gpu_device"):
+        equal(record[field], shard[field])
+    equal((document["simulated"], record["simulated"], record["allow"]), (True, True, ["simulated", "no-ecc"]))
+    expect(b"not good" in vres("receipt", "check", "r", "--token-file", other, status=1).out.lower())
+    expect("signature" in vres("receipt", "check", "r", "--token-file", ours, "--domain", "elsewhere", status=1).err)
+
+
+@test("VR-002 VR-004", "authenticity", "forged receipt")
+def a_receipt_with_any_byte_changed_is_refused_and_nothing_of_it_is_shown():
+    write("f", b"x")
+    key = token_file()
+    vres("seal", "f", "--token-file", key, "--receipt", "r", *MOCK)
+    with open("r", "rb") as f:
+        receipt = f.read()
+    names = []
+    for at in range(0, len(receipt), 7):
+        names.append(write(f"forged{at}", receipt[:at] + bytes([receipt[at] ^ 1]) + receipt[at + 1 :]))
+    names += [write("short", receipt[:-1]), write("long", receipt + b"\0"), write("stub", receipt[:10]), write("empty", b"")]
+    for command in ("check", "show"):
+        document = vres("receipt", command, *names, "--token-file", key, "--json", status=1).json()
+        equal([r["good"] for r in document["receipts"]], [False] * len(names))
+        expect(not any("record" in r for r in document["receipts"]))
+        equal(len(document["errors"]), len(names))
+
+
+@test("VR-002", "authenticity", "receipt without its signature")
+def a_receipt_without_its_signature_is_a_verification_failure_and_a_file_of_another_kind_is_not_read():
+    key = token_file()
+    for size in (0, 1, 31, 32, 33, 65536):
+        write("r", bytes(size))
+        refused("receipt", "check", "r", "--token-file", key, status=1, says="r: the receipt")
+    write("r", bytes(65537))
+    refused("receipt", "check", "r", "--token-file", key, says="r: is larger than 65536 bytes")
+    refused("receipt", "check", ".", "--token-file", key, says="Is a directory")
+    refused("receipt", "check", "missing", "--token-file", key, says="missing: ")
+    vres("seal", "r", "--receipt", "good", "--token-file", key, *MOCK)
+    with open("good", "rb") as f:
+        vres("receipt", "check", "-", "--token-file", key, stdin=f)
+
+
+@test("", "authenticity", "unverified data shown as if it were true")
+def without_a_key_nothing_of_a_receipt_is_decoded():
+    write("r", b"anything")
+    refused("receipt", "show", "r", says="--token-file")
+    refused("receipt", "check", "r", says="--token-file")
+
+
+@test()
+def several_receipts_need_a_number_in_the_name():
+    write("a", b"a")
+    write("b", b"b")
+    key = token_file()
+    refused("seal", "a", "b", "--receipt", "r", *MOCK, says="%d")
+    vres("seal", "a", "b", "--receipt", "r-%d", "--token-file", key, *MOCK)
+    records = [r["record"] for r in vres("receipt", "show", "r-0", "r-1", "--token-file", key, "--json").json()["receipts"]]
+    equal([r["digest"] for r in records], [hashlib.sha256(c).hexdigest() for c in (b"a", b"b")])
+
+
+@test("", "integrity", "half a receipt after a crash")
+def a_receipt_replaces_an_old_file_whole_and_leaves_nothing_beside_it():
+    write("f", b"x")
+    write("r", bytes(100000))
+    os.mkdir("d")
+    key = token_file()
+    vres("seal", "f", "--receipt", "r", "--token-file", key, *MOCK)
+    vres("receipt", "check", "r", "--token-file", key)
+    equal(sorted(os.listdir(".")), ["d", "f", "r", "token"])
+    os.symlink("r", "link")
+    for name in ("d", "link", "/dev/null"):
+        refused("seal", "f", "--receipt", name, *MOCK, says="not a regular file")
+    refused("seal", "f", "--receipt", "nowhere/r", *MOCK, says="folder")
+    equal(sorted(os.listdir(".")), ["d", "f", "link", "r", "token"])
+
+
+@test("VR-008", "integrity", "shards of two models mixed")
+def a_set_is_sealed_in_order_with_one_group_and_its_receipts_say_so():
+    names = [write(f"part{i}", pattern(3000 + i)) for i in range(3)]
+    key = token_file()
+    shards = vres("seal", *names, "--set", "--model-ref", "m", "--receipt", "r%d", "--token-file", key, "--json", *MOCK).json()["shards"]
+    equal([(s["shard_index"], s["total_shards"], s["model_ref"]) for s in shards], [(i, 3, "m") for i in range(3)])
+    records = [r["record"] for r in vres("receipt", "show", "r0", "r1", "r2", "--token-file", key, "--json").json()["receipts"]]
+    equal(len({r["group_id"] for r in records}), 1)
+    expect(records[0]["group_id"])
+    single = vres("seal", *names, "--json", *MOCK).json()["shards"]
+    equal([s["total_shards"] for s in single], [None] * 3)
+
+
+@test()
+def standard_input_is_sealed_for_as_many_bytes_as_it_is_told():
+    content = pattern(300000)
+    shard = vres("seal", "-", "--bytes", "300000", "--json", *MOCK, input=content).json()["shards"][0]
+    equal((shard["file"], shard["digest"]), ("-", hashlib.sha256(content).hexdigest()))
+    shard = vres("seal", "-", "--bytes", "1000", "--json", *MOCK, input=content).json()["shards"][0]
+    equal(shard["digest"], hashlib.sha256(content[:1000]).hexdigest())
+    refused("seal", "-", "--bytes", "300001", *MOCK, status=5, says="-: ended after 300000 of 300001 bytes", input=content)
+    refused("seal", "-", "--bytes", "5", *MOCK, status=5, says="ended after 0 of 5 bytes", input=b"")
+    refused("seal", "-", *MOCK, says="--bytes", input=content)
+    refused("seal", "-", "-", "--bytes", "5", *MOCK, says="only once")
+
+
+@test()
+def a_named_pipe_is_sealed_when_its_writer_comes_late_and_writes_in_pieces():
+    os.mkfifo("pipe")
+    process = start("seal", "pipe", "--bytes", "6000", "--json", *MOCK)
+
+    def feed():
+        time.sleep(0.2)
+        with open("pipe", "wb", buffering=0) as f:
+            for at in range(0, 6000, 1000):
+                f.write(pattern(6000)[at : at + 1000])
+                time.sleep(0.02)
+
+    writer = threading.Thread(target=feed)
+    writer.start()
+    shard = finish(process, 0).json()["shards"][0]
+    writer.join()
+    equal(shard["digest"], hashlib.sha256(pattern(6000)).hexdigest())
+
+
+@test("", "availability", "process that cannot be stopped")
+def a_pipe_that_stays_silent_does_not_keep_a_signal_from_stopping_the_seal():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        read_end, write_end = os.pipe()
+        process = subprocess.Popen([tool(), "seal", "-", "--bytes", "10", *MOCK], stdin=read_end, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        os.close(read_end)
+        while "ephemeral key" not in process.stderr.readline().decode():  # the last thing it says before it reads
+            expect(process.poll() is None)
+        time.sleep(0.1)
+        process.send_signal(number)
+        finish(process, -number)
+        os.close(write_end)
+
+
+@test("", "confidentiality", "weights left in host memory")
+def sealing_from_a_pipe_holds_no_second_copy_of_the_content():
+    size = 96 * MIB
+    process = subprocess.Popen([tool(), "seal", "-", "--bytes", str(size), *MOCK], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL)
+    for _ in range(96):
+        process.stdin.write(bytes(MIB))
+    process.stdin.close()
+    process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = status
+    equal(status, 0)
+    expect(usage.ru_maxrss * 1024 < size + 2 * 16 * MIB + 48 * MIB, usage.ru_maxrss)
+
+
+@test("VR-004 CI-007", "integrity", "bit flip in VRAM")
+def a_bit_flipped_before_the_verification_fails_the_seal_names_the_block_and_writes_no_receipt():
+    write("a", pattern(100))
+    write("b", pattern(600000))
+    document = vres("seal", "a", "b", "--mock-flip", "1:500001:7@1", "--receipt", "r%d", "--json", *MOCK, status=1).json()
+    equal(document["status"], "VRES_E_SEAL_VERIFICATION_FAILED")
+    equal([s["verify"]["reason"] for s in document["shards"]], ["none", "digest"])
+    damage = document["shards"][1]["damage"]
+    equal((damage["offset"], damage["bytes"]), (500001 // 4096 * 4096, 4096))
+    expect("damage" not in document["shards"][0])
+    equal(sorted(os.listdir(".")), ["a", "b"])
+    text = vres("seal", "a", "b", "--mock-flip", "1:500001:7@1", *MOCK, status=1)
+    expect(b"DAMAGED b: bytes 499712 to 503807" in text.out, text.out)
+    expect("vres seal: b: " in text.err, text.err)
+
+
+@test("RP-004 VP-004", "availability", "more weights than memory")
+def too_little_vram_is_status_3_with_both_numbers():
+    name = write("f", pattern(100000))
+    result = refused("seal", name, "--mock-vram", "64KiB", *MOCK, status=3, says="f: ")
+    expect("102400" in result.err and "65536" in result.err, result.err)
+    error = vres("seal", name, "--mock-vram", "64KiB", "--json", *MOCK, status=3).json()["errors"][0]
+    equal((error["status"], error["needed_bytes"], error["available_bytes"]), ("VRES_E_INSUFFICIENT_VRAM", 102400, 65536))
+    vres("seal", name, "--mock-vram", "102400", *MOCK)
+    refused("seal", name, name, "--mock-vram", "102400", *MOCK, status=3, says="f: ")
+    refused("seal", name, "--mock-vram", "102400", "--headroom", "4096", *MOCK, status=3, says="f: ")
+
+
+@test("IV-001 RP-003", "availability")
+def a_file_above_the_limit_that_was_set_is_invalid_input():
+    name = write("f", pattern(4097))
+    vres("seal", name, "--max-model-bytes", "4097", *MOCK)
+    refused("seal", name, "--max-model-bytes", "4KiB", *MOCK, says="4097")
+
+
+@test()
+def files_that_cannot_be_sealed_are_refused_before_anything_is_sealed():
+    write("f", b"x")
+    write("empty", b"")
+    refused("seal", "f", "empty", *MOCK, says="empty: is empty")
+    refused("seal", "f", "missing", *MOCK, says="missing: ")
+    refused("seal", "f", ".", *MOCK, says=".: is a directory")
+    refused("seal", "f", "--bytes", "1", *MOCK, says="--bytes")
+    refused("seal", "/dev/zero", *MOCK, says="--bytes")
+    vres("seal", "/dev/zero", "--bytes", "1MiB", *MOCK)
+    refused("seal", *MOCK, says="no FILE")
+
+
+if __name__ == "__main__":
+    main("seal")
