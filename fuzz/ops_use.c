@@ -133,14 +133,16 @@ void op_receipt_open(struct run *r)
 
 	if (r->manager == NULL || kept->bytes == NULL)
 		return;
+	const unsigned flip = forges ? 1u << where % 8 : 0u;
+
 	for (unsigned i = 0; i < SHARDS && !forges; i++)
 		if (r->shards[i].references > 0 && r->shards[i].serial == kept->serial)
 			live = &r->shards[i];
-	kept->bytes[where] ^= forges ? 1u << where % 8 : 0;
+	kept->bytes[where] = (uint8_t)(kept->bytes[where] ^ flip);
 	const vres_status got = vres_receipt_open(r->manager, kept->bytes, kept->n, &shard, &err);
 	claim_outcome(got, &err);
 	CLAIM(vres_receipt_check(kept->bytes, kept->n, r->key, &info, NULL) == (forges ? VRES_E_SEAL_VERIFICATION_FAILED : VRES_OK));
-	kept->bytes[where] ^= forges ? 1u << where % 8 : 0;
+	kept->bytes[where] = (uint8_t)(kept->bytes[where] ^ flip);
 	CLAIM(got == (live ? may_be_shown(r, live) : r->stopped ? VRES_E_POLICY_VIOLATION : VRES_E_SEAL_VERIFICATION_FAILED));
 	if (got == VRES_E_SEAL_VERIFICATION_FAILED)
 		CLAIM(err.reason == (forges ? VRES_REASON_SIGNATURE : live ? VRES_REASON_QUARANTINED : VRES_REASON_UNKNOWN_SHARD));

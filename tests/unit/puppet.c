@@ -180,6 +180,8 @@ static void put_on(vres_blane *lane, vres_blane work)
 	lane->offset = work.offset;
 	lane->n = work.n;
 	lane->job = work.job;
+	if (++lane->puppet->busy_lanes > lane->puppet->most_busy_lanes)
+		lane->puppet->most_busy_lanes = lane->puppet->busy_lanes;
 }
 
 static vres_status lane_push(vres_blane *lane, vres_bmem *dst, uint64_t offset, size_t n, vres_error *err)
@@ -264,12 +266,14 @@ static vres_status lane_wait(vres_blane *lane, uint64_t deadline, vres_error *er
 		memcpy(lane->staging, lane->mem->bytes + lane->offset, arrives);
 	if (lane->under_way == HASH)
 		do_hash(p, &lane->job);
+	lane->puppet->busy_lanes -= lane->under_way != IDLE;
 	lane->under_way = IDLE;
 	return VRES_OK;
 }
 
 static void lane_close(vres_blane *lane)
 {
+	lane->puppet->busy_lanes -= lane->under_way != IDLE;
 	test_free(lane->staging);
 	closed(lane->puppet, lane);
 }

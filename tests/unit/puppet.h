@@ -40,8 +40,9 @@ struct puppet {
 	vres_status answer[PUPPET_OPS]; /* what an operation returns; VRES_OK: it is done */
 	vres_error detail;              /* what *err is filled with, where that is not VRES_OK */
 	atomic_uint_fast64_t calls[PUPPET_OPS];
-	atomic_int live;     /* drivers, devices, memories and lanes that are open */
-	uint32_t lane_flags; /* of the last lane that was opened */
+	atomic_int live;                      /* drivers, devices, memories and lanes that are open */
+	uint32_t lane_flags;                  /* of the last lane that was opened */
+	unsigned busy_lanes, most_busy_lanes; /* with work under way: now, and at most */
 
 	/* Lies: each reports success. */
 	bool gives_no_address, gives_no_staging;

@@ -49,14 +49,14 @@ START_TEST(pieces_of_any_length_make_the_same_digest_as_the_whole)
 
 	for (size_t b = 0; b < COUNT(block_sizes); b++)
 		for (size_t p = 0; p < COUNT(pieces); p++)
-			ck_pieces(bytes, MOST, block_sizes[b], pieces[p]);
+			ck_pieces(bytes, pieces[p] < 1000 ? 10000 : MOST, block_sizes[b], pieces[p]);
 }
 END_TEST
 
 START_TEST(every_size_from_nothing_to_a_few_blocks)
 {
 	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 2);
-	const size_t step = 4 / suite_scaled(4, 1);
+	const size_t step = 40 / suite_scaled(40, 1);
 
 	for (size_t n = 0; n <= 3 * 1024 + 2; n += step)
 		ck_pieces(bytes, n, 1024, 3000);

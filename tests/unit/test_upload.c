@@ -100,6 +100,7 @@ START_TEST(bytes_arrive_in_order_and_are_digested_on_the_way)
 			ck_assert_uint_eq(rig->told[call], call + 1 == sizes[i].pieces ? sizes[i].bytes : (call + 1) * LANE_BYTES);
 		ck_assert_uint_eq(rig->content.largest, sizes[i].bytes < LANE_BYTES ? sizes[i].bytes : LANE_BYTES);
 		ck_assert_uint_eq(atomic_load(&rig->door->puppet->calls[PUPPET_LANE_OPEN]), sizes[i].lanes);
+		ck_assert_uint_eq(rig->door->puppet->most_busy_lanes, sizes[i].lanes); /* one copies while the other is filled */
 	}
 }
 END_TEST
