@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* NVIDIA GPUs: the driver's functions in the words that both vendors share, and the backend table. */
+#include <vres/vres.h>
+
+#include "driver.h"
+
+static int device_count(const struct gpu_binding *b, uint32_t *out)
+{
+	int count;
+
+	TRY_CUDA(b->api.cuDeviceGetCount(&count));
+	*out = count > 0 ? (uint32_t)count : 0;
+	return CUDA_OK;
+}
+
+static int context_retain(const struct gpu_binding *b, uint32_t device, void **out)
+{
+	return b->api.cuDevicePrimaryCtxRetain(out, (int)device);
+}
+
+static int context_release(const struct gpu_binding *b, uint32_t device)
+{
+	return b->api.cuDevicePrimaryCtxRelease((int)device);
+}
+
+static int context_push(const struct gpu_binding *b, void *context)
+{
+	return b->api.cuCtxPushCurrent(context);
+}
+
+static int context_pop(const struct gpu_binding *b)
+{
+	cuda_context ours;
+
+	return b->api.cuCtxPopCurrent(&ours);
+}
+
+static int memory_free(const struct gpu_binding *b, uint64_t *out)
+{
+	size_t available, total;
+
+	TRY_CUDA(b->api.cuMemGetInfo(&available, &total));
+	*out = available;
+	return CUDA_OK;
+}
+
+static int image_unload(const struct gpu_binding *b, void *module)
+{
+	return b->api.cuModuleUnload(module);
+}
+
+static int launch(const struct gpu_binding *b, void *kernel, uint32_t groups, uint32_t threads, void *args, void *stream)
+{
+	void *parameters[] = {args};
+
+	return b->api.cuLaunchKernel(kernel, groups, 1, 1, threads, 1, 1, 0, stream, parameters, NULL);
+}
+
+/* Not the legacy default stream's companion: what others do on that one is neither waited for nor held up. */
+static int stream_open(const struct gpu_binding *b, void **out)
+{
+	return b->api.cuStreamCreate(out, CUDA_STREAM_NON_BLOCKING);
+}
+
+static int stream_close(const struct gpu_binding *b, void *stream)
+{
+	return b->api.cuStreamDestroy(stream);
+}
+
+static int stream_done(const struct gpu_binding *b, void *stream, bool *out)
+{
+	const int code = b->api.cuStreamQuery(stream);
+
+	*out = code == CUDA_OK;
+	return code == CUDA_NOT_READY ? CUDA_OK : code;
+}
+
+static int stream_finish(const struct gpu_binding *b, void *stream)
+{
+	return b->api.cuStreamSynchronize(stream);
+}
+
+static int push(const struct gpu_binding *b, uint64_t to, const void *from, size_t n, void *stream)
+{
+	return b->api.cuMemcpyHtoDAsync(to, from, n, stream);
+}
+
+static int pull(const struct gpu_binding *b, void *to, uint64_t from, size_t n, void *stream)
+{
+	return b->api.cuMemcpyDtoHAsync(to, from, n, stream);
+}
+
+static int zero(const struct gpu_binding *b, uint64_t addr, uint64_t n, void *stream)
+{
+	return b->api.cuMemsetD8Async(addr, 0, n, stream);
+}
+
+static int pinned_make(const struct gpu_binding *b, size_t bytes, void **out)
+{
+	return b->api.cuMemHostAlloc(out, bytes, 0);
+}
+
+static int pinned_free(const struct gpu_binding *b, void *block)
+{
+	return b->api.cuMemFreeHost(block);
+}
+
+static const struct gpu_driver driver = {
+	.bind = cuda_bind,
+	.unbind = cuda_unbind,
+	.meaning = cuda_meaning,
+	.name = cuda_name,
+	.device_count = device_count,
+	.context_retain = context_retain,
+	.context_release = context_release,
+	.context_push = context_push,
+	.context_pop = context_pop,
+	.describe = cuda_describe,
+	.memory_free = memory_free,
+	.health = cuda_health,
+	.image_load = cuda_image_load,
+	.image_unload = image_unload,
+	.launch = launch,
+	.chunk_make = cuda_chunk_make,
+	.chunk_free = cuda_chunk_free,
+	.chunk_protect = cuda_chunk_protect,
+	.can_protect = cuda_can_protect,
+	.mapping_at = cuda_mapping_at,
+	.stream_open = stream_open,
+	.stream_close = stream_close,
+	.stream_done = stream_done,
+	.stream_finish = stream_finish,
+	.push = push,
+	.pull = pull,
+	.zero = zero,
+	.pinned_make = pinned_make,
+	.pinned_free = pinned_free,
+};
+
+static vres_status cuda_open(const vres_backend_open *params, vres_bself **out, vres_error *err)
+{
+	return gpu_open(&driver, params, out, err);
+}
+
+static const vres_backend backend = {
+	.abi = VRES_BACKEND_ABI,
+	.struct_size = sizeof(vres_backend),
+	.name = "cuda",
+	.open = cuda_open,
+	.close = gpu_close,
+	.device_count = gpu_device_count,
+	.device_open = gpu_device_open,
+	.device_status = gpu_device_status,
+	.device_close = gpu_device_close,
+	.mem_alloc = gpu_mem_alloc,
+	.mem_adopt = gpu_mem_adopt,
+	.mem_residency = gpu_mem_residency,
+	.mem_wipe = gpu_mem_wipe,
+	.mem_release = gpu_mem_release,
+	.lane_open = gpu_lane_open,
+	.lane_push = gpu_lane_push,
+	.lane_pull = gpu_lane_pull,
+	.lane_wait = gpu_lane_wait,
+	.lane_close = gpu_lane_close,
+	.hash_blocks = gpu_hash_blocks,
+	.mem_protect = gpu_mem_protect,
+};
+
+const vres_backend *vres_backend_cuda(void)
+{
+	return &backend;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a device is: the facts that policy judges, and notes for people.  None of the notes says where a buffer is. */
+#include "driver.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+/* What cuMemAlloc takes memory in, where there is no granularity to ask for. */
+#define PLAIN_GRANULARITY (UINT64_C(2) << 20)
+
+__attribute__((format(printf, 3, 4))) static void note(vres_device_props *props, const char *name, const char *format, ...)
+{
+	vres_device_note *n = &props->notes[props->notes_count];
+	va_list args;
+
+	if (props->notes_count == COUNT_OF(props->notes))
+		return;
+	props->notes_count++;
+	(void)snprintf(n->name, sizeof(n->name), "%s", name);
+	va_start(args, format);
+	(void)vsnprintf(n->value, sizeof(n->value), format, args);
+	va_end(args);
+}
+
+/* An attribute of the device; 0 where the driver does not know it. */
+static int ask(const struct gpu_binding *b, int attribute, cuda_device device, int *out)
+{
+	int value = 0;
+	const int code = b->api.cuDeviceGetAttribute(&value, attribute, device);
+
+	*out = code == CUDA_OK ? value : 0;
+	return code == CUDA_INVALID_VALUE ? CUDA_OK : code;
+}
+
+/* "GPU-..." as nvidia-smi prints it, or "MIG-..." for a part of one. */
+static int find_names(const struct gpu_binding *b, cuda_device device, vres_device_props *props)
+{
+	struct cuda_uuid uuid;
+	unsigned char u[16];
+
+	TRY_CUDA(b->api.cuDeviceGetName(props->name, (int)sizeof(props->name) - 1, device));
+	TRY_CUDA(b->api.cuDeviceGetUuid(&uuid, device));
+	memcpy(u, uuid.bytes, sizeof(u));
+	(void)snprintf(props->uuid, sizeof(props->uuid), "%s-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+	               strstr(props->name, " MIG ") ? "MIG" : "GPU", u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11],
+	               u[12], u[13], u[14], u[15]);
+	return CUDA_OK;
+}
+
+/* Under WSL the host's memory manager pages device memory out, and nothing in the guest can tell. */
+static bool host_is_unverifiable(void)
+{
+	struct utsname system;
+
+	return access("/dev/dxg", F_OK) == 0 || (uname(&system) == 0 && strcasestr(system.release, "microsoft") != NULL);
+}
+
+/* Virtual GPUs may have the attribute and yet not the function. */
+static int find_vmm(const struct gpu_binding *b, cuda_device device, uint32_t index, vres_device_props *props)
+{
+	const struct cuda_alloc_prop prop = cuda_wanted(index);
+	size_t bytes = 0;
+	int has_it, code;
+
+	props->granularity = PLAIN_GRANULARITY;
+	TRY_CUDA(ask(b, CUDA_DEVICE_VMM, device, &has_it));
+	if (!has_it)
+		return CUDA_OK;
+	code = b->api.cuMemGetAllocationGranularity(&bytes, &prop, CUDA_GRANULARITY_MINIMUM);
+	if (code == CUDA_NOT_SUPPORTED)
+		return CUDA_OK;
+	TRY_CUDA(code);
+	props->granularity = bytes;
+	props->facts |= VRES_DEVICE_VMM;
+	return CUDA_OK;
+}
+
+static int find_facts(const struct gpu_binding *b, cuda_device device, vres_device_props *props)
+{
+	int integrated, ecc;
+
+	TRY_CUDA(ask(b, CUDA_DEVICE_INTEGRATED, device, &integrated));
+	TRY_CUDA(ask(b, CUDA_DEVICE_ECC_ENABLED, device, &ecc));
+	props->facts |= (integrated ? VRES_DEVICE_INTEGRATED : 0) | (host_is_unverifiable() ? VRES_DEVICE_UNVERIFIABLE_HOST : 0);
+	props->ecc = ecc ? VRES_ECC_ON : VRES_ECC_OFF;
+	return CUDA_OK;
+}
+
+static int add_notes(const struct gpu_binding *b, cuda_device device, uint32_t index, vres_device_props *props)
+{
+	int major, minor, unified, managed, host_mapping, host_tables, numa, mps;
+
+	TRY_CUDA(ask(b, CUDA_DEVICE_CC_MAJOR, device, &major));
+	TRY_CUDA(ask(b, CUDA_DEVICE_CC_MINOR, device, &minor));
+	TRY_CUDA(ask(b, CUDA_DEVICE_UNIFIED_ADDRESSING, device, &unified));
+	TRY_CUDA(ask(b, CUDA_DEVICE_MANAGED_MEMORY, device, &managed));
+	TRY_CUDA(ask(b, CUDA_DEVICE_CAN_MAP_HOST_MEMORY, device, &host_mapping));
+	TRY_CUDA(ask(b, CUDA_DEVICE_PAGEABLE_HOST_TABLES, device, &host_tables));
+	TRY_CUDA(ask(b, CUDA_DEVICE_NUMA_CONFIG, device, &numa));
+	TRY_CUDA(ask(b, CUDA_DEVICE_MPS, device, &mps));
+	note(props, "driver", "CUDA %d.%d", b->version / 1000, b->version % 1000 / 10);
+	note(props, "compute_capability", "%d.%d", major, minor);
+	note(props, "allocation", "%s", props->facts & VRES_DEVICE_VMM ? "explicit location, not exportable" : "cuMemAlloc, exportable by IPC");
+	note(props, "unified_addressing", "%s", unified ? "yes, as on every 64-bit GPU: one address space" : "no");
+	note(props, "unified_memory", "%s", managed ? "possible; asked of each allocation" : "not supported");
+	note(props, "zero_copy", "%s", host_mapping ? "possible; asked of each allocation" : "not supported");
+	note(props, "pinned_staging", "only where policy allows it");
+	note(props, "coherent", "%s", host_tables || numa ? "shares page tables or NUMA nodes with the host" : "no");
+	note(props, "mps", "%s", mps ? "yes: another client's fault can end the context" : "no");
+	note(props, "mig", "%s", strncmp(props->uuid, "MIG", 3) == 0 ? "yes" : "no");
+	note(props, "virtual_gpu", "%s", cuda_nvml_virtualization(b, index));
+	note(props, "confidential_computing", "%s", cuda_nvml_confidential(b));
+	return CUDA_OK;
+}
+
+int cuda_describe(const struct gpu_binding *b, uint32_t index, vres_device_props *out)
+{
+	vres_device_props props = *out;
+	cuda_device device;
+	size_t total;
+
+	TRY_CUDA(b->api.cuDeviceGet(&device, (int)index));
+	TRY_CUDA(find_names(b, device, &props));
+	TRY_CUDA(b->api.cuDeviceTotalMem(&total, device));
+	props.total_bytes = total;
+	TRY_CUDA(find_vmm(b, device, index, &props));
+	TRY_CUDA(find_facts(b, device, &props));
+	TRY_CUDA(add_notes(b, device, index, &props));
+	*out = props;
+	return CUDA_OK;
+}

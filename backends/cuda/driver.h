@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The CUDA driver once it is loaded, and what the files of this folder ask of each other: bind.c loads it, errors.c gives its codes a meaning,
+ * device.c says what a device is, memory.c makes memory and asks about it, nvml.c asks for its health, cuda.c is the table.
+ */
+#ifndef VRES_CUDA_DRIVER_H
+#define VRES_CUDA_DRIVER_H
+
+#include "../gpu.h"
+#include "cuda_abi.h"
+
+struct cuda_api {
+#define CUDA_API_FIELD(name, version, parameters) cuda_fn_##name name;
+	CUDA_FUNCTIONS(CUDA_API_FIELD)
+#undef CUDA_API_FIELD
+};
+
+/* NVML's functions, each of which may be missing. */
+struct cuda_nvml {
+	void *library;
+	int (*shutdown)(void);
+	int (*handle_by_bus_id)(const char *bus_id, void **handle);
+	int (*ecc_errors)(void *handle, int type, int counter, unsigned long long *out);
+	int (*remapped_rows)(void *handle, unsigned *corrected, unsigned *uncorrected, unsigned *pending, unsigned *failed);
+	int (*virtualization)(void *handle, int *mode);
+	int (*confidential)(void *state);
+};
+
+struct gpu_binding {
+	void *library;
+	struct cuda_api api;
+	struct cuda_nvml nvml;
+	int version;       /* of the driver: 12040 is 12.4 */
+	bool is_simulated; /* the library was given, not the system's */
+};
+
+/* Passes a driver's code on. */
+#define TRY_CUDA(call)                                                                                                                          \
+	do {                                                                                                                                    \
+		const cuda_result try_code = (call);                                                                                            \
+		if (try_code != CUDA_OK)                                                                                                        \
+			return try_code;                                                                                                        \
+	} while (0)
+
+vres_status cuda_bind(const char *library_path, struct gpu_binding **out, vres_error *err);
+void cuda_unbind(struct gpu_binding *b);
+
+vres_status cuda_meaning(int code);
+const char *cuda_name(const struct gpu_binding *b, int code);
+
+int cuda_describe(const struct gpu_binding *b, uint32_t device, vres_device_props *out);
+
+int cuda_chunk_make(const struct gpu_binding *b, uint32_t device, uint64_t capacity, bool is_vmm, struct gpu_chunk *out);
+int cuda_chunk_free(const struct gpu_binding *b, const struct gpu_chunk *chunk);
+int cuda_chunk_protect(const struct gpu_binding *b, uint32_t device, const struct gpu_chunk *chunk, bool read_only);
+int cuda_can_protect(const struct gpu_binding *b, uint32_t device, const struct gpu_chunk *chunk, bool *out);
+int cuda_mapping_at(const struct gpu_binding *b, uint32_t device, uint64_t addr, struct gpu_mapping *out);
+
+/* What every allocation of ours asks for: pinned, on the device, with no way out. */
+struct cuda_alloc_prop cuda_wanted(uint32_t device);
+
+/* Opening never fails: without NVML there is merely less to tell. */
+void cuda_nvml_open(struct cuda_nvml *n, const char *library_path);
+void cuda_nvml_close(struct cuda_nvml *n);
+void cuda_health(const struct gpu_binding *b, uint32_t device, vres_device_status *out);
+const char *cuda_nvml_virtualization(const struct gpu_binding *b, uint32_t device);
+const char *cuda_nvml_confidential(const struct gpu_binding *b);
+
+/* The kernel images, best first: images.S. */
+int cuda_image_load(const struct gpu_binding *b, void **module, void **kernel, const char **name);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Device memory.  Ours is made with an explicit location that cannot migrate and no handle to export it by; where the driver has no such
+ * thing, by cuMemAlloc, which any code in the process can export.  Anybody's is described by what the driver says of one mapping.
+ */
+#include "driver.h"
+
+#include <string.h>
+
+struct cuda_alloc_prop cuda_wanted(uint32_t device)
+{
+	return (struct cuda_alloc_prop){.type = CUDA_ALLOC_PINNED, .location = {.type = CUDA_LOCATION_DEVICE, .id = (int)device}};
+}
+
+static int set_access(const struct gpu_binding *b, uint32_t device, uint64_t addr, uint64_t capacity, int flags)
+{
+	const struct cuda_access access = {.location = {.type = CUDA_LOCATION_DEVICE, .id = (int)device}, .flags = flags};
+
+	return b->api.cuMemSetAccess(addr, capacity, &access, 1);
+}
+
+/* Physical memory behind a reserved range. */
+static int map(const struct gpu_binding *b, uint32_t device, struct gpu_chunk *chunk)
+{
+	const struct cuda_alloc_prop prop = cuda_wanted(device);
+	cuda_handle handle;
+	int code;
+
+	TRY_CUDA(b->api.cuMemCreate(&handle, chunk->capacity, &prop, 0));
+	code = b->api.cuMemMap(chunk->addr, chunk->capacity, 0, handle, 0);
+	if (code != CUDA_OK) {
+		(void)b->api.cuMemRelease(handle);
+		return code;
+	}
+	code = set_access(b, device, chunk->addr, chunk->capacity, CUDA_ACCESS_READ_WRITE);
+	if (code != CUDA_OK) {
+		(void)b->api.cuMemUnmap(chunk->addr, chunk->capacity);
+		(void)b->api.cuMemRelease(handle);
+		return code;
+	}
+	chunk->handle = handle;
+	return CUDA_OK;
+}
+
+int cuda_chunk_make(const struct gpu_binding *b, uint32_t device, uint64_t capacity, bool is_vmm, struct gpu_chunk *out)
+{
+	struct gpu_chunk chunk = {.capacity = capacity, .is_vmm = is_vmm};
+	cuda_pointer addr;
+	int code;
+
+	if (!is_vmm) {
+		TRY_CUDA(b->api.cuMemAlloc(&addr, capacity));
+		chunk.addr = addr;
+		*out = chunk;
+		return CUDA_OK;
+	}
+	TRY_CUDA(b->api.cuMemAddressReserve(&addr, capacity, 0, 0, 0));
+	chunk.addr = addr;
+	code = map(b, device, &chunk);
+	if (code != CUDA_OK) {
+		(void)b->api.cuMemAddressFree(addr, capacity);
+		return code;
+	}
+	*out = chunk;
+	return CUDA_OK;
+}
+
+/* Every step is taken whatever the others say; the first trouble is told. */
+int cuda_chunk_free(const struct gpu_binding *b, const struct gpu_chunk *chunk)
+{
+	int code, other;
+
+	if (!chunk->is_vmm)
+		return b->api.cuMemFree(chunk->addr);
+	code = b->api.cuMemUnmap(chunk->addr, chunk->capacity);
+	other = b->api.cuMemRelease(chunk->handle);
+	code = code != CUDA_OK ? code : other;
+	other = b->api.cuMemAddressFree(chunk->addr, chunk->capacity);
+	return code != CUDA_OK ? code : other;
+}
+
+int cuda_chunk_protect(const struct gpu_binding *b, uint32_t device, const struct gpu_chunk *chunk, bool read_only)
+{
+	return set_access(b, device, chunk->addr, chunk->capacity, read_only ? CUDA_ACCESS_READ : CUDA_ACCESS_READ_WRITE);
+}
+
+/* The driver has no such thing, or not of this memory: an answer, not trouble. */
+static bool is_absent(int code)
+{
+	return code == CUDA_INVALID_VALUE || code == CUDA_NOT_SUPPORTED;
+}
+
+/* An attribute of an address; 0 where the driver has none. */
+static int ask(const struct gpu_binding *b, int attribute, uint64_t addr, uint64_t *out)
+{
+	uint64_t value = 0;
+	const int code = b->api.cuPointerGetAttribute(&value, attribute, addr);
+
+	*out = code == CUDA_OK ? value : 0;
+	return is_absent(code) ? CUDA_OK : code;
+}
+
+/* Attributes of four bytes; the driver writes no more of the eight. */
+static int ask_small(const struct gpu_binding *b, int attribute, uint64_t addr, uint32_t *out)
+{
+	uint64_t value;
+
+	TRY_CUDA(ask(b, attribute, addr, &value));
+	*out = (uint32_t)value;
+	return CUDA_OK;
+}
+
+static int find_extent(const struct gpu_binding *b, uint64_t addr, struct gpu_mapping *out)
+{
+	cuda_pointer base = 0;
+	size_t bytes = 0;
+	int code;
+
+	TRY_CUDA(ask(b, CUDA_POINTER_MAPPING_BASE, addr, &out->base));
+	TRY_CUDA(ask(b, CUDA_POINTER_MAPPING_SIZE, addr, &out->bytes));
+	if (out->base != 0 && out->bytes != 0)
+		return CUDA_OK;
+	code = b->api.cuMemGetAddressRange(&base, &bytes, addr);
+	out->base = base;
+	out->bytes = bytes;
+	return is_absent(code) ? CUDA_OK : code;
+}
+
+/* What the physical memory was made as.  Only memory made by cuMemCreate can tell. */
+static int find_origin(const struct gpu_binding *b, uint32_t ordinal, uint64_t addr, struct gpu_mapping *out)
+{
+	struct cuda_alloc_prop prop;
+	cuda_handle handle;
+	int code, released;
+
+	code = b->api.cuMemRetainAllocationHandle(&handle, (void *)(uintptr_t)addr);
+	if (code != CUDA_OK)
+		return is_absent(code) ? CUDA_OK : code;
+	memset(&prop, 0, sizeof(prop));
+	code = b->api.cuMemGetAllocationPropertiesFromHandle(&prop, handle);
+	released = b->api.cuMemRelease(handle);
+	TRY_CUDA(code);
+	TRY_CUDA(released);
+	if (prop.location.type != CUDA_LOCATION_DEVICE)
+		out->facts = (out->facts & ~VRES_MEM_DEVICE) | VRES_MEM_HOST_MAPPED;
+	else if (prop.location.id != (int)ordinal)
+		out->facts &= ~VRES_MEM_DEVICE;
+	if (prop.type != CUDA_ALLOC_PINNED)
+		out->facts |= VRES_MEM_MANAGED;
+	if (prop.handle_types != 0 || prop.rdma_capable != 0)
+		out->facts |= VRES_MEM_EXPORTABLE;
+	return CUDA_OK;
+}
+
+static int find_exports(const struct gpu_binding *b, uint64_t addr, struct gpu_mapping *out)
+{
+	uint32_t types, ipc, rdma;
+
+	TRY_CUDA(ask_small(b, CUDA_POINTER_ALLOWED_HANDLE_TYPES, addr, &types));
+	TRY_CUDA(ask_small(b, CUDA_POINTER_IS_LEGACY_IPC_CAPABLE, addr, &ipc));
+	TRY_CUDA(ask_small(b, CUDA_POINTER_IS_RDMA_CAPABLE, addr, &rdma));
+	if (types != 0 || ipc != 0 || rdma != 0)
+		out->facts |= VRES_MEM_EXPORTABLE;
+	return CUDA_OK;
+}
+
+/* Rights of one location; none where the driver cannot tell: of memory that was not mapped by hand, or of a location it does not know. */
+static int rights_of(const struct gpu_binding *b, int type, int id, uint64_t addr, unsigned long long *out)
+{
+	const struct cuda_location location = {.type = type, .id = id};
+	const int code = b->api.cuMemGetAccess(out, &location, addr);
+
+	if (code != CUDA_OK)
+		*out = CUDA_ACCESS_NONE;
+	return is_absent(code) || code == CUDA_INVALID_DEVICE ? CUDA_OK : code;
+}
+
+int cuda_can_protect(const struct gpu_binding *b, uint32_t device, const struct gpu_chunk *chunk, bool *out)
+{
+	const int code = cuda_chunk_protect(b, device, chunk, true);
+	unsigned long long rights = CUDA_ACCESS_NONE;
+
+	if (is_absent(code)) {
+		*out = false;
+		return CUDA_OK;
+	}
+	TRY_CUDA(code);
+	TRY_CUDA(rights_of(b, CUDA_LOCATION_DEVICE, (int)device, chunk->addr, &rights));
+	TRY_CUDA(cuda_chunk_protect(b, device, chunk, false));
+	*out = rights == CUDA_ACCESS_READ;
+	return CUDA_OK;
+}
+
+static int find_access(const struct gpu_binding *b, uint32_t device, uint64_t addr, struct gpu_mapping *out)
+{
+	unsigned long long rights;
+	int count;
+
+	TRY_CUDA(rights_of(b, CUDA_LOCATION_DEVICE, (int)device, addr, &rights));
+	if (rights == CUDA_ACCESS_READ)
+		out->facts |= VRES_MEM_READ_ONLY;
+	TRY_CUDA(rights_of(b, CUDA_LOCATION_HOST, 0, addr, &rights));
+	if (rights != CUDA_ACCESS_NONE)
+		out->facts |= VRES_MEM_HOST_MAPPED;
+	TRY_CUDA(b->api.cuDeviceGetCount(&count));
+	for (int other = 0; other < count; other++) {
+		if (other == (int)device)
+			continue;
+		TRY_CUDA(rights_of(b, CUDA_LOCATION_DEVICE, other, addr, &rights));
+		if (rights != CUDA_ACCESS_NONE)
+			out->facts |= VRES_MEM_PEER_ACCESS;
+	}
+	return CUDA_OK;
+}
+
+int cuda_mapping_at(const struct gpu_binding *b, uint32_t device, uint64_t addr, struct gpu_mapping *out)
+{
+	struct gpu_mapping mapping = {.is_known = true};
+	uint32_t type, managed, mapped;
+
+	TRY_CUDA(ask_small(b, CUDA_POINTER_MEMORY_TYPE, addr, &type));
+	TRY_CUDA(ask_small(b, CUDA_POINTER_MAPPED, addr, &mapped));
+	if (type == 0 || mapped == 0)
+		return CUDA_OK; /* not known */
+	TRY_CUDA(ask_small(b, CUDA_POINTER_IS_MANAGED, addr, &managed));
+	TRY_CUDA(ask_small(b, CUDA_POINTER_DEVICE_ORDINAL, addr, &mapping.device));
+	mapping.facts = (type == CUDA_MEMORY_DEVICE && !managed && mapping.device == device ? VRES_MEM_DEVICE : 0) |
+	                (managed ? VRES_MEM_MANAGED : 0) | (type == CUDA_MEMORY_HOST ? VRES_MEM_HOST_MAPPED : 0);
+	TRY_CUDA(ask(b, CUDA_POINTER_BUFFER_ID, addr, &mapping.identity[0]));
+	TRY_CUDA(ask(b, CUDA_POINTER_BLOCK_ID, addr, &mapping.identity[1]));
+	TRY_CUDA(find_extent(b, addr, &mapping));
+	TRY_CUDA(find_origin(b, device, addr, &mapping));
+	TRY_CUDA(find_exports(b, addr, &mapping));
+	TRY_CUDA(find_access(b, device, addr, &mapping));
+	*out = mapping;
+	return CUDA_OK;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Lanes: a stream of our own, which waits for nobody else's work, and a staging buffer.
+ *
+ * Copies go to the stream when they are put on the lane.  A hash is done when the lane is waited for, since it may need many launches and has
+ * a deadline only then; what is put on the lane behind one waits with it.
+ */
+#include "gpu.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Staging begins at a page, which copies fastest. */
+#define PAGE ((size_t)4096)
+
+enum work_kind { WORK_PUSH, WORK_PULL, WORK_HASH };
+
+struct gpu_work {
+	struct gpu_work *next;
+	enum work_kind kind;
+	vres_bmem *mem; /* of a copy */
+	uint64_t offset;
+	size_t n;
+	vres_hash_job job; /* of a hash */
+};
+
+/* Page-locking is an offer: where the driver or a limit refuses it, ordinary memory does as well. */
+static vres_status staging_make(vres_blane *lane, uint32_t flags, vres_error *err)
+{
+	vres_bdev *dev = lane->dev;
+
+	if (lane->bytes == 0)
+		return VRES_OK;
+	if (flags & VRES_LANE_PINNED)
+		lane->is_pinned = dev->driver->pinned_make(dev->binding, lane->bytes, &lane->staging) == 0;
+	if (!lane->is_pinned && posix_memalign(&lane->staging, PAGE, lane->bytes) != 0) {
+		lane->staging = NULL;
+		return gpu_error(err, VRES_E_NO_MEMORY, 0, dev->index, "no memory for a staging buffer of %zu bytes", lane->bytes);
+	}
+	memset(lane->staging, 0, lane->bytes);
+	return VRES_OK;
+}
+
+static void staging_free(vres_blane *lane)
+{
+	if (lane->staging == NULL)
+		return;
+	explicit_bzero(lane->staging, lane->bytes);
+	if (lane->is_pinned)
+		(void)lane->dev->driver->pinned_free(lane->dev->binding, lane->staging);
+	else
+		free(lane->staging);
+}
+
+vres_status gpu_lane_open(vres_bdev *dev, size_t bytes, uint32_t flags, vres_blane **out, void **staging, vres_error *err)
+{
+	CLEANUP(gpu_leave) struct gpu_visit visit = {0};
+	vres_status status;
+	vres_blane *lane;
+
+	TRY(gpu_enter(dev, &visit, err));
+	lane = calloc(1, sizeof(*lane));
+	if (lane == NULL)
+		return gpu_error(err, VRES_E_NO_MEMORY, 0, dev->index, "no memory for a lane");
+	lane->dev = dev;
+	lane->bytes = bytes;
+	lane->slot = NO_SLOT;
+	status = staging_make(lane, flags, err);
+	if (status == VRES_OK)
+		status = gpu_outcome(dev, dev->driver->stream_open(dev->binding, &lane->stream), "opening a stream", err);
+	if (status != VRES_OK) {
+		staging_free(lane);
+		free(lane);
+		return status;
+	}
+	*out = lane;
+	*staging = lane->staging;
+	return VRES_OK;
+}
+
+static vres_status stuck_check(const vres_blane *lane, vres_error *err)
+{
+	if (lane->is_stuck)
+		return gpu_error(err, VRES_E_BACKEND, 0, lane->dev->index, "the lane missed a deadline and has not been closed since");
+	return VRES_OK;
+}
+
+static vres_status copy(vres_blane *lane, const struct gpu_work *work, vres_error *err)
+{
+	vres_bdev *dev = lane->dev;
+	const uint64_t there = work->mem->chunk.addr + work->offset;
+
+	if (work->kind == WORK_PUSH)
+		return gpu_outcome(dev, dev->driver->push(dev->binding, there, lane->staging, work->n, lane->stream), "copying to the device",
+		                   err);
+	return gpu_outcome(dev, dev->driver->pull(dev->binding, lane->staging, there, work->n, lane->stream), "copying from the device", err);
+}
+
+static vres_status queue(vres_blane *lane, const struct gpu_work *work, vres_error *err)
+{
+	struct gpu_work **last = &lane->queue;
+	struct gpu_work *own = malloc(sizeof(*own));
+
+	if (own == NULL)
+		return gpu_error(err, VRES_E_NO_MEMORY, 0, lane->dev->index, "no memory to put work on a lane");
+	while (*last)
+		last = &(*last)->next;
+	*own = *work;
+	own->next = NULL;
+	*last = own;
+	return VRES_OK;
+}
+
+static vres_status put(vres_blane *lane, const struct gpu_work *work, vres_error *err)
+{
+	CLEANUP(gpu_leave) struct gpu_visit visit = {0};
+
+	TRY(gpu_enter(lane->dev, &visit, err));
+	TRY(stuck_check(lane, err));
+	if (work->kind == WORK_HASH || lane->queue)
+		return queue(lane, work, err);
+	return copy(lane, work, err);
+}
+
+vres_status gpu_lane_push(vres_blane *lane, vres_bmem *dst, uint64_t offset, size_t n, vres_error *err)
+{
+	return put(lane, &(const struct gpu_work){.kind = WORK_PUSH, .mem = dst, .offset = offset, .n = n}, err);
+}
+
+vres_status gpu_lane_pull(vres_blane *lane, vres_bmem *src, uint64_t offset, size_t n, vres_error *err)
+{
+	return put(lane, &(const struct gpu_work){.kind = WORK_PULL, .mem = src, .offset = offset, .n = n}, err);
+}
+
+vres_status gpu_hash_blocks(vres_blane *lane, const vres_hash_job *job, vres_error *err)
+{
+	if (lane->dev->kernel == NULL)
+		return gpu_error(err, VRES_E_UNSUPPORTED, 0, lane->dev->index, "no kernel image fits this device and driver");
+	return put(lane, &(const struct gpu_work){.kind = WORK_HASH, .job = *job}, err);
+}
+
+static void forget(vres_blane *lane)
+{
+	while (lane->queue) {
+		struct gpu_work *work = lane->queue;
+
+		lane->queue = work->next;
+		free(work);
+	}
+}
+
+static vres_status finish(vres_blane *lane, uint64_t until, vres_error *err)
+{
+	CLEANUP(gpu_leave) struct gpu_visit visit = {0};
+
+	TRY(gpu_enter(lane->dev, &visit, err));
+	TRY(stuck_check(lane, err));
+	for (const struct gpu_work *work = lane->queue; work; work = work->next)
+		TRY(work->kind == WORK_HASH ? gpu_hash_run(lane, &work->job, until, err) : copy(lane, work, err));
+	return gpu_stream_wait(lane->dev, lane->stream, until, &lane->is_stuck, err);
+}
+
+/* Whatever comes of it, the jobs are forgotten: what they point to is the caller's again. */
+vres_status gpu_lane_wait(vres_blane *lane, uint64_t deadline, vres_error *err)
+{
+	const vres_status status = finish(lane, gpu_until(deadline), err);
+
+	forget(lane);
+	return status;
+}
+
+/* Hashes not begun are left out: they change nothing on the device. */
+void gpu_lane_close(vres_blane *lane)
+{
+	CLEANUP(gpu_leave) struct gpu_visit visit = {0};
+	vres_bdev *dev = lane->dev;
+	vres_error unheard;
+
+	gpu_enter_to_close(dev, &visit);
+	for (const struct gpu_work *work = lane->queue; work && !lane->is_stuck; work = work->next)
+		if (work->kind != WORK_HASH)
+			(void)copy(lane, work, &unheard);
+	(void)dev->driver->stream_finish(dev->binding, lane->stream);
+	gpu_scratch_give_back(dev, &lane->slot);
+	(void)dev->driver->stream_close(dev->binding, lane->stream);
+	forget(lane);
+	staging_free(lane);
+	free(lane);
+}
