@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the fake driver is made of: one process-wide state behind one lock, as a driver has.  state.c has calls, failures, devices and contexts;
+ * space.c address ranges, physical memory and mappings; memory.c the functions that make them; pointer.c what is known of an address; stream.c
+ * streams, copies and kernels; control.c what tests do.
+ */
+#ifndef TESTS_FAKE_MODEL_H
+#define TESTS_FAKE_MODEL_H
+
+#include <pthread.h>
+#include <stddef.h>
+#include "cuda_abi.h"
+#include "fake_cuda.h"
+
+#define CLEANUP(function) __attribute__((cleanup(function), unused))
+
+#define TRY_CUDA(call)                                                                                                                          \
+	do {                                                                                                                                    \
+		const cuda_result try_code = (call);                                                                                            \
+		if (try_code != CUDA_OK)                                                                                                        \
+			return try_code;                                                                                                        \
+	} while (0)
+
+#define CUDA_INVALID_HANDLE 400
+#define CUDA_NOT_FOUND      500
+
+/* Functions by number. */
+enum fake_function {
+#define FAKE_FUNCTION_NUMBER(name, version, parameters) FAKE_##name,
+	CUDA_FUNCTIONS(FAKE_FUNCTION_NUMBER)
+#undef FAKE_FUNCTION_NUMBER
+		FAKE_cuGetProcAddress,
+	FAKE_FUNCTIONS
+};
+
+/* Every function of the driver. */
+#define FAKE_DECLARE(name, version, parameters) cuda_result fake_##name parameters;
+CUDA_FUNCTIONS(FAKE_DECLARE)
+#undef FAKE_DECLARE
+
+/* Physical memory. */
+struct fake_phys {
+	struct fake_phys *next;
+	cuda_handle handle;
+	int fd;
+	uint64_t bytes, charged; /* charged: of the device's capacity */
+	uint64_t block_id;
+	unsigned references; /* handles and mappings */
+	unsigned handles;
+	int device;
+	bool is_managed;
+	cuda_alloc_prop prop;
+};
+
+/* A piece of address space with physical memory behind it. */
+struct fake_map {
+	struct fake_map *next;
+	uint64_t addr, bytes, offset;
+	struct fake_phys *phys;
+	uint64_t buffer_id;
+	int rights[FAKE_DEVICES_MAX];
+	int host_rights;
+	bool is_plain; /* by cuMemAlloc */
+};
+
+struct fake_range {
+	struct fake_range *next;
+	uint64_t addr, bytes;
+	void *mapping;
+	size_t mapped;
+};
+
+struct fake_pinned {
+	struct fake_pinned *next;
+	char *block;
+	size_t bytes;
+};
+
+struct fake_context {
+	int device;
+	unsigned retained;
+};
+
+struct fake_device {
+	struct fake_context context;
+	uint64_t used;
+	int sticky; /* the code that everything answers */
+};
+
+struct fake_stream;
+
+struct fake {
+	pthread_mutex_t lock;
+	struct fake_cuda_params params;
+	struct fake_device devices[FAKE_DEVICES_MAX];
+	struct fake_phys *phys;
+	struct fake_map *maps;
+	struct fake_range *ranges;
+	struct fake_pinned *pinned;
+	struct fake_stream *streams;
+	unsigned modules;
+	uint64_t serial; /* never used twice */
+	uint64_t calls[FAKE_FUNCTIONS];
+	uint64_t calls_all;
+	int fail_function; /* FAKE_FUNCTIONS: any */
+	uint64_t fail_in;  /* so many calls from now; 0: never */
+	int fail_code;
+	const char *failed;
+	enum fake_lie lie;
+	uint64_t skip_in;
+	bool stalls;
+	uint64_t unwiped;
+};
+
+extern struct fake fake;
+
+/* Entering a function: counts, locks, and tells if this call is to fail. */
+struct fake_call {
+	int code;
+};
+
+struct fake_call fake_enter(enum fake_function function);
+void fake_leave(struct fake_call *call);
+const char *fake_function_name(int function);
+
+#define FAKE_ENTER(name) CLEANUP(fake_leave) struct fake_call call = fake_enter(FAKE_##name)
+#define FAKE_TRY_ENTER(name)                                                                                                                    \
+	FAKE_ENTER(name);                                                                                                                       \
+	if (call.code != CUDA_OK)                                                                                                               \
+	return call.code
+
+/* The device whose context is current, or why not. */
+cuda_result fake_here(int *device);
+
+/* Is the device's primary context current, and not an engine's?  Some things can be given up in no other. */
+bool fake_is_inside(int device);
+
+/* What a releasing call answers, once it has released: an injected code, or its device's sticky one. */
+cuda_result fake_released(struct fake_call call, int device);
+
+struct fake_map *fake_map_at(uint64_t addr);
+
+/* Physical memory charged to a device, and its end. */
+struct fake_phys *fake_phys_make(uint64_t bytes, uint64_t charged, const cuda_alloc_prop *prop, int device);
+void fake_phys_drop(struct fake_phys *phys);
+cuda_result fake_map_put(uint64_t addr, uint64_t bytes, uint64_t offset, struct fake_phys *phys, struct fake_map **out);
+
+/* Address space; and all that is mapped in a part of it. */
+cuda_result fake_range_make(uint64_t bytes, uint64_t *addr);
+cuda_result fake_range_drop(uint64_t addr);
+uint64_t fake_range_bytes(uint64_t addr);
+cuda_result fake_maps_drop(uint64_t addr, uint64_t bytes);
+
+/* Make a range accessible to the host for a moment, if device @device may: @right is CUDA_ACCESS_x. */
+bool fake_open(uint64_t addr, uint64_t bytes, int device, int right);
+void fake_shut(uint64_t addr, uint64_t bytes);
+
+bool fake_is_pinned(const void *block, size_t bytes);
+void fake_memory_forget(void);
+void fake_streams_forget(void);
+uint64_t fake_streams_count(void);
+void fake_tell(struct fake_map *map, enum fake_lie lie);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rig.h"
+
+struct fixture *rig_begin(const struct fake_cuda_params *params, uint64_t allow, uint64_t require, bool with_manager)
+{
+	struct setup s = setup_init();
+	struct fixture *f;
+	vres_error err;
+
+	fake_cuda_reset(params);
+	fake_cuda_engine_enter();
+	s.backend = vres_backend_cuda();
+	s.no_manager = true;
+	s.policy.allow = VRES_ALLOW_SIMULATED | allow;
+	s.policy.require = require;
+	f = begin(&s);
+	if (with_manager)
+		ck_ok(rig_manager(f, &err));
+	return f;
+}
+
+vres_config rig_config(struct fixture *f)
+{
+	vres_config config = config_of(f);
+
+	config.library_path = FAKE_CUDA;
+	return config;
+}
+
+vres_status rig_manager(struct fixture *f, vres_error *err)
+{
+	const vres_config config = rig_config(f);
+
+	return manager_create(f, &config, &f->manager, err);
+}
+
+void ck_context_restored(void)
+{
+	ck_assert_uint_eq(fake_cuda_depth(), 1);
+	ck_assert_ptr_nonnull(fake_cuda_current());
+}
+
+void rig_finish(struct fixture **f)
+{
+	finish(f);
+	ck_assert_uint_eq(fake_cuda_live(), 0);
+	ck_context_restored();
+}

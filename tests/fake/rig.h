@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The scenarios' fixture with the CUDA backend over the fake driver in the mock's place. */
+#ifndef TESTS_FAKE_RIG_H
+#define TESTS_FAKE_RIG_H
+
+#include "fake_cuda.h"
+#include "support.h"
+
+/* The fake driver is reset to @params (NULL: an ordinary one); an engine's context is current, which must stay so. */
+struct fixture *rig_begin(const struct fake_cuda_params *params, uint64_t allow, uint64_t require, bool with_manager);
+
+/* As finish(), and no driver object is left, nor a context on the stack. */
+void rig_finish(struct fixture **f);
+
+/* What a config needs for the fake driver. */
+vres_config rig_config(struct fixture *f);
+vres_status rig_manager(struct fixture *f, vres_error *err);
+
+/* The calling thread's contexts are as rig_begin() left them. */
+void ck_context_restored(void);
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A driver that tells the truth about memory that is not what it should be: refused when it is sealed, caught when it becomes so later. */
+#include "rig.h"
+
+#define BYTES (GROUP + 77) /* more than one granule, so that its tail can be elsewhere */
+
+static const struct fake_cuda_params two = {.devices = 2};
+
+/* What can be seen of memory when it is new. */
+static const enum fake_lie at_once[] = {FAKE_MANAGED, FAKE_HOST_TAIL, FAKE_WRONG_ORDINAL, FAKE_PEER, FAKE_HOST_ACCESS, FAKE_EXPORTABLE};
+
+/* What can be seen when it was not so before. */
+static const enum fake_lie later[] = {FAKE_MANAGED, FAKE_HOST_TAIL,   FAKE_WRONG_ORDINAL, FAKE_PEER,
+                                      FAKE_MOVED,   FAKE_HOST_ACCESS, FAKE_EXPORTABLE,    FAKE_REMAPPED};
+
+static const uint32_t modes[] = {VRES_VERIFY_SIGNATURE, VRES_VERIFY_SAMPLED, VRES_VERIFY_FULL};
+
+START_TEST(memory_that_is_not_plainly_vram_is_refused_at_seal)
+{
+	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
+	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
+	const vres_device_info before = device_of(f, 0);
+	const vres_seal_params p = vres_seal_params_init();
+	vres_device_info after;
+	vres_shard *shard = NULL;
+	vres_error err;
+
+	fake_cuda_lie(at_once[_i]);
+	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err), VRES_E_POLICY_VIOLATION);
+	ck_assert_ptr_null(shard);
+	after = device_of(f, 0);
+	ck_same_device(&before, &after);
+}
+END_TEST
+
+START_TEST(engine_memory_that_is_not_plainly_vram_is_refused_at_adopt)
+{
+	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
+	const uint64_t address = fake_cuda_engine_alloc(0, BYTES, true);
+	vres_seal_params p = vres_seal_params_init();
+	vres_shard *shard = NULL;
+	vres_error err;
+
+	p.digest_alg = VRES_DIGEST_VERITY;
+	/* Of one piece of many, in the middle. */
+	ck_assert(fake_cuda_lie_at(address + 3 * 65536, at_once[_i]));
+	ck_status(vres_seal_adopt(f->manager, &p, address, BYTES, &shard, &err), VRES_E_POLICY_VIOLATION);
+	ck_assert_ptr_null(shard);
+	fake_cuda_engine_free(address);
+}
+END_TEST
+
+START_TEST(memory_that_changes_after_the_seal_is_caught_at_verify_in_every_mode)
+{
+	for (size_t i = 0; i < COUNT(modes); i++) {
+		CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
+		CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
+		const vres_verify_params mode = mode_of(modes[i]);
+		vres_error err;
+
+		ck_ok(vres_shard_verify(shard, &mode, NULL, &err));
+		ck_assert(fake_cuda_lie_at(address_of(shard), later[_i]));
+		ck_refused(vres_shard_verify(shard, &mode, NULL, &err), VRES_REASON_RESIDENCY);
+		ck_refused(vres_shard_verify(shard, &mode, NULL, &err), VRES_REASON_QUARANTINED);
+	}
+}
+END_TEST
+
+START_TEST(memory_that_changes_after_the_seal_gets_no_lease)
+{
+	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
+	CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
+	vres_lease *lease = NULL;
+	vres_error err;
+
+	ck_assert(fake_cuda_lie_at(address_of(shard), later[_i]));
+	ck_refused(vres_lease_acquire(shard, &lease, &err), VRES_REASON_RESIDENCY);
+	ck_assert_ptr_null(lease);
+}
+END_TEST
+
+START_TEST(engine_that_frees_or_replaces_adopted_memory_is_caught)
+{
+	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
+	const uint64_t address = fake_cuda_engine_alloc(0, BYTES, true);
+	CLEANUP(release_shard) vres_shard *shard = NULL;
+	vres_seal_params p = vres_seal_params_init();
+	vres_error err;
+
+	p.digest_alg = VRES_DIGEST_VERITY;
+	ck_ok(vres_seal_adopt(f->manager, &p, address, BYTES, &shard, &err));
+	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
+	if (_i == 0)
+		fake_cuda_engine_free(address);
+	else
+		ck_assert(fake_cuda_lie_at(address + 2 * 65536, FAKE_REMAPPED));
+	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_RESIDENCY);
+	if (_i != 0)
+		fake_cuda_engine_free(address);
+}
+END_TEST
+
+START_TEST(read_only_mapping_that_was_opened_is_caught)
+{
+	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, VRES_REQUIRE_READONLY, true);
+	CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
+	vres_error err;
+
+	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
+	ck_assert(fake_cuda_lie_at(address_of(shard), FAKE_OPENED));
+	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_RESIDENCY);
+}
+END_TEST
+
+START_TEST(driver_that_ignores_read_only_is_not_believed)
+{
+	CLEANUP(rig_finish)
+	struct fixture *f = rig_begin(&(const struct fake_cuda_params){.no_read_only = true}, 0, VRES_REQUIRE_READONLY, true);
+	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
+	const vres_seal_params p = vres_seal_params_init();
+	vres_shard *shard = NULL;
+	vres_error err;
+
+	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err), VRES_E_POLICY_VIOLATION);
+}
+END_TEST
+
+START_TEST(kernel_that_did_not_run_is_trouble_and_not_tampering)
+{
+	CLEANUP(rig_finish) struct fixture *f = rig_begin(NULL, 0, 0, true);
+	CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
+	vres_error err;
+
+	/* Two launches: the leaves, and the level above; either may be the one. */
+	fake_cuda_skip_launch((uint64_t)_i + 1);
+	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);
+	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
+}
+END_TEST
+
+START_TEST(ordinary_allocations_need_leave_since_they_can_be_exported)
+{
+	const struct fake_cuda_params kinds[] = {{.no_vmm = true}, {.vmm_unsupported = true}};
+	CLEANUP(rig_finish) struct fixture *f = rig_begin(&kinds[_i % 2], _i < 2 ? 0 : VRES_ALLOW_EXPORTABLE, 0, true);
+	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
+	CLEANUP(release_shard) vres_shard *shard = NULL;
+	const vres_seal_params p = vres_seal_params_init();
+	vres_error err;
+
+	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err), _i < 2 ? VRES_E_POLICY_VIOLATION : VRES_OK);
+	if (shard)
+		ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE_LOOP(memory_that_is_not_plainly_vram_is_refused_at_seal, 6, "VP-001 VP-005 VP-006 M0-W-1012", "residency",
+	                  "a driver or shim that puts weights elsewhere"),
+		CASE_LOOP(engine_memory_that_is_not_plainly_vram_is_refused_at_adopt, 6, "VP-005 MS-006", "residency",
+	                  "one range that is VRAM only in part"),
+		CASE_LOOP(memory_that_changes_after_the_seal_is_caught_at_verify_in_every_mode, 8, "VP-006 VR-004", "residency",
+	                  "memory replaced behind one address"),
+		CASE_LOOP(memory_that_changes_after_the_seal_gets_no_lease, 8, "VP-006 VR-004", "residency", "inference on moved weights"),
+		CASE_LOOP(engine_that_frees_or_replaces_adopted_memory_is_caught, 2, "VP-006 MS-004", "residency",
+	                  "use after free on the device"),
+		CASE(read_only_mapping_that_was_opened_is_caught, "WORKER-4112", "integrity", "a protection taken off"),
+		CASE(driver_that_ignores_read_only_is_not_believed, "WORKER-4112", "integrity", "a protection that is none"),
+		CASE_LOOP(kernel_that_did_not_run_is_trouble_and_not_tampering, 2, "WORKER-4150", "integrity",
+	                  "a driver that reports work it did not do"),
+		CASE_LOOP(ordinary_allocations_need_leave_since_they_can_be_exported, 4, "VP-005", "residency",
+	                  "memory open to other processes"),
+	};
+
+	suite_backend("cuda");
+	return suite_run("cuda_lies", "policy", cases, COUNT(cases));
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Streams: copies, zeros and kernels, put on them now and done later. */
+#include <stdlib.h>
+#include <string.h>
+#include "leaf_hash.h"
+#include "model.h"
+
+enum work_kind { WORK_PUSH, WORK_PULL, WORK_ZERO, WORK_HASH };
+
+struct work {
+	struct work *next;
+	enum work_kind kind;
+	uint64_t device_addr;
+	void *host;
+	size_t bytes;
+	uint64_t threads;
+	bool is_skipped;
+	vres_leaf_hash_args args;
+};
+
+struct fake_stream {
+	struct fake_stream *next;
+	struct work *first, **last;
+	int device;
+	bool was_polled;
+};
+
+/* False: the device may not do that there. */
+static bool hash(const struct work *work, int device)
+{
+	const vres_leaf_hash_args *args = &work->args;
+	const uint64_t from = args->first * args->block_size;
+	const uint64_t to = from + args->count * args->block_size;
+	const uint64_t data = (uint64_t)(uintptr_t)args->data + from;
+	const uint64_t bytes = (to < args->bytes ? to : args->bytes) - from;
+	const uint64_t digests = (uint64_t)(uintptr_t)args->digests;
+	const uint64_t echo = (uint64_t)(uintptr_t)args->echo;
+	bool good;
+
+	if (work->is_skipped)
+		return true;
+	good = fake_open(data, bytes, device, CUDA_ACCESS_READ) &&
+	       fake_open(digests, args->count * LEAF_HASH_BYTES, device, CUDA_ACCESS_READ_WRITE) &&
+	       fake_open(echo, sizeof(*args->echo), device, CUDA_ACCESS_READ_WRITE);
+	for (uint64_t thread = 0; thread < work->threads && thread < args->count && good; thread++)
+		leaf_hash_thread(args, thread);
+	fake_shut(data, bytes);
+	fake_shut(digests, args->count * LEAF_HASH_BYTES);
+	fake_shut(echo, sizeof(*args->echo));
+	return good;
+}
+
+static bool copy(const struct work *work, int device)
+{
+	void *there = (void *)(uintptr_t)work->device_addr;
+	const bool good = fake_open(work->device_addr, work->bytes, device, work->kind == WORK_PULL ? CUDA_ACCESS_READ : CUDA_ACCESS_READ_WRITE);
+
+	if (good && work->kind == WORK_PUSH)
+		memcpy(there, work->host, work->bytes);
+	else if (good && work->kind == WORK_PULL)
+		memcpy(work->host, there, work->bytes);
+	else if (good)
+		memset(there, 0, work->bytes);
+	fake_shut(work->device_addr, work->bytes);
+	return good;
+}
+
+static void forget(struct fake_stream *stream)
+{
+	while (stream->first) {
+		struct work *work = stream->first;
+
+		stream->first = work->next;
+		free(work);
+	}
+	stream->last = &stream->first;
+	stream->was_polled = false;
+}
+
+/* In order; a device that may not do something is lost, with a code that comes late and stays. */
+static cuda_result work_off(struct fake_stream *stream)
+{
+	struct fake_device *device = &fake.devices[stream->device];
+
+	for (struct work *work = stream->first; work && device->sticky == CUDA_OK; work = work->next)
+		if (!(work->kind == WORK_HASH ? hash(work, stream->device) : copy(work, stream->device)))
+			device->sticky = CUDA_ILLEGAL_ADDRESS;
+	forget(stream);
+	return device->sticky;
+}
+
+/* The stream, if it is one and its device's context is current. */
+static cuda_result find(cuda_stream handle, struct fake_stream **out)
+{
+	int device;
+
+	TRY_CUDA(fake_here(&device));
+	for (*out = fake.streams; *out; *out = (*out)->next)
+		if (*out == handle)
+			return (*out)->device == device ? CUDA_OK : CUDA_INVALID_HANDLE;
+	return CUDA_INVALID_HANDLE;
+}
+
+static cuda_result put(cuda_stream handle, const struct work *work)
+{
+	struct fake_stream *stream;
+	struct work *own;
+
+	TRY_CUDA(find(handle, &stream));
+	own = malloc(sizeof(*own));
+	if (own == NULL)
+		return CUDA_OUT_OF_MEMORY;
+	*own = *work;
+	own->next = NULL;
+	*stream->last = own;
+	stream->last = &own->next;
+	stream->was_polled = false;
+	return CUDA_OK;
+}
+
+cuda_result fake_cuStreamCreate(cuda_stream *out, unsigned int flags)
+{
+	struct fake_stream *stream;
+	int device;
+	FAKE_TRY_ENTER(cuStreamCreate);
+	TRY_CUDA(fake_here(&device));
+	if (flags != CUDA_STREAM_NON_BLOCKING) /* a stream of ours may not wait for the engine's */
+		return CUDA_INVALID_VALUE;
+	stream = calloc(1, sizeof(*stream));
+	if (stream == NULL)
+		return CUDA_OUT_OF_MEMORY;
+	stream->device = device;
+	stream->last = &stream->first;
+	stream->next = fake.streams;
+	fake.streams = stream;
+	*out = stream;
+	return CUDA_OK;
+}
+
+cuda_result fake_cuStreamDestroy(cuda_stream handle)
+{
+	FAKE_ENTER(cuStreamDestroy);
+	for (struct fake_stream **at = &fake.streams; *at; at = &(*at)->next) {
+		struct fake_stream *stream = *at;
+		cuda_result code;
+
+		if (stream != handle)
+			continue;
+		if (!fake_is_inside(stream->device))
+			return CUDA_INVALID_CONTEXT;
+		code = work_off(stream);
+		*at = stream->next;
+		free(stream);
+		return call.code != CUDA_OK ? call.code : code;
+	}
+	return CUDA_INVALID_HANDLE;
+}
+
+cuda_result fake_cuStreamQuery(cuda_stream handle)
+{
+	struct fake_stream *stream;
+	FAKE_TRY_ENTER(cuStreamQuery);
+	TRY_CUDA(find(handle, &stream));
+	if (stream->first == NULL)
+		return CUDA_OK;
+	if (!stream->was_polled || fake.stalls) {
+		stream->was_polled = true;
+		return CUDA_NOT_READY;
+	}
+	return work_off(stream);
+}
+
+cuda_result fake_cuStreamSynchronize(cuda_stream handle)
+{
+	struct fake_stream *stream;
+	FAKE_TRY_ENTER(cuStreamSynchronize);
+	TRY_CUDA(find(handle, &stream));
+	return work_off(stream);
+}
+
+cuda_result fake_cuMemcpyHtoDAsync(cuda_pointer to, const void *from, size_t bytes, cuda_stream stream)
+{
+	const struct work work = {.kind = WORK_PUSH, .device_addr = to, .host = (void *)(uintptr_t)from, .bytes = bytes};
+	FAKE_TRY_ENTER(cuMemcpyHtoDAsync);
+
+	return put(stream, &work);
+}
+
+/* To ordinary memory a copy is complete when the call returns. */
+cuda_result fake_cuMemcpyDtoHAsync(void *to, cuda_pointer from, size_t bytes, cuda_stream handle)
+{
+	const struct work work = {.kind = WORK_PULL, .device_addr = from, .host = to, .bytes = bytes};
+	struct fake_stream *stream;
+	FAKE_TRY_ENTER(cuMemcpyDtoHAsync);
+
+	TRY_CUDA(put(handle, &work));
+	TRY_CUDA(find(handle, &stream));
+	return fake_is_pinned(to, bytes) || fake.stalls ? CUDA_OK : work_off(stream);
+}
+
+cuda_result fake_cuMemsetD8Async(cuda_pointer to, unsigned char value, size_t bytes, cuda_stream stream)
+{
+	const struct work work = {.kind = WORK_ZERO, .device_addr = to, .bytes = bytes};
+	FAKE_TRY_ENTER(cuMemsetD8Async);
+
+	return value == 0 ? put(stream, &work) : CUDA_INVALID_VALUE;
+}
+
+cuda_result fake_cuLaunchKernel(cuda_function function, unsigned int grid_x, unsigned int grid_y, unsigned int grid_z, unsigned int block_x,
+                                unsigned int block_y, unsigned int block_z, unsigned int shared_bytes, cuda_stream stream, void **parameters,
+                                void **extra)
+{
+	struct work work = {.kind = WORK_HASH, .threads = (uint64_t)grid_x * block_x};
+	FAKE_TRY_ENTER(cuLaunchKernel);
+
+	if (function != &fake.calls || grid_x == 0 || block_x == 0 || block_x > 1024 || grid_y != 1 || grid_z != 1 || block_y != 1 ||
+	    block_z != 1 || shared_bytes != 0 || extra != NULL)
+		return CUDA_INVALID_VALUE;
+	memcpy(&work.args, parameters[0], sizeof(work.args));
+	work.is_skipped = fake.skip_in > 0 && --fake.skip_in == 0;
+	return put(stream, &work);
+}
+
+void fake_streams_forget(void)
+{
+	while (fake.streams) {
+		struct fake_stream *stream = fake.streams;
+
+		fake.streams = stream->next;
+		forget(stream);
+		free(stream);
+	}
+}
+
+uint64_t fake_streams_count(void)
+{
+	uint64_t n = 0;
+
+	for (const struct fake_stream *stream = fake.streams; stream; stream = stream->next)
+		n++;
+	return n;
+}
