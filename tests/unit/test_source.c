@@ -107,7 +107,7 @@ END_TEST
 
 START_TEST(pipe_that_ends_early_says_where)
 {
-	uint8_t got[100];
+	uint8_t got[100] = {0};
 	struct source s;
 	int ends[2];
 	vres_error err;
