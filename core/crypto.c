@@ -103,13 +103,6 @@ static vres_status algorithms_get(const struct algorithms **out, vres_error *err
 	return VRES_OK;
 }
 
-vres_status vres_crypto_prepare(vres_error *err)
-{
-	const struct algorithms *a;
-
-	return algorithms_get(&a, err);
-}
-
 /* The only ways these calls fail are missing memory and a broken provider; neither is the caller's doing. */
 static vres_status outcome(int ok, const char *what, vres_error *err)
 {

@@ -3,15 +3,12 @@
  * The only door to OpenSSL: SHA-256, HMAC-SHA256, HKDF-SHA256, constant-time comparison, wiping.
  *
  * Everything goes through one explicit library context whose algorithms are fetched once (docs/DESIGN.md, "OpenSSL"): an implicit fetch
- * costs 200 ns and its context crashes when memory runs out.
+ * costs time at every use, and its default context crashes when memory runs out.
  */
 #ifndef VRES_CORE_CRYPTO_H
 #define VRES_CORE_CRYPTO_H
 
 #include "error.h"
-
-/* Get the context ready.  Every function below does so itself; calling it first moves the cost and the failure to a good place. */
-vres_status vres_crypto_prepare(vres_error *err);
 
 /* A reusable SHA-256 computation. */
 struct sha256 {
