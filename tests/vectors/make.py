@@ -4,7 +4,7 @@
 
     make.py           write the vectors beside this file
     make.py --check   make them again and compare; exits 1 where they differ
-    make.py --judge   compare the fs-verity digests with what the program `fsverity digest` prints
+    make.py --judge   compare the fs-verity digests with what `fsverity digest` prints, the MACs of messages and receipts with `openssl dgst`
 
 A file is a list of blocks with an empty line between them; a block is lines "key = value".  Values are hex but for numbers and names, which
 the reader of a key knows.  What published vectors exist for the same inputs stands here too, and is compared while the files are made.
@@ -246,6 +246,11 @@ def text_of(blocks):
     return head + "\n".join("".join(line(*item) + "\n" for item in block.items()) for block in blocks)
 
 
+def receipt_mac(block):
+    key = subkey(root_key(block["token"], block["domain"].encode()), b"seal")
+    return {"key": key, "data": block["record"], "mac": block["mac"]}
+
+
 def judge():
     judged = 0
     for block in verity_blocks():
@@ -256,7 +261,12 @@ def judge():
             printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
         agree(block["digest"], printed, f"fsverity at {block['size']} bytes")
         judged += 1
-    print(f"{judged} digests, as the program fsverity prints them")
+    for block in list(hmac_blocks()) + [receipt_mac(block) for block in receipt_blocks()]:
+        command = ["openssl", "dgst", "-sha256", "-mac", "HMAC", "-macopt", f"hexkey:{block['key'].hex()}", "-r"]
+        printed = subprocess.run(command, input=block["data"], check=True, capture_output=True).stdout.decode().split()[0]
+        agree(block["mac"], printed, "openssl dgst -mac HMAC")
+        judged += 1
+    print(f"{judged} digests and MACs, as the programs fsverity and openssl print them")
 
 
 def main():
