@@ -9,6 +9,11 @@ typedef CUdevice cuda_device;
 typedef CUdevice_attribute cuda_device_attribute;
 typedef CUpointer_attribute cuda_pointer_attribute;
 typedef CUmemAllocationGranularity_flags cuda_granularity_option;
+#if CUDA_VERSION >= 12010
+typedef CUcoredumpSettings cuda_coredump_setting;
+#else
+typedef int cuda_coredump_setting;
+#endif
 typedef CUdeviceptr cuda_pointer;
 typedef CUmemGenericAllocationHandle cuda_handle;
 typedef CUcontext cuda_context;
@@ -25,6 +30,9 @@ typedef CUmemAccessDesc cuda_access;
 #define SAME_FUNCTION(name, version, parameters)                                                                                                \
 	_Static_assert(__builtin_types_compatible_p(cuda_fn_##name, PFN_##name##_v##version), #name " has another prototype");
 CUDA_FUNCTIONS(SAME_FUNCTION)
+#if CUDA_VERSION >= 12010
+CUDA_OPTIONAL_FUNCTIONS(SAME_FUNCTION)
+#endif
 
 /* And our types are as large as those. */
 #define SAME_SIZE(ours, theirs) _Static_assert(sizeof(ours) == sizeof(theirs), #theirs " has another size")
@@ -102,4 +110,14 @@ SAME_NUMBER(CUDA_GRANULARITY_MINIMUM, CU_MEM_ALLOC_GRANULARITY_MINIMUM);
 #if CUDA_VERSION >= 12020
 SAME_NUMBER(CUDA_LOCATION_HOST, CU_MEM_LOCATION_TYPE_HOST);
 SAME_NUMBER(CUDA_LOCATION_HOST_NUMA, CU_MEM_LOCATION_TYPE_HOST_NUMA);
+#endif
+#if CUDA_VERSION >= 12010
+SAME_SIZE(int, CUcoredumpSettings);
+SAME_NUMBER(CUDA_COREDUMP_ON_EXCEPTION, CU_COREDUMP_ENABLE_ON_EXCEPTION);
+SAME_NUMBER(CUDA_COREDUMP_LIGHTWEIGHT, CU_COREDUMP_LIGHTWEIGHT);
+SAME_NUMBER(CUDA_COREDUMP_USER_TRIGGER, CU_COREDUMP_ENABLE_USER_TRIGGER);
+#endif
+#if CUDA_VERSION >= 12050
+SAME_NUMBER(CUDA_COREDUMP_FLAGS, CU_COREDUMP_GENERATION_FLAGS);
+SAME_NUMBER(CUDA_COREDUMP_SKIP_GLOBAL_MEMORY, CU_COREDUMP_SKIP_GLOBAL_MEMORY);
 #endif

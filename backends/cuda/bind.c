@@ -31,6 +31,7 @@ struct symbol {
 
 #define SYMBOL(name, version, parameters) {#name, version, offsetof(struct cuda_api, name)},
 static const struct symbol symbols[] = {CUDA_FUNCTIONS(SYMBOL)};
+static const struct symbol optional[] = {CUDA_OPTIONAL_FUNCTIONS(SYMBOL)};
 #undef SYMBOL
 
 /* A version newer than the driver is an error, a function that is missing is not: both are looked for. */
@@ -45,6 +46,12 @@ static vres_status find_functions(struct gpu_binding *b, cuda_get_proc_address l
 		if (code != CUDA_OK || function == NULL)
 			return gpu_error(err, VRES_E_NO_BACKEND, code, VRES_NO_DEVICE, "the CUDA driver has no %s: " INSTALL, symbols[i].name);
 		memcpy((char *)&b->api + symbols[i].at, &function, sizeof(function));
+	}
+	for (size_t i = 0; i < COUNT_OF(optional); i++) {
+		void *function = NULL;
+
+		if (look_up(optional[i].name, &function, optional[i].version, 0, NULL) == CUDA_OK)
+			memcpy((char *)&b->api + optional[i].at, &function, sizeof(function));
 	}
 	return VRES_OK;
 }

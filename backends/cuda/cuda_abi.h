@@ -41,6 +41,7 @@ typedef int cuda_device;
 typedef int cuda_device_attribute;
 typedef int cuda_pointer_attribute;
 typedef int cuda_granularity_option;
+typedef int cuda_coredump_setting;
 typedef unsigned long long cuda_pointer;
 typedef unsigned long long cuda_handle;
 typedef void *cuda_context;
@@ -101,6 +102,9 @@ typedef struct cuda_access cuda_access;
 	X(cuMemRetainAllocationHandle, 11000, (cuda_handle * handle, void *address))                                                            \
 	X(cuMemGetAllocationPropertiesFromHandle, 10020, (cuda_alloc_prop * prop, cuda_handle handle))
 
+/* What older drivers lack and nothing depends on: NULL where it is missing. */
+#define CUDA_OPTIONAL_FUNCTIONS(X) X(cuCoredumpGetAttributeGlobal, 12010, (cuda_coredump_setting setting, void *value, size_t *bytes))
+
 /* Codes that are treated each in its own way; errors.c has the others. */
 enum cuda_code {
 	CUDA_OK = 0,
@@ -150,6 +154,15 @@ enum cuda_pointer_attribute_number {
 	CUDA_POINTER_BLOCK_ID = 20
 };
 
+enum cuda_coredump_setting_number {
+	CUDA_COREDUMP_ON_EXCEPTION = 1,
+	CUDA_COREDUMP_LIGHTWEIGHT = 3,
+	CUDA_COREDUMP_USER_TRIGGER = 4,
+	CUDA_COREDUMP_FLAGS = 7 /* a driver older than 12.5 does not know it */
+};
+
+#define CUDA_COREDUMP_SKIP_GLOBAL_MEMORY 2 /* of the flags */
+
 enum cuda_memory_type { CUDA_MEMORY_HOST = 1, CUDA_MEMORY_DEVICE = 2 };
 enum cuda_location_type { CUDA_LOCATION_DEVICE = 1, CUDA_LOCATION_HOST = 2, CUDA_LOCATION_HOST_NUMA = 3 };
 enum cuda_alloc_type { CUDA_ALLOC_PINNED = 1 };
@@ -165,6 +178,7 @@ typedef cuda_result (*cuda_get_proc_address)(const char *symbol, void **function
 /* Each function's type: cuda_fn_cuInit and so on. */
 #define CUDA_FUNCTION_TYPE(name, version, parameters) typedef cuda_result(*cuda_fn_##name) parameters;
 CUDA_FUNCTIONS(CUDA_FUNCTION_TYPE)
+CUDA_OPTIONAL_FUNCTIONS(CUDA_FUNCTION_TYPE)
 #undef CUDA_FUNCTION_TYPE
 
 #endif

@@ -89,6 +89,35 @@ static int find_facts(const struct gpu_binding *b, cuda_device device, vres_devi
 	return CUDA_OK;
 }
 
+/* A setting of the process's GPU core dumps, as an int or, as most are, one byte of truth; -1 where the driver does not say. */
+static int coredump_setting(const struct gpu_binding *b, int setting)
+{
+	unsigned char truth = 0;
+	int flags = 0;
+	size_t bytes = setting == CUDA_COREDUMP_FLAGS ? sizeof(flags) : sizeof(truth);
+	void *value = setting == CUDA_COREDUMP_FLAGS ? (void *)&flags : (void *)&truth;
+
+	if (b->api.cuCoredumpGetAttributeGlobal == NULL || b->api.cuCoredumpGetAttributeGlobal(setting, value, &bytes) != CUDA_OK)
+		return -1;
+	return setting == CUDA_COREDUMP_FLAGS ? flags : truth != 0;
+}
+
+/* A GPU core dump writes device memory to a file; what the driver is set to is advice, since it can be set anew at any time. */
+static const char *coredump(const struct gpu_binding *b)
+{
+	const int on_exception = coredump_setting(b, CUDA_COREDUMP_ON_EXCEPTION);
+	const int on_demand = coredump_setting(b, CUDA_COREDUMP_USER_TRIGGER);
+	const int flags = coredump_setting(b, CUDA_COREDUMP_FLAGS);
+
+	if (on_exception < 0)
+		return "unknown";
+	if (on_exception == 0 && on_demand <= 0)
+		return "off";
+	if (coredump_setting(b, CUDA_COREDUMP_LIGHTWEIGHT) == 1 || (flags >= 0 && (flags & CUDA_COREDUMP_SKIP_GLOBAL_MEMORY)))
+		return "on, without device memory";
+	return "on: a dump would write device memory to a file";
+}
+
 static int add_notes(const struct gpu_binding *b, cuda_device device, uint32_t index, vres_device_props *props)
 {
 	int major, minor, unified, managed, host_mapping, host_tables, numa, mps;
@@ -113,6 +142,7 @@ static int add_notes(const struct gpu_binding *b, cuda_device device, uint32_t i
 	note(props, "mig", "%s", strncmp(props->uuid, "MIG", 3) == 0 ? "yes" : "no");
 	note(props, "virtual_gpu", "%s", cuda_nvml_virtualization(b, index));
 	note(props, "confidential_computing", "%s", cuda_nvml_confidential(b));
+	note(props, "gpu_core_dump", "%s", coredump(b));
 	return CUDA_OK;
 }
 

@@ -12,6 +12,7 @@
 struct cuda_api {
 #define CUDA_API_FIELD(name, version, parameters) cuda_fn_##name name;
 	CUDA_FUNCTIONS(CUDA_API_FIELD)
+	CUDA_OPTIONAL_FUNCTIONS(CUDA_API_FIELD)
 #undef CUDA_API_FIELD
 };
 

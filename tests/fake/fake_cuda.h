@@ -32,6 +32,8 @@ struct fake_cuda_params {
 	bool no_pinned;    /* page-locking is refused */
 	bool no_nvml;
 	uint64_t ecc_errors;
+	bool core_dump, core_dump_light;
+	int core_dump_flags;
 	bool reset_wanted; /* NVML reports rows that wait for a reset */
 };
 

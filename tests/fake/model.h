@@ -27,7 +27,7 @@
 /* Functions by number. */
 enum fake_function {
 #define FAKE_FUNCTION_NUMBER(name, version, parameters) FAKE_##name,
-	CUDA_FUNCTIONS(FAKE_FUNCTION_NUMBER)
+	CUDA_FUNCTIONS(FAKE_FUNCTION_NUMBER) CUDA_OPTIONAL_FUNCTIONS(FAKE_FUNCTION_NUMBER)
 #undef FAKE_FUNCTION_NUMBER
 		FAKE_cuGetProcAddress,
 	FAKE_FUNCTIONS
@@ -36,6 +36,7 @@ enum fake_function {
 /* Every function of the driver. */
 #define FAKE_DECLARE(name, version, parameters) cuda_result fake_##name parameters;
 CUDA_FUNCTIONS(FAKE_DECLARE)
+CUDA_OPTIONAL_FUNCTIONS(FAKE_DECLARE)
 #undef FAKE_DECLARE
 
 /* Physical memory. */

@@ -175,6 +175,30 @@ START_TEST(what_every_gpu_has_is_noted_and_no_violation)
 }
 END_TEST
 
+START_TEST(gpu_core_dumps_are_noted_and_decide_nothing)
+{
+	static const struct {
+		struct fake_cuda_params params;
+		const char *value;
+	} kinds[] = {
+		{{.core_dump = false}, "off"},
+		{{.core_dump = true}, "on: a dump would write device memory to a file"},
+		{{.core_dump = true, .core_dump_flags = 2}, "on, without device memory"},
+		{{.core_dump = true, .core_dump_light = true, .version = 12010}, "on, without device memory"},
+		{{.core_dump = true, .core_dump_flags = 2, .version = 12010}, "on: a dump would write device memory to a file"},
+		{{.core_dump = true, .missing = "cuCoredumpGetAttributeGlobal"}, "unknown"},
+		{{.core_dump = true, .version = 12000}, "unknown"},
+	};
+	CLEANUP(rig_finish) struct fixture *f = rig_begin(&kinds[_i].params, 0, 0, true);
+	vres_policy_report report = vres_policy_report_init();
+	vres_error err;
+
+	ck_ok(vres_enforce_vram_only(f->manager, 0, &report, &err));
+	ck_assert_uint_eq(fact_of(&report, "gpu_core_dump")->verdict, VRES_FACT_NOTED);
+	ck_assert_str_eq(fact_of(&report, "gpu_core_dump")->value, kinds[_i].value);
+}
+END_TEST
+
 START_TEST(device_that_shares_the_hosts_memory_or_has_no_ecc_is_refused)
 {
 	const struct fake_cuda_params kinds[] = {{.integrated = true}, {.no_ecc = true}};
@@ -228,6 +252,7 @@ int main(void)
 	                  "weights left in freed memory"),
 		CASE(adopted_memory_of_many_mappings_is_verified_where_it_lies, "VP-005 CI-007", "integrity", "tensors across mappings"),
 		CASE(what_every_gpu_has_is_noted_and_no_violation, "VP-001 VP-002", "residency", "a policy that refuses every GPU"),
+		CASE_LOOP(gpu_core_dumps_are_noted_and_decide_nothing, 7, "VP-001", "confidentiality", "a core dump of weights"),
 		CASE_LOOP(device_that_shares_the_hosts_memory_or_has_no_ecc_is_refused, 2, "VP-001", "residency", "weights in host memory"),
 		CASE_LOOP(memory_errors_that_nvml_reports_are_told, 4, "WORKER-4032", "integrity", "a memory error taken for tampering"),
 		CASE_LOOP(device_that_takes_no_kernel_is_verified_by_readback_where_policy_allows, 2, "CI-007", "confidentiality",

@@ -17,7 +17,7 @@ static const struct fake_context engine_context = {.device = 0};
 
 static const char *const names[] = {
 #define FAKE_FUNCTION_NAME(name, version, parameters) #name,
-	CUDA_FUNCTIONS(FAKE_FUNCTION_NAME)
+	CUDA_FUNCTIONS(FAKE_FUNCTION_NAME) CUDA_OPTIONAL_FUNCTIONS(FAKE_FUNCTION_NAME)
 #undef FAKE_FUNCTION_NAME
 		"cuGetProcAddress"};
 
@@ -278,6 +278,29 @@ cuda_result fake_cuModuleGetFunction(cuda_function *function, cuda_module module
 	return CUDA_OK;
 }
 
+/* Of the process, so no context is needed; each value has its own size. */
+cuda_result fake_cuCoredumpGetAttributeGlobal(cuda_coredump_setting setting, void *value, size_t *bytes)
+{
+	FAKE_TRY_ENTER(cuCoredumpGetAttributeGlobal);
+	switch (setting) {
+	case CUDA_COREDUMP_ON_EXCEPTION:
+	case CUDA_COREDUMP_USER_TRIGGER:
+	case CUDA_COREDUMP_LIGHTWEIGHT:
+		if (*bytes != 1)
+			return CUDA_INVALID_VALUE;
+		*(unsigned char *)value = setting == CUDA_COREDUMP_LIGHTWEIGHT    ? fake.params.core_dump_light
+		                          : setting == CUDA_COREDUMP_ON_EXCEPTION ? fake.params.core_dump
+		                                                                  : false;
+		return CUDA_OK;
+	case CUDA_COREDUMP_FLAGS:
+		if (*bytes != sizeof(int) || fake.params.version < 12050)
+			return CUDA_INVALID_VALUE;
+		*(int *)value = fake.params.core_dump_flags;
+		return CUDA_OK;
+	default: return CUDA_INVALID_VALUE;
+	}
+}
+
 struct symbol {
 	const char *name;
 	int version;
@@ -285,7 +308,7 @@ struct symbol {
 };
 
 #define SYMBOL(name, version, parameters) {#name, version, (void (*)(void))fake_##name},
-static const struct symbol symbols[] = {CUDA_FUNCTIONS(SYMBOL)};
+static const struct symbol symbols[] = {CUDA_FUNCTIONS(SYMBOL) CUDA_OPTIONAL_FUNCTIONS(SYMBOL)};
 #undef SYMBOL
 
 cuda_result cuGetProcAddress_v2(const char *symbol, void **function, int version, uint64_t flags, void *status);
