@@ -79,8 +79,8 @@ vres_status vres_mem_wipe(const struct vres_mem *mem, vres_error *err);
 vres_status vres_mem_protect(const struct vres_mem *mem, bool read_only, vres_error *err);
 vres_status vres_mem_release(struct vres_mem *mem, vres_error *err); /* the memory is given up whatever it returns */
 
-/* @bytes 0: for hashing only. */
-vres_status vres_lane_open(struct vres_device *d, size_t bytes, bool pinned, struct vres_lane *out, vres_error *err);
+/* @bytes 0: for hashing only.  @flags: VRES_LANE_x */
+vres_status vres_lane_open(struct vres_device *d, size_t bytes, uint32_t flags, struct vres_lane *out, vres_error *err);
 void vres_lane_close(struct vres_lane *lane);
 vres_status vres_lane_push(struct vres_lane *lane, const struct vres_mem *dst, uint64_t offset, size_t n, vres_error *err);
 vres_status vres_lane_pull(struct vres_lane *lane, const struct vres_mem *src, uint64_t offset, size_t n, vres_error *err);
@@ -91,11 +91,16 @@ struct vres_range {
 	uint64_t offset, bytes;
 };
 
+/* Ranges that are hashed at once in arrays on the stack; and in the largest job, so many that its launches cost nothing beside its bytes. */
 #define RANGES_MAX 64u
+#define RUNS_MAX   1024u
 
-/* Digests of @n ranges at @level into @digests, which has room for exactly @count of them.  One job at a time on a lane. */
+/*
+ * Digests of @n ranges, at most RUNS_MAX, at @level into @digests, which has room for exactly @count of them; @runs has room for @n.  One job
+ * at a time on a lane.
+ */
 vres_status vres_lane_hash(struct vres_lane *lane, const struct vres_range *ranges, size_t n, uint32_t block_size, uint32_t level,
-                           vres_hash_run runs[RANGES_MAX], uint8_t *digests, uint64_t count, vres_error *err);
+                           vres_hash_run *runs, uint8_t *digests, uint64_t count, vres_error *err);
 
 /* Wait for all that was put on the lane, and check that it was really done. */
 vres_status vres_lane_wait(struct vres_lane *lane, uint64_t deadline, vres_error *err);

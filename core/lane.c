@@ -15,7 +15,7 @@
 
 #define MARK_EVERY ((size_t)4096)
 
-vres_status vres_lane_open(struct vres_device *d, size_t bytes, bool pinned, struct vres_lane *out, vres_error *err)
+vres_status vres_lane_open(struct vres_device *d, size_t bytes, uint32_t flags, struct vres_lane *out, vres_error *err)
 {
 	struct vres_lane lane = {.device = d, .bytes = bytes};
 	vres_error detail = {0};
@@ -23,8 +23,8 @@ vres_status vres_lane_open(struct vres_device *d, size_t bytes, bool pinned, str
 
 	TRY(vres_call_alive(d, err));
 	TRY(vres_host_random(lane.poison, sizeof(lane.poison), err));
-	TRY(vres_call_outcome(d, d->driver->table.lane_open(d->handle, bytes, pinned ? VRES_LANE_PINNED : 0, &lane.handle, &staging, &detail),
-	                      &detail, "opening a lane", err));
+	TRY(vres_call_outcome(d, d->driver->table.lane_open(d->handle, bytes, flags, &lane.handle, &staging, &detail), &detail, "opening a lane",
+	                      err));
 	lane.staging = staging;
 	if (bytes > 0 && staging == NULL) {
 		vres_lane_close(&lane);
@@ -106,7 +106,7 @@ static uint64_t run_digests(uint64_t bytes, uint32_t block_size, uint32_t level)
 }
 
 vres_status vres_lane_hash(struct vres_lane *lane, const struct vres_range *ranges, size_t n, uint32_t block_size, uint32_t level,
-                           vres_hash_run runs[RANGES_MAX], uint8_t *digests, uint64_t count, vres_error *err)
+                           vres_hash_run *runs, uint8_t *digests, uint64_t count, vres_error *err)
 {
 	struct vres_device *d = lane->device;
 	vres_hash_job job = {
@@ -115,12 +115,12 @@ vres_status vres_lane_hash(struct vres_lane *lane, const struct vres_range *rang
 	uint64_t expected = 0;
 
 	TRY(vres_call_alive(d, err));
-	for (size_t i = 0; i < n && i < RANGES_MAX; i++) {
+	for (size_t i = 0; i < n && i < RUNS_MAX; i++) {
 		TRY(vres_call_range(ranges[i].mem, ranges[i].offset, ranges[i].bytes, err));
 		runs[i] = (vres_hash_run){.mem = ranges[i].mem->handle, .offset = ranges[i].offset, .bytes = ranges[i].bytes};
 		expected += run_digests(ranges[i].bytes, block_size, level);
 	}
-	if (n == 0 || n > RANGES_MAX || expected != count || !vres_device_can(d, VRES_DEVICE_CAN_HASH))
+	if (n == 0 || n > RUNS_MAX || expected != count || !vres_device_can(d, VRES_DEVICE_CAN_HASH))
 		return vres_fail_at(err, VRES_E_INTERNAL, VRES_REASON_NONE, d->index, "a hash job of %zu runs is malformed", n);
 	for (uint64_t i = 0; i < count; i++)
 		memcpy(digests + i * VRES_SHA256_BYTES, lane->poison, VRES_SHA256_BYTES);

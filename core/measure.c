@@ -2,18 +2,15 @@
 /* Hashing in VRAM, or of VRAM pulled back. */
 #include "measure.h"
 
-/* The device hashes up to the first level with at most so many digests; what is above takes the host a few microseconds. */
-#define HOST_NODES 64u
-
-vres_status vres_measure_open(struct measure *ms, const struct vres_mem *mem, const struct tree_shape *shape, bool by_readback, bool pinned,
-                              uint64_t deadline, vres_error *err)
+vres_status vres_measure_open(struct measure *ms, const struct vres_mem *mem, const struct tree_shape *shape, bool by_readback,
+                              uint32_t lane_flags, uint64_t deadline, vres_error *err)
 {
 	const size_t staging = by_readback ? (size_t)min_u64(mem->bytes, LANE_BYTES) : 0;
 
 	*ms = (struct measure){.mem = mem, .shape = shape, .deadline = deadline, .by_readback = by_readback};
-	TRY(vres_lane_open(mem->device, staging, pinned, &ms->lanes[0], err));
+	TRY(vres_lane_open(mem->device, staging, lane_flags, &ms->lanes[0], err));
 	if (mem->bytes > LANE_BYTES && by_readback)
-		TRY(vres_lane_open(mem->device, staging, pinned, &ms->lanes[1], err));
+		TRY(vres_lane_open(mem->device, staging, lane_flags, &ms->lanes[1], err));
 	return VRES_OK;
 }
 

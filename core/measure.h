@@ -9,6 +9,9 @@
 #include "device.h"
 #include "tree.h"
 
+/* The device hashes up to the first level with at most so many digests; what is above takes the host a few microseconds. */
+#define HOST_NODES 64u
+
 struct measure {
 	const struct vres_mem *mem;
 	const struct tree_shape *shape;
@@ -18,8 +21,8 @@ struct measure {
 	uint64_t bytes_hashed;
 };
 
-vres_status vres_measure_open(struct measure *ms, const struct vres_mem *mem, const struct tree_shape *shape, bool by_readback, bool pinned,
-                              uint64_t deadline, vres_error *err);
+vres_status vres_measure_open(struct measure *ms, const struct vres_mem *mem, const struct tree_shape *shape, bool by_readback,
+                              uint32_t lane_flags, uint64_t deadline, vres_error *err);
 void vres_measure_close(struct measure *ms);
 
 /* Digests of all nodes of a level into @digests, which has room for shape->count[level] of them. */

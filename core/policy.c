@@ -160,3 +160,8 @@ uint32_t vres_policy_assurance(const vres_device_props *props, bool simulated)
 		return VRES_ASSURANCE_NONE;
 	return props->facts & VRES_DEVICE_VMM ? VRES_ASSURANCE_VMM : VRES_ASSURANCE_PLAIN;
 }
+
+uint32_t vres_policy_lane_flags(const vres_policy *policy)
+{
+	return policy->allow & VRES_ALLOW_PINNED_STAGING ? VRES_LANE_PINNED : 0;
+}

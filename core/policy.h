@@ -34,4 +34,7 @@ const char *vres_policy_mode_name(uint32_t mode);
 /* How memory of such a device is held: VRES_ASSURANCE_x. */
 uint32_t vres_policy_assurance(const vres_device_props *props, bool simulated);
 
+/* How lanes are opened: VRES_LANE_PINNED where the staging buffers may be page-locked. */
+uint32_t vres_policy_lane_flags(const vres_policy *policy);
+
 #endif

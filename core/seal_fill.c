@@ -159,8 +159,8 @@ static vres_status measure(struct seal *seal, struct vres_shard *s, uint8_t root
 	const vres_policy *policy = &seal->manager->policy;
 	CLEANUP(vres_measure_close) struct measure ms = {0};
 
-	TRY(vres_measure_open(&ms, &s->mem, &s->shape, !vres_device_can(seal->device, VRES_DEVICE_CAN_HASH),
-	                      (policy->allow & VRES_ALLOW_PINNED_STAGING) != 0, policy->deadline, err));
+	TRY(vres_measure_open(&ms, &s->mem, &s->shape, !vres_device_can(seal->device, VRES_DEVICE_CAN_HASH), vres_policy_lane_flags(policy),
+	                      policy->deadline, err));
 	if (!host_may_skip_hashing(seal))
 		return vres_measure_root(&ms, root, NULL, err);
 	TRY(vres_measure_level(&ms, s->kept_level, s->kept, err));

@@ -39,7 +39,7 @@ vres_status vres_mocked_lane_open(vres_bdev *dev, size_t bytes, uint32_t flags, 
 	vres_blane *lane;
 	vres_status status;
 
-	(void)flags; /* page-locking would make no difference to a mock */
+	(void)flags; /* neither page-locking nor priority makes a difference to a mock */
 	if (vres_mock_script_answers(dev->mock, VRES_MOCK_OP_LANE_OPEN, dev->index, NO_DEADLINE, &status, err))
 		return status;
 	lane = calloc(1, sizeof(*lane));

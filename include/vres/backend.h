@@ -67,7 +67,8 @@ typedef struct vres_blane vres_blane; /* one stream with its staging buffer */
 #define VRES_MEM_READ_ONLY   32u /* all of it is mapped read-only */
 
 /** lane_open flags */
-#define VRES_LANE_PINNED 1u /* the staging buffer may be page-locked host memory */
+#define VRES_LANE_PINNED       1u /* the staging buffer may be page-locked host memory */
+#define VRES_LANE_LOW_PRIORITY 2u /* this lane's work gives way to other work on the device */
 
 /** A fact worth showing that decides nothing: its name and its value, both NUL-terminated. */
 typedef struct vres_device_note {

@@ -109,6 +109,38 @@ START_TEST(page_locked_lane_works_like_any_other)
 }
 END_TEST
 
+/* Copies and hashes give way to other work; they are made all the same. */
+START_TEST(low_priority_lane_works_like_any_other)
+{
+	CLEANUP(contract_end) struct contract c = contract_begin(_i);
+	vres_bmem *mem = contract_alloc(&c, 4096, NULL);
+	uint8_t *bytes = content(4096, 7), digest[32] = {0}, want[32];
+	const vres_hash_run run = {.mem = mem, .bytes = 4096};
+	uint64_t echo = 0;
+	const vres_hash_job job = {
+		.struct_size = sizeof(job), .runs = &run, .runs_count = 1, .block_size = 4096, .digests = digest, .nonce = 99, .echo = &echo};
+	vres_blane *lane;
+	void *staging;
+	vres_error err;
+
+	ck_ok(c.ops->lane_open(c.dev, 4096, VRES_LANE_LOW_PRIORITY | VRES_LANE_PINNED, &lane, &staging, &err));
+	memcpy(staging, bytes, 4096);
+	ck_ok(c.ops->lane_push(lane, mem, 0, 4096, &err));
+	contract_wait(&c, lane);
+	contract_holds(&c, mem, 0, 4096, 7);
+	if (contract_can(&c, VRES_DEVICE_CAN_HASH)) {
+		sha256_of(bytes, 4096, want);
+		ck_ok(c.ops->hash_blocks(lane, &job, &err));
+		contract_wait(&c, lane);
+		ck_assert_mem_eq(digest, want, sizeof(want));
+		ck_assert_uint_eq(echo, 99);
+	}
+	c.ops->lane_close(lane);
+	contract_release(&c, mem);
+	test_free(bytes);
+}
+END_TEST
+
 START_TEST(closing_a_lane_finishes_what_is_on_it)
 {
 	CLEANUP(contract_end) struct contract c = contract_begin(_i);
@@ -241,6 +273,7 @@ struct contract_part contract_lane_part(void)
 		CASE(pull_brings_what_it_was_asked_for_and_leaves_the_rest_of_the_buffer, "MS-007", "integrity", "staging overrun"),
 		CASE(waiting_for_an_idle_lane_succeeds, "WORKER-4150", "availability", ""),
 		CASE(page_locked_lane_works_like_any_other, "VP-003 WORKER-4102", "", ""),
+		CASE(low_priority_lane_works_like_any_other, "WORKER-4121", "availability", "a check that stands in the way of inference"),
 		CASE(closing_a_lane_finishes_what_is_on_it, "MS-004 MS-005", "integrity", "a copy into freed memory"),
 		CASE(lane_takes_as_much_work_as_it_is_given, "WORKER-4150", "availability", ""),
 		CASE(threads_work_at_once_each_on_its_lane, "VR-008", "integrity", "a race between lanes"),

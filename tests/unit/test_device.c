@@ -265,7 +265,7 @@ START_TEST(lost_device_stays_lost_and_is_asked_nothing_more)
 	ck_status(vres_mem_adopt(door->device, 1, 1, &other, &err), VRES_E_DEVICE_LOST);
 	ck_status(vres_mem_wipe(&mem, &err), VRES_E_DEVICE_LOST);
 	ck_status(vres_mem_protect(&mem, true, &err), VRES_E_DEVICE_LOST);
-	ck_status(vres_lane_open(door->device, 16, false, &lane, &err), VRES_E_DEVICE_LOST);
+	ck_status(vres_lane_open(door->device, 16, 0, &lane, &err), VRES_E_DEVICE_LOST);
 	ck_assert_uint_eq(atomic_load(&door->puppet->calls[PUPPET_MEM_RESIDENCY]), 1);
 	ck_assert_uint_eq(atomic_load(&door->puppet->calls[PUPPET_MEM_ALLOC]), 1);
 	ck_ok(vres_mem_release(&mem, &err)); /* but what lies on the host's side is freed */

@@ -22,7 +22,7 @@ static struct bench begin(void)
 	vres_error err;
 
 	b.mem = door_memory(b.door, BYTES, 1);
-	ck_ok(vres_lane_open(b.door->device, BYTES, false, &b.lane, &err));
+	ck_ok(vres_lane_open(b.door->device, BYTES, 0, &b.lane, &err));
 	return b;
 }
 
@@ -80,7 +80,7 @@ START_TEST(transfer_larger_than_the_staging_buffer_never_reaches_the_backend)
 	CLEANUP(vres_lane_close) struct vres_lane small = {0};
 	vres_error err;
 
-	ck_ok(vres_lane_open(b.door->device, 16, false, &small, &err));
+	ck_ok(vres_lane_open(b.door->device, 16, 0, &small, &err));
 	ck_status(vres_lane_push(&small, &b.mem, 0, 17, &err), VRES_E_INTERNAL);
 	ck_status(vres_lane_pull(&small, &b.mem, 0, 17, &err), VRES_E_INTERNAL);
 	ck_status(vres_lane_pull(&small, &b.mem, 0, SIZE_MAX, &err), VRES_E_INTERNAL);
@@ -151,7 +151,7 @@ START_TEST(marks_of_two_lanes_differ)
 	CLEANUP(vres_lane_close) struct vres_lane other = {0};
 	vres_error err;
 
-	ck_ok(vres_lane_open(b.door->device, 16, false, &other, &err));
+	ck_ok(vres_lane_open(b.door->device, 16, 0, &other, &err));
 	ck_assert_mem_ne(b.lane.poison, other.poison, sizeof(other.poison));
 }
 END_TEST
@@ -159,7 +159,7 @@ END_TEST
 static vres_status hash_all(struct bench *b, uint8_t digests[6 * 32], vres_error *err)
 {
 	const struct vres_range all = {.mem = &b->mem, .bytes = BYTES};
-	vres_hash_run runs[RANGES_MAX];
+	vres_hash_run runs[4];
 
 	TRY(vres_lane_hash(&b->lane, &all, 1, 4096, 0, runs, digests, 6, err));
 	return vres_lane_wait(&b->lane, DEADLINE, err);
@@ -170,7 +170,7 @@ START_TEST(digests_of_runs_follow_each_other)
 	CLEANUP(end) struct bench b = begin();
 	const struct vres_range ranges[] = {{&b.mem, 4096, 4096}, {&b.mem, 5 * 4096, 100}, {&b.mem, 0, 8192}};
 	uint8_t digests[4 * 32], want[4 * 32], last[4096] = {0};
-	vres_hash_run runs[RANGES_MAX];
+	vres_hash_run runs[4];
 	vres_error err;
 
 	memcpy(last, puppet_bytes(&b.mem) + (size_t)5 * 4096, 100);
@@ -224,7 +224,7 @@ START_TEST(nonces_are_never_used_twice)
 {
 	CLEANUP(end) struct bench b = begin();
 	const struct vres_range all = {.mem = &b.mem, .bytes = BYTES};
-	vres_hash_run runs[RANGES_MAX];
+	vres_hash_run runs[4];
 	uint8_t digests[6 * 32];
 	uint64_t seen[20];
 	vres_error err;
@@ -244,16 +244,16 @@ END_TEST
 START_TEST(malformed_hash_jobs_never_reach_the_backend)
 {
 	CLEANUP(end) struct bench b = begin();
-	struct vres_range ranges[RANGES_MAX + 1];
-	vres_hash_run runs[RANGES_MAX];
-	uint8_t digests[(RANGES_MAX + 1) * 32];
+	struct vres_range ranges[RUNS_MAX + 1];
+	vres_hash_run runs[RUNS_MAX];
+	uint8_t digests[(RUNS_MAX + 1) * 32];
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(ranges); i++)
 		ranges[i] = (struct vres_range){.mem = &b.mem, .bytes = 4096};
 	ck_status(vres_lane_hash(&b.lane, ranges, 0, 4096, 0, runs, digests, 0, &err), VRES_E_INTERNAL);
-	ck_status(vres_lane_hash(&b.lane, ranges, RANGES_MAX + 1, 4096, 0, runs, digests, RANGES_MAX + 1, &err), VRES_E_INTERNAL);
-	ck_status(vres_lane_hash(&b.lane, ranges, RANGES_MAX + 1, 4096, 0, runs, digests, RANGES_MAX, &err), VRES_E_INTERNAL);
+	ck_status(vres_lane_hash(&b.lane, ranges, RUNS_MAX + 1, 4096, 0, runs, digests, RUNS_MAX + 1, &err), VRES_E_INTERNAL);
+	ck_status(vres_lane_hash(&b.lane, ranges, RUNS_MAX + 1, 4096, 0, runs, digests, RUNS_MAX, &err), VRES_E_INTERNAL);
 	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 1, &err), VRES_E_INTERNAL);
 	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 3, &err), VRES_E_INTERNAL);
 	ranges[1].offset = BYTES - 4095;
@@ -283,7 +283,7 @@ START_TEST(failures_of_the_backend_come_through_and_are_never_success)
 	static const enum puppet_op ops[] = {PUPPET_LANE_PUSH, PUPPET_LANE_PULL, PUPPET_HASH, PUPPET_LANE_WAIT};
 	CLEANUP(end) struct bench b = begin();
 	const struct vres_range all = {.mem = &b.mem, .bytes = BYTES};
-	vres_hash_run runs[RANGES_MAX];
+	vres_hash_run runs[4];
 	uint8_t digests[6 * 32];
 	vres_error err;
 
@@ -309,10 +309,10 @@ START_TEST(lane_without_its_staging_buffer_is_closed_again)
 	vres_error err;
 
 	b.door->puppet->gives_no_staging = true;
-	ck_status(vres_lane_open(b.door->device, 16, false, &lane, &err), VRES_E_BACKEND);
+	ck_status(vres_lane_open(b.door->device, 16, 0, &lane, &err), VRES_E_BACKEND);
 	ck_assert_ptr_null(lane.handle);
 	ck_assert_int_eq(atomic_load(&b.door->puppet->live), live);
-	ck_ok(vres_lane_open(b.door->device, 0, false, &lane, &err)); /* for hashing only: needs none */
+	ck_ok(vres_lane_open(b.door->device, 0, 0, &lane, &err)); /* for hashing only: needs none */
 	ck_assert_ptr_null(lane.staging);
 	vres_lane_close(&lane);
 }
@@ -325,7 +325,7 @@ START_TEST(pinned_staging_is_asked_for_only_when_wanted)
 	vres_error err;
 
 	ck_assert_uint_eq(b.door->puppet->lane_flags, 0);
-	ck_ok(vres_lane_open(b.door->device, 16, true, &lane, &err));
+	ck_ok(vres_lane_open(b.door->device, 16, VRES_LANE_PINNED, &lane, &err));
 	ck_assert_uint_eq(b.door->puppet->lane_flags, VRES_LANE_PINNED);
 }
 END_TEST

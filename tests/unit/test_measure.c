@@ -41,7 +41,7 @@ static void open_measure(struct measure *ms, const struct sample *s, bool by_rea
 {
 	vres_error err;
 
-	ck_ok(vres_measure_open(ms, &s->mem, &s->shape, by_readback, false, DEADLINE, &err));
+	ck_ok(vres_measure_open(ms, &s->mem, &s->shape, by_readback, 0, DEADLINE, &err));
 }
 
 static void ck_root(const struct sample *s, bool by_readback)
@@ -215,7 +215,7 @@ START_TEST(every_failure_of_the_backend_is_a_status_and_never_a_root)
 			memset(root, 0xa5, sizeof(root));
 			memcpy(before, root, sizeof(before));
 			s.door->puppet->answer[ops[i]] = VRES_E_INTEGRITY_VIOLATION;
-			status = vres_measure_open(&ms, &s.mem, &s.shape, by_readback, false, DEADLINE, NULL);
+			status = vres_measure_open(&ms, &s.mem, &s.shape, by_readback, 0, DEADLINE, NULL);
 			if (status == VRES_OK)
 				status = vres_measure_root(&ms, root, NULL, NULL);
 			ck_assert_int_eq(status, is_used ? VRES_E_BACKEND : VRES_OK);
