@@ -15,9 +15,11 @@ vres_status vres_verify_params_in(const vres_verify_params *p, vres_verify_param
 {
 	*out = vres_verify_params_init();
 	if (p)
-		TRY(ABI_IN(out, p, "vres_verify_params", err));
+		TRY(vres_abi_in(out, sizeof(*out), p, offsetof(vres_verify_params, background), "vres_verify_params", err));
 	if (out->mode > VRES_VERIFY_READBACK)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "mode %" PRIu32 " is not a verification mode", out->mode);
+	if (out->background > 1 || out->reserved != 0)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "params.%s is out of range", out->reserved ? "reserved" : "background");
 	return VRES_OK;
 }
 
@@ -71,11 +73,10 @@ static vres_status check(struct verification *v, vres_error *err)
 	if (vres_shard_is_expired(s))
 		return failed(s, VRES_REASON_EXPIRED, "the seal is older than max_seal_age", err);
 	TRY(vres_record_authenticate(&s->record, s->manager->keys, s->mac, err));
-	TRY(check_residency(s, err));
-	return v->params.mode == VRES_VERIFY_SIGNATURE ? VRES_OK : vres_verify_content(v, err);
+	return check_residency(s, err);
 }
 
-void vres_verify_check(struct verification *v, struct vres_shard *s, const vres_verify_params *p)
+void vres_verify_begin(struct verification *v, struct vres_shard *s, const vres_verify_params *p)
 {
 	*v = (struct verification){.shard = s, .params = *p, .report = vres_verify_report_init(), .began = vres_host_monotonic()};
 	v->report.mode = p->mode;
@@ -84,8 +85,21 @@ void vres_verify_check(struct verification *v, struct vres_shard *s, const vres_
 	v->was_refused = v->report.status != VRES_OK;
 	if (!v->was_refused)
 		v->report.status = check(v, &v->error);
+	v->has_bytes_to_check = v->report.status == VRES_OK && v->params.mode != VRES_VERIFY_SIGNATURE;
+}
+
+void vres_verify_end(struct verification *v)
+{
 	v->report.reason = v->error.reason;
 	v->report.duration = vres_host_monotonic() - v->began;
+}
+
+void vres_verify_check(struct verification *v, struct vres_shard *s, const vres_verify_params *p)
+{
+	vres_verify_begin(v, s, p);
+	if (v->has_bytes_to_check)
+		v->report.status = vres_verify_content(v, &v->error);
+	vres_verify_end(v);
 }
 
 static void refresh(atomic_uint_fast64_t *fresh, uint64_t began)

@@ -16,6 +16,7 @@ struct verification {
 	vres_error error;           /* when report.status is not VRES_OK */
 	uint64_t began;             /* monotonic */
 	bool was_refused;           /* not accepted: no effect, no event */
+	bool has_bytes_to_check;    /* all but the bytes is good, and they are wanted */
 	char wanted[65], found[65]; /* the roots that differ */
 };
 
@@ -25,11 +26,24 @@ vres_status vres_verify_params_in(const vres_verify_params *p, vres_verify_param
 /* Check @s; the outcome is in v->report.status and v->error. */
 void vres_verify_check(struct verification *v, struct vres_shard *s, const vres_verify_params *p);
 
+/* The same in pieces: all but the bytes; then, if v->has_bytes_to_check, the bytes, by whatever sets v->report.status and v->error; the end. */
+void vres_verify_begin(struct verification *v, struct vres_shard *s, const vres_verify_params *p);
+void vres_verify_end(struct verification *v);
+
 /* Act on the outcome: freshness or quarantine, counters, event, incident. */
 vres_status vres_verify_conclude(struct verification *v, vres_error *err);
 
 /* The bytes against the signed root, by v->params.mode, which is not SIGNATURE. */
 vres_status vres_verify_content(struct verification *v, vres_error *err);
+
+/* What measures the shard's bytes, as v->params says. */
+vres_status vres_verify_measure(const struct verification *v, struct measure *ms, vres_error *err);
+
+/* Is @root, measured, the signed one?  If not, @ms, unless it is NULL, is used to say where the damage is. */
+vres_status vres_verify_root(struct verification *v, struct measure *ms, const uint8_t root[VRES_SHA256_BYTES], vres_error *err);
+
+/* Verify the shards of one device, those that are to be hashed there many at a time; @done has one for each of the @n shards. */
+void vres_verify_batches(struct verification *done, vres_shard *const *shards, size_t n, uint32_t device, const vres_verify_params *p);
 
 /* The root is wrong: which blocks?  Fills the report as far as it can be told; never fails. */
 void vres_verify_locate(struct verification *v, struct measure *ms);

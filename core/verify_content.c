@@ -2,6 +2,7 @@
 /* Comparing bytes in VRAM with the signed root: all of them on the device, all of them by readback, or a sample. */
 #include "verify.h"
 
+#include "measure_many.h"
 #include "policy.h"
 #include "validate.h"
 
@@ -22,7 +23,8 @@ vres_status vres_verify_kept(const struct vres_shard *s, bool *is_good, vres_err
 
 static vres_status differs(struct verification *v, struct measure *ms, vres_error *err)
 {
-	vres_verify_locate(v, ms);
+	if (ms)
+		vres_verify_locate(v, ms);
 	return damaged(v, "the bytes in VRAM are not the ones that were sealed", err);
 }
 
@@ -40,16 +42,23 @@ static vres_status root_differs(struct verification *v, struct measure *ms, cons
 	return differs(v, ms, err);
 }
 
+vres_status vres_verify_root(struct verification *v, struct measure *ms, const uint8_t root[VRES_SHA256_BYTES], vres_error *err)
+{
+	return vres_crypto_equal(root, v->shard->record.verity_root, VRES_SHA256_BYTES) ? VRES_OK : root_differs(v, ms, root, err);
+}
+
 static vres_status check_all(struct verification *v, struct measure *ms, vres_error *err)
 {
 	const struct vres_record *r = &v->shard->record;
 	const bool wants_flat = ms->by_readback && r->digest_alg == VRES_DIGEST_SHA256;
 	uint8_t root[VRES_SHA256_BYTES], flat[VRES_SHA256_BYTES];
 
-	TRY(vres_measure_root(ms, root, wants_flat ? flat : NULL, err));
+	if (v->params.background && !ms->by_readback) /* a readback comes in pieces anyway */
+		TRY(vres_measure_root_in_slices(ms, root, err));
+	else
+		TRY(vres_measure_root(ms, root, wants_flat ? flat : NULL, err));
 	v->report.blocks_checked = v->shard->shape.count[0];
-	if (!vres_crypto_equal(root, r->verity_root, sizeof(root)))
-		return root_differs(v, ms, root, err);
+	TRY(vres_verify_root(v, ms, root, err));
 	if (wants_flat && !vres_crypto_equal(flat, r->digest, sizeof(flat))) {
 		vres_hex(r->digest, v->wanted);
 		vres_hex(flat, v->found);
@@ -128,15 +137,22 @@ static vres_status check_sample(struct verification *v, struct measure *ms, vres
 	return v->report.bad_blocks ? damaged(v, "sampled bytes in VRAM are not the ones that were sealed", err) : VRES_OK;
 }
 
-vres_status vres_verify_content(struct verification *v, vres_error *err)
+vres_status vres_verify_measure(const struct verification *v, struct measure *ms, vres_error *err)
 {
 	const struct vres_shard *s = v->shard;
 	const vres_policy *policy = &s->manager->policy;
 	const bool by_readback = v->params.mode == VRES_VERIFY_READBACK || !vres_device_can(s->mem.device, VRES_DEVICE_CAN_HASH);
+	const uint32_t priority = v->params.background ? VRES_LANE_LOW_PRIORITY : 0;
+
+	return vres_measure_open(ms, &s->mem, &s->shape, by_readback, vres_policy_lane_flags(policy) | priority, policy->deadline, err);
+}
+
+vres_status vres_verify_content(struct verification *v, vres_error *err)
+{
 	CLEANUP(vres_measure_close) struct measure ms = {0};
 	vres_status status;
 
-	TRY(vres_measure_open(&ms, &s->mem, &s->shape, by_readback, (policy->allow & VRES_ALLOW_PINNED_STAGING) != 0, policy->deadline, err));
+	TRY(vres_verify_measure(v, &ms, err));
 	status = v->params.mode == VRES_VERIFY_SAMPLED ? check_sample(v, &ms, err) : check_all(v, &ms, err);
 	v->report.bytes_hashed = ms.bytes_hashed;
 	return status;

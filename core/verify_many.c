@@ -36,9 +36,7 @@ static void *check_part(void *arg)
 	const struct part *part = arg;
 	struct many *many = part->many;
 
-	for (size_t i = 0; i < many->n; i++)
-		if (many->shards[i]->record.gpu_device == part->device)
-			vres_verify_check(&many->done[i], many->shards[i], &many->params);
+	vres_verify_batches(many->done, many->shards, many->n, part->device, &many->params);
 	return NULL;
 }
 

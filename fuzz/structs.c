@@ -32,8 +32,11 @@ static char *maybe_string(struct input *in, size_t most)
 	return input_flag(in) ? input_string(in, most) : NULL;
 }
 
-/* Put *@whole, of @size bytes, into a block of its own, which may be shorter, longer, or lie about its size. */
-static void *block_of(struct input *in, const void *whole, size_t size, struct answers *a)
+/*
+ * Put *@whole, of @size bytes, into a block of its own, which may be shorter, longer, or lie about its size; @first is the size at the first
+ * release, below which nothing is accepted.
+ */
+static void *block_since(struct input *in, const void *whole, size_t size, size_t first, struct answers *a)
 {
 	const uint32_t kind = input_below(in, 8);
 	const size_t bytes = kind == 1 ? sizeof(size_t) + input_below(in, (uint32_t)size) : kind == 2 ? size + input_below(in, 80) : size;
@@ -45,8 +48,23 @@ static void *block_of(struct input *in, const void *whole, size_t size, struct a
 	memcpy(block, &claimed, sizeof(claimed));
 	if (bytes > size)
 		block[size + input_below(in, (uint32_t)(bytes - size))] = extra = input_flag(in);
-	add(a, bytes < size || claimed != bytes || extra, VRES_E_ABI);
+	add(a, bytes < first || claimed != bytes || extra, VRES_E_ABI);
 	return block;
+}
+
+static void *block_of(struct input *in, const void *whole, size_t size, struct answers *a)
+{
+	return block_since(in, whole, size, size, a);
+}
+
+/* What is past the end of a shorter block is not seen.  One that is too short, or lies, is refused before its fields are looked at. */
+static void seen_is(void *seen, size_t size, const void *block)
+{
+	size_t claimed;
+
+	memcpy(&claimed, block, sizeof(claimed));
+	if (claimed < size)
+		memset((unsigned char *)seen + claimed, 0, size - claimed);
 }
 
 static bool is_power_of_two(uint64_t n)
@@ -231,6 +249,9 @@ void verify_block_make(struct verify_block *b, struct input *in)
 	b->seen.source = input_flag(in) ? never_read : NULL;
 	if (!input_flag(in))
 		return; /* none is given: FULL */
-	b->given = block_of(in, &b->seen, sizeof(b->seen), &b->answers);
-	add(&b->answers, b->seen.mode > VRES_VERIFY_READBACK, VRES_E_INVALID_INPUT);
+	b->seen.background = (uint32_t)field(in, 4);
+	b->seen.reserved = input_below(in, 8) == 7;
+	b->given = block_since(in, &b->seen, sizeof(b->seen), offsetof(vres_verify_params, background), &b->answers);
+	seen_is(&b->seen, sizeof(b->seen), b->given);
+	add(&b->answers, b->seen.mode > VRES_VERIFY_READBACK || b->seen.background > 1 || b->seen.reserved != 0, VRES_E_INVALID_INPUT);
 }

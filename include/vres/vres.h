@@ -575,12 +575,16 @@ VRES_API VRES_MUST_CHECK vres_status vres_seal_adopt(vres_manager *m, const vres
  * @sample_units: for SAMPLED; 0: as policy says
  * @source:       the bytes as they were sealed, if at hand: names damage to the block; NULL: none
  * @source_ctx:   given to @source
+ * @background:   1: give way to other work on the device.  Low-priority lanes, and FULL hashes at most 64 MiB at a time, so that work that
+ *                comes meanwhile waits for no more than that; the outcome is the same, later
+ * @reserved:     0
  */
 typedef struct vres_verify_params {
 	size_t struct_size;
 	uint32_t mode, sample_units;
 	vres_read_at_fn source;
 	void *source_ctx;
+	uint32_t background, reserved;
 } vres_verify_params;
 
 static inline vres_verify_params vres_verify_params_init(void)

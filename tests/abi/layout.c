@@ -180,12 +180,14 @@ FIELD(vres_shard_info, verified_at, 1096, 8);
 FIELD(vres_shard_info, allow, 1104, 8);
 FIELD(vres_shard_info, require, 1112, 8);
 
-SIZE(vres_verify_params, 32);
+SIZE(vres_verify_params, 40);
 FIELD(vres_verify_params, struct_size, 0, 8);
 FIELD(vres_verify_params, mode, 8, 4);
 FIELD(vres_verify_params, sample_units, 12, 4);
 FIELD(vres_verify_params, source, 16, 8);
 FIELD(vres_verify_params, source_ctx, 24, 8);
+FIELD(vres_verify_params, background, 32, 4);
+FIELD(vres_verify_params, reserved, 36, 4);
 
 SIZE(vres_verify_report, 80);
 FIELD(vres_verify_report, struct_size, 0, 8);

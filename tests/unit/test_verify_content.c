@@ -333,6 +333,29 @@ START_TEST(seal_over_a_backend_that_lies_fails_and_accuses_nobody)
 }
 END_TEST
 
+START_TEST(background_work_goes_on_lanes_of_low_priority_and_other_work_does_not)
+{
+	CLEANUP(end) struct rig *rig = begin(VRES_ALLOW_READBACK | VRES_ALLOW_PINNED_STAGING, 0);
+	vres_verify_params p = vres_verify_params_init();
+	vres_shard *twice[] = {rig->shard, rig->shard};
+	vres_error err;
+
+	for (p.mode = VRES_VERIFY_FULL; p.mode <= VRES_VERIFY_READBACK; p.mode++) {
+		if (p.mode == VRES_VERIFY_SIGNATURE)
+			continue;
+		p.background = 1;
+		ck_ok(vres_shard_verify(rig->shard, &p, NULL, &err));
+		ck_assert_uint_eq(rig->puppet->lane_flags, VRES_LANE_PINNED | VRES_LANE_LOW_PRIORITY);
+		p.background = 0;
+		ck_ok(vres_shard_verify(rig->shard, &p, NULL, &err));
+		ck_assert_uint_eq(rig->puppet->lane_flags, VRES_LANE_PINNED);
+		p.background = 1;
+		ck_ok(vres_verify_many(rig->manager, twice, COUNT(twice), &p, NULL, &err));
+		ck_assert_uint_eq(rig->puppet->lane_flags, VRES_LANE_PINNED | VRES_LANE_LOW_PRIORITY);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
@@ -347,6 +370,8 @@ int main(void)
 		CASE(kept_digests_that_were_changed_are_not_believed, "CI-007 VR-004", "integrity", "digests changed in host memory"),
 		CASE(full_verification_does_not_rest_on_the_kept_digests, "CI-007 VR-004", "integrity", "digests changed in host memory"),
 		CASE(record_that_was_changed_is_a_wrong_signature, "CI-001 CI-002 VR-004", "authenticity", "a record changed in host memory"),
+		CASE(background_work_goes_on_lanes_of_low_priority_and_other_work_does_not, "WORKER-4121", "availability",
+	             "a check that stands in the way of inference"),
 		CASE(trouble_of_the_backend_is_never_called_tampering, "WORKER-4032 WORKER-4151 CI-007", "integrity",
 	             "driver trouble taken for tampering, driver trouble taken for success"),
 		CASE(seal_over_a_backend_that_lies_fails_and_accuses_nobody, "WORKER-4032 WORKER-4113", "integrity",
