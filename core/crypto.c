@@ -24,6 +24,7 @@ struct algorithms {
 	EVP_MD *sha256;
 	EVP_MAC_CTX *hmac; /* HMAC-SHA256 without a key: duplicated for each use, which spares the fetch of its digest; never written again */
 	EVP_KDF *hkdf;
+	const struct blocks_way *way; /* asking the processor takes microseconds in a virtual machine */
 };
 
 /*
@@ -82,6 +83,7 @@ static vres_status algorithms_create(struct algorithms **out, vres_error *err)
 	a->hkdf = EVP_KDF_fetch(a->library, "HKDF", NULL);
 	if (a->sha256 == NULL || a->hmac == NULL || a->hkdf == NULL)
 		return no_openssl(err);
+	a->way = blocks_way_best();
 	*out = TAKE(a);
 	return VRES_OK;
 }
@@ -167,18 +169,22 @@ vres_status vres_sha256_end(struct sha256 *h, uint8_t digest[VRES_SHA256_BYTES],
 	return end(h, digest, err);
 }
 
-vres_status vres_sha256_padded(struct sha256 *h, const void *bytes, size_t n, size_t padded, uint8_t digest[VRES_SHA256_BYTES], vres_error *err)
+vres_status vres_sha256_whole(struct sha256 *h, const void *bytes, size_t n, uint8_t digest[VRES_SHA256_BYTES], vres_error *err)
 {
-	static const uint8_t zeros[1024];
 	CLEANUP(errors_restore) const int mark = ERR_set_mark();
 
 	TRY(begin(h, err));
 	TRY(add(h, bytes, n, err));
-	for (size_t left = padded - n, step; left > 0; left -= step) {
-		step = left < sizeof(zeros) ? left : sizeof(zeros);
-		TRY(add(h, zeros, step, err));
-	}
 	return end(h, digest, err);
+}
+
+vres_status vres_crypto_way(const struct blocks_way **out, vres_error *err)
+{
+	const struct algorithms *a;
+
+	TRY(algorithms_get(&a, err));
+	*out = a->way;
+	return VRES_OK;
 }
 
 static void mac_free(EVP_MAC_CTX **slot)

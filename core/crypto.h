@@ -8,6 +8,7 @@
 #ifndef VRES_CORE_CRYPTO_H
 #define VRES_CORE_CRYPTO_H
 
+#include "blocks_way.h"
 #include "error.h"
 
 /* A reusable SHA-256 computation. */
@@ -21,8 +22,11 @@ vres_status vres_sha256_begin(struct sha256 *h, vres_error *err);
 vres_status vres_sha256_add(struct sha256 *h, const void *bytes, size_t n, vres_error *err);
 vres_status vres_sha256_end(struct sha256 *h, uint8_t digest[VRES_SHA256_BYTES], vres_error *err);
 
-/* Begin, add @n bytes and zeros up to @padded, end. */
-vres_status vres_sha256_padded(struct sha256 *h, const void *bytes, size_t n, size_t padded, uint8_t digest[VRES_SHA256_BYTES], vres_error *err);
+/* Begin, add @n bytes, end. */
+vres_status vres_sha256_whole(struct sha256 *h, const void *bytes, size_t n, uint8_t digest[VRES_SHA256_BYTES], vres_error *err);
+
+/* The best way to hash blocks on this machine, found once. */
+vres_status vres_crypto_way(const struct blocks_way **out, vres_error *err);
 
 vres_status vres_crypto_hmac(const uint8_t key[VRES_SHA256_BYTES], const void *bytes, size_t n, uint8_t mac[VRES_SHA256_BYTES], vres_error *err);
 

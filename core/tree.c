@@ -49,17 +49,16 @@ void tree_node_range(const struct tree_shape *shape, uint32_t level, uint64_t in
 vres_status tree_open(struct tree_builder *t, uint32_t block_size, vres_error *err)
 {
 	*t = (struct tree_builder){.block_size = block_size, .fanout = block_size / VRES_SHA256_BYTES};
-	return vres_sha256_open(&t->hash, err);
+	return blocks_open(&t->blocks, NULL, block_size, err);
 }
 
 void tree_close(struct tree_builder *t)
 {
-	vres_sha256_close(&t->hash);
-	if (t->partial)
-		vres_crypto_wipe(t->partial, t->block_size);
-	vres_host_free(t->partial);
-	for (uint32_t i = 0; i < TREE_LEVELS_MAX; i++)
-		vres_host_free(t->block[i]);
+	blocks_close(&t->blocks);
+	if (t->open[0])
+		vres_crypto_wipe(t->open[0], t->block_size);
+	for (uint32_t i = 0; i < COUNT_OF(t->open); i++)
+		vres_host_free(t->open[i]);
 	memset(t, 0, sizeof(*t));
 }
 
@@ -70,84 +69,107 @@ void tree_capture(struct tree_builder *t, uint32_t level, uint8_t *digests, uint
 	t->captured_room = room;
 }
 
-static vres_status block_get(struct tree_builder *t, uint8_t **slot, vres_error *err)
-{
-	if (*slot == NULL && (*slot = vres_host_alloc(t->block_size)) == NULL)
-		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a tree block of %u bytes", t->block_size);
-	return VRES_OK;
-}
+static vres_status stream_add(struct tree_builder *t, uint32_t stream, const uint8_t *bytes, size_t n, vres_error *err);
 
-/* Hash what waits at @level, and let the digest wait one level up. */
-static vres_status level_close(struct tree_builder *t, uint32_t level, vres_error *err)
-{
-	uint8_t digest[VRES_SHA256_BYTES];
-
-	TRY(vres_sha256_padded(&t->hash, t->block[level], (size_t)t->waiting[level] * VRES_SHA256_BYTES, t->block_size, digest, err));
-	t->waiting[level] = 0;
-	return tree_push(t, level + 1, digest, err);
-}
-
-/* A full block is hashed when the next digest comes, so that a level that ends with it stays open for tree_finish(). */
-vres_status tree_push(struct tree_builder *t, uint32_t level, const uint8_t digest[VRES_SHA256_BYTES], vres_error *err)
+/* @n digests of @level, made or given, are the next bytes of the stream above. */
+static vres_status level_add(struct tree_builder *t, uint32_t level, const uint8_t *digests, size_t n, vres_error *err)
 {
 	if (level >= TREE_LEVELS_MAX)
 		return vres_fail(err, VRES_E_INTERNAL, "tree deeper than %d levels", TREE_LEVELS_MAX);
-	if (t->waiting[level] == t->fanout)
-		TRY(level_close(t, level, err));
-	TRY(block_get(t, &t->block[level], err));
-	memcpy(t->block[level] + (size_t)t->waiting[level] * VRES_SHA256_BYTES, digest, VRES_SHA256_BYTES);
-	t->waiting[level]++;
-	t->count[level]++;
-	if (t->captured && level == t->captured_level && t->captured_count < t->captured_room)
-		memcpy(t->captured + t->captured_count++ * VRES_SHA256_BYTES, digest, VRES_SHA256_BYTES);
+	t->count[level] += n;
+	if (t->captured && level == t->captured_level) {
+		const uint64_t fit = min_u64(n, t->captured_room - t->captured_count);
+
+		memcpy(t->captured + t->captured_count * VRES_SHA256_BYTES, digests, (size_t)fit * VRES_SHA256_BYTES);
+		t->captured_count += fit;
+	}
+	return stream_add(t, level + 1, digests, n * VRES_SHA256_BYTES, err);
+}
+
+/* Whole blocks, so many at a time that every way to hash them has its group, and that a few levels of them fit any stack. */
+static vres_status hash(struct tree_builder *t, uint32_t stream, const uint8_t *bytes, size_t n, vres_error *err)
+{
+	uint8_t digests[64 * VRES_SHA256_BYTES];
+
+	while (n > 0) {
+		const size_t step = (size_t)min_u64(n, sizeof(digests) / VRES_SHA256_BYTES);
+
+		TRY(blocks_hash(&t->blocks, bytes, step, digests, err));
+		TRY(level_add(t, stream, digests, step, err));
+		bytes += step * t->block_size;
+		n -= step;
+	}
 	return VRES_OK;
 }
 
-static vres_status leaf(struct tree_builder *t, const uint8_t *bytes, size_t n, vres_error *err)
+/* Hash the open block of a stream, its end padded with zeros. */
+static vres_status stream_close(struct tree_builder *t, uint32_t stream, vres_error *err)
 {
-	uint8_t digest[VRES_SHA256_BYTES];
+	if (t->filled[stream] == 0)
+		return VRES_OK;
+	memset(t->open[stream] + t->filled[stream], 0, t->block_size - t->filled[stream]);
+	t->filled[stream] = 0;
+	return hash(t, stream, t->open[stream], 1, err);
+}
 
-	TRY(vres_sha256_padded(&t->hash, bytes, n, t->block_size, digest, err));
-	return tree_push(t, 0, digest, err);
+/* Bytes that make no whole block wait for those that do. */
+static vres_status stream_wait(struct tree_builder *t, uint32_t stream, const uint8_t *bytes, size_t n, vres_error *err)
+{
+	if (n == 0)
+		return VRES_OK;
+	if (t->open[stream] == NULL && (t->open[stream] = vres_host_alloc(t->block_size)) == NULL)
+		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a tree block of %u bytes", t->block_size);
+	memcpy(t->open[stream] + t->filled[stream], bytes, n);
+	t->filled[stream] += n;
+	return t->filled[stream] == t->block_size ? stream_close(t, stream, err) : VRES_OK;
+}
+
+static vres_status stream_add(struct tree_builder *t, uint32_t stream, const uint8_t *bytes, size_t n, vres_error *err)
+{
+	const size_t missing = t->filled[stream] ? t->block_size - t->filled[stream] : 0;
+	const size_t first = missing < n ? missing : n, whole = (n - first) / t->block_size, done = first + whole * t->block_size;
+
+	TRY(stream_wait(t, stream, bytes, first, err));
+	TRY(hash(t, stream, bytes + first, whole, err));
+	return stream_wait(t, stream, bytes + done, n - done, err);
+}
+
+vres_status tree_push(struct tree_builder *t, uint32_t level, const uint8_t digest[VRES_SHA256_BYTES], vres_error *err)
+{
+	return level_add(t, level, digest, 1, err);
+}
+
+size_t tree_missing(const struct tree_builder *t)
+{
+	return t->filled[0] ? t->block_size - t->filled[0] : 0;
+}
+
+static vres_status grow(struct tree_builder *t, uint64_t n, vres_error *err)
+{
+	if (ckd_add_u64(&t->bytes, t->bytes, n))
+		return vres_fail(err, VRES_E_INVALID_INPUT, "more than 2^64 bytes");
+	return VRES_OK;
 }
 
 vres_status tree_add(struct tree_builder *t, const void *bytes, size_t n, vres_error *err)
 {
-	const uint8_t *next = bytes;
+	TRY(grow(t, n, err));
+	return n > 0 ? stream_add(t, 0, bytes, n, err) : VRES_OK;
+}
 
-	if (ckd_add_u64(&t->bytes, t->bytes, n))
-		return vres_fail(err, VRES_E_INVALID_INPUT, "more than 2^64 bytes");
-	while (n > 0) {
-		size_t step = t->block_size - t->partial_bytes;
-
-		if (t->partial_bytes == 0 && n >= t->block_size) {
-			TRY(leaf(t, next, step, err));
-		} else {
-			step = step < n ? step : n;
-			TRY(block_get(t, &t->partial, err));
-			memcpy(t->partial + t->partial_bytes, next, step);
-			t->partial_bytes += step;
-			if (t->partial_bytes == t->block_size) {
-				t->partial_bytes = 0;
-				TRY(leaf(t, t->partial, t->block_size, err));
-			}
-		}
-		next += step;
-		n -= step;
-	}
-	return VRES_OK;
+vres_status tree_add_digests(struct tree_builder *t, const uint8_t *digests, size_t n, vres_error *err)
+{
+	if (tree_missing(t) != 0)
+		return vres_fail(err, VRES_E_INTERNAL, "digests of blocks after a block that is not full");
+	TRY(grow(t, (uint64_t)n * t->block_size, err));
+	return level_add(t, 0, digests, n, err);
 }
 
 vres_status tree_finish(struct tree_builder *t, uint32_t least, uint8_t root[VRES_SHA256_BYTES], vres_error *err)
 {
 	uint32_t level = 0;
 
-	if (t->partial_bytes > 0) {
-		const size_t n = t->partial_bytes;
-
-		t->partial_bytes = 0;
-		TRY(leaf(t, t->partial, n, err));
-	}
+	TRY(stream_close(t, 0, err));
 	while (level < TREE_LEVELS_MAX && t->count[level] == 0)
 		level++;
 	if (level == TREE_LEVELS_MAX) { /* no data at all: fs-verity's root is zeros */
@@ -155,8 +177,8 @@ vres_status tree_finish(struct tree_builder *t, uint32_t least, uint8_t root[VRE
 		return VRES_OK;
 	}
 	for (; t->count[level] > 1 || level < least; level++)
-		TRY(level_close(t, level, err));
-	memcpy(root, t->block[level], VRES_SHA256_BYTES);
+		TRY(stream_close(t, level + 1, err));
+	memcpy(root, t->open[level + 1], VRES_SHA256_BYTES); /* the only digest of its level waits in the stream above */
 	return VRES_OK;
 }
 
@@ -166,8 +188,7 @@ vres_status tree_root_of(const struct tree_shape *shape, uint32_t level, const u
 	CLEANUP(tree_close) struct tree_builder t = {0};
 
 	TRY(tree_open(&t, shape->block_size, err));
-	for (uint64_t i = 0; i < shape->count[level]; i++)
-		TRY(tree_push(&t, level, digests + i * VRES_SHA256_BYTES, err));
+	TRY(level_add(&t, level, digests, (size_t)shape->count[level], err));
 	return tree_finish(&t, 0, root, err);
 }
 
@@ -182,5 +203,5 @@ vres_status tree_digest(uint64_t bytes, uint32_t block_size, const uint8_t root[
 	wire_put_u64(&w, bytes);
 	wire_put_raw(&w, root, VRES_SHA256_BYTES);
 	TRY(vres_sha256_open(&h, err));
-	return vres_sha256_padded(&h, descriptor, sizeof(descriptor), sizeof(descriptor), digest, err);
+	return vres_sha256_whole(&h, descriptor, sizeof(descriptor), digest, err);
 }

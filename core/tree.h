@@ -9,7 +9,7 @@
 #ifndef VRES_CORE_TREE_H
 #define VRES_CORE_TREE_H
 
-#include "crypto.h"
+#include "blocks.h"
 
 #define TREE_BLOCK_MIN     UINT32_C(1024)
 #define TREE_BLOCK_MAX     UINT32_C(65536)
@@ -41,18 +41,19 @@ void tree_node_range(const struct tree_shape *shape, uint32_t level, uint64_t in
 
 /*
  * Computes a tree from left to right in memory that does not grow with the data, but for one level that may be captured.  Fed with data by
- * tree_add(), or with the digests of one level by tree_push(), not both.
+ * tree_add() and tree_add_digests(), or with the digests of one level by tree_push(), not both.
+ *
+ * Data and levels are hashed alike: each is a stream of bytes that is cut into blocks.  Stream 0 is the data, stream n + 1 the digests of
+ * level n; a block of stream n makes a digest of level n.
  */
 struct tree_builder {
-	struct sha256 hash;
+	struct blocks blocks;
 	uint32_t block_size, fanout;
-	uint8_t *partial; /* a data block that is not full yet */
-	size_t partial_bytes;
 	uint64_t bytes;
-	uint8_t *block[TREE_LEVELS_MAX]; /* digests of a level that wait for their block to fill; made when the level is reached */
-	uint32_t waiting[TREE_LEVELS_MAX];
-	uint64_t count[TREE_LEVELS_MAX];
-	uint8_t *captured; /* room for the digests of captured_level, or NULL */
+	uint8_t *open[TREE_LEVELS_MAX + 1]; /* of each stream the block that is not full yet; made when one is begun */
+	size_t filled[TREE_LEVELS_MAX + 1];
+	uint64_t count[TREE_LEVELS_MAX]; /* digests made so far */
+	uint8_t *captured;               /* room for the digests of captured_level, or NULL */
 	uint32_t captured_level;
 	uint64_t captured_count, captured_room;
 };
@@ -65,6 +66,12 @@ void tree_capture(struct tree_builder *t, uint32_t level, uint8_t *digests, uint
 
 vres_status tree_add(struct tree_builder *t, const void *bytes, size_t n, vres_error *err);
 vres_status tree_push(struct tree_builder *t, uint32_t level, const uint8_t digest[VRES_SHA256_BYTES], vres_error *err);
+
+/* Bytes that are missing until the data added so far are whole blocks: 0 to block_size - 1. */
+size_t tree_missing(const struct tree_builder *t);
+
+/* Add the next @n whole blocks of data, which somebody else has hashed; tree_missing() must be 0. */
+vres_status tree_add_digests(struct tree_builder *t, const uint8_t *digests, size_t n, vres_error *err);
 
 /* Pad, finish, and give the only digest of the lowest level that has one, but not below @least. */
 vres_status tree_finish(struct tree_builder *t, uint32_t least, uint8_t root[VRES_SHA256_BYTES], vres_error *err);
