@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A backend over its fake driver with nothing of the core in between: one opened device, memory, a lane.  The build says which backend. */
+#ifndef TESTS_FAKE_BENCH_H
+#define TESTS_FAKE_BENCH_H
+
+#include <vres/vres.h>
+#include "fake_cuda.h"
+#include "status.h"
+#include "suite.h"
+
+#define PATIENCE (UINT64_C(60) * 1000 * 1000 * 1000)
+#define SOON     (UINT64_C(2) * 1000 * 1000)
+
+struct bench {
+	const vres_backend *ops;
+	vres_bself *self;
+	vres_bdev *dev;
+	vres_bmem *mem;
+	vres_mem_info info;
+	vres_blane *lane;
+	uint8_t *staging;
+};
+
+/* The fake driver is reset to @params (NULL: an ordinary one). */
+struct bench bench_begin(const struct fake_cuda_params *params, uint64_t bytes, size_t staging, uint32_t flags);
+
+/* Gives all of it back, and asserts that the driver has nothing left and no context on the thread's stack. */
+void bench_end(struct bench *b);
+
+/* The backend's driver from a path, or the system's for NULL. */
+vres_status bench_open_at(const char *path, vres_bself **self, vres_error *err);
+
+/* Opening it fails with @want and a message that has @word in it. */
+void ck_no_open(const char *path, vres_status want, const char *word);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Devices and memory over a GPU's driver: a context that ends, padding, ranges of which a part is gone, closing when the driver is in the way. */
+#include <string.h>
+#include "bench.h"
+
+START_TEST(one_fault_that_ends_the_context_is_remembered)
+{
+	struct bench b = bench_begin(NULL, 4096, 4096, 0);
+	vres_device_status status = {.struct_size = sizeof(status)};
+	vres_residency residency = {.struct_size = sizeof(residency)};
+	vres_error err;
+
+	ck_ok(b.ops->lane_push(b.lane, b.mem, 0, 4096, &err));
+	fake_cuda_fail("cuStreamQuery", 1, 719);
+	ck_status(b.ops->lane_wait(b.lane, PATIENCE, &err), VRES_E_DEVICE_LOST);
+	ck_assert_int_eq(err.backend_code, 719);
+	/* Though the driver would answer again. */
+	ck_status(b.ops->device_status(b.dev, &status, &err), VRES_E_DEVICE_LOST);
+	ck_status(b.ops->mem_residency(b.mem, &residency, &err), VRES_E_DEVICE_LOST);
+	bench_end(&b);
+}
+END_TEST
+
+START_TEST(closing_tries_again_when_the_context_cannot_be_entered)
+{
+	struct bench b = bench_begin(NULL, 4096, 4096, 0);
+	vres_error err;
+
+	fake_cuda_fail("cuCtxPushCurrent", 1, 999);
+	b.ops->lane_close(b.lane);
+	fake_cuda_fail("cuCtxPushCurrent", 1, 999);
+	ck_ok(b.ops->mem_release(b.mem, &err));
+	fake_cuda_fail("cuCtxPushCurrent", 1, 999);
+	b.ops->device_close(b.dev);
+	b.ops->close(b.self);
+	ck_assert_uint_eq(fake_cuda_live(), 0);
+	ck_assert_uint_eq(fake_cuda_depth(), 0);
+}
+END_TEST
+
+START_TEST(padding_of_an_allocation_is_zero_though_new_memory_is_not)
+{
+	struct bench b = bench_begin(NULL, 100, 4096, 0);
+	vres_bmem *all = NULL;
+	vres_error err;
+
+	ck_ok(b.ops->mem_adopt(b.dev, b.info.addr, b.info.capacity, &all, &err));
+	for (uint64_t at = 100; at < b.info.capacity; at += 4096) {
+		const size_t n = b.info.capacity - at < 4096 ? (size_t)(b.info.capacity - at) : 4096;
+
+		memset(b.staging, 1, 4096);
+		ck_ok(b.ops->lane_pull(b.lane, all, at, n, &err));
+		ck_ok(b.ops->lane_wait(b.lane, PATIENCE, &err));
+		for (size_t i = 0; i < n; i++)
+			ck_assert_uint_eq(b.staging[i], 0);
+	}
+	ck_ok(b.ops->mem_release(all, &err));
+	bench_end(&b);
+}
+END_TEST
+
+START_TEST(range_of_which_a_part_is_gone_is_not_device_memory)
+{
+	struct bench b = bench_begin(NULL, 4096, 0, 0);
+	const uint64_t engine = fake_cuda_engine_alloc(0, 4 * 65536, true);
+	vres_residency residency = {.struct_size = sizeof(residency)};
+	vres_bmem *adopted = NULL;
+	vres_error err;
+
+	ck_ok(b.ops->mem_adopt(b.dev, engine, 4 * 65536, &adopted, &err));
+	ck_ok(b.ops->mem_residency(adopted, &residency, &err));
+	ck_assert_uint_eq(residency.facts, VRES_MEM_DEVICE);
+	ck_assert(fake_cuda_lie_at(engine + 2 * 65536, FAKE_GONE));
+	ck_ok(b.ops->mem_residency(adopted, &residency, &err));
+	ck_assert_uint_eq(residency.facts & VRES_MEM_DEVICE, 0);
+	ck_ok(b.ops->mem_release(adopted, &err));
+	fake_cuda_engine_free(engine);
+	bench_end(&b);
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE(one_fault_that_ends_the_context_is_remembered, "WORKER-4032", "availability", "a device that is gone"),
+		CASE(closing_tries_again_when_the_context_cannot_be_entered, "MS-004", "availability", "driver objects left behind"),
+		CASE(padding_of_an_allocation_is_zero_though_new_memory_is_not, "VR-007 MS-005", "confidentiality", "what others left in VRAM"),
+		CASE(range_of_which_a_part_is_gone_is_not_device_memory, "VP-005 VP-006", "residency", "use after free on the device"),
+	};
+
+	suite_backend(FAKE_NAME);
+	return suite_run("unit_" FAKE_NAME "_device", "backend", cases, COUNT(cases));
+}
