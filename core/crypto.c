@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * OpenSSL 3 behind seven verbs.  Standards: FIPS 180-4 (SHA-256), FIPS 198-1 (HMAC), RFC 5869 (HKDF).
+ * OpenSSL 3 behind a dozen verbs.  Standards: FIPS 180-4 (SHA-256), FIPS 198-1 (HMAC), RFC 5869 (HKDF).
  *
  * The library context is the one process-wide object of this library.  It is made by whoever comes first, published by one atomic exchange
  * and kept until the process ends: making and freeing it again under memory pressure leaks inside libcrypto.
@@ -192,23 +192,82 @@ static void mac_free(EVP_MAC_CTX **slot)
 	EVP_MAC_CTX_free(*slot);
 }
 
-vres_status vres_crypto_hmac(const uint8_t key[VRES_SHA256_BYTES], const void *bytes, size_t n, uint8_t mac[VRES_SHA256_BYTES], vres_error *err)
+static vres_status hmac_add(EVP_MAC_CTX *context, const void *bytes, size_t n, vres_error *err)
+{
+	return outcome(EVP_MAC_update(context, bytes, n), "HMAC", err);
+}
+
+static vres_status hmac_end(EVP_MAC_CTX *context, uint8_t mac[VRES_SHA256_BYTES], vres_error *err)
+{
+	uint8_t out[VRES_SHA256_BYTES];
+	size_t length = 0;
+
+	TRY(outcome(EVP_MAC_final(context, out, &length, sizeof(out)), "HMAC", err));
+	TRY(outcome(length == sizeof(out), "HMAC", err));
+	memcpy(mac, out, sizeof(out));
+	return VRES_OK;
+}
+
+/* A context under @key, ready for a message. */
+static vres_status hmac_keyed(const uint8_t key[VRES_SHA256_BYTES], EVP_MAC_CTX **out, vres_error *err)
 {
 	CLEANUP(mac_free) EVP_MAC_CTX *context = NULL;
 	const struct algorithms *a;
-	uint8_t out[VRES_SHA256_BYTES];
-	size_t length = 0;
-	CLEANUP(errors_restore) const int mark = ERR_set_mark();
 
 	TRY(algorithms_get(&a, err));
 	context = EVP_MAC_CTX_dup(a->hmac);
 	TRY(outcome(context != NULL, "HMAC", err));
 	TRY(outcome(EVP_MAC_init(context, key, VRES_SHA256_BYTES, NULL), "HMAC", err));
-	TRY(outcome(EVP_MAC_update(context, bytes, n), "HMAC", err));
-	TRY(outcome(EVP_MAC_final(context, out, &length, sizeof(out)), "HMAC", err));
-	TRY(outcome(length == sizeof(out), "HMAC", err));
-	memcpy(mac, out, sizeof(out));
+	*out = TAKE(context);
 	return VRES_OK;
+}
+
+vres_status vres_crypto_hmac(const uint8_t key[VRES_SHA256_BYTES], const void *bytes, size_t n, uint8_t mac[VRES_SHA256_BYTES], vres_error *err)
+{
+	CLEANUP(mac_free) EVP_MAC_CTX *context = NULL;
+	CLEANUP(errors_restore) const int mark = ERR_set_mark();
+
+	TRY(hmac_keyed(key, &context, err));
+	TRY(hmac_add(context, bytes, n, err));
+	return hmac_end(context, mac, err);
+}
+
+vres_status vres_hmac_open(struct hmac *h, const uint8_t key[VRES_SHA256_BYTES], vres_error *err)
+{
+	EVP_MAC_CTX *context = NULL;
+	CLEANUP(errors_restore) const int mark = ERR_set_mark();
+
+	TRY(hmac_keyed(key, &context, err));
+	h->context = context;
+	return VRES_OK;
+}
+
+void vres_hmac_close(struct hmac *h)
+{
+	EVP_MAC_CTX_free(h->context);
+	h->context = NULL;
+}
+
+/* Without a key EVP_MAC_init() starts anew under the one it has. */
+vres_status vres_hmac_begin(struct hmac *h, vres_error *err)
+{
+	CLEANUP(errors_restore) const int mark = ERR_set_mark();
+
+	return outcome(EVP_MAC_init(h->context, NULL, 0, NULL), "HMAC", err);
+}
+
+vres_status vres_hmac_add(struct hmac *h, const void *bytes, size_t n, vres_error *err)
+{
+	CLEANUP(errors_restore) const int mark = ERR_set_mark();
+
+	return hmac_add(h->context, bytes, n, err);
+}
+
+vres_status vres_hmac_end(struct hmac *h, uint8_t mac[VRES_SHA256_BYTES], vres_error *err)
+{
+	CLEANUP(errors_restore) const int mark = ERR_set_mark();
+
+	return hmac_end(h->context, mac, err);
 }
 
 static void kdf_free(EVP_KDF_CTX **slot)

@@ -118,6 +118,37 @@ START_TEST(hmac_depends_on_key_and_bytes_and_keeps_nothing_between_calls)
 }
 END_TEST
 
+START_TEST(one_keyed_hmac_serves_message_after_message)
+{
+	CLEANUP(vres_hmac_close) struct hmac h = {0};
+	uint8_t key[32], want[32], got[32];
+	uint8_t *bytes = content(500, 3);
+	vres_error err;
+
+	memset(key, 7, sizeof(key));
+	ck_ok(vres_hmac_open(&h, key, &err));
+	memset(key, 8, sizeof(key)); /* the caller's copy is no longer needed */
+	for (size_t n = 0; n <= 500; n += 25) {
+		uint8_t old[32];
+
+		memset(old, 7, sizeof(old));
+		hmac_sha256(old, 32, bytes, n, want);
+		ck_ok(vres_hmac_begin(&h, &err));
+		ck_ok(vres_hmac_add(&h, bytes, n / 3, &err));
+		ck_ok(vres_hmac_add(&h, bytes + n / 3, n - n / 3, &err));
+		ck_ok(vres_hmac_end(&h, got, &err));
+		ck_assert_mem_eq(got, want, 32);
+	}
+	ck_ok(vres_hmac_begin(&h, &err));
+	ck_ok(vres_hmac_add(&h, "left half done", 14, &err));
+	ck_ok(vres_hmac_begin(&h, &err));
+	ck_ok(vres_hmac_add(&h, bytes, 500, &err));
+	ck_ok(vres_hmac_end(&h, got, &err));
+	ck_assert_mem_eq(got, want, 32);
+	test_free(bytes);
+}
+END_TEST
+
 START_TEST(hkdf_extracts_only_when_asked)
 {
 	uint8_t secret[32], prk[32], both[32], steps[32];
@@ -223,6 +254,7 @@ int main(void)
 		CASE(whole_is_begin_add_and_end_and_may_be_used_again, "CI-004", "integrity", "bytes of an earlier digest"),
 		CASE(closing_is_harmless_when_never_opened_and_when_done_twice, "MS-005 WORKER-4083", "", ""),
 		CASE(hmac_depends_on_key_and_bytes_and_keeps_nothing_between_calls, "CI-001 VR-002", "authenticity", "a forged record"),
+		CASE(one_keyed_hmac_serves_message_after_message, "CI-001", "authenticity", "bytes of another message"),
 		CASE(hkdf_extracts_only_when_asked, "CI-005", "confidentiality", ""),
 		CASE(equal_sees_a_difference_in_any_bit, "CI-003 VR-003", "authenticity", "a MAC that nearly fits"),
 		CASE(wiping_overwrites_every_byte_and_no_other, "CI-006", "confidentiality", "keys left in memory"),
