@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include "damage.h"
 #include "drill.h"
+#include "files.h"
+#include "metrics_file.h"
 #include "session.h"
 #include "units.h"
 #include "watch_view.h"
@@ -18,6 +20,7 @@
 
 struct watch_options {
 	uint64_t interval, mode, count, sample_units;
+	const char *metrics_file;
 };
 
 static const struct option_spec specs[] = {
@@ -45,6 +48,12 @@ static const struct option_spec specs[] = {
          .offset = offsetof(struct watch_options, count),
          .least = 1,
          .help = "stop after N rounds; default: when told to"},
+	{.name = "metrics-file",
+         .argument = "F",
+         .kind = OPTION_TEXT,
+         .offset = offsetof(struct watch_options, metrics_file),
+         .help = "after sealing and after every round, write the metrics to F as Prometheus text, for node_exporter's textfile collector "
+                 "(a name that ends in .prom)"},
 };
 
 static const struct option_set own_set = {"Watching", specs, COUNT_OF(specs)};
@@ -89,14 +98,21 @@ static bool check_all(struct output *o, const struct watch_options *options, str
 	return output_flush(o) && is_good;
 }
 
-static void watch(struct output *o, const struct watch_options *options, struct drill *drill, struct watch_view *view, struct stop *stop)
+static void watch(struct output *o, const struct watch_options *options, struct drill *drill, struct watch_view *view, struct stop *stop,
+                  struct metrics_file *metrics)
 {
 	uint64_t due = clock_now();
 
+	metrics_file_write(metrics, o);
 	for (uint64_t round = 1;; round++) {
+		bool is_good;
 		uint64_t now;
 
-		if (stop_requested(stop) || !drill_strike(drill, o, round) || !check_all(o, options, view))
+		if (stop_requested(stop) || !drill_strike(drill, o, round))
+			return;
+		is_good = check_all(o, options, view);
+		metrics_file_write(metrics, o);
+		if (!is_good)
 			return;
 		if (options->count != 0 && round == options->count)
 			return;
@@ -162,6 +178,7 @@ static bool make_view(struct watch_view *view, struct output *o, const struct in
 static bool seal_and_watch(struct output *o, const struct run *r, struct stop *stop, char **names, size_t count)
 {
 	struct session_needs needs = {.key = &r->key};
+	struct metrics_file metrics = {.path = r->watch.metrics_file};
 	CLEANUP(session_close) struct session s = {0};
 	CLEANUP(inputs_close) struct inputs in = {0};
 	CLEANUP(drill_close) struct drill drill = {.count = 0};
@@ -169,13 +186,16 @@ static bool seal_and_watch(struct output *o, const struct run *r, struct stop *s
 
 	if (r->watch.mode == VRES_VERIFY_READBACK && !(r->device.allow & VRES_ALLOW_READBACK))
 		return output_refuse(o, EXIT_USAGE, NULL, "--verify readback needs --allow readback: the weights travel back to host memory");
+	if (metrics.path != NULL && !file_can_save(o, metrics.path))
+		return false;
 	if (!inputs_open(&in, o, names, count, &r->seal) || !drill_plan(&drill, o, &r->drill, r->device.backend, &in))
 		return false;
 	needs.bytes = in.room;
 	if (!session_open(&s, o, &r->device, &needs) || !inputs_seal(&in, o, s.manager, (uint32_t)r->device.device, &r->seal, stop) ||
 	    !drill_arm(&drill, o, s.mock, &in) || !make_view(&view, o, &in))
 		return false;
-	watch(o, &r->watch, &drill, &view, stop);
+	metrics.manager = s.manager;
+	watch(o, &r->watch, &drill, &view, stop, &metrics);
 	report_all(o, &view, stop_requested(stop));
 	return true;
 }

@@ -85,7 +85,7 @@ static void sync_folder(const char *folder)
 }
 
 /* The step that failed, errno set; NULL when none did. */
-static const char *replace(const char *path, char *temporary, const void *bytes, size_t n)
+static const char *replace(const char *path, char *temporary, const void *bytes, size_t n, bool is_public)
 {
 	CLEANUP(file_close) int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
 	const char *step = NULL;
@@ -93,7 +93,7 @@ static const char *replace(const char *path, char *temporary, const void *bytes,
 
 	if (fd < 0)
 		return "its folder cannot be written to";
-	if (!write_all(fd, bytes, n) || fsync(fd) != 0)
+	if (!write_all(fd, bytes, n) || (is_public ? fchmod(fd, 0644) : fsync(fd)) != 0)
 		step = "cannot be written";
 	else if (rename(temporary, path) != 0)
 		step = "cannot be put in place";
@@ -132,7 +132,7 @@ bool file_can_save(struct output *o, const char *path)
 	return access(folder, W_OK | X_OK) == 0 || output_fail_errno(o, path, "its folder cannot be written to", errno);
 }
 
-bool file_save(struct output *o, const char *path, const void *bytes, size_t n)
+static bool save(struct output *o, const char *path, const void *bytes, size_t n, bool is_public)
 {
 	char copy[PATH_MAX], temporary[PATH_MAX + 32];
 	const char *folder = folder_of(o, path, copy), *failed;
@@ -140,9 +140,20 @@ bool file_save(struct output *o, const char *path, const void *bytes, size_t n)
 	if (folder == NULL)
 		return false;
 	snprintf(temporary, sizeof(temporary), "%s/.vres-XXXXXX", folder);
-	failed = replace(path, temporary, bytes, n);
+	failed = replace(path, temporary, bytes, n, is_public);
 	if (failed != NULL)
 		return output_fail_errno(o, path, failed, errno);
-	sync_folder(folder);
+	if (!is_public)
+		sync_folder(folder);
 	return true;
+}
+
+bool file_save(struct output *o, const char *path, const void *bytes, size_t n)
+{
+	return save(o, path, bytes, n, false);
+}
+
+bool file_publish(struct output *o, const char *path, const void *bytes, size_t n)
+{
+	return save(o, path, bytes, n, true);
 }

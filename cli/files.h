@@ -26,4 +26,7 @@ bool file_can_save(struct output *o, const char *path);
  */
 bool file_save(struct output *o, const char *path, const void *bytes, size_t n);
 
+/* The same for what is not secret and is written again soon: readable by all, and not waited for until it is on disk. */
+bool file_publish(struct output *o, const char *path, const void *bytes, size_t n);
+
 #endif

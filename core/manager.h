@@ -13,9 +13,16 @@
 /* Buckets of the table: finding one of 10,000 shards looks at three.  A fixed array needs no growing, and so no allocation under the lock. */
 #define BUCKETS 4096u
 
+/* How an operation ended: well; with something that is not what it should be; without an answer. */
+enum vres_outcome { OUTCOME_OK, OUTCOME_FAILED, OUTCOME_ERROR, OUTCOMES };
+
+#define VERIFY_MODES   4u
+#define VERIFY_BUCKETS 22u /* of durations; longer ones are in one more; see metrics.c */
+
 struct vres_counters {
-	atomic_uint_fast64_t seals_ok, seals_failed, verifies_ok, verifies_failed, verified_bytes, leases, shards, quarantined,
-		allocation_failures, policy_violations, audit_events, audit_lost;
+	atomic_uint_fast64_t seals[OUTCOMES], verifies[OUTCOMES][VERIFY_MODES], verify_durations[VERIFY_BUCKETS + 1], verify_ns, last_verify;
+	atomic_uint_fast64_t no_room, allocation_failures; /* the second: although there was room */
+	atomic_uint_fast64_t verified_bytes, leases, shards, quarantined, policy_violations, audit_events, audit_lost;
 };
 
 struct vres_manager {

@@ -9,6 +9,7 @@
 
 #include "abi.h"
 #include "audit.h"
+#include "metrics.h"
 #include "policy.h"
 #include "validate.h"
 
@@ -117,7 +118,7 @@ static void tell_failure(struct seal *seal, const vres_error *failure)
 	vres_shard_info info;
 	vres_event e;
 
-	atomic_fetch_add(&m->counters.seals_failed, 1);
+	vres_metrics_sealed(m, failure->status);
 	if (failure->status == VRES_E_POLICY_VIOLATION && failure->reason != VRES_REASON_STOPPED)
 		vres_audit_violation(m, device, vres_policy_first_violation(&seal->report), "seal_refused", failure->message);
 	if (failure->status != VRES_E_INTEGRITY_VIOLATION)
@@ -163,7 +164,7 @@ vres_status vres_seal_perform(struct seal *seal, vres_shard **out, vres_error *e
 		return vres_fail_with(err, &detail);
 	}
 	vres_shard_publish(s);
-	atomic_fetch_add(&m->counters.seals_ok, 1);
+	vres_metrics_sealed(m, VRES_OK);
 	*out = TAKE(s);
 	return VRES_OK;
 }

@@ -45,12 +45,14 @@ static vres_status judge_device(struct seal *seal, vres_error *err)
 static void tell_allocation_failed(struct seal *seal, const vres_error *failure)
 {
 	vres_event e = vres_audit_event(seal->manager, VRES_EVENT_VRAM_ALLOCATION_FAILED, seal->record.gpu_device);
+	const bool has_room = failure->status != VRES_E_INSUFFICIENT_VRAM;
+	struct vres_counters *c = &seal->manager->counters;
 
-	atomic_fetch_add(&seal->manager->counters.allocation_failures, 1);
+	atomic_fetch_add(has_room ? &c->allocation_failures : &c->no_room, 1);
 	e.status = failure->status;
 	e.requested_bytes = seal->record.vram_bytes;
 	e.available_bytes = failure->available_bytes;
-	e.detail = failure->status == VRES_E_INSUFFICIENT_VRAM ? "insufficient_vram" : "allocation_failed";
+	e.detail = has_room ? "allocation_failed" : "insufficient_vram";
 	(void)vres_audit_emit(seal->manager, &e, false, NULL); /* the failure itself is what the caller returns */
 }
 

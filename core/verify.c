@@ -9,6 +9,7 @@
 
 #include "abi.h"
 #include "audit.h"
+#include "metrics.h"
 #include "policy.h"
 
 vres_status vres_verify_params_in(const vres_verify_params *p, vres_verify_params *out, vres_error *err)
@@ -127,8 +128,7 @@ static vres_status conclude_good(struct verification *v, vres_error *err)
 	for (uint32_t i = 0; i <= vres_policy_strength(v->report.mode); i++)
 		refresh(&s->fresh[i], v->began);
 	atomic_store(&s->verified_at, vres_host_wall());
-	atomic_fetch_add(&m->counters.verifies_ok, 1);
-	atomic_fetch_add(&m->counters.verified_bytes, v->report.bytes_hashed);
+	vres_metrics_verified(m, &v->report);
 	/* Somebody else may have found damage while this check ran. */
 	if (atomic_load(&s->state) == VRES_SHARD_QUARANTINED)
 		return failed(s, VRES_REASON_QUARANTINED, "the shard was quarantined meanwhile", err);
@@ -183,7 +183,7 @@ vres_status vres_verify_conclude(struct verification *v, vres_error *err)
 		return vres_fail_with(err, &v->error);
 	}
 	if (!v->was_refused) {
-		atomic_fetch_add(&m->counters.verifies_failed, 1);
+		vres_metrics_verified(m, &v->report);
 		if (v->report.status == VRES_E_SEAL_VERIFICATION_FAILED)
 			conclude_bad(v);
 	}

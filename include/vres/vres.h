@@ -432,6 +432,21 @@ VRES_API VRES_MUST_CHECK vres_status vres_manager_find(vres_manager *m, const ch
 VRES_API VRES_MUST_CHECK vres_status vres_manager_metrics(vres_manager *m, vres_metrics *out, vres_error *err);
 
 /**
+ * vres_metrics_prometheus() - the same and more as Prometheus text (exposition format 0.0.4); docs/OPERATIONS.md says what each metric means
+ * @m:   the manager; answers when STOPPED too
+ * @buf: where to, or NULL with @cap 0 to ask for the size
+ * @cap: bytes at @buf, the NUL included
+ * @len: bytes of text, without the NUL that is written too; with VRES_E_BUFFER, what the text will not pass however the counters grow, so
+ *       that a buffer of *len + 1 bytes is large enough for this manager for good
+ * @err: why it failed, or NULL
+ *
+ * The figures of one text are of one moment, but for those that a call under way is changing; devices that were not used so far have none.
+ *
+ * Return: VRES_OK; VRES_E_BUFFER when the text and its NUL do not fit @cap.
+ */
+VRES_API VRES_MUST_CHECK vres_status vres_metrics_prometheus(vres_manager *m, char *buf, size_t cap, size_t *len, vres_error *err);
+
+/**
  * vres_device_count() - how many devices the backend has
  * @m:   the manager
  * @out: the count, which may be 0

@@ -82,6 +82,7 @@ static int every_call_is_refused(struct inherited *in)
 	memset(&err, 0, sizeof(err));
 	EXPECT(is_forked(vres_manager_find(f->manager, "inherited", &shard, &err), &err));
 	EXPECT(is_forked(vres_manager_metrics(f->manager, &metrics, &err), &err));
+	EXPECT(is_forked(vres_metrics_prometheus(f->manager, NULL, 0, &len, &err), &err));
 	EXPECT(is_forked(vres_device_count(f->manager, &n, &err), &err));
 	EXPECT(is_forked(vres_device_describe(f->manager, 0, &device, &err), &err));
 	EXPECT(is_forked(vres_enforce_vram_only(f->manager, 0, &policy, &err), &err));

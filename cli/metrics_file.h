@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The metrics of a manager in a file that is replaced whole, as node_exporter's textfile collector wants it. */
+#ifndef CLI_METRICS_FILE_H
+#define CLI_METRICS_FILE_H
+
+#include "output.h"
+
+struct metrics_file {
+	const char *path; /* NULL: none is wanted */
+	vres_manager *manager;
+	bool has_failed; /* said once; the watch goes on, and its exit status tells */
+};
+
+void metrics_file_write(struct metrics_file *f, struct output *o);
+
+#endif

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""vres watch --metrics-file: what an operator's Prometheus gets to see; its own promtool is the judge of the text."""
+import os
+import re
+import subprocess
+import time
+
+from support import MOCK, equal, expect, finish, main, pattern, refused, start, test, vres, write
+
+QUICK = ["--interval", "1ms", *MOCK]
+
+
+def samples(name):
+    """The samples of a file, each under its name with labels."""
+    with open(name, encoding="utf-8") as f:
+        lines = [line for line in f.read().splitlines() if not line.startswith("#")]
+    return {line.rsplit(" ", 1)[0]: line.rsplit(" ", 1)[1] for line in lines}
+
+
+def of(found, name):
+    return {key: value for key, value in found.items() if re.match(name + r"(\{|$)", key)}
+
+
+@test("RP-001 CI-007", "accountability")
+def promtool_accepts_every_line_and_has_no_complaint():
+    write("f", pattern(3 << 20))
+    vres("watch", "f", "--count", "2", "--metrics-file", "vres.prom", *QUICK)
+    with open("vres.prom", "rb") as f:
+        done = subprocess.run(["promtool", "check", "metrics"], stdin=f, capture_output=True, text=True, timeout=60)
+    equal((done.returncode, done.stdout, done.stderr), (0, "", ""))
+
+
+@test("RP-001 CI-007", "accountability")
+def figures_are_those_of_the_watch():
+    write("f", pattern((3 << 20) + 1))
+    before = time.time()
+    vres("watch", "f", "--count", "2", "--metrics-file", "vres.prom", "--mock-vram", "16MiB", *QUICK)
+    found = samples("vres.prom")
+    for name, value in (("vram_total_bytes", 16 << 20), ("vram_used_bytes", (3 << 20) + 4096), ("vram_available_bytes", (13 << 20) - 4096)):
+        equal(list(of(found, name).values()), [str(value)])
+        expect('gpu_device="0",uuid="' in list(of(found, name))[0], found)
+    equal(found['vram_seal_operations_total{result="ok"}'], "1")
+    equal(found['vram_verify_operations_total{result="ok",mode="full"}'], "2")
+    equal(found["vram_verify_duration_seconds_count"], "2")
+    equal(found["vram_verified_bytes_total"], str(2 * ((3 << 20) + 1)))
+    equal((found["vram_shards"], found["vram_quarantined_shards"], found["vram_simulated"]), ("1", "0", "1"))
+    expect(before - 1 <= float(found["vram_last_verify_timestamp_seconds"]) <= time.time() + 1, found)
+    buckets = [int(v) for v in of(found, "vram_verify_duration_seconds_bucket").values()]
+    equal((len(buckets), buckets), (23, sorted(buckets)))
+
+
+@test("VR-004", "accountability", "bit flip in VRAM")
+def damage_is_in_the_metrics_when_the_watch_ends():
+    write("f", pattern(10000))
+    vres("watch", "f", "--count", "5", "--mock-flip", "0:5000:0@2", "--metrics-file", "vres.prom", *QUICK, status=1)
+    found = samples("vres.prom")
+    equal(found['vram_verify_operations_total{result="failed",mode="full"}'], "1")
+    equal(found["vram_quarantined_shards"], "1")
+
+
+@test("", "availability")
+def file_is_replaced_whole_and_readable_by_the_collector():
+    write("f", pattern(10000))
+    os.umask(0o077)
+    process = start("watch", "f", "--metrics-file", "vres.prom", *QUICK)
+    seen, until = set(), time.monotonic() + 2
+    try:
+        while len(seen) < 20 and time.monotonic() < until:
+            try:
+                with open("vres.prom", "rb") as f:
+                    text = f.read()
+                    seen.add(os.fstat(f.fileno()).st_ino)
+                    equal(os.fstat(f.fileno()).st_mode & 0o777, 0o644)
+            except FileNotFoundError:
+                continue
+            expect(text.startswith(b"# HELP vram_total_bytes ") and text.endswith(b"\nvram_simulated 1\n"), text)
+    finally:
+        process.terminate()
+    finish(process, 0)
+    expect(len(seen) > 1, seen)  # it was replaced, and never written in place
+    equal(sorted(os.listdir(".")), ["f", "vres.prom"])
+
+
+@test("VR-005", "availability")
+def a_place_that_cannot_be_written_is_refused_before_anything_is_sealed():
+    write("f", pattern(100))
+    os.mkdir("folder")
+    refused("watch", "f", "--metrics-file", "folder", *QUICK, says="exists and is not a regular file")
+    refused("watch", "f", "--metrics-file", "nowhere/vres.prom", *QUICK, says="its folder cannot be written to")
+    refused("watch", "f", "--metrics-file", "", *QUICK, says="cannot be written")
+
+
+@test("", "availability")
+def a_file_that_can_no_longer_be_written_is_said_once_and_the_watch_goes_on():
+    write("f", pattern(100))
+    os.mkdir("metrics")
+    process = start("watch", "f", "--metrics-file", "metrics/vres.prom", *QUICK)
+    until = time.monotonic() + 20
+    while not os.path.exists("metrics/vres.prom") and time.monotonic() < until:
+        time.sleep(0.01)
+    os.rename("metrics", "elsewhere")
+    time.sleep(0.3)
+    equal(process.poll(), None)
+    process.terminate()
+    result = finish(process, 2)
+    equal(result.err.count("metrics/vres.prom"), 1, result.err)
+
+
+if __name__ == "__main__":
+    main("metrics")
