@@ -50,7 +50,8 @@ vres_status gpu_alive(const vres_bdev *dev, vres_error *err)
 vres_status gpu_enter(vres_bdev *dev, struct gpu_visit *visit, vres_error *err)
 {
 	TRY(gpu_alive(dev, err));
-	TRY(gpu_outcome(dev, dev->driver->context_push(dev->binding, dev->context), "making the context current", err));
+	TRY(gpu_outcome(dev, dev->driver->context_push(dev->binding, dev->index, dev->context, &visit->before), "making the context current",
+	                err));
 	visit->dev = dev;
 	return VRES_OK;
 }
@@ -58,7 +59,7 @@ vres_status gpu_enter(vres_bdev *dev, struct gpu_visit *visit, vres_error *err)
 void gpu_enter_to_close(vres_bdev *dev, struct gpu_visit *visit)
 {
 	for (int tries = 0; tries < 2 && visit->dev == NULL; tries++)
-		if (dev->driver->context_push(dev->binding, dev->context) == 0)
+		if (dev->driver->context_push(dev->binding, dev->index, dev->context, &visit->before) == 0)
 			visit->dev = dev;
 }
 
@@ -67,7 +68,7 @@ void gpu_leave(struct gpu_visit *visit)
 	if (visit->dev == NULL)
 		return;
 	/* The driver may use the occasion to tell of earlier work that failed; whoever waits for that work hears of it. */
-	(void)meaning(visit->dev, visit->dev->driver->context_pop(visit->dev->binding));
+	(void)meaning(visit->dev, visit->dev->driver->context_pop(visit->dev->binding, &visit->before));
 	visit->dev = NULL;
 }
 
@@ -124,17 +125,6 @@ static vres_status probe_protection(vres_bdev *dev, vres_error *err)
 	return gpu_outcome(dev, dev->driver->can_protect(dev->binding, dev->index, chunk, &dev->can_protect), "probing read-only mappings", err);
 }
 
-static void add_kernel_note(vres_device_props *props, const char *image)
-{
-	vres_device_note *note = &props->notes[props->notes_count];
-
-	if (props->notes_count == COUNT_OF(props->notes))
-		return;
-	(void)snprintf(note->name, sizeof(note->name), "kernel");
-	(void)snprintf(note->value, sizeof(note->value), "%s", image ? image : "no image fits this device and driver");
-	props->notes_count++;
-}
-
 static vres_status equip(vres_bdev *dev, vres_device_props *props, vres_error *err)
 {
 	const struct gpu_driver *driver = dev->driver;
@@ -150,7 +140,7 @@ static vres_status equip(vres_bdev *dev, vres_device_props *props, vres_error *e
 	TRY(probe_protection(dev, err));
 	props->scratch_bytes = dev->scratch.chunk.capacity;
 	props->facts |= (dev->kernel ? VRES_DEVICE_CAN_HASH : 0) | (dev->can_protect ? VRES_DEVICE_CAN_PROTECT : 0);
-	add_kernel_note(props, image);
+	gpu_note(props, "kernel", "%s", image ? image : "no image fits this device and driver");
 	return VRES_OK;
 }
 
@@ -159,7 +149,7 @@ static void dismantle(vres_bdev *dev)
 {
 	const struct gpu_driver *driver = dev->driver;
 
-	if (dev->context) {
+	if (dev->has_context) {
 		struct gpu_visit visit = {0};
 
 		gpu_enter_to_close(dev, &visit);
@@ -179,6 +169,7 @@ static vres_status device_fill(vres_bdev *dev, vres_device_props *props, vres_er
 	CLEANUP(gpu_leave) struct gpu_visit visit = {0};
 
 	TRY(gpu_outcome(dev, dev->driver->context_retain(dev->binding, dev->index, &dev->context), "taking the primary context", err));
+	dev->has_context = true;
 	TRY(gpu_enter(dev, &visit, err));
 	return equip(dev, props, err);
 }

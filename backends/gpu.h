@@ -2,7 +2,7 @@
 /*
  * What both GPU vendors do, written once over a small table of driver functions.
  *
- * gpu.c has the driver and its devices, gpu_mem.c memory, gpu_lane.c transfers, gpu_wait.c waiting, gpu_scratch.c the device memory that hashing
+ * gpu.c has the driver and its devices, gpu_facts.c facts that any vendor's device.c tells, gpu_mem.c memory, gpu_lane.c transfers, gpu_wait.c waiting, gpu_scratch.c the device memory that hashing
  * uses, gpu_hash.c hashing.  A vendor fills struct gpu_driver and a vres_backend whose slots are the functions below.
  */
 #ifndef VRES_BACKENDS_GPU_H
@@ -43,6 +43,11 @@ struct gpu_mapping {
 	bool is_known;  /* false: the driver knows no memory there, and the rest says nothing */
 };
 
+/* What a thread had before its visit, where the driver keeps no stack of it. */
+struct gpu_before {
+	int device, error;
+};
+
 /*
  * A vendor's driver.  Unless said otherwise the functions return the driver's own code, 0 for success, need the device's context to be current,
  * and leave outputs untouched when they fail.  What gives something up has given it up whatever it returns.
@@ -56,8 +61,8 @@ struct gpu_driver {
 	int (*device_count)(const struct gpu_binding *b, uint32_t *out);
 	int (*context_retain)(const struct gpu_binding *b, uint32_t device, void **out); /* the one that the whole process shares */
 	int (*context_release)(const struct gpu_binding *b, uint32_t device);
-	int (*context_push)(const struct gpu_binding *b, void *context);
-	int (*context_pop)(const struct gpu_binding *b);
+	int (*context_push)(const struct gpu_binding *b, uint32_t device, void *context, struct gpu_before *before);
+	int (*context_pop)(const struct gpu_binding *b, const struct gpu_before *before);
 
 	/* The device.  describe fills all but scratch_bytes, CAN_HASH and CAN_PROTECT.  health is advisory and cannot fail. */
 	int (*describe)(const struct gpu_binding *b, uint32_t device, vres_device_props *out);
@@ -69,7 +74,7 @@ struct gpu_driver {
 	int (*image_unload)(const struct gpu_binding *b, void *module);
 	int (*launch)(const struct gpu_binding *b, void *kernel, uint32_t groups, uint32_t threads, void *args, void *stream);
 
-	/* Memory.  The two about protection: only for chunks with is_vmm.  can_protect: read-only was asked for, and the driver says that it is so. */
+	/* Memory.  The two about protection: only for chunks with is_vmm, NULL where no chunk is.  can_protect: read-only was asked for, and the driver says that it is so. */
 	int (*chunk_make)(const struct gpu_binding *b, uint32_t device, uint64_t capacity, bool is_vmm, struct gpu_chunk *out);
 	int (*chunk_free)(const struct gpu_binding *b, const struct gpu_chunk *chunk);
 	int (*chunk_protect)(const struct gpu_binding *b, uint32_t device, const struct gpu_chunk *chunk, bool read_only);
@@ -110,8 +115,9 @@ struct vres_bdev {
 	uint32_t index;
 	bool has_vmm, can_protect;
 	uint64_t granularity, total_bytes;
-	void *context; /* retained */
-	void *stream;  /* for zeros */
+	bool has_context; /* retained */
+	void *context;
+	void *stream; /* for zeros */
 	void *module, *kernel;
 	struct gpu_scratch scratch;
 	atomic_bool is_lost;
@@ -151,11 +157,18 @@ vres_status gpu_alive(const vres_bdev *dev, vres_error *err);
 /* The device's context is current between the two; what was current before is current again after gpu_leave(). */
 struct gpu_visit {
 	vres_bdev *dev; /* NULL: not entered */
+	struct gpu_before before;
 };
 
 vres_status gpu_enter(vres_bdev *dev, struct gpu_visit *visit, vres_error *err);
 void gpu_enter_to_close(vres_bdev *dev, struct gpu_visit *visit); /* tries harder, and closing goes on without */
 void gpu_leave(struct gpu_visit *visit);
+
+/* A fact for people, left out where there is no room for it. */
+__attribute__((format(printf, 3, 4))) void gpu_note(vres_device_props *props, const char *name, const char *format, ...);
+
+/* Under WSL the host's memory manager pages device memory out, and nothing in the guest can tell. */
+bool gpu_host_is_unverifiable(void);
 
 /* Copy an answer into the caller's structure, which may be of another version: both begin with their size. */
 void gpu_answer(void *to, const void *from, size_t size);

@@ -23,15 +23,19 @@ static int context_release(const struct gpu_binding *b, uint32_t device)
 	return b->api.cuDevicePrimaryCtxRelease((int)device);
 }
 
-static int context_push(const struct gpu_binding *b, void *context)
+/* The driver itself keeps what was current. */
+static int context_push(const struct gpu_binding *b, uint32_t device, void *context, struct gpu_before *before)
 {
+	(void)device;
+	(void)before;
 	return b->api.cuCtxPushCurrent(context);
 }
 
-static int context_pop(const struct gpu_binding *b)
+static int context_pop(const struct gpu_binding *b, const struct gpu_before *before)
 {
 	cuda_context ours;
 
+	(void)before;
 	return b->api.cuCtxPopCurrent(&ours);
 }
 

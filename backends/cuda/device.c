@@ -2,28 +2,11 @@
 /* What a device is: the facts that policy judges, and notes for people.  None of the notes says where a buffer is. */
 #include "driver.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
-#include <unistd.h>
 
 /* What cuMemAlloc takes memory in, where there is no granularity to ask for. */
 #define PLAIN_GRANULARITY (UINT64_C(2) << 20)
-
-__attribute__((format(printf, 3, 4))) static void note(vres_device_props *props, const char *name, const char *format, ...)
-{
-	vres_device_note *n = &props->notes[props->notes_count];
-	va_list args;
-
-	if (props->notes_count == COUNT_OF(props->notes))
-		return;
-	props->notes_count++;
-	(void)snprintf(n->name, sizeof(n->name), "%s", name);
-	va_start(args, format);
-	(void)vsnprintf(n->value, sizeof(n->value), format, args);
-	va_end(args);
-}
 
 /* An attribute of the device; 0 where the driver does not know it. */
 static int ask(const struct gpu_binding *b, int attribute, cuda_device device, int *out)
@@ -48,14 +31,6 @@ static int find_names(const struct gpu_binding *b, cuda_device device, vres_devi
 	               strstr(props->name, " MIG ") ? "MIG" : "GPU", u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11],
 	               u[12], u[13], u[14], u[15]);
 	return CUDA_OK;
-}
-
-/* Under WSL the host's memory manager pages device memory out, and nothing in the guest can tell. */
-static bool host_is_unverifiable(void)
-{
-	struct utsname system;
-
-	return access("/dev/dxg", F_OK) == 0 || (uname(&system) == 0 && strcasestr(system.release, "microsoft") != NULL);
 }
 
 /* Virtual GPUs may have the attribute and yet not the function. */
@@ -84,7 +59,7 @@ static int find_facts(const struct gpu_binding *b, cuda_device device, vres_devi
 
 	TRY_CUDA(ask(b, CUDA_DEVICE_INTEGRATED, device, &integrated));
 	TRY_CUDA(ask(b, CUDA_DEVICE_ECC_ENABLED, device, &ecc));
-	props->facts |= (integrated ? VRES_DEVICE_INTEGRATED : 0) | (host_is_unverifiable() ? VRES_DEVICE_UNVERIFIABLE_HOST : 0);
+	props->facts |= (integrated ? VRES_DEVICE_INTEGRATED : 0) | (gpu_host_is_unverifiable() ? VRES_DEVICE_UNVERIFIABLE_HOST : 0);
 	props->ecc = ecc ? VRES_ECC_ON : VRES_ECC_OFF;
 	return CUDA_OK;
 }
@@ -130,19 +105,20 @@ static int add_notes(const struct gpu_binding *b, cuda_device device, uint32_t i
 	TRY_CUDA(ask(b, CUDA_DEVICE_PAGEABLE_HOST_TABLES, device, &host_tables));
 	TRY_CUDA(ask(b, CUDA_DEVICE_NUMA_CONFIG, device, &numa));
 	TRY_CUDA(ask(b, CUDA_DEVICE_MPS, device, &mps));
-	note(props, "driver", "CUDA %d.%d", b->version / 1000, b->version % 1000 / 10);
-	note(props, "compute_capability", "%d.%d", major, minor);
-	note(props, "allocation", "%s", props->facts & VRES_DEVICE_VMM ? "explicit location, not exportable" : "cuMemAlloc, exportable by IPC");
-	note(props, "unified_addressing", "%s", unified ? "yes, as on every 64-bit GPU: one address space" : "no");
-	note(props, "unified_memory", "%s", managed ? "possible; asked of each allocation" : "not supported");
-	note(props, "zero_copy", "%s", host_mapping ? "possible; asked of each allocation" : "not supported");
-	note(props, "pinned_staging", "only where policy allows it");
-	note(props, "coherent", "%s", host_tables || numa ? "shares page tables or NUMA nodes with the host" : "no");
-	note(props, "mps", "%s", mps ? "yes: another client's fault can end the context" : "no");
-	note(props, "mig", "%s", strncmp(props->uuid, "MIG", 3) == 0 ? "yes" : "no");
-	note(props, "virtual_gpu", "%s", cuda_nvml_virtualization(b, index));
-	note(props, "confidential_computing", "%s", cuda_nvml_confidential(b));
-	note(props, "gpu_core_dump", "%s", coredump(b));
+	gpu_note(props, "driver", "CUDA %d.%d", b->version / 1000, b->version % 1000 / 10);
+	gpu_note(props, "compute_capability", "%d.%d", major, minor);
+	gpu_note(props, "allocation", "%s",
+	         props->facts & VRES_DEVICE_VMM ? "explicit location, not exportable" : "cuMemAlloc, exportable by IPC");
+	gpu_note(props, "unified_addressing", "%s", unified ? "yes, as on every 64-bit GPU: one address space" : "no");
+	gpu_note(props, "unified_memory", "%s", managed ? "possible; asked of each allocation" : "not supported");
+	gpu_note(props, "zero_copy", "%s", host_mapping ? "possible; asked of each allocation" : "not supported");
+	gpu_note(props, "pinned_staging", "only where policy allows it");
+	gpu_note(props, "coherent", "%s", host_tables || numa ? "shares page tables or NUMA nodes with the host" : "no");
+	gpu_note(props, "mps", "%s", mps ? "yes: another client's fault can end the context" : "no");
+	gpu_note(props, "mig", "%s", strncmp(props->uuid, "MIG", 3) == 0 ? "yes" : "no");
+	gpu_note(props, "virtual_gpu", "%s", cuda_nvml_virtualization(b, index));
+	gpu_note(props, "confidential_computing", "%s", cuda_nvml_confidential(b));
+	gpu_note(props, "gpu_core_dump", "%s", coredump(b));
 	return CUDA_OK;
 }
 
