@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The HIP runtime once it is loaded, and what the files of this folder ask of each other: bind.c loads it, errors.c gives its codes a meaning,
+ * device.c says what a device is, memory.c makes memory and asks about it, kernel.c chooses the device code, hip.c is the table.
+ */
+#ifndef VRES_HIP_DRIVER_H
+#define VRES_HIP_DRIVER_H
+
+#include "../gpu.h"
+#include "hip_abi.h"
+
+struct hip_api {
+#define HIP_API_FIELD(result, name, parameters) hip_fn_##name name;
+	HIP_FUNCTIONS(HIP_API_FIELD)
+#undef HIP_API_FIELD
+};
+
+struct gpu_binding {
+	void *library;
+	struct hip_api api;
+	hip_fn_hipGetDeviceProperties properties_v6; /* NULL: the runtime has the older layout only */
+	int version;
+};
+
+/* Passes a driver's code on. */
+#define TRY_HIP(call)                                                                                                                           \
+	do {                                                                                                                                    \
+		const hip_result try_code = (call);                                                                                             \
+		if (try_code != HIP_OK)                                                                                                         \
+			return try_code;                                                                                                        \
+	} while (0)
+
+vres_status hip_bind(const char *library_path, struct gpu_binding **out, vres_error *err);
+void hip_unbind(struct gpu_binding *b);
+
+vres_status hip_meaning(int code);
+const char *hip_name(const struct gpu_binding *b, int code);
+
+int hip_describe(const struct gpu_binding *b, uint32_t device, vres_device_props *out);
+
+/* "gfx90a:sramecc+:xnack-", or "" where the runtime does not say. */
+int hip_arch(const struct gpu_binding *b, int device, char out[HIP_ARCH_BYTES]);
+
+/* Is it an architecture that exists, or may exist, as a GPU without memory of its own? */
+bool hip_may_be_apu(const char *arch);
+
+int hip_chunk_make(const struct gpu_binding *b, uint32_t device, uint64_t capacity, bool is_vmm, struct gpu_chunk *out);
+int hip_chunk_free(const struct gpu_binding *b, const struct gpu_chunk *chunk);
+int hip_mapping_at(const struct gpu_binding *b, uint32_t device, uint64_t addr, struct gpu_mapping *out);
+
+/* The code object for the current device. */
+int hip_image_load(const struct gpu_binding *b, void **module, void **kernel, const char **name);
+
+#endif

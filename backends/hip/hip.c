@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* AMD GPUs: the runtime's functions in the words that both vendors share, and the backend table. */
+#include <vres/vres.h>
+
+#include "driver.h"
+
+static int device_count(const struct gpu_binding *b, uint32_t *out)
+{
+	int count = 0;
+	const int code = b->api.hipGetDeviceCount(&count);
+
+	if (code != HIP_OK && code != HIP_NO_DEVICE)
+		return code;
+	*out = code == HIP_OK && count > 0 ? (uint32_t)count : 0;
+	return HIP_OK;
+}
+
+/* A device's primary context is there as soon as it is used, for the whole process, and nobody counts its users. */
+static int context_retain(const struct gpu_binding *b, uint32_t device, void **out)
+{
+	(void)b;
+	(void)device;
+	*out = NULL;
+	return HIP_OK;
+}
+
+static int context_release(const struct gpu_binding *b, uint32_t device)
+{
+	(void)b;
+	(void)device;
+	return HIP_OK;
+}
+
+/*
+ * The thread is left as it was found: its device, and no error of ours for the engine to find.  An error that was there before we came is
+ * not ours to take; runtimes before ROCm 7 let any later call overwrite it, which nothing can prevent.
+ */
+static int context_pop(const struct gpu_binding *b, const struct gpu_before *before)
+{
+	int code = b->api.hipSetDevice(before->device);
+
+	if (code != HIP_OK) /* to leave the engine on another device would be worse than any error */
+		code = b->api.hipSetDevice(before->device);
+	if (before->error == HIP_OK)
+		(void)b->api.hipGetLastError();
+	return code;
+}
+
+static int context_push(const struct gpu_binding *b, uint32_t device, void *context, struct gpu_before *before)
+{
+	int code;
+
+	(void)context;
+	before->error = b->api.hipPeekAtLastError();
+	code = b->api.hipGetDevice(&before->device);
+	if (code == HIP_OK)
+		code = b->api.hipSetDevice((int)device);
+	if (code != HIP_OK && before->error == HIP_OK)
+		(void)b->api.hipGetLastError();
+	return code;
+}
+
+static int memory_free(const struct gpu_binding *b, uint64_t *out)
+{
+	size_t available, total;
+
+	TRY_HIP(b->api.hipMemGetInfo(&available, &total));
+	*out = available;
+	return HIP_OK;
+}
+
+/* The runtime counts no memory errors: nothing is known. */
+static void health(const struct gpu_binding *b, uint32_t device, vres_device_status *out)
+{
+	(void)b;
+	(void)device;
+	(void)out;
+}
+
+static int image_unload(const struct gpu_binding *b, void *module)
+{
+	return b->api.hipModuleUnload(module);
+}
+
+static int launch(const struct gpu_binding *b, void *kernel, uint32_t groups, uint32_t threads, void *args, void *stream)
+{
+	void *parameters[] = {args};
+
+	return b->api.hipModuleLaunchKernel(kernel, groups, 1, 1, threads, 1, 1, 0, stream, parameters, NULL);
+}
+
+/* What others do on the default stream is neither waited for nor held up. */
+static int stream_open(const struct gpu_binding *b, void **out)
+{
+	return b->api.hipStreamCreateWithFlags(out, HIP_STREAM_NON_BLOCKING);
+}
+
+static int stream_close(const struct gpu_binding *b, void *stream)
+{
+	return b->api.hipStreamDestroy(stream);
+}
+
+static int stream_done(const struct gpu_binding *b, void *stream, bool *out)
+{
+	const int code = b->api.hipStreamQuery(stream);
+
+	*out = code == HIP_OK;
+	return code == HIP_NOT_READY ? HIP_OK : code;
+}
+
+static int stream_finish(const struct gpu_binding *b, void *stream)
+{
+	return b->api.hipStreamSynchronize(stream);
+}
+
+static int push(const struct gpu_binding *b, uint64_t to, const void *from, size_t n, void *stream)
+{
+	return b->api.hipMemcpyAsync((void *)(uintptr_t)to, from, n, HIP_HOST_TO_DEVICE, stream);
+}
+
+static int pull(const struct gpu_binding *b, void *to, uint64_t from, size_t n, void *stream)
+{
+	return b->api.hipMemcpyAsync(to, (const void *)(uintptr_t)from, n, HIP_DEVICE_TO_HOST, stream);
+}
+
+static int zero(const struct gpu_binding *b, uint64_t addr, uint64_t n, void *stream)
+{
+	return b->api.hipMemsetAsync((void *)(uintptr_t)addr, 0, n, stream);
+}
+
+static int pinned_make(const struct gpu_binding *b, size_t bytes, void **out)
+{
+	return b->api.hipHostMalloc(out, bytes, 0);
+}
+
+static int pinned_free(const struct gpu_binding *b, void *block)
+{
+	return b->api.hipHostFree(block);
+}
+
+static const struct gpu_driver driver = {
+	.bind = hip_bind,
+	.unbind = hip_unbind,
+	.meaning = hip_meaning,
+	.name = hip_name,
+	.device_count = device_count,
+	.context_retain = context_retain,
+	.context_release = context_release,
+	.context_push = context_push,
+	.context_pop = context_pop,
+	.describe = hip_describe,
+	.memory_free = memory_free,
+	.health = health,
+	.image_load = hip_image_load,
+	.image_unload = image_unload,
+	.launch = launch,
+	.chunk_make = hip_chunk_make,
+	.chunk_free = hip_chunk_free,
+	.mapping_at = hip_mapping_at,
+	.stream_open = stream_open,
+	.stream_close = stream_close,
+	.stream_done = stream_done,
+	.stream_finish = stream_finish,
+	.push = push,
+	.pull = pull,
+	.zero = zero,
+	.pinned_make = pinned_make,
+	.pinned_free = pinned_free,
+};
+
+static vres_status hip_open(const vres_backend_open *params, vres_bself **out, vres_error *err)
+{
+	return gpu_open(&driver, params, out, err);
+}
+
+/* No mem_protect: hipMalloc's memory has no protection to change. */
+static const vres_backend backend = {
+	.abi = VRES_BACKEND_ABI,
+	.struct_size = sizeof(vres_backend),
+	.name = "hip",
+	.open = hip_open,
+	.close = gpu_close,
+	.device_count = gpu_device_count,
+	.device_open = gpu_device_open,
+	.device_status = gpu_device_status,
+	.device_close = gpu_device_close,
+	.mem_alloc = gpu_mem_alloc,
+	.mem_adopt = gpu_mem_adopt,
+	.mem_residency = gpu_mem_residency,
+	.mem_wipe = gpu_mem_wipe,
+	.mem_release = gpu_mem_release,
+	.lane_open = gpu_lane_open,
+	.lane_push = gpu_lane_push,
+	.lane_pull = gpu_lane_pull,
+	.lane_wait = gpu_lane_wait,
+	.lane_close = gpu_lane_close,
+	.hash_blocks = gpu_hash_blocks,
+};
+
+const vres_backend *vres_backend_hip(void)
+{
+	return &backend;
+}
