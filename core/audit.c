@@ -2,8 +2,7 @@
 /* Building and delivering events. */
 #include "audit.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include "log.h"
 
 static const char *const event_names[] = {
 	[VRES_EVENT_VRAM_SEALED] = "vram_sealed",
@@ -30,42 +29,24 @@ vres_event vres_audit_event(const vres_manager *m, vres_event_type type, uint32_
 	};
 }
 
-struct log_line {
-	const char *keys[8], *values[8];
-	char device[12], bytes[24];
-	size_t n;
-};
-
-static void log_add(struct log_line *line, const char *key, const char *value)
-{
-	if (value == NULL || line->n == COUNT_OF(line->keys))
-		return;
-	line->keys[line->n] = key;
-	line->values[line->n++] = value;
-}
-
 static void log_event(const vres_manager *m, const vres_event *e)
 {
 	const uint64_t bytes = e->allocated_bytes ? e->allocated_bytes : e->freed_bytes ? e->freed_bytes : e->requested_bytes;
-	struct log_line line = {.n = 0};
+	struct vres_log_line line = {.n = 0};
 
 	if (m->log == NULL)
 		return;
-	(void)snprintf(line.device, sizeof(line.device), "%" PRIu32, e->gpu_device);
-	(void)snprintf(line.bytes, sizeof(line.bytes), "%" PRIu64, e->shard ? e->shard->vram_bytes : bytes);
-	log_add(&line, "shard_id", e->shard ? e->shard->shard_id : NULL);
-	log_add(&line, "gpu_device", e->gpu_device == VRES_NO_DEVICE ? NULL : line.device);
-	log_add(&line, "bytes", bytes || e->shard ? line.bytes : NULL);
-	log_add(&line, "status", vres_status_name(e->status));
-	log_add(&line, "reason", e->reason ? vres_audit_reason(e->reason) : NULL);
-	log_add(&line, "mode", e->mode);
-	log_add(&line, "violation", e->violation);
-	log_add(&line, "action_taken", e->action_taken);
-	m->log(m->log_ctx,
-	       e->critical            ? VRES_LOG_ERROR
-	       : e->status != VRES_OK ? VRES_LOG_WARN
-	                              : VRES_LOG_INFO,
-	       e->name, line.keys, line.values, line.n);
+	vres_log_add(&line, "shard_id", e->shard ? e->shard->shard_id : NULL);
+	if (e->gpu_device != VRES_NO_DEVICE)
+		vres_log_add_u64(&line, "gpu_device", e->gpu_device);
+	if (bytes || e->shard)
+		vres_log_add_u64(&line, "bytes", e->shard ? e->shard->vram_bytes : bytes);
+	vres_log_add(&line, "status", vres_status_name(e->status));
+	vres_log_add(&line, "reason", e->reason ? vres_audit_reason(e->reason) : NULL);
+	vres_log_add(&line, "mode", e->mode);
+	vres_log_add(&line, "violation", e->violation);
+	vres_log_add(&line, "action_taken", e->action_taken);
+	vres_log_put(m, e->critical ? VRES_LOG_ERROR : e->status != VRES_OK ? VRES_LOG_WARN : VRES_LOG_INFO, e->name, &line);
 }
 
 vres_status vres_audit_emit(vres_manager *m, const vres_event *event, bool is_incident, vres_error *err)

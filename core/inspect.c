@@ -6,6 +6,7 @@
 #include "abi.h"
 #include "audit.h"
 #include "capacity.h"
+#include "log.h"
 #include "manager.h"
 #include "policy.h"
 
@@ -106,15 +107,12 @@ static vres_status judge_shards(vres_manager *m, uint32_t gpu_device, vres_polic
 	return VRES_OK;
 }
 
-vres_status vres_enforce_vram_only(vres_manager *m, uint32_t gpu_device, vres_policy_report *out, vres_error *err)
+static vres_status enforce(vres_manager *m, uint32_t gpu_device, vres_policy_report *out, vres_error *err)
 {
 	vres_policy_report report = vres_policy_report_init();
 	vres_device_status status;
 	struct vres_device *d;
 
-	TRY(vres_manager_enter(m, err));
-	if (out)
-		TRY(ABI_OUT_CHECK(out, "vres_policy_report", err));
 	TRY(vres_manager_device(m, gpu_device, &d, err));
 	TRY(vres_device_ask(d, &status, err)); /* a device that does not answer is not found good */
 	vres_policy_judge_device(&m->policy, &d->props, m->driver.is_simulated, &report);
@@ -127,4 +125,20 @@ vres_status vres_enforce_vram_only(vres_manager *m, uint32_t gpu_device, vres_po
 	vres_audit_violation(m, gpu_device, vres_policy_first_violation(&report), "manager_stopped", "enforce");
 	return vres_fail_at(err, VRES_E_POLICY_VIOLATION, VRES_REASON_RESIDENCY, gpu_device,
 	                    "device %" PRIu32 " violates the VRAM-only policy: %s", gpu_device, vres_policy_first_violation(&report));
+}
+
+vres_status vres_enforce_vram_only(vres_manager *m, uint32_t gpu_device, vres_policy_report *out, vres_error *err)
+{
+	struct vres_operation op = {.action = "enforce", .gpu_device = gpu_device};
+	vres_error detail = {0};
+	vres_status status;
+
+	TRY(vres_manager_enter(m, err));
+	if (out)
+		TRY(ABI_OUT_CHECK(out, "vres_policy_report", err));
+	TRY(vres_manager_has_device(m, gpu_device, err));
+	op.began = vres_log_clock(m);
+	status = enforce(m, gpu_device, out, &detail);
+	vres_log_operation(m, &op, status, detail.reason);
+	return status == VRES_OK ? VRES_OK : vres_fail_with(err, &detail);
 }

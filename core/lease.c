@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Leases: the only way to a device address, and so the place where verification cannot be skipped. */
-#include "manager.h"
+#include "log.h"
 #include "policy.h"
 #include "verify.h"
 
@@ -28,13 +28,10 @@ static void free_lease(struct vres_lease **slot)
 	vres_host_free(*slot);
 }
 
-vres_status vres_lease_acquire(vres_shard *s, vres_lease **out, vres_error *err)
+static vres_status acquire(vres_shard *s, vres_lease **out, vres_error *err)
 {
 	CLEANUP(free_lease) struct vres_lease *lease = NULL;
 
-	if (s == NULL || out == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", s ? "out" : "shard");
-	TRY(vres_manager_enter(s->manager, err));
 	lease = vres_host_alloc(sizeof(*lease));
 	if (lease == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a lease");
@@ -43,6 +40,24 @@ vres_status vres_lease_acquire(vres_shard *s, vres_lease **out, vres_error *err)
 	vres_shard_lease(s);
 	*out = TAKE(lease);
 	return VRES_OK;
+}
+
+vres_status vres_lease_acquire(vres_shard *s, vres_lease **out, vres_error *err)
+{
+	struct vres_operation op = {.action = "lease", .is_routine = true};
+	vres_error detail = {0};
+	vres_status status;
+
+	if (s == NULL || out == NULL)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", s ? "out" : "shard");
+	TRY(vres_manager_enter(s->manager, err));
+	op.shard_id = s->id;
+	op.gpu_device = s->record.gpu_device;
+	op.bytes = s->record.vram_bytes;
+	op.began = vres_log_clock(s->manager);
+	status = acquire(s, out, &detail);
+	vres_log_operation(s->manager, &op, status, detail.reason);
+	return status == VRES_OK ? VRES_OK : vres_fail_with(err, &detail);
 }
 
 vres_status vres_lease_check(const vres_lease *l, vres_error *err)

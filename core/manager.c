@@ -6,6 +6,7 @@
 
 #include "abi.h"
 #include "audit.h"
+#include "log.h"
 #include "policy.h"
 #include "validate.h"
 
@@ -102,15 +103,21 @@ static void device_destroy(struct vres_device **slot)
 	vres_device_destroy(*slot, true);
 }
 
+vres_status vres_manager_has_device(const vres_manager *m, uint32_t index, vres_error *err)
+{
+	return index < m->driver.device_count
+	               ? VRES_OK
+	               : vres_fail(err, VRES_E_INVALID_INPUT, "gpu_device %" PRIu32 " does not exist: the backend has %" PRIu32, index,
+	                           m->driver.device_count);
+}
+
 /* Two threads may open a device at once, which backends allow; the second one's is closed again. */
 vres_status vres_manager_device(vres_manager *m, uint32_t index, struct vres_device **out, vres_error *err)
 {
 	CLEANUP(device_destroy) struct vres_device *mine = NULL;
 	struct vres_device *open = NULL;
 
-	if (index >= m->driver.device_count)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "gpu_device %" PRIu32 " does not exist: the backend has %" PRIu32, index,
-		                 m->driver.device_count);
+	TRY(vres_manager_has_device(m, index, err));
 	open = vres_manager_open_device(m, index);
 	if (open == NULL) {
 		TRY(vres_device_create(&m->driver, index, &mine, err));
@@ -150,10 +157,16 @@ void vres_manager_drop(vres_manager *m)
 		destroy(m);
 }
 
+/* Told while the callback may still use the manager; it takes no time, and what is left of the manager goes with its last shard. */
 void vres_manager_destroy(vres_manager *m)
 {
-	if (m)
-		vres_manager_drop(m);
+	static const struct vres_operation op = {.action = "destroy", .gpu_device = VRES_NO_DEVICE};
+
+	if (m == NULL)
+		return;
+	if (!vres_manager_is_forked(m))
+		vres_log_operation(m, &op, VRES_OK, VRES_REASON_NONE);
+	vres_manager_drop(m);
 }
 
 static vres_status config_check(const vres_config *c, const vres_policy *policy, vres_error *err)
@@ -219,6 +232,22 @@ static vres_status manager_fill(vres_manager *m, const vres_config *c, vres_erro
 	return VRES_OK;
 }
 
+/* Fill it, and tell the log how that went. */
+static vres_status manager_make(vres_manager *m, const vres_config *c, vres_error *err)
+{
+	const struct vres_operation op = {
+		.action = "create",
+		.gpu_device = VRES_NO_DEVICE,
+		.began = vres_log_clock(m),
+		.fingerprint = c->key->fingerprint,
+	};
+	vres_error detail = {0};
+	const vres_status status = manager_fill(m, c, &detail);
+
+	vres_log_operation(m, &op, status, detail.reason);
+	return status == VRES_OK ? VRES_OK : vres_fail_with(err, &detail);
+}
+
 vres_status vres_manager_create(const vres_config *config, vres_manager **out, vres_error *err)
 {
 	CLEANUP(drop) vres_manager *m = NULL;
@@ -240,7 +269,7 @@ vres_status vres_manager_create(const vres_config *config, vres_manager **out, v
 	}
 	m->policy = policy;
 	manager_init(m, &c);
-	TRY(manager_fill(m, &c, err));
+	TRY(manager_make(m, &c, err));
 	m->closed = c.closed; /* not before: a config that was refused closes nothing */
 	m->closed_ctx = c.closed_ctx;
 	*out = TAKE(m);

@@ -72,6 +72,9 @@ void vres_manager_unlock(vres_manager *m);
 /* Where in the table a shard of that id is, or would be linked.  Under the lock. */
 struct vres_shard **vres_manager_slot(vres_manager *m, const char *shard_id);
 
+/* VRES_E_INVALID_INPUT if there is no such device. */
+vres_status vres_manager_has_device(const vres_manager *m, uint32_t index, vres_error *err);
+
 /* A device by index, opened if this is its first use. */
 vres_status vres_manager_device(vres_manager *m, uint32_t index, struct vres_device **out, vres_error *err);
 

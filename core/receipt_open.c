@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Receipts of live shards: giving one out, and finding the shard that a presented one speaks of. */
 #include "audit.h"
+#include "log.h"
 #include "manager.h"
 
 /* Audited a second; the rest is counted as lost, so that a flood of forgeries does not become a flood of records. */
@@ -91,15 +92,32 @@ static vres_status match(vres_manager *m, const void *receipt, size_t len, vres_
 	return VRES_OK;
 }
 
+static void log_opened(const vres_manager *m, uint64_t began, const vres_shard *s, const vres_error *detail)
+{
+	const struct vres_operation op = {
+		.action = "receipt_open",
+		.shard_id = s ? s->id : NULL,
+		.gpu_device = s ? s->record.gpu_device : VRES_NO_DEVICE,
+		.bytes = s ? s->record.vram_bytes : 0,
+		.began = began,
+		.is_routine = true,
+	};
+
+	vres_log_operation(m, &op, detail->status, detail->reason);
+}
+
 vres_status vres_receipt_open(vres_manager *m, const void *receipt, size_t len, vres_shard **out, vres_error *err)
 {
 	vres_error detail = {0};
 	vres_status status;
+	uint64_t began;
 
 	TRY(vres_manager_enter(m, err));
 	if (receipt == NULL || out == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", receipt ? "out" : "receipt");
+	began = vres_log_clock(m);
 	status = match(m, receipt, len, out, &detail);
+	log_opened(m, began, status == VRES_OK ? *out : NULL, &detail);
 	if (status == VRES_OK)
 		return VRES_OK;
 	if ((status == VRES_E_SEAL_VERIFICATION_FAILED && detail.reason != VRES_REASON_QUARANTINED) || status == VRES_E_NOT_SEALED)

@@ -9,6 +9,7 @@
 
 #include "abi.h"
 #include "audit.h"
+#include "log.h"
 #include "metrics.h"
 #include "policy.h"
 #include "validate.h"
@@ -88,9 +89,7 @@ vres_status vres_seal_order(struct seal *seal, vres_manager *m, const vres_seal_
 	if (bytes > m->policy.max_model_bytes)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%" PRIu64 " bytes are more than max_model_bytes, %" PRIu64, bytes,
 		                 m->policy.max_model_bytes);
-	if (p.gpu_device >= m->driver.device_count)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "gpu_device %" PRIu32 " does not exist: the backend has %" PRIu32, p.gpu_device,
-		                 m->driver.device_count);
+	TRY(vres_manager_has_device(m, p.gpu_device, err));
 	start_record(seal, &p, bytes);
 	return VRES_OK;
 }
@@ -145,28 +144,45 @@ static vres_status tell_success(struct seal *seal, const struct vres_shard *s, v
 	return vres_audit_emit(seal->manager, &e, false, err);
 }
 
-vres_status vres_seal_perform(struct seal *seal, vres_shard **out, vres_error *err)
+/* Fills *err, which is there, on failure. */
+static vres_status perform(struct seal *seal, vres_shard **out, vres_error *err)
 {
 	CLEANUP(vres_shard_discard) struct vres_shard *s = NULL;
 	vres_manager *m = seal->manager;
-	vres_error detail = {0};
 	vres_status status;
 
 	if (!seal->has_id)
 		TRY(generate_id(&seal->record, err));
 	TRY(vres_shard_create(m, &seal->record, &s, err));
-	status = vres_seal_fill(seal, s, &detail);
+	status = vres_seal_fill(seal, s, err);
 	if (status == VRES_OK)
-		status = tell_success(seal, s, &detail);
+		status = tell_success(seal, s, err);
 	if (status != VRES_OK) {
 		vres_shard_discard(&s); /* before anything is told, so that the critical event is the last one */
-		tell_failure(seal, &detail);
-		return vres_fail_with(err, &detail);
+		tell_failure(seal, err);
+		return status;
 	}
 	vres_shard_publish(s);
 	vres_metrics_sealed(m, VRES_OK);
 	*out = TAKE(s);
 	return VRES_OK;
+}
+
+vres_status vres_seal_perform(struct seal *seal, vres_shard **out, vres_error *err)
+{
+	const vres_manager *m = seal->manager;
+	const struct vres_operation op = {
+		.action = "seal",
+		.shard_id = seal->record.shard_id,
+		.gpu_device = seal->record.gpu_device,
+		.bytes = seal->record.vram_bytes,
+		.began = vres_log_clock(m),
+	};
+	vres_error detail = {0};
+	const vres_status status = perform(seal, out, &detail);
+
+	vres_log_operation(m, &op, status, detail.reason);
+	return status == VRES_OK ? VRES_OK : vres_fail_with(err, &detail);
 }
 
 static vres_status require_out(vres_shard **out, vres_error *err)

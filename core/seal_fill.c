@@ -11,6 +11,7 @@
 
 #include "audit.h"
 #include "capacity.h"
+#include "log.h"
 #include "measure.h"
 #include "policy.h"
 #include "upload.h"
@@ -47,7 +48,12 @@ static void tell_allocation_failed(struct seal *seal, const vres_error *failure)
 	vres_event e = vres_audit_event(seal->manager, VRES_EVENT_VRAM_ALLOCATION_FAILED, seal->record.gpu_device);
 	const bool has_room = failure->status != VRES_E_INSUFFICIENT_VRAM;
 	struct vres_counters *c = &seal->manager->counters;
+	uint64_t used;
 
+	(void)pthread_mutex_lock(&seal->device->capacity.lock);
+	used = seal->device->capacity.used;
+	(void)pthread_mutex_unlock(&seal->device->capacity.lock);
+	vres_log_capacity(seal->manager, e.gpu_device, seal->record.vram_bytes, used, failure->available_bytes);
 	atomic_fetch_add(has_room ? &c->allocation_failures : &c->no_room, 1);
 	e.status = failure->status;
 	e.requested_bytes = seal->record.vram_bytes;
@@ -65,6 +71,7 @@ static vres_status tell_allocated(struct seal *seal, const struct vres_mem *mem,
 	if (seal->manager->audit.record == NULL && seal->manager->log == NULL)
 		return VRES_OK;
 	TRY(vres_capacity_look(seal->device, seal->manager->policy.headroom_bytes, &now, &status, err));
+	vres_log_capacity(seal->manager, e.gpu_device, mem->bytes, now.used, now.available);
 	e.requested_bytes = mem->bytes;
 	e.allocated_bytes = mem->capacity;
 	e.available_bytes = now.available;

@@ -14,6 +14,7 @@
 #define TOKEN_MAX      ((size_t)1 << 20)
 #define DOMAIN_MAX     64
 #define CREDENTIAL_MAX 255
+#define FINGERPRINTED  ((size_t)8192)
 
 static const char default_domain[] = "llorch-vram-seal-v1";
 
@@ -39,6 +40,27 @@ static vres_status domain_check(const char *domain, vres_error *err)
 	return VRES_OK;
 }
 
+/* The first 6 hex digits of SHA-256(token), to tell tokens apart in logs; of a token above 8192 bytes, of its start and a mark. */
+static vres_status fingerprint(const void *token, size_t bytes, char out[7], vres_error *err)
+{
+	static const char mark[] = "[truncated]";
+	CLEANUP(vres_sha256_close) struct sha256 h = {0};
+	uint8_t digest[VRES_SHA256_BYTES];
+	char hex[65];
+
+	TRY(vres_sha256_open(&h, err));
+	TRY(vres_sha256_add(&h, token, bytes < FINGERPRINTED ? bytes : FINGERPRINTED, err));
+	if (bytes > FINGERPRINTED)
+		TRY(vres_sha256_add(&h, mark, sizeof(mark) - 1, err));
+	TRY(vres_sha256_end(&h, digest, err));
+	vres_hex(digest, hex);
+	memcpy(out, hex, 6);
+	out[6] = '\0';
+	vres_crypto_wipe(digest, sizeof(digest)); /* the rest of it would tell a guesser more than 24 bits */
+	vres_crypto_wipe(hex, sizeof(hex));
+	return VRES_OK;
+}
+
 vres_status vres_key_derive(const void *token, size_t bytes, const char *domain, vres_key **out, vres_error *err)
 {
 	CLEANUP(key_destroy) struct vres_key *key = NULL;
@@ -54,6 +76,7 @@ vres_status vres_key_derive(const void *token, size_t bytes, const char *domain,
 	TRY(vres_host_secret_alloc(sizeof(*key), &page, err));
 	key = page;
 	key->process = vres_host_process();
+	TRY(fingerprint(token, bytes, key->fingerprint, err));
 	TRY(vres_crypto_hkdf(true, token, bytes, domain, strlen(domain), key->root, err));
 	*out = TAKE(key);
 	return VRES_OK;

@@ -11,6 +11,7 @@
 struct vres_key {
 	int64_t process;
 	uint8_t root[VRES_SHA256_BYTES];
+	char fingerprint[7]; /* of the token: 6 hex digits, for logs */
 };
 
 /* What a manager keeps of a key: one subkey a purpose, HKDF-Expand(root, "vres/" purpose "/v1"), and a public name for the key. */

@@ -4,6 +4,7 @@
 
 #include "audit.h"
 #include "capacity.h"
+#include "log.h"
 #include "manager.h"
 
 static void free_host_side(struct vres_shard *s)
@@ -83,23 +84,39 @@ static vres_status wipe(struct vres_shard *s, vres_error *err)
 	return vres_mem_wipe(&s->mem, err);
 }
 
-static void free_device_side(struct vres_shard *s)
+/* How it went; VRES_OK when there was nothing to free. */
+static vres_status free_device_side(struct vres_shard *s)
 {
 	struct vres_device *d = s->mem.device;
 	const uint64_t taken = s->mem.capacity;
 	vres_error wiping = {0}, freeing = {0};
 
 	if (s->mem.handle == NULL)
-		return;
-	if (s->mem.is_adopted) {
-		(void)vres_mem_release(&s->mem, NULL); /* the memory stays its owner's */
-		return;
-	}
+		return VRES_OK;
+	if (s->mem.is_adopted)
+		return vres_mem_release(&s->mem, NULL); /* the memory stays its owner's */
 	(void)wipe(s, &wiping);
 	vres_capacity_releasing(d);
 	(void)vres_mem_release(&s->mem, &freeing);
 	vres_capacity_released(d, taken, s->is_published);
 	tell_deallocated(s, taken, wiping.status != VRES_OK ? &wiping : &freeing);
+	return wiping.status == VRES_OK && freeing.status == VRES_OK ? VRES_OK : VRES_E_DEALLOCATION_FAILED;
+}
+
+/* Nothing is told of a shard that never was one; its seal is told of. */
+static void release_device_side(struct vres_shard *s)
+{
+	const struct vres_operation op = {
+		.action = "release",
+		.shard_id = s->id,
+		.gpu_device = s->record.gpu_device,
+		.bytes = s->record.vram_bytes,
+		.began = vres_log_clock(s->manager),
+	};
+	const vres_status status = free_device_side(s);
+
+	if (s->is_published)
+		vres_log_operation(s->manager, &op, status, VRES_REASON_NONE);
 }
 
 static void destroy(struct vres_shard *s)
@@ -107,7 +124,7 @@ static void destroy(struct vres_shard *s)
 	vres_manager *m = s->manager;
 
 	if (!vres_manager_is_forked(m))
-		free_device_side(s);
+		release_device_side(s);
 	if (s->is_published) {
 		atomic_fetch_sub(&m->counters.shards, 1);
 		if (atomic_load(&s->state) == VRES_SHARD_QUARANTINED)

@@ -9,6 +9,7 @@
 
 #include "abi.h"
 #include "audit.h"
+#include "log.h"
 #include "metrics.h"
 #include "policy.h"
 
@@ -148,7 +149,9 @@ static void tell_bad(const struct verification *v, bool is_incident)
 	e.mode = vres_policy_mode_name(v->report.mode);
 	e.expected_digest = v->wanted[0] ? v->wanted : NULL;
 	e.actual_digest = v->found[0] ? v->found : NULL;
-	e.action_taken = v->report.reason == VRES_REASON_EXPIRED ? "refused" : "shard_quarantined";
+	e.action_taken = m->policy.require & VRES_REQUIRE_STOP     ? "manager_stopped"
+	                 : v->report.reason == VRES_REASON_EXPIRED ? "refused"
+	                                                           : "shard_quarantined";
 	e.detail = v->error.message;
 	(void)vres_audit_emit(m, &e, is_incident, NULL); /* the failure itself is what the caller returns */
 }
@@ -169,25 +172,33 @@ static void conclude_bad(struct verification *v)
 	tell_bad(v, quarantines);
 }
 
-vres_status vres_verify_conclude(struct verification *v, vres_error *err)
+static void conclude(struct verification *v)
 {
-	vres_manager *m = v->shard->manager;
-
 	if (v->report.status == VRES_OK) {
-		const vres_status status = conclude_good(v, &v->error);
-
-		if (status == VRES_OK)
-			return VRES_OK;
-		v->report.status = status;
+		v->report.status = conclude_good(v, &v->error);
 		v->report.reason = v->error.reason;
-		return vres_fail_with(err, &v->error);
-	}
-	if (!v->was_refused) {
-		vres_metrics_verified(m, &v->report);
+	} else if (!v->was_refused) {
+		vres_metrics_verified(v->shard->manager, &v->report);
 		if (v->report.status == VRES_E_SEAL_VERIFICATION_FAILED)
 			conclude_bad(v);
 	}
-	return vres_fail_with(err, &v->error);
+}
+
+vres_status vres_verify_conclude(struct verification *v, vres_error *err)
+{
+	const struct vres_operation op = {
+		.action = "verify",
+		.shard_id = v->shard->id,
+		.gpu_device = v->shard->record.gpu_device,
+		.bytes = v->report.bytes_hashed,
+		.began = v->began,
+		.mode = vres_policy_mode_name(v->report.mode),
+		.is_routine = true,
+	};
+
+	conclude(v);
+	vres_log_operation(v->shard->manager, &op, v->report.status, v->report.reason);
+	return v->report.status == VRES_OK ? VRES_OK : vres_fail_with(err, &v->error);
 }
 
 vres_status vres_shard_verify(vres_shard *s, const vres_verify_params *p, vres_verify_report *out, vres_error *err)

@@ -324,7 +324,15 @@ typedef void (*vres_incident_fn)(void *ctx, const vres_event *event);
 #define VRES_LOG_INFO  3
 #define VRES_LOG_DEBUG 4
 
-/** A structured log line: an event name and @n keys with their values, all NUL-terminated and valid during the call. */
+/**
+ * A structured log line: an event name and @n keys with their values, all NUL-terminated and valid during the call.
+ *
+ * Every audit event is a line under its name.  Every operation is a line "operation" with action (seal, verify, lease, release, enforce,
+ * receipt_open, create, destroy), shard_id, gpu_device, bytes, duration_ns, status, and where they apply reason, mode, worker_id and
+ * token_fingerprint: the first 6 hex digits of SHA-256 of the token, above 8192 bytes of its first 8192 and "[truncated]".  What a seal finds
+ * on its device is a line "capacity" with gpu_device, requested_bytes, used_bytes, available_bytes.  Level ERROR: a status of 4xx; WARN: any
+ * other failure; DEBUG: capacity, and verify, lease and receipt_open that went well; INFO: the rest.  Refused input is no operation.
+ */
 typedef void (*vres_log_fn)(void *ctx, int level, const char *event, const char *const *keys, const char *const *values, size_t n);
 
 /** Fill all @n bytes of @buf with what comes next, or fail; VRES_E_CANCELLED is passed on, anything else becomes VRES_E_IO. */

@@ -22,7 +22,7 @@ def of(found, name):
     return {key: value for key, value in found.items() if re.match(name + r"(\{|$)", key)}
 
 
-@test("RP-001 CI-007", "accountability")
+@test("WORKER-4810", "accountability")
 def promtool_accepts_every_line_and_has_no_complaint():
     write("f", pattern(3 << 20))
     vres("watch", "f", "--count", "2", "--metrics-file", "vres.prom", *QUICK)
@@ -31,7 +31,7 @@ def promtool_accepts_every_line_and_has_no_complaint():
     equal((done.returncode, done.stdout, done.stderr), (0, "", ""))
 
 
-@test("RP-001 CI-007", "accountability")
+@test("WORKER-4810", "accountability")
 def figures_are_those_of_the_watch():
     write("f", pattern((3 << 20) + 1))
     before = time.time()
@@ -50,7 +50,7 @@ def figures_are_those_of_the_watch():
     equal((len(buckets), buckets), (23, sorted(buckets)))
 
 
-@test("VR-004", "accountability", "bit flip in VRAM")
+@test("WORKER-4810 VR-004", "accountability", "bit flip in VRAM")
 def damage_is_in_the_metrics_when_the_watch_ends():
     write("f", pattern(10000))
     vres("watch", "f", "--count", "5", "--mock-flip", "0:5000:0@2", "--metrics-file", "vres.prom", *QUICK, status=1)
@@ -59,7 +59,7 @@ def damage_is_in_the_metrics_when_the_watch_ends():
     equal(found["vram_quarantined_shards"], "1")
 
 
-@test("", "availability")
+@test("WORKER-4810", "availability")
 def file_is_replaced_whole_and_readable_by_the_collector():
     write("f", pattern(10000))
     os.umask(0o077)
@@ -91,7 +91,7 @@ def a_place_that_cannot_be_written_is_refused_before_anything_is_sealed():
     refused("watch", "f", "--metrics-file", "", *QUICK, says="cannot be written")
 
 
-@test("", "availability")
+@test("WORKER-4810", "availability")
 def a_file_that_can_no_longer_be_written_is_said_once_and_the_watch_goes_on():
     write("f", pattern(100))
     os.mkdir("metrics")

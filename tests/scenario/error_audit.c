@@ -138,6 +138,57 @@ START_TEST(a_forged_receipt_is_refused_though_it_cannot_be_recorded)
 }
 END_TEST
 
+START_TEST(a_mismatch_at_seal_time_is_critical_and_tells_both_digests)
+{
+	static const char wanted[] = "00000000000000000000000000000000000000000000000000000000000000ff";
+	static const char found[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; /* FIPS 180: "abc" */
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	vres_seal_params p = vres_seal_params_init();
+	vres_shard *shard = NULL;
+	const vres_event *e;
+	vres_error err;
+
+	p.shard_id = "other";
+	p.expected_digest = wanted;
+	ck_status_reason(vres_seal_memory(f->manager, &p, "abc", 3, &shard, &err), VRES_E_INTEGRITY_VIOLATION, VRES_REASON_DIGEST);
+	e = record_last(&f->record, 0); /* the last one, after what was allocated has gone */
+	ck_assert_uint_eq(e->type, VRES_EVENT_SEAL_VERIFICATION_FAILED);
+	ck_assert_uint_eq(e->critical, 1);
+	ck_assert_int_eq(e->status, VRES_E_INTEGRITY_VIOLATION);
+	ck_assert_uint_eq(e->reason, VRES_REASON_DIGEST);
+	ck_assert_str_eq(e->shard->shard_id, "other");
+	ck_assert_str_eq(e->expected_digest, wanted);
+	ck_assert_str_eq(e->actual_digest, found);
+	ck_assert_str_eq(e->mode, "seal");
+	ck_assert_uint_eq(record_critical(&f->record), 1);
+	ck_assert_uint_eq(f->record.incidents_count, 1);
+}
+END_TEST
+
+START_TEST(a_config_that_policy_refuses_is_told_to_its_own_sink)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	vres_policy strictest = vres_policy_init();
+	vres_config config = config_of(f);
+	vres_manager *none = NULL;
+	const vres_event *e;
+	vres_error err;
+
+	config.policy = &strictest;
+	ck_status(manager_create(f, &config, &none, &err), VRES_E_POLICY_VIOLATION);
+	e = record_last(&f->record, 0);
+	ck_assert_uint_eq(e->type, VRES_EVENT_POLICY_VIOLATION);
+	ck_assert_uint_eq(e->critical, 1);
+	ck_assert_str_eq(e->violation, "simulated");
+	ck_assert_str_eq(e->action_taken, "create_refused");
+	ck_assert_str_eq(e->worker_id, WORKER);
+	ck_assert_uint_eq(e->simulated, 1);
+	ck_assert_uint_eq(e->gpu_device, VRES_NO_DEVICE);
+	ck_assert_uint_eq(record_count(&f->record, 0), 1);
+	ck_assert_uint_eq(f->record.incidents_count, 1);
+}
+END_TEST
+
 START_TEST(every_event_is_counted)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
@@ -179,6 +230,9 @@ int main(void)
 		CASE_LOOP(a_release_that_cannot_be_recorded_is_counted_as_lost, 2, "WORKER-4162 MS-005 RP-005", "accountability",
 	                  "release without a trace"),
 		CASE(a_forged_receipt_is_refused_though_it_cannot_be_recorded, "WORKER-4161 CI-001", "authenticity", "forged receipt"),
+		CASE(a_mismatch_at_seal_time_is_critical_and_tells_both_digests, "WORKER-4161 WORKER-4113", "integrity",
+	             "wrong weights sealed unseen"),
+		CASE(a_config_that_policy_refuses_is_told_to_its_own_sink, "WORKER-4163", "accountability", "mock in production"),
 		CASE(every_event_is_counted, "WORKER-4160 WORKER-4162", "accountability", ""),
 		CASE(without_a_sink_everything_works_and_nothing_is_lost, "WORKER-4170", "availability", ""),
 	};

@@ -195,6 +195,7 @@ START_TEST(a_failed_verification_stops_where_policy_says_so)
 		ck_refused(vres_lease_acquire(bad, &none, &err), VRES_REASON_DIGEST);
 	ck_assert_uint_eq(record_critical(&f->record), 1);
 	ck_assert_uint_eq(record_last(&f->record, 0)->critical, 1);
+	ck_assert_str_eq(record_last(&f->record, 0)->action_taken, "manager_stopped");
 	ck_assert_uint_eq(f->record.incidents_count, 1);
 	ck_stopped(f, shard, lease);
 	release_shard(&bad);

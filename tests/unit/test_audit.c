@@ -61,6 +61,7 @@ START_TEST(event_goes_to_log_and_sink_and_only_an_incident_to_its_callback)
 	bad.status = VRES_E_POLICY_VIOLATION;
 	bad.violation = "managed_memory";
 	bad.action_taken = "seal_refused";
+	record_clear(&f->record);
 	f->record.flaw = NULL;
 	ck_ok(vres_audit_emit(f->manager, &bad, true, &err));
 	ck_assert_uint_eq(f->record.events_count, 1);
@@ -117,6 +118,7 @@ START_TEST(log_line_has_the_level_that_fits_and_the_keys_that_apply)
 	vres_event e;
 	vres_error err;
 
+	record_clear(&f->record);
 	memcpy(info.shard_id, "s1", 3);
 	info.vram_bytes = 77;
 	e = vres_audit_event(f->manager, VRES_EVENT_SEAL_VERIFICATION_FAILED, 2);
@@ -150,6 +152,7 @@ START_TEST(manager_without_listeners_emits_into_the_void)
 	vres_event e;
 	vres_error err;
 
+	record_clear(&f->record);
 	config.audit = (vres_audit_sink){0};
 	config.log = NULL;
 	config.on_incident = NULL;

@@ -348,13 +348,13 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(new_manager_shows_every_metric_at_zero, "WORKER-4122", "accountability", ""),
-		CASE(every_counter_stands_in_its_own_line, "", "accountability", ""),
-		CASE(operations_are_counted_by_how_they_ended_and_by_mode, "WORKER-4161", "accountability", "damage counted as trouble"),
-		CASE(last_verification_is_that_of_a_good_one, "", "accountability", "a check that failed passing for one that was made"),
-		CASE(duration_falls_into_the_first_bucket_that_takes_it, "", "", ""),
-		CASE(device_that_was_used_has_a_line_and_its_uuid_is_escaped, "RP-001", "integrity", "metrics forged by a device's name"),
-		CASE(size_that_is_asked_for_is_enough_however_the_counters_grow, "MS-007", "availability", "a text that is cut"),
+		CASE(new_manager_shows_every_metric_at_zero, "WORKER-4810", "accountability", ""),
+		CASE(every_counter_stands_in_its_own_line, "WORKER-4810", "accountability", ""),
+		CASE(operations_are_counted_by_how_they_ended_and_by_mode, "WORKER-4810", "accountability", "damage counted as trouble"),
+		CASE(last_verification_is_that_of_a_good_one, "WORKER-4810", "accountability", "a check that failed passing for one that was made"),
+		CASE(duration_falls_into_the_first_bucket_that_takes_it, "WORKER-4810", "", ""),
+		CASE(device_that_was_used_has_a_line_and_its_uuid_is_escaped, "WORKER-4810", "integrity", "metrics forged by a device's name"),
+		CASE(size_that_is_asked_for_is_enough_however_the_counters_grow, "WORKER-4810", "availability", "a text that is cut"),
 		CASE(text_is_whole_or_not_there, "MS-007 VR-006", "integrity", "a write past a buffer"),
 	};
 

@@ -103,6 +103,35 @@ START_TEST(message_tells_nothing_of_the_token)
 }
 END_TEST
 
+/* The known answers of requirements 2.6: above 8192 bytes the first 8192 count, and a mark. */
+START_TEST(fingerprint_is_the_start_of_the_digest_of_the_token)
+{
+	static const struct {
+		const char *token;
+		size_t repeat;
+		const char *fingerprint;
+	} c[] = {{"test", 1, "9f86d0"},
+	         {"test-token-42", 1, "09dee7"},
+	         {"worker-token-abc123", 1, "a3967c"},
+	         {"A", 8192, "f8ca02"},
+	         {"A", 9000, "513707"}};
+
+	for (size_t i = 0; i < COUNT(c); i++) {
+		const size_t n = strlen(c[i].token);
+		char *token = test_alloc(n * c[i].repeat);
+		vres_key *key = NULL;
+		vres_error err;
+
+		for (size_t j = 0; j < c[i].repeat; j++)
+			memcpy(token + j * n, c[i].token, n);
+		ck_ok(vres_key_derive(token, n * c[i].repeat, NULL, &key, &err));
+		ck_assert_str_eq(key->fingerprint, c[i].fingerprint);
+		vres_key_destroy(key);
+		test_free(token);
+	}
+}
+END_TEST
+
 START_TEST(subkeys_differ_from_each_other_and_from_their_root)
 {
 	CLEANUP(destroy) vres_key *key = NULL;
@@ -162,6 +191,7 @@ int main(void)
 		CASE(token_has_one_byte_to_a_mebibyte, "CI-005 VR-005", "authenticity", "an empty token"),
 		CASE(domain_is_1_to_64_bytes_of_printable_ascii, "CI-005 VR-005", "", "an empty domain"),
 		CASE(message_tells_nothing_of_the_token, "CI-006 WORKER-4152", "confidentiality", "a token in a message"),
+		CASE(fingerprint_is_the_start_of_the_digest_of_the_token, "WORKER-4800", "accountability", ""),
 		CASE(subkeys_differ_from_each_other_and_from_their_root, "CI-005", "authenticity", "one key for two purposes"),
 		CASE(destroying_nothing_does_nothing, "MS-005 WORKER-4083", "", ""),
 		CASE(keys_take_no_heap, "CI-006", "confidentiality", "keys left in the heap"),
