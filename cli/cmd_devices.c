@@ -104,6 +104,7 @@ static void list_auto(struct output *o, const struct device_options *options, js
 		return;
 	config.key = key;
 	config.policy = &policy;
+	session_listen(&config, o);
 	is_any = list_backend(o, BACKEND_CUDA, "cuda", &config, lists);
 	is_any |= list_backend(o, BACKEND_HIP, "hip", &config, lists);
 	add_backend(o, lists[0], "mock", "by name only");

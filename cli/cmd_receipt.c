@@ -108,7 +108,8 @@ static int run(const struct command *self, int argc, char **argv)
 	if (status >= 0)
 		return status;
 	output_begin(&o, self->name, options.is_json);
-	if (check_usage(&o, &key_options, argv + first, (size_t)(argc - first)) && key_load(&o, &key_options, &key))
+	if (check_usage(&o, &key_options, argv + first, (size_t)(argc - first)) && key_environment_is_clean(&o) &&
+	    key_load(&o, &key_options, &key))
 		do_files(&o, key, strcmp(argv[first], "show") == 0, argv + first + 1, (size_t)(argc - first - 1));
 	return output_end(&o);
 }

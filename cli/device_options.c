@@ -73,6 +73,11 @@ static const struct option_spec specs[] = {
          .offset = offsetof(struct device_options, mock_vram),
          .least = 1,
          .help = "capacity of the mock, a multiple of 4096; default 1 GiB, or what the files need if that is more"},
+	{.name = "verbose",
+         .letter = 'v',
+         .kind = OPTION_FLAG,
+         .offset = offsetof(struct device_options, is_verbose),
+         .help = "print the library's log on stderr: a line for every event and operation, keys and values"},
 	{.name = "json", .kind = OPTION_FLAG, .offset = offsetof(struct device_options, is_json), .help = "print one JSON document"},
 };
 

@@ -35,7 +35,8 @@ static void put_option(const struct option_spec *spec)
 
 	if (spec->kind == OPTION_REFUSED)
 		return;
-	n = printf("  --%s%s%s", spec->name, spec->argument ? " " : "", spec->argument ? spec->argument : "");
+	n = spec->letter != 0 ? printf("  -%c, ", spec->letter) : printf("  ");
+	n += printf("--%s%s%s", spec->name, spec->argument ? " " : "", spec->argument ? spec->argument : "");
 	if (n + 2 > HELP_COLUMN) {
 		putchar('\n');
 		n = 0;

@@ -5,9 +5,13 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 /* As long as the key that is derived from it. */
 #define EPHEMERAL_BYTES 32
+
+/* Why there is no --token. */
+#define NO_SECRET "every user of this machine can read a command line; use --token-file or --credential"
 
 static const struct option_spec specs[] = {
 	{.name = "token-file",
@@ -25,9 +29,10 @@ static const struct option_spec specs[] = {
          .kind = OPTION_TEXT,
          .offset = offsetof(struct key_options, domain),
          .help = "what the key is for; default llorch-vram-seal-v1"},
-	{.name = "token",
-         .kind = OPTION_REFUSED,
-         .help = "every user of this machine can read a command line; use --token-file or --credential"},
+	{.name = "token", .kind = OPTION_REFUSED, .help = NO_SECRET},
+	{.name = "key", .kind = OPTION_REFUSED, .help = NO_SECRET},
+	{.name = "secret", .kind = OPTION_REFUSED, .help = NO_SECRET},
+	{.name = "password", .kind = OPTION_REFUSED, .help = NO_SECRET},
 };
 
 const struct option_set key_option_set = {"Key", specs, COUNT_OF(specs)};
@@ -35,6 +40,36 @@ const struct option_set key_option_set = {"Key", specs, COUNT_OF(specs)};
 bool key_is_named(const struct key_options *options)
 {
 	return options->token_file != NULL || options->credential != NULL;
+}
+
+/*
+ * Is this the name of a variable that somebody may take for a way to hand a token over?  Ours and those of the system this library was made
+ * for, if they speak of a secret and not of where one is.
+ */
+static bool is_secret_name(const char *entry)
+{
+	static const char *const prefixes[] = {"VRES_", "LLORCH_", "WORKER_API_"}, *const words[] = {"TOKEN", "KEY", "SECRET", "PASSWORD"};
+	const size_t n = strcspn(entry, "=");
+	bool is_ours = false, is_secret = false;
+
+	for (size_t i = 0; i < COUNT_OF(prefixes); i++)
+		is_ours |= strncmp(entry, prefixes[i], strlen(prefixes[i])) == 0;
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		is_secret |= memmem(entry, n, words[i], strlen(words[i])) != NULL;
+	return is_ours && is_secret && !(n > 5 && memcmp(entry + n - 5, "_FILE", 5) == 0);
+}
+
+bool key_environment_is_clean(struct output *o)
+{
+	for (char **entry = environ; *entry != NULL; entry++) {
+		if (is_secret_name(*entry))
+			return output_refuse(
+				o, EXIT_USAGE, NULL,
+				"the environment has %.*s: a secret there is inherited by every child and is read by nobody here; unset "
+				"it, and use --token-file or --credential",
+				(int)strcspn(*entry, "="), *entry);
+	}
+	return true;
 }
 
 bool key_load(struct output *o, const struct key_options *options, vres_key **out)

@@ -15,6 +15,9 @@ extern const struct option_set key_option_set;
 /* Was any key named? */
 bool key_is_named(const struct key_options *options);
 
+/* False, and a refusal, when a command that takes a key is run and a variable of the environment looks like a secret that somebody believes to be used. */
+bool key_environment_is_clean(struct output *o);
+
 /* The key that was named, for vres_key_destroy(). */
 bool key_load(struct output *o, const struct key_options *options, vres_key **out);
 

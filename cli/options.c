@@ -20,7 +20,8 @@ struct parser {
 	const struct option_spec *specs[OPTIONS_MAX];
 	void *targets[OPTIONS_MAX];
 	struct option table[OPTIONS_MAX + 1];
-	size_t count;
+	char letters[OPTIONS_MAX + 2]; /* for getopt: ":" and the short forms */
+	size_t count, letters_count;
 };
 
 static void parser_add(struct parser *p, const struct option_spec *spec, void *target)
@@ -36,15 +37,18 @@ static void parser_add(struct parser *p, const struct option_spec *spec, void *t
 	                                                  : required_argument,
 		.val = FIRST + (int)p->count,
 	};
+	if (spec->letter != 0)
+		p->letters[p->letters_count++] = spec->letter;
 	p->count++;
 }
 
-static const struct option_spec help_spec = {.name = "help", .kind = OPTION_FLAG, .help = "print this and stop"};
+static const struct option_spec help_spec = {.name = "help", .letter = 'h', .kind = OPTION_FLAG, .help = "print this and stop"};
 
 static void parser_init(struct parser *p, const struct command *command, void *const *targets)
 {
 	memset(p, 0, sizeof(*p));
 	p->command = command;
+	p->letters[p->letters_count++] = ':';
 	parser_add(p, &help_spec, NULL);
 	for (size_t i = 0; command->sets[i] != NULL; i++) {
 		for (size_t j = 0; j < command->sets[i]->count; j++)
@@ -180,6 +184,18 @@ static int complain_getopt(const struct parser *p, int answer, const char *argum
 	return EXIT_USAGE;
 }
 
+/* Which of our options getopt speaks of. */
+static size_t option_of(const struct parser *p, int answer)
+{
+	size_t i = 0;
+
+	if (answer >= FIRST)
+		return (size_t)(answer - FIRST);
+	while (p->specs[i]->letter != answer) /* it is one of ours: getopt knows no others */
+		i++;
+	return i;
+}
+
 int options_parse(const struct command *command, void *const *targets, int argc, char **argv, int *first)
 {
 	struct parser p;
@@ -187,17 +203,19 @@ int options_parse(const struct command *command, void *const *targets, int argc,
 	parser_init(&p, command, targets);
 	optind = 0; /* glibc: start anew */
 	for (;;) {
-		const int answer = getopt_long(argc, argv, ":h", p.table, NULL);
+		const int answer = getopt_long(argc, argv, p.letters, p.table, NULL);
+		size_t i;
 
 		if (answer == -1)
 			break;
-		if (answer == 'h' || answer == FIRST) {
+		if (answer == '?' || answer == ':')
+			return complain_getopt(&p, answer, argv[optind - 1]);
+		i = option_of(&p, answer);
+		if (p.specs[i] == &help_spec) {
 			options_help(command);
 			return EXIT_GOOD;
 		}
-		if (answer == '?' || answer == ':')
-			return complain_getopt(&p, answer, argv[optind - 1]);
-		if (!set_option(command, p.specs[answer - FIRST], p.targets[answer - FIRST], optarg))
+		if (!set_option(command, p.specs[i], p.targets[i], optarg))
 			return EXIT_USAGE;
 	}
 	*first = optind;

@@ -15,8 +15,9 @@
 struct output {
 	const char *command;
 	bool is_json;
-	bool is_broken; /* the document could not be built */
-	bool is_deaf;   /* standard output failed, and that was said */
+	bool is_verbose; /* log lines come on stderr at any time: nothing is drawn over itself */
+	bool is_broken;  /* the document could not be built */
+	bool is_deaf;    /* standard output failed, and that was said */
 	json_t *document;
 	json_t *errors; /* part of the document */
 	enum exit_status exit;

@@ -68,6 +68,7 @@ static bool seal_one(struct input *in, struct output *o, vres_manager *manager, 
 	params->progress = on_progress;
 	params->progress_ctx = &s;
 	progress_begin(&s.progress, "sealing", in->name);
+	s.progress.is_on &= !o->is_verbose;
 	if (in->is_stream)
 		status = vres_seal_stream(manager, params, on_read, &s, in->bytes, &in->shard, &err);
 	else

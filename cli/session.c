@@ -50,6 +50,7 @@ void session_announce(struct output *o, const char *command, const struct device
 	json_t *bits = json_object();
 
 	output_begin(o, command, options->is_json);
+	o->is_verbose = options->is_verbose;
 	output_put_bool(o, o->document, "simulated", options->backend == BACKEND_MOCK);
 	output_put_bits(o, bits, "allow", allow_words, policy.allow);
 	output_put_bits(o, bits, "require", require_words, policy.require);
@@ -57,6 +58,26 @@ void session_announce(struct output *o, const char *command, const struct device
 	if (options->backend == BACKEND_MOCK)
 		output_note(o, "SIMULATED: mock VRAM, host memory that only pretends (policy allows %s)",
 		            added_bits(options) & VRES_ALLOW_NO_ECC ? "simulated,no-ecc" : "simulated");
+}
+
+static void print_log(void *command, int level, const char *event, const char *const *keys, const char *const *values, size_t n)
+{
+	static const char *const levels[] = {
+		[VRES_LOG_ERROR] = "error", [VRES_LOG_WARN] = "warn", [VRES_LOG_INFO] = "info", [VRES_LOG_DEBUG] = "debug"};
+	char text[896] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < n && used < sizeof(text); i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, " %s=%s", keys[i], values[i]);
+	message(command, NULL, "%s: %s%s", levels[level], event, text);
+}
+
+void session_listen(vres_config *config, const struct output *o)
+{
+	if (!o->is_verbose)
+		return;
+	config->log = print_log;
+	config->log_ctx = (void *)(uintptr_t)o->command; /* a name that lives as long as the process, only read */
 }
 
 static const vres_backend *backend_table(enum backend_choice choice)
@@ -156,10 +177,13 @@ bool session_open(struct session *s, struct output *o, const struct device_optio
 	CLEANUP(key_destroy) vres_key *key = NULL;
 	vres_config config = vres_config_init();
 
+	if (needs->key != NULL && !key_environment_is_clean(o))
+		return false;
 	if (!make_mock(s, o, options, needs->bytes) || !key_load_or_make(o, needs->key != NULL ? needs->key : &no_key, &key))
 		return false;
 	config.key = key;
 	config.policy = &policy;
+	session_listen(&config, o);
 	if (options->backend == BACKEND_AUTO ? !open_auto(s, o, &config) : !open_named(s, o, (enum backend_choice)options->backend, &config))
 		return false;
 	if (needs->key != NULL && !key_is_named(needs->key))

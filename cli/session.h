@@ -17,7 +17,7 @@ enum backend_choice { BACKEND_AUTO, BACKEND_CUDA, BACKEND_HIP, BACKEND_MOCK };
 
 struct device_options {
 	uint64_t backend, device, allow, require, headroom, max_model_bytes, max_seal_age, mock_vram;
-	bool is_json;
+	bool is_json, is_verbose;
 };
 
 extern const struct option_set device_option_set;
@@ -42,6 +42,9 @@ bool session_open(struct session *s, struct output *o, const struct device_optio
 
 /* For CLEANUP; every shard and lease is gone before. */
 void session_close(struct session *s);
+
+/* With --verbose the log of @config goes to stderr. */
+void session_listen(vres_config *config, const struct output *o);
 
 /* Try one backend: VRES_E_NO_BACKEND when it is not built in, VRES_E_NO_DEVICE when it has none. */
 vres_status session_try(struct session *s, enum backend_choice choice, const vres_config *config, vres_error *err);

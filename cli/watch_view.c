@@ -25,8 +25,8 @@ void watch_view_begin(struct watch_view *v, struct output *o)
 
 	terminal_size(STDOUT_FILENO, &rows, &columns);
 	/* A table that does not fit cannot be drawn over itself. */
-	v->is_table =
-		!o->is_json && terminal_can_move(STDOUT_FILENO) && v->count + LINES_BESIDE <= rows && columns >= OTHER_COLUMNS + NAME_LEAST;
+	v->is_table = !o->is_json && !o->is_verbose && terminal_can_move(STDOUT_FILENO) && v->count + LINES_BESIDE <= rows &&
+	              columns >= OTHER_COLUMNS + NAME_LEAST;
 	v->is_coloured = v->is_table && terminal_wants_colour(STDOUT_FILENO);
 }
 

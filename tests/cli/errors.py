@@ -34,10 +34,10 @@ def the_manual_page_knows_every_option_and_no_other():
     folder = os.path.dirname(os.path.abspath(__file__))
     with open(os.path.join(folder, "../../docs/man/vres.1"), encoding="utf-8") as f:
         page = f.read().replace("\\-", "-")
-    documented = set(re.findall(r"--[a-z][a-z-]+", page)) - {"--token"}
+    documented = set(re.findall(r"--[a-z][a-z-]+", page)) - {"--token", "--key", "--secret", "--password"}
     known = {"--version", "--help"}
     for command in COMMANDS:
-        known |= set(re.findall(r"^  (--[a-z-]+)", vres("help", command).out.decode(), re.M))
+        known |= set(re.findall(r"^  (?:-v, )?(--[a-z-]+)", vres("help", command).out.decode(), re.M))
     equal(documented, known)
     for command in COMMANDS:
         expect(f".SS vres {command}" in page, command)
@@ -77,7 +77,47 @@ def a_secret_on_the_command_line_is_refused_with_the_reason_and_not_repeated():
         for token in (["--token", "hush-hush"], ["--token=hush-hush"], ["--tok=hush-hush"], ["--key=hush-hush"]):
             result = vres(*command, *token, status=2)
             expect("hush" not in result.err and b"hush" not in result.out, result.err)
-        refused(*command, "--token", "hush", says="every user of this machine can read a command line")
+        for name in ("token", "key", "secret", "password"):
+            refused(*command, "--" + name, "hush", says="every user of this machine can read a command line")
+
+
+@test("CI-006", "confidentiality", "secret in the environment")
+def a_secret_in_the_environment_is_refused_with_the_reason_and_not_repeated():
+    write("f", b"x")
+    key = token_file()
+    for name in ("VRES_TOKEN", "VRES_SEAL_KEY", "LLORCH_API_TOKEN", "LLORCH_SECRET", "WORKER_API_TOKEN"):
+        environment = dict(os.environ, **{name: "hush-hush"})
+        for command in (["seal", "f", *MOCK], ["watch", "f", "--token-file", key, *MOCK], ["receipt", "check", "f", "--token-file", key]):
+            result = refused(*command, says=f"the environment has {name}: ", env=environment)
+            expect("hush" not in result.err and b"hush" not in result.out, result.err)
+        vres("policy", *MOCK, env=environment)  # takes no key
+    for name in ("WORKER_API_TOKEN_FILE", "VRES_RESULTS", "MY_TOKEN", "TOKEN", "LLORCH_RUN_ID"):
+        vres("seal", "f", *MOCK, env=dict(os.environ, **{name: "x"}))
+
+
+@test("WORKER-4800", "accountability")
+def verbose_prints_the_log_and_nothing_else_changes():
+    write("f", b"abc")
+    quiet, loud = (vres("seal", "f", *flag, "--token-file", token_file(), *MOCK) for flag in ([], ["-v"]))
+    digest = re.compile(rb"[0-9a-f]{64}")
+    equal(digest.findall(quiet.out), digest.findall(loud.out))
+    lines = [line for line in loud.err.splitlines() if line not in quiet.err.splitlines()]
+    for pattern in (
+        r"info: operation action=create duration_ns=\d+ status=VRES_OK worker_id=vres token_fingerprint=[0-9a-f]{6}",
+        r"debug: capacity gpu_device=0 requested_bytes=3 used_bytes=0 available_bytes=\d+",
+        r"info: vram_sealed shard_id=shard-[0-9a-f]{32} gpu_device=0 bytes=3 status=VRES_OK",
+        r"info: operation action=seal shard_id=shard-[0-9a-f]{32} gpu_device=0 bytes=3 duration_ns=\d+ status=VRES_OK",
+        r"debug: operation action=verify shard_id=shard-[0-9a-f]{32} gpu_device=0 bytes=3 duration_ns=\d+ status=VRES_OK mode=full",
+        r"info: operation action=release shard_id=shard-[0-9a-f]{32} gpu_device=0 bytes=3 duration_ns=\d+ status=VRES_OK",
+        r"info: operation action=destroy status=VRES_OK",
+    ):
+        expect(sum(re.fullmatch("vres seal: " + pattern, line) is not None for line in lines) == 1, pattern, lines)
+    expect(all(line.startswith("vres seal: ") for line in lines), lines)
+    json_lines = vres("seal", "f", "--verbose", "--json", *MOCK)
+    equal(json_lines.json()["status"], "ok")
+    expect("info: vram_sealed" in json_lines.err, json_lines.err)
+    for command in (["devices"], ["policy"], ["bench", "--bytes", "4096", "--runs", "1"]):
+        expect("action=create" in vres(*command, "-v", *MOCK).err, command)
 
 
 @test("CI-005 CI-006", "confidentiality", "token that others can read")
