@@ -2,7 +2,7 @@
 /*
  * The manager: configuration, subkeys, devices, the table of shards, and the counters.
  *
- * Locks: one mutex for the table and the counts of shards in it; one per device for its capacity.  The order is that one; nobody holds both,
+ * Locks: one mutex for the table, the counts of shards in it and whose turn it is to be scrubbed; one per device for its capacity.  The order is that one; nobody holds both,
  * and no lock is held across a backend call, a callback or a hash.
  */
 #ifndef VRES_CORE_MANAGER_H
@@ -49,6 +49,7 @@ struct vres_manager {
 	_Atomic(struct vres_device *) *devices; /* opened when first used */
 	pthread_mutex_t lock;
 	struct vres_shard *buckets[BUCKETS];
+	struct scrub scrub;
 	struct vres_counters counters;
 	atomic_uint_fast64_t bad_receipts; /* audited so far in the present second; see receipt_open.c */
 	atomic_uint_fast64_t bad_receipt_second;

@@ -6,6 +6,7 @@
 #include "capacity.h"
 #include "log.h"
 #include "manager.h"
+#include "policy.h"
 
 static void free_host_side(struct vres_shard *s)
 {
@@ -49,6 +50,7 @@ static void forget(struct vres_shard *s)
 	struct vres_shard **slot;
 
 	vres_manager_lock(m);
+	vres_scrub_leave(s);
 	slot = vres_manager_slot(m, s->id);
 	*slot = s->next;
 	vres_manager_unlock(m);
@@ -140,6 +142,7 @@ void vres_shard_publish(struct vres_shard *s)
 		vres_capacity_sealed(s->mem.device, s->mem.capacity);
 	vres_manager_lock(s->manager);
 	s->is_published = true;
+	vres_scrub_enter(s, atomic_load(&s->fresh[vres_policy_strength(VRES_VERIFY_FULL)])); /* sealing has looked at every byte */
 	vres_manager_unlock(s->manager);
 }
 

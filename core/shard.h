@@ -10,6 +10,7 @@
 
 #include "device.h"
 #include "receipt.h"
+#include "scrub.h"
 #include "tree.h"
 
 struct vres_shard {
@@ -19,6 +20,7 @@ struct vres_shard {
 	uint32_t references, leased; /* under the manager's lock */
 	uint32_t inspected;          /* under the manager's lock: by calls that look at every shard */
 	bool is_published;           /* under the manager's lock until set, then for good */
+	struct scrub_place scrub;    /* under the manager's lock */
 
 	/* Immutable once published. */
 	struct vres_mem mem;

@@ -68,17 +68,17 @@ static vres_status check_residency(const struct vres_shard *s, vres_error *err)
 	return VRES_OK;
 }
 
-static vres_status check(struct verification *v, vres_error *err)
+static vres_status check(struct verification *v, bool at_any_age, vres_error *err)
 {
 	struct vres_shard *s = v->shard;
 
-	if (vres_shard_is_expired(s))
+	if (!at_any_age && vres_shard_is_expired(s))
 		return failed(s, VRES_REASON_EXPIRED, "the seal is older than max_seal_age", err);
 	TRY(vres_record_authenticate(&s->record, s->manager->keys, s->mac, err));
 	return check_residency(s, err);
 }
 
-void vres_verify_begin(struct verification *v, struct vres_shard *s, const vres_verify_params *p)
+void vres_verify_begin(struct verification *v, struct vres_shard *s, const vres_verify_params *p, bool at_any_age)
 {
 	*v = (struct verification){.shard = s, .params = *p, .report = vres_verify_report_init(), .began = vres_host_monotonic()};
 	v->report.mode = p->mode;
@@ -86,7 +86,7 @@ void vres_verify_begin(struct verification *v, struct vres_shard *s, const vres_
 	v->report.status = admit(v, &v->error);
 	v->was_refused = v->report.status != VRES_OK;
 	if (!v->was_refused)
-		v->report.status = check(v, &v->error);
+		v->report.status = check(v, at_any_age, &v->error);
 	v->has_bytes_to_check = v->report.status == VRES_OK && v->params.mode != VRES_VERIFY_SIGNATURE;
 }
 
@@ -98,7 +98,7 @@ void vres_verify_end(struct verification *v)
 
 void vres_verify_check(struct verification *v, struct vres_shard *s, const vres_verify_params *p)
 {
-	vres_verify_begin(v, s, p);
+	vres_verify_begin(v, s, p, false);
 	if (v->has_bytes_to_check)
 		v->report.status = vres_verify_content(v, &v->error);
 	vres_verify_end(v);
@@ -165,8 +165,12 @@ static void conclude_bad(struct verification *v)
 
 	if (quarantines && !atomic_compare_exchange_strong(&s->state, &sealed, VRES_SHARD_QUARANTINED))
 		return; /* the first one to find it has told everybody */
-	if (quarantines)
+	if (quarantines) {
 		atomic_fetch_add(&m->counters.quarantined, 1);
+		vres_manager_lock(m);
+		vres_scrub_leave(s);
+		vres_manager_unlock(m);
+	}
 	if (m->policy.require & VRES_REQUIRE_STOP)
 		vres_manager_stop(m);
 	tell_bad(v, quarantines);

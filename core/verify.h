@@ -26,8 +26,11 @@ vres_status vres_verify_params_in(const vres_verify_params *p, vres_verify_param
 /* Check @s; the outcome is in v->report.status and v->error. */
 void vres_verify_check(struct verification *v, struct vres_shard *s, const vres_verify_params *p);
 
-/* The same in pieces: all but the bytes; then, if v->has_bytes_to_check, the bytes, by whatever sets v->report.status and v->error; the end. */
-void vres_verify_begin(struct verification *v, struct vres_shard *s, const vres_verify_params *p);
+/*
+ * The same in pieces: all but the bytes, of a seal @at_any_age or of one that policy finds young enough; then, if v->has_bytes_to_check, the
+ * bytes, by whatever sets v->report.status and v->error; the end.
+ */
+void vres_verify_begin(struct verification *v, struct vres_shard *s, const vres_verify_params *p, bool at_any_age);
 void vres_verify_end(struct verification *v);
 
 /* Act on the outcome: freshness or quarantine, counters, event, incident. */
@@ -35,6 +38,9 @@ vres_status vres_verify_conclude(struct verification *v, vres_error *err);
 
 /* The bytes against the signed root, by v->params.mode, which is not SIGNATURE. */
 vres_status vres_verify_content(struct verification *v, vres_error *err);
+
+/* @count nodes of the kept level, from node @first on, against that level, which is checked against the root with the first and last of them. */
+vres_status vres_verify_part(struct verification *v, uint64_t first, uint64_t count, vres_error *err);
 
 /* What measures the shard's bytes, as v->params says. */
 vres_status vres_verify_measure(const struct verification *v, struct measure *ms, vres_error *err);

@@ -128,7 +128,7 @@ static void add(struct batch *b, struct verification *v)
 
 static void verify_one(struct batch *b, struct verification *v, struct vres_shard *s, const vres_verify_params *p)
 {
-	vres_verify_begin(v, s, p);
+	vres_verify_begin(v, s, p, false);
 	if (!v->has_bytes_to_check)
 		vres_verify_end(v);
 	else if (b->members && v->params.mode == VRES_VERIFY_FULL)

@@ -2,6 +2,8 @@
 /* Comparing bytes in VRAM with the signed root: all of them on the device, all of them by readback, or a sample. */
 #include "verify.h"
 
+#include <inttypes.h>
+
 #include "measure_many.h"
 #include "policy.h"
 #include "validate.h"
@@ -94,6 +96,14 @@ static vres_status sample(uint64_t n, uint64_t k, uint64_t i, uint64_t *unit, vr
 	return VRES_OK;
 }
 
+static vres_status check_kept(struct verification *v, vres_error *err)
+{
+	bool is_good;
+
+	TRY(vres_verify_kept(v->shard, &is_good, err));
+	return is_good ? VRES_OK : damaged(v, "the kept level of the digest tree does not match the signed root", err);
+}
+
 static uint64_t blocks_in(const struct tree_shape *shape, uint64_t bytes)
 {
 	return div_up_u64(bytes, shape->block_size);
@@ -121,11 +131,8 @@ static vres_status check_sample(struct verification *v, struct measure *ms, vres
 	const struct vres_shard *s = v->shard;
 	const uint64_t n = s->shape.count[s->kept_level], k = min_u64(v->params.sample_units, n);
 	uint64_t units[RANGES_MAX];
-	bool is_good;
 
-	TRY(vres_verify_kept(s, &is_good, err));
-	if (!is_good)
-		return damaged(v, "the kept level of the digest tree does not match the signed root", err);
+	TRY(check_kept(v, err));
 	for (uint64_t done = 0; done < k;) {
 		const size_t batch = (size_t)min_u64(k - done, RANGES_MAX);
 
@@ -155,5 +162,45 @@ vres_status vres_verify_content(struct verification *v, vres_error *err)
 	TRY(vres_verify_measure(v, &ms, err));
 	status = v->params.mode == VRES_VERIFY_SAMPLED ? check_sample(v, &ms, err) : check_all(v, &ms, err);
 	v->report.bytes_hashed = ms.bytes_hashed;
+	return status;
+}
+
+static void free_digests(uint8_t **slot)
+{
+	vres_host_free(*slot);
+}
+
+static vres_status compare_part(struct verification *v, struct measure *ms, uint64_t first, uint64_t count, const uint8_t *digests,
+                                vres_error *err)
+{
+	const struct vres_shard *s = v->shard;
+	const uint8_t *kept = s->kept + first * VRES_SHA256_BYTES;
+
+	if (vres_crypto_equal(digests, kept, (size_t)count * VRES_SHA256_BYTES))
+		return VRES_OK;
+	TRY(check_kept(v, err)); /* it was good when the pass began; is it still? */
+	for (uint64_t i = 0; i < count; i++)
+		if (!vres_crypto_equal(digests + i * VRES_SHA256_BYTES, kept + i * VRES_SHA256_BYTES, VRES_SHA256_BYTES))
+			vres_verify_locate_node(v, ms, first + i);
+	return damaged(v, "scrubbed bytes in VRAM are not the ones that were sealed", err);
+}
+
+vres_status vres_verify_part(struct verification *v, uint64_t first, uint64_t count, vres_error *err)
+{
+	CLEANUP(free_digests) uint8_t *digests = vres_host_alloc((size_t)count * VRES_SHA256_BYTES);
+	CLEANUP(vres_measure_close) struct measure ms = {0};
+	vres_status status;
+
+	if (digests == NULL)
+		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for %" PRIu64 " digests", count);
+	if (first == 0)
+		TRY(check_kept(v, err));
+	TRY(vres_verify_measure(v, &ms, err));
+	status = vres_measure_part(&ms, v->shard->kept_level, first, count, digests, err);
+	if (status == VRES_OK)
+		status = compare_part(v, &ms, first, count, digests, err);
+	v->report.bytes_hashed = ms.bytes_hashed;
+	if (status == VRES_OK && first > 0 && first + count == v->shard->shape.count[v->shard->kept_level])
+		status = check_kept(v, err); /* what the whole pass rests on */
 	return status;
 }

@@ -203,6 +203,14 @@ FIELD(vres_verify_report, first_bad_offset, 56, 8);
 FIELD(vres_verify_report, first_bad_bytes, 64, 8);
 FIELD(vres_verify_report, duration, 72, 8);
 
+SIZE(vres_scrub_report, 40);
+FIELD(vres_scrub_report, struct_size, 0, 8);
+FIELD(vres_scrub_report, bytes_hashed, 8, 8);
+FIELD(vres_scrub_report, bytes_total, 16, 8);
+FIELD(vres_scrub_report, oldest_check_age, 24, 8);
+FIELD(vres_scrub_report, shards, 32, 4);
+FIELD(vres_scrub_report, failed, 36, 4);
+
 SIZE(vres_set_report, 24);
 FIELD(vres_set_report, struct_size, 0, 8);
 FIELD(vres_set_report, verified, 8, 4);
@@ -312,6 +320,7 @@ START_TEST(every_init_gives_zeros_and_the_size_of_its_struct)
 	ck_init(vres_verify_params);
 	ck_init(vres_verify_report);
 	ck_init(vres_set_report);
+	ck_init(vres_scrub_report);
 	ck_init(vres_mock_params);
 }
 END_TEST

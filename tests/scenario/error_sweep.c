@@ -60,6 +60,20 @@ static vres_status run_modes(struct fixture *f, vres_error *err)
 	return VRES_OK;
 }
 
+/* In the background: slice by slice, and part by part. */
+static vres_status run_scrub(struct fixture *f, vres_error *err)
+{
+	CLEANUP(release_shard) vres_shard *shard = NULL;
+	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
+	vres_verify_params p = vres_verify_params_init();
+
+	p.background = 1;
+	TRY(manager(f, err));
+	TRY(vres_seal_memory(f->manager, PLAIN, data, BYTES, &shard, err));
+	TRY(vres_shard_verify(shard, &p, NULL, err));
+	return vres_scrub_step(f->manager, UINT64_C(600000000000), NULL, err);
+}
+
 static vres_status run_adopt(struct fixture *f, vres_error *err)
 {
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
@@ -186,7 +200,7 @@ static vres_status run_pipe(struct fixture *f, vres_error *err)
 }
 
 /* The uses, and what each needs of its fixture. */
-enum use { LIFE, LEAVES, MODES, NO_HASH, READ_ONLY, ADOPT, SET, RECEIPT, DIGEST, ENFORCE, STREAM, PIPE, USES };
+enum use { LIFE, LEAVES, MODES, NO_HASH, READ_ONLY, ADOPT, SET, RECEIPT, DIGEST, ENFORCE, STREAM, PIPE, SCRUB, USES };
 
 static struct scenario scenario_of(enum use use)
 {
@@ -198,6 +212,7 @@ static struct scenario scenario_of(enum use use)
 		[NO_HASH] = {run_life, check_one},    [READ_ONLY] = {run_life, check_one},  [ADOPT] = {run_adopt, check_adopted},
 		[SET] = {run_set, check_two},         [RECEIPT] = {run_receipt, check_one}, [DIGEST] = {run_digest, check_one},
 		[ENFORCE] = {run_enforce, check_one}, [STREAM] = {run_stream, check_one},   [PIPE] = {run_pipe, check_one},
+		[SCRUB] = {run_scrub, check_one},
 	};
 	struct scenario s = {.setup = setup_init(), .run = uses[use].run, .check = uses[use].check};
 

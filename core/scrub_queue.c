@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Turns and passes: nothing here looks at a byte of a shard, or at a device. */
+#include "scrub.h"
+
+#include "manager.h"
+
+static uint32_t unit_level(const struct vres_shard *s)
+{
+	return s->shape.top > 0 ? 1 : 0;
+}
+
+static void take_out(struct vres_shard *s)
+{
+	struct scrub_place *p = &s->scrub;
+
+	*(p->before ? &p->before->scrub.after : &p->queue->first) = p->after;
+	*(p->after ? &p->after->scrub.before : &p->queue->last) = p->before;
+	p->queue = NULL;
+}
+
+/* Behind @before; NULL: first of all. */
+static void put_behind(struct scrub_queue *q, struct vres_shard *before, struct vres_shard *s)
+{
+	struct scrub_place *p = &s->scrub;
+
+	p->queue = q;
+	p->before = before;
+	p->after = before ? before->scrub.after : q->first;
+	*(p->before ? &p->before->scrub.after : &q->first) = s;
+	*(p->after ? &p->after->scrub.before : &q->last) = s;
+}
+
+/* Passes end about in the order in which they began, so the place is near the end. */
+static void put_by_age(struct scrub_queue *q, struct vres_shard *s)
+{
+	struct vres_shard *before = q->last;
+
+	while (before && before->scrub.checked_since > s->scrub.checked_since)
+		before = before->scrub.before;
+	put_behind(q, before, s);
+}
+
+/* What is known of the pass so far is forgotten. */
+static void pass_over(struct vres_shard *s)
+{
+	s->scrub.pass++;
+	s->scrub.claimed = 0;
+	s->scrub.checked = 0;
+}
+
+void vres_scrub_enter(struct vres_shard *s, uint64_t checked_since)
+{
+	struct scrub *scrub = &s->manager->scrub;
+
+	s->scrub.checked_since = checked_since;
+	put_by_age(&scrub->due, s);
+	scrub->bytes += s->shape.bytes;
+	scrub->shards++;
+}
+
+void vres_scrub_leave(struct vres_shard *s)
+{
+	struct scrub *scrub = &s->manager->scrub;
+
+	if (s->scrub.queue == NULL)
+		return;
+	take_out(s);
+	scrub->bytes -= s->shape.bytes;
+	scrub->shards--;
+}
+
+/* Nobody can reach it any more; its memory is being freed. */
+static bool is_going(const struct vres_shard *s)
+{
+	return s->references == 0 && s->leased == 0;
+}
+
+static uint64_t oldest(const struct scrub_queue *q, bool is_by_age, uint64_t now)
+{
+	uint64_t since = now;
+
+	for (const struct vres_shard *s = q->first; s && (since == now || !is_by_age); s = s->scrub.after)
+		if (!is_going(s))
+			since = min_u64(since, s->scrub.checked_since);
+	return since;
+}
+
+void vres_scrub_look(vres_manager *m, uint64_t now, uint64_t *bytes, uint32_t *shards, uint64_t *oldest_age)
+{
+	vres_manager_lock(m);
+	*bytes = m->scrub.bytes;
+	*shards = m->scrub.shards;
+	*oldest_age = now - min_u64(oldest(&m->scrub.due, true, now), oldest(&m->scrub.troubled, false, now));
+	vres_manager_unlock(m);
+}
+
+void vres_scrub_retry(vres_manager *m)
+{
+	struct vres_shard *s, *before = NULL;
+
+	vres_manager_lock(m);
+	s = m->scrub.troubled.first;
+	if (s) {
+		take_out(s);
+		/* It is about the oldest of all, so its place is near the beginning. */
+		for (struct vres_shard *next = m->scrub.due.first; next && next->scrub.checked_since <= s->scrub.checked_since;
+		     next = next->scrub.after)
+			before = next;
+		put_behind(&m->scrub.due, before, s);
+	}
+	vres_manager_unlock(m);
+}
+
+static void claim(struct vres_shard *s, uint64_t bytes, struct scrub_part *out)
+{
+	const uint64_t units = s->shape.count[unit_level(s)] - s->scrub.claimed, most = bytes / tree_span(&s->shape, unit_level(s));
+
+	if (s->scrub.claimed == 0)
+		s->scrub.pass_began = vres_host_monotonic();
+	*out = (struct scrub_part){.shard = s, .pass = s->scrub.pass, .first = s->scrub.claimed, .units = min_u64(units, most ? most : 1)};
+	s->scrub.claimed += out->units;
+	s->inspected++;
+}
+
+/* Those whose units are all claimed, which come first, are as many as there are callers at once. */
+bool vres_scrub_claim(vres_manager *m, uint64_t bytes, uint64_t since, struct scrub_part *out)
+{
+	struct vres_shard *s;
+	bool is_found;
+
+	vres_manager_lock(m);
+	s = m->scrub.due.first;
+	while (s && (is_going(s) || s->scrub.claimed == s->shape.count[unit_level(s)]))
+		s = s->scrub.after;
+	is_found = s && (s->scrub.claimed > 0 || s->scrub.checked_since < since);
+	if (is_found)
+		claim(s, bytes, out);
+	vres_manager_unlock(m);
+	return is_found;
+}
+
+static void conclude(struct scrub_part *part, enum scrub_outcome outcome)
+{
+	struct vres_shard *s = part->shard;
+	struct scrub *scrub = &s->manager->scrub;
+
+	if (s->scrub.queue == NULL || s->scrub.pass != part->pass || outcome == SCRUB_OVER)
+		return;
+	if (outcome == SCRUB_UNCHECKED) {
+		pass_over(s);
+		take_out(s);
+		put_behind(&scrub->troubled, scrub->troubled.last, s);
+		return;
+	}
+	s->scrub.checked += part->units;
+	if (s->scrub.checked < s->shape.count[unit_level(s)])
+		return;
+	pass_over(s);
+	s->scrub.checked_since = s->scrub.pass_began;
+	take_out(s);
+	put_by_age(&scrub->due, s);
+}
+
+void vres_scrub_release(struct scrub_part *part, enum scrub_outcome outcome)
+{
+	vres_manager *m = part->shard->manager;
+
+	vres_manager_lock(m);
+	conclude(part, outcome);
+	vres_manager_unlock(m);
+	vres_shard_inspected(part->shard);
+}
