@@ -79,6 +79,31 @@ bool fake_cuda_flip(uint64_t addr, unsigned bit)
 	return good;
 }
 
+bool fake_cuda_is_zero(uint64_t addr, uint64_t bytes)
+{
+	unsigned char byte = 0;
+	bool good = true;
+
+	(void)pthread_mutex_lock(&fake.lock);
+	for (uint64_t at = addr; at < addr + bytes && good && byte == 0; at++) {
+		unsigned char piece[4096];
+		const struct fake_map *map = fake_map_at(at);
+		uint64_t n = addr + bytes - at;
+
+		good = map != NULL;
+		if (!good)
+			break;
+		n = n < map->addr + map->bytes - at ? n : map->addr + map->bytes - at;
+		n = n < sizeof(piece) ? n : sizeof(piece);
+		good = pread(map->phys->fd, piece, n, (off_t)(at - map->addr + map->offset)) == (ssize_t)n;
+		for (uint64_t i = 0; i < n && good; i++)
+			byte |= piece[i];
+		at += n - 1;
+	}
+	(void)pthread_mutex_unlock(&fake.lock);
+	return good && byte == 0;
+}
+
 void fake_cuda_lose(int device, int code)
 {
 	(void)pthread_mutex_lock(&fake.lock);
@@ -149,6 +174,17 @@ static void drop_empty(void)
 	}
 }
 
+static void recant(struct fake_map *map)
+{
+	for (int i = 0; i < FAKE_DEVICES_MAX; i++)
+		if (i != map->phys->device)
+			map->rights[i] = CUDA_ACCESS_NONE;
+	map->host_rights = CUDA_ACCESS_NONE;
+	map->phys->is_managed = false;
+	map->phys->prop.handle_types = 0;
+	map->phys->prop.location = (cuda_location){CUDA_LOCATION_DEVICE, map->phys->device};
+}
+
 void fake_tell(struct fake_map *map, enum fake_lie lie)
 {
 	const int other = (map->phys->device + 1) % FAKE_DEVICES_MAX;
@@ -168,7 +204,7 @@ void fake_tell(struct fake_map *map, enum fake_lie lie)
 	case FAKE_GONE: (void)fake_maps_drop(map->addr, map->bytes); return;
 	case FAKE_OPENED: map->rights[map->phys->device] = CUDA_ACCESS_READ_WRITE; break;
 	case FAKE_EXPORTABLE: map->phys->prop.handle_types = 1; break;
-	case FAKE_TRUTH:
+	case FAKE_TRUTH: recant(map); break;
 	case FAKE_LIES: break;
 	}
 	drop_empty();

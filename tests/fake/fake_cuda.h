@@ -38,7 +38,7 @@ struct fake_cuda_params {
 };
 
 enum fake_lie {
-	FAKE_TRUTH,
+	FAKE_TRUTH,         /* takes back what can be: not that memory was moved, remapped, or is gone */
 	FAKE_MANAGED,       /* it may migrate */
 	FAKE_HOST_TAIL,     /* the end of the range is host memory */
 	FAKE_REMAPPED,      /* freed and made again at the same address, content and all */
@@ -81,6 +81,7 @@ void fake_cuda_engine_free(uint64_t addr);
 
 /* Behind everybody's back.  False: there is no device memory at @addr. */
 bool fake_cuda_flip(uint64_t addr, unsigned bit);
+bool fake_cuda_is_zero(uint64_t addr, uint64_t bytes);
 bool fake_cuda_lie_at(uint64_t addr, enum fake_lie lie);
 void fake_cuda_lie(enum fake_lie lie); /* of all memory that is made from now on; FAKE_TRUTH: none */
 

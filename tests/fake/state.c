@@ -6,7 +6,11 @@
 
 #define STACK_MAX 64
 
-struct fake fake = {.lock = PTHREAD_MUTEX_INITIALIZER, .params = {.devices = 1}};
+/* As a test finds it that does not know it for a fake. */
+struct fake fake = {
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.params = {.devices = 1, .bytes_per_device = UINT64_C(4) << 30, .granularity = UINT64_C(2) << 20, .version = 13000},
+};
 
 static _Thread_local struct {
 	const struct fake_context *at[STACK_MAX];

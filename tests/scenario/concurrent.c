@@ -177,7 +177,7 @@ START_TEST(what_is_promised_and_not_allocated_yet_is_not_promised_again)
 	s.policy.headroom_bytes = MIB(1) - room * BLOCK; /* which the driver itself would give away */
 	f = begin(&s);
 	device_of(f, 0);
-	vres_mock_delay(f->mock, VRES_MOCK_OP_MEM_ALLOC, UINT64_C(20000000)); /* all ask before the first has got */
+	rig_delay(f->rig, VRES_MOCK_OP_MEM_ALLOC, UINT64_C(20000000)); /* all ask before the first has got */
 	ck_assert_uint_eq(gang_run(f, THREADS, seal_what_fits, shards), room);
 	ck_assert_uint_eq(device_of(f, 0).free_bytes, MIB(1) - room * BLOCK);
 	ck_assert_uint_eq(device_of(f, 0).available_bytes, 0);
@@ -301,7 +301,7 @@ START_TEST(a_device_that_many_use_first_at_once_is_one_device)
 		s.mock.devices = 4;
 		f = begin(&s);
 		gang_run(f, THREADS, first_use, NULL);
-		ck_assert_uint_eq(vres_mock_live_handles(f->mock), 5); /* the driver and four devices */
+		ck_assert_uint_eq(rig_live_handles(f->rig), 5); /* the driver and four devices */
 	}
 }
 END_TEST

@@ -87,7 +87,7 @@ static void live_and_scrub(struct gang *gang, unsigned me)
 		}
 		gang_expect(gang, vres_seal_stream(gang->f->manager, &p, content_read, &source, KIB(300) + me, &shard, NULL) == VRES_OK);
 		if (i % 4 == 0 && vres_lease_acquire(shard, &lease, NULL) == VRES_OK) {
-			gang_expect(gang, vres_mock_flip(gang->f->mock, vres_lease_device_ptr(lease) + 5, 1) == VRES_OK);
+			gang_expect(gang, rig_flip(gang->f->rig, vres_lease_device_ptr(lease) + 5, 1) == VRES_OK);
 			vres_lease_release(lease);
 			gang_expect(gang, vres_shard_verify(shard, NULL, NULL, NULL) == VRES_E_SEAL_VERIFICATION_FAILED);
 			(void)atomic_fetch_add(&gang->done, 1);

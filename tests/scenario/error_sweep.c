@@ -84,7 +84,7 @@ static vres_status run_adopt(struct fixture *f, vres_error *err)
 
 	p.digest_alg = VRES_DIGEST_VERITY;
 	TRY(manager(f, err));
-	status = vres_mock_alloc(f->mock, 0, BYTES, data, &address);
+	status = rig_alloc(f->rig, 0, BYTES, data, &address);
 	if (status == VRES_E_NO_MEMORY) { /* the mock's own memory; it has no error detail to fill */
 		memset(err, 0, sizeof(*err));
 		err->status = status;
@@ -96,14 +96,14 @@ static vres_status run_adopt(struct fixture *f, vres_error *err)
 	if (status == VRES_OK)
 		status = vres_shard_verify(shard, NULL, NULL, err);
 	release_shard(&shard);
-	vres_mock_free(f->mock, address);
+	rig_free(f->rig, address);
 	return status;
 }
 
 static void check_adopted(struct fixture *f)
 {
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_SEALED), 1);
-	ck_assert_uint_eq(vres_mock_calls(f->mock, VRES_MOCK_OP_MEM_WIPE), 0);
+	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_MEM_WIPE), 0);
 }
 
 static vres_status run_set(struct fixture *f, vres_error *err)
@@ -259,7 +259,7 @@ static vres_status run_damage(struct fixture *f, vres_error *err)
 	TRY(vres_lease_acquire(shard, &lease, err));
 	address = vres_lease_device_ptr(lease);
 	release_lease(&lease);
-	(void)!vres_mock_flip(f->mock, address, 0);
+	(void)!rig_flip(f->rig, address, 0);
 	status = vres_shard_verify(shard, NULL, NULL, NULL);
 	if (status == VRES_E_SEAL_VERIFICATION_FAILED || status == VRES_E_NO_MEMORY)
 		return VRES_OK;

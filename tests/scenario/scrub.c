@@ -63,7 +63,7 @@ START_TEST(an_ample_budget_checks_everything_once)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	CLEANUP(release_all) struct shards s = seal_all(f);
-	const uint64_t allocations = vres_mock_calls(f->mock, VRES_MOCK_OP_MEM_ALLOC);
+	const uint64_t allocations = rig_calls(f->rig, VRES_MOCK_OP_MEM_ALLOC);
 
 	for (unsigned round = 1; round <= 3; round++) {
 		const vres_scrub_report r = good_step(f, AMPLE);
@@ -73,7 +73,7 @@ START_TEST(an_ample_budget_checks_everything_once)
 		ck_assert_uint_eq(r.shards, COUNT(SIZES));
 		ck_assert_uint_eq(metrics_of(f).verified_bytes, round * SUM);
 	}
-	ck_assert_uint_eq(vres_mock_calls(f->mock, VRES_MOCK_OP_MEM_ALLOC), allocations);
+	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_MEM_ALLOC), allocations);
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_SEAL_VERIFIED), 0); /* what is good is not told */
 }
 END_TEST
@@ -142,7 +142,7 @@ START_TEST(one_damaged_shard_does_not_keep_the_others_from_being_checked)
 	vres_error err;
 
 	flip(f, s.at[1], 0, 2);
-	vres_mock_pretend(f->mock, address_of(s.at[4]), VRES_MOCK_MOVED);
+	rig_pretend(f->rig, address_of(s.at[4]), VRES_MOCK_MOVED);
 	record_clear(&f->record);
 	ck_refused(step(f, AMPLE, &r, &err), VRES_REASON_DIGEST);
 	ck_assert_uint_eq(r.failed, 2);
@@ -205,11 +205,11 @@ START_TEST(a_pass_counts_from_when_it_began)
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, MIB(5), 1);
 	vres_scrub_report r = vres_scrub_report_init();
 
-	vres_mock_delay(f->mock, VRES_MOCK_OP_LANE_WAIT, 2000000);
+	rig_delay(f->rig, VRES_MOCK_OP_LANE_WAIT, 2000000);
 	for (uint64_t hashed = 0; hashed < MIB(5); hashed += r.bytes_hashed)
 		r = good_step(f, TINY);
 	ck_assert_uint_ge(r.oldest_check_age, 5 * 2000000);
-	vres_mock_delay(f->mock, VRES_MOCK_OP_LANE_WAIT, 0);
+	rig_delay(f->rig, VRES_MOCK_OP_LANE_WAIT, 0);
 }
 END_TEST
 
@@ -264,9 +264,9 @@ START_TEST(scrubbing_makes_no_shard_fresh_for_a_lease)
 
 	pause_for(30000000);
 	ck_assert_uint_eq(good_step(f, AMPLE).bytes_hashed, 3 * BLOCK);
-	jobs = vres_mock_calls(f->mock, VRES_MOCK_OP_HASH_BLOCKS);
+	jobs = rig_calls(f->rig, VRES_MOCK_OP_HASH_BLOCKS);
 	ck_ok(vres_lease_acquire(shard, &lease, &err));
-	ck_assert_uint_eq(vres_mock_calls(f->mock, VRES_MOCK_OP_HASH_BLOCKS), jobs + 1);
+	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_HASH_BLOCKS), jobs + 1);
 	release_lease(&lease);
 	ck_assert_uint_ge(info_of(shard).verified_at, verified_at);
 }
@@ -322,7 +322,7 @@ START_TEST(a_lost_device_is_no_tampering_and_the_others_are_scrubbed)
 	p.gpu_device = 1;
 	good = sealed_with(f, &p, MIB(2), 9);
 	f->wipe_may_fail = true;
-	vres_mock_lose_device(f->mock, 0);
+	rig_lose_device(f->rig, 0);
 	record_clear(&f->record);
 	ck_status(step(f, AMPLE, &r, &err), VRES_E_DEVICE_LOST);
 	ck_assert_uint_eq(r.bytes_hashed, MIB(2));
@@ -353,7 +353,7 @@ START_TEST(what_could_not_be_checked_once_is_tried_again)
 
 	record_clear(&f->record);
 	pause_for(3000000);
-	vres_mock_fail(f->mock, ops[_i], 2, VRES_E_BACKEND);
+	rig_fail(f->rig, ops[_i], 2, VRES_E_BACKEND);
 	ck_status(step(f, AMPLE, &r, &err), VRES_E_BACKEND);
 	ck_assert_uint_eq(r.bytes_hashed, SUM - SIZES[1]);
 	ck_assert_uint_ge(r.oldest_check_age, 3000000);

@@ -31,7 +31,7 @@ START_TEST(a_sealed_shard_says_what_it_was_sealed_as)
 	ck_assert_str_eq(info.shard_id, "llama-3_tp0");
 	ck_assert_str_eq(info.model_ref, "hf:meta/llama\xc3\xa9");
 	ck_assert_str_eq(info.group_id, "run-1");
-	ck_assert_str_eq(info.backend, "mock");
+	ck_assert_str_eq(info.backend, rig_name());
 	ck_assert_str_ne(info.device_uuid, "");
 	ck_assert_uint_eq(info.gpu_device, 0);
 	ck_assert_uint_eq(info.shard_index, 2);
@@ -40,8 +40,8 @@ START_TEST(a_sealed_shard_says_what_it_was_sealed_as)
 	ck_assert_uint_eq(info.state, VRES_SHARD_SEALED);
 	ck_assert_uint_eq(info.adopted, 0);
 	ck_assert_uint_eq(info.leases, 0);
-	ck_assert_uint_eq(info.simulated, 1);
-	ck_assert_uint_eq(info.assurance, VRES_ASSURANCE_NONE);
+	ck_assert_uint_eq(info.simulated, rig_is_simulated());
+	ck_assert_int_eq(info.assurance == VRES_ASSURANCE_NONE, rig_is_simulated());
 	ck_assert_uint_eq(info.vram_bytes, 3 * BLOCK + 5);
 	ck_assert_uint_eq(info.allow, SIMULATED);
 	ck_assert_uint_eq(info.require, 0);
@@ -184,7 +184,7 @@ START_TEST(allocation_and_seal_are_told_to_the_auditor_in_that_order)
 	ck_assert_str_eq(seal->shard->shard_id, "told");
 	ck_assert_str_eq(seal->shard->digest, info_of(shard).digest);
 	ck_assert_uint_eq(seal->shard->vram_bytes, 5000);
-	ck_assert_uint_eq(seal->shard->simulated, 1);
+	ck_assert_uint_eq(seal->shard->simulated, rig_is_simulated());
 }
 END_TEST
 

@@ -10,7 +10,7 @@ static uint64_t foreign(struct fixture *f, uint32_t gpu_device, uint64_t bytes, 
 	CLEANUP(free_bytes) uint8_t *data = content((size_t)bytes, seed);
 	uint64_t address = 0;
 
-	ck_assert_int_eq(vres_mock_alloc(f->mock, gpu_device, bytes, data, &address), VRES_OK);
+	ck_assert_int_eq(rig_alloc(f->rig, gpu_device, bytes, data, &address), VRES_OK);
 	return address;
 }
 
@@ -39,8 +39,8 @@ START_TEST(adopted_memory_is_sealed_where_it_lies)
 	ck_assert_str_eq(info_of(shard).digest, hex);
 	ck_assert_str_eq(info_of(shard).verity_digest, hex);
 	ck_assert_uint_eq(address_of(shard), address);
-	ck_assert_uint_eq(vres_mock_calls(f->mock, VRES_MOCK_OP_LANE_PULL), 0); /* the weights never came to the host */
-	ck_assert_uint_eq(vres_mock_calls(f->mock, VRES_MOCK_OP_LANE_PUSH), 0);
+	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_LANE_PULL), 0); /* the weights never came to the host */
+	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_LANE_PUSH), 0);
 }
 END_TEST
 
@@ -56,7 +56,7 @@ START_TEST(adopted_memory_is_neither_wiped_nor_freed)
 	ck_ok(vres_seal_adopt(f->manager, &p, address, BYTES, &shard, &err));
 	first = info_of(shard);
 	release_shard(&shard);
-	ck_assert_uint_eq(vres_mock_calls(f->mock, VRES_MOCK_OP_MEM_WIPE), 0);
+	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_MEM_WIPE), 0);
 	ck_ok(vres_seal_adopt(f->manager, &p, address, BYTES, &shard, &err));
 	ck_assert_str_eq(info_of(shard).digest, first.digest);
 	release_shard(&shard);
@@ -121,7 +121,7 @@ START_TEST(a_range_that_the_driver_does_not_know_is_refused)
 	ck_status(vres_seal_adopt(f->manager, &p, UINT64_MAX - 1, 4, &shard, &err), VRES_E_INVALID_INPUT);
 	ck_assert_int_ne(vres_seal_adopt(f->manager, &p, there, BLOCK, &shard, NULL), VRES_OK); /* it is on device 1, not on 0 */
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_SEALED), 0);
-	vres_mock_free(f->mock, here);
+	rig_free(f->rig, here);
 	ck_status(vres_seal_adopt(f->manager, &p, here, BLOCK, &shard, &err), VRES_E_INVALID_INPUT);
 }
 END_TEST
@@ -160,10 +160,10 @@ START_TEST(memory_that_is_not_plain_vram_is_not_adopted)
 	vres_shard *shard = NULL;
 	vres_error err;
 
-	vres_mock_pretend(f->mock, address, lies[_i]);
+	rig_pretend(f->rig, address, lies[_i]);
 	ck_status(vres_seal_adopt(f->manager, &p, address, BLOCK, &shard, &err), VRES_E_POLICY_VIOLATION);
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_SEALED), 0);
-	vres_mock_pretend(f->mock, address, 0);
+	rig_pretend(f->rig, address, 0);
 	ck_ok(vres_seal_adopt(f->manager, &p, address, BLOCK, &shard, &err));
 	release_shard(&shard);
 }
@@ -178,7 +178,7 @@ START_TEST(adopted_memory_replaced_behind_its_address_is_found)
 	vres_error err;
 
 	ck_ok(vres_seal_adopt(f->manager, &p, address, BLOCK, &shard, &err));
-	vres_mock_pretend(f->mock, address, VRES_MOCK_MOVED);
+	rig_pretend(f->rig, address, VRES_MOCK_MOVED);
 	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_RESIDENCY);
 }
 END_TEST

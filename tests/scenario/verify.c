@@ -6,7 +6,7 @@
 
 static uint64_t calls(struct fixture *f, vres_mock_op op)
 {
-	return vres_mock_calls(f->mock, op);
+	return rig_calls(f->rig, op);
 }
 
 START_TEST(full_verification_hashes_every_block_on_the_device)

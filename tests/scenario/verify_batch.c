@@ -156,8 +156,8 @@ START_TEST(damaged_shards_are_found_and_located_as_they_are_one_by_one)
 	flip_both(&t, 0, 0);
 	flip_both(&t, 3, BLOCK);
 	flip_both(&t, t.n - 1, SIZES[(t.n - 1) % COUNT(SIZES)] - 1);
-	vres_mock_pretend(t.one->mock, address_of(t.a[4]), VRES_MOCK_MANAGED);
-	vres_mock_pretend(t.many->mock, address_of(t.b[4]), VRES_MOCK_MANAGED);
+	rig_pretend(t.one->rig, address_of(t.a[4]), VRES_MOCK_MANAGED);
+	rig_pretend(t.many->rig, address_of(t.b[4]), VRES_MOCK_MANAGED);
 	record_clear(&t.one->record);
 	record_clear(&t.many->record);
 	ck_agree(&t, NULL);
@@ -178,8 +178,8 @@ START_TEST(lost_device_leaves_the_other_devices_shards_as_they_are_one_by_one)
 	record_clear(&t.one->record);
 	record_clear(&t.many->record);
 	t.one->wipe_may_fail = t.many->wipe_may_fail = true;
-	vres_mock_lose_device(t.one->mock, 1);
-	vres_mock_lose_device(t.many->mock, 1);
+	rig_lose_device(t.one->rig, 1);
+	rig_lose_device(t.many->rig, 1);
 	ck_agree(&t, NULL);
 	ck_assert_uint_eq(metrics_of(t.many).quarantined_now, 1);
 }
@@ -222,11 +222,11 @@ END_TEST
 
 static uint64_t hash_calls(struct fixture *f, size_t n, vres_shard **shards)
 {
-	const uint64_t before = vres_mock_calls(f->mock, VRES_MOCK_OP_HASH_BLOCKS);
+	const uint64_t before = rig_calls(f->rig, VRES_MOCK_OP_HASH_BLOCKS);
 	vres_error err;
 
 	ck_ok(vres_verify_many(f->manager, shards, n, NULL, NULL, &err));
-	return vres_mock_calls(f->mock, VRES_MOCK_OP_HASH_BLOCKS) - before;
+	return rig_calls(f->rig, VRES_MOCK_OP_HASH_BLOCKS) - before;
 }
 
 /* What a call costs beyond its bytes does not grow with the shards. */
@@ -262,8 +262,8 @@ START_TEST(shards_of_a_job_that_failed_are_checked_one_by_one)
 	}
 	flip(f, shards[5], 1, 1);
 	record_clear(&f->record);
-	vres_mock_fail(f->mock, ops[_i], 1, VRES_E_BACKEND); /* the job */
-	vres_mock_fail(f->mock, ops[_i], 4, VRES_E_BACKEND); /* the third shard */
+	rig_fail(f->rig, ops[_i], 1, VRES_E_BACKEND); /* the job */
+	rig_fail(f->rig, ops[_i], 4, VRES_E_BACKEND); /* the third shard */
 	ck_refused(vres_verify_many(f->manager, shards, FEW, NULL, reports, &err), VRES_REASON_DIGEST);
 	for (size_t i = 0; i < FEW; i++)
 		ck_assert_int_eq(reports[i].status, i == 2 ? VRES_E_BACKEND : i == 5 ? VRES_E_SEAL_VERIFICATION_FAILED : VRES_OK);
@@ -292,11 +292,11 @@ START_TEST(shards_of_a_job_that_took_too_long_could_not_be_checked)
 		reports[i] = vres_verify_report_init();
 	}
 	record_clear(&f->record);
-	vres_mock_delay(f->mock, VRES_MOCK_OP_LANE_WAIT, UINT64_C(60000000));
-	waits = vres_mock_calls(f->mock, VRES_MOCK_OP_LANE_WAIT);
+	rig_delay(f->rig, VRES_MOCK_OP_LANE_WAIT, UINT64_C(60000000));
+	waits = rig_calls(f->rig, VRES_MOCK_OP_LANE_WAIT);
 	ck_status_reason(vres_verify_many(f->manager, shards, FEW, NULL, reports, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
-	ck_assert_uint_eq(vres_mock_calls(f->mock, VRES_MOCK_OP_LANE_WAIT) - waits, 1);
-	vres_mock_delay(f->mock, VRES_MOCK_OP_LANE_WAIT, 0);
+	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_LANE_WAIT) - waits, 1);
+	rig_delay(f->rig, VRES_MOCK_OP_LANE_WAIT, 0);
 	for (size_t i = 0; i < FEW; i++) {
 		ck_assert_uint_eq(reports[i].reason, VRES_REASON_DEADLINE);
 		ck_assert_uint_eq(info_of(shards[i]).state, VRES_SHARD_SEALED);

@@ -67,7 +67,7 @@ START_TEST(damaged_ones_are_reported_and_the_others_are_good)
 	vres_error err;
 
 	flip(f, s.at[4], BLOCK + 1, 0);
-	vres_mock_pretend(f->mock, address_of(s.at[9]), VRES_MOCK_MOVED);
+	rig_pretend(f->rig, address_of(s.at[9]), VRES_MOCK_MOVED);
 	record_clear(&f->record);
 	reports_init(reports, N);
 	ck_refused(vres_verify_many(f->manager, s.at, N, NULL, reports, &err), VRES_REASON_DIGEST);
@@ -93,7 +93,7 @@ START_TEST(damage_anywhere_outranks_what_could_not_be_checked)
 
 	f->wipe_may_fail = true;
 	flip(f, s.at[N - 1], 1, 0);
-	vres_mock_lose_device(f->mock, 0);
+	rig_lose_device(f->rig, 0);
 	reports_init(reports, N);
 	ck_refused(vres_verify_many(f->manager, s.at, N, NULL, reports, &err), VRES_REASON_DIGEST);
 	for (size_t i = 0; i < N; i++)

@@ -24,6 +24,13 @@ void alloc_fail(uint64_t nth, bool all_after);
 /* Disarm. Did it fail? */
 bool alloc_disarm(void);
 
+/*
+ * Between alloc_spare() and alloc_spared() this thread's allocations neither fail nor count down to a failure: what a fixture does with our own
+ * code in the middle of a test.
+ */
+void alloc_spare(void);
+void alloc_spared(void);
+
 /* Memory that is neither counted nor failed, for what the tests themselves keep.  Ends the test when there is none. */
 void *test_alloc(size_t bytes);
 void *test_realloc(void *block, size_t bytes);

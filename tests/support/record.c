@@ -4,6 +4,7 @@
 #include <string.h>
 #include "alloc.h"
 #include "record.h"
+#include "rig.h"
 
 static const char *const NAMES[] = {
 	[VRES_EVENT_VRAM_SEALED] = "vram_sealed",
@@ -105,8 +106,8 @@ static const char *event_flaw(const vres_event *e)
 		return "an event without its worker";
 	if (e->time == 0)
 		return "an event without a time";
-	if (e->simulated != 1)
-		return "an event that does not say it is simulated";
+	if (e->simulated != rig_is_simulated())
+		return "an event that does not say whether it is simulated";
 	if (is_critical(e->type) != (e->critical == 1))
 		return "an event whose severity does not fit its type";
 	if (e->type == VRES_EVENT_VRAM_SEALED && (e->shard == NULL || e->shard->shard_id[0] == '\0'))

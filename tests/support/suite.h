@@ -47,8 +47,14 @@ struct suite_case {
 	}
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Run the cases; prints Check's lines; appends evidence to $VRES_RESULTS/<name>.ndjson when that is set.  The process's exit status. */
+/*
+ * Run the cases; prints Check's lines, which cases are not run on this device and why, and a line of counts; appends evidence to
+ * $VRES_RESULTS/<name>.ndjson when that is set, with the device in the name unless it is the mock.  The process's exit status.
+ */
 int suite_run(const char *name, const char *area, const struct suite_case *cases, size_t n);
+
+/* Why a test is not run on the device that was chosen, NULL when it is: of rig.h, or, in suites without a device, always NULL. */
+const char *suite_excuse(const char *test);
 
 /* Put a number into the evidence line of the test that is running; the last one of a key stays. */
 void suite_value(const char *key, double value);

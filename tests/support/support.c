@@ -12,7 +12,7 @@ struct setup setup_init(void)
 	s.mock = vres_mock_params_init();
 	s.mock.bytes_per_device = MIB(64);
 	s.policy = vres_policy_init();
-	s.policy.allow = SIMULATED;
+	s.policy.allow = SIMULATED | rig_model()->allow;
 	s.threads = 2;
 	return s;
 }
@@ -28,8 +28,9 @@ vres_config config_of(struct fixture *f)
 {
 	vres_config c = vres_config_init();
 
-	c.backend = f->setup.backend != NULL ? f->setup.backend : vres_backend_mock();
-	c.backend_arg = f->mock;
+	rig_configure(f->rig, &c);
+	if (f->setup.backend != NULL)
+		c.backend = f->setup.backend;
 	c.key = f->key;
 	c.worker_id = WORKER;
 	c.policy = &f->setup.policy;
@@ -67,7 +68,8 @@ struct fixture *begin(const struct setup *setup)
 	f->heap_before = alloc_live();
 	f->setup = setup != NULL ? *setup : setup_init();
 	record_init(&f->record);
-	ck_ok(vres_mock_create(&f->setup.mock, &f->mock, &err));
+	f->rig = rig_create(&f->setup.mock);
+	f->mock = rig_mock(f->rig);
 	ck_ok(vres_key_derive(TOKEN, strlen(TOKEN), NULL, &f->key, &err));
 	if (!f->setup.no_manager)
 		ck_ok(manager_create(f, NULL, &f->manager, &err));
@@ -81,11 +83,11 @@ void finish(struct fixture **f_at)
 
 	destroy_manager(&f->manager);
 	ck_assert_uint_eq(atomic_load(&f->closed), f->created);
-	ck_assert_uint_eq(vres_mock_live_handles(f->mock), 0);
+	ck_assert_uint_eq(rig_live_handles(f->rig), 0);
 	if (!f->wipe_may_fail)
-		ck_assert_uint_eq(vres_mock_unwiped(f->mock), 0);
+		ck_assert_uint_eq(rig_unwiped(f->rig), 0);
 	ck_assert_msg(f->record.flaw == NULL, "there was %s", f->record.flaw);
-	vres_mock_destroy(f->mock);
+	rig_destroy(f->rig);
 	vres_key_destroy(f->key);
 	record_finish(&f->record);
 	heap = alloc_live();
@@ -197,7 +199,7 @@ uint64_t address_of(vres_shard *shard)
 
 void flip_at(struct fixture *f, uint64_t address, uint64_t offset, unsigned bit)
 {
-	ck_assert_int_eq(vres_mock_flip(f->mock, address + offset, bit), VRES_OK);
+	ck_assert_int_eq(rig_flip(f->rig, address + offset, bit), VRES_OK);
 }
 
 void flip(struct fixture *f, vres_shard *shard, uint64_t offset, unsigned bit)

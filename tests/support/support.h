@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The fixture of the scenarios: a mock, a key, a manager, and a record of all it says.
+ * The fixture of the scenarios: a device (rig.h), a key, a manager, and a record of all it says.
  *
  *	CLEANUP(finish) struct fixture *f = begin(NULL);
  *	CLEANUP(release_shard) vres_shard *shard = sealed(f, 3 * 4096, 1);
@@ -19,6 +19,7 @@
 #include "alloc.h"
 #include "content.h"
 #include "record.h"
+#include "rig.h"
 #include "status.h"
 #include "suite.h"
 
@@ -38,7 +39,7 @@
 
 /* How a fixture is made: start from setup_init(). */
 struct setup {
-	vres_mock_params mock; /* 64 MiB on each device, unless changed */
+	vres_mock_params mock; /* how the devices look, whichever stand behind: 64 MiB on each, unless changed */
 	vres_policy policy;    /* allows SIMULATED */
 	const vres_backend *backend;
 	uint32_t threads, block_size, keep_leaves;
@@ -48,7 +49,8 @@ struct setup {
 
 struct fixture {
 	struct setup setup;
-	vres_mock *mock;
+	struct rig *rig;
+	vres_mock *mock; /* that of the rig, for tests that are about it; NULL: another device */
 	vres_key *key;
 	vres_manager *manager;
 	struct record record;

@@ -74,16 +74,16 @@ static void judge(const struct scenario *s, struct fixture *f, vres_mock_op op, 
 static bool fail_nth(const struct scenario *s, vres_mock_op op, uint64_t n, vres_status how)
 {
 	CLEANUP(finish) struct fixture *f = fresh(s);
-	const uint64_t before = vres_mock_calls(f->mock, op);
+	const uint64_t before = rig_calls(f->rig, op);
 	vres_status got;
 	vres_error err;
 	bool fired;
 
 	status_poison(&err);
-	vres_mock_fail(f->mock, op, n, how);
+	rig_fail(f->rig, op, n, how);
 	got = s->run(f, &err);
-	fired = vres_mock_calls(f->mock, op) - before >= n;
-	vres_mock_fail(f->mock, op, 0, VRES_OK);
+	fired = rig_calls(f->rig, op) - before >= n;
+	rig_fail(f->rig, op, 0, VRES_OK);
 	if (!fired) {
 		ck_assert_msg(got == VRES_OK, "undisturbed, the scenario gives %s: %s", vres_status_name(got),
 		              got != VRES_OK ? err.message : "");

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The fake CUDA driver as any fake driver. */
+#include <vres/mock.h>
+#include "fake.h"
+#include "model.h"
+
+static void reset(const struct fake_kind *kind)
+{
+	const struct fake_cuda_params params = {
+		.devices = (int)kind->devices,
+		.bytes_per_device = kind->bytes_per_device,
+		.granularity = kind->granularity,
+		.no_vmm = kind->is_plain,
+		.no_image = kind->no_image,
+		.no_fatbin = kind->no_best_image,
+		.no_read_only = kind->no_read_only,
+	};
+
+	fake_cuda_reset(&params);
+}
+
+static bool pretend(uint64_t addr, uint32_t lies)
+{
+	static const enum fake_lie of_bit[] = {FAKE_MANAGED, FAKE_HOST_ACCESS, FAKE_EXPORTABLE, FAKE_MOVED};
+	bool good = fake_cuda_lie_at(addr, FAKE_TRUTH);
+
+	_Static_assert(VRES_MOCK_MANAGED == 1 && VRES_MOCK_HOST_MAPPED == 2 && VRES_MOCK_EXPORTABLE == 4 && VRES_MOCK_MOVED == 8, "of_bit");
+	for (unsigned bit = 0; bit < sizeof(of_bit) / sizeof(of_bit[0]); bit++)
+		if (lies & (1u << bit))
+			good = fake_cuda_lie_at(addr, of_bit[bit]) && good;
+	return good;
+}
+
+static void lose(uint32_t device)
+{
+	fake_cuda_lose((int)device, CUDA_ILLEGAL_ADDRESS);
+}
+
+static bool engine_is_current(void)
+{
+	return fake_cuda_depth() == 1 && fake_cuda_current() != NULL;
+}
+
+static uint64_t engine_alloc(uint32_t device, uint64_t bytes)
+{
+	return fake_cuda_engine_alloc((int)device, bytes, true);
+}
+
+static void fail(uint64_t nth, int code)
+{
+	fake_cuda_fail(NULL, nth, code);
+}
+
+/* cuGetProcAddress fails harmlessly for an optional function only; unit.cuda lets each needed one be missing. */
+static const char *const harmless[] = {"cuCtxPopCurrent",
+                                       "cuDevicePrimaryCtxRelease",
+                                       "cuMemUnmap",
+                                       "cuMemRelease",
+                                       "cuMemAddressFree",
+                                       "cuMemFree",
+                                       "cuMemFreeHost",
+                                       "cuStreamDestroy",
+                                       "cuStreamSynchronize",
+                                       "cuModuleUnload",
+                                       "cuMemHostAlloc",
+                                       "cuDeviceGet",
+                                       "cuDeviceGetPCIBusId",
+                                       "cuCtxPushCurrent",
+                                       "cuCoredumpGetAttributeGlobal",
+                                       "cuGetProcAddress",
+                                       NULL};
+
+static const char *const takers[] = {"cuMemCreate", "cuMemAlloc", "cuMemAddressReserve", "cuMemMap", "cuMemHostAlloc", NULL};
+
+static const struct fake_driver driver = {
+	.struct_size = sizeof(driver),
+	.reset = reset,
+	.live = fake_cuda_live,
+	.flip = fake_cuda_flip,
+	.is_zero = fake_cuda_is_zero,
+	.pretend = pretend,
+	.lose = lose,
+	.engine_enter = fake_cuda_engine_enter,
+	.engine_is_current = engine_is_current,
+	.engine_alloc = engine_alloc,
+	.engine_free = fake_cuda_engine_free,
+	.fail = fail,
+	.failed = fake_cuda_failed,
+	.calls = fake_cuda_calls,
+	.code_unknown = CUDA_UNKNOWN,
+	.code_memory = CUDA_OUT_OF_MEMORY,
+	.code_lost = CUDA_ILLEGAL_ADDRESS,
+	.harmless = harmless,
+	.takers = takers,
+};
+
+const struct fake_driver *vres_fake_driver(void);
+
+const struct fake_driver *vres_fake_driver(void)
+{
+	return &driver;
+}
