@@ -109,8 +109,11 @@ void vres_mock_destroy(vres_mock *mock)
 {
 	if (mock == NULL)
 		return;
-	while (mock->spans)
-		(void)vres_mock_span_drop(mock, mock->spans->addr, mock->spans->foreign, NULL);
+	while (mock->spans) {
+		const struct vres_mock_span *span = *(struct vres_mock_span *const *)mock->spans; /* a node begins with what was put in */
+
+		(void)vres_mock_span_drop(mock, span->addr, span->foreign, NULL);
+	}
 	(void)pthread_cond_destroy(&mock->idle);
 	(void)pthread_mutex_destroy(&mock->lock);
 	free(mock);

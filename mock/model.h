@@ -42,7 +42,6 @@ enum vres_mock_code {
  * it is unique across devices, and code that dereferences it crashes, as it would with a GPU's.
  */
 struct vres_mock_span {
-	struct vres_mock_span *next;
 	uint64_t addr;
 	uint64_t capacity; /* what it takes of the device */
 	uint64_t serial;   /* never given to another */
@@ -75,8 +74,8 @@ struct vres_mock {
 
 	pthread_mutex_t lock;
 	pthread_cond_t idle; /* a span lost its last user */
-	struct vres_mock_span *spans;
-	uint64_t serial; /* the last one given */
+	void *spans;         /* a tree of them, by address (tsearch) */
+	uint64_t serial;     /* the last one given */
 	uint64_t used[DEVICES_MAX];
 	bool lost[DEVICES_MAX];
 	struct vres_mock_fault faults[FAULTS_MAX];

@@ -7,6 +7,7 @@
 #include "model.h"
 
 #include <inttypes.h>
+#include <search.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -100,18 +101,40 @@ static void capacity_give_back(vres_mock *mock, const struct vres_mock_span *spa
 	(void)pthread_mutex_unlock(&mock->lock);
 }
 
-static void span_publish(vres_mock *mock, struct vres_mock_span *span)
+/* Where is @key, of which only the address matters, beside what @element holds?  Guard pages keep two of them from touching. */
+static int compare(const void *key, const void *element)
 {
+	const struct vres_mock_span *a = key, *b = element;
+
+	return a->addr < b->addr ? -1 : a->addr - b->addr > b->capacity;
+}
+
+static bool span_publish(vres_mock *mock, struct vres_mock_span *span)
+{
+	bool is_in;
+
 	(void)pthread_mutex_lock(&mock->lock);
-	span->next = mock->spans;
-	mock->spans = span;
+	is_in = tsearch(span, &mock->spans, compare) != NULL;
 	(void)pthread_mutex_unlock(&mock->lock);
+	return is_in;
+}
+
+static vres_status span_unmap(struct vres_mock_span *span, vres_error *err)
+{
+	const uint32_t device = span->device;
+	const bool unmapped = munmap(span->mapping, span->mapped) == 0;
+
+	free(span);
+	if (unmapped)
+		return VRES_OK;
+	return vres_mock_error(err, VRES_E_DEALLOCATION_FAILED, CODE_HOST, device, "the host did not unmap a mock allocation");
 }
 
 vres_status vres_mock_span_make(vres_mock *mock, uint32_t device, uint64_t bytes, bool foreign, const void *content, vres_mem_info *info,
                                 vres_error *err)
 {
 	struct vres_mock_span *span = calloc(1, sizeof(*span));
+	vres_mem_info answer;
 	vres_status status;
 
 	if (span == NULL)
@@ -127,9 +150,13 @@ vres_status vres_mock_span_make(vres_mock *mock, uint32_t device, uint64_t bytes
 		free(span);
 		return status;
 	}
-	info->addr = span->addr;
-	info->capacity = span->capacity;
-	span_publish(mock, span);
+	answer = (vres_mem_info){.addr = span->addr, .capacity = span->capacity};
+	if (!span_publish(mock, span)) {
+		capacity_give_back(mock, span);
+		(void)span_unmap(span, NULL);
+		return vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, device, "no memory to take note of %" PRIu64 " bytes", bytes);
+	}
+	*info = answer;
 	return VRES_OK;
 }
 
@@ -140,11 +167,10 @@ static bool span_holds(const struct vres_mock_span *span, uint64_t addr, uint64_
 
 struct vres_mock_span *vres_mock_span_find(const vres_mock *mock, uint64_t addr, uint64_t n)
 {
-	struct vres_mock_span *span = mock->spans;
+	const struct vres_mock_span key = {.addr = addr};
+	struct vres_mock_span *const *found = tfind(&key, &mock->spans, compare);
 
-	while (span && !span_holds(span, addr, n))
-		span = span->next;
-	return span;
+	return found && span_holds(*found, addr, n) ? *found : NULL;
 }
 
 /* The lock is held. */
@@ -179,17 +205,6 @@ vres_status vres_mock_span_enter(vres_mock *mock, uint64_t addr, uint64_t n, enu
 	return status;
 }
 
-static vres_status span_unmap(struct vres_mock_span *span, vres_error *err)
-{
-	const uint32_t device = span->device;
-	const bool unmapped = munmap(span->mapping, span->mapped) == 0;
-
-	free(span);
-	if (unmapped)
-		return VRES_OK;
-	return vres_mock_error(err, VRES_E_DEALLOCATION_FAILED, CODE_HOST, device, "the host did not unmap a mock allocation");
-}
-
 void vres_mock_span_leave(vres_mock *mock, struct vres_mock_span *span)
 {
 	(void)pthread_mutex_lock(&mock->lock);
@@ -205,16 +220,13 @@ void vres_mock_span_leave(vres_mock *mock, struct vres_mock_span *span)
 
 vres_status vres_mock_span_drop(vres_mock *mock, uint64_t addr, bool foreign, vres_error *err)
 {
-	struct vres_mock_span **link = &mock->spans;
 	struct vres_mock_span *span;
 	vres_status status = VRES_OK;
 
 	(void)pthread_mutex_lock(&mock->lock);
-	while (*link && ((*link)->addr != addr || (*link)->foreign != foreign))
-		link = &(*link)->next;
-	span = *link;
-	if (span) {
-		*link = span->next;
+	span = vres_mock_span_find(mock, addr, 0);
+	if (span && span->addr == addr && span->foreign == foreign) {
+		(void)tdelete(span, &mock->spans, compare);
 		mock->used[span->device] -= span->capacity;
 		span->gone = true;
 		if (span->users == 0)
