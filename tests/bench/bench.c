@@ -4,6 +4,8 @@
  * and seconds do not.  Nothing here passes or fails.
  *
  *	bench [BYTES]     speed, on BYTES bytes (256 MiB) in the mock's VRAM, whose "device" is one core running the kernel's source
+ *	bench growth [BYTES [SHARDS]]
+ *	                  how cost grows, up to BYTES (64 MiB, at most 16 GiB) in a shard and SHARDS (1,000) shards
  *	bench rss FILE    host memory that sealing FILE takes, beyond the mock's VRAM and the kept level of the digest tree
  */
 #include "bench.h"
@@ -68,14 +70,23 @@ int main(int argc, char **argv)
 {
 	struct figures f = {.n = 0};
 
+	if (argc >= 2 && argc <= 4 && strcmp(argv[1], "growth") == 0) {
+		const uint64_t bytes = argc > 2 ? strtoull(argv[2], NULL, 0) : UINT64_C(64) << 20,
+			       shards = argc > 3 ? strtoull(argv[3], NULL, 0) : 1000;
+
+		must(bytes >= 1 << 20 && bytes <= UINT64_C(1) << 34 && shards > 0 && shards <= 20000, "usage: bench growth [BYTES [SHARDS]]");
+		bench_growth(bytes, shards);
+		return 0;
+	}
 	if (argc == 3 && strcmp(argv[1], "rss") == 0) {
 		bench_rss(&f, argv[2]);
 	} else {
 		const uint64_t bytes = argc > 1 ? strtoull(argv[1], NULL, 0) : UINT64_C(256) << 20;
 
-		must(argc <= 2 && bytes > 0, "usage: bench [BYTES], or bench rss FILE");
+		must(argc <= 2 && bytes > 0, "usage: bench [BYTES], bench growth [BYTES [SHARDS]], or bench rss FILE");
 		bench_latency(&f);
 		bench_throughput(&f, bytes);
+		bench_many(&f, bytes);
 	}
 	figures_print(&f);
 	return 0;

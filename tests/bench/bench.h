@@ -32,4 +32,7 @@ void bench_latency(struct figures *f);                    /* latency.c */
 void bench_throughput(struct figures *f, uint64_t bytes); /* throughput.c */
 void bench_rss(struct figures *f, const char *path);      /* rss.c */
 
+void bench_many(struct figures *f, uint64_t bytes); /* many.c; after bench_throughput() */
+void bench_growth(uint64_t bytes, uint64_t shards); /* growth.c; prints */
+
 #endif
