@@ -8,7 +8,18 @@
 #include "output.h"
 #include "stop.h"
 
-enum measure { COPY, HASH_SHA256, HASH_VERITY, SEAL_SHA256, SEAL_VERITY, VERIFY_FULL, VERIFY_SAMPLED, VERIFY_SIGNATURE, MEASURES };
+enum measure {
+	COPY,
+	HASH_SHA256,
+	HASH_VERITY,
+	SEAL_SHA256,
+	SEAL_VERITY,
+	VERIFY_FULL,
+	VERIFY_READBACK,
+	VERIFY_SAMPLED,
+	VERIFY_SIGNATURE,
+	MEASURES
+};
 
 struct bench {
 	struct output *o;
@@ -18,7 +29,7 @@ struct bench {
 	uint64_t bytes, runs;
 	unsigned char *source, *target; /* BUFFER_BYTES each */
 	size_t at;                      /* where in the source the next byte to seal is */
-	uint64_t *took[MEASURES];       /* nanoseconds, by run */
+	uint64_t *took[MEASURES];       /* nanoseconds: by run, and sorted once all have been measured */
 	uint64_t hashed[MEASURES];      /* bytes that the figure is about */
 };
 
@@ -30,5 +41,19 @@ bool bench_measure(struct bench *b);
 
 /* For CLEANUP. */
 void bench_free(struct bench *b);
+
+/* The rate of the median run, in 10^9 bytes a second. */
+double bench_rate(const struct bench *b, int measure);
+
+extern const char *const bench_names[MEASURES];
+
+bool bench_seal(struct bench *b, uint32_t alg, vres_shard **out, uint64_t *took);
+bool bench_verify(struct bench *b, vres_shard *shard, uint32_t mode, uint64_t *took, uint64_t *hashed);
+
+/*
+ * bench_curve.c: throughput over sizes up to @b's, and the latency of short calls, as one SVG file at @path.  @b has been measured; it is
+ * the last point.
+ */
+bool bench_curve(struct bench *b, const char *path);
 
 #endif

@@ -7,17 +7,19 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include "bench.h"
+#include "files.h"
 #include "session.h"
 #include "units.h"
 
 #define BYTES_DEFAULT (UINT64_C(64) << 20)
 #define RUNS_DEFAULT  5
 #define RUNS_MOST     100
+#define THREADS_MOST  1024 /* the library's limit */
 
 struct bench_options {
-	uint64_t bytes, runs;
+	uint64_t bytes, runs, threads;
+	const char *svg;
 };
 
 static const struct option_spec specs[] = {
@@ -34,29 +36,28 @@ static const struct option_spec specs[] = {
          .least = 1,
          .most = RUNS_MOST,
          .help = "how often; default 5"},
+	{.name = "threads",
+         .argument = "N",
+         .kind = OPTION_COUNT,
+         .offset = offsetof(struct bench_options, threads),
+         .least = 1,
+         .most = THREADS_MOST,
+         .help = "threads that hash on the host; default: one for each core"},
+	{.name = "svg",
+         .argument = "FILE",
+         .kind = OPTION_TEXT,
+         .offset = offsetof(struct bench_options, svg),
+         .help = "also measure smaller sizes and the latency of short calls, and plot both"},
 };
 
 static const struct option_set own_set = {"Measuring", specs, COUNT_OF(specs)};
 
-static const char *const measure_names[MEASURES] = {
-	[COPY] = "copy_host_memory",         [HASH_SHA256] = "sha256_one_core",       [HASH_VERITY] = "verity_one_core",
-	[SEAL_SHA256] = "seal_sha256",       [SEAL_VERITY] = "seal_verity",           [VERIFY_FULL] = "verify_full",
-	[VERIFY_SAMPLED] = "verify_sampled", [VERIFY_SIGNATURE] = "verify_signature",
-};
-
-static int compare_u64(const void *a, const void *b)
-{
-	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* A ratio of rates: how the median of one measure stands to that of another.  0 when it says nothing. */
 static double ratio(const struct bench *b, int of, int to)
 {
-	const double base = gigabytes_a_second(b->hashed[to], b->took[to][b->runs / 2]);
+	const double base = bench_rate(b, to);
 
-	return base > 0 ? gigabytes_a_second(b->hashed[of], b->took[of][b->runs / 2]) / base : 0;
+	return base > 0 ? bench_rate(b, of) / base : 0;
 }
 
 static void report_measure(const struct bench *b, int i, json_t *measures)
@@ -65,18 +66,18 @@ static void report_measure(const struct bench *b, int i, json_t *measures)
 	char text[3][UNITS_TEXT];
 	json_t *object = json_object();
 
-	output_text(b->o, "%-17s %10s %10s %10s", measure_names[i], format_span(text[0], median), format_span(text[1], least),
+	output_text(b->o, "%-17s %10s %10s %10s", bench_names[i], format_span(text[0], median), format_span(text[1], least),
 	            format_span(text[2], most));
 	if (b->hashed[i] != 0)
-		output_text(b->o, " %9.3f %8.3f %8.3f", gigabytes_a_second(b->hashed[i], median), ratio(b, i, COPY), ratio(b, i, HASH_SHA256));
+		output_text(b->o, " %9.3f %8.3f %8.3f", bench_rate(b, i), ratio(b, i, COPY), ratio(b, i, HASH_SHA256));
 	output_text(b->o, "\n");
-	output_put_text(b->o, object, "name", measure_names[i]);
+	output_put_text(b->o, object, "name", bench_names[i]);
 	output_put_u64(b->o, object, "bytes", b->hashed[i]);
 	output_put_u64(b->o, object, "median_ns", median);
 	output_put_u64(b->o, object, "least_ns", least);
 	output_put_u64(b->o, object, "most_ns", most);
 	if (b->hashed[i] != 0) {
-		output_put(b->o, object, "gb_per_s", json_real(gigabytes_a_second(b->hashed[i], median)));
+		output_put(b->o, object, "gb_per_s", json_real(bench_rate(b, i)));
 		output_put(b->o, object, "to_copy", json_real(ratio(b, i, COPY)));
 		output_put(b->o, object, "to_sha256", json_real(ratio(b, i, HASH_SHA256)));
 	}
@@ -88,8 +89,6 @@ static void report_all(const struct bench *b)
 	json_t *measures = json_array();
 	char size[UNITS_TEXT];
 
-	for (int i = 0; i < MEASURES; i++)
-		qsort(b->took[i], b->runs, sizeof(*b->took[i]), compare_u64);
 	output_text(b->o, "%s, %" PRIu64 " run%s\n", format_bytes(size, b->bytes), b->runs, b->runs == 1 ? "" : "s");
 	output_text(b->o, "%-17s %10s %10s %10s %9s %8s %8s\n", "", "MEDIAN", "LEAST", "MOST", "GB/S", "/COPY", "/SHA256");
 	for (int i = 0; i < MEASURES; i++)
@@ -101,16 +100,21 @@ static void report_all(const struct bench *b)
 
 static void bench(struct output *o, const struct bench_options *options, const struct device_options *device, struct stop *stop)
 {
-	const struct session_needs needs = {.bytes = options->bytes};
+	const struct session_needs needs = {.bytes = options->bytes, .threads = (uint32_t)options->threads};
 	CLEANUP(session_close) struct session s = {0};
 	CLEANUP(bench_free)
 	struct bench b = {.o = o, .stop = stop, .device = (uint32_t)device->device, .bytes = options->bytes, .runs = options->runs};
 
+	if (options->svg != NULL && !file_can_save(o, options->svg))
+		return;
 	if (!session_open(&s, o, device, &needs) || !bench_init(&b))
 		return;
 	b.manager = s.manager;
-	if (bench_measure(&b))
-		report_all(&b);
+	if (!bench_measure(&b))
+		return;
+	report_all(&b);
+	if (options->svg != NULL)
+		(void)bench_curve(&b, options->svg);
 }
 
 static int run(const struct command *self, int argc, char **argv)
@@ -124,6 +128,7 @@ static int run(const struct command *self, int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	device.allow |= VRES_ALLOW_READBACK; /* what is sealed here is nobody's weights */
 	session_announce(&o, self->name, &device);
 	if (first < argc)
 		output_refuse(&o, EXIT_USAGE, NULL, "takes no argument");
@@ -142,9 +147,11 @@ const struct command cmd_bench = {
 	.arguments = "",
 	.summary = "measure sealing and verifying beside a plain copy and OpenSSL",
 	.description =
-		"Measure, in one run, a copy in host memory, SHA-256 and fs-verity hashing on one core (OpenSSL), and sealing and verifying "
+		"Measure, in one run, a copy in host memory, SHA-256 by OpenSSL and fs-verity hashing on one core, and sealing and verifying "
 		"on the device: the median, the least and the most time of several runs, the rate in 10^9 bytes a second, and its ratio "
-		"to the copy and to SHA-256.",
+		"to the copy and to SHA-256. What is sealed is made up, so verification by readback is allowed.\n"
+		"With --svg the file is one self-contained plot of throughput over size and of the percentiles of short calls; it replaces a "
+		"regular file of that name, whole.",
 	.sets = (const struct option_set *const[]){&own_set, &device_option_set, NULL},
 	.run = run,
 };

@@ -183,6 +183,7 @@ bool session_open(struct session *s, struct output *o, const struct device_optio
 		return false;
 	config.key = key;
 	config.policy = &policy;
+	config.threads = needs->threads;
 	session_listen(&config, o);
 	if (options->backend == BACKEND_AUTO ? !open_auto(s, o, &config) : !open_named(s, o, (enum backend_choice)options->backend, &config))
 		return false;

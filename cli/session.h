@@ -33,6 +33,7 @@ struct session {
 struct session_needs {
 	const struct key_options *key; /* NULL: an ephemeral one, of which nobody needs to know */
 	uint64_t bytes;                /* to be sealed: the mock's default capacity is at least this */
+	uint32_t threads;              /* of the host's hashing; 0: every core */
 };
 
 /* Begin the output of a command that uses a device: what the options alone already tell, "simulated" above all. */

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """vres devices, policy and bench."""
+import os
 import signal
 import time
+import xml.etree.ElementTree
 
 from support import MOCK, equal, expect, finish, main, refused, start, test, vres, write
 
-MEASURES = ["copy_host_memory", "sha256_one_core", "verity_one_core", "seal_sha256", "seal_verity", "verify_full", "verify_sampled",
-            "verify_signature"]
+MEASURES = ["copy_host_memory", "sha256_one_core", "verity_one_core", "seal_sha256", "seal_verity", "verify_full", "verify_readback",
+            "verify_sampled", "verify_signature"]
 
 
 @test("VP-005", "residency", "simulated memory taken for VRAM")
@@ -97,7 +99,8 @@ def bench_measures_everything_in_one_run_beside_a_copy_and_openssl():
     for m in document["measures"][:-1]:
         expect(abs(m["to_copy"] * rates["copy_host_memory"] / m["gb_per_s"] - 1) < 0.001, m)
         expect(abs(m["to_sha256"] * rates["sha256_one_core"] / m["gb_per_s"] - 1) < 0.001, m)
-    lines = vres("bench", "--bytes", "1", "--runs", "1", *MOCK).out.decode().splitlines()
+    expect("readback" in document["policy"]["allow"], document["policy"])
+    lines = vres("bench", "--bytes", "1", "--runs", "1", "--threads", "1", *MOCK).out.decode().splitlines()
     equal(lines[0], "1 B, 1 run")
     equal([line.split()[0] for line in lines[2:]], MEASURES)
 
@@ -111,8 +114,57 @@ def bench_refuses_what_makes_no_sense():
     refused("bench", "--bytes", "99999999TiB", *MOCK, says="--bytes takes a size")
     refused("bench", "--runs", "0", *MOCK, says="--runs must be at least 1")
     refused("bench", "--runs", "101", *MOCK, says="--runs must be at most 100")
+    refused("bench", "--threads", "0", *MOCK, says="--threads must be at least 1")
+    refused("bench", "--threads", "1025", *MOCK, says="--threads must be at most 1024")
+    refused("bench", "--threads", "two", *MOCK, says="--threads takes a whole number")
     refused("bench", "f", *MOCK, says="no argument")
     refused("bench", "--bytes", "8192", "--mock-vram", "4096", *MOCK, status=3, says="VRAM")
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@test()
+def bench_plots_throughput_over_size_and_latency_in_one_file_that_needs_no_other():
+    write("plot.svg", b"what was there before")
+    document = vres("bench", "--bytes", "100KiB", "--runs", "1", "--svg", "plot.svg", "--json", *MOCK).json()
+    equal([s["bytes"] for s in document["throughput_gb_per_s"]], [25 << 10, 100 << 10])
+    for size in document["throughput_gb_per_s"]:
+        expect(len(size) == 7 and all(v > 0 for v in size.values()), size)
+    equal([m["name"] for m in document["latency"]], ["verify_signature", "verify_full_of_64_kib", "verify_readback_of_64_kib"])
+    for m in document["latency"]:
+        expect(0 < m["p50_ns"] <= m["p90_ns"] <= m["p99_ns"] <= m["p99.9_ns"] <= m["most_ns"], m)
+    root = xml.etree.ElementTree.parse("plot.svg").getroot()
+    texts = [t.text for t in root.iter(SVG + "text")]
+    expect(root.tag == SVG + "svg" and "25.0 KiB" in texts and "p99.9" in texts and "verify_readback" in texts, texts)
+    equal(len(list(root.iter(SVG + "polyline"))), 6 + 3)
+    with open("plot.svg") as f:
+        content = f.read()
+    expect("SIMULATED" in content and "href" not in content and "script" not in content and content.count("http") == 1, content)
+    equal(os.stat("plot.svg").st_mode & 0o777, 0o644)
+    equal([name for name in os.listdir() if name.startswith(".vres-")], [])
+
+
+@test("", "availability")
+def bench_refuses_a_plot_it_could_not_write_before_it_measures():
+    os.mkdir("folder")
+    refused("bench", "--bytes", "1MiB", "--svg", "folder", *MOCK, says="not a regular file")
+    refused("bench", "--bytes", "1MiB", "--svg", "none/plot.svg", *MOCK, says="folder cannot be written to")
+    refused("bench", "--bytes", "1MiB", "--svg", "", *MOCK, says="cannot be written")
+
+
+@test("", "availability")
+def bench_that_fails_leaves_the_old_plot_alone():
+    write("plot.svg", b"old")
+    refused("bench", "--bytes", "8192", "--mock-vram", "4096", "--svg", "plot.svg", *MOCK, status=3, says="VRAM")
+    process = start("bench", "--bytes", "4MiB", "--runs", "100", "--svg", "plot.svg", *MOCK)
+    process.stderr.readline()
+    time.sleep(0.3)
+    process.send_signal(signal.SIGTERM)
+    finish(process, -signal.SIGTERM)
+    with open("plot.svg", "rb") as f:
+        equal(f.read(), b"old")
+    equal([name for name in os.listdir() if name.startswith(".vres-")], [])
 
 
 @test("", "availability")
