@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -198,6 +199,17 @@ void vres_host_secret_free(void *memory, size_t n)
 		return;
 	explicit_bzero(memory, size);
 	(void)munmap((unsigned char *)memory - page, size + 2 * page);
+}
+
+uint32_t vres_host_cores(void)
+{
+	cpu_set_t cores;
+	long all;
+
+	if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
+		return (uint32_t)CPU_COUNT(&cores);
+	all = sysconf(_SC_NPROCESSORS_ONLN); /* more than a cpu_set_t holds */
+	return all > 0 ? (uint32_t)all : 1;
 }
 
 bool vres_host_thread_start(pthread_t *out, void *(*run)(void *), void *arg)

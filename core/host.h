@@ -49,6 +49,9 @@ const char *vres_host_environment(const char *name);
 vres_status vres_host_secret_alloc(size_t n, void **out, vres_error *err);
 void vres_host_secret_free(void *memory, size_t n);
 
+/* Cores that this thread may run on, at least 1. */
+uint32_t vres_host_cores(void);
+
 /* A thread that takes no signals, so that handlers of the application run on its own threads.  False if there is none to be had. */
 bool vres_host_thread_start(pthread_t *out, void *(*run)(void *), void *arg);
 void vres_host_thread_join(pthread_t thread);
