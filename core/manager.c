@@ -192,6 +192,7 @@ static void manager_init(vres_manager *m, const vres_config *c)
 	memcpy(m->worker_id, c->worker_id, strlen(c->worker_id) + 1);
 	m->block_size = c->block_size ? c->block_size : TREE_BLOCK_DEFAULT;
 	m->keep_leaves = c->keep_leaves;
+	m->threads = c->threads;
 	m->audit = c->audit;
 	m->log = c->log;
 	m->log_ctx = c->log_ctx;

@@ -36,7 +36,7 @@ struct vres_manager {
 	struct vres_subkeys *keys;
 	char worker_id[WORKER_ID_MAX + 1];
 	uint8_t session[SESSION_BYTES];
-	uint32_t block_size, keep_leaves;
+	uint32_t block_size, keep_leaves, threads;
 	vres_audit_sink audit;
 	vres_log_fn log;
 	void *log_ctx;

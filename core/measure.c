@@ -2,22 +2,30 @@
 /* Hashing in VRAM, or of VRAM pulled back. */
 #include "measure.h"
 
-vres_status vres_measure_open(struct measure *ms, const struct vres_mem *mem, const struct tree_shape *shape, bool by_readback,
-                              uint32_t lane_flags, uint64_t deadline, vres_error *err)
-{
-	const size_t staging = by_readback ? (size_t)min_u64(mem->bytes, LANE_BYTES) : 0;
+#include "pass.h"
 
-	*ms = (struct measure){.mem = mem, .shape = shape, .deadline = deadline, .by_readback = by_readback};
-	TRY(vres_lane_open(mem->device, staging, lane_flags, &ms->lanes[0], err));
-	if (mem->bytes > LANE_BYTES && by_readback)
-		TRY(vres_lane_open(mem->device, staging, lane_flags, &ms->lanes[1], err));
-	return VRES_OK;
+static vres_status lane_need(struct measure *ms, uint32_t i, vres_error *err)
+{
+	const size_t staging = ms->by_readback ? (size_t)min_u64(ms->mem->bytes, pass_part_bytes(ms->shape->block_size)) : 0;
+
+	return ms->lanes[i].handle ? VRES_OK : vres_lane_open(ms->mem->device, staging, ms->lane_flags, &ms->lanes[i], err);
+}
+
+vres_status vres_measure_open(struct measure *ms, const struct vres_mem *mem, const struct tree_shape *shape, bool by_readback,
+                              uint32_t lane_flags, uint32_t threads, uint64_t deadline, vres_error *err)
+{
+	*ms = (struct measure){.mem = mem, .shape = shape, .deadline = deadline, .by_readback = by_readback, .lane_flags = lane_flags};
+	TRY(crew_open(&ms->crew, threads, err));
+	if (ms->crew.threads > READBACK_LANES)
+		ms->crew.threads = READBACK_LANES;
+	return lane_need(ms, 0, err);
 }
 
 void vres_measure_close(struct measure *ms)
 {
-	vres_lane_close(&ms->lanes[0]);
-	vres_lane_close(&ms->lanes[1]);
+	crew_close(&ms->crew);
+	for (uint32_t i = 0; i < READBACK_LANES; i++)
+		vres_lane_close(&ms->lanes[i]);
 }
 
 static vres_status hash(struct measure *ms, const struct vres_range *ranges, size_t n, uint32_t level, uint8_t *digests, uint64_t count,
@@ -32,38 +40,49 @@ static vres_status hash(struct measure *ms, const struct vres_range *ranges, siz
 	return VRES_OK;
 }
 
-/* Put the pull of the piece at @at on a lane, if there is one left. */
-static vres_status pull(struct measure *ms, struct vres_lane *lane, uint64_t at, uint64_t end, vres_error *err)
+/* Each thread pulls through a lane of its own. */
+static vres_status pull(void *ctx, uint32_t worker, uint64_t offset, size_t n, const uint8_t **bytes, vres_error *err)
 {
-	if (at >= end)
-		return VRES_OK;
-	return vres_lane_pull(lane, ms->mem, at, (size_t)min_u64(end - at, lane->bytes), err);
+	struct measure *ms = ctx;
+	struct vres_lane *lane = &ms->lanes[worker];
+
+	TRY(lane_need(ms, worker, err));
+	TRY(vres_lane_pull(lane, ms->mem, offset, n, err));
+	TRY(vres_lane_wait(lane, ms->deadline, err));
+	*bytes = lane->staging;
+	return VRES_OK;
 }
 
-/* While one lane's piece is hashed, the other's is on its way. */
-static vres_status readback(struct measure *ms, uint64_t offset, uint64_t bytes, struct tree_builder *tree, struct sha256 *flat, vres_error *err)
+static vres_status readback(struct measure *ms, uint64_t offset, uint64_t bytes, struct tree_builder *tree, vres_error *err)
 {
-	const uint64_t end = offset + bytes;
-	const bool two = ms->lanes[1].handle != NULL;
-	const size_t piece = ms->lanes[0].bytes;
-	unsigned turn = 0;
+	CLEANUP(pass_close) struct pass pass = {0};
+	const struct pass_source source = {.get = pull, .ctx = ms};
 
-	TRY(pull(ms, &ms->lanes[0], offset, end, err));
-	for (uint64_t at = offset; at < end; at += piece, turn ^= two) {
-		struct vres_lane *lane = &ms->lanes[turn];
-		const size_t n = (size_t)min_u64(end - at, piece);
-
-		if (two)
-			TRY(pull(ms, &ms->lanes[turn ^ 1], at + piece, end, err));
-		TRY(vres_lane_wait(lane, ms->deadline, err));
-		TRY(tree_add(tree, lane->staging, n, err));
-		if (flat)
-			TRY(vres_sha256_add(flat, lane->staging, n, err));
-		ms->bytes_hashed += n;
-		if (!two)
-			TRY(pull(ms, lane, at + piece, end, err));
-	}
+	pass_open(&pass, &ms->crew, tree, NULL);
+	TRY(pass_take(&pass, &source, offset, bytes, err));
+	ms->bytes_hashed += bytes;
 	return VRES_OK;
+}
+
+/* With a flat digest, whose pieces must come in order: while one lane's piece is hashed, the other's is on its way. */
+static vres_status readback_both(struct measure *ms, struct tree_builder *tree, struct sha256 *flat, vres_error *err)
+{
+	CLEANUP(pass_close) struct pass pass = {0};
+	const uint64_t end = ms->shape->bytes;
+	const uint8_t *bytes;
+	uint32_t turn = 0;
+
+	pass_open(&pass, &ms->crew, tree, flat);
+	for (uint64_t at = 0; at < end; turn ^= 1) {
+		const size_t n = (size_t)min_u64(end - at, ms->lanes[0].bytes);
+
+		TRY(pull(ms, turn, at, n, &bytes, err));
+		TRY(pass_end(&pass, err)); /* with the piece before */
+		TRY(pass_begin(&pass, bytes, n, err));
+		at += n;
+		ms->bytes_hashed += n;
+	}
+	return pass_end(&pass, err);
 }
 
 static vres_status readback_nodes(struct measure *ms, const struct vres_range *range, uint32_t level, uint8_t *digests, uint64_t count,
@@ -74,7 +93,7 @@ static vres_status readback_nodes(struct measure *ms, const struct vres_range *r
 
 	TRY(tree_open(&tree, ms->shape->block_size, err));
 	tree_capture(&tree, level, digests, count);
-	TRY(readback(ms, range->offset, range->bytes, &tree, NULL, err));
+	TRY(readback(ms, range->offset, range->bytes, &tree, err));
 	return tree_finish(&tree, level, top, err);
 }
 
@@ -111,7 +130,7 @@ static vres_status readback_root(struct measure *ms, uint8_t root[VRES_SHA256_BY
 
 	TRY(tree_open(&tree, ms->shape->block_size, err));
 	TRY(vres_sha256_open(&sha, err));
-	TRY(readback(ms, 0, ms->shape->bytes, &tree, flat ? &sha : NULL, err));
+	TRY(flat ? readback_both(ms, &tree, &sha, err) : readback(ms, 0, ms->shape->bytes, &tree, err));
 	TRY(vres_sha256_end(&sha, computed, err));
 	TRY(tree_finish(&tree, 0, root, err));
 	if (flat)

@@ -1,28 +1,36 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Measuring what is in VRAM: digests of nodes of the tree, or its root, computed by the device where it can, else by pulling the bytes back
- * through two lanes and hashing them on the host.  Takes no device memory.
+ * and hashing them on the host.  Takes no device memory.
  */
 #ifndef VRES_CORE_MEASURE_H
 #define VRES_CORE_MEASURE_H
 
+#include "crew.h"
 #include "device.h"
 #include "tree.h"
 
 /* The device hashes up to the first level with at most so many digests; what is above takes the host a few microseconds. */
 #define HOST_NODES 64u
 
+/* So many threads pull and hash at once; with as many, any link to a device is full. */
+#define READBACK_LANES 32u
+
+/* Stays where it is opened. */
 struct measure {
 	const struct vres_mem *mem;
 	const struct tree_shape *shape;
 	uint64_t deadline;
 	bool by_readback;
-	struct vres_lane lanes[2]; /* for hashing only the first is open */
+	uint32_t lane_flags;
+	struct vres_lane lanes[READBACK_LANES]; /* for hashing only the first is open; for readback one a thread, opened by it */
+	struct crew crew;                       /* for readback */
 	uint64_t bytes_hashed;
 };
 
+/* @threads: of the host, as crew_open(). */
 vres_status vres_measure_open(struct measure *ms, const struct vres_mem *mem, const struct tree_shape *shape, bool by_readback,
-                              uint32_t lane_flags, uint64_t deadline, vres_error *err);
+                              uint32_t lane_flags, uint32_t threads, uint64_t deadline, vres_error *err);
 void vres_measure_close(struct measure *ms);
 
 /* Digests of all nodes of a level into @digests, which has room for shape->count[level] of them. */

@@ -3,7 +3,7 @@
  * How bytes get sealed: judge the device, reserve, allocate, copy and digest in one pass, measure what is in VRAM, compare, sign.
  *
  * Nothing is signed before the root computed from VRAM equals the root of the bytes that were read, or, for VERITY with an expected digest,
- * that digest; the latter needs no hashing on the host.
+ * that digest; the latter needs no hashing on the host.  The level of the tree that is kept is always the one computed from VRAM.
  */
 #include "seal.h"
 
@@ -130,6 +130,16 @@ static bool host_may_skip_hashing(const struct seal *seal)
 	return seal->source == NULL || (seal->record.digest_alg == VRES_DIGEST_VERITY && seal->has_expected);
 }
 
+/*
+ * May the device hash each piece as it arrives?  Not where policy wants the mapping to be read-only: then what is signed is what was hashed
+ * after nobody could write any more.
+ */
+static bool device_hashes_arrivals(const struct seal *seal, const struct vres_shard *s)
+{
+	return seal->source && vres_device_can(seal->device, VRES_DEVICE_CAN_HASH) && !(seal->manager->policy.require & VRES_REQUIRE_READONLY) &&
+	       vres_upload_can_hash(&s->shape, s->kept_level);
+}
+
 static vres_status upload(struct seal *seal, struct vres_shard *s, uint8_t root[VRES_SHA256_BYTES], vres_error *err)
 {
 	CLEANUP(tree_close) struct tree_builder tree = {0};
@@ -140,19 +150,22 @@ static vres_status upload(struct seal *seal, struct vres_shard *s, uint8_t root[
 		.destination = &s->mem,
 		.flat = wants_flat ? &flat : NULL,
 		.tree = wants_tree ? &tree : NULL,
+		.threads = seal->manager->threads,
+		.shape = &s->shape,
+		.level = s->kept_level,
+		.arrived = device_hashes_arrivals(seal, s) ? s->kept : NULL,
 		.progress = seal->progress,
 		.progress_ctx = seal->progress_ctx,
 		.deadline = seal->manager->policy.deadline,
-		.pinned = (seal->manager->policy.allow & VRES_ALLOW_PINNED_STAGING) != 0,
+		.lane_flags = vres_policy_lane_flags(&seal->manager->policy),
 	};
 
 	TRY(tree_open(&tree, s->shape.block_size, err));
 	TRY(vres_sha256_open(&flat, err));
-	tree_capture(&tree, s->kept_level, s->kept, s->shape.count[s->kept_level]);
 	TRY(vres_upload(&u, err));
 	if (wants_flat)
 		TRY(vres_sha256_end(&flat, seal->record.digest, err));
-	return wants_tree ? tree_finish(&tree, s->kept_level, root, err) : VRES_OK;
+	return wants_tree ? tree_finish(&tree, 0, root, err) : VRES_OK;
 }
 
 static vres_status mismatch(struct seal *seal, const uint8_t *wanted, const uint8_t *found, const char *what, vres_error *err)
@@ -162,18 +175,15 @@ static vres_status mismatch(struct seal *seal, const uint8_t *wanted, const uint
 	return vres_fail_at(err, VRES_E_INTEGRITY_VIOLATION, VRES_REASON_DIGEST, seal->record.gpu_device, "%s", what);
 }
 
-/* The root of what is in VRAM, and, where the host did not build the tree, its kept level. */
-static vres_status measure(struct seal *seal, struct vres_shard *s, uint8_t root[VRES_SHA256_BYTES], vres_error *err)
+/* The kept level of the tree of what is in VRAM. */
+static vres_status measure(struct seal *seal, struct vres_shard *s, vres_error *err)
 {
 	const vres_policy *policy = &seal->manager->policy;
 	CLEANUP(vres_measure_close) struct measure ms = {0};
 
 	TRY(vres_measure_open(&ms, &s->mem, &s->shape, !vres_device_can(seal->device, VRES_DEVICE_CAN_HASH), vres_policy_lane_flags(policy),
-	                      policy->deadline, err));
-	if (!host_may_skip_hashing(seal))
-		return vres_measure_root(&ms, root, NULL, err);
-	TRY(vres_measure_level(&ms, s->kept_level, s->kept, err));
-	return tree_root_of(&s->shape, s->kept_level, s->kept, root, err);
+	                      seal->manager->threads, policy->deadline, err));
+	return vres_measure_level(&ms, s->kept_level, s->kept, err);
 }
 
 static vres_status compare(struct seal *seal, const uint8_t read[VRES_SHA256_BYTES], const uint8_t resident[VRES_SHA256_BYTES], vres_error *err)
@@ -205,7 +215,7 @@ static vres_status sign(struct seal *seal, struct vres_shard *s, vres_error *err
 vres_status vres_seal_fill(struct seal *seal, struct vres_shard *s, vres_error *err)
 {
 	uint8_t read[VRES_SHA256_BYTES] = {0}, resident[VRES_SHA256_BYTES] = {0};
-	uint64_t began, kept_bytes = s->shape.count[s->kept_level];
+	uint64_t kept_bytes = s->shape.count[s->kept_level], began;
 
 	TRY(judge_device(seal, err));
 	TRY(allocate(seal, s, err));
@@ -213,12 +223,16 @@ vres_status vres_seal_fill(struct seal *seal, struct vres_shard *s, vres_error *
 	/* Not before the device has shown to have room: a size that fits no device is a shortage of VRAM, not of host memory. */
 	if (ckd_mul_u64(&kept_bytes, kept_bytes, VRES_SHA256_BYTES) || (s->kept = vres_host_alloc(kept_bytes)) == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for the kept level of the digest tree");
+	began = vres_host_monotonic();
 	if (seal->source)
 		TRY(upload(seal, s, read, err));
 	if (seal->manager->policy.require & VRES_REQUIRE_READONLY)
 		TRY(protect(seal, s, err));
-	began = vres_host_monotonic();
-	TRY(measure(seal, s, resident, err));
+	if (!device_hashes_arrivals(seal, s)) {
+		began = vres_host_monotonic();
+		TRY(measure(seal, s, err));
+	}
+	TRY(tree_root_of(&s->shape, s->kept_level, s->kept, resident, err));
 	TRY(compare(seal, read, resident, err));
 	TRY(sign(seal, s, err));
 	for (uint32_t i = 0; i <= vres_policy_strength(VRES_VERIFY_FULL); i++)

@@ -151,7 +151,8 @@ vres_status vres_verify_measure(const struct verification *v, struct measure *ms
 	const bool by_readback = v->params.mode == VRES_VERIFY_READBACK || !vres_device_can(s->mem.device, VRES_DEVICE_CAN_HASH);
 	const uint32_t priority = v->params.background ? VRES_LANE_LOW_PRIORITY : 0;
 
-	return vres_measure_open(ms, &s->mem, &s->shape, by_readback, vres_policy_lane_flags(policy) | priority, policy->deadline, err);
+	return vres_measure_open(ms, &s->mem, &s->shape, by_readback, vres_policy_lane_flags(policy) | priority, s->manager->threads,
+	                         policy->deadline, err);
 }
 
 vres_status vres_verify_content(struct verification *v, vres_error *err)

@@ -23,12 +23,14 @@ struct vres_bmem {
 	bool is_adopted;
 };
 
-/* One thing under way is all that the core ever has on a lane. */
+/* What the core ever has under way on a lane: one thing, or a hash behind a push. */
+enum { IDLE = 0, PUSH = 1, PULL = 2, HASH = 4 };
+
 struct vres_blane {
 	struct puppet *puppet;
 	uint8_t *staging;
 	size_t size;
-	enum { IDLE, PUSH, PULL, HASH } under_way;
+	unsigned under_way;
 	vres_bmem *mem;
 	uint64_t offset;
 	size_t n;
@@ -164,7 +166,9 @@ static vres_status lane_open(vres_bdev *dev, size_t bytes, uint32_t flags, vres_
 	struct puppet *p = dev->puppet;
 
 	CALLED(p, PUPPET_LANE_OPEN);
+	pthread_mutex_lock(&p->lock);
 	p->lane_flags = flags;
+	pthread_mutex_unlock(&p->lock);
 	*out = opened(p, sizeof(**out));
 	**out = (vres_blane){.puppet = p, .size = bytes, .staging = bytes ? test_alloc(bytes) : NULL};
 	if (bytes != 0 && !p->gives_no_staging)
@@ -172,29 +176,50 @@ static vres_status lane_open(vres_bdev *dev, size_t bytes, uint32_t flags, vres_
 	return VRES_OK;
 }
 
-static void put_on(vres_blane *lane, vres_blane work)
+/* Lanes are used by several threads at once. */
+static void count_busy(struct puppet *p, int change)
 {
-	ck_assert_msg(lane->under_way == IDLE, "two things at once on a lane");
-	lane->under_way = work.under_way;
-	lane->mem = work.mem;
-	lane->offset = work.offset;
-	lane->n = work.n;
-	lane->job = work.job;
-	if (++lane->puppet->busy_lanes > lane->puppet->most_busy_lanes)
-		lane->puppet->most_busy_lanes = lane->puppet->busy_lanes;
+	pthread_mutex_lock(&p->lock);
+	p->busy_lanes += (unsigned)change;
+	if (p->busy_lanes > p->most_busy_lanes)
+		p->most_busy_lanes = p->busy_lanes;
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void put_on(vres_blane *lane, unsigned work)
+{
+	ck_assert_msg(lane->under_way == IDLE || (lane->under_way == PUSH && work == HASH), "two things at once on a lane");
+	if (lane->under_way == IDLE)
+		count_busy(lane->puppet, 1);
+	lane->under_way |= work;
+}
+
+static void put_copy(vres_blane *lane, unsigned work, vres_bmem *mem, uint64_t offset, size_t n)
+{
+	put_on(lane, work);
+	lane->mem = mem;
+	lane->offset = offset;
+	lane->n = n;
+}
+
+static void take_off(vres_blane *lane)
+{
+	if (lane->under_way != IDLE)
+		count_busy(lane->puppet, -1);
+	lane->under_way = IDLE;
 }
 
 static vres_status lane_push(vres_blane *lane, vres_bmem *dst, uint64_t offset, size_t n, vres_error *err)
 {
 	CALLED(lane->puppet, PUPPET_LANE_PUSH);
-	put_on(lane, (vres_blane){.under_way = PUSH, .mem = dst, .offset = offset, .n = n});
+	put_copy(lane, PUSH, dst, offset, n);
 	return VRES_OK;
 }
 
 static vres_status lane_pull(vres_blane *lane, vres_bmem *src, uint64_t offset, size_t n, vres_error *err)
 {
 	CALLED(lane->puppet, PUPPET_LANE_PULL);
-	put_on(lane, (vres_blane){.under_way = PULL, .mem = src, .offset = offset, .n = n});
+	put_copy(lane, PULL, src, offset, n);
 	return VRES_OK;
 }
 
@@ -211,7 +236,8 @@ static vres_status hash_blocks(vres_blane *lane, const vres_hash_job *job, vres_
 	CALLED(lane->puppet, PUPPET_HASH);
 	for (size_t i = 0; i < job->runs_count; i++)
 		remember(lane->puppet, &job->runs[i]);
-	put_on(lane, (vres_blane){.under_way = HASH, .job = *job});
+	put_on(lane, HASH);
+	lane->job = *job;
 	return VRES_OK;
 }
 
@@ -260,20 +286,19 @@ static vres_status lane_wait(vres_blane *lane, uint64_t deadline, vres_error *er
 
 	(void)deadline;
 	CALLED(lane->puppet, PUPPET_LANE_WAIT);
-	if (lane->under_way == PUSH)
+	if (lane->under_way & PUSH)
 		memcpy(lane->mem->bytes + lane->offset, lane->staging, lane->n);
-	if (lane->under_way == PULL && !p->pulls_nothing)
+	if ((lane->under_way & PULL) && !p->pulls_nothing)
 		memcpy(lane->staging, lane->mem->bytes + lane->offset, arrives);
-	if (lane->under_way == HASH)
+	if (lane->under_way & HASH)
 		do_hash(p, &lane->job);
-	lane->puppet->busy_lanes -= lane->under_way != IDLE;
-	lane->under_way = IDLE;
+	take_off(lane);
 	return VRES_OK;
 }
 
 static void lane_close(vres_blane *lane)
 {
-	lane->puppet->busy_lanes -= lane->under_way != IDLE;
+	take_off(lane);
 	test_free(lane->staging);
 	closed(lane->puppet, lane);
 }

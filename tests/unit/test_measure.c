@@ -41,17 +41,17 @@ static void open_measure(struct measure *ms, const struct sample *s, bool by_rea
 {
 	vres_error err;
 
-	ck_ok(vres_measure_open(ms, &s->mem, &s->shape, by_readback, 0, DEADLINE, &err));
+	ck_ok(vres_measure_open(ms, &s->mem, &s->shape, by_readback, 0, 2, DEADLINE, &err));
 }
 
-static void ck_root(const struct sample *s, bool by_readback)
+static void ck_root_by(const struct sample *s, bool by_readback, uint32_t threads)
 {
 	CLEANUP(vres_measure_close) struct measure ms = {0};
 	uint8_t root[32], digest[32], flat[32], want_flat[32];
 	char got[65], want[65];
 	vres_error err;
 
-	open_measure(&ms, s, by_readback);
+	ck_ok(vres_measure_open(&ms, &s->mem, &s->shape, by_readback, 0, threads, DEADLINE, &err));
 	ck_ok(vres_measure_root(&ms, root, by_readback ? flat : NULL, &err));
 	ck_ok(tree_digest(s->mem.bytes, s->shape.block_size, root, digest, &err));
 	vres_hex(digest, got);
@@ -61,6 +61,11 @@ static void ck_root(const struct sample *s, bool by_readback)
 	sha256_of(puppet_bytes(&s->mem), (size_t)s->mem.bytes, want_flat);
 	if (by_readback)
 		ck_assert_mem_eq(flat, want_flat, 32);
+}
+
+static void ck_root(const struct sample *s, bool by_readback)
+{
+	ck_root_by(s, by_readback, 2);
 }
 
 static const struct {
@@ -147,22 +152,48 @@ START_TEST(no_nodes_and_too_many_are_refused)
 }
 END_TEST
 
-/* More than both staging buffers hold: while one piece is hashed the other is on its way, and their order must not matter. */
-START_TEST(readback_of_more_than_two_staging_buffers)
+/* Many more than one staging buffer holds, by one thread and by several: the order in which the parts come must not matter. */
+START_TEST(readback_of_many_parts_by_any_number_of_threads)
 {
-	CLEANUP(end) struct sample s = begin(2 * LANE_BYTES + LANE_BYTES / 2 + 7, 65536);
-	CLEANUP(vres_measure_close) struct measure ms = {0};
-	vres_error err;
-	uint8_t level[32 * 32];
+	static const uint32_t threads[] = {1, 2, 3, 8, 0};
+	CLEANUP(end) struct sample s = begin((UINT64_C(9) << 20) + 7, 4096);
 
-	ck_root(&s, true);
-	ck_assert_uint_eq(atomic_load(&s.door->puppet->calls[PUPPET_LANE_PULL]), 3);
-	open_measure(&ms, &s, true);
-	ck_assert_ptr_nonnull(ms.lanes[1].handle);
-	ck_assert_uint_eq(s.shape.count[1], 1);
-	ck_ok(vres_measure_level(&ms, 1, level, &err));
-	ck_ok(vres_measure_nodes(&ms, 0, &(uint64_t){640}, 1, level, &err)); /* the last block: 7 bytes */
-	ck_assert_uint_eq(ms.bytes_hashed, s.mem.bytes + 7);
+	for (size_t i = 0; i < COUNT(threads); i++) {
+		CLEANUP(vres_measure_close) struct measure ms = {0};
+		uint8_t *level = test_alloc((size_t)s.shape.count[1] * 32), root[32], again[32];
+		vres_error err;
+
+		ck_root_by(&s, true, threads[i]);
+		ck_ok(vres_measure_open(&ms, &s.mem, &s.shape, true, 0, threads[i], DEADLINE, &err));
+		ck_ok(vres_measure_level(&ms, 1, level, &err));
+		ck_ok(tree_root_of(&s.shape, 1, level, root, &err));
+		ck_ok(vres_measure_root(&ms, again, NULL, &err));
+		ck_assert_mem_eq(root, again, 32);
+		ck_ok(vres_measure_nodes(&ms, 0, &(uint64_t){s.shape.count[0] - 1}, 1, level, &err)); /* the last block: 7 bytes */
+		ck_assert_uint_eq(ms.bytes_hashed, 2 * s.mem.bytes + 7);
+		ck_assert_uint_le(ms.crew.started, threads[i] == 0 ? READBACK_LANES : threads[i] - 1);
+		test_free(level);
+	}
+}
+END_TEST
+
+START_TEST(no_more_lanes_than_threads_and_no_more_threads_than_parts)
+{
+	CLEANUP(end) struct sample s = begin(UINT64_C(9) << 20, 4096);
+	CLEANUP(end) struct sample small = begin(UINT64_C(512) << 10, 4096);
+	CLEANUP(vres_measure_close) struct measure one = {0};
+	CLEANUP(vres_measure_close) struct measure many = {0};
+	const int live = atomic_load(&s.door->puppet->live);
+	uint8_t root[32];
+	vres_error err;
+
+	ck_ok(vres_measure_open(&one, &s.mem, &s.shape, true, 0, 1, DEADLINE, &err));
+	ck_ok(vres_measure_root(&one, root, NULL, &err));
+	ck_assert_int_eq(atomic_load(&s.door->puppet->live), live + 1);
+	ck_assert_uint_eq(one.crew.started, 0);
+	ck_ok(vres_measure_open(&many, &small.mem, &small.shape, true, 0, 8, DEADLINE, &err));
+	ck_ok(vres_measure_root(&many, root, NULL, &err));
+	ck_assert_uint_eq(many.crew.started, 0);
 }
 END_TEST
 
@@ -215,7 +246,7 @@ START_TEST(every_failure_of_the_backend_is_a_status_and_never_a_root)
 			memset(root, 0xa5, sizeof(root));
 			memcpy(before, root, sizeof(before));
 			s.door->puppet->answer[ops[i]] = VRES_E_INTEGRITY_VIOLATION;
-			status = vres_measure_open(&ms, &s.mem, &s.shape, by_readback, 0, DEADLINE, NULL);
+			status = vres_measure_open(&ms, &s.mem, &s.shape, by_readback, 0, 2, DEADLINE, NULL);
 			if (status == VRES_OK)
 				status = vres_measure_root(&ms, root, NULL, NULL);
 			ck_assert_int_eq(status, is_used ? VRES_E_BACKEND : VRES_OK);
@@ -247,7 +278,8 @@ int main(void)
 		CASE(device_and_readback_agree_at_every_level, "CI-007", "integrity", ""),
 		CASE(single_nodes_are_those_of_the_level_and_count_their_own_bytes, "CI-007", "integrity", ""),
 		CASE(no_nodes_and_too_many_are_refused, "VR-006", "integrity", "a write past a buffer"),
-		CASE(readback_of_more_than_two_staging_buffers, "CI-007 WORKER-4102", "integrity", "pieces in the wrong order"),
+		CASE(readback_of_many_parts_by_any_number_of_threads, "CI-007 WORKER-4102", "integrity", "pieces in the wrong order"),
+		CASE(no_more_lanes_than_threads_and_no_more_threads_than_parts, "MS-004 RP-001", "availability", ""),
 		CASE(a_flipped_bit_anywhere_changes_the_root, "CI-007 VR-004", "integrity", "bit flip in VRAM"),
 		CASE(measuring_takes_no_device_memory_and_leaves_no_lane, "RP-001 MS-004", "availability", ""),
 		CASE(every_failure_of_the_backend_is_a_status_and_never_a_root, "WORKER-4032 WORKER-4150", "integrity",

@@ -34,7 +34,7 @@ static void open_measure(struct measure *ms, const struct sample *s, bool by_rea
 {
 	vres_error err;
 
-	ck_ok(vres_measure_open(ms, &s->mem, &s->shape, by_readback, 0, DEADLINE, &err));
+	ck_ok(vres_measure_open(ms, &s->mem, &s->shape, by_readback, 0, 1, DEADLINE, &err));
 }
 
 START_TEST(a_part_has_the_digests_that_its_level_has_there)

@@ -162,7 +162,7 @@ START_TEST(pinned_staging_is_passed_on)
 
 	ck_ok(vres_upload(&rig->upload, &err));
 	ck_assert_uint_eq(rig->door->puppet->lane_flags, 0);
-	rig->upload.pinned = true;
+	rig->upload.lane_flags = VRES_LANE_PINNED;
 	ck_ok(vres_upload(&rig->upload, &err));
 	ck_assert_uint_eq(rig->door->puppet->lane_flags, VRES_LANE_PINNED);
 }
