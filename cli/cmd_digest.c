@@ -21,6 +21,9 @@
 /* Large enough that a read costs nothing beside hashing it. */
 #define BUFFER_BYTES ((size_t)1 << 20)
 
+/* Of a file, between two looks at the progress. */
+#define SLICE_BYTES (UINT64_C(256) << 20)
+
 struct digest_options {
 	uint64_t alg, block_size;
 	bool is_json;
@@ -63,31 +66,71 @@ static uint64_t size_of(int fd)
 	return fstat(fd, &about) == 0 && S_ISREG(about.st_mode) ? (uint64_t)about.st_size : 0;
 }
 
-static bool add_all(struct output *o, const char *name, int fd, vres_digester *d, uint64_t *bytes)
+/* One file on its way through a digester. */
+struct digesting {
+	struct output *o;
+	const char *name;
+	int fd;
+	vres_digester *d;
+	uint64_t size, bytes; /* as it was in the beginning, 0 if unknown; so far */
+	struct progress progress;
+};
+
+/* What a regular file holds from its position on, read by the threads that hash it; then the position is behind that. */
+static bool add_file(struct digesting *job)
 {
-	CLEANUP(free_buffer) unsigned char *buffer = malloc(BUFFER_BYTES);
-	const uint64_t size = size_of(fd);
-	CLEANUP(progress_end) struct progress progress;
+	const off_t from = lseek(job->fd, 0, SEEK_CUR);
 	vres_error err;
 
-	progress_begin(&progress, "hashing", name);
+	if (from < 0 || (uint64_t)from >= job->size || job->size - (uint64_t)from < BUFFER_BYTES)
+		return true;
+	for (uint64_t left = job->size - (uint64_t)from, step; left > 0; left -= step) {
+		step = left < SLICE_BYTES ? left : SLICE_BYTES;
+		if (vres_digester_update_fd(job->d, job->fd, (uint64_t)from + job->bytes, step, &err) != VRES_OK) {
+			progress_end(&job->progress);
+			return output_fail(job->o, job->name, &err);
+		}
+		job->bytes += step;
+		progress_show(&job->progress, job->bytes, job->size - (uint64_t)from);
+	}
+	return lseek(job->fd, (off_t)job->size, SEEK_SET) >= 0 || output_fail_errno(job->o, job->name, "cannot be read", errno);
+}
+
+/* What is left, up to the end: all of a pipe or a short file, and what a file has grown by. */
+static bool add_rest(struct digesting *job)
+{
+	CLEANUP(free_buffer) unsigned char *buffer = malloc(BUFFER_BYTES);
+	vres_error err;
+
 	if (buffer == NULL)
-		return output_refuse(o, EXIT_TROUBLE, name, "out of memory");
-	for (*bytes = 0;;) {
-		const ssize_t got = file_read(fd, buffer, BUFFER_BYTES);
+		return output_refuse(job->o, EXIT_TROUBLE, job->name, "out of memory");
+	for (;;) {
+		const ssize_t got = file_read(job->fd, buffer, BUFFER_BYTES);
 		const int number = errno;
 
 		if (got < 0) {
-			progress_end(&progress);
-			return output_fail_errno(o, name, "cannot be read", number);
+			progress_end(&job->progress);
+			return output_fail_errno(job->o, job->name, "cannot be read", number);
 		}
 		if (got == 0)
 			return true;
-		if (vres_digester_update(d, buffer, (size_t)got, &err) != VRES_OK)
-			return output_fail(o, name, &err);
-		*bytes += (uint64_t)got;
-		progress_show(&progress, *bytes, *bytes <= size ? size : 0);
+		if (vres_digester_update(job->d, buffer, (size_t)got, &err) != VRES_OK)
+			return output_fail(job->o, job->name, &err);
+		job->bytes += (uint64_t)got;
+		progress_show(&job->progress, job->bytes, job->bytes <= job->size ? job->size : 0);
 	}
+}
+
+static bool add_all(struct output *o, const char *name, int fd, vres_digester *d, uint64_t *bytes)
+{
+	struct digesting job = {.o = o, .name = name, .fd = fd, .d = d, .size = size_of(fd)};
+	bool good;
+
+	progress_begin(&job.progress, "hashing", name);
+	good = add_file(&job) && add_rest(&job);
+	progress_end(&job.progress);
+	*bytes = job.bytes;
+	return good;
 }
 
 static bool digest_file(struct output *o, const char *name, const struct digest_options *options, char hex[65], uint64_t *bytes)
@@ -196,7 +239,9 @@ const struct command cmd_digest = {
 	.summary = "SHA-256 or fs-verity digests of files",
 	.description = "Print the digest that a seal of each FILE would carry. No device is used. With FILE -, read standard input.\n"
 		       "\n"
-		       "A file of any size, a pipe included, is read in constant memory.",
+		       "A file of any size, a pipe included, is read in constant memory. A verity\n"
+		       "digest is computed on all cores that the process may use; SHA-256 is one chain\n"
+		       "and uses one.",
 	.sets = (const struct option_set *const[]){&set, NULL},
 	.run = run,
 };

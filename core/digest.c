@@ -2,8 +2,9 @@
 /* Content digests piece by piece, without a device: what `vres digest` and any verifier of files needs. */
 #include <vres/vres.h>
 
-#include "host.h"
-#include "tree.h"
+#include <inttypes.h>
+
+#include "pass.h"
 #include "validate.h"
 
 struct vres_digester {
@@ -11,7 +12,13 @@ struct vres_digester {
 	bool is_finished;
 	struct sha256 flat;
 	struct tree_builder tree;
+	struct crew crew;
+	struct pass pass; /* of the tree */
+	uint8_t *buffers; /* for bytes of files: one a thread; made when a file comes */
 };
+
+/* Of memory that is shared among threads at once: its digests take 1/32 of it at most. */
+#define PIECE_BYTES ((size_t)64 << 20)
 
 static void destroy(vres_digester **slot)
 {
@@ -34,7 +41,9 @@ vres_status vres_digester_create(uint32_t alg, uint32_t block_size, vres_digeste
 	if (d == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a digester");
 	d->alg = alg;
+	TRY(crew_open(&d->crew, 0, err));
 	TRY(alg == VRES_DIGEST_VERITY ? tree_open(&d->tree, block_size, err) : vres_sha256_open(&d->flat, err));
+	pass_open(&d->pass, &d->crew, &d->tree, NULL);
 	*out = TAKE(d);
 	return VRES_OK;
 }
@@ -46,6 +55,21 @@ static vres_status usable(const vres_digester *d, vres_error *err)
 	return d->is_finished ? vres_fail(err, VRES_E_STATE, "the digest is finished") : VRES_OK;
 }
 
+static size_t part_bytes(const vres_digester *d)
+{
+	return pass_part_bytes(d->alg == VRES_DIGEST_VERITY ? d->tree.block_size : TREE_BLOCK_DEFAULT);
+}
+
+static vres_status add(vres_digester *d, const uint8_t *data, size_t n, vres_error *err)
+{
+	for (size_t step; n > 0; data += step, n -= step) {
+		step = n < PIECE_BYTES ? n : PIECE_BYTES;
+		TRY(pass_begin(&d->pass, data, step, err));
+		TRY(pass_end(&d->pass, err));
+	}
+	return VRES_OK;
+}
+
 vres_status vres_digester_update(vres_digester *d, const void *data, size_t n, vres_error *err)
 {
 	TRY(usable(d, err));
@@ -53,7 +77,52 @@ vres_status vres_digester_update(vres_digester *d, const void *data, size_t n, v
 		return VRES_OK;
 	if (data == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "data is NULL");
-	return d->alg == VRES_DIGEST_VERITY ? tree_add(&d->tree, data, n, err) : vres_sha256_add(&d->flat, data, n, err);
+	return d->alg == VRES_DIGEST_VERITY ? add(d, data, n, err) : vres_sha256_add(&d->flat, data, n, err);
+}
+
+struct file {
+	const vres_digester *d;
+	int fd;
+};
+
+/* A part of a file into the buffer of that thread. */
+static vres_status get(void *ctx, uint32_t worker, uint64_t offset, size_t n, const uint8_t **bytes, vres_error *err)
+{
+	const struct file *file = ctx;
+	uint8_t *buffer = file->d->buffers + worker * part_bytes(file->d);
+	size_t got = 0;
+
+	TRY(vres_host_read(file->fd, (int64_t)offset, buffer, n, &got, err));
+	if (got < n)
+		return vres_fail(err, VRES_E_IO, "the file ended at byte %" PRIu64, offset + got);
+	*bytes = buffer;
+	return VRES_OK;
+}
+
+static vres_status add_flat(vres_digester *d, struct file *file, uint64_t offset, uint64_t n, vres_error *err)
+{
+	const uint8_t *bytes;
+
+	for (size_t step; n > 0; offset += step, n -= step) {
+		step = (size_t)min_u64(n, part_bytes(d));
+		TRY(get(file, 0, offset, step, &bytes, err));
+		TRY(vres_sha256_add(&d->flat, bytes, step, err));
+	}
+	return VRES_OK;
+}
+
+vres_status vres_digester_update_fd(vres_digester *d, int fd, uint64_t offset, uint64_t n, vres_error *err)
+{
+	struct file file = {.d = d, .fd = fd};
+	const struct pass_source source = {.get = get, .ctx = &file};
+	uint64_t end;
+
+	TRY(usable(d, err));
+	if (ckd_add_u64(&end, offset, n) || end > INT64_MAX)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "no file has %" PRIu64 " bytes from offset %" PRIu64, n, offset);
+	if (d->buffers == NULL && (d->buffers = vres_host_alloc(d->crew.threads * part_bytes(d))) == NULL)
+		return vres_fail(err, VRES_E_NO_MEMORY, "no memory to read a file");
+	return d->alg == VRES_DIGEST_VERITY ? pass_take(&d->pass, &source, offset, n, err) : add_flat(d, &file, offset, n, err);
 }
 
 vres_status vres_digester_final(vres_digester *d, char hex[65], vres_error *err)
@@ -78,6 +147,11 @@ void vres_digester_destroy(vres_digester *d)
 {
 	if (d == NULL)
 		return;
+	if (d->buffers)
+		vres_crypto_wipe(d->buffers, (d->crew.started + 1) * part_bytes(d)); /* the others were never touched */
+	vres_host_free(d->buffers);
+	pass_close(&d->pass);
+	crew_close(&d->crew);
 	tree_close(&d->tree);
 	vres_sha256_close(&d->flat);
 	vres_host_free(d);

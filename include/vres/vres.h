@@ -362,7 +362,9 @@ typedef struct vres_lease vres_lease;
  * @on_incident:  may be NULL
  * @closed:       called when nothing uses backend, backend_arg and the callback contexts any more; may be NULL
  * @library_path: NULL: the system's driver library; anything else needs VRES_ALLOW_SIMULATED and marks everything as simulated
- * @threads:      for host hashing; 0: every core the process may use; at most 1024 (this version hashes on the calling thread)
+ * @threads:      of the host that hash in one call, the caller's included; 0: as many as the calling thread may run on cores; at most 1024, of
+ *                which no more than 128 are used.  They are started by calls that have at least 1 MiB to hash, take no signals, run no
+ *                callback and end with the call
  * @block_size:   of the tree; 0: 4096; power of two, 1024 to 65536
  * @keep_leaves:  1: keep the leaf level on the host (1/128 of the bytes), which names damage to the block
  */
@@ -888,7 +890,13 @@ VRES_API VRES_MUST_CHECK vres_status vres_receipt_open(vres_manager *m, const vo
 
 /* Digests without a device --------------------------------------------------------------------------------------------------------- */
 
-/** Computes a content digest piece by piece, in constant memory.  Not for use from two threads at once. */
+/**
+ * Computes a content digest piece by piece, in memory that does not grow with the data.  Not for use from two threads at once.
+ *
+ * VRES_DIGEST_VERITY is computed on every core that the thread calling vres_digester_create() may run on, up to 128: a call with at least 1 MiB
+ * starts the threads, which take no signals and wait between calls until vres_digester_destroy().  VRES_DIGEST_SHA256 is one chain, and
+ * computed on the caller's thread.
+ */
 typedef struct vres_digester vres_digester;
 
 /**
@@ -912,6 +920,21 @@ VRES_API VRES_MUST_CHECK vres_status vres_digester_create(uint32_t alg, uint32_t
  * Return: VRES_OK; VRES_E_STATE after vres_digester_final().
  */
 VRES_API VRES_MUST_CHECK vres_status vres_digester_update(vres_digester *d, const void *data, size_t n, vres_error *err);
+
+/**
+ * vres_digester_update_fd() - add bytes of a file
+ * @d:      the digester
+ * @fd:     open for reading, and of a kind that can be read at any position: a regular file or a block device; its position is left alone
+ * @offset: where they begin
+ * @bytes:  how many
+ * @err:    why it failed, or NULL; after a failure the digester is good for nothing but vres_digester_destroy()
+ *
+ * Faster than reading the file and adding what was read: each thread reads what it hashes.
+ *
+ * Return: VRES_OK; VRES_E_INVALID_INPUT (@offset + @bytes is above 2^63 - 1); VRES_E_IO when reading fails or the file ends before;
+ * VRES_E_STATE after vres_digester_final().
+ */
+VRES_API VRES_MUST_CHECK vres_status vres_digester_update_fd(vres_digester *d, int fd, uint64_t offset, uint64_t bytes, vres_error *err);
 
 /**
  * vres_digester_final() - the digest of all that was added
