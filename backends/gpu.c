@@ -134,7 +134,8 @@ static vres_status equip(vres_bdev *dev, vres_device_props *props, vres_error *e
 	dev->has_vmm = (props->facts & VRES_DEVICE_VMM) != 0;
 	dev->granularity = props->granularity;
 	dev->total_bytes = props->total_bytes;
-	TRY(gpu_outcome(dev, driver->stream_open(dev->binding, &dev->stream), "opening a stream", err));
+	TRY(gpu_outcome(dev, driver->processors(dev->binding, dev->index, &dev->processors), "asking what the device is", err));
+	TRY(gpu_outcome(dev, driver->stream_open(dev->binding, false, &dev->stream), "opening a stream", err));
 	TRY(gpu_scratch_open(dev, err));
 	TRY(gpu_outcome(dev, driver->image_load(dev->binding, &dev->module, &dev->kernel, &image), "loading the kernel", err));
 	TRY(probe_protection(dev, err));

@@ -2,8 +2,9 @@
 /*
  * What both GPU vendors do, written once over a small table of driver functions.
  *
- * gpu.c has the driver and its devices, gpu_facts.c facts that any vendor's device.c tells, gpu_mem.c memory, gpu_lane.c transfers, gpu_wait.c waiting, gpu_scratch.c the device memory that hashing
- * uses, gpu_hash.c hashing.  A vendor fills struct gpu_driver and a vres_backend whose slots are the functions below.
+ * gpu.c has the driver and its devices, gpu_facts.c facts that any vendor's device.c tells, gpu_mem.c memory, gpu_lane.c transfers, gpu_wait.c
+ * waiting, gpu_scratch.c the device memory that hashing uses, gpu_hash.c hashing, gpu_plan.c what goes into which launch, gpu_top.c what the host
+ * hashes itself.  A vendor fills struct gpu_driver and a vres_backend whose slots are the functions below.
  */
 #ifndef VRES_BACKENDS_GPU_H
 #define VRES_BACKENDS_GPU_H
@@ -68,6 +69,7 @@ struct gpu_driver {
 	int (*describe)(const struct gpu_binding *b, uint32_t device, vres_device_props *out);
 	int (*memory_free)(const struct gpu_binding *b, uint64_t *out);
 	void (*health)(const struct gpu_binding *b, uint32_t device, vres_device_status *out);
+	int (*processors)(const struct gpu_binding *b, uint32_t device, uint32_t *out); /* multiprocessors; 0 where the driver does not say */
 
 	/* The kernel.  image_load: *kernel is NULL and the code 0 when no image fits the device. */
 	int (*image_load)(const struct gpu_binding *b, void **module, void **kernel, const char **name);
@@ -81,8 +83,8 @@ struct gpu_driver {
 	int (*can_protect)(const struct gpu_binding *b, uint32_t device, const struct gpu_chunk *chunk, bool *out);
 	int (*mapping_at)(const struct gpu_binding *b, uint32_t device, uint64_t addr, struct gpu_mapping *out);
 
-	/* Streams, and what is put on them. */
-	int (*stream_open)(const struct gpu_binding *b, void **out);
+	/* Streams, and what is put on them.  is_low: with the lowest priority there is. */
+	int (*stream_open)(const struct gpu_binding *b, bool is_low, void **out);
 	int (*stream_close)(const struct gpu_binding *b, void *stream);
 	int (*stream_done)(const struct gpu_binding *b, void *stream, bool *out);
 	int (*stream_finish)(const struct gpu_binding *b, void *stream);
@@ -101,6 +103,9 @@ struct vres_bself {
 /* Device memory for digests on their way up the tree, taken when the device is opened.  A hash job uses one slot at a time. */
 #define SCRATCH_SLOTS 4u
 
+/* Threads of a launch's groups: as kernels/entry.h has it. */
+#define GPU_GROUP 128u
+
 struct gpu_scratch {
 	pthread_mutex_t lock;
 	pthread_cond_t given_back;
@@ -115,6 +120,7 @@ struct vres_bdev {
 	uint32_t index;
 	bool has_vmm, can_protect;
 	uint64_t granularity, total_bytes;
+	uint32_t processors;
 	bool has_context; /* retained */
 	void *context;
 	void *stream; /* for zeros */
@@ -133,16 +139,18 @@ struct vres_bmem {
 #define NO_SLOT UINT32_MAX
 
 struct gpu_work;
+struct gpu_desk;
 
 struct vres_blane {
 	vres_bdev *dev;
 	void *stream;
 	void *staging;
 	size_t bytes;
-	bool is_pinned;
+	bool is_pinned, is_low;
 	bool is_stuck;          /* a wait missed its deadline: nothing more is taken until the lane is closed */
 	struct gpu_work *queue; /* what is done when the lane is waited for: a hash, and all behind it */
 	uint32_t slot;          /* of the scratch, while this lane's kernels may write to it */
+	struct gpu_desk *desk;  /* once it has hashed */
 };
 
 /* err, filled.  Returns @status. */
@@ -187,6 +195,10 @@ vres_status gpu_scratch_open(vres_bdev *dev, vres_error *err);
 void gpu_scratch_close(vres_bdev *dev);
 vres_status gpu_scratch_take(vres_bdev *dev, uint64_t until, uint32_t *slot, vres_error *err);
 void gpu_scratch_give_back(vres_bdev *dev, uint32_t *slot);
+
+/* What a lane needs before its first hash job, and giving that up when its stream is through. */
+vres_status gpu_hash_prepare(vres_blane *lane, vres_error *err);
+void gpu_hash_forget(vres_blane *lane);
 
 /* Do a hash job on a lane, all of it, by @until. */
 vres_status gpu_hash_run(vres_blane *lane, const vres_hash_job *job, uint64_t until, vres_error *err);

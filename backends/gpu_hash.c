@@ -1,183 +1,170 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Hashing runs of blocks up to a level of the tree, in a fixed amount of device memory however long the runs are.
+ * Doing a hash job on a lane: what gpu_plan.c planned is put on the lane's stream a batch at a time, waited for, and fetched.
  *
- * Each level below the asked one has a place in the scratch slot for some of its digests.  Leaves are hashed a window at a time; a place that
- * is full, or that nothing more will come to, is hashed into the place above.  All places and windows are powers of two, so a place that is
- * not the last is full exactly when it holds whole nodes only.  Everything is on one stream, so nothing has to be waited for until there
- * is no more room for results.
+ * The pieces of a batch are copied to the device before its first launch, while nothing of this job runs, so that the copy has nothing to
+ * wait for.  Everything is on one stream, so launches need no waiting for each other.
  */
 #include "gpu.h"
 
+#include <stdlib.h>
+
+#include "gpu_plan.h"
+#include "gpu_top.h"
 #include "leaf_hash.h"
 
-#define LEVELS_MAX 12u
-#define GROUP      128u /* threads of a launch's groups: one thread for each block */
-
-/* Each launch echoes the nonce to a word of its own, so that every one that did not run is seen. */
-#define ECHOES_MAX 512u
-
-struct climb {
+struct hashing {
 	vres_bdev *dev;
 	vres_blane *lane;
 	const vres_hash_job *job;
 	uint64_t until;
-	uint64_t fanout;
-	uint64_t echoes;            /* where they are on the device */
-	uint64_t place[LEVELS_MAX]; /* of the digests of each level */
-	uint64_t room[LEVELS_MAX];  /* for so many */
-	uint64_t fill[LEVELS_MAX];
-	uint64_t results, results_room, results_fill;
-	uint8_t *digests;  /* where the next results go on the host */
-	uint32_t launches; /* since results were fetched */
-	uint64_t echo;     /* the nonce, as long as every launch has echoed it */
+	struct gpu_plan plan;
+	struct gpu_top top;
+	vres_leaf_hash_args args; /* what all launches have in common */
+	uint64_t done;            /* results that were fetched */
+	uint64_t echo;            /* the nonce, as long as every launch has echoed it */
 };
 
-static uint64_t div_up(uint64_t a, uint64_t b)
+struct buffer {
+	uint8_t *bytes;
+};
+
+static void buffer_free(struct buffer *buffer)
 {
-	return a / b + (a % b != 0);
+	free(buffer->bytes);
 }
 
-static uint64_t lower(uint64_t a, uint64_t b)
+static vres_status launch(struct hashing *h, uint32_t i, vres_error *err)
 {
-	return a < b ? a : b;
-}
+	const struct gpu_planned_launch *planned = &h->plan.desk->launches[i];
+	vres_leaf_hash_args args = h->args;
 
-/* Divide the slot: echoes, a place for each level below the asked one, and the rest for results. */
-static void divide(struct climb *c)
-{
-	const uint64_t base = c->dev->scratch.chunk.addr + c->lane->slot * c->dev->scratch.slot_bytes;
-	const uint64_t leaves = c->dev->scratch.slot_bytes / 4 / LEAF_HASH_BYTES;
-	uint64_t at = base + ECHOES_MAX * sizeof(uint64_t);
-
-	c->echoes = base;
-	for (uint32_t level = 0; level < c->job->level; level++) {
-		const uint64_t from_below = level == 0 ? leaves : c->room[level - 1] / c->fanout;
-
-		c->room[level] = from_below > c->fanout ? from_below : c->fanout;
-		c->place[level] = at;
-		at += c->room[level] * LEAF_HASH_BYTES;
-	}
-	c->results = at;
-	c->results_room = (base + c->dev->scratch.slot_bytes - at) / LEAF_HASH_BYTES;
-}
-
-/* Results and echoes to the host.  Nothing is on its way to host memory any more when this returns, whatever it returns. */
-static vres_status bring(struct climb *c, uint64_t echoes[ECHOES_MAX], vres_error *err)
-{
-	const struct gpu_driver *driver = c->dev->driver;
-	struct gpu_binding *b = c->dev->binding;
-	int code = 0, finished;
-
-	if (c->results_fill > 0)
-		code = driver->pull(b, c->digests, c->results, c->results_fill * LEAF_HASH_BYTES, c->lane->stream);
-	if (code == 0)
-		code = driver->pull(b, echoes, c->echoes, c->launches * sizeof(echoes[0]), c->lane->stream);
-	finished = driver->stream_finish(b, c->lane->stream);
-	return gpu_outcome(c->dev, code != 0 ? code : finished, "copying digests from the device", err);
-}
-
-/* The kernels are waited for first, which has a deadline; the copies then take no time to speak of. */
-static vres_status fetch(struct climb *c, vres_error *err)
-{
-	uint64_t echoes[ECHOES_MAX] = {0};
-
-	if (c->launches == 0)
-		return VRES_OK;
-	TRY(gpu_stream_wait(c->dev, c->lane->stream, c->until, &c->lane->is_stuck, err));
-	TRY(bring(c, echoes, err));
-	for (uint32_t i = 0; i < c->launches && c->echo == c->job->nonce; i++)
-		c->echo = echoes[i];
-	c->digests += c->results_fill * LEAF_HASH_BYTES;
-	c->results_fill = 0;
-	c->launches = 0;
-	return VRES_OK;
-}
-
-/* Before a launch that adds @results results. */
-static vres_status make_room(struct climb *c, uint64_t results, vres_error *err)
-{
-	if (c->launches == ECHOES_MAX || c->results_room - c->results_fill < results)
-		return fetch(c, err);
-	return VRES_OK;
-}
-
-/* Blocks @first on, @count of them, of the @bytes bytes at @data. */
-static vres_status launch(struct climb *c, uint64_t data, uint64_t bytes, uint64_t first, uint64_t count, uint64_t digests, vres_error *err)
-{
-	vres_leaf_hash_args args = {.data = (const uint8_t *)(uintptr_t)data,
-	                            .bytes = bytes,
-	                            .first = first,
-	                            .count = count,
-	                            .digests = (uint8_t *)(uintptr_t)digests,
-	                            .nonce = c->job->nonce,
-	                            .echo = (uint64_t *)(uintptr_t)(c->echoes + c->launches * sizeof(uint64_t)),
-	                            .block_size = c->job->block_size};
-	const uint32_t groups = (uint32_t)div_up(count, GROUP);
-
-	c->launches++;
-	return gpu_outcome(c->dev, c->dev->driver->launch(c->dev->binding, c->dev->kernel, groups, GROUP, &args, c->lane->stream),
+	args.pieces = (const vres_leaf_hash_piece *)(uintptr_t)h->plan.slot.pieces + planned->first_piece;
+	args.echo = (uint64_t *)(uintptr_t)h->plan.slot.echoes + i;
+	args.pieces_count = planned->pieces;
+	args.threads = planned->threads;
+	return gpu_outcome(h->dev,
+	                   h->dev->driver->launch(h->dev->binding, h->dev->kernel, (planned->threads + GPU_GROUP - 1) / GPU_GROUP, GPU_GROUP,
+	                                          &args, h->lane->stream),
 	                   "launching the kernel", err);
 }
 
-/* Where digests of a level go next; the asked level's are the results. */
-static uint64_t *fill_of(struct climb *c, uint32_t level)
+static vres_status put_batch(struct hashing *h, vres_error *err)
 {
-	return level == c->job->level ? &c->results_fill : &c->fill[level];
+	const struct gpu_plan *plan = &h->plan;
+
+	TRY(gpu_outcome(h->dev,
+	                h->dev->driver->push(h->dev->binding, plan->slot.pieces, plan->desk->pieces,
+	                                     plan->pieces * sizeof(plan->desk->pieces[0]), h->lane->stream),
+	                "telling the device what to hash", err));
+	for (uint32_t i = 0; i < plan->launches; i++)
+		TRY(launch(h, i, err));
+	return VRES_OK;
 }
 
-static uint64_t end_of(struct climb *c, uint32_t level)
+/* Results and echoes to the host.  Nothing is on its way to host memory any more when this returns, whatever it returns. */
+static vres_status bring(struct hashing *h, uint8_t *results, uint64_t echoes[PLAN_LAUNCHES], vres_error *err)
 {
-	const uint64_t start = level == c->job->level ? c->results : c->place[level];
+	const struct gpu_driver *driver = h->dev->driver;
+	const struct gpu_plan *plan = &h->plan;
+	struct gpu_binding *b = h->dev->binding;
+	const uint64_t from = plan->slot.digests + plan->slot.results * LEAF_HASH_BYTES;
+	int code = driver->pull(b, results, from, plan->results * LEAF_HASH_BYTES, h->lane->stream);
+	int finished;
 
-	return start + *fill_of(c, level) * LEAF_HASH_BYTES;
+	if (code == 0)
+		code = driver->pull(b, echoes, plan->slot.echoes, plan->launches * sizeof(echoes[0]), h->lane->stream);
+	finished = driver->stream_finish(b, h->lane->stream);
+	return gpu_outcome(h->dev, code != 0 ? code : finished, "copying digests from the device", err);
 }
 
-/* Hash what is full, or all there is when the run is at its end, into the level above. */
-static vres_status ascend(struct climb *c, bool at_end, vres_error *err)
+/* The kernels are waited for first, which has a deadline; the copies then take no time to speak of. */
+static vres_status fetch(struct hashing *h, vres_error *err)
 {
-	for (uint32_t level = 0; level < c->job->level; level++) {
-		const uint64_t nodes = div_up(c->fill[level], c->fanout);
+	CLEANUP(buffer_free) struct buffer between = {0};
+	const bool is_top = h->plan.levels == h->job->level;
+	uint64_t echoes[PLAN_LAUNCHES] = {0};
+	uint8_t *to = h->job->digests + h->done * LEAF_HASH_BYTES;
 
-		if (c->fill[level] < c->room[level] && !at_end)
-			break;
-		TRY(make_room(c, level + 1 == c->job->level ? nodes : 0, err));
-		TRY(launch(c, c->place[level], c->fill[level] * LEAF_HASH_BYTES, 0, nodes, end_of(c, level + 1), err));
-		c->fill[level] = 0;
-		*fill_of(c, level + 1) += nodes;
+	if (!is_top)
+		to = between.bytes = malloc(h->plan.results * LEAF_HASH_BYTES);
+	TRY(gpu_stream_wait(h->dev, h->lane->stream, h->until, &h->lane->is_stuck, err));
+	if (to == NULL)
+		return gpu_error(err, VRES_E_NO_MEMORY, 0, h->dev->index, "no memory to hash");
+	TRY(bring(h, to, echoes, err));
+	for (uint32_t i = 0; i < h->plan.launches && h->echo == h->job->nonce; i++)
+		h->echo = echoes[i];
+	h->done += h->plan.results;
+	if (!is_top)
+		gpu_top_add(&h->top, to, h->plan.results);
+	return VRES_OK;
+}
+
+static vres_status run(struct hashing *h, vres_error *err)
+{
+	while (gpu_plan_next(&h->plan)) {
+		TRY(put_batch(h, err));
+		TRY(fetch(h, err));
 	}
 	return VRES_OK;
 }
 
-static vres_status hash_run(struct climb *c, const vres_hash_run *run, vres_error *err)
+static vres_status begin(struct hashing *h, vres_error *err)
 {
-	const uint64_t blocks = div_up(run->bytes, c->job->block_size);
-	const uint64_t window = c->job->level == 0 ? c->results_room : c->room[0];
-	uint64_t count;
+	const uint64_t slot_bytes = h->dev->scratch.slot_bytes;
+	vres_blane *lane = h->lane;
 
-	for (uint64_t first = 0; first < blocks; first += count) {
-		count = lower(blocks - first, window);
-		TRY(make_room(c, c->job->level == 0 ? count : 0, err));
-		TRY(launch(c, run->mem->chunk.addr + run->offset, run->bytes, first, count, end_of(c, 0), err));
-		*fill_of(c, 0) += count;
-		TRY(ascend(c, first + count == blocks, err));
-	}
+	/* A job that failed left the slot: what it put on the stream is to be over before its pieces are overwritten. */
+	if (lane->slot == NO_SLOT)
+		TRY(gpu_scratch_take(lane->dev, h->until, &lane->slot, err));
+	else
+		TRY(gpu_stream_wait(lane->dev, lane->stream, h->until, &lane->is_stuck, err));
+	gpu_plan_begin(&h->plan, h->job, lane->desk, h->dev->scratch.chunk.addr + lane->slot * slot_bytes, slot_bytes, h->dev->processors,
+	               lane->is_low);
+	h->args = (vres_leaf_hash_args){.digests = (uint8_t *)(uintptr_t)h->plan.slot.digests,
+	                                .nonce = h->job->nonce,
+	                                .digests_room = (uint32_t)h->plan.slot.room,
+	                                .block_size = h->job->block_size,
+	                                .one = 1};
+	leaf_hash_know_padding(h->args.padding, h->job->block_size);
+	if (h->plan.levels < h->job->level && !gpu_top_open(&h->top, h->job, h->plan.levels, h->args.padding))
+		return gpu_error(err, VRES_E_NO_MEMORY, 0, h->dev->index, "no memory to hash");
 	return VRES_OK;
 }
 
 vres_status gpu_hash_run(vres_blane *lane, const vres_hash_job *job, uint64_t until, vres_error *err)
 {
-	struct climb c = {.dev = lane->dev, .lane = lane, .job = job, .until = until, .digests = job->digests, .echo = job->nonce};
+	struct hashing h = {.dev = lane->dev, .lane = lane, .job = job, .until = until, .echo = job->nonce};
+	vres_status status = begin(&h, err);
 
-	c.fanout = job->block_size / LEAF_HASH_BYTES;
-	if (lane->slot == NO_SLOT)
-		TRY(gpu_scratch_take(lane->dev, until, &lane->slot, err));
-	divide(&c);
-	for (size_t i = 0; i < job->runs_count; i++)
-		TRY(hash_run(&c, &job->runs[i], err));
-	TRY(fetch(&c, err));
-	*job->echo = c.echo;
+	if (status == VRES_OK)
+		status = run(&h, err);
+	gpu_top_close(&h.top);
+	if (status != VRES_OK)
+		return status;
+	*job->echo = h.echo;
 	/* After a failure the slot stays this lane's: kernels that may still run write to it. */
 	gpu_scratch_give_back(lane->dev, &lane->slot);
 	return VRES_OK;
+}
+
+vres_status gpu_hash_prepare(vres_blane *lane, vres_error *err)
+{
+	if (lane->dev->kernel == NULL)
+		return gpu_error(err, VRES_E_UNSUPPORTED, 0, lane->dev->index, "no kernel image fits this device and driver");
+	if (lane->desk)
+		return VRES_OK;
+	lane->desk = calloc(1, sizeof(*lane->desk));
+	if (lane->desk && gpu_desk_open(lane->desk, lane->dev->scratch.slot_bytes))
+		return VRES_OK;
+	gpu_hash_forget(lane);
+	return gpu_error(err, VRES_E_NO_MEMORY, 0, lane->dev->index, "no memory to plan a hash");
+}
+
+void gpu_hash_forget(vres_blane *lane)
+{
+	if (lane->desk)
+		gpu_desk_close(lane->desk);
+	free(lane->desk);
+	lane->desk = NULL;
 }

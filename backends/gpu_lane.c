@@ -64,10 +64,11 @@ vres_status gpu_lane_open(vres_bdev *dev, size_t bytes, uint32_t flags, vres_bla
 		return gpu_error(err, VRES_E_NO_MEMORY, 0, dev->index, "no memory for a lane");
 	lane->dev = dev;
 	lane->bytes = bytes;
+	lane->is_low = (flags & VRES_LANE_LOW_PRIORITY) != 0;
 	lane->slot = NO_SLOT;
 	status = staging_make(lane, flags, err);
 	if (status == VRES_OK)
-		status = gpu_outcome(dev, dev->driver->stream_open(dev->binding, &lane->stream), "opening a stream", err);
+		status = gpu_outcome(dev, dev->driver->stream_open(dev->binding, lane->is_low, &lane->stream), "opening a stream", err);
 	if (status != VRES_OK) {
 		staging_free(lane);
 		free(lane);
@@ -134,8 +135,7 @@ vres_status gpu_lane_pull(vres_blane *lane, vres_bmem *src, uint64_t offset, siz
 
 vres_status gpu_hash_blocks(vres_blane *lane, const vres_hash_job *job, vres_error *err)
 {
-	if (lane->dev->kernel == NULL)
-		return gpu_error(err, VRES_E_UNSUPPORTED, 0, lane->dev->index, "no kernel image fits this device and driver");
+	TRY(gpu_hash_prepare(lane, err));
 	return put(lane, &(const struct gpu_work){.kind = WORK_HASH, .job = *job}, err);
 }
 
@@ -184,6 +184,7 @@ void gpu_lane_close(vres_blane *lane)
 	gpu_scratch_give_back(dev, &lane->slot);
 	(void)dev->driver->stream_close(dev->binding, lane->stream);
 	forget(lane);
+	gpu_hash_forget(lane);
 	staging_free(lane);
 	free(lane);
 }

@@ -12,11 +12,17 @@ struct run {
 	const uint8_t *data;
 	uint64_t bytes;
 	uint8_t *scratch;
+	vres_leaf_hash_args args; /* what all launches have in common */
 };
 
 static uint64_t div_up(uint64_t a, uint64_t b)
 {
 	return a / b + (a % b != 0);
+}
+
+static uint64_t lower(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 static uint64_t fanout_of(const struct run *run)
@@ -33,19 +39,19 @@ static uint64_t nodes_at(const struct run *run, uint32_t level)
 	return nodes;
 }
 
-static void launch(const struct run *run, const uint8_t *data, uint64_t bytes, uint64_t first, uint64_t count, uint8_t *digests)
+/* A launch of as many threads as there are blocks, all in one piece. */
+static void launch(const struct run *run, const uint8_t *data, uint64_t bytes, uint8_t *digests)
 {
-	const vres_leaf_hash_args args = {.data = data,
-	                                  .bytes = bytes,
-	                                  .first = first,
-	                                  .count = count,
-	                                  .digests = digests,
-	                                  .nonce = run->job->nonce,
-	                                  .echo = run->job->echo,
-	                                  .block_size = run->job->block_size};
+	const vres_leaf_hash_piece piece = {.data = data, .bytes = bytes};
+	const uint32_t blocks = (uint32_t)div_up(bytes, run->job->block_size);
+	vres_leaf_hash_args args = run->args;
 
-	for (uint64_t thread = 0; thread < count; thread++)
-		leaf_hash_thread(&args, thread);
+	args.pieces = &piece;
+	args.digests = digests;
+	args.threads = blocks;
+	args.digests_room = blocks;
+	for (uint32_t thread = 0; thread < blocks; thread++)
+		leaf_hash_thread(&args, args.one, thread);
 }
 
 /* The digests of @count nodes at @level, from node @first on.  Goes no deeper than the level, which is at most 11. */
@@ -54,27 +60,31 @@ static void hash_nodes(const struct run *run, uint32_t level, uint64_t first, ui
 	const uint64_t fanout = fanout_of(run);
 
 	if (level == 0) {
-		launch(run, run->data, run->bytes, first, count, digests);
+		const uint64_t offset = first * run->job->block_size;
+
+		launch(run, run->data + offset, lower(run->bytes - offset, count * run->job->block_size), digests);
 		return;
 	}
 	for (uint64_t node = first; node < first + count; node++) {
 		uint8_t *block = run->scratch + (size_t)(level - 1) * run->job->block_size;
-		uint64_t left = nodes_at(run, level - 1) - node * fanout;
-		uint64_t children = left < fanout ? left : fanout;
+		const uint64_t children = lower(nodes_at(run, level - 1) - node * fanout, fanout);
 
 		hash_nodes(run, level - 1, node * fanout, children, block);
-		launch(run, block, children * LEAF_HASH_BYTES, 0, 1, digests + (node - first) * LEAF_HASH_BYTES);
+		launch(run, block, children * LEAF_HASH_BYTES, digests + (node - first) * LEAF_HASH_BYTES);
 	}
 }
 
 vres_status vres_mock_hash(vres_mock *mock, const vres_hash_job *job, uint8_t *scratch, vres_error *err)
 {
+	vres_leaf_hash_args args = {.nonce = job->nonce, .echo = job->echo, .pieces_count = 1, .block_size = job->block_size, .one = 1};
 	uint8_t *digests = job->digests;
 
+	leaf_hash_know_padding(args.padding, job->block_size);
 	for (size_t i = 0; i < job->runs_count; i++) {
 		const vres_hash_run *r = &job->runs[i];
 		const uint64_t addr = r->mem->addr + r->offset;
-		const struct run run = {.job = job, .data = (const uint8_t *)(uintptr_t)addr, .bytes = r->bytes, .scratch = scratch};
+		const struct run run = {
+			.job = job, .data = (const uint8_t *)(uintptr_t)addr, .bytes = r->bytes, .scratch = scratch, .args = args};
 		const uint64_t nodes = nodes_at(&run, job->level);
 		struct vres_mock_span *span;
 

@@ -61,9 +61,14 @@ static int launch(const struct gpu_binding *b, void *kernel, uint32_t groups, ui
 }
 
 /* Not the legacy default stream's companion: what others do on that one is neither waited for nor held up. */
-static int stream_open(const struct gpu_binding *b, void **out)
+static int stream_open(const struct gpu_binding *b, bool is_low, void **out)
 {
-	return b->api.cuStreamCreate(out, CUDA_STREAM_NON_BLOCKING);
+	int least, greatest;
+
+	if (!is_low)
+		return b->api.cuStreamCreate(out, CUDA_STREAM_NON_BLOCKING);
+	TRY_CUDA(b->api.cuCtxGetStreamPriorityRange(&least, &greatest));
+	return b->api.cuStreamCreateWithPriority(out, CUDA_STREAM_NON_BLOCKING, least);
 }
 
 static int stream_close(const struct gpu_binding *b, void *stream)
@@ -122,6 +127,7 @@ static const struct gpu_driver driver = {
 	.describe = cuda_describe,
 	.memory_free = memory_free,
 	.health = cuda_health,
+	.processors = cuda_processors,
 	.image_load = cuda_image_load,
 	.image_unload = image_unload,
 	.launch = launch,

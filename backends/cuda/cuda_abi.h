@@ -70,6 +70,7 @@ typedef struct cuda_access cuda_access;
 	X(cuDevicePrimaryCtxRelease, 11000, (cuda_device device))                                                                               \
 	X(cuCtxPushCurrent, 4000, (cuda_context context))                                                                                       \
 	X(cuCtxPopCurrent, 4000, (cuda_context * context))                                                                                      \
+	X(cuCtxGetStreamPriorityRange, 5050, (int *least, int *greatest))                                                                       \
 	X(cuMemGetInfo, 3020, (size_t * available, size_t * total))                                                                             \
 	X(cuMemAlloc, 3020, (cuda_pointer * pointer, size_t bytes))                                                                             \
 	X(cuMemFree, 3020, (cuda_pointer pointer))                                                                                              \
@@ -80,6 +81,7 @@ typedef struct cuda_access cuda_access;
 	X(cuMemcpyDtoHAsync, 3020, (void *to, cuda_pointer from, size_t bytes, cuda_stream stream))                                             \
 	X(cuMemsetD8Async, 3020, (cuda_pointer to, unsigned char value, size_t bytes, cuda_stream stream))                                      \
 	X(cuStreamCreate, 2000, (cuda_stream * stream, unsigned int flags))                                                                     \
+	X(cuStreamCreateWithPriority, 5050, (cuda_stream * stream, unsigned int flags, int priority))                                           \
 	X(cuStreamDestroy, 4000, (cuda_stream stream))                                                                                          \
 	X(cuStreamQuery, 2000, (cuda_stream stream))                                                                                            \
 	X(cuStreamSynchronize, 2000, (cuda_stream stream))                                                                                      \
@@ -127,6 +129,7 @@ enum cuda_code {
 };
 
 enum cuda_device_attribute_number {
+	CUDA_DEVICE_PROCESSORS = 16,
 	CUDA_DEVICE_INTEGRATED = 18,
 	CUDA_DEVICE_CAN_MAP_HOST_MEMORY = 19,
 	CUDA_DEVICE_ECC_ENABLED = 32,

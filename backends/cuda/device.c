@@ -138,3 +138,14 @@ int cuda_describe(const struct gpu_binding *b, uint32_t index, vres_device_props
 	*out = props;
 	return CUDA_OK;
 }
+
+int cuda_processors(const struct gpu_binding *b, uint32_t index, uint32_t *out)
+{
+	cuda_device device;
+	int count;
+
+	TRY_CUDA(b->api.cuDeviceGet(&device, (int)index));
+	TRY_CUDA(ask(b, CUDA_DEVICE_PROCESSORS, device, &count));
+	*out = count > 0 ? (uint32_t)count : 0;
+	return CUDA_OK;
+}

@@ -49,6 +49,7 @@ void cuda_unbind(struct gpu_binding *b);
 vres_status cuda_meaning(int code);
 const char *cuda_name(const struct gpu_binding *b, int code);
 
+int cuda_processors(const struct gpu_binding *b, uint32_t device, uint32_t *out);
 int cuda_describe(const struct gpu_binding *b, uint32_t device, vres_device_props *out);
 
 int cuda_chunk_make(const struct gpu_binding *b, uint32_t device, uint64_t capacity, bool is_vmm, struct gpu_chunk *out);

@@ -125,6 +125,16 @@ void fake_cuda_skip_launch(uint64_t nth)
 	(void)pthread_mutex_unlock(&fake.lock);
 }
 
+uint64_t fake_cuda_threads_most(bool is_low)
+{
+	uint64_t n;
+
+	(void)pthread_mutex_lock(&fake.lock);
+	n = fake.threads_most[is_low];
+	(void)pthread_mutex_unlock(&fake.lock);
+	return n;
+}
+
 uint64_t fake_cuda_unwiped(void)
 {
 	uint64_t n;

@@ -20,6 +20,7 @@ struct fake_cuda_params {
 	int devices;               /* 0: 1; -1: none */
 	uint64_t bytes_per_device; /* 0: 64 MiB */
 	uint64_t granularity;      /* 0: 64 KiB */
+	int processors;            /* 0: 4; -1: it does not say */
 	int version;               /* 0: 13000 */
 	const char *missing;       /* a function it does not have */
 	bool no_vmm;               /* says so */
@@ -93,6 +94,9 @@ void fake_cuda_stall(bool stalls);
 
 /* The nth launch from now is accepted and not run. */
 void fake_cuda_skip_launch(uint64_t nth);
+
+/* Threads of the largest launch since the reset, on ordinary streams or on those of the lowest priority. */
+uint64_t fake_cuda_threads_most(bool is_low);
 
 /* Physical memory that was freed while a byte of it was not zero, since the reset. */
 uint64_t fake_cuda_unwiped(void);

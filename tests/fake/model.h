@@ -24,6 +24,10 @@
 #define CUDA_INVALID_HANDLE 400
 #define CUDA_NOT_FOUND      500
 
+/* As CUDA counts: the highest number is the lowest priority, and streams have it that were made without one.  Here they differ, to be seen. */
+#define FAKE_PRIORITY_LEAST    3
+#define FAKE_PRIORITY_ORDINARY 0
+
 /* Functions by number. */
 enum fake_function {
 #define FAKE_FUNCTION_NUMBER(name, version, parameters) FAKE_##name,
@@ -109,6 +113,7 @@ struct fake {
 	const char *failed;
 	enum fake_lie lie;
 	uint64_t skip_in;
+	uint64_t threads_most[2]; /* in a launch on an ordinary stream, and on one of the lowest priority */
 	bool stalls;
 	uint64_t unwiped;
 };

@@ -107,6 +107,7 @@ void fake_cuda_reset(const struct fake_cuda_params *params)
 	fake.failed = NULL;
 	fake.lie = FAKE_TRUTH;
 	fake.skip_in = 0;
+	memset(fake.threads_most, 0, sizeof(fake.threads_most));
 	fake.stalls = false;
 	fake.unwiped = 0;
 	stack.n = 0;
@@ -189,6 +190,9 @@ cuda_result fake_cuDeviceGetAttribute(int *value, cuda_device_attribute attribut
 	FAKE_TRY_ENTER(cuDeviceGetAttribute);
 	(void)device;
 	switch (attribute) {
+	case CUDA_DEVICE_PROCESSORS:
+		*value = fake.params.processors ? fake.params.processors : 4;
+		return fake.params.processors < 0 ? CUDA_INVALID_VALUE : CUDA_OK;
 	case CUDA_DEVICE_INTEGRATED: *value = fake.params.integrated; return CUDA_OK;
 	case CUDA_DEVICE_ECC_ENABLED: *value = !fake.params.no_ecc; return CUDA_OK;
 	case CUDA_DEVICE_VMM: *value = !fake.params.no_vmm; return CUDA_OK;

@@ -21,31 +21,79 @@ struct work {
 struct fake_stream {
 	struct fake_stream *next;
 	struct work *first, **last;
-	int device;
+	int device, priority;
 	bool was_polled;
 };
+
+struct span {
+	uint64_t addr, bytes;
+};
+
+/* The blocks of piece number @i: those up to the next one's first. */
+static uint64_t blocks_of(const vres_leaf_hash_args *args, uint32_t i)
+{
+	return (i + 1 < args->pieces_count ? args->pieces[i + 1].first : args->threads) - args->pieces[i].first;
+}
+
+static struct span data_of(const vres_leaf_hash_args *args, uint32_t i)
+{
+	return (struct span){(uint64_t)(uintptr_t)args->pieces[i].data, args->pieces[i].bytes};
+}
+
+static struct span digests_of(const vres_leaf_hash_args *args, uint32_t i)
+{
+	return (struct span){(uint64_t)(uintptr_t)args->digests + (uint64_t)args->pieces[i].place * LEAF_HASH_BYTES,
+	                     blocks_of(args, i) * LEAF_HASH_BYTES};
+}
+
+static bool are_apart(struct span a, struct span b)
+{
+	return a.addr + a.bytes <= b.addr || b.addr + b.bytes <= a.addr;
+}
+
+/* Every thread has a block of its own and a place of its own, and no thread reads what another one of its launch writes. */
+static bool piece_is_sound(const vres_leaf_hash_args *args, uint32_t i)
+{
+	const vres_leaf_hash_piece *piece = &args->pieces[i];
+	const uint64_t blocks = blocks_of(args, i);
+	bool good = blocks > 0 && (piece->bytes + args->block_size - 1) / args->block_size == blocks &&
+	            piece->place + blocks <= args->digests_room && (i > 0 || piece->first == 0);
+
+	for (uint32_t j = 0; j < args->pieces_count && good; j++)
+		good = are_apart(digests_of(args, i), data_of(args, j)) && (i == j || are_apart(digests_of(args, i), digests_of(args, j)));
+	return good;
+}
+
+static bool run_threads(const struct work *work, int device)
+{
+	const vres_leaf_hash_args *args = &work->args;
+	bool good = args->one == 1 && args->threads <= work->threads;
+
+	for (uint32_t i = 0; i < args->pieces_count && good; i++)
+		good = piece_is_sound(args, i) && fake_open(data_of(args, i).addr, data_of(args, i).bytes, device, CUDA_ACCESS_READ) &&
+		       fake_open(digests_of(args, i).addr, digests_of(args, i).bytes, device, CUDA_ACCESS_READ_WRITE);
+	for (uint64_t thread = 0; thread < work->threads && good; thread++)
+		leaf_hash_thread(args, args->one, (uint32_t)thread);
+	for (uint32_t i = 0; i < args->pieces_count; i++) {
+		fake_shut(data_of(args, i).addr, data_of(args, i).bytes);
+		fake_shut(digests_of(args, i).addr, digests_of(args, i).bytes);
+	}
+	return good;
+}
 
 /* False: the device may not do that there. */
 static bool hash(const struct work *work, int device)
 {
 	const vres_leaf_hash_args *args = &work->args;
-	const uint64_t from = args->first * args->block_size;
-	const uint64_t to = from + args->count * args->block_size;
-	const uint64_t data = (uint64_t)(uintptr_t)args->data + from;
-	const uint64_t bytes = (to < args->bytes ? to : args->bytes) - from;
-	const uint64_t digests = (uint64_t)(uintptr_t)args->digests;
+	const uint64_t pieces = (uint64_t)(uintptr_t)args->pieces, pieces_bytes = args->pieces_count * sizeof(*args->pieces);
 	const uint64_t echo = (uint64_t)(uintptr_t)args->echo;
 	bool good;
 
 	if (work->is_skipped)
 		return true;
-	good = fake_open(data, bytes, device, CUDA_ACCESS_READ) &&
-	       fake_open(digests, args->count * LEAF_HASH_BYTES, device, CUDA_ACCESS_READ_WRITE) &&
-	       fake_open(echo, sizeof(*args->echo), device, CUDA_ACCESS_READ_WRITE);
-	for (uint64_t thread = 0; thread < work->threads && thread < args->count && good; thread++)
-		leaf_hash_thread(args, thread);
-	fake_shut(data, bytes);
-	fake_shut(digests, args->count * LEAF_HASH_BYTES);
+	good = fake_open(pieces, pieces_bytes, device, CUDA_ACCESS_READ) &&
+	       fake_open(echo, sizeof(*args->echo), device, CUDA_ACCESS_READ_WRITE) && run_threads(work, device);
+	fake_shut(pieces, pieces_bytes);
 	fake_shut(echo, sizeof(*args->echo));
 	return good;
 }
@@ -118,11 +166,21 @@ static cuda_result put(cuda_stream handle, const struct work *work)
 	return CUDA_OK;
 }
 
-cuda_result fake_cuStreamCreate(cuda_stream *out, unsigned int flags)
+cuda_result fake_cuCtxGetStreamPriorityRange(int *least, int *greatest)
+{
+	int device;
+	FAKE_TRY_ENTER(cuCtxGetStreamPriorityRange);
+	TRY_CUDA(fake_here(&device));
+	*least = FAKE_PRIORITY_LEAST;
+	*greatest = -5;
+	return CUDA_OK;
+}
+
+static cuda_result stream_make(cuda_stream *out, unsigned int flags, int priority)
 {
 	struct fake_stream *stream;
 	int device;
-	FAKE_TRY_ENTER(cuStreamCreate);
+
 	TRY_CUDA(fake_here(&device));
 	if (flags != CUDA_STREAM_NON_BLOCKING) /* a stream of ours may not wait for the engine's */
 		return CUDA_INVALID_VALUE;
@@ -130,11 +188,24 @@ cuda_result fake_cuStreamCreate(cuda_stream *out, unsigned int flags)
 	if (stream == NULL)
 		return CUDA_OUT_OF_MEMORY;
 	stream->device = device;
+	stream->priority = priority;
 	stream->last = &stream->first;
 	stream->next = fake.streams;
 	fake.streams = stream;
 	*out = stream;
 	return CUDA_OK;
+}
+
+cuda_result fake_cuStreamCreate(cuda_stream *out, unsigned int flags)
+{
+	FAKE_TRY_ENTER(cuStreamCreate);
+	return stream_make(out, flags, FAKE_PRIORITY_ORDINARY);
+}
+
+cuda_result fake_cuStreamCreateWithPriority(cuda_stream *out, unsigned int flags, int priority)
+{
+	FAKE_TRY_ENTER(cuStreamCreateWithPriority);
+	return stream_make(out, flags, priority);
 }
 
 cuda_result fake_cuStreamDestroy(cuda_stream handle)
@@ -211,6 +282,8 @@ cuda_result fake_cuLaunchKernel(cuda_function function, unsigned int grid_x, uns
                                 void **extra)
 {
 	struct work work = {.kind = WORK_HASH, .threads = (uint64_t)grid_x * block_x};
+	struct fake_stream *on;
+	uint64_t *most;
 	FAKE_TRY_ENTER(cuLaunchKernel);
 
 	if (function != &fake.calls || grid_x == 0 || block_x == 0 || block_x > 1024 || grid_y != 1 || grid_z != 1 || block_y != 1 ||
@@ -218,7 +291,11 @@ cuda_result fake_cuLaunchKernel(cuda_function function, unsigned int grid_x, uns
 		return CUDA_INVALID_VALUE;
 	memcpy(&work.args, parameters[0], sizeof(work.args));
 	work.is_skipped = fake.skip_in > 0 && --fake.skip_in == 0;
-	return put(stream, &work);
+	TRY_CUDA(put(stream, &work));
+	TRY_CUDA(find(stream, &on));
+	most = &fake.threads_most[on->priority == FAKE_PRIORITY_LEAST];
+	*most = work.threads > *most ? work.threads : *most;
+	return CUDA_OK;
 }
 
 void fake_streams_forget(void)

@@ -37,6 +37,14 @@ static void padded_digest(const uint8_t *p, size_t n, uint32_t block_size, uint8
 	test_free(block);
 }
 
+static void hash_block(const uint8_t *p, size_t n, uint32_t block_size, uint8_t digest[32])
+{
+	uint32_t padding[LEAF_HASH_ROUNDS];
+
+	leaf_hash_know_padding(padding, block_size);
+	leaf_hash_block(p, (uint32_t)n, block_size, padding, 1, digest);
+}
+
 /* With @slack bytes between the data and the guard page, which must not matter either. */
 static void ck_length(uint8_t *end, size_t slack, const uint8_t *bytes, size_t n, uint32_t block_size, const uint8_t want[32])
 {
@@ -45,7 +53,7 @@ static void ck_length(uint8_t *end, size_t slack, const uint8_t *bytes, size_t n
 	memset(end - slack, 0xff, slack);
 	memcpy(end - slack - n, bytes, n);
 	got[32] = 0xa5;
-	leaf_hash_block(end - slack - n, n, block_size, got);
+	hash_block(end - slack - n, n, block_size, got);
 	ck_assert_msg(memcmp(got, want, 32) == 0, "%zu bytes, %zu before the end, in a block of %u", n, slack, block_size);
 	ck_assert_uint_eq(got[32], 0xa5);
 }
@@ -84,7 +92,7 @@ START_TEST(blocks_that_start_anywhere_have_the_same_digest)
 		for (size_t shift = 0; shift <= 16; shift++) {
 			memset(buffer, 0xff, BLOCK_MAX + 4096);
 			memcpy(buffer + shift, bytes, lengths[i]);
-			leaf_hash_block(buffer + shift, lengths[i], block_size, got);
+			hash_block(buffer + shift, lengths[i], block_size, got);
 			ck_assert_msg(memcmp(got, want, 32) == 0, "%zu bytes at alignment %zu in a block of %u", lengths[i], shift, block_size);
 		}
 	}
@@ -108,31 +116,62 @@ START_TEST(full_and_nearly_full_blocks_end_at_the_last_byte)
 }
 END_TEST
 
-#define BLOCKS 5u
+#define PIECES 5u
+#define ROOM   16u
 
-/* As a GPU runs it: more threads than blocks, from some first block on. */
-START_TEST(threads_hash_one_block_each_and_the_first_echoes_the_nonce)
+/* As a GPU runs it: threads past the last block, pieces that lie and go anywhere, one of which ends in the middle of a block. */
+START_TEST(threads_find_their_pieces_hash_one_block_each_and_the_first_echoes_the_nonce)
 {
-	const uint64_t bytes = (BLOCKS - 1) * 4096 + 100;
-	uint8_t *end = guarded(BLOCKS * 4096) + BLOCKS * 4096;
-	uint8_t *data = end - bytes;
-	uint8_t digests[BLOCKS * 32], want[32];
+	const uint32_t block_size = block_sizes[_i];
+	const uint32_t blocks[PIECES] = {3, 1, 2, 1, 4}, places[PIECES] = {9, 0, 4, 13, 1};
+	const uint64_t last[PIECES] = {100, block_size, 1, block_size - 1, 64};
+	vres_leaf_hash_piece pieces[PIECES];
+	vres_leaf_hash_args args = {.pieces = pieces, .nonce = 42, .pieces_count = PIECES, .digests_room = ROOM, .block_size = block_size};
+	uint8_t digests[ROOM * 32], wants[ROOM * 32];
 	uint64_t echo = 0;
-	const vres_leaf_hash_args args = {data, bytes, 1, BLOCKS - 1, digests, 42, &echo, 4096, 0};
 
-	content_fill(data, bytes, 4, 0);
 	memset(digests, 0xa5, sizeof(digests));
-	for (uint64_t thread = 1; thread < 64; thread++)
-		leaf_hash_thread(&args, thread);
-	ck_assert_uint_eq(echo, 0);
-	leaf_hash_thread(&args, 0);
-	ck_assert_uint_eq(echo, 42);
-	for (unsigned i = 0; i < BLOCKS - 1; i++) {
-		padded_digest(data + (i + 1) * 4096, i == BLOCKS - 2 ? 100 : 4096, 4096, want);
-		ck_assert_mem_eq(digests + i * 32, want, 32);
+	memset(wants, 0xa5, sizeof(wants));
+	for (uint32_t i = 0; i < PIECES; i++) {
+		const uint64_t bytes = (blocks[i] - 1) * (uint64_t)block_size + last[i];
+		uint8_t *data = guarded(4 * BLOCK_MAX) + 4 * BLOCK_MAX - bytes;
+
+		content_fill(data, bytes, 10 + i, 0);
+		pieces[i] = (vres_leaf_hash_piece){data, bytes, args.threads, places[i]};
+		for (uint32_t j = 0; j < blocks[i]; j++)
+			padded_digest(data + (size_t)j * block_size, j + 1 == blocks[i] ? last[i] : block_size, block_size,
+			              wants + (places[i] + j) * 32);
+		args.threads += blocks[i];
 	}
-	for (unsigned i = (BLOCKS - 1) * 32; i < BLOCKS * 32; i++)
-		ck_assert_uint_eq(digests[i], 0xa5);
+	args.digests = digests;
+	args.echo = &echo;
+	leaf_hash_know_padding(args.padding, block_size);
+	for (uint32_t thread = 1; thread < 64; thread++)
+		leaf_hash_thread(&args, 1, thread);
+	ck_assert_uint_eq(echo, 0);
+	leaf_hash_thread(&args, 1, 0);
+	ck_assert_uint_eq(echo, 42);
+	ck_assert_mem_eq(digests, wants, sizeof(digests));
+}
+END_TEST
+
+/* A table of pieces is device memory, which may be hit like any other. */
+START_TEST(piece_that_was_damaged_makes_no_thread_write_past_the_digests)
+{
+	const uint8_t data[1024] = {0};
+	const uint32_t places[] = {2, 3, 1000, UINT32_MAX};
+	uint8_t digests[5 * 32];
+	uint64_t echo = 0;
+
+	for (size_t i = 0; i < COUNT(places); i++) {
+		const vres_leaf_hash_piece piece = {data, sizeof(data), 0, places[i]};
+		vres_leaf_hash_args args = {&piece, digests, 7, &echo, 1, 1, 2, 1024, 1, 0, {0}};
+
+		memset(digests, 0xa5, sizeof(digests));
+		leaf_hash_thread(&args, 1, 0);
+		for (size_t at = 0; at < sizeof(digests); at++)
+			ck_assert_uint_eq(digests[at], 0xa5);
+	}
 }
 END_TEST
 
@@ -142,7 +181,7 @@ START_TEST(block_of_zeros_has_the_digest_that_sha256sum_prints)
 	uint8_t digest[32];
 	char hex[65];
 
-	leaf_hash_block(NULL, 0, 4096, digest);
+	hash_block(NULL, 0, 4096, digest);
 	hex_of(digest, 32, hex);
 	ck_assert_str_eq(hex, "ad7facb2586fc6e966c004d7d1d16b024f5805ff7cb47c7a85dabd8b48892ca7");
 }
@@ -157,7 +196,9 @@ int main(void)
 	                  "a tensor at an odd address"),
 		CASE_LOOP(full_and_nearly_full_blocks_end_at_the_last_byte, COUNT(block_sizes), "CI-004 MS-007", "integrity",
 	                  "a read past the end"),
-		CASE(threads_hash_one_block_each_and_the_first_echoes_the_nonce, "CI-004 CI-007", "integrity", "a launch that did not run"),
+		CASE_LOOP(threads_find_their_pieces_hash_one_block_each_and_the_first_echoes_the_nonce, COUNT(block_sizes),
+	                  "CI-004 CI-007 MS-007", "integrity", "a launch that did not run, a digest in another's place"),
+		CASE(piece_that_was_damaged_makes_no_thread_write_past_the_digests, "MS-007", "integrity", "a bit flip that moves a write"),
 		CASE(block_of_zeros_has_the_digest_that_sha256sum_prints, "CI-004", "integrity", "a wrong digest"),
 	};
 
