@@ -3,8 +3,16 @@
 #ifndef VRES_KERNELS_ENTRY_H
 #define VRES_KERNELS_ENTRY_H
 
-/* Threads of a group.  On NVIDIA's devices eight groups are to fit a multiprocessor, which leaves 64 registers to a thread. */
+/*
+ * Threads of a group.  So many groups are to fit one of NVIDIA's multiprocessors, which leaves 64 registers to a thread; for the older ones nvcc
+ * does not get by with fewer than 72.
+ */
 #define LEAF_HASH_GROUP 128
+#if defined(__NVCC__) && defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 860
+#define LEAF_HASH_GROUPS 7
+#else
+#define LEAF_HASH_GROUPS 8
+#endif
 
 #if defined(__NVCC__)
 #define LEAF_HASH_THREAD (blockIdx.x * blockDim.x + threadIdx.x)
@@ -14,10 +22,12 @@
 #define LEAF_HASH_THREAD (__nvvm_read_ptx_sreg_ctaid_x() * __nvvm_read_ptx_sreg_ntid_x() + __nvvm_read_ptx_sreg_tid_x())
 #endif
 
+/* An entry point of which @groups groups fit a multiprocessor at once. */
 #if defined(__HIP__)
-#define LEAF_HASH_KERNEL extern "C" __attribute__((global, launch_bounds(LEAF_HASH_GROUP))) void
+#define LEAF_HASH_KERNEL_OF(groups) extern "C" __attribute__((global, launch_bounds(LEAF_HASH_GROUP))) void
 #else
-#define LEAF_HASH_KERNEL extern "C" __attribute__((global, launch_bounds(LEAF_HASH_GROUP, 8))) void
+#define LEAF_HASH_KERNEL_OF(groups) extern "C" __attribute__((global, launch_bounds(LEAF_HASH_GROUP, groups))) void
 #endif
+#define LEAF_HASH_KERNEL LEAF_HASH_KERNEL_OF(LEAF_HASH_GROUPS)
 
 #endif

@@ -107,19 +107,24 @@ LEAF_HASH_FN void leaf_hash_load_bytes(uint32_t w[4], const leaf_hash_source *so
 	w[3] = leaf_hash_load_word(source, at + 12);
 }
 
-/* The chunk at @at, its words as they lie in memory. */
-LEAF_HASH_FN void leaf_hash_load(uint32_t w[16], const leaf_hash_source *source, uint32_t at)
+/* The chunk at @at, its words as they lie in memory, if it can be loaded by words. */
+LEAF_HASH_FN void leaf_hash_load_early(uint32_t w[16], const leaf_hash_source *source, uint32_t at)
 {
-	if (at < source->quads) {
+	if (at < source->quads)
 		leaf_hash_load_quads(w, source->p + at);
-	} else if (at < source->words) {
+	else if (at < source->words)
 		leaf_hash_load_words(w, source->p + at);
-	} else {
-		leaf_hash_load_bytes(w, source, at);
-		leaf_hash_load_bytes(w + 4, source, at + 16);
-		leaf_hash_load_bytes(w + 8, source, at + 32);
-		leaf_hash_load_bytes(w + 12, source, at + 48);
-	}
+}
+
+/* If it cannot: this takes registers, of which there are more when no compression is under way. */
+LEAF_HASH_FN void leaf_hash_load_late(uint32_t w[16], const leaf_hash_source *source, uint32_t at)
+{
+	if (at < source->words)
+		return;
+	leaf_hash_load_bytes(w, source, at);
+	leaf_hash_load_bytes(w + 4, source, at + 16);
+	leaf_hash_load_bytes(w + 8, source, at + 32);
+	leaf_hash_load_bytes(w + 12, source, at + 48);
 }
 
 LEAF_HASH_FN void leaf_hash_store(uint8_t *p, const uint32_t h[8])
@@ -140,22 +145,22 @@ LEAF_HASH_FN void leaf_hash_store(uint8_t *p, const uint32_t h[8])
  * The digest of the @n bytes at @p, 0 to @block_size, taken as zero-padded to @block_size.  Nothing past them is read.  A node of the tree
  * is the same with the digests of its children as bytes.
  *
- * A chunk is loaded before the one ahead of it is compressed, which takes longer than memory does.
+ * A chunk is asked for before the one ahead of it is compressed, which takes longer than memory does.
  */
 LEAF_HASH_FN void leaf_hash_block(const uint8_t *p, uint32_t n, uint32_t block_size, const uint32_t padding[LEAF_HASH_ROUNDS], uint32_t one,
                                   uint8_t *digest)
 {
 	const leaf_hash_source source = leaf_hash_source_of(p, n);
-	uint32_t h[8], w[16], next[16];
+	uint32_t h[8], w[16], next[16] = {0};
 
 	leaf_hash_begin(h);
 	for (uint32_t at = 0;; at += LEAF_HASH_CHUNK) {
-		if (at < block_size)
-			leaf_hash_load(next, &source, at);
+		leaf_hash_load_early(next, &source, at);
 		if (at > 0)
 			leaf_hash_compress(h, w, one);
 		if (at == block_size)
 			break;
+		leaf_hash_load_late(next, &source, at);
 		for (unsigned i = 0; i < 16; i++)
 			w[i] = leaf_hash_swap(next[i]);
 	}
