@@ -120,6 +120,10 @@ struct fake {
 
 extern struct fake fake;
 
+/* Kernels: any variant of the hash is the same source here; a stamp writes the time. */
+#define FAKE_KERNEL_HASH  ((void *)&fake.calls)
+#define FAKE_KERNEL_STAMP ((void *)&fake.serial)
+
 /* Entering a function: counts, locks, and tells if this call is to fail. */
 struct fake_call {
 	int code;

@@ -2,10 +2,11 @@
 /* Streams: copies, zeros and kernels, put on them now and done later. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "leaf_hash.h"
 #include "model.h"
 
-enum work_kind { WORK_PUSH, WORK_PULL, WORK_ZERO, WORK_HASH };
+enum work_kind { WORK_PUSH, WORK_PULL, WORK_ZERO, WORK_HASH, WORK_STAMP };
 
 struct work {
 	struct work *next;
@@ -98,6 +99,19 @@ static bool hash(const struct work *work, int device)
 	return good;
 }
 
+static bool stamp(const struct work *work, int device)
+{
+	const uint64_t echo = (uint64_t)(uintptr_t)work->args.echo;
+	const bool good = fake_open(echo, sizeof(*work->args.echo), device, CUDA_ACCESS_READ_WRITE);
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	if (good)
+		*work->args.echo = (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+	fake_shut(echo, sizeof(*work->args.echo));
+	return good;
+}
+
 static bool copy(const struct work *work, int device)
 {
 	void *there = (void *)(uintptr_t)work->device_addr;
@@ -131,7 +145,9 @@ static cuda_result work_off(struct fake_stream *stream)
 	struct fake_device *device = &fake.devices[stream->device];
 
 	for (struct work *work = stream->first; work && device->sticky == CUDA_OK; work = work->next)
-		if (!(work->kind == WORK_HASH ? hash(work, stream->device) : copy(work, stream->device)))
+		if (!(work->kind == WORK_HASH    ? hash(work, stream->device)
+		      : work->kind == WORK_STAMP ? stamp(work, stream->device)
+		                                 : copy(work, stream->device)))
 			device->sticky = CUDA_ILLEGAL_ADDRESS;
 	forget(stream);
 	return device->sticky;
@@ -281,13 +297,13 @@ cuda_result fake_cuLaunchKernel(cuda_function function, unsigned int grid_x, uns
                                 unsigned int block_y, unsigned int block_z, unsigned int shared_bytes, cuda_stream stream, void **parameters,
                                 void **extra)
 {
-	struct work work = {.kind = WORK_HASH, .threads = (uint64_t)grid_x * block_x};
+	struct work work = {.kind = function == FAKE_KERNEL_STAMP ? WORK_STAMP : WORK_HASH, .threads = (uint64_t)grid_x * block_x};
 	struct fake_stream *on;
 	uint64_t *most;
 	FAKE_TRY_ENTER(cuLaunchKernel);
 
-	if (function != &fake.calls || grid_x == 0 || block_x == 0 || block_x > 1024 || grid_y != 1 || grid_z != 1 || block_y != 1 ||
-	    block_z != 1 || shared_bytes != 0 || extra != NULL)
+	if ((function != FAKE_KERNEL_HASH && function != FAKE_KERNEL_STAMP) || grid_x == 0 || block_x == 0 || block_x > 1024 || grid_y != 1 ||
+	    grid_z != 1 || block_y != 1 || block_z != 1 || shared_bytes != 0 || extra != NULL)
 		return CUDA_INVALID_VALUE;
 	memcpy(&work.args, parameters[0], sizeof(work.args));
 	work.is_skipped = fake.skip_in > 0 && --fake.skip_in == 0;

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The hash kernel on a real GPU: its variants side by side in one run, then the backend around the shipped one, each beside the bound that the
+ * integer pipe sets at the clock that was read in the run.  JSON lines.  Every digest is compared with OpenSSL's.
+ *
+ *	kernel_bench [--bytes N] [--rounds N] [--device N] [--library DRIVER]
+ *
+ * Without a GPU it says "not run" and exits 77.  Over the fake driver of the tests it shows that everything fits together; its times are
+ * marked simulated and mean nothing.
+ */
+#include "kernel_bench.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "figures.h"
+
+#define GIB (UINT64_C(1) << 30)
+
+/* Instructions of the rotate-and-logic pipe that SHA-256 cannot do without: 64 chunks of 1,040, and 640 for the known padding. */
+#define PIPE_OPS   67200.0
+#define PIPE_LANES 64.0 /* of a multiprocessor, a clock */
+
+void kernel_must(const struct kernel_bench *k, int code, const char *what)
+{
+	if (code == CUDA_OK)
+		return;
+	fprintf(stderr, "kernel_bench: %s: %s (%d)\n", what, cuda_name(k->b, code), code);
+	exit(2);
+}
+
+double kernel_bound(const struct kernel_bench *k, bool with_tree)
+{
+	return k->processors * PIPE_LANES * k->clock_ghz * KERNEL_BLOCK / (PIPE_OPS * (with_tree ? 128.0 / 127.0 : 1.0));
+}
+
+void kernel_print_number(const char *name, double value, int digits)
+{
+	if (value > 0)
+		printf(",\"%s\":%.*f", name, digits, value);
+	else
+		printf(",\"%s\":null", name);
+}
+
+static void pattern_make(struct kernel_bench *k)
+{
+	uint64_t state = 88172645463325252;
+
+	k->pattern = malloc(KERNEL_PATTERN);
+	k->digests = malloc(KERNEL_PATTERN / KERNEL_BLOCK * LEAF_HASH_BYTES);
+	must(k->pattern && k->digests, "no memory");
+	for (uint64_t at = 0; at < KERNEL_PATTERN; at += sizeof(state)) {
+		state ^= state << 13;
+		state ^= state >> 7;
+		state ^= state << 17;
+		memcpy(k->pattern + at, &state, sizeof(state));
+	}
+	for (uint64_t i = 0; i < KERNEL_PATTERN / KERNEL_BLOCK; i++)
+		must(EVP_Digest(k->pattern + i * KERNEL_BLOCK, KERNEL_BLOCK, k->digests + i * LEAF_HASH_BYTES, NULL, EVP_sha256(), NULL) == 1,
+		     "OpenSSL does not hash");
+}
+
+static void parse(struct kernel_bench *k, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i += 2) {
+		must(i + 1 < argc, "usage: kernel_bench [--bytes N] [--rounds N] [--device N] [--library DRIVER]");
+		if (strcmp(argv[i], "--bytes") == 0)
+			k->bytes = strtoull(argv[i + 1], NULL, 0) / KERNEL_PATTERN * KERNEL_PATTERN;
+		else if (strcmp(argv[i], "--rounds") == 0)
+			k->rounds = (unsigned)strtoul(argv[i + 1], NULL, 0);
+		else if (strcmp(argv[i], "--device") == 0)
+			k->device = (uint32_t)strtoul(argv[i + 1], NULL, 0);
+		else if (strcmp(argv[i], "--library") == 0)
+			k->library = argv[i + 1];
+		else
+			give_up("usage: kernel_bench [--bytes N] [--rounds N] [--device N] [--library DRIVER]");
+	}
+	must(k->bytes > 0 && k->rounds > 0 && k->rounds <= 1000, "at least 16 MiB and 1 to 1000 rounds");
+}
+
+int main(int argc, char **argv)
+{
+	struct kernel_bench k = {.bytes = 8 * GIB, .rounds = 9};
+	int devices = 0;
+	vres_error err;
+
+	parse(&k, argc, argv);
+	if (cuda_bind(k.library, &k.b, &err) != VRES_OK) {
+		printf("{\"bench\":\"kernel\",\"status\":\"not run\",\"why\":\"%s\"}\n", err.message);
+		return 77;
+	}
+	kernel_must(&k, k.b->api.cuDeviceGetCount(&devices), "counting devices");
+	must(devices > 0 && k.device < (uint32_t)devices, "no such device");
+	kernel_must(&k, cuda_processors(k.b, k.device, &k.processors), "counting multiprocessors");
+	pattern_make(&k);
+	kernel_variants(&k);
+	kernel_path(&k);
+	free(k.pattern);
+	free(k.digests);
+	cuda_unbind(k.b);
+	return 0;
+}

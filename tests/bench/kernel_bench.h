@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the two halves of kernel_bench share: kernel_variants.c compares kernels, kernel_path.c times the backend around the shipped one. */
+#ifndef TESTS_KERNEL_BENCH_H
+#define TESTS_KERNEL_BENCH_H
+
+#include <vres/vres.h>
+#include "cuda/driver.h"
+#include "leaf_hash.h"
+
+#define KERNEL_BLOCK 4096u
+
+/* Content repeats after so many bytes, so that the host need not hash all of it to know every digest. */
+#define KERNEL_PATTERN (UINT64_C(16) << 20)
+
+struct kernel_bench {
+	struct gpu_binding *b;
+	const char *library; /* NULL: the system's */
+	uint32_t device, processors;
+	uint64_t bytes; /* to hash: whole patterns */
+	unsigned rounds;
+	double clock_ghz; /* as measured in the shipped kernel; 0 when it was not */
+	uint8_t *pattern;
+	uint8_t *digests; /* of the pattern's blocks, by OpenSSL */
+};
+
+/* Ends the program when a driver call failed. */
+void kernel_must(const struct kernel_bench *k, int code, const char *what);
+
+/* GB/s that rotations and logic allow at the measured clock, inner levels included or not; 0 when the clock is not known. */
+double kernel_bound(const struct kernel_bench *k, bool with_tree);
+
+/* A number, or null. */
+void kernel_print_number(const char *name, double value, int digits);
+
+void kernel_variants(struct kernel_bench *k);
+void kernel_path(struct kernel_bench *k);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Each kernel of the bench's image over the same bytes, by turns, so that what the device does between rounds falls on all of them. */
+#include "kernel_bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "figures.h"
+
+extern const unsigned char bench_fatbin[], bench_fatbin_end[], bench_ptx[], bench_ptx_end[];
+
+/* The first is the shipped one, the second what it is compared with, the last tells its clock. */
+static const char *const names[] = {"vres_leaf_hash", "vres_leaf_hash_plain", "vres_leaf_hash_staged", "vres_leaf_hash_clocked"};
+#define VARIANTS COUNT_OF(names)
+
+/* Words that kernels leave on the device. */
+enum { WORD_BEGIN, WORD_END, WORD_ECHO, WORD_CYCLES, WORD_NS, WORDS };
+
+struct race {
+	struct kernel_bench *k;
+	const struct cuda_api *api;
+	cuda_context context;
+	cuda_stream stream;
+	cuda_module module;
+	const char *image;
+	cuda_function stamp, kernels[VARIANTS];
+	cuda_pointer data, digests, piece, words;
+	uint64_t blocks;
+	uint64_t *ns[VARIANTS];
+	uint64_t last[WORDS];
+};
+
+/* As the backend does: an image that this build has not got begins where it ends. */
+static int try_image(struct race *r, const char *name, const unsigned char *begin, const unsigned char *end)
+{
+	r->image = name;
+	return begin == end ? CUDA_INVALID_IMAGE : r->api->cuModuleLoadData(&r->module, begin);
+}
+
+static void load(struct race *r)
+{
+	int code = try_image(r, "fatbin, by nvcc", bench_fatbin, bench_fatbin_end);
+
+	if (code != CUDA_OK)
+		code = try_image(r, "PTX, by clang", bench_ptx, bench_ptx_end);
+	kernel_must(r->k, code, "loading the kernels");
+	kernel_must(r->k, r->api->cuModuleGetFunction(&r->stamp, r->module, "vres_stamp"), "finding the stamp");
+	for (size_t i = 0; i < VARIANTS; i++)
+		kernel_must(r->k, r->api->cuModuleGetFunction(&r->kernels[i], r->module, names[i]), names[i]);
+}
+
+static void fill(struct race *r)
+{
+	const vres_leaf_hash_piece piece = {.data = (const uint8_t *)(uintptr_t)r->data, .bytes = r->k->bytes};
+
+	for (uint64_t at = 0; at < r->k->bytes; at += KERNEL_PATTERN)
+		kernel_must(r->k, r->api->cuMemcpyHtoDAsync(r->data + at, r->k->pattern, KERNEL_PATTERN, r->stream), "copying to the device");
+	kernel_must(r->k, r->api->cuMemcpyHtoDAsync(r->piece, &piece, sizeof(piece), r->stream), "copying to the device");
+	kernel_must(r->k, r->api->cuStreamSynchronize(r->stream), "copying to the device");
+}
+
+static void begin(struct race *r, struct kernel_bench *k)
+{
+	cuda_device device;
+
+	*r = (struct race){.k = k, .api = &k->b->api, .blocks = k->bytes / KERNEL_BLOCK};
+	kernel_must(k, r->api->cuDeviceGet(&device, (int)k->device), "finding the device");
+	kernel_must(k, r->api->cuDevicePrimaryCtxRetain(&r->context, device), "taking the context");
+	kernel_must(k, r->api->cuCtxPushCurrent(r->context), "taking the context");
+	kernel_must(k, r->api->cuStreamCreate(&r->stream, CUDA_STREAM_NON_BLOCKING), "opening a stream");
+	kernel_must(k, r->api->cuMemAlloc(&r->data, k->bytes), "allocating");
+	kernel_must(k, r->api->cuMemAlloc(&r->digests, r->blocks * LEAF_HASH_BYTES), "allocating");
+	kernel_must(k, r->api->cuMemAlloc(&r->piece, sizeof(vres_leaf_hash_piece)), "allocating");
+	kernel_must(k, r->api->cuMemAlloc(&r->words, WORDS * sizeof(uint64_t)), "allocating");
+	for (size_t i = 0; i < VARIANTS; i++)
+		must((r->ns[i] = calloc(k->rounds, sizeof(uint64_t))) != NULL, "no memory");
+	load(r);
+	fill(r);
+}
+
+static void end(struct race *r)
+{
+	cuda_context ours;
+
+	for (size_t i = 0; i < VARIANTS; i++)
+		free(r->ns[i]);
+	(void)r->api->cuModuleUnload(r->module);
+	(void)r->api->cuMemFree(r->words);
+	(void)r->api->cuMemFree(r->piece);
+	(void)r->api->cuMemFree(r->digests);
+	(void)r->api->cuMemFree(r->data);
+	(void)r->api->cuStreamDestroy(r->stream);
+	(void)r->api->cuCtxPopCurrent(&ours);
+	(void)r->api->cuDevicePrimaryCtxRelease((int)r->k->device);
+}
+
+static void launch(struct race *r, cuda_function kernel, uint32_t groups, uint32_t threads, const vres_leaf_hash_args *args, unsigned word)
+{
+	vres_leaf_hash_args own = *args;
+	void *parameters[] = {&own};
+
+	own.echo = (uint64_t *)(uintptr_t)r->words + word;
+	kernel_must(r->k, r->api->cuLaunchKernel(kernel, groups, 1, 1, threads, 1, 1, 0, r->stream, parameters, NULL), "launching");
+}
+
+/* Nanoseconds on the device between the stamps before and after the kernel. */
+static uint64_t run(struct race *r, size_t variant)
+{
+	vres_leaf_hash_args args = {.pieces = (const vres_leaf_hash_piece *)(uintptr_t)r->piece,
+	                            .digests = (uint8_t *)(uintptr_t)r->digests,
+	                            .nonce = 4711 + variant,
+	                            .pieces_count = 1,
+	                            .threads = (uint32_t)r->blocks,
+	                            .digests_room = (uint32_t)r->blocks,
+	                            .block_size = KERNEL_BLOCK,
+	                            .one = 1};
+
+	leaf_hash_know_padding(args.padding, KERNEL_BLOCK);
+	kernel_must(r->k, r->api->cuMemsetD8Async(r->digests, 0, r->blocks * LEAF_HASH_BYTES, r->stream), "clearing");
+	kernel_must(r->k, r->api->cuMemsetD8Async(r->words, 0, sizeof(r->last), r->stream), "clearing");
+	launch(r, r->stamp, 1, 1, &args, WORD_BEGIN);
+	launch(r, r->kernels[variant], (uint32_t)((r->blocks + GPU_GROUP - 1) / GPU_GROUP), GPU_GROUP, &args, WORD_ECHO);
+	launch(r, r->stamp, 1, 1, &args, WORD_END);
+	kernel_must(r->k, r->api->cuMemcpyDtoHAsync(r->last, r->words, sizeof(r->last), r->stream), "copying from the device");
+	kernel_must(r->k, r->api->cuStreamSynchronize(r->stream), names[variant]);
+	must(r->last[WORD_ECHO] == args.nonce, "a kernel did not run");
+	must(r->last[WORD_END] > r->last[WORD_BEGIN], "the device's clock goes backwards");
+	return r->last[WORD_END] - r->last[WORD_BEGIN];
+}
+
+static void check(struct race *r, size_t variant)
+{
+	const uint64_t period = KERNEL_PATTERN / KERNEL_BLOCK * LEAF_HASH_BYTES;
+	uint8_t *got = malloc(period);
+
+	must(got != NULL, "no memory");
+	for (uint64_t at = 0; at < r->blocks * LEAF_HASH_BYTES; at += period) {
+		kernel_must(r->k, r->api->cuMemcpyDtoHAsync(got, r->digests + at, period, r->stream), "copying from the device");
+		kernel_must(r->k, r->api->cuStreamSynchronize(r->stream), "copying from the device");
+		if (memcmp(got, r->k->digests, period) != 0) {
+			fprintf(stderr, "kernel_bench: %s: a digest differs from OpenSSL's\n", names[variant]);
+			exit(1);
+		}
+	}
+	free(got);
+}
+
+static void print(struct race *r, size_t variant)
+{
+	const double bytes = (double)r->k->bytes;
+	const double ns = percentile(r->ns[variant], r->k->rounds, 50), plain = percentile(r->ns[1], r->k->rounds, 50);
+	const double bound = kernel_bound(r->k, false);
+
+	printf("{\"bench\":\"kernel\",\"status\":\"run\",\"simulated\":%s,\"kernel\":\"%s\",\"image\":\"%s\",\"bytes\":%.0f,\"rounds\":%u"
+	       ",\"digests\":\"equal to OpenSSL\",\"median_ns\":%.0f,\"best_ns\":%.0f,\"gb_per_s\":%.2f,\"over_plain\":%.3f",
+	       r->k->b->is_simulated ? "true" : "false", names[variant], r->image, bytes, r->k->rounds, ns,
+	       percentile(r->ns[variant], r->k->rounds, 0), bytes / ns, plain / ns);
+	kernel_print_number("sm_clock_ghz", r->k->clock_ghz, 4);
+	kernel_print_number("bound_gb_per_s", bound, 1);
+	kernel_print_number("of_bound", bound > 0 ? bytes / ns / bound : 0, 4);
+	printf("}\n");
+}
+
+void kernel_variants(struct kernel_bench *k)
+{
+	struct race r;
+
+	begin(&r, k);
+	for (size_t i = 0; i < VARIANTS; i++) {
+		(void)run(&r, i);
+		check(&r, i);
+	}
+	for (unsigned round = 0; round < k->rounds; round++)
+		for (size_t i = 0; i < VARIANTS; i++)
+			r.ns[i][round] = run(&r, i);
+	/* The last one that ran was the one that tells its clock. */
+	k->clock_ghz = r.last[WORD_NS] > 0 ? (double)r.last[WORD_CYCLES] / (double)r.last[WORD_NS] : 0;
+	for (size_t i = 0; i < VARIANTS; i++)
+		print(&r, i);
+	end(&r);
+}

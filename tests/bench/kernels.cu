@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The kernels that kernel_bench compares, all with the arguments of the shipped one: that one itself; the same with ordinary additions; the same
+ * loading through shared memory; the same telling at what clock it ran.  And a stamp, to time what lies between two of them.
+ */
+#include "entry.h"
+#include "staged.h"
+
+LEAF_HASH_KERNEL vres_leaf_hash(const vres_leaf_hash_args args)
+{
+	leaf_hash_thread(&args, args.one, LEAF_HASH_THREAD);
+}
+
+/* A literal 1, which the assembler sees through.  One group less, since it would spill otherwise. */
+LEAF_HASH_KERNEL_OF(7) vres_leaf_hash_plain(const vres_leaf_hash_args args)
+{
+	leaf_hash_thread(&args, 1, LEAF_HASH_THREAD);
+}
+
+LEAF_HASH_FN uint64_t stamp_ns(void)
+{
+	uint64_t ns;
+
+	__asm__ volatile("mov.u64 %0, %%globaltimer;" : "=l"(ns)::"memory");
+	return ns;
+}
+
+LEAF_HASH_FN uint64_t stamp_clock(void)
+{
+	uint64_t clock;
+
+	__asm__ volatile("mov.u64 %0, %%clock64;" : "=l"(clock)::"memory");
+	return clock;
+}
+
+/* Thread 0 leaves its cycles and nanoseconds behind the echo. */
+LEAF_HASH_KERNEL vres_leaf_hash_clocked(const vres_leaf_hash_args args)
+{
+	const uint32_t thread = LEAF_HASH_THREAD;
+	const uint64_t clock = stamp_clock(), ns = stamp_ns();
+
+	leaf_hash_thread(&args, args.one, thread);
+	if (thread == 0) {
+		args.echo[1] = stamp_clock() - clock;
+		args.echo[2] = stamp_ns() - ns;
+	}
+}
+
+LEAF_HASH_KERNEL_OF(1) vres_stamp(const vres_leaf_hash_args args)
+{
+	*args.echo = stamp_ns();
+}
+
+LEAF_HASH_FN bool warp_agrees(bool agrees)
+{
+	uint32_t all;
+
+	__asm__ volatile("{ .reg .pred p, q; setp.ne.u32 p, %1, 0; vote.sync.all.pred q, p, 0xffffffff; selp.u32 %0, 1, 0, q; }"
+	                 : "=r"(all)
+	                 : "r"((uint32_t)agrees));
+	return all != 0;
+}
+
+LEAF_HASH_FN void staged_commit(void)
+{
+	__asm__ volatile("cp.async.commit_group;" ::: "memory");
+}
+
+/* The oldest stage of all that are under way is there, and every lane is through with the one before it. */
+LEAF_HASH_FN void staged_await(void)
+{
+	__asm__ volatile("cp.async.wait_group %0; bar.warp.sync 0xffffffff;" ::"n"(STAGED_STAGES - 2) : "memory");
+}
+
+LEAF_HASH_FN void staged_block(uint8_t *stages, const uint8_t *blocks, uint32_t lane, const vres_leaf_hash_args *args, uint8_t *digest)
+{
+	const uint32_t one = args->one, block_size = args->block_size;
+	uint32_t h[8], w[16], next = 0, stage = 0;
+
+	leaf_hash_begin(h);
+	for (; next < STAGED_STAGES - 1; next++) {
+		staged_fetch(stages + next * STAGED_BYTES, blocks, block_size, next * STAGED_ROW, lane);
+		staged_commit();
+	}
+#pragma unroll 1
+	for (uint32_t at = 0; at < block_size; at += LEAF_HASH_CHUNK) {
+		if (at % STAGED_ROW == 0) {
+			staged_await();
+			if (at + (STAGED_STAGES - 1) * STAGED_ROW < block_size)
+				staged_fetch(stages + next * STAGED_BYTES, blocks, block_size, at + (STAGED_STAGES - 1) * STAGED_ROW, lane);
+			staged_commit();
+			next = next + 1 < STAGED_STAGES ? next + 1 : 0;
+		}
+		staged_load(w, stages + stage * STAGED_BYTES, lane, at / LEAF_HASH_CHUNK & 1);
+		leaf_hash_compress(h, w, one);
+		if (at % STAGED_ROW != 0)
+			stage = stage + 1 < STAGED_STAGES ? stage + 1 : 0;
+	}
+	leaf_hash_compress_known(h, args->padding, one);
+	leaf_hash_store(digest, h);
+}
+
+/* Four groups' shared memory is all that a multiprocessor has. */
+LEAF_HASH_KERNEL_OF(4) vres_leaf_hash_staged(const vres_leaf_hash_args args)
+{
+	static __attribute__((shared)) __attribute__((aligned(16))) uint8_t shared[LEAF_HASH_GROUP / STAGED_LANES][STAGED_STAGES * STAGED_BYTES];
+	const uint32_t thread = LEAF_HASH_THREAD, lane = thread % STAGED_LANES, first = thread - lane;
+	const vres_leaf_hash_piece *piece = leaf_hash_piece_of(&args, first);
+	const uint8_t *blocks = piece->data + (uint64_t)(first - piece->first) * args.block_size;
+	const uint64_t end = (uint64_t)(first + STAGED_LANES - piece->first) * args.block_size;
+	const uint32_t place = piece->place + (thread - piece->first);
+
+	if (!warp_agrees(first + STAGED_LANES <= args.threads && end <= piece->bytes && ((uintptr_t)blocks & 15) == 0 &&
+	                 place < args.digests_room)) {
+		leaf_hash_thread(&args, args.one, thread);
+		return;
+	}
+	staged_block(shared[thread % LEAF_HASH_GROUP / STAGED_LANES], blocks, lane, &args, args.digests + (uint64_t)place * LEAF_HASH_BYTES);
+	if (thread == 0)
+		*args.echo = args.nonce;
+}
