@@ -40,6 +40,11 @@ bool contract_can(const struct contract *c, uint32_t fact)
 	return (c->props.facts & fact) != 0;
 }
 
+uint32_t contract_bad_facts(const struct contract *c)
+{
+	return contract_can(c, VRES_DEVICE_VMM) ? 0 : c->subject->memory_without_vmm;
+}
+
 uint64_t contract_free_bytes(struct contract *c)
 {
 	vres_device_status status = {.struct_size = sizeof(status)};
@@ -141,6 +146,24 @@ void contract_holds(struct contract *c, vres_bmem *mem, uint64_t offset, uint64_
 void contract_holds_zeros(struct contract *c, vres_bmem *mem, uint64_t offset, uint64_t n)
 {
 	holds(c, mem, offset, n, zeros_fill, 0);
+}
+
+void contract_flip(struct contract *c, vres_bmem *mem, uint64_t addr, uint64_t offset, unsigned bit)
+{
+	uint8_t *staging;
+	vres_blane *lane;
+
+	if (c->subject->flip) {
+		ck_assert_int_eq(c->subject->flip(c->arg, addr + offset, bit), VRES_OK);
+		return;
+	}
+	lane = contract_lane(c, 1, &staging);
+	ck_assert_int_eq(c->ops->lane_pull(lane, mem, offset, 1, &c->err), VRES_OK);
+	contract_wait(c, lane);
+	staging[0] ^= (uint8_t)(1u << bit);
+	ck_assert_int_eq(c->ops->lane_push(lane, mem, offset, 1, &c->err), VRES_OK);
+	contract_wait(c, lane);
+	c->ops->lane_close(lane);
 }
 
 static int variants(void)

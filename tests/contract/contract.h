@@ -27,7 +27,9 @@ struct contract_subject {
 	vres_status (*flip)(void *arg, uint64_t addr, unsigned bit);
 	void (*lose)(void *arg, uint32_t device);
 	uint32_t device;
-	bool exclusive; /* nobody else uses the device's memory, so free_bytes is exact */
+	uint32_t must, lacks;        /* VRES_DEVICE_x that its facts must have, and must not */
+	uint32_t memory_without_vmm; /* VRES_MEM_x that are bad and that its memory has all the same, unless it is made with VRES_DEVICE_VMM */
+	bool exclusive;              /* nobody else uses the device's memory, so free_bytes is exact */
 };
 
 /* Defined by the file that is linked with the suite: variant @i, or NULL when there are no more. */
@@ -55,10 +57,16 @@ vres_blane *contract_lane(struct contract *c, size_t bytes, uint8_t **staging /*
 void contract_wait(struct contract *c, vres_blane *lane);
 vres_residency contract_residency(struct contract *c, vres_bmem *mem);
 
+/* Flip a bit of memory at @addr: behind the backend's back where that can be done, else through a lane. */
+void contract_flip(struct contract *c, vres_bmem *mem, uint64_t addr, uint64_t offset, unsigned bit);
+
 /* Fill memory with the content of @seed that stands at the same offsets, and assert that it still holds it, or zeros. */
 void contract_write(struct contract *c, vres_bmem *mem, uint64_t offset, uint64_t n, uint64_t seed);
 void contract_holds(struct contract *c, vres_bmem *mem, uint64_t offset, uint64_t n, uint64_t seed);
 void contract_holds_zeros(struct contract *c, vres_bmem *mem, uint64_t offset, uint64_t n);
+
+/* The bad facts that this device's own memory has. */
+uint32_t contract_bad_facts(const struct contract *c);
 
 /* Does this device do it, by its own account? */
 bool contract_can(const struct contract *c, uint32_t fact);

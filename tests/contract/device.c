@@ -39,6 +39,7 @@ START_TEST(device_describes_itself_within_the_limits)
 	ck_assert_uint_ge(c.props.granularity, 1);
 	ck_assert_uint_le(c.props.scratch_bytes, UINT64_C(64) << 20);
 	ck_assert_uint_eq(c.props.facts & ~DEVICE_FACTS, 0);
+	ck_assert_uint_eq(c.props.facts & (c.subject->must | c.subject->lacks), c.subject->must);
 	ck_assert_uint_le(c.props.ecc, VRES_ECC_UNKNOWN);
 	ck_assert_uint_le(c.props.notes_count, COUNT(c.props.notes));
 	for (uint32_t i = 0; i < c.props.notes_count; i++) {

@@ -104,7 +104,7 @@ START_TEST(wipe_makes_every_byte_zero)
 }
 END_TEST
 
-START_TEST(residency_says_which_memory_it_is_and_nothing_bad)
+START_TEST(residency_says_which_memory_it_is_and_nothing_bad_but_what_it_has)
 {
 	CLEANUP(contract_end) struct contract c = contract_begin(_i);
 	const uint64_t bytes = c.props.granularity + 100;
@@ -115,7 +115,7 @@ START_TEST(residency_says_which_memory_it_is_and_nothing_bad)
 	ck_assert_uint_eq(r.struct_size, sizeof(r));
 	ck_assert_uint_eq(r.device, c.subject->device);
 	ck_assert_uint_eq(r.facts & VRES_MEM_DEVICE, VRES_MEM_DEVICE);
-	ck_assert_uint_eq(r.facts & BAD_FACTS, 0);
+	ck_assert_uint_eq(r.facts & BAD_FACTS, contract_bad_facts(&c));
 	ck_assert_uint_le(r.base, info.addr);
 	ck_assert_uint_ge(r.base + r.bytes, info.addr + bytes);
 	contract_release(&c, mem);
@@ -163,7 +163,7 @@ START_TEST(adopted_memory_is_the_owners_and_outlives_the_handle)
 	own = contract_residency(&c, mem);
 	theirs = contract_residency(&c, adopted);
 	ck_assert(same_identity(&own, &theirs));
-	ck_assert_uint_eq(theirs.facts & (VRES_MEM_DEVICE | BAD_FACTS), VRES_MEM_DEVICE);
+	ck_assert_uint_eq(theirs.facts & (VRES_MEM_DEVICE | BAD_FACTS), VRES_MEM_DEVICE | contract_bad_facts(&c));
 	ck_assert_uint_le(theirs.base, info.addr + 64);
 	contract_release(&c, adopted);
 	if (c.subject->exclusive)
@@ -248,7 +248,8 @@ struct contract_part contract_memory_part(void)
 		CASE(more_than_the_device_has_is_refused_and_outputs_stay, "RP-001 RP-004 MS-003 WORKER-4153", "availability",
 	             "over-commitment"),
 		CASE(wipe_makes_every_byte_zero, "VR-007", "confidentiality", "weights left in freed memory"),
-		CASE(residency_says_which_memory_it_is_and_nothing_bad, "VP-001 VP-005 M0-W-1012", "residency", "weights outside VRAM"),
+		CASE(residency_says_which_memory_it_is_and_nothing_bad_but_what_it_has, "VP-001 VP-005 M0-W-1012", "residency",
+	             "weights outside VRAM"),
 		CASE(identity_stays_and_no_two_allocations_share_one, "VP-006 VR-004", "residency", "memory replaced behind one address"),
 		CASE(adopted_memory_is_the_owners_and_outlives_the_handle, "MS-004", "availability", "memory freed under its owner"),
 		CASE(unknown_range_is_not_adopted_and_outputs_stay, "MS-006 MS-007 VP-005", "residency", "host memory passed off as VRAM"),

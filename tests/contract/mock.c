@@ -53,13 +53,21 @@ static void mock_lose(void *mock, uint32_t device)
 	vres_mock_lose_device(mock, device);
 }
 
+#define HASHES VRES_DEVICE_CAN_HASH
+#define SUBJECT(make, has, has_not, index)                                                                                                      \
+	{                                                                                                                                       \
+		.name = "contract_mock", .backend = vres_backend_mock, .arg_make = make, .arg_check = mock_check, .flip = mock_flip,            \
+		.lose = mock_lose, .device = index, .must = VRES_DEVICE_CAN_PROTECT | (has), .lacks = VRES_DEVICE_VMM | (has_not),              \
+		.exclusive = true,                                                                                                              \
+	}
+
 const struct contract_subject *contract_subject(int i)
 {
 	static const struct contract_subject subjects[] = {
-		{"contract_mock", vres_backend_mock, NULL, plain_make, mock_check, mock_flip, mock_lose, 0, true},
-		{"contract_mock", vres_backend_mock, NULL, hashless_make, mock_check, mock_flip, mock_lose, 0, true},
-		{"contract_mock", vres_backend_mock, NULL, fine_make, mock_check, mock_flip, mock_lose, 0, true},
-		{"contract_mock", vres_backend_mock, NULL, coarse_make, mock_check, mock_flip, mock_lose, 2, true},
+		SUBJECT(plain_make, HASHES, 0, 0),
+		SUBJECT(hashless_make, 0, HASHES, 0),
+		SUBJECT(fine_make, HASHES, 0, 0),
+		SUBJECT(coarse_make, HASHES, 0, 2),
 	};
 
 	return (size_t)i < COUNT(subjects) ? &subjects[i] : NULL;

@@ -15,6 +15,7 @@ static const struct excuse {
 	unsigned where;
 	const char *why;
 } excuses[] = {
+	{"lost_device_answers_lost_to_everything_and_can_be_cleaned_up", GIVEN | SYSTEMS, "a real device cannot be lost at will"},
 	{"the_mocks_parameters_are_judged_by_their_size_too", DRIVERS, "about the mock"},
 	{"a_child_may_make_a_manager_of_its_own", DRIVERS, "the driver of a GPU does not survive a fork"},
 	{"a_copy_that_was_not_made_is_not_sealed", DRIVERS, "what was put on a driver's stream happens"},

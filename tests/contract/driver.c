@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The contract suite on a GPU's backend, the one that rig.h chooses.  Over a fake driver: as it comes, without the first kernel image, without
+ * any, and on the last of several devices; or, once, with memory of the plain kind.  Over a real driver: as it is.
+ */
+#include "contract.h"
+
+#include "rig.h"
+
+#define ROOM (UINT64_C(192) << 20)
+
+static void *made(struct fake_kind kind)
+{
+	static char something;
+
+	kind.bytes_per_device = ROOM;
+	kind.is_plain = rig_model()->is_plain;
+	rig_fake()->reset(&kind);
+	rig_fake()->engine_enter();
+	return &something;
+}
+
+static void *ordinary_make(void)
+{
+	return made((struct fake_kind){.devices = 1});
+}
+
+static void *second_image_make(void)
+{
+	return made((struct fake_kind){.no_best_image = true});
+}
+
+static void *hashless_make(void)
+{
+	return made((struct fake_kind){.no_image = true, .no_read_only = true});
+}
+
+static void *coarse_make(void)
+{
+	return made((struct fake_kind){.devices = 3, .granularity = UINT64_C(2) << 20});
+}
+
+static void nothing_left(void *arg)
+{
+	(void)arg;
+	ck_assert_uint_eq(rig_fake()->live(), 0);
+	ck_assert(rig_fake()->engine_is_current());
+}
+
+static vres_status flip(void *arg, uint64_t addr, unsigned bit)
+{
+	(void)arg;
+	return rig_fake()->flip(addr, bit) ? VRES_OK : VRES_E_INVALID_INPUT;
+}
+
+static void lose(void *arg, uint32_t device)
+{
+	(void)arg;
+	rig_fake()->lose(device);
+}
+
+static struct contract_subject usual(void)
+{
+	const uint32_t guarantees = VRES_DEVICE_VMM | VRES_DEVICE_CAN_PROTECT;
+	const bool is_plain = rig_model()->is_plain;
+
+	return (struct contract_subject){
+		.name = "contract",
+		.backend = rig_model()->backend,
+		.library_path = rig_library(),
+		.must = VRES_DEVICE_CAN_HASH | (is_plain || rig_fake() == NULL ? 0 : guarantees),
+		.lacks = is_plain ? guarantees : 0,
+		.memory_without_vmm = VRES_MEM_EXPORTABLE,
+	};
+}
+
+/* Whoever takes no image cannot hash. */
+static void subjects_over_fake(struct contract_subject subjects[4])
+{
+	for (int i = 0; i < 4; i++) {
+		subjects[i].arg_check = nothing_left;
+		subjects[i].flip = flip;
+		subjects[i].lose = lose;
+		subjects[i].exclusive = true;
+	}
+	subjects[0].arg_make = ordinary_make;
+	subjects[1].arg_make = second_image_make;
+	subjects[2].arg_make = hashless_make;
+	subjects[2].must &= ~(uint32_t)(VRES_DEVICE_CAN_HASH | VRES_DEVICE_CAN_PROTECT);
+	subjects[2].lacks |= VRES_DEVICE_CAN_HASH | VRES_DEVICE_CAN_PROTECT;
+	subjects[3].arg_make = coarse_make;
+	subjects[3].device = 2;
+}
+
+const struct contract_subject *contract_subject(int i)
+{
+	static struct contract_subject subjects[4];
+
+	if (subjects[0].name == NULL) {
+		for (size_t k = 0; k < COUNT(subjects); k++)
+			subjects[k] = usual();
+		if (rig_fake())
+			subjects_over_fake(subjects);
+	}
+	return i < (rig_fake() && !rig_model()->is_plain ? 4 : 1) ? &subjects[i] : NULL;
+}
