@@ -39,16 +39,23 @@ static vres_status chunk_make(vres_bdev *dev, uint64_t bytes, uint64_t capacity,
 	return gpu_outcome(dev, code, "allocating device memory", err);
 }
 
-/* Zeros from @from on, in place when this returns. */
+/*
+ * Zeros from @from on, in place when this returns.  When it fails, none are still on their way either, since the memory may be given up next:
+ * zeros that are written where nothing is mapped any more would end the context.  Only a device that missed the deadline is not waited for.
+ */
 static vres_status zero_from(vres_bdev *dev, const struct gpu_chunk *chunk, uint64_t from, vres_error *err)
 {
 	const struct gpu_driver *driver = dev->driver;
+	vres_status status;
 	bool missed;
 
 	if (from == chunk->capacity)
 		return VRES_OK;
 	TRY(gpu_outcome(dev, driver->zero(dev->binding, chunk->addr + from, chunk->capacity - from, dev->stream), "writing zeros", err));
-	return gpu_stream_wait(dev, dev->stream, gpu_until(UNASKED_PATIENCE), &missed, err);
+	status = gpu_stream_wait(dev, dev->stream, gpu_until(UNASKED_PATIENCE), &missed, err);
+	if (status != VRES_OK && !missed)
+		(void)driver->stream_finish(dev->binding, dev->stream);
+	return status;
 }
 
 vres_status gpu_mem_alloc(vres_bdev *dev, uint64_t bytes, vres_bmem **out, vres_mem_info *info, vres_error *err)
