@@ -46,7 +46,7 @@ static uint64_t engine_alloc(uint32_t device, uint64_t bytes)
 	return fake_cuda_engine_alloc((int)device, bytes, true);
 }
 
-static void fail(uint64_t nth, int code)
+static void fail_nth(uint64_t nth, int code)
 {
 	fake_cuda_fail(NULL, nth, code);
 }
@@ -84,7 +84,7 @@ static const struct fake_driver driver = {
 	.engine_is_current = engine_is_current,
 	.engine_alloc = engine_alloc,
 	.engine_free = fake_cuda_engine_free,
-	.fail = fail,
+	.fail_nth = fail_nth,
 	.failed = fake_cuda_failed,
 	.calls = fake_cuda_calls,
 	.code_unknown = CUDA_UNKNOWN,

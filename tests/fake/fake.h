@@ -41,7 +41,7 @@ struct fake_driver {
 	void (*engine_free)(uint64_t addr);
 
 	/* Let the nth call from now fail, whichever it is; 0: none.  Which one did; NULL: none yet. */
-	void (*fail)(uint64_t nth, int code);
+	void (*fail_nth)(uint64_t nth, int code);
 	const char *(*failed)(void);
 	uint64_t (*calls)(const char *function); /* NULL: all */
 

@@ -32,6 +32,8 @@ struct fake_map *fake_map_at(uint64_t addr)
 	return map;
 }
 
+#define LITTER_EVERY (UINT64_C(1) << 20) /* and at the end: all of it would cost more time than it finds */
+
 /* New memory holds what somebody left there. */
 static bool litter(int fd, uint64_t bytes)
 {
@@ -42,7 +44,7 @@ static bool litter(int fd, uint64_t bytes)
 		const uint64_t left = bytes - at;
 		const size_t n = left < sizeof(piece) ? (size_t)left : sizeof(piece);
 
-		if (pwrite(fd, piece, n, (off_t)at) != (ssize_t)n)
+		if ((at % LITTER_EVERY == 0 || left <= sizeof(piece)) && pwrite(fd, piece, n, (off_t)at) != (ssize_t)n)
 			return false;
 	}
 	return true;
@@ -81,9 +83,8 @@ static bool has_content(const struct fake_phys *phys)
 	ssize_t n;
 
 	while ((n = pread(phys->fd, piece, sizeof(piece), at)) > 0) {
-		for (ssize_t i = 0; i < n; i++)
-			if (piece[i] != 0)
-				return true;
+		if (piece[0] != 0 || memcmp(piece, piece + 1, (size_t)n - 1) != 0)
+			return true;
 		at += n;
 	}
 	return false;

@@ -20,6 +20,7 @@ static const struct rig_model models[] = {
 struct rig {
 	vres_mock *mock;
 	struct tap *tap;
+	bool is_bare;
 };
 
 /* What was chosen: a table has no argument to find it by, and no test chooses again. */
@@ -114,6 +115,7 @@ struct rig *rig_create(const vres_mock_params *like)
 		.bytes_per_device = UINT64_C(4) << 30, /* the tap has the exact limit */
 		.granularity = like->granularity ? like->granularity : 4096,
 		.is_plain = rig_model()->is_plain,
+		.no_best_image = rig_model()->is_plain, /* an old one */
 	};
 
 	suite_backend(rig_name());
@@ -149,9 +151,15 @@ vres_mock *rig_mock(struct rig *rig)
 	return rig->mock;
 }
 
+void rig_bare(struct rig *rig)
+{
+	ck_assert_ptr_nonnull(rig_fake());
+	rig->is_bare = true;
+}
+
 void rig_configure(struct rig *rig, vres_config *config)
 {
-	config->backend = rig_backend();
+	config->backend = rig->is_bare ? rig_model()->backend() : rig_backend();
 	config->backend_arg = rig->mock ? (void *)rig->mock : (void *)rig->tap;
 	config->library_path = rig_library();
 }
@@ -193,15 +201,22 @@ void rig_pretend(struct rig *rig, uint64_t addr, uint32_t lies)
 
 vres_status rig_alloc(struct rig *rig, uint32_t device, uint64_t bytes, const void *content, uint64_t *addr)
 {
-	return rig->mock ? vres_mock_alloc(rig->mock, device, bytes, content, addr) : tap_alloc(rig->tap, device, bytes, content, addr);
+	if (rig->mock)
+		return vres_mock_alloc(rig->mock, device, bytes, content, addr);
+	if (!rig->is_bare)
+		return tap_alloc(rig->tap, device, bytes, content, addr);
+	*addr = rig_fake()->engine_alloc(device, bytes);
+	return VRES_OK;
 }
 
 void rig_free(struct rig *rig, uint64_t addr)
 {
 	if (rig->mock)
 		vres_mock_free(rig->mock, addr);
-	else
+	else if (!rig->is_bare)
 		tap_free(rig->tap, addr);
+	else
+		rig_fake()->engine_free(addr);
 }
 
 void rig_lose_device(struct rig *rig, uint32_t device)

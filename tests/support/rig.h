@@ -46,6 +46,9 @@ void rig_destroy(struct rig *rig);
 /* The mock, for tests that are about it; NULL: another device. */
 vres_mock *rig_mock(struct rig *rig);
 
+/* Take the tap away: managers use the backend itself, and rig_alloc() is the fake driver's engine.  Only over a fake, before any manager. */
+void rig_bare(struct rig *rig);
+
 /* Set what a config needs: backend, its argument, the library. */
 void rig_configure(struct rig *rig, vres_config *config);
 

@@ -18,7 +18,8 @@ struct scenario {
 	 */
 	vres_status (*run)(struct fixture *f, vres_error *err);
 
-	bool adopts; /* releases memory of somebody else's, where a failure frees nothing less and is not told */
+	bool tries_again; /* does over, one by one, what failed for several at once, so that one failure may be nobody's */
+	bool adopts;      /* releases memory of somebody else's, where a failure frees nothing less and is not told */
 
 	/* What must hold when a run that began with an empty record has succeeded; may be NULL. */
 	void (*check)(struct fixture *f);
@@ -26,6 +27,12 @@ struct scenario {
 
 /* Let each call of each backend operation fail in turn, in each way that fits it. */
 void sweep_backend(const struct scenario *s);
+
+/*
+ * Let each call of the driver below the backend fail in turn, in each of three ways; rig_fake() must be there.  Nobody's tap stands between, no
+ * driver object may be left, and the engine's context must be current again.  How often something failed.
+ */
+uint64_t sweep_driver(const struct scenario *s, const char *name);
 
 /* Let each host allocation fail in turn: once alone, and once with all that follow. */
 void sweep_heap(const struct scenario *s);
