@@ -228,3 +228,23 @@ void vres_host_thread_join(pthread_t thread)
 {
 	(void)pthread_join(thread, NULL);
 }
+
+bool vres_host_cond_init(pthread_cond_t *cond)
+{
+	pthread_condattr_t attributes;
+	bool good;
+
+	if (pthread_condattr_init(&attributes) != 0)
+		return false;
+	good = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 && pthread_cond_init(cond, &attributes) == 0;
+	(void)pthread_condattr_destroy(&attributes);
+	return good;
+}
+
+bool vres_host_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t ns)
+{
+	const uint64_t until = clock_ns(CLOCK_MONOTONIC) + ns;
+	const struct timespec end = {.tv_sec = (time_t)(until / 1000000000u), .tv_nsec = (long)(until % 1000000000u)};
+
+	return ns == 0 ? pthread_cond_wait(cond, lock) == 0 : pthread_cond_timedwait(cond, lock, &end) != ETIMEDOUT;
+}

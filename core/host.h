@@ -56,4 +56,10 @@ uint32_t vres_host_cores(void);
 bool vres_host_thread_start(pthread_t *out, void *(*run)(void *), void *arg);
 void vres_host_thread_join(pthread_t thread);
 
+/* A condition whose timeouts are not moved by whoever sets the clock. */
+bool vres_host_cond_init(pthread_cond_t *cond);
+
+/* Wait for at most @ns; 0: for ever.  False when the time has passed. */
+bool vres_host_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t ns);
+
 #endif

@@ -3,6 +3,7 @@
 #include "metrics.h"
 
 #include "abi.h"
+#include "audit_file.h"
 #include "capacity.h"
 
 /* A SIGNATURE check takes microseconds, a FULL one of many GiB up to seconds. */
@@ -109,7 +110,7 @@ void vres_metrics_read(vres_manager *m, struct vres_figures *out)
 		.quarantined = atomic_load(&c->quarantined),
 		.policy_violations = atomic_load(&c->policy_violations),
 		.audit_events = atomic_load(&c->audit_events),
-		.audit_lost = atomic_load(&c->audit_lost),
+		.audit_lost = atomic_load(&c->audit_lost) + vres_audit_file_silent(&m->audit),
 		.is_stopped = atomic_load(&m->is_stopped),
 		.is_simulated = m->driver.is_simulated,
 	};
