@@ -32,6 +32,7 @@ struct audit_choice {
 	bool is_forward, is_simulated, rotate_daily;
 	uint64_t rotate_bytes, epoch_lines;
 	uint64_t (*wall)(void); /* what time it is */
+	const uint8_t *session; /* 16 random bytes; NULL: from the system */
 };
 
 struct audit_log {

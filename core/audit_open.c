@@ -9,6 +9,7 @@
 
 #include "audit_log.h"
 #include "audit_parse.h"
+#include "receipt.h"
 #include "validate.h"
 
 #define CHECKPOINT_MAX 1024u
@@ -278,8 +279,10 @@ vres_status vres_audit_log_open(struct audit_log *log, const struct audit_choice
 	log->fd = log->folder = log->lock = -1;
 	log->choice = *choice;
 	TRY(vres_host_random(session, sizeof(session), err));
+	if (choice->session)
+		memcpy(session, choice->session, SESSION_BYTES);
 	vres_hex(session, hex);
-	memcpy(log->author.session, hex, 32);
+	memcpy(log->author.session, hex, 2 * SESSION_BYTES);
 	memcpy(log->author.worker_id, worker_id, strlen(worker_id) + 1);
 	log->batch = vres_host_alloc(AUDIT_BATCH_BYTES);
 	if (log->batch == NULL)
@@ -292,5 +295,6 @@ vres_status vres_audit_log_open(struct audit_log *log, const struct audit_choice
 	TRY(begin_session(log, &f, err));
 	log->choice.path = log->choice.forward_key = NULL;
 	log->choice.key = NULL;
+	log->choice.session = NULL;
 	return VRES_OK;
 }
