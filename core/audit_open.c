@@ -257,6 +257,8 @@ static vres_status begin_session(struct audit_log *log, const struct found *f, v
 	log->written = log->synced = f->last;
 	log->checkpointed = f->has_checkpoint ? f->checkpoint.seq : 0;
 	log->is_rotating = f->is_rotated;
+	if (f->has_line && !f->has_checkpoint) /* the one line that may be without, before there are two */
+		TRY(vres_audit_log_checkpoint(log, err));
 	if (f->has_line && !f->is_rotated)
 		TRY(vres_audit_log_opened(log, err));
 	if ((f->has_line && f->header.is_simulated != log->choice.is_simulated) || f->is_rotated)

@@ -14,7 +14,7 @@
 #include "alloc.h"
 #include "support.h"
 
-#define FILES_MAX 4096
+#define FILES_MAX 65536
 
 struct place place_begin(const char *under)
 {
@@ -129,30 +129,34 @@ unsigned place_full_files(const struct place *p)
 	return (unsigned)n;
 }
 
-const char *place_check(const struct place *p, struct chain *c)
+const char *place_check(const struct place *p, struct chain *full, size_t *files, struct chain *all)
 {
 	char(*names)[32] = test_alloc(FILES_MAX * sizeof(*names)), path[128];
 	const size_t n = full_files(p, names);
 	const char *wrong = NULL;
 
-	for (size_t i = 0; i < n && wrong == NULL; i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", p->folder, names[i]);
-		wrong = chain_file(c, path);
+	for (; *files < n && wrong == NULL; (*files)++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", p->folder, names[*files]);
+		wrong = chain_file(full, path);
 	}
 	test_free(names);
-	if (wrong == NULL && access(p->log, F_OK) == 0)
-		wrong = chain_file(c, p->log);
-	return wrong ? wrong : chain_checkpoint(c, p->checkpoint);
+	if (wrong != NULL)
+		return wrong;
+	*all = *full;
+	if (access(p->log, F_OK) == 0)
+		wrong = chain_file(all, p->log);
+	return wrong ? wrong : chain_checkpoint(all, p->checkpoint);
 }
 
 struct chain place_chain(const struct place *p, bool forward, void (*line)(void *ctx, const char *line), void *ctx)
 {
-	struct chain c = forward ? chain_forward(p->key0) : chain_token(TOKEN);
+	struct chain full = forward ? chain_forward(p->key0) : chain_token(TOKEN), all;
 	const char *wrong;
+	size_t files = 0;
 
-	c.line = line;
-	c.ctx = ctx;
-	wrong = place_check(p, &c);
+	full.line = line;
+	full.ctx = ctx;
+	wrong = place_check(p, &full, &files, &all);
 	ck_assert_msg(wrong == NULL, "%s", wrong);
-	return c;
+	return all;
 }

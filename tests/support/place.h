@@ -33,7 +33,10 @@ struct chain place_chain(const struct place *p, bool forward, void (*line)(void 
 /* How many files LOG.SEQ there are. */
 unsigned place_full_files(const struct place *p);
 
-/* The same without assertions: NULL, or what is wrong. */
-const char *place_check(const struct place *p, struct chain *c);
+/*
+ * The same without assertions: NULL, or what is wrong.  @full is a chain that has read *files full files, and reads those that have come since; @all
+ * becomes a copy that has read LOG too.
+ */
+const char *place_check(const struct place *p, struct chain *full, size_t *files, struct chain *all);
 
 #endif
