@@ -20,7 +20,7 @@ struct parser {
 	const struct option_spec *specs[OPTIONS_MAX];
 	void *targets[OPTIONS_MAX];
 	struct option table[OPTIONS_MAX + 1];
-	char letters[OPTIONS_MAX + 2]; /* for getopt: ":" and the short forms */
+	char letters[2 * OPTIONS_MAX + 2]; /* for getopt: ":" and the short forms, each with ":" that takes a value */
 	size_t count, letters_count;
 };
 
@@ -39,6 +39,8 @@ static void parser_add(struct parser *p, const struct option_spec *spec, void *t
 	};
 	if (spec->letter != 0)
 		p->letters[p->letters_count++] = spec->letter;
+	if (spec->letter != 0 && spec->kind != OPTION_FLAG)
+		p->letters[p->letters_count++] = ':';
 	p->count++;
 }
 
@@ -165,25 +167,6 @@ static bool set_option(const struct command *c, const struct option_spec *spec, 
 	return false;
 }
 
-/*
- * getopt's own two complaints.  The argument is not repeated: after "=" it may hold anything, a secret that was given by mistake
- * included.
- */
-static int complain_getopt(const struct parser *p, int answer, const char *argument)
-{
-	const char *name = p->command->name;
-
-	if (answer == ':')
-		message(name, NULL, "--%s needs a value", p->specs[optopt - FIRST]->name);
-	else if (optopt >= FIRST)
-		message(name, NULL, "--%s takes no value", p->specs[optopt - FIRST]->name);
-	else if (optopt != 0)
-		message(name, NULL, "unknown option -%c (see `vres %s --help`)", optopt, name);
-	else
-		message(name, NULL, "unknown or ambiguous option %.*s (see `vres %s --help`)", (int)strcspn(argument, "="), argument, name);
-	return EXIT_USAGE;
-}
-
 /* Which of our options getopt speaks of. */
 static size_t option_of(const struct parser *p, int answer)
 {
@@ -194,6 +177,25 @@ static size_t option_of(const struct parser *p, int answer)
 	while (p->specs[i]->letter != answer) /* it is one of ours: getopt knows no others */
 		i++;
 	return i;
+}
+
+/*
+ * getopt's own two complaints.  The argument is not repeated: after "=" it may hold anything, a secret that was given by mistake
+ * included.
+ */
+static int complain_getopt(const struct parser *p, int answer, const char *argument)
+{
+	const char *name = p->command->name;
+
+	if (answer == ':')
+		message(name, NULL, "--%s needs a value", p->specs[option_of(p, optopt)]->name);
+	else if (optopt >= FIRST)
+		message(name, NULL, "--%s takes no value", p->specs[optopt - FIRST]->name);
+	else if (optopt != 0)
+		message(name, NULL, "unknown option -%c (see `vres %s --help`)", optopt, name);
+	else
+		message(name, NULL, "unknown or ambiguous option %.*s (see `vres %s --help`)", (int)strcspn(argument, "="), argument, name);
+	return EXIT_USAGE;
 }
 
 int options_parse(const struct command *command, void *const *targets, int argc, char **argv, int *first)

@@ -29,7 +29,7 @@ struct option_word {
 
 struct option_spec {
 	const char *name;
-	char letter;          /* of a flag, its short form; 0: none */
+	char letter;          /* its short form; 0: none */
 	const char *argument; /* what --help calls the value; NULL for a flag */
 	enum option_kind kind;
 	size_t offset;                   /* of the field in the target */
