@@ -34,8 +34,13 @@ struct command {
 	const char *description;              /* paragraphs of `vres NAME --help`, separated by newlines */
 	const struct option_set *const *sets; /* ends with NULL */
 	int (*run)(const struct command *self, int argc, char **argv);
+	const struct command *const *parts; /* what it is made of, each named "NAME PART"; ends with NULL; or NULL */
 };
 
+/* The part that is called "NAME @word"; NULL when there is none. */
+const struct command *command_part(const struct command *c, const char *word);
+
+extern const struct command cmd_audit;
 extern const struct command cmd_bench;
 extern const struct command cmd_devices;
 extern const struct command cmd_digest;

@@ -12,7 +12,7 @@
 #include "output.h"
 
 static const struct command *const commands[] = {
-	&cmd_digest, &cmd_devices, &cmd_policy, &cmd_seal, &cmd_watch, &cmd_receipt, &cmd_bench,
+	&cmd_digest, &cmd_devices, &cmd_policy, &cmd_seal, &cmd_watch, &cmd_receipt, &cmd_audit, &cmd_bench,
 };
 
 /*
@@ -35,6 +35,15 @@ static const struct command *command_find(const char *name)
 	for (size_t i = 0; i < COUNT_OF(commands); i++) {
 		if (strcmp(commands[i]->name, name) == 0)
 			return commands[i];
+	}
+	return NULL;
+}
+
+const struct command *command_part(const struct command *c, const char *word)
+{
+	for (size_t i = 0; c->parts != NULL && c->parts[i] != NULL; i++) {
+		if (strcmp(c->parts[i]->name + strlen(c->name) + 1, word) == 0)
+			return c->parts[i];
 	}
 	return NULL;
 }
@@ -64,7 +73,7 @@ static int complain_command(void)
 	return EXIT_USAGE;
 }
 
-/* `vres help` and `vres help COMMAND`. */
+/* `vres help`, `vres help COMMAND` and `vres help COMMAND PART`. */
 static int print_help(int argc, char **argv)
 {
 	const struct command *c;
@@ -74,6 +83,8 @@ static int print_help(int argc, char **argv)
 		return EXIT_GOOD;
 	}
 	c = command_find(argv[1]);
+	if (c != NULL && argc > 2 && c->parts != NULL)
+		c = command_part(c, argv[2]);
 	if (c == NULL)
 		return complain_command();
 	options_help(c);

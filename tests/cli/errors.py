@@ -7,7 +7,8 @@ import subprocess
 
 from support import MOCK, equal, expect, main, refused, test, token_file, tool, vres, write
 
-COMMANDS = ["digest", "devices", "policy", "seal", "watch", "receipt", "bench"]
+COMMANDS = ["digest", "devices", "policy", "seal", "watch", "receipt", "audit", "bench"]
+PARTS = ["audit verify", "audit tail", "audit export"]  # of a command that is made of several
 
 
 @test()
@@ -21,11 +22,13 @@ def help_lists_every_command_and_each_has_its_own():
     equal(re.findall(r"^  ([a-z]+) ", text, re.M), COMMANDS)
     equal(vres("help").out.decode(), text)
     equal(vres("-h").out.decode(), text)
-    for command in COMMANDS:
-        text = vres("help", command).out.decode()
-        expect(text.startswith(f"Usage: vres {command} ") and "--json" in text and "Exit status: 0 good; 1 " in text, text)
-        equal(vres(command, "--help").out.decode(), text)
-        equal(vres(command, "-h").out.decode(), text)
+    for command in COMMANDS + PARTS:
+        words = command.split()
+        text = vres(*words, "--help").out.decode()
+        expect(text.startswith(f"Usage: vres {command} ") and "Exit status: 0 good; 1 " in text, text)
+        expect("--json" in text or command in ("audit", "audit export"), text)
+        equal(vres("help", *words).out.decode(), text)
+        equal(vres(*words, "-h").out.decode(), text)
         expect(max(map(len, text.splitlines())) <= 80, text)
 
 
@@ -36,10 +39,10 @@ def the_manual_page_knows_every_option_and_no_other():
         page = f.read().replace("\\-", "-")
     documented = set(re.findall(r"--[a-z][a-z-]+", page)) - {"--token", "--key", "--secret", "--password"}
     known = {"--version", "--help"}
-    for command in COMMANDS:
-        known |= set(re.findall(r"^  (?:-v, )?(--[a-z-]+)", vres("help", command).out.decode(), re.M))
+    for command in COMMANDS + PARTS:
+        known |= set(re.findall(r"^  (?:-[a-z], )?(--[a-z-]+)", vres("help", *command.split()).out.decode(), re.M))
     equal(documented, known)
-    for command in COMMANDS:
+    for command in COMMANDS + PARTS:
         expect(f".SS vres {command}" in page, command)
 
 
@@ -49,10 +52,12 @@ def wrong_usage_is_status_2_and_one_line():
     refused(says="no command")
     refused("frobnicate", says="no such command")
     refused("help", "frobnicate", says="no such command")
-    for command in COMMANDS:
-        refused(command, "--frobnicate", says="option --frobnicate")
-        refused(command, "--json=yes", says="--json takes no value")
-        refused(command, "-x", says="option -x")
+    for command in set(COMMANDS) - {"audit"} | set(PARTS):
+        words = command.split()
+        refused(*words, "--frobnicate", says="option --frobnicate")
+        refused(*words, "-x", says="option -x")
+        if command != "audit export":
+            refused(*words, "--json=yes", says="--json takes no value")
     refused("devices", "f", says="no argument")
     refused("policy", "f", says="no argument")
     refused("seal", "f", "--backend", says="--backend needs a value")
@@ -73,7 +78,7 @@ def wrong_usage_is_status_2_and_one_line():
 @test("", "confidentiality", "secret on the command line")
 def a_secret_on_the_command_line_is_refused_with_the_reason_and_not_repeated():
     write("f", b"x")
-    for command in (["seal", "f"], ["watch", "f"], ["receipt", "check", "f"]):
+    for command in (["seal", "f"], ["watch", "f"], ["receipt", "check", "f"], ["audit", "verify", "f"], ["audit", "tail", "f"]):
         for token in (["--token", "hush-hush"], ["--token=hush-hush"], ["--tok=hush-hush"], ["--key=hush-hush"]):
             result = vres(*command, *token, status=2)
             expect("hush" not in result.err and b"hush" not in result.out, result.err)
@@ -87,7 +92,8 @@ def a_secret_in_the_environment_is_refused_with_the_reason_and_not_repeated():
     key = token_file()
     for name in ("VRES_TOKEN", "VRES_SEAL_KEY", "LLORCH_API_TOKEN", "LLORCH_SECRET", "WORKER_API_TOKEN"):
         environment = dict(os.environ, **{name: "hush-hush"})
-        for command in (["seal", "f", *MOCK], ["watch", "f", "--token-file", key, *MOCK], ["receipt", "check", "f", "--token-file", key]):
+        for command in (["seal", "f", *MOCK], ["watch", "f", "--token-file", key, *MOCK], ["receipt", "check", "f", "--token-file", key],
+                        ["audit", "verify", "f", "--token-file", key], ["audit", "tail", "f", "--token-file", key]):
             result = refused(*command, says=f"the environment has {name}: ", env=environment)
             expect("hush" not in result.err and b"hush" not in result.out, result.err)
         vres("policy", *MOCK, env=environment)  # takes no key
