@@ -13,9 +13,9 @@ const struct fake_cuda_params *fake_cuda_params_now(void)
 void fake_cuda_fail(const char *function, uint64_t nth, int code)
 {
 	(void)pthread_mutex_lock(&fake.lock);
-	fake.fail_function = FAKE_FUNCTIONS;
-	for (int i = 0; i < FAKE_FUNCTIONS && function; i++)
-		if (strcmp(fake_function_name(i), function) == 0)
+	fake.fail_function = -1;
+	for (int i = 0; fake_function_names[i] && function; i++)
+		if (strcmp(fake_function_names[i], function) == 0)
 			fake.fail_function = i;
 	fake.fail_in = nth;
 	fake.fail_code = code;
@@ -33,8 +33,8 @@ uint64_t fake_cuda_calls(const char *function)
 	uint64_t calls = 0;
 
 	(void)pthread_mutex_lock(&fake.lock);
-	for (int i = 0; i < FAKE_FUNCTIONS; i++)
-		if (function == NULL || strcmp(fake_function_name(i), function) == 0)
+	for (int i = 0; fake_function_names[i]; i++)
+		if (function == NULL || strcmp(fake_function_names[i], function) == 0)
 			calls += fake.calls[i];
 	(void)pthread_mutex_unlock(&fake.lock);
 	return calls;

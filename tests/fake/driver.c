@@ -2,7 +2,7 @@
 /* The fake CUDA driver as any fake driver. */
 #include <vres/mock.h>
 #include "fake.h"
-#include "model.h"
+#include "cuda.h"
 
 static void reset(const struct fake_kind *kind)
 {

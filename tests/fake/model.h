@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the fake driver is made of: one process-wide state behind one lock, as a driver has.  state.c has calls, failures, devices and contexts;
- * space.c address ranges, physical memory and mappings; memory.c the functions that make them; pointer.c what is known of an address; stream.c
- * streams, copies and kernels; control.c what tests do.
+ * What a fake driver is made of: one process-wide state behind one lock, as a driver has.  calls.c has calls and their failures; space.c
+ * address ranges, physical memory and mappings; heap.c allocations; stream.c streams, copies and kernels; control.c what tests do.
+ *
+ * The model speaks of codes and of how memory was made in the words of CUDA, which has more of them.  A vendor's front (cuda.h, hip.h) has
+ * the functions that are called, contexts, and what is known of an address; the two number codes alike, which the fake HIP runtime asserts.
  */
 #ifndef TESTS_FAKE_MODEL_H
 #define TESTS_FAKE_MODEL_H
@@ -11,6 +13,7 @@
 #include <stddef.h>
 #include "cuda_abi.h"
 #include "fake_cuda.h"
+#include "leaf_hash.h"
 
 #define CLEANUP(function) __attribute__((cleanup(function), unused))
 
@@ -21,27 +24,14 @@
 			return try_code;                                                                                                        \
 	} while (0)
 
+#define FAKE_FUNCTIONS_MAX 64
+
 #define CUDA_INVALID_HANDLE 400
 #define CUDA_NOT_FOUND      500
 
 /* As CUDA counts: the highest number is the lowest priority, and streams have it that were made without one.  Here they differ, to be seen. */
 #define FAKE_PRIORITY_LEAST    3
 #define FAKE_PRIORITY_ORDINARY 0
-
-/* Functions by number. */
-enum fake_function {
-#define FAKE_FUNCTION_NUMBER(name, version, parameters) FAKE_##name,
-	CUDA_FUNCTIONS(FAKE_FUNCTION_NUMBER) CUDA_OPTIONAL_FUNCTIONS(FAKE_FUNCTION_NUMBER)
-#undef FAKE_FUNCTION_NUMBER
-		FAKE_cuGetProcAddress,
-	FAKE_FUNCTIONS
-};
-
-/* Every function of the driver. */
-#define FAKE_DECLARE(name, version, parameters) cuda_result fake_##name parameters;
-CUDA_FUNCTIONS(FAKE_DECLARE)
-CUDA_OPTIONAL_FUNCTIONS(FAKE_DECLARE)
-#undef FAKE_DECLARE
 
 /* Physical memory. */
 struct fake_phys {
@@ -105,9 +95,9 @@ struct fake {
 	struct fake_stream *streams;
 	unsigned modules;
 	uint64_t serial; /* never used twice */
-	uint64_t calls[FAKE_FUNCTIONS];
+	uint64_t calls[FAKE_FUNCTIONS_MAX];
 	uint64_t calls_all;
-	int fail_function; /* FAKE_FUNCTIONS: any */
+	int fail_function; /* -1: any */
 	uint64_t fail_in;  /* so many calls from now; 0: never */
 	int fail_code;
 	const char *failed;
@@ -118,26 +108,42 @@ struct fake {
 	uint64_t unwiped;
 };
 
+/* Each front has it, as a test finds it that does not know it for a fake. */
 extern struct fake fake;
 
 /* Kernels: any variant of the hash is the same source here; a stamp writes the time. */
 #define FAKE_KERNEL_HASH  ((void *)&fake.calls)
 #define FAKE_KERNEL_STAMP ((void *)&fake.serial)
 
+#define FAKE_JUST_LOADED(of_version)                                                                                                            \
+	{                                                                                                                                       \
+		.lock = PTHREAD_MUTEX_INITIALIZER, .params = {                                                                                  \
+			.devices = 1,                                                                                                           \
+			.bytes_per_device = UINT64_C(4) << 30,                                                                                  \
+			.granularity = UINT64_C(2) << 20,                                                                                       \
+			.version = (of_version)                                                                                                 \
+		}                                                                                                                               \
+	}
+
 /* Entering a function: counts, locks, and tells if this call is to fail. */
 struct fake_call {
 	int code;
 };
 
-struct fake_call fake_enter(enum fake_function function);
+struct fake_call fake_enter(int function);
 void fake_leave(struct fake_call *call);
-const char *fake_function_name(int function);
 
 #define FAKE_ENTER(name) CLEANUP(fake_leave) struct fake_call call = fake_enter(FAKE_##name)
 #define FAKE_TRY_ENTER(name)                                                                                                                    \
 	FAKE_ENTER(name);                                                                                                                       \
 	if (call.code != CUDA_OK)                                                                                                               \
 	return call.code
+
+/* Each front has these.  Its functions' names, by number, up to NULL. */
+extern const char *const fake_function_names[];
+
+/* What is not in the model is as if just loaded. */
+void fake_front_reset(void);
 
 /* The device whose context is current, or why not. */
 cuda_result fake_here(int *device);
@@ -165,8 +171,36 @@ cuda_result fake_maps_drop(uint64_t addr, uint64_t bytes);
 bool fake_open(uint64_t addr, uint64_t bytes, int device, int right);
 void fake_shut(uint64_t addr, uint64_t bytes);
 
+/* Ordinary allocations of a device, and page-locked memory. */
+cuda_result fake_plain_make(uint64_t bytes, int device, uint64_t *out);
+cuda_result fake_plain_drop(struct fake_call call, uint64_t addr);
+cuda_result fake_pinned_make(size_t bytes, void **out);
+cuda_result fake_pinned_drop(struct fake_call call, const void *block);
 bool fake_is_pinned(const void *block, size_t bytes);
+bool fake_fits(uint64_t bytes, int device);
 void fake_memory_forget(void);
+
+/* What can be put on a stream, to be done when it is polled for the second time or waited for. */
+enum fake_work_kind { WORK_PUSH, WORK_PULL, WORK_ZERO, WORK_HASH, WORK_STAMP };
+
+struct fake_work {
+	struct fake_work *next;
+	enum fake_work_kind kind;
+	uint64_t device_addr;
+	void *host;
+	size_t bytes;
+	uint64_t threads;
+	bool is_skipped;
+	vres_leaf_hash_args args;
+};
+
+/* Handles are checked: they may be none, or another device's. */
+cuda_result fake_stream_make(int priority, void **out);
+cuda_result fake_stream_drop(struct fake_call call, const void *handle);
+cuda_result fake_stream_poll(const void *handle);
+cuda_result fake_stream_finish(const void *handle);
+cuda_result fake_stream_put(const void *handle, const struct fake_work *work);
+cuda_result fake_launch(const void *handle, const void *kernel, uint64_t threads, const void *args);
 void fake_streams_forget(void);
 uint64_t fake_streams_count(void);
 void fake_tell(struct fake_map *map, enum fake_lie lie);

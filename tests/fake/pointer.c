@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the fake driver says of an address. */
 #include <string.h>
-#include "model.h"
+#include "cuda.h"
 
 static cuda_result answer_int(void *value, int answer)
 {

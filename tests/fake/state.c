@@ -1,54 +1,33 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Calls and their failures, devices, contexts, modules: what of the fake driver is not memory and not a stream. */
+/* Devices, contexts, modules: what of the fake CUDA driver is not memory and not a stream. */
 #include <stdio.h>
 #include <string.h>
-#include "model.h"
+#include "cuda.h"
 
 #define STACK_MAX 64
-
-/* As a test finds it that does not know it for a fake. */
-struct fake fake = {
-	.lock = PTHREAD_MUTEX_INITIALIZER,
-	.params = {.devices = 1, .bytes_per_device = UINT64_C(4) << 30, .granularity = UINT64_C(2) << 20, .version = 13000},
-};
 
 static _Thread_local struct {
 	const struct fake_context *at[STACK_MAX];
 	unsigned n;
 } stack;
 
-static const struct fake_context engine_context = {.device = 0};
+#define VERSION 13000
 
-static const char *const names[] = {
+struct fake fake = FAKE_JUST_LOADED(VERSION);
+
+void fake_front_reset(void)
+{
+	stack.n = 0;
+}
+
+const char *const fake_function_names[] = {
 #define FAKE_FUNCTION_NAME(name, version, parameters) #name,
 	CUDA_FUNCTIONS(FAKE_FUNCTION_NAME) CUDA_OPTIONAL_FUNCTIONS(FAKE_FUNCTION_NAME)
 #undef FAKE_FUNCTION_NAME
-		"cuGetProcAddress"};
+		"cuGetProcAddress",
+	NULL};
 
-const char *fake_function_name(int function)
-{
-	return names[function];
-}
-
-struct fake_call fake_enter(enum fake_function function)
-{
-	struct fake_call call = {CUDA_OK};
-
-	(void)pthread_mutex_lock(&fake.lock);
-	fake.calls[function]++;
-	fake.calls_all++;
-	if (fake.fail_in > 0 && (fake.fail_function == FAKE_FUNCTIONS || fake.fail_function == (int)function) && --fake.fail_in == 0) {
-		call.code = fake.fail_code;
-		fake.failed = names[function];
-	}
-	return call;
-}
-
-void fake_leave(struct fake_call *call)
-{
-	(void)call;
-	(void)pthread_mutex_unlock(&fake.lock);
-}
+static const struct fake_context engine_context = {.device = 0};
 
 cuda_result fake_here(int *device)
 {
@@ -65,11 +44,6 @@ bool fake_is_inside(int device)
 	return stack.n > 0 && stack.at[stack.n - 1] == &fake.devices[device].context;
 }
 
-cuda_result fake_released(struct fake_call call, int device)
-{
-	return call.code != CUDA_OK ? call.code : fake.devices[device].sticky;
-}
-
 unsigned fake_cuda_depth(void)
 {
 	return stack.n;
@@ -83,35 +57,6 @@ const void *fake_cuda_current(void)
 void fake_cuda_engine_enter(void)
 {
 	stack.at[stack.n++] = &engine_context;
-}
-
-void fake_cuda_reset(const struct fake_cuda_params *params)
-{
-	const struct fake_cuda_params ordinary = {0};
-
-	(void)pthread_mutex_lock(&fake.lock);
-	fake_streams_forget();
-	fake_memory_forget();
-	fake.params = params ? *params : ordinary;
-	fake.params.devices = fake.params.devices == 0 ? 1 : fake.params.devices < 0 ? 0 : fake.params.devices;
-	fake.params.version = fake.params.version ? fake.params.version : 13000;
-	fake.params.bytes_per_device = fake.params.bytes_per_device ? fake.params.bytes_per_device : UINT64_C(64) << 20;
-	fake.params.granularity = fake.params.granularity ? fake.params.granularity : UINT64_C(64) << 10;
-	memset(fake.devices, 0, sizeof(fake.devices));
-	memset(fake.calls, 0, sizeof(fake.calls));
-	for (int i = 0; i < FAKE_DEVICES_MAX; i++)
-		fake.devices[i].context.device = i;
-	fake.modules = 0;
-	fake.calls_all = 0;
-	fake.fail_in = 0;
-	fake.failed = NULL;
-	fake.lie = FAKE_TRUTH;
-	fake.skip_in = 0;
-	memset(fake.threads_most, 0, sizeof(fake.threads_most));
-	fake.stalls = false;
-	fake.unwiped = 0;
-	stack.n = 0;
-	(void)pthread_mutex_unlock(&fake.lock);
 }
 
 cuda_result fake_cuInit(unsigned int flags)

@@ -3,25 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "leaf_hash.h"
 #include "model.h"
-
-enum work_kind { WORK_PUSH, WORK_PULL, WORK_ZERO, WORK_HASH, WORK_STAMP };
-
-struct work {
-	struct work *next;
-	enum work_kind kind;
-	uint64_t device_addr;
-	void *host;
-	size_t bytes;
-	uint64_t threads;
-	bool is_skipped;
-	vres_leaf_hash_args args;
-};
 
 struct fake_stream {
 	struct fake_stream *next;
-	struct work *first, **last;
+	struct fake_work *first, **last;
 	int device, priority;
 	bool was_polled;
 };
@@ -65,7 +51,7 @@ static bool piece_is_sound(const vres_leaf_hash_args *args, uint32_t i)
 	return good;
 }
 
-static bool run_threads(const struct work *work, int device)
+static bool run_threads(const struct fake_work *work, int device)
 {
 	const vres_leaf_hash_args *args = &work->args;
 	bool good = args->one == 1 && args->threads <= work->threads;
@@ -83,7 +69,7 @@ static bool run_threads(const struct work *work, int device)
 }
 
 /* False: the device may not do that there. */
-static bool hash(const struct work *work, int device)
+static bool hash(const struct fake_work *work, int device)
 {
 	const vres_leaf_hash_args *args = &work->args;
 	const uint64_t pieces = (uint64_t)(uintptr_t)args->pieces, pieces_bytes = args->pieces_count * sizeof(*args->pieces);
@@ -99,7 +85,7 @@ static bool hash(const struct work *work, int device)
 	return good;
 }
 
-static bool stamp(const struct work *work, int device)
+static bool stamp(const struct fake_work *work, int device)
 {
 	const uint64_t echo = (uint64_t)(uintptr_t)work->args.echo;
 	const bool good = fake_open(echo, sizeof(*work->args.echo), device, CUDA_ACCESS_READ_WRITE);
@@ -112,7 +98,7 @@ static bool stamp(const struct work *work, int device)
 	return good;
 }
 
-static bool copy(const struct work *work, int device)
+static bool copy(const struct fake_work *work, int device)
 {
 	void *there = (void *)(uintptr_t)work->device_addr;
 	const bool good = fake_open(work->device_addr, work->bytes, device, work->kind == WORK_PULL ? CUDA_ACCESS_READ : CUDA_ACCESS_READ_WRITE);
@@ -130,7 +116,7 @@ static bool copy(const struct work *work, int device)
 static void forget(struct fake_stream *stream)
 {
 	while (stream->first) {
-		struct work *work = stream->first;
+		struct fake_work *work = stream->first;
 
 		stream->first = work->next;
 		free(work);
@@ -144,7 +130,7 @@ static cuda_result work_off(struct fake_stream *stream)
 {
 	struct fake_device *device = &fake.devices[stream->device];
 
-	for (struct work *work = stream->first; work && device->sticky == CUDA_OK; work = work->next)
+	for (struct fake_work *work = stream->first; work && device->sticky == CUDA_OK; work = work->next)
 		if (!(work->kind == WORK_HASH    ? hash(work, stream->device)
 		      : work->kind == WORK_STAMP ? stamp(work, stream->device)
 		                                 : copy(work, stream->device)))
@@ -154,7 +140,7 @@ static cuda_result work_off(struct fake_stream *stream)
 }
 
 /* The stream, if it is one and its device's context is current. */
-static cuda_result find(cuda_stream handle, struct fake_stream **out)
+static cuda_result find(const void *handle, struct fake_stream **out)
 {
 	int device;
 
@@ -165,10 +151,10 @@ static cuda_result find(cuda_stream handle, struct fake_stream **out)
 	return CUDA_INVALID_HANDLE;
 }
 
-static cuda_result put(cuda_stream handle, const struct work *work)
+cuda_result fake_stream_put(const void *handle, const struct fake_work *work)
 {
 	struct fake_stream *stream;
-	struct work *own;
+	struct fake_work *own;
 
 	TRY_CUDA(find(handle, &stream));
 	own = malloc(sizeof(*own));
@@ -179,27 +165,17 @@ static cuda_result put(cuda_stream handle, const struct work *work)
 	*stream->last = own;
 	stream->last = &own->next;
 	stream->was_polled = false;
-	return CUDA_OK;
+	if (work->kind != WORK_PULL || fake_is_pinned(work->host, work->bytes) || fake.stalls)
+		return CUDA_OK;
+	return work_off(stream); /* to ordinary memory a copy is complete when the call returns */
 }
 
-cuda_result fake_cuCtxGetStreamPriorityRange(int *least, int *greatest)
-{
-	int device;
-	FAKE_TRY_ENTER(cuCtxGetStreamPriorityRange);
-	TRY_CUDA(fake_here(&device));
-	*least = FAKE_PRIORITY_LEAST;
-	*greatest = -5;
-	return CUDA_OK;
-}
-
-static cuda_result stream_make(cuda_stream *out, unsigned int flags, int priority)
+cuda_result fake_stream_make(int priority, void **out)
 {
 	struct fake_stream *stream;
 	int device;
 
 	TRY_CUDA(fake_here(&device));
-	if (flags != CUDA_STREAM_NON_BLOCKING) /* a stream of ours may not wait for the engine's */
-		return CUDA_INVALID_VALUE;
 	stream = calloc(1, sizeof(*stream));
 	if (stream == NULL)
 		return CUDA_OUT_OF_MEMORY;
@@ -212,21 +188,8 @@ static cuda_result stream_make(cuda_stream *out, unsigned int flags, int priorit
 	return CUDA_OK;
 }
 
-cuda_result fake_cuStreamCreate(cuda_stream *out, unsigned int flags)
+cuda_result fake_stream_drop(struct fake_call call, const void *handle)
 {
-	FAKE_TRY_ENTER(cuStreamCreate);
-	return stream_make(out, flags, FAKE_PRIORITY_ORDINARY);
-}
-
-cuda_result fake_cuStreamCreateWithPriority(cuda_stream *out, unsigned int flags, int priority)
-{
-	FAKE_TRY_ENTER(cuStreamCreateWithPriority);
-	return stream_make(out, flags, priority);
-}
-
-cuda_result fake_cuStreamDestroy(cuda_stream handle)
-{
-	FAKE_ENTER(cuStreamDestroy);
 	for (struct fake_stream **at = &fake.streams; *at; at = &(*at)->next) {
 		struct fake_stream *stream = *at;
 		cuda_result code;
@@ -243,10 +206,10 @@ cuda_result fake_cuStreamDestroy(cuda_stream handle)
 	return CUDA_INVALID_HANDLE;
 }
 
-cuda_result fake_cuStreamQuery(cuda_stream handle)
+cuda_result fake_stream_poll(const void *handle)
 {
 	struct fake_stream *stream;
-	FAKE_TRY_ENTER(cuStreamQuery);
+
 	TRY_CUDA(find(handle, &stream));
 	if (stream->first == NULL)
 		return CUDA_OK;
@@ -257,58 +220,26 @@ cuda_result fake_cuStreamQuery(cuda_stream handle)
 	return work_off(stream);
 }
 
-cuda_result fake_cuStreamSynchronize(cuda_stream handle)
+cuda_result fake_stream_finish(const void *handle)
 {
 	struct fake_stream *stream;
-	FAKE_TRY_ENTER(cuStreamSynchronize);
+
 	TRY_CUDA(find(handle, &stream));
 	return work_off(stream);
 }
 
-cuda_result fake_cuMemcpyHtoDAsync(cuda_pointer to, const void *from, size_t bytes, cuda_stream stream)
+cuda_result fake_launch(const void *handle, const void *kernel, uint64_t threads, const void *args)
 {
-	const struct work work = {.kind = WORK_PUSH, .device_addr = to, .host = (void *)(uintptr_t)from, .bytes = bytes};
-	FAKE_TRY_ENTER(cuMemcpyHtoDAsync);
-
-	return put(stream, &work);
-}
-
-/* To ordinary memory a copy is complete when the call returns. */
-cuda_result fake_cuMemcpyDtoHAsync(void *to, cuda_pointer from, size_t bytes, cuda_stream handle)
-{
-	const struct work work = {.kind = WORK_PULL, .device_addr = from, .host = to, .bytes = bytes};
-	struct fake_stream *stream;
-	FAKE_TRY_ENTER(cuMemcpyDtoHAsync);
-
-	TRY_CUDA(put(handle, &work));
-	TRY_CUDA(find(handle, &stream));
-	return fake_is_pinned(to, bytes) || fake.stalls ? CUDA_OK : work_off(stream);
-}
-
-cuda_result fake_cuMemsetD8Async(cuda_pointer to, unsigned char value, size_t bytes, cuda_stream stream)
-{
-	const struct work work = {.kind = WORK_ZERO, .device_addr = to, .bytes = bytes};
-	FAKE_TRY_ENTER(cuMemsetD8Async);
-
-	return value == 0 ? put(stream, &work) : CUDA_INVALID_VALUE;
-}
-
-cuda_result fake_cuLaunchKernel(cuda_function function, unsigned int grid_x, unsigned int grid_y, unsigned int grid_z, unsigned int block_x,
-                                unsigned int block_y, unsigned int block_z, unsigned int shared_bytes, cuda_stream stream, void **parameters,
-                                void **extra)
-{
-	struct work work = {.kind = function == FAKE_KERNEL_STAMP ? WORK_STAMP : WORK_HASH, .threads = (uint64_t)grid_x * block_x};
+	struct fake_work work = {.kind = kernel == FAKE_KERNEL_STAMP ? WORK_STAMP : WORK_HASH, .threads = threads};
 	struct fake_stream *on;
 	uint64_t *most;
-	FAKE_TRY_ENTER(cuLaunchKernel);
 
-	if ((function != FAKE_KERNEL_HASH && function != FAKE_KERNEL_STAMP) || grid_x == 0 || block_x == 0 || block_x > 1024 || grid_y != 1 ||
-	    grid_z != 1 || block_y != 1 || block_z != 1 || shared_bytes != 0 || extra != NULL)
+	if (kernel != FAKE_KERNEL_HASH && kernel != FAKE_KERNEL_STAMP)
 		return CUDA_INVALID_VALUE;
-	memcpy(&work.args, parameters[0], sizeof(work.args));
+	memcpy(&work.args, args, sizeof(work.args));
 	work.is_skipped = fake.skip_in > 0 && --fake.skip_in == 0;
-	TRY_CUDA(put(stream, &work));
-	TRY_CUDA(find(stream, &on));
+	TRY_CUDA(fake_stream_put(handle, &work));
+	TRY_CUDA(find(handle, &on));
 	most = &fake.threads_most[on->priority == FAKE_PRIORITY_LEAST];
 	*most = work.threads > *most ? work.threads : *most;
 	return CUDA_OK;
