@@ -71,13 +71,19 @@ static vres_status start(struct gpu_binding *b, vres_error *err)
 
 static vres_status load(struct gpu_binding *b, const char *library_path, vres_error *err)
 {
+	vres_status status;
+	int before;
+
 	b->library = library_path ? dlopen(library_path, LOAD_FLAGS) : open_system();
 	if (b->library == NULL)
 		return gpu_error(err, VRES_E_NO_BACKEND, 0, VRES_NO_DEVICE,
 		                 library_path ? "the driver library that was given cannot be loaded"
 		                              : "none of libamdhip64.so.7, .6 and .5 can be loaded: " INSTALL);
 	TRY(find_functions(b, err));
-	return start(b, err);
+	before = hip_error_before(b);
+	status = start(b, err);
+	hip_error_after(b, before);
+	return status;
 }
 
 vres_status hip_bind(const char *library_path, struct gpu_binding **out, vres_error *err)

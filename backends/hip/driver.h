@@ -36,6 +36,13 @@ void hip_unbind(struct gpu_binding *b);
 vres_status hip_meaning(int code);
 const char *hip_name(const struct gpu_binding *b, int code);
 
+/*
+ * A thread's last error, as it was before calls of ours, and after them: an error of ours is not left for an engine to find.  One that was
+ * there before is not ours to take; runtimes before ROCm 7 let any later call overwrite it, which nothing can prevent.
+ */
+int hip_error_before(const struct gpu_binding *b);
+void hip_error_after(const struct gpu_binding *b, int before);
+
 int hip_describe(const struct gpu_binding *b, uint32_t device, vres_device_props *out);
 
 /* "gfx90a:sramecc+:xnack-", or "" where the runtime does not say. */

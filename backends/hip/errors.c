@@ -31,3 +31,14 @@ const char *hip_name(const struct gpu_binding *b, int code)
 
 	return name ? name : "an error without a name";
 }
+
+int hip_error_before(const struct gpu_binding *b)
+{
+	return b->api.hipPeekAtLastError();
+}
+
+void hip_error_after(const struct gpu_binding *b, int before)
+{
+	if (before == HIP_OK)
+		(void)b->api.hipGetLastError();
+}

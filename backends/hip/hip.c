@@ -6,9 +6,11 @@
 
 static int device_count(const struct gpu_binding *b, uint32_t *out)
 {
+	const int before = hip_error_before(b);
 	int count = 0;
 	const int code = b->api.hipGetDeviceCount(&count);
 
+	hip_error_after(b, before);
 	if (code != HIP_OK && code != HIP_NO_DEVICE)
 		return code;
 	*out = code == HIP_OK && count > 0 ? (uint32_t)count : 0;
@@ -31,32 +33,28 @@ static int context_release(const struct gpu_binding *b, uint32_t device)
 	return HIP_OK;
 }
 
-/*
- * The thread is left as it was found: its device, and no error of ours for the engine to find.  An error that was there before we came is
- * not ours to take; runtimes before ROCm 7 let any later call overwrite it, which nothing can prevent.
- */
-static int context_pop(const struct gpu_binding *b, const struct gpu_before *before)
-{
-	int code = b->api.hipSetDevice(before->device);
-
-	if (code != HIP_OK) /* to leave the engine on another device would be worse than any error */
-		code = b->api.hipSetDevice(before->device);
-	if (before->error == HIP_OK)
-		(void)b->api.hipGetLastError();
-	return code;
-}
-
 static int context_push(const struct gpu_binding *b, uint32_t device, void *context, struct gpu_before *before)
 {
 	int code;
 
 	(void)context;
-	before->error = b->api.hipPeekAtLastError();
+	before->error = hip_error_before(b);
 	code = b->api.hipGetDevice(&before->device);
 	if (code == HIP_OK)
 		code = b->api.hipSetDevice((int)device);
-	if (code != HIP_OK && before->error == HIP_OK)
-		(void)b->api.hipGetLastError();
+	if (code != HIP_OK)
+		hip_error_after(b, before->error);
+	return code;
+}
+
+/* Tried twice: to leave the engine on another device would be worse than any error. */
+static int context_pop(const struct gpu_binding *b, const struct gpu_before *before)
+{
+	int code = b->api.hipSetDevice(before->device);
+
+	if (code != HIP_OK)
+		code = b->api.hipSetDevice(before->device);
+	hip_error_after(b, before->error);
 	return code;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The contract suite on a GPU's backend, the one that rig.h chooses.  Over a fake driver: as it comes, without the first kernel image, without
- * any, and on the last of several devices; or, once, with memory of the plain kind.  Over a real driver: as it is.
+ * any, and on the last of several devices; a variant of a device as it comes only.  Over a real driver: as it is.
  */
 #include "contract.h"
 
@@ -102,5 +102,5 @@ const struct contract_subject *contract_subject(int i)
 		if (rig_fake())
 			subjects_over_fake(subjects);
 	}
-	return i < (rig_fake() && !rig_model()->is_plain ? 4 : 1) ? &subjects[i] : NULL;
+	return i < (rig_fake() && !rig_model()->is_variant ? 4 : 1) ? &subjects[i] : NULL;
 }

@@ -37,7 +37,7 @@ void fake_cuda_reset(const struct fake_cuda_params *params)
 	fake_memory_forget();
 	fake.params = params ? *params : ordinary;
 	fake.params.devices = fake.params.devices == 0 ? 1 : fake.params.devices < 0 ? 0 : fake.params.devices;
-	fake.params.version = fake.params.version ? fake.params.version : 13000;
+	fake.params.version = fake.params.version ? fake.params.version : fake_front_version;
 	fake.params.bytes_per_device = fake.params.bytes_per_device ? fake.params.bytes_per_device : UINT64_C(64) << 20;
 	fake.params.granularity = fake.params.granularity ? fake.params.granularity : UINT64_C(64) << 10;
 	memset(fake.devices, 0, sizeof(fake.devices));

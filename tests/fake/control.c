@@ -202,6 +202,7 @@ void fake_tell(struct fake_map *map, enum fake_lie lie)
 
 	switch (lie) {
 	case FAKE_MANAGED: map->phys->is_managed = true; break;
+	case FAKE_HOST: map->phys->prop.location.type = CUDA_LOCATION_HOST; break;
 	case FAKE_HOST_TAIL:
 		prop.location.type = CUDA_LOCATION_HOST_NUMA;
 		replace(map, map->bytes - (map->bytes > fake.params.granularity ? fake.params.granularity : map->bytes), &prop, true);

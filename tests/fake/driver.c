@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The fake CUDA driver as any fake driver. */
+/* A fake driver as tests see it that do not know whose it is. */
 #include <vres/mock.h>
 #include "fake.h"
-#include "cuda.h"
+#include "model.h"
 
 static void reset(const struct fake_kind *kind)
 {
@@ -21,13 +21,13 @@ static void reset(const struct fake_kind *kind)
 
 static bool pretend(uint64_t addr, uint32_t lies)
 {
-	static const enum fake_lie of_bit[] = {FAKE_MANAGED, FAKE_HOST_ACCESS, FAKE_EXPORTABLE, FAKE_MOVED};
 	bool good = fake_cuda_lie_at(addr, FAKE_TRUTH);
 
-	_Static_assert(VRES_MOCK_MANAGED == 1 && VRES_MOCK_HOST_MAPPED == 2 && VRES_MOCK_EXPORTABLE == 4 && VRES_MOCK_MOVED == 8, "of_bit");
-	for (unsigned bit = 0; bit < sizeof(of_bit) / sizeof(of_bit[0]); bit++)
+	_Static_assert(VRES_MOCK_MANAGED == 1 && VRES_MOCK_HOST_MAPPED == 2 && VRES_MOCK_EXPORTABLE == 4 && VRES_MOCK_MOVED == 8,
+	               "fake_lie_of_bit");
+	for (unsigned bit = 0; bit < 4; bit++)
 		if (lies & (1u << bit))
-			good = fake_cuda_lie_at(addr, of_bit[bit]) && good;
+			good = fake_cuda_lie_at(addr, fake_lie_of_bit[bit]) && good;
 	return good;
 }
 
@@ -51,27 +51,6 @@ static void fail_nth(uint64_t nth, int code)
 	fake_cuda_fail(NULL, nth, code);
 }
 
-/* cuGetProcAddress fails harmlessly for an optional function only; unit.cuda lets each needed one be missing. */
-static const char *const harmless[] = {"cuCtxPopCurrent",
-                                       "cuDevicePrimaryCtxRelease",
-                                       "cuMemUnmap",
-                                       "cuMemRelease",
-                                       "cuMemAddressFree",
-                                       "cuMemFree",
-                                       "cuMemFreeHost",
-                                       "cuStreamDestroy",
-                                       "cuStreamSynchronize",
-                                       "cuModuleUnload",
-                                       "cuMemHostAlloc",
-                                       "cuDeviceGet",
-                                       "cuDeviceGetPCIBusId",
-                                       "cuCtxPushCurrent",
-                                       "cuCoredumpGetAttributeGlobal",
-                                       "cuGetProcAddress",
-                                       NULL};
-
-static const char *const takers[] = {"cuMemCreate", "cuMemAlloc", "cuMemAddressReserve", "cuMemMap", "cuMemHostAlloc", NULL};
-
 static const struct fake_driver driver = {
 	.struct_size = sizeof(driver),
 	.reset = reset,
@@ -90,11 +69,9 @@ static const struct fake_driver driver = {
 	.code_unknown = CUDA_UNKNOWN,
 	.code_memory = CUDA_OUT_OF_MEMORY,
 	.code_lost = CUDA_ILLEGAL_ADDRESS,
-	.harmless = harmless,
-	.takers = takers,
+	.harmless = fake_harmless,
+	.takers = fake_takers,
 };
-
-const struct fake_driver *vres_fake_driver(void);
 
 const struct fake_driver *vres_fake_driver(void)
 {

@@ -55,6 +55,9 @@ struct fake_driver {
 	const char *const *takers;
 };
 
+/* Found by its name, or linked with. */
+const struct fake_driver *vres_fake_driver(void);
+
 typedef const struct fake_driver *(*fake_driver_find)(void);
 
 #endif

@@ -21,7 +21,7 @@ struct fake_cuda_params {
 	uint64_t bytes_per_device; /* 0: 64 MiB */
 	uint64_t granularity;      /* 0: 64 KiB */
 	int processors;            /* 0: 4; -1: it does not say */
-	int version;               /* 0: 13000 */
+	int version;               /* 0: 13000, or what the flavour of HIP has */
 	const char *missing;       /* a function it does not have */
 	bool no_vmm;               /* says so */
 	bool vmm_unsupported;      /* says it has it, and then does not */
@@ -36,11 +36,16 @@ struct fake_cuda_params {
 	bool core_dump, core_dump_light;
 	int core_dump_flags;
 	bool reset_wanted; /* NVML reports rows that wait for a reset */
+	/* Of the fake HIP runtime only. */
+	const char *arch;  /* NULL: "gfx90a:sramecc+:xnack-" */
+	bool no_number;    /* the device has no number of its own */
+	bool no_buffer_id; /* nor has an allocation */
 };
 
 enum fake_lie {
 	FAKE_TRUTH,         /* takes back what can be: not that memory was moved, remapped, or is gone */
 	FAKE_MANAGED,       /* it may migrate */
+	FAKE_HOST,          /* it is host memory */
 	FAKE_HOST_TAIL,     /* the end of the range is host memory */
 	FAKE_REMAPPED,      /* freed and made again at the same address, content and all */
 	FAKE_WRONG_ORDINAL, /* it is another device's */

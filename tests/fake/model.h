@@ -142,6 +142,13 @@ void fake_leave(struct fake_call *call);
 /* Each front has these.  Its functions' names, by number, up to NULL. */
 extern const char *const fake_function_names[];
 
+/* For driver.c: functions that tests treat each in its own way, and how the lies of the mock are told here. */
+extern const char *const fake_harmless[], *const fake_takers[];
+extern const enum fake_lie fake_lie_of_bit[4];
+
+/* The version it has unless told otherwise. */
+extern const int fake_front_version;
+
 /* What is not in the model is as if just loaded. */
 void fake_front_reset(void);
 

@@ -15,6 +15,8 @@ static _Thread_local struct {
 
 struct fake fake = FAKE_JUST_LOADED(VERSION);
 
+const int fake_front_version = VERSION;
+
 void fake_front_reset(void)
 {
 	stack.n = 0;

@@ -12,9 +12,10 @@
 
 /* A backend is one line here, and one in tests/fake/CMakeLists.txt. */
 static const struct rig_model models[] = {
-	{"mock", NULL, false, 0},
-	{"cuda", vres_backend_cuda, false, 0},
-	{"cuda_plain", vres_backend_cuda, true, VRES_ALLOW_EXPORTABLE},
+	{"mock", NULL, false, 0, false},
+	{"cuda", vres_backend_cuda, false, 0, false},
+	{"cuda_plain", vres_backend_cuda, true, VRES_ALLOW_EXPORTABLE, true},
+	{"hip", vres_backend_hip, true, (uint64_t)VRES_ALLOW_EXPORTABLE | VRES_ALLOW_NO_ECC, false},
 };
 
 struct rig {

@@ -23,6 +23,7 @@ struct rig_model {
 	const vres_backend *(*backend)(void); /* NULL: the mock */
 	bool is_plain;                        /* its memory has no guarantees */
 	uint64_t allow;                       /* what policy has to allow of it, beside simulation */
+	bool is_variant;                      /* of another line: what is the same there need not be run again */
 };
 
 const struct rig_model *rig_model(void);
