@@ -11,6 +11,17 @@
 #define PATIENCE (UINT64_C(60) * 1000 * 1000 * 1000)
 #define SOON     (UINT64_C(2) * 1000 * 1000)
 
+/* What the driver calls the functions that suites for any vendor let fail. */
+#ifdef FAKE_HIP
+#define ENTER_FUNCTION  "hipSetDevice"
+#define LAUNCH_FUNCTION "hipModuleLaunchKernel"
+#define POLL_FUNCTION   "hipStreamQuery"
+#else
+#define ENTER_FUNCTION  "cuCtxPushCurrent"
+#define LAUNCH_FUNCTION "cuLaunchKernel"
+#define POLL_FUNCTION   "cuStreamQuery"
+#endif
+
 struct bench {
 	const vres_backend *ops;
 	vres_bself *self;

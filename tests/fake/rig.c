@@ -9,9 +9,9 @@ struct fixture *rig_begin(const struct fake_cuda_params *params, uint64_t allow,
 
 	fake_cuda_reset(params);
 	fake_cuda_engine_enter();
-	s.backend = vres_backend_cuda();
+	s.backend = FAKE_BACKEND();
 	s.no_manager = true;
-	s.policy.allow = VRES_ALLOW_SIMULATED | allow;
+	s.policy.allow = VRES_ALLOW_SIMULATED | FAKE_ALLOW | allow;
 	s.policy.require = require;
 	f = begin(&s);
 	if (with_manager)
@@ -23,7 +23,7 @@ vres_config rig_config(struct fixture *f)
 {
 	vres_config config = config_of(f);
 
-	config.library_path = FAKE_CUDA;
+	config.library_path = FAKE_LIBRARY;
 	return config;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The scenarios' fixture with the CUDA backend over the fake driver in the mock's place. */
+/* The scenarios' fixture with a GPU backend over its fake driver in the mock's place.  The build says which, and what it always needs allowed. */
 #ifndef TESTS_FAKE_RIG_H
 #define TESTS_FAKE_RIG_H
 

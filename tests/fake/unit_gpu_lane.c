@@ -108,7 +108,7 @@ START_TEST(hash_that_fails_before_a_push_fails_the_wait)
 	vres_error err;
 
 	ck_ok(b.ops->hash_blocks(b.lane, &job, &err));
-	fake_cuda_fail("cuLaunchKernel", 1, 999);
+	fake_cuda_fail(LAUNCH_FUNCTION, 1, 999);
 	ck_ok(b.ops->lane_push(b.lane, b.mem, 0, 4096, &err));
 	ck_status(b.ops->lane_wait(b.lane, PATIENCE, &err), VRES_E_BACKEND);
 	ck_ok(b.ops->lane_wait(b.lane, PATIENCE, &err));
