@@ -132,3 +132,12 @@ int hip_describe(const struct gpu_binding *b, uint32_t index, vres_device_props 
 	*out = props;
 	return HIP_OK;
 }
+
+int hip_processors(const struct gpu_binding *b, uint32_t device, uint32_t *out)
+{
+	int count;
+
+	TRY_HIP(ask(b, HIP_DEVICE_PROCESSORS, (int)device, &count));
+	*out = count > 0 ? (uint32_t)count : 0;
+	return HIP_OK;
+}

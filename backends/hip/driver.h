@@ -43,6 +43,7 @@ const char *hip_name(const struct gpu_binding *b, int code);
 int hip_error_before(const struct gpu_binding *b);
 void hip_error_after(const struct gpu_binding *b, int before);
 
+int hip_processors(const struct gpu_binding *b, uint32_t device, uint32_t *out); /* compute units */
 int hip_describe(const struct gpu_binding *b, uint32_t device, vres_device_props *out);
 
 /* "gfx90a:sramecc+:xnack-", or "" where the runtime does not say. */

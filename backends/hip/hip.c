@@ -87,20 +87,15 @@ static int launch(const struct gpu_binding *b, void *kernel, uint32_t groups, ui
 	return b->api.hipModuleLaunchKernel(kernel, groups, 1, 1, threads, 1, 1, 0, stream, parameters, NULL);
 }
 
-/* Not asked so far: launches that give way have a bound of their own then. */
-static int processors(const struct gpu_binding *b, uint32_t device, uint32_t *out)
-{
-	(void)b;
-	(void)device;
-	*out = 0;
-	return HIP_OK;
-}
-
-/* What others do on the default stream is neither waited for nor held up.  Priorities are not used so far. */
+/* What others do on the default stream is neither waited for nor held up. */
 static int stream_open(const struct gpu_binding *b, bool is_low, void **out)
 {
-	(void)is_low;
-	return b->api.hipStreamCreateWithFlags(out, HIP_STREAM_NON_BLOCKING);
+	int least, greatest;
+
+	if (!is_low)
+		return b->api.hipStreamCreateWithFlags(out, HIP_STREAM_NON_BLOCKING);
+	TRY_HIP(b->api.hipDeviceGetStreamPriorityRange(&least, &greatest));
+	return b->api.hipStreamCreateWithPriority(out, HIP_STREAM_NON_BLOCKING, least);
 }
 
 static int stream_close(const struct gpu_binding *b, void *stream)
@@ -159,7 +154,7 @@ static const struct gpu_driver driver = {
 	.describe = hip_describe,
 	.memory_free = memory_free,
 	.health = health,
-	.processors = processors,
+	.processors = hip_processors,
 	.image_load = hip_image_load,
 	.image_unload = image_unload,
 	.launch = launch,

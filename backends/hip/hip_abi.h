@@ -54,6 +54,7 @@ typedef struct hip_pointer_facts hip_pointer_facts;
 	X(hip_result, hipDeviceGetPCIBusId, (char *id, int len, int device))                                                                    \
 	X(hip_result, hipDeviceTotalMem, (size_t * bytes, int device))                                                                          \
 	X(hip_result, hipDeviceGetAttribute, (int *value, hip_device_attribute attribute, int device))                                          \
+	X(hip_result, hipDeviceGetStreamPriorityRange, (int *least, int *greatest))                                                             \
 	X(hip_result, hipGetDeviceProperties, (hip_properties * out, int device))                                                               \
 	X(hip_result, hipMemGetInfo, (size_t * available, size_t * total))                                                                      \
 	X(hip_result, hipMalloc, (void **pointer, size_t bytes))                                                                                \
@@ -66,6 +67,7 @@ typedef struct hip_pointer_facts hip_pointer_facts;
 	X(hip_result, hipMemcpyAsync, (void *to, const void *from, size_t bytes, hip_copy_kind kind, hip_stream stream))                        \
 	X(hip_result, hipMemsetAsync, (void *to, int value, size_t bytes, hip_stream stream))                                                   \
 	X(hip_result, hipStreamCreateWithFlags, (hip_stream * stream, unsigned int flags))                                                      \
+	X(hip_result, hipStreamCreateWithPriority, (hip_stream * stream, unsigned int flags, int priority))                                     \
 	X(hip_result, hipStreamDestroy, (hip_stream stream))                                                                                    \
 	X(hip_result, hipStreamQuery, (hip_stream stream))                                                                                      \
 	X(hip_result, hipStreamSynchronize, (hip_stream stream))                                                                                \
@@ -106,6 +108,7 @@ enum hip_device_attribute_number {
 	HIP_DEVICE_CAN_MAP_HOST_MEMORY = 3,
 	HIP_DEVICE_INTEGRATED = 16,
 	HIP_DEVICE_MANAGED_MEMORY = 24,
+	HIP_DEVICE_PROCESSORS = 63,
 	HIP_DEVICE_UNIFIED_ADDRESSING = 85,
 	HIP_DEVICE_LARGE_BAR = 10011
 };

@@ -132,6 +132,16 @@ EXPORT(hip_result, hipStreamCreateWithFlags, (hip_stream * stream, unsigned int 
 	return fake_heard(fake_hipStreamCreateWithFlags(stream, flags));
 }
 
+EXPORT(hip_result, hipDeviceGetStreamPriorityRange, (int *least, int *greatest))
+{
+	return fake_heard(fake_hipDeviceGetStreamPriorityRange(least, greatest));
+}
+
+EXPORT(hip_result, hipStreamCreateWithPriority, (hip_stream * stream, unsigned int flags, int priority))
+{
+	return fake_heard(fake_hipStreamCreateWithPriority(stream, flags, priority));
+}
+
 EXPORT(hip_result, hipStreamDestroy, (hip_stream stream))
 {
 	return fake_heard(fake_hipStreamDestroy(stream));

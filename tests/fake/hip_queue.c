@@ -2,12 +2,27 @@
 /* The fake HIP runtime's streams, and what is put on them. */
 #include "hip.h"
 
+hip_result fake_hipDeviceGetStreamPriorityRange(int *least, int *greatest)
+{
+	int device;
+	FAKE_TRY_ENTER(hipDeviceGetStreamPriorityRange);
+	TRY_CUDA(fake_here(&device));
+	*least = FAKE_PRIORITY_LEAST;
+	*greatest = -1;
+	return HIP_OK;
+}
+
+/* A stream of ours may not wait for the engine's. */
 hip_result fake_hipStreamCreateWithFlags(hip_stream *out, unsigned int flags)
 {
 	FAKE_TRY_ENTER(hipStreamCreateWithFlags);
-	if (flags != HIP_STREAM_NON_BLOCKING) /* a stream of ours may not wait for the engine's */
-		return HIP_INVALID_VALUE;
-	return fake_stream_make(FAKE_PRIORITY_ORDINARY, out);
+	return flags == HIP_STREAM_NON_BLOCKING ? fake_stream_make(FAKE_PRIORITY_ORDINARY, out) : HIP_INVALID_VALUE;
+}
+
+hip_result fake_hipStreamCreateWithPriority(hip_stream *out, unsigned int flags, int priority)
+{
+	FAKE_TRY_ENTER(hipStreamCreateWithPriority);
+	return flags == HIP_STREAM_NON_BLOCKING ? fake_stream_make(priority, out) : HIP_INVALID_VALUE;
 }
 
 hip_result fake_hipStreamDestroy(hip_stream stream)

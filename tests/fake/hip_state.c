@@ -217,6 +217,9 @@ hip_result fake_hipDeviceGetAttribute(int *value, hip_device_attribute attribute
 	if (!is_device(device))
 		return HIP_INVALID_DEVICE;
 	switch (attribute) {
+	case HIP_DEVICE_PROCESSORS:
+		*value = fake.params.processors ? fake.params.processors : 4;
+		return fake.params.processors < 0 ? HIP_INVALID_VALUE : HIP_OK;
 	case HIP_DEVICE_INTEGRATED: *value = fake.params.integrated && fake.params.version >= HIP_VERSION_KNOWS_APUS; return HIP_OK;
 	case HIP_DEVICE_ECC_ENABLED: *value = 0; return HIP_OK;
 	case HIP_DEVICE_UNIFIED_ADDRESSING:

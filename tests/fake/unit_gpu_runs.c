@@ -43,7 +43,7 @@ static void node_of(uint64_t offset, size_t bytes, uint8_t digest[DIGEST])
 /* Does the job; how many launches it took. */
 static uint64_t launches(struct bench *b, vres_blane *lane, const vres_hash_run *runs, size_t n, uint32_t level, uint8_t *digests)
 {
-	const uint64_t before = fake_cuda_calls("cuLaunchKernel");
+	const uint64_t before = fake_cuda_calls(LAUNCH_FUNCTION);
 	uint64_t echo = 0;
 	const vres_hash_job job = {sizeof(job), runs, n, BLOCK_BYTES, level, digests, 77, &echo};
 	vres_error err;
@@ -51,7 +51,7 @@ static uint64_t launches(struct bench *b, vres_blane *lane, const vres_hash_run 
 	ck_ok(b->ops->hash_blocks(lane, &job, &err));
 	ck_ok(b->ops->lane_wait(lane, PATIENCE, &err));
 	ck_assert_uint_eq(echo, 77);
-	return fake_cuda_calls("cuLaunchKernel") - before;
+	return fake_cuda_calls(LAUNCH_FUNCTION) - before;
 }
 
 START_TEST(runs_of_one_job_share_its_launches_and_have_openssls_digests)
