@@ -14,6 +14,7 @@ struct fixture *rig_begin(const struct fake_cuda_params *params, uint64_t allow,
 	s.policy.allow = VRES_ALLOW_SIMULATED | FAKE_ALLOW | allow;
 	s.policy.require = require;
 	f = begin(&s);
+	suite_backend(s.backend->name); /* begin() took the mock for it */
 	if (with_manager)
 		ck_ok(rig_manager(f, &err));
 	return f;

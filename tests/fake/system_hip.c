@@ -8,11 +8,14 @@
 static struct fixture *begin_hip(void)
 {
 	struct setup s = setup_init();
+	struct fixture *f;
 
 	s.backend = vres_backend_hip();
 	s.no_manager = true;
 	s.policy.allow = 0; /* nothing is simulated here */
-	return begin(&s);
+	f = begin(&s);
+	suite_backend("hip"); /* begin() took the mock for it */
+	return f;
 }
 
 static bool is_installed(void)
