@@ -104,8 +104,8 @@ static bool refuse(void)
 
 static void *gained(void *block)
 {
-	if (block == NULL)
-		return NULL;
+	if (block == NULL || spared > 0)
+		return block;
 	pthread_mutex_lock(&heap.lock);
 	table_room();
 	table_put(block);

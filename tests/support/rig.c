@@ -30,6 +30,7 @@ static struct {
 	const struct fake_driver *fake;
 	vres_backend table;
 	unsigned rigs; /* alive */
+	vres_bdev *held;
 } chosen;
 
 static const struct fake_driver *find_fake(const char *library)
@@ -107,6 +108,23 @@ static struct rig *mock_begin(struct rig *rig, const vres_mock_params *like)
 	return rig;
 }
 
+/* Making a GPU's context takes long.  A process without one holds it from its first rig on, as an engine would. */
+static void hold_context(void)
+{
+	const vres_backend *backend = rig_model()->backend();
+	const vres_backend_open params = {.struct_size = sizeof(params), .library_path = rig_library()};
+	vres_device_props props = {.struct_size = sizeof(props)};
+	vres_bself *self;
+	vres_error err;
+
+	if (chosen.held)
+		return;
+	alloc_spare();
+	ck_assert_msg(backend->open(&params, &self, &err) == VRES_OK, "open: %s", err.message);
+	ck_assert_msg(backend->device_open(self, 0, &props, &chosen.held, &err) == VRES_OK, "device_open: %s", err.message);
+	alloc_spared();
+}
+
 struct rig *rig_create(const vres_mock_params *like)
 {
 	struct rig *rig = test_alloc(sizeof(*rig));
@@ -126,6 +144,8 @@ struct rig *rig_create(const vres_mock_params *like)
 		fake->reset(&kind);
 		fake->engine_enter();
 	}
+	if (fake == NULL)
+		hold_context();
 	rig->tap = tap_create(rig_model()->backend(), rig_library(), like);
 	if (fake)
 		tap_use_fake(rig->tap, fake->lose, fake->is_zero);

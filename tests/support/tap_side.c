@@ -16,6 +16,21 @@
 			return try_status;                                                                                                      \
 	} while (0)
 
+/* Around what tests ask of the tap itself, which must not fail because they made the heap refuse. */
+static int spare(void)
+{
+	alloc_spare();
+	return 0;
+}
+
+static void spared(const int *unused)
+{
+	(void)unused;
+	alloc_spared();
+}
+
+#define SPARED CLEANUP(spared) const int heap = spare()
+
 static size_t piece_of(uint64_t left)
 {
 	return left < PIECE ? (size_t)left : PIECE;
@@ -41,6 +56,7 @@ static vres_status side_open(struct tap *tap, uint32_t device, vres_bdev **out)
 
 static vres_status side_of(struct tap *tap, uint32_t device, vres_bdev **out)
 {
+	SPARED;
 	vres_status status;
 
 	(void)pthread_mutex_lock(&tap->side_lock);
@@ -60,21 +76,6 @@ static void errand_end(struct errand *e)
 	if (e->lane)
 		e->inner->lane_close(e->lane);
 }
-
-/* Around what tests ask of the tap itself, which must not fail because they made the heap refuse. */
-static int spare(void)
-{
-	alloc_spare();
-	return 0;
-}
-
-static void spared(const int *unused)
-{
-	(void)unused;
-	alloc_spared();
-}
-
-#define SPARED CLEANUP(spared) const int heap = spare()
 
 static vres_status errand_begin(struct tap *tap, vres_bdev *dev, size_t bytes, struct errand *e)
 {

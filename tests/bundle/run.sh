@@ -1,0 +1,140 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Runs the suites on this machine's GPU, then the benchmarks, and writes DATE-GPU-COMMIT.json, for docs/benchmarks/; the kernel's variants go to
+# DATE-GPU-COMMIT-kernels.ndjson beside it.
+#
+#	run.sh [--out FOLDER] [--bytes N] [--suites | --bench] [--library PATH]
+#
+# --out: where the JSON and the output of each suite go (results, here).  --bytes: size of the largest shard of the benchmark.  --suites and
+# --bench: only that part.  --library: this driver library instead of the system's; everything is then marked as simulated.
+# Exit status: 0 everything passed; 1 something failed; 77 there is no GPU, and nothing was run.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+out=$here/results bytes='' parts='suites bench' library=''
+while [ $# -gt 0 ]; do
+    case $1 in
+    --out) out=$2; shift ;;
+    --bytes) bytes=$2; shift ;;
+    --suites) parts=suites ;;
+    --bench) parts=bench ;;
+    --library) library=$2; shift ;;
+    *) sed -n '3,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    esac
+    shift
+done
+mkdir -p "$out" || exit 2
+commit=$(cat "$here/COMMIT")
+date=$(date -u +%Y-%m-%d)
+[ -z "$library" ] || { VRES_TEST_LIBRARY=$library; VRES_TEST_BLIND=1; export VRES_TEST_LIBRARY VRES_TEST_BLIND; }
+# All rounds of every loop take long where each round crosses a bus.
+VRES_TEST_SCALE=${VRES_TEST_SCALE:-25}
+export VRES_TEST_SCALE
+
+text() { printf '%s' "$1" | tr -d '\000-\037' | sed 's/\\/\\\\/g; s/"/\\"/g'; }
+string() { if [ -n "$1" ]; then printf '"%s"' "$(text "$1")"; else printf null; fi; }
+value() { sed -n "s/^$1=//p" "$2" | head -n 1; }
+
+# suite BACKEND NAME : run it; a line of JSON in $out/suites, a line for people.
+suite() {
+    log=$out/$1.$2.log
+    # In one process, since a context of the GPU takes long to make; tests that end a context, or crash, need one each.
+    fork=no
+    [ "$2" = contract ] && fork=yes
+    CK_FORK=$fork VRES_TEST_DEVICE=$1 "$here/suites" "$2" >"$log" 2>&1
+    status=$?
+    if [ $fork = no ] && [ $status -ne 0 ]; then
+        CK_FORK=yes VRES_TEST_DEVICE=$1 "$here/suites" "$2" >"$log" 2>&1
+        status=$?
+    fi
+    # shellcheck disable=SC2046 # words of one line
+    set -- "$1" "$2" $(sed -n 's/^suite .* run \([0-9]*\) passed \([0-9]*\) failed \([0-9]*\) skipped \([0-9]*\)$/\1 \2 \3 \4/p' "$log" | tail -n 1)
+    [ $# -eq 6 ] || set -- "$1" "$2" 1 0 1 0 # it did not come to its end
+    word=ok
+    if [ $status -ne 0 ] || [ "$5" -ne 0 ]; then word=FAILED failed=1; fi
+    printf '%-8s %-6s %-30s run %3d passed %3d failed %3d skipped %3d\n' "$word" "$1" "$2" "$3" "$4" "$5" "$6"
+    sed -n 's/^not run here: /         not run: /p' "$log"
+    [ "$word" = ok ] || grep -E ':[FE]:' "$log" | head -n 5
+    printf '{"backend":"%s","name":"%s","run":%d,"passed":%d,"failed":%d,"skipped":%d}\n' "$1" "$2" "$3" "$4" "$5" "$6" >>"$out/suites"
+}
+
+# bench BACKEND : its figures into $out/bench.
+bench() {
+    # shellcheck disable=SC2086 # no bytes, no argument
+    if VRES_TEST_DEVICE=$1 "$here/suites" bench $bytes >"$out/$1.bench.json" 2>"$out/$1.bench.log"; then
+        [ ! -s "$out/bench" ] || echo , >>"$out/bench"
+        sed '1d;$d' "$out/$1.bench.json" >>"$out/bench"
+        cat "$out/$1.bench.json"
+        sm_clock=$(value sm_clock_mhz "$out/$1.bench.log")
+    else
+        failed=1
+        printf 'FAILED   %-6s benchmark: ' "$1"
+        cat "$out/$1.bench.log"
+    fi
+}
+
+# kernels : the hash kernel's variants side by side, on CUDA.
+kernels() {
+    # shellcheck disable=SC2086 # no bytes, no argument
+    if "$here/kernel_bench" ${library:+--library "$library" --rounds 1} ${bytes:+--bytes $bytes} >"$out/kernels.ndjson" 2>"$out/kernels.log"; then
+        cat "$out/kernels.ndjson"
+    else
+        failed=1
+        echo "FAILED   cuda   kernel_bench: $(cat "$out/kernels.log")"
+    fi
+}
+
+rm -f "$out/suites" "$out/bench" "$out/backends" "$out/kernels.ndjson"
+touch "$out/suites" "$out/bench"
+failed=0 gpu='' driver='' sm_clock='' simulated=false ran=''
+while read -r backend; do
+    probe=$out/$backend.probe
+    VRES_TEST_DEVICE=$backend "$here/suites" probe >"$probe" 2>&1
+    status=$?
+    if [ $status -ne 0 ]; then
+        why=$(head -n 1 "$probe")
+        [ $status -eq 77 ] || failed=1
+        printf 'not run  %-6s %s\n' "$backend" "$why"
+        printf '{"name":"%s","ran":false,"why":"%s"}\n' "$backend" "$(text "$why")" >>"$out/backends"
+        continue
+    fi
+    ran="$ran $backend"
+    gpu=$(value gpu_name "$probe") driver=$(value driver "$probe")
+    [ "$(value simulated "$probe")" = 0 ] || simulated=true
+    printf 'running  %-6s %s, driver %s, commit %s\n' "$backend" "$gpu" "$driver" "$commit"
+    [ $simulated = false ] || echo 'SIMULATED: the driver library was given; nothing here says anything about hardware'
+    printf '{"name":"%s","ran":true,"why":null}\n' "$backend" >>"$out/backends"
+    for part in $parts; do
+        if [ "$part" = bench ]; then
+            bench "$backend"
+            [ "$backend" != cuda ] || kernels
+            continue
+        fi
+        for name in $("$here/suites" list | grep -v '^unit'); do suite "$backend" "$name"; done
+    done
+done <"$here/BACKENDS"
+# What is the host's, once, whichever backends there are.
+case $ran/$parts in
+*[a-z]/suites*) for name in $("$here/suites" list | grep '^unit'); do suite mock "$name"; done ;;
+esac
+
+name=$(printf '%s' "${gpu:-none}" | tr '[:upper:]' '[:lower:]' | tr -cs '[:alnum:]\n' '-' | sed 's/-$//')
+[ $simulated = false ] || name=simulated-$name
+json=$out/$date-$name-$commit.json
+{
+    printf '{"gpu_name":%s,"driver":%s,"sm_clock_mhz":%s,"commit":"%s","date":"%s","simulated":%s,\n' \
+        "$(string "$gpu")" "$(string "$driver")" "${sm_clock:-null}" "$commit" "$date" "$simulated"
+    printf '"backends":[\n%s\n],\n' "$(sed '$!s/$/,/' "$out/backends")"
+    printf '"suites":[\n%s\n],\n' "$(sed '$!s/$/,/' "$out/suites")"
+    printf '"benchmarks":[\n%s\n]}\n' "$(cat "$out/bench")"
+} >"$json"
+[ ! -s "$out/kernels.ndjson" ] || mv "$out/kernels.ndjson" "${json%.json}-kernels.ndjson"
+rm -f "$out/suites" "$out/bench" "$out/backends"
+echo "written: $json"
+echo "not in this bundle: see $here/NOT-HERE"
+if [ -z "$ran" ] && [ $failed -eq 0 ]; then
+    echo 'not run: no GPU and driver that a backend here can use'
+    exit 77
+fi
+[ $failed -eq 0 ] || { echo "FAILED on:$ran"; exit 1; }
+[ $simulated = true ] || { echo "passed on:$ran"; exit 0; }
+echo "passed, simulated, on:$ran"
