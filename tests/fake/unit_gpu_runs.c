@@ -8,7 +8,6 @@
 
 #define BLOCK_BYTES 1024u
 #define FANOUT      32u
-#define RUNS        1000u
 #define RUN_BYTES   (64u << 10) /* two nodes of the first level */
 #define DIGEST      32u
 
@@ -56,23 +55,24 @@ static uint64_t launches(struct bench *b, vres_blane *lane, const vres_hash_run 
 
 START_TEST(runs_of_one_job_share_its_launches_and_have_openssls_digests)
 {
-	const uint64_t bytes = (uint64_t)RUNS * RUN_BYTES;
+	const size_t n = suite_scaled(1000, 100);
+	const uint64_t bytes = (uint64_t)n * RUN_BYTES;
 	struct bench b = bench_begin(&(const struct fake_cuda_params){.bytes_per_device = UINT64_C(96) << 20}, bytes, 1 << 20, 0);
 	const vres_hash_run whole = {b.mem, 0, bytes};
-	vres_hash_run *runs = test_alloc(RUNS * sizeof(*runs));
-	uint8_t *digests = test_alloc(2 * RUNS * DIGEST), want[DIGEST];
+	vres_hash_run *runs = test_alloc(n * sizeof(*runs));
+	uint8_t *digests = test_alloc(2 * n * DIGEST), want[DIGEST];
 	uint64_t one, many;
 
 	fill(&b, bytes, 1 << 20);
 	/* Backwards, and every third ends in the middle of its last block. */
-	for (size_t i = 0; i < RUNS; i++)
-		runs[i] = (vres_hash_run){b.mem, (RUNS - 1 - i) * RUN_BYTES, RUN_BYTES - (i % 3 ? 0 : 100)};
+	for (size_t i = 0; i < n; i++)
+		runs[i] = (vres_hash_run){b.mem, (n - 1 - i) * RUN_BYTES, RUN_BYTES - (i % 3 ? 0 : 100)};
 	one = launches(&b, b.lane, &whole, 1, 1, digests);
-	many = launches(&b, b.lane, runs, RUNS, 1, digests);
-	ck_assert_msg(many <= one + 3, "%lu launches for %u runs, %lu for one", (unsigned long)many, RUNS, (unsigned long)one);
+	many = launches(&b, b.lane, runs, n, 1, digests);
+	ck_assert_msg(many <= one + 3, "%lu launches for %zu runs, %lu for one", (unsigned long)many, n, (unsigned long)one);
 	suite_value("launches_many_runs", (double)many);
 	suite_value("launches_one_run", (double)one);
-	for (size_t i = 0; i < RUNS; i++)
+	for (size_t i = 0; i < n; i++)
 		for (size_t node = 0; node < 2; node++) {
 			const size_t offset = node * RUN_BYTES / 2;
 
@@ -88,7 +88,7 @@ END_TEST
 /* A table of pieces that is used up, windows with more runs than they take, and runs of every length around a block. */
 START_TEST(more_runs_than_a_table_holds_have_openssls_digests)
 {
-	const size_t n = 5000;
+	const size_t n = suite_scaled(5000, 1500);
 	struct bench b = bench_begin(NULL, 16384, 16384, 0);
 	vres_hash_run *runs = test_alloc(n * sizeof(*runs));
 	uint8_t *digests = test_alloc(n * DIGEST), *wants = test_alloc(4 * BLOCK_BYTES * DIGEST);
@@ -111,7 +111,7 @@ END_TEST
 /* With as many multiprocessors as the test's number says; the last device does not say how many. */
 START_TEST(lane_of_low_priority_takes_a_small_part_of_the_device_and_has_the_same_digests)
 {
-	const uint64_t bytes = UINT64_C(4) << 20;
+	const uint64_t bytes = (uint64_t)suite_scaled(4, 1) << 20;
 	struct bench b = bench_begin(&(const struct fake_cuda_params){.processors = _i == 8 ? -1 : _i}, bytes, 1 << 20, 0);
 	const vres_hash_run run = {b.mem, 0, bytes};
 	uint8_t *high = test_alloc(bytes / BLOCK_BYTES), *low = test_alloc(bytes / BLOCK_BYTES);
