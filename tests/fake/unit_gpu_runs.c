@@ -136,6 +136,27 @@ START_TEST(lane_of_low_priority_takes_a_small_part_of_the_device_and_has_the_sam
 }
 END_TEST
 
+START_TEST(lane_of_low_priority_that_cannot_be_opened_leaves_nothing)
+{
+	struct bench b = bench_begin(NULL, 4096, 0, 0);
+	const uint64_t before = fake_cuda_live();
+	void *staging = NULL;
+	vres_blane *lane;
+	uint64_t n = 0;
+	vres_error err;
+
+	do {
+		fake_cuda_fail(NULL, ++n, 999);
+		lane = NULL;
+		if (b.ops->lane_open(b.dev, 4096, VRES_LANE_LOW_PRIORITY, &lane, &staging, &err) == VRES_OK)
+			b.ops->lane_close(lane);
+		ck_assert_msg(fake_cuda_live() == before, "call %lu fails and leaves something", (unsigned long)n);
+	} while (fake_cuda_failed() != NULL);
+	ck_assert_uint_gt(n, 4);
+	bench_end(&b);
+}
+END_TEST
+
 /* Wherever in a batch it is. */
 START_TEST(launch_that_did_not_run_is_seen_whichever_it_is)
 {
@@ -173,6 +194,7 @@ int main(void)
 		CASE(more_runs_than_a_table_holds_have_openssls_digests, "CI-007 MS-007", "integrity", "a write past the table"),
 		CASE_LOOP(lane_of_low_priority_takes_a_small_part_of_the_device_and_has_the_same_digests, 9, "CI-007 VR-008", "availability",
 	                  "inference that waits for checks"),
+		CASE(lane_of_low_priority_that_cannot_be_opened_leaves_nothing, "MS-004", "availability", "driver objects left behind"),
 		CASE(launch_that_did_not_run_is_seen_whichever_it_is, "CI-007 VR-004", "integrity", "a kernel that never ran"),
 	};
 
