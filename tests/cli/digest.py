@@ -6,7 +6,7 @@ import subprocess
 
 from support import equal, expect, main, pattern, refused, test, tool, vres, write
 
-SIZES = (0, 1, 4095, 4096, 4097, 128 * 4096, 128 * 4096 + 1)
+SIZES = (0, 1, 4095, 4096, 4097, 128 * 4096, 128 * 4096 + 1, (1 << 20) - 1, 1 << 20, (5 << 20) + 77)
 ODD_NAMES = ("with blank", "back\\slash", "new\nline", "return\rhere", "-dash", "esc\x1b[31m", "\\", "ümlaut", "tab\t")
 
 
@@ -68,6 +68,25 @@ def standard_input_from_a_file_and_from_a_pipe_gives_the_digest_of_the_file():
         equal(vres("digest", "-", input=pattern(size)).out, wanted)
         verity = output_of("fsverity", "digest", name).split()[0] + b" -\n"
         equal(vres("digest", "-", "--alg", "verity", input=pattern(size)).out, verity)
+
+
+@test("CI-004", "integrity", "bytes that are skipped or come twice")
+def standard_input_is_digested_from_where_the_file_stands():
+    data = pattern((3 << 20) + 5)
+    name, rest = write("f", data), write("rest", data[1000:])
+    with open(name, "rb", buffering=0) as f:
+        f.seek(1000)
+        equal(vres("digest", "-", "--alg", "verity", stdin=f).out, output_of("fsverity", "digest", rest).split()[0] + b" -\n")
+        equal(f.tell(), len(data))
+
+
+@test("CI-004", "integrity")
+def files_whose_size_nobody_knows_are_read_to_their_end():
+    for name in ("/proc/self/maps", "/proc/version"):
+        expect(len(vres("digest", "--alg", "verity", name).out) > 64, name)
+    with open("/proc/version", "rb") as f:
+        wanted = output_of("fsverity", "digest", write("v", f.read())).split()[0]
+    equal(vres("digest", "--alg", "verity", "/proc/version").out.split()[0], wanted)
 
 
 @test("", "availability", "memory exhausted by a large file")

@@ -213,6 +213,7 @@ static vres_status lane_push(vres_blane *lane, vres_bmem *dst, uint64_t offset, 
 {
 	CALLED(lane->puppet, PUPPET_LANE_PUSH);
 	put_copy(lane, PUSH, dst, offset, n);
+	lane->staging[n / 2] ^= lane->puppet->push_damages ? 0x10 : 0;
 	return VRES_OK;
 }
 
@@ -306,6 +307,7 @@ static void lane_close(vres_blane *lane)
 static vres_status mem_protect(vres_bmem *mem, uint32_t read_only, vres_error *err)
 {
 	CALLED(mem->dev->puppet, PUPPET_MEM_PROTECT);
+	mem->dev->puppet->hashed_unprotected = mem->dev->puppet->hashed_count;
 	mem->dev->puppet->residency &= ~VRES_MEM_READ_ONLY;
 	mem->dev->puppet->residency |= read_only ? VRES_MEM_READ_ONLY : 0;
 	return VRES_OK;

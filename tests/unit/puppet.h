@@ -53,12 +53,14 @@ struct puppet {
 	bool echoes_nothing;    /* none */
 	bool writes_no_digests; /* the nonce is echoed all the same */
 	size_t leaves_out;      /* of the digests of a run, this one, counted from 1 */
+	bool push_damages;      /* a bit of the staging buffer, before it is copied */
 
 	/* What was hashed: offset and length of every run, in order, as long as there is room. */
 	struct {
 		uint64_t offset, bytes;
 	} hashed[1024];
 	size_t hashed_count;
+	size_t hashed_unprotected; /* how many of them when memory was protected last */
 
 	/* Called in the middle of device_status, for what happens at once with it. */
 	void (*meanwhile)(void *ctx);

@@ -2,6 +2,9 @@
 /* The digester: the life of one, and what it refuses.  Known answers are in tests/vectors. */
 #include <vres/vres.h>
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "alloc.h"
 #include "content.h"
 #include "status.h"
@@ -132,8 +135,112 @@ START_TEST(missing_arguments_are_refused_and_harm_nothing)
 }
 END_TEST
 
+/* A file of @n bytes of content, in memory. */
+static int file_of(const uint8_t *bytes, size_t n)
+{
+	const int fd = memfd_create("test", MFD_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq((int)write(fd, bytes, n), (int)n);
+	return fd;
+}
+
+START_TEST(files_have_the_digest_of_their_bytes_from_any_offset)
+{
+	static const size_t offsets[] = {0, 1, 4096, 1000003};
+	const size_t n = (3 << 20) + 77;
+	uint8_t *bytes = content(n, 2);
+	const int fd = file_of(bytes, n);
+	const off_t position = lseek(fd, 0, SEEK_CUR);
+	char want[65];
+	vres_error err;
+
+	for (size_t i = 0; i < COUNT(offsets); i++) {
+		vres_digester *flat = create(VRES_DIGEST_SHA256, 0), *small = create(VRES_DIGEST_VERITY, 1024),
+			      *large = create(VRES_DIGEST_VERITY, 65536);
+		const size_t left = n - offsets[i];
+
+		ck_ok(vres_digester_update_fd(flat, fd, offsets[i], left, &err));
+		sha256_hex(bytes + offsets[i], left, want);
+		ck_final(flat, want);
+		ck_ok(vres_digester_update_fd(small, fd, offsets[i], left, &err));
+		verity_hex(bytes + offsets[i], left, 1024, want);
+		ck_final(small, want);
+		ck_ok(vres_digester_update_fd(large, fd, offsets[i], left, &err));
+		verity_hex(bytes + offsets[i], left, 65536, want);
+		ck_final(large, want);
+	}
+	ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), position);
+	close(fd);
+	test_free(bytes);
+}
+END_TEST
+
+START_TEST(files_and_memory_may_alternate)
+{
+	const size_t n = 3 << 20;
+	uint8_t *bytes = content(n, 3);
+	const int fd = file_of(bytes, n);
+	char want[65];
+	vres_error err;
+
+	for (uint32_t alg = VRES_DIGEST_SHA256; alg <= VRES_DIGEST_VERITY; alg++) {
+		vres_digester *d = create(alg, 0);
+
+		ck_ok(vres_digester_update(d, bytes, 100, &err));
+		ck_ok(vres_digester_update_fd(d, fd, 100, 5000, &err));
+		ck_ok(vres_digester_update_fd(d, fd, 5100, 0, &err));
+		ck_ok(vres_digester_update(d, bytes + 5100, 2 << 20, &err));
+		ck_ok(vres_digester_update_fd(d, fd, 5100 + (2 << 20), n - 5100 - (2 << 20), &err));
+		alg == VRES_DIGEST_VERITY ? verity_hex(bytes, n, 4096, want) : sha256_hex(bytes, n, want);
+		ck_final(d, want);
+	}
+	close(fd);
+	test_free(bytes);
+}
+END_TEST
+
+START_TEST(file_that_ends_early_or_cannot_be_read_is_a_status)
+{
+	uint8_t *bytes = content(2 << 20, 4);
+	const int fd = file_of(bytes, 2 << 20);
+	int pipes[2];
+	vres_error err;
+
+	ck_assert_int_eq(pipe(pipes), 0);
+	for (uint32_t alg = VRES_DIGEST_SHA256; alg <= VRES_DIGEST_VERITY; alg++) {
+		static const uint64_t ends[] = {(2 << 20) + 1, 3 << 20, UINT64_C(1) << 40};
+		char hex[65];
+
+		for (size_t i = 0; i < COUNT(ends); i++) {
+			vres_digester *d = create(alg, 0);
+
+			ck_status(vres_digester_update_fd(d, fd, 0, ends[i], &err), VRES_E_IO);
+			vres_digester_destroy(d);
+		}
+		vres_digester *d = create(alg, 0);
+
+		ck_status(vres_digester_update_fd(NULL, fd, 0, 1, &err), VRES_E_INVALID_INPUT);
+		ck_status(vres_digester_update_fd(d, fd, UINT64_MAX, 1, &err), VRES_E_INVALID_INPUT);
+		ck_status(vres_digester_update_fd(d, fd, INT64_MAX, 1, &err), VRES_E_INVALID_INPUT);
+		ck_status(vres_digester_update_fd(d, fd, 1, UINT64_MAX, &err), VRES_E_INVALID_INPUT);
+		ck_status(vres_digester_update_fd(d, -1, 0, 1, &err), VRES_E_IO);
+		ck_status(vres_digester_update_fd(d, pipes[0], 0, 1, &err), VRES_E_IO);
+		ck_ok(vres_digester_final(d, hex, &err));
+		ck_status(vres_digester_update_fd(d, fd, 0, 1, &err), VRES_E_STATE);
+		vres_digester_destroy(d);
+	}
+	close(fd);
+	close(pipes[0]);
+	close(pipes[1]);
+	test_free(bytes);
+}
+END_TEST
+
 START_TEST(unfinished_digester_is_destroyed_whole)
 {
+	uint8_t *bytes = content(2 << 20, 5);
+	const int fd = file_of(bytes, 2 << 20);
 	uint64_t before;
 	vres_error err;
 
@@ -143,9 +250,12 @@ START_TEST(unfinished_digester_is_destroyed_whole)
 		vres_digester *d = create(alg, 1024);
 
 		ck_ok(vres_digester_update(d, "abc", 3, &err));
+		ck_ok(vres_digester_update_fd(d, fd, 0, 2 << 20, &err));
 		vres_digester_destroy(d);
 		ck_assert_uint_eq(alloc_live(), before);
 	}
+	close(fd);
+	test_free(bytes);
 }
 END_TEST
 
@@ -158,6 +268,9 @@ int main(void)
 		CASE(unknown_algorithm_is_refused, "VR-005", "", ""),
 		CASE(finished_digest_takes_nothing_more, "WORKER-4150", "integrity", "a digest of other bytes"),
 		CASE(missing_arguments_are_refused_and_harm_nothing, "VR-005 WORKER-4150", "", ""),
+		CASE(files_have_the_digest_of_their_bytes_from_any_offset, "CI-004 WORKER-4400", "integrity", "parts in the wrong order"),
+		CASE(files_and_memory_may_alternate, "CI-004", "integrity", ""),
+		CASE(file_that_ends_early_or_cannot_be_read_is_a_status, "VR-005 WORKER-4150", "integrity", "a digest of fewer bytes"),
 		CASE(unfinished_digester_is_destroyed_whole, "MS-005", "", ""),
 	};
 

@@ -138,19 +138,108 @@ END_TEST
 
 START_TEST(failure_of_source_or_backend_closes_the_lanes)
 {
-	static const enum puppet_op ops[] = {PUPPET_LANE_OPEN, PUPPET_LANE_PUSH, PUPPET_LANE_WAIT};
+	static const enum puppet_op ops[] = {PUPPET_LANE_OPEN, PUPPET_LANE_PUSH, PUPPET_HASH, PUPPET_LANE_WAIT};
 
 	for (size_t i = 0; i <= COUNT(ops); i++) {
 		CLEANUP(end) struct rig *rig = begin(LANE_BYTES + 1);
 		const int live = atomic_load(&rig->door->puppet->live);
+		struct tree_shape shape;
+		uint8_t arrived[257 * 32];
 		vres_error err;
 
+		tree_shape_init(&shape, LANE_BYTES + 1, 65536);
+		rig->upload.shape = &shape;
+		rig->upload.arrived = arrived;
 		if (i < COUNT(ops))
 			rig->door->puppet->answer[ops[i]] = VRES_E_BACKEND;
 		else
 			rig->content = (struct content_source){.seed = 1, .fail_at = 2, .fail_how = VRES_E_BUSY};
 		ck_status(vres_upload(&rig->upload, &err), i < COUNT(ops) ? VRES_E_BACKEND : VRES_E_IO);
 		ck_assert_int_eq(atomic_load(&rig->door->puppet->live), live);
+	}
+}
+END_TEST
+
+/* Level 0 of the tree as the device made it, piece by piece, is what plain code makes of what is in VRAM. */
+START_TEST(device_hashes_each_piece_when_it_has_arrived)
+{
+	static const uint64_t sizes[] = {1, 65536, LANE_BYTES, 2 * LANE_BYTES + 70000};
+
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		CLEANUP(end) struct rig *rig = begin(sizes[i]);
+		struct tree_shape shape;
+		uint8_t root[32], digest[32], *arrived;
+		char got[65], want[65];
+		vres_error err;
+
+		tree_shape_init(&shape, sizes[i], 65536);
+		arrived = test_alloc((size_t)shape.count[0] * 32 + 1);
+		arrived[shape.count[0] * 32] = 0xa5;
+		ck_assert(vres_upload_can_hash(&shape, 0));
+		rig->upload.shape = &shape;
+		rig->upload.arrived = arrived;
+		ck_ok(vres_upload(&rig->upload, &err));
+		ck_uploaded(rig);
+		ck_ok(tree_root_of(&shape, 0, arrived, root, &err));
+		ck_ok(tree_digest(sizes[i], 65536, root, digest, &err));
+		vres_hex(digest, got);
+		verity_hex(puppet_bytes(&rig->mem), (size_t)sizes[i], 65536, want);
+		ck_assert_str_eq(got, want);
+		ck_assert_uint_eq(arrived[shape.count[0] * 32], 0xa5);
+		ck_assert_uint_eq(rig->door->puppet->hashed_count, div_up_u64(sizes[i], LANE_BYTES));
+		test_free(arrived);
+	}
+}
+END_TEST
+
+START_TEST(pieces_are_hashed_where_they_end_with_nodes_of_the_level)
+{
+	static const struct {
+		uint64_t bytes;
+		uint32_t block_size, level;
+		bool can;
+	} cases[] = {
+		{1, 65536, 1, true},
+		{LANE_BYTES, 65536, 1, true}, /* one piece */
+		{LANE_BYTES + 1, 65536, 1, false},
+		{LANE_BYTES + 1, 32768, 1, false},
+		{LANE_BYTES + 1, 16384, 1, true},
+		{LANE_BYTES + 1, 4096, 1, true},
+		{LANE_BYTES + 1, 4096, 2, false},
+		{LANE_BYTES + 1, 65536, 0, true},
+		{UINT64_MAX, 1024, 11, false},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct tree_shape shape;
+
+		tree_shape_init(&shape, cases[i].bytes, cases[i].block_size);
+		ck_assert_msg(vres_upload_can_hash(&shape, cases[i].level) == cases[i].can, "case %zu", i);
+	}
+}
+END_TEST
+
+/* Or else a driver that damages a staging buffer would damage what is compared on both sides. */
+START_TEST(what_the_host_digests_is_what_was_read_whatever_the_driver_does_to_the_buffer)
+{
+	for (uint64_t bytes = LANE_BYTES / 2; bytes <= 4 * LANE_BYTES; bytes += LANE_BYTES) {
+		CLEANUP(end) struct rig *rig = begin(bytes);
+		uint8_t *want = content((size_t)bytes, 1), digest[32], flat[32], root[32];
+		char got[65], verity[65];
+		vres_error err;
+
+		rig->door->puppet->push_damages = true;
+		ck_ok(vres_upload(&rig->upload, &err));
+		ck_assert_msg(memcmp(puppet_bytes(&rig->mem), want, (size_t)bytes) != 0, "the driver did no damage");
+		ck_ok(vres_sha256_end(&rig->flat, digest, &err));
+		sha256_of(want, (size_t)bytes, flat);
+		ck_assert_mem_eq(digest, flat, 32);
+		ck_ok(tree_finish(&rig->tree, 0, root, &err));
+		ck_ok(tree_digest(bytes, 65536, root, digest, &err));
+		vres_hex(digest, got);
+		verity_hex(want, (size_t)bytes, 65536, verity);
+		ck_assert_str_eq(got, verity);
+		test_free(want);
 	}
 }
 END_TEST
@@ -176,6 +265,10 @@ int main(void)
 		CASE(digests_that_nobody_wants_are_not_computed, "WORKER-4400", "", ""),
 		CASE(progress_may_cancel_after_any_piece, "WORKER-4150", "availability", ""),
 		CASE(failure_of_source_or_backend_closes_the_lanes, "WORKER-4150 MS-004", "availability", "a lane that leaks"),
+		CASE(device_hashes_each_piece_when_it_has_arrived, "CI-007 WORKER-4113", "integrity", "a hash of what was there before"),
+		CASE(pieces_are_hashed_where_they_end_with_nodes_of_the_level, "CI-007", "integrity", "a node of half its bytes"),
+		CASE(what_the_host_digests_is_what_was_read_whatever_the_driver_does_to_the_buffer, "WORKER-4113", "integrity",
+	             "damage on both sides of a comparison"),
 		CASE(pinned_staging_is_passed_on, "VP-003 WORKER-4101", "confidentiality", "pinned host memory"),
 	};
 

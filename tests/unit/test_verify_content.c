@@ -30,7 +30,7 @@ static void count_incident(void *ctx, const vres_event *event)
 }
 
 /* One sealed shard of BYTES bytes over a puppet. */
-static struct rig *begin(uint64_t allow, uint32_t keep_leaves)
+static struct rig *begin_with(uint64_t allow, uint64_t require, uint32_t keep_leaves)
 {
 	struct rig *rig = test_alloc(sizeof(*rig));
 	uint8_t *data = content((size_t)BYTES, 1);
@@ -41,7 +41,9 @@ static struct rig *begin(uint64_t allow, uint32_t keep_leaves)
 	vres_error err;
 
 	rig->puppet = puppet_make();
+	rig->puppet->props.facts |= VRES_DEVICE_CAN_PROTECT;
 	policy.allow = VRES_ALLOW_SIMULATED | allow;
+	policy.require = require;
 	config.backend = &rig->puppet->table;
 	config.backend_arg = rig->puppet;
 	config.worker_id = "worker";
@@ -56,6 +58,13 @@ static struct rig *begin(uint64_t allow, uint32_t keep_leaves)
 	vres_key_destroy(key);
 	ck_ok(vres_seal_memory(rig->manager, &params, data, BYTES, &rig->shard, &err));
 	test_free(data);
+	return rig;
+}
+
+static struct rig *begin(uint64_t allow, uint32_t keep_leaves)
+{
+	struct rig *rig = begin_with(allow, 0, keep_leaves);
+
 	rig->puppet->hashed_count = 0;
 	return rig;
 }
@@ -430,6 +439,21 @@ START_TEST(background_work_goes_on_lanes_of_low_priority_and_other_work_does_not
 }
 END_TEST
 
+/* What is signed was hashed after nobody could write any more; without that requirement each piece is hashed as it arrives, once. */
+START_TEST(read_only_mapping_is_hashed_after_it_was_protected)
+{
+	CLEANUP(end) struct rig *read_only = begin_with(0, VRES_REQUIRE_READONLY, 0);
+	CLEANUP(end) struct rig *plain = begin_with(0, 0, 0);
+
+	ck_assert_uint_eq(atomic_load(&read_only->puppet->calls[PUPPET_MEM_PROTECT]), 1);
+	ck_assert_uint_eq(read_only->puppet->hashed_unprotected, 0);
+	ck_assert_uint_eq(read_only->puppet->hashed_count, 1);
+	ck_assert_uint_eq(read_only->puppet->hashed[0].bytes, BYTES);
+	ck_assert_uint_eq(plain->puppet->hashed_count, 1);
+	ck_assert_uint_eq(plain->puppet->hashed[0].bytes, BYTES);
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
@@ -454,6 +478,7 @@ int main(void)
 	             "driver trouble taken for tampering, driver trouble taken for success"),
 		CASE(seal_over_a_backend_that_lies_fails_and_accuses_nobody, "WORKER-4032 WORKER-4113", "integrity",
 	             "bytes that were never looked at are signed"),
+		CASE(read_only_mapping_is_hashed_after_it_was_protected, "WORKER-4113 VR-001", "integrity", "a write between check and seal"),
 	};
 
 	return suite_run("unit.verify_content", "unit", cases, COUNT(cases));
