@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * vres bench: how fast this machine seals and verifies, beside what it is measured against: a plain copy in host memory, and hashing on one
- * core (SHA-256 as OpenSSL does it, and the same in an fs-verity tree).
+ * vres bench: how fast this machine seals and verifies, beside what it is measured against: a plain copy in host memory, SHA-256 on
+ * one core as OpenSSL does it, and an fs-verity tree on all cores.
  *
  * The median of several runs is shown, and the spread.
  */
@@ -147,7 +147,8 @@ const struct command cmd_bench = {
 	.arguments = "",
 	.summary = "measure sealing and verifying beside a plain copy and OpenSSL",
 	.description =
-		"Measure, in one run, a copy in host memory, SHA-256 by OpenSSL and fs-verity hashing on one core, and sealing and verifying "
+		"Measure, in one run, a copy in host memory, SHA-256 on one core (OpenSSL), fs-verity hashing on all cores, and sealing and "
+                "verifying "
 		"on the device: the median, the least and the most time of several runs, the rate in 10^9 bytes a second, and its ratio "
 		"to the copy and to SHA-256. What is sealed is made up, so verification by readback is allowed.\n"
 		"With --svg the file is one self-contained plot of throughput over size and of the percentiles of short calls; it replaces a "

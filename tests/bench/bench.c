@@ -6,6 +6,10 @@
  *	bench [BYTES]     speed, on BYTES bytes (256 MiB) in the mock's VRAM, whose "device" is one core running the kernel's source
  *	bench growth [BYTES [SHARDS]]
  *	                  how cost grows, up to BYTES (64 MiB, at most 16 GiB) in a shard and SHARDS (1,000) shards
+ *	bench hashing [BYTES]
+ *	                  hashing on the host, of BYTES bytes (256 MiB), and of a megabyte
+ *	bench tools [BYTES]
+ *	                  `vres digest` beside other tools, on a file of BYTES bytes (1 GiB) in /dev/shm
  *	bench rss FILE    host memory that sealing FILE takes, beyond the mock's VRAM and the kept level of the digest tree
  */
 #include "bench.h"
@@ -13,12 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-void bench_open(struct bench *b, uint64_t bytes, uint64_t lease_max_age)
+static void open_over(struct bench *b, uint64_t bytes, uint64_t lease_max_age, uint32_t no_device_hash)
 {
 	vres_mock_params mock = vres_mock_params_init();
 	vres_policy policy = vres_policy_init();
 	vres_config c = vres_config_init();
 
+	mock.no_device_hash = no_device_hash;
 	mock.bytes_per_device = (bytes + (2 << 20)) / (1 << 20) * (1 << 20);
 	policy.allow = VRES_ALLOW_SIMULATED | VRES_ALLOW_NO_ECC | VRES_ALLOW_READBACK;
 	policy.lease_max_age = lease_max_age;
@@ -30,6 +35,16 @@ void bench_open(struct bench *b, uint64_t bytes, uint64_t lease_max_age)
 	c.worker_id = "bench";
 	c.policy = &policy;
 	must(vres_manager_create(&c, &b->manager, NULL) == VRES_OK, "no manager");
+}
+
+void bench_open(struct bench *b, uint64_t bytes, uint64_t lease_max_age)
+{
+	open_over(b, bytes, lease_max_age, 0);
+}
+
+void bench_open_without_hash(struct bench *b, uint64_t bytes)
+{
+	open_over(b, bytes, 0, 1);
 }
 
 void bench_close(struct bench *b)
@@ -66,11 +81,21 @@ void bench_verify(const struct bench *b, uint32_t mode)
 	must(vres_shard_verify(b->shard, &p, NULL, NULL) == VRES_OK, "a verification failed");
 }
 
+/* An amount that was given, or @otherwise. */
+static uint64_t amount(int argc, char **argv, int at, uint64_t otherwise)
+{
+	const uint64_t bytes = argc > at ? strtoull(argv[at], NULL, 0) : otherwise;
+
+	must(argc <= at + 1 && bytes > 0, "usage: bench [[hashing|tools] BYTES], bench growth [BYTES [SHARDS]], or bench rss FILE");
+	return bytes;
+}
+
 int main(int argc, char **argv)
 {
+	const char *what = argc > 1 ? argv[1] : "";
 	struct figures f = {.n = 0};
 
-	if (argc >= 2 && argc <= 4 && strcmp(argv[1], "growth") == 0) {
+	if (argc >= 2 && argc <= 4 && strcmp(what, "growth") == 0) {
 		const uint64_t bytes = argc > 2 ? strtoull(argv[2], NULL, 0) : UINT64_C(64) << 20,
 			       shards = argc > 3 ? strtoull(argv[3], NULL, 0) : 1000;
 
@@ -78,12 +103,16 @@ int main(int argc, char **argv)
 		bench_growth(bytes, shards);
 		return 0;
 	}
-	if (argc == 3 && strcmp(argv[1], "rss") == 0) {
+	if (argc == 3 && strcmp(what, "rss") == 0) {
 		bench_rss(&f, argv[2]);
+	} else if (strcmp(what, "hashing") == 0) {
+		bench_hashing(&f, amount(argc, argv, 2, UINT64_C(256) << 20));
+		bench_small(&f);
+	} else if (strcmp(what, "tools") == 0) {
+		bench_tools(&f, amount(argc, argv, 2, UINT64_C(1) << 30));
 	} else {
-		const uint64_t bytes = argc > 1 ? strtoull(argv[1], NULL, 0) : UINT64_C(256) << 20;
+		const uint64_t bytes = amount(argc, argv, 1, UINT64_C(256) << 20);
 
-		must(argc <= 2 && bytes > 0, "usage: bench [BYTES], bench growth [BYTES [SHARDS]], or bench rss FILE");
 		bench_latency(&f);
 		bench_throughput(&f, bytes);
 		bench_many(&f, bytes);

@@ -19,6 +19,9 @@ struct bench {
 };
 
 void bench_open(struct bench *b, uint64_t bytes, uint64_t lease_max_age);
+
+/* Over a device that cannot hash: all is done by readback. */
+void bench_open_without_hash(struct bench *b, uint64_t bytes);
 void bench_close(struct bench *b);
 
 void bench_seal(struct bench *b, uint32_t digest_alg, const char *expected_digest);
@@ -30,6 +33,9 @@ typedef void (*work_fn)(void *arg);
 
 void bench_latency(struct figures *f);                    /* latency.c */
 void bench_throughput(struct figures *f, uint64_t bytes); /* throughput.c */
+void bench_hashing(struct figures *f, uint64_t bytes);    /* hashing.c */
+void bench_small(struct figures *f);                      /* hashing.c */
+void bench_tools(struct figures *f, uint64_t bytes);      /* tools.c */
 void bench_rss(struct figures *f, const char *path);      /* rss.c */
 
 void bench_many(struct figures *f, uint64_t bytes); /* many.c; after bench_throughput() */

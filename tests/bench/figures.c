@@ -42,6 +42,25 @@ double percentile(uint64_t *ns, size_t n, double percent)
 	return (double)ns[at < n ? at : n - 1];
 }
 
+enum { CONTEST_ROUNDS = 7, CONTEST_MOST = 8 };
+
+void contest_run(const struct contest *contests, size_t n, void *arg, uint64_t bytes, double *rates)
+{
+	uint64_t ns[CONTEST_MOST][CONTEST_ROUNDS];
+
+	must(n <= CONTEST_MOST, "too many in a contest");
+	for (size_t round = 0; round <= CONTEST_ROUNDS; round++)
+		for (size_t i = 0; i < n; i++) {
+			const uint64_t start = now();
+
+			contests[i].work(contests[i].arg ? contests[i].arg : arg);
+			if (round > 0)
+				ns[i][round - 1] = now() - start;
+		}
+	for (size_t i = 0; i < n; i++)
+		rates[i] = (double)bytes / percentile(ns[i], CONTEST_ROUNDS, 50);
+}
+
 void figures_add(struct figures *f, const char *name, double value, const char *unit, const char *beside, const char *beside_too)
 {
 	if (f->n == FIGURES_MAX)

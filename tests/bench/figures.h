@@ -29,6 +29,16 @@ uint64_t now(void);
 /* Sorts @ns; the value that @percent of them do not exceed. */
 double percentile(uint64_t *ns, size_t n, double percent);
 
+/* What is compared with its like. */
+struct contest {
+	const char *name;
+	void (*work)(void *arg);
+	void *arg; /* NULL: what all are given */
+};
+
+/* Let @n works take turns, several rounds after one that is not counted; @bytes over the median time of each, in GB/s. */
+void contest_run(const struct contest *contests, size_t n, void *arg, uint64_t bytes, double *rates);
+
 /* End the program with a message; the second, unless @good. */
 _Noreturn void give_up(const char *what);
 void must(bool good, const char *what);
