@@ -10,7 +10,8 @@
 #include "suite.h"
 #include "validate.h"
 
-#define MOST ((size_t)(5 << 20) + 4321)
+#define MOST ((size_t)(3 << 19) + 4321) /* three parts and a bit, of small blocks; */
+#define MORE ((size_t)(4 << 20) + 4321) /* and of the largest */
 
 static void release_bytes(uint8_t **bytes)
 {
@@ -43,51 +44,76 @@ static void end(struct rig *rig)
 	vres_sha256_close(&rig->flat);
 }
 
-static void ck_digests(struct rig *rig, const uint8_t *bytes, size_t n)
+static void ck_tree(struct rig *rig, size_t n, const char *want)
 {
 	uint8_t root[32], digest[32];
-	char got[65], want[65];
+	char got[65];
 	vres_error err;
 
 	ck_ok(tree_finish(&rig->tree, 0, root, &err));
 	ck_ok(tree_digest(n, rig->tree.block_size, root, digest, &err));
 	vres_hex(digest, got);
-	verity_hex(bytes, n, rig->tree.block_size, want);
 	ck_assert_msg(strcmp(got, want) == 0, "%zu bytes in blocks of %u", n, rig->tree.block_size);
 	ck_assert_uint_eq(rig->tree.bytes, n);
+}
+
+static void ck_digests(struct rig *rig, const uint8_t *bytes, size_t n)
+{
+	uint8_t digest[32], want[32];
+	char verity[65];
+	vres_error err;
+
+	verity_hex(bytes, n, rig->tree.block_size, verity);
+	ck_tree(rig, n, verity);
 	if (rig->pass.flat == NULL)
 		return;
 	ck_ok(vres_sha256_end(&rig->flat, digest, &err));
-	sha256_of(bytes, n, root);
-	ck_assert_mem_eq(digest, root, 32);
+	sha256_of(bytes, n, want);
+	ck_assert_mem_eq(digest, want, 32);
 }
 
-static void ck_pieces(const uint8_t *bytes, size_t n, uint32_t block_size, uint32_t threads, const size_t *pieces, size_t kinds)
-{
-	CLEANUP(end) struct rig rig = {0};
-	vres_error err;
+struct cut {
+	size_t pieces[7]; /* over and over, up to a zero */
+};
 
-	begin(&rig, block_size, threads, true);
-	for (size_t at = 0, i = 0, piece; at < n; at += piece, i++) {
-		piece = pieces[i % kinds] < n - at ? pieces[i % kinds] : n - at;
-		ck_ok(pass_begin(&rig.pass, bytes + at, piece, &err));
-		ck_ok(pass_end(&rig.pass, &err));
+static void ck_pieces(const uint8_t *bytes, size_t n, uint32_t block_size, const struct cut *cut, const char *want)
+{
+	for (uint32_t threads = 1; threads <= 3; threads += 2) {
+		CLEANUP(end) struct rig rig = {0};
+		uint8_t digest[32], flat[32];
+		vres_error err;
+
+		begin(&rig, block_size, threads, true);
+		for (size_t at = 0, i = 0, piece; at < n; at += piece, i++) {
+			if (i == COUNT(cut->pieces) || cut->pieces[i] == 0)
+				i = 0;
+			piece = cut->pieces[i] < n - at ? cut->pieces[i] : n - at;
+			ck_ok(pass_begin(&rig.pass, bytes + at, piece, &err));
+			ck_ok(pass_end(&rig.pass, &err));
+		}
+		ck_tree(&rig, n, want);
+		ck_ok(vres_sha256_end(&rig.flat, digest, &err));
+		sha256_of(bytes, n, flat);
+		ck_assert_mem_eq(digest, flat, 32);
 	}
-	ck_digests(&rig, bytes, n);
 }
 
 START_TEST(pieces_of_any_length_by_any_number_of_threads)
 {
-	static const size_t even[] = {1 << 20}, whole[] = {MOST}, odd[] = {1, 3 << 20, 5000, 4096, 700001, 4095, 1 << 20};
-	static const uint32_t block_sizes[] = {1024, 4096, 65536}, threads[] = {1, 2, 5};
-	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 1);
+	static const struct cut cuts[] = {{{1 << 20}}, {{MORE}}, {{1, 1 << 20, 5000, 4096, 700001, 4095, 600000}}};
+	static const struct {
+		uint32_t block_size;
+		size_t bytes;
+	} trees[] = {{1024, MOST}, {4096, MOST}, {65536, MORE}};
+	CLEANUP(release_bytes) uint8_t *bytes = content(MORE, 1);
 
-	for (size_t b = 0; b < COUNT(block_sizes); b++)
-		for (size_t t = 0; t < COUNT(threads); t++) {
-			ck_pieces(bytes, MOST, block_sizes[b], threads[t], even, COUNT(even));
-			ck_pieces(bytes, MOST, block_sizes[b], threads[t], whole, COUNT(whole));
-			ck_pieces(bytes, MOST, block_sizes[b], threads[t], odd, COUNT(odd));
-		}
+	for (size_t t = 0; t < COUNT(trees); t++) {
+		char want[65];
+
+		verity_hex(bytes, trees[t].bytes, trees[t].block_size, want);
+		for (size_t c = 0; c < COUNT(cuts); c++)
+			ck_pieces(bytes, trees[t].bytes, trees[t].block_size, &cuts[c], want);
+	}
 }
 END_TEST
 
@@ -204,24 +230,29 @@ static struct taken taken_from(const uint8_t *bytes, uint64_t offset, size_t n)
 
 START_TEST(bytes_may_be_taken_from_a_source_by_each_thread)
 {
-	static const uint32_t block_sizes[] = {1024, 4096, 65536};
-	static const size_t sizes[] = {0, 1, 1023, 65536, (1 << 20) + 1, MOST};
-	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 6);
+	static const struct {
+		uint32_t block_size;
+		size_t bytes;
+	} trees[] = {{4096, 0}, {4096, 1}, {1024, 1023}, {65536, 65536}, {4096, (1 << 20) + 1}, {1024, MOST}, {4096, MOST}, {65536, MORE}};
+	CLEANUP(release_bytes) uint8_t *bytes = content(MORE, 6);
 
-	for (size_t b = 0; b < COUNT(block_sizes); b++)
-		for (size_t i = 0; i < COUNT(sizes); i++)
-			for (uint32_t threads = 1; threads <= 4; threads += 3) {
-				CLEANUP(end) struct rig rig = {0};
-				struct taken taken = taken_from(bytes, 77, sizes[i]);
-				const struct pass_source source = {.get = get, .ctx = &taken};
-				vres_error err;
+	for (size_t t = 0; t < COUNT(trees); t++) {
+		char want[65];
 
-				begin(&rig, block_sizes[b], threads, false);
-				ck_ok(pass_take(&rig.pass, &source, 77, sizes[i], &err));
-				ck_digests(&rig, bytes, sizes[i]);
-				ck_assert(!atomic_load(&taken.asked_outside));
-				ck_assert_uint_le(taken.most, pass_part_bytes(block_sizes[b]));
-			}
+		verity_hex(bytes, trees[t].bytes, trees[t].block_size, want);
+		for (uint32_t threads = 1; threads <= 4; threads += 3) {
+			CLEANUP(end) struct rig rig = {0};
+			struct taken taken = taken_from(bytes, 77, trees[t].bytes);
+			const struct pass_source source = {.get = get, .ctx = &taken};
+			vres_error err;
+
+			begin(&rig, trees[t].block_size, threads, false);
+			ck_ok(pass_take(&rig.pass, &source, 77, trees[t].bytes, &err));
+			ck_tree(&rig, trees[t].bytes, want);
+			ck_assert(!atomic_load(&taken.asked_outside));
+			ck_assert_uint_le(taken.most, pass_part_bytes(trees[t].block_size));
+		}
+	}
 }
 END_TEST
 
@@ -237,10 +268,10 @@ START_TEST(taking_and_adding_may_alternate)
 	ck_ok(pass_begin(&rig.pass, bytes, 100, &err));
 	ck_ok(pass_end(&rig.pass, &err));
 	ck_ok(pass_take(&rig.pass, &source, 100, 50, &err));
-	ck_ok(pass_take(&rig.pass, &source, 150, 2 << 20, &err));
-	ck_ok(pass_begin(&rig.pass, bytes + 150 + (2 << 20), 1 << 20, &err));
+	ck_ok(pass_take(&rig.pass, &source, 150, 600000, &err));
+	ck_ok(pass_begin(&rig.pass, bytes + 600150, 700000, &err));
 	ck_ok(pass_end(&rig.pass, &err));
-	ck_ok(pass_take(&rig.pass, &source, 150 + (3 << 20), MOST - 150 - (3 << 20), &err));
+	ck_ok(pass_take(&rig.pass, &source, 1300150, MOST - 1300150, &err));
 	ck_digests(&rig, bytes, MOST);
 }
 END_TEST

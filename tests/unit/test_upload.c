@@ -163,7 +163,7 @@ END_TEST
 /* Level 0 of the tree as the device made it, piece by piece, is what plain code makes of what is in VRAM. */
 START_TEST(device_hashes_each_piece_when_it_has_arrived)
 {
-	static const uint64_t sizes[] = {1, 65536, LANE_BYTES, 2 * LANE_BYTES + 70000};
+	static const uint64_t sizes[] = {1, 65536, LANE_BYTES + 70000};
 
 	for (size_t i = 0; i < COUNT(sizes); i++) {
 		CLEANUP(end) struct rig *rig = begin(sizes[i]);
@@ -222,7 +222,10 @@ END_TEST
 /* Or else a driver that damages a staging buffer would damage what is compared on both sides. */
 START_TEST(what_the_host_digests_is_what_was_read_whatever_the_driver_does_to_the_buffer)
 {
-	for (uint64_t bytes = LANE_BYTES / 2; bytes <= 4 * LANE_BYTES; bytes += LANE_BYTES) {
+	static const uint64_t sizes[] = {1 << 20, LANE_BYTES + (1 << 20)};
+
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		const uint64_t bytes = sizes[i];
 		CLEANUP(end) struct rig *rig = begin(bytes);
 		uint8_t *want = content((size_t)bytes, 1), digest[32], flat[32], root[32];
 		char got[65], verity[65];
