@@ -85,7 +85,7 @@ static vres_status readback_both(struct measure *ms, struct tree_builder *tree, 
 	return pass_end(&pass, err);
 }
 
-static vres_status readback_nodes(struct measure *ms, const struct vres_range *range, uint32_t level, uint8_t *digests, uint64_t count,
+vres_status vres_measure_readback(struct measure *ms, const struct vres_range *range, uint32_t level, uint8_t *digests, uint64_t count,
                                   vres_error *err)
 {
 	CLEANUP(tree_close) struct tree_builder tree = {0};
@@ -102,7 +102,7 @@ vres_status vres_measure_level(struct measure *ms, uint32_t level, uint8_t *dige
 	const struct vres_range all = {.mem = ms->mem, .offset = 0, .bytes = ms->shape->bytes};
 	const uint64_t count = ms->shape->count[level];
 
-	return ms->by_readback ? readback_nodes(ms, &all, level, digests, count, err) : hash(ms, &all, 1, level, digests, count, err);
+	return ms->by_readback ? vres_measure_readback(ms, &all, level, digests, count, err) : hash(ms, &all, 1, level, digests, count, err);
 }
 
 vres_status vres_measure_nodes(struct measure *ms, uint32_t level, const uint64_t *index, size_t n, uint8_t *digests, vres_error *err)
@@ -118,7 +118,7 @@ vres_status vres_measure_nodes(struct measure *ms, uint32_t level, const uint64_
 	if (!ms->by_readback)
 		return hash(ms, ranges, n, level, digests, n, err);
 	for (size_t i = 0; i < n; i++)
-		TRY(readback_nodes(ms, &ranges[i], level, digests + i * VRES_SHA256_BYTES, 1, err));
+		TRY(vres_measure_readback(ms, &ranges[i], level, digests + i * VRES_SHA256_BYTES, 1, err));
 	return VRES_OK;
 }
 

@@ -36,6 +36,10 @@ void vres_measure_close(struct measure *ms);
 /* Digests of all nodes of a level into @digests, which has room for shape->count[level] of them. */
 vres_status vres_measure_level(struct measure *ms, uint32_t level, uint8_t *digests, vres_error *err);
 
+/* Digests of the @count nodes of @level that make up @range, by readback. */
+vres_status vres_measure_readback(struct measure *ms, const struct vres_range *range, uint32_t level, uint8_t *digests, uint64_t count,
+                                  vres_error *err);
+
 /* Digests of @n single nodes of a level; n is at most RANGES_MAX. */
 vres_status vres_measure_nodes(struct measure *ms, uint32_t level, const uint64_t *index, size_t n, uint8_t *digests, vres_error *err);
 

@@ -50,32 +50,17 @@ vres_status vres_measure_job_run(struct measure_job *job, uint64_t deadline, vre
 	return vres_lane_wait(&job->lane, deadline, err);
 }
 
-static vres_status part_by_readback(struct measure *ms, uint32_t level, uint64_t first, uint64_t count, uint8_t *digests, vres_error *err)
-{
-	uint64_t index[RANGES_MAX];
-
-	for (uint64_t done = 0; done < count;) {
-		const size_t n = (size_t)min_u64(count - done, RANGES_MAX);
-
-		for (size_t i = 0; i < n; i++)
-			index[i] = first + done + i;
-		TRY(vres_measure_nodes(ms, level, index, n, digests + done * VRES_SHA256_BYTES, err));
-		done += n;
-	}
-	return VRES_OK;
-}
-
 vres_status vres_measure_part(struct measure *ms, uint32_t level, uint64_t first, uint64_t count, uint8_t *digests, vres_error *err)
 {
 	struct vres_range range = {.mem = ms->mem};
 	uint64_t last, bytes;
 	vres_hash_run run;
 
-	if (ms->by_readback)
-		return part_by_readback(ms, level, first, count, digests, err);
 	tree_node_range(ms->shape, level, first, &range.offset, &bytes);
 	tree_node_range(ms->shape, level, first + count - 1, &last, &bytes);
 	range.bytes = last + bytes - range.offset;
+	if (ms->by_readback)
+		return vres_measure_readback(ms, &range, level, digests, count, err);
 	TRY(vres_lane_hash(&ms->lanes[0], &range, 1, ms->shape->block_size, level, &run, digests, count, err));
 	TRY(vres_lane_wait(&ms->lanes[0], ms->deadline, err));
 	ms->bytes_hashed += range.bytes;
