@@ -10,8 +10,11 @@
 
 #include "shard.h"
 
-/* Buckets of the table: finding one of 10,000 shards looks at three.  A fixed array needs no growing, and so no allocation under the lock. */
-#define BUCKETS 4096u
+/*
+ * Buckets of the table: finding one of 10,000 shards looks at one or two.  A fixed array needs no growing, and so no allocation under the lock;
+ * of its 128 KiB only the pages that are used take memory.
+ */
+#define BUCKETS 16384u
 
 /* How an operation ended: well; with something that is not what it should be; without an answer. */
 enum vres_outcome { OUTCOME_OK, OUTCOME_FAILED, OUTCOME_ERROR, OUTCOMES };

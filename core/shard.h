@@ -14,12 +14,13 @@
 #include "tree.h"
 
 struct vres_shard {
-	vres_manager *manager;
+	/* What finding one of many looks at comes first, so that it is in one line of the cache. */
 	struct vres_shard *next;     /* in its bucket; under the manager's lock */
-	char id[SHARD_ID_MAX + 1];   /* the table's key: never written again once linked, unlike the record, which a seal completes */
+	vres_manager *manager;
 	uint32_t references, leased; /* under the manager's lock */
 	uint32_t inspected;          /* under the manager's lock: by calls that look at every shard */
 	bool is_published;           /* under the manager's lock until set, then for good */
+	char id[SHARD_ID_MAX + 1];   /* the table's key: never written again once linked, unlike the record, which a seal completes */
 	struct scrub_place scrub;    /* under the manager's lock */
 
 	/* Immutable once published. */
