@@ -38,7 +38,7 @@ void bench_small(struct figures *f);                      /* hashing.c */
 void bench_tools(struct figures *f, uint64_t bytes);      /* tools.c */
 void bench_rss(struct figures *f, const char *path);      /* rss.c */
 
-void bench_many(struct figures *f, uint64_t bytes); /* many.c; after bench_throughput() */
+void bench_many(struct figures *f, uint64_t bytes); /* many.c */
 void bench_growth(uint64_t bytes, uint64_t shards); /* growth.c; prints */
 
 #endif

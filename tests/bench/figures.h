@@ -26,6 +26,9 @@ void figures_print(const struct figures *f);
 /* Nanoseconds since some start. */
 uint64_t now(void);
 
+/* The same of processor time, over all threads of this process: what a busy machine disturbs less. */
+uint64_t processor_time(void);
+
 /* Sorts @ns; the value that @percent of them do not exceed. */
 double percentile(uint64_t *ns, size_t n, double percent);
 

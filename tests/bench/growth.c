@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define SIZES_MAX 8
 #define WORKS     5
@@ -79,14 +78,6 @@ static const struct {
                   {"verify_readback", work_readback, true},
                   {"verify_signature", work_signature, false},
                   {"describe", work_describe, false}};
-
-static uint64_t processor_time(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
-}
 
 /* The fastest of a few rounds, and the least processor time of one; short work many times a round. */
 static double fastest(work_fn work, void *arg, unsigned times, double *cpu)
