@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define SIZES_MAX 8
-#define WORKS     5
+#define WORKS     6
 
 struct growth {
 	struct bench b;
@@ -73,11 +73,10 @@ static const struct {
 	const char *name;
 	work_fn work;
 	bool is_long; /* grows with the bytes */
-} works[WORKS] = {{"seal_verity", work_seal, true},
-                  {"verify_full", work_full, true},
-                  {"verify_readback", work_readback, true},
-                  {"verify_signature", work_signature, false},
-                  {"describe", work_describe, false}};
+	bool no_device_hash;
+} works[WORKS] = {{"seal_verity", work_seal, true, false},           {"verify_full", work_full, true, false},
+                  {"verify_readback", work_readback, true, false},   {"seal_by_readback", work_seal, true, true},
+                  {"verify_signature", work_signature, false, true}, {"describe", work_describe, false, true}};
 
 /* The fastest of a few rounds, and the least processor time of one; short work many times a round. */
 static double fastest(work_fn work, void *arg, unsigned times, double *cpu)
@@ -131,10 +130,17 @@ static void measure_sizes(struct growth *g, uint64_t most)
 		data[i] = (uint8_t)(i * 131 + i / 4093);
 	for (uint64_t bytes = UINT64_C(1) << 20; bytes <= most && g->sizes < SIZES_MAX;
 	     bytes = bytes < most && bytes * 4 > most ? most : bytes * 4) {
-		g->b = (struct bench){.bytes = bytes, .data = data};
-		bench_open(&g->b, bytes, 0);
-		for (size_t w = 0; w < WORKS; w++)
+		for (size_t w = 0; w < WORKS; w++) {
+			if (w == 0 || works[w].no_device_hash != works[w - 1].no_device_hash) {
+				bench_close(&g->b);
+				g->b = (struct bench){.bytes = bytes, .data = data};
+				if (works[w].no_device_hash)
+					bench_open_without_hash(&g->b, bytes);
+				else
+					bench_open(&g->b, bytes, 0);
+			}
 			g->ns[w][g->sizes] = fastest(works[w].work, &g->b, works[w].is_long ? 1 : 1000, &g->cpu_ns[w][g->sizes]);
+		}
 		g->bytes[g->sizes++] = bytes;
 		bench_close(&g->b);
 	}
