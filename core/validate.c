@@ -1,27 +1,71 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The validators: identifiers, text, hex digests, UTF-8. */
+/* The validators: identifiers, text, hex digits, ranges, UTF-8. */
 #include "validate.h"
+
+#include <inttypes.h>
 
 static bool is_identifier_char(unsigned char c)
 {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
 
+/* The first offender: what is wrong, and where. */
+static vres_status offence(const char *what, const char *kind, size_t at, vres_error *err)
+{
+	return vres_fail(err, VRES_E_INVALID_INPUT, "%.64s has %s at byte %zu", what, kind, at);
+}
+
+/* What every validator of bytes asks first. */
+static vres_status check_there(const char *bytes, size_t n, const char **what, vres_error *err)
+{
+	*what = *what ? *what : "value";
+	return bytes || n == 0 ? VRES_OK : vres_fail(err, VRES_E_INVALID_INPUT, "%.64s is NULL", *what);
+}
+
+static vres_status check_longest(size_t n, size_t max, const char *what, vres_error *err)
+{
+	return n <= max ? VRES_OK : vres_fail(err, VRES_E_INVALID_INPUT, "%.64s is longer than %zu bytes", what, max);
+}
+
+/* Does the rest, which begins with a dot, go on as a path would?  "./" or "../", with either slash. */
+static bool is_traversal(const char *rest, size_t n)
+{
+	const size_t slash = n > 1 && rest[1] == '.' ? 2 : 1;
+
+	return n > slash && (rest[slash] == '/' || rest[slash] == '\\');
+}
+
+vres_status vres_validate_identifier(const char *bytes, size_t n, size_t max, const char *what, vres_error *err)
+{
+	TRY(check_there(bytes, n, &what, err));
+	if (n == 0)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%.64s is empty", what);
+	TRY(check_longest(n, max, what, err));
+	for (size_t i = 0; i < n; i++) {
+		if (is_identifier_char((unsigned char)bytes[i]))
+			continue;
+		return offence(what,
+		               bytes[i] == '\0'                                    ? "a NUL"
+		               : bytes[i] == '.' && is_traversal(bytes + i, n - i) ? "a path traversal"
+		                                                                   : "a character outside [A-Za-z0-9_-]",
+		               i, err);
+	}
+	return VRES_OK;
+}
+
 vres_status vres_check_identifier(const char *string, size_t max, const char *what, vres_error *err)
 {
-	size_t n;
-
 	if (string == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", what);
-	n = strnlen(string, max + 1);
-	if (n == 0)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is empty", what);
-	if (n > max)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is longer than %zu bytes", what, max);
-	for (size_t i = 0; i < n; i++)
-		if (!is_identifier_char((unsigned char)string[i]))
-			return vres_fail(err, VRES_E_INVALID_INPUT, "%s has a character outside [A-Za-z0-9_-] at byte %zu", what, i);
-	return VRES_OK;
+	return vres_validate_identifier(string, strnlen(string, max + 1), max, what, err);
+}
+
+vres_status vres_validate_range(uint64_t value, uint64_t min, uint64_t end, const char *what, vres_error *err)
+{
+	if (value >= min && value < end)
+		return VRES_OK;
+	return vres_fail(err, VRES_E_INVALID_INPUT, "%.64s is out of range: not in %" PRIu64 " to below %" PRIu64, what ? what : "value", min,
+	                 end);
 }
 
 /* Continuation bytes that follow, and the allowed range of the first of them: over-long forms and surrogates are excluded by it. */
@@ -57,11 +101,18 @@ size_t vres_utf8_next(const unsigned char *bytes, size_t n, uint32_t *code_point
 	return lead->more + 1u;
 }
 
-static const char *text_fault(uint32_t c)
+static bool is_line_control(uint32_t c)
 {
+	return c == '\t' || c == '\n' || c == '\r';
+}
+
+static const char *text_fault(uint32_t c, bool one_line)
+{
+	if (c == 0)
+		return "a NUL";
 	if (c == 0x1b)
 		return "an ANSI escape";
-	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
+	if ((c < 0x20 && (one_line || !is_line_control(c))) || (c >= 0x7f && c <= 0x9f))
 		return "a control character";
 	if ((c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
 		return "a bidirectional override";
@@ -70,21 +121,30 @@ static const char *text_fault(uint32_t c)
 	return NULL;
 }
 
-vres_status vres_check_text(const char *string, size_t max, const char *what, vres_error *err)
+static vres_status check_text(const char *bytes, size_t n, size_t max, bool one_line, const char *what, vres_error *err)
 {
-	const size_t n = strnlen(string, max + 1);
 	uint32_t c = 0;
 
-	if (n > max)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is longer than %zu bytes", what, max);
+	TRY(check_longest(n, max, what, err));
 	for (size_t i = 0, step; i < n; i += step) {
-		step = vres_utf8_next((const unsigned char *)string + i, n - i, &c);
+		step = vres_utf8_next((const unsigned char *)bytes + i, n - i, &c);
 		if (step == 0)
-			return vres_fail(err, VRES_E_INVALID_INPUT, "%s is not valid UTF-8 at byte %zu", what, i);
-		if (text_fault(c))
-			return vres_fail(err, VRES_E_INVALID_INPUT, "%s has %s at byte %zu", what, text_fault(c), i);
+			return vres_fail(err, VRES_E_INVALID_INPUT, "%.64s is not valid UTF-8 at byte %zu", what, i);
+		if (text_fault(c, one_line))
+			return offence(what, text_fault(c, one_line), i, err);
 	}
 	return VRES_OK;
+}
+
+vres_status vres_validate_text(const char *bytes, size_t n, size_t max, const char *what, vres_error *err)
+{
+	TRY(check_there(bytes, n, &what, err));
+	return check_text(bytes, n, max, false, what, err);
+}
+
+vres_status vres_check_text(const char *string, size_t max, const char *what, vres_error *err)
+{
+	return check_text(string, strnlen(string, max + 1), max, true, what, err);
 }
 
 static int hex_value(char c)
@@ -98,21 +158,22 @@ static int hex_value(char c)
 	return -1;
 }
 
+vres_status vres_validate_hex(const char *bytes, size_t n, size_t digits, const char *what, vres_error *err)
+{
+	TRY(check_there(bytes, n, &what, err));
+	if (n != digits)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%.64s is %s than %zu hex digits", what, n < digits ? "shorter" : "longer", digits);
+	for (size_t i = 0; i < n; i++)
+		if (hex_value(bytes[i]) < 0)
+			return offence(what, bytes[i] == '\0' ? "a NUL" : "a character that is not a hex digit", i, err);
+	return VRES_OK;
+}
+
 vres_status vres_check_digest(const char *string, uint8_t digest[VRES_SHA256_BYTES], const char *what, vres_error *err)
 {
-	const size_t digits = 2 * VRES_SHA256_BYTES, n = strnlen(string, digits + 1);
-	uint8_t bytes[VRES_SHA256_BYTES] = {0};
-
-	if (n != digits)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is %s than %zu hex digits", what, n < digits ? "shorter" : "longer", digits);
-	for (size_t i = 0; i < digits; i++) {
-		const int value = hex_value(string[i]);
-
-		if (value < 0)
-			return vres_fail(err, VRES_E_INVALID_INPUT, "%s has a character that is not a hex digit at byte %zu", what, i);
-		bytes[i / 2] = (uint8_t)(bytes[i / 2] << 4 | value);
-	}
-	memcpy(digest, bytes, sizeof(bytes));
+	TRY(vres_validate_hex(string, strnlen(string, 2 * VRES_SHA256_BYTES + 1), 2 * VRES_SHA256_BYTES, what, err));
+	for (size_t i = 0; i < VRES_SHA256_BYTES; i++)
+		digest[i] = (uint8_t)(hex_value(string[2 * i]) << 4 | hex_value(string[2 * i + 1]));
 	return VRES_OK;
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Is this input what it claims to be?  One pass, linear time, the first offender decides.  Messages name @what, the kind of fault and its
- * position, never the input.
+ * The validators of vres/validate.h in the forms the library needs itself: strings that end with a NUL, read no further than their limit, and
+ * text of one line.
  */
 #ifndef VRES_CORE_VALIDATE_H
 #define VRES_CORE_VALIDATE_H
+
+#include <vres/validate.h>
 
 #include "error.h"
 
