@@ -103,8 +103,8 @@ static vres_status forward_open(struct audit_key *k, const char *path, vres_erro
 
 vres_status audit_key_open(struct audit_key *k, const struct vres_key *token, const char *forward_path, vres_error *err)
 {
-	if (token && token->process != vres_host_process())
-		return vres_fail_at(err, VRES_E_STATE, VRES_REASON_FORKED, VRES_NO_DEVICE, "the key belongs to the parent process");
+	if (token)
+		TRY(vres_key_check(token, err));
 	TRY(chain_alloc(k, err));
 	return token ? line_open(k, token->root, token_label, err) : forward_open(k, forward_path, err);
 }

@@ -44,8 +44,7 @@ vres_status vres_audit_keys_token(const vres_key *key, struct audit_keys **out, 
 {
 	CLEANUP(vres_audit_keys_destroy) struct audit_keys *keys = NULL;
 
-	if (key->process != vres_host_process())
-		return vres_fail_at(err, VRES_E_STATE, VRES_REASON_FORKED, VRES_NO_DEVICE, "the key belongs to the parent process");
+	TRY(vres_key_check(key, err));
 	TRY(keys_create(false, &keys, err));
 	TRY(expand(key->root, "vres/audit/v1", keys->line[0], err));
 	*out = TAKE(keys);

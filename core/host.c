@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -158,47 +157,6 @@ uint32_t vres_host_user(void)
 const char *vres_host_environment(const char *name)
 {
 	return secure_getenv(name);
-}
-
-static size_t page_bytes(void)
-{
-	const long size = sysconf(_SC_PAGESIZE);
-
-	return size > 0 ? (size_t)size : 4096;
-}
-
-static size_t whole_pages(size_t n)
-{
-	return (n + page_bytes() - 1) / page_bytes() * page_bytes();
-}
-
-vres_status vres_host_secret_alloc(size_t n, void **out, vres_error *err)
-{
-	const size_t page = page_bytes(), size = whole_pages(n);
-	unsigned char *guarded = mmap(NULL, size + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (guarded == MAP_FAILED)
-		return vres_fail(err, VRES_E_NO_MEMORY, "no pages for a secret");
-	if (mprotect(guarded + page, size, PROT_READ | PROT_WRITE) != 0) {
-		(void)munmap(guarded, size + 2 * page);
-		return vres_fail(err, VRES_E_NO_MEMORY, "no pages for a secret");
-	}
-	/* Limits or an old kernel may refuse these; the secret is then merely less protected. */
-	(void)mlock(guarded + page, size);
-	(void)madvise(guarded + page, size, MADV_DONTDUMP);
-	(void)madvise(guarded + page, size, MADV_WIPEONFORK);
-	*out = guarded + page;
-	return VRES_OK;
-}
-
-void vres_host_secret_free(void *memory, size_t n)
-{
-	const size_t page = page_bytes(), size = whole_pages(n);
-
-	if (memory == NULL)
-		return;
-	explicit_bzero(memory, size);
-	(void)munmap((unsigned char *)memory - page, size + 2 * page);
 }
 
 uint32_t vres_host_cores(void)

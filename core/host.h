@@ -43,11 +43,23 @@ uint32_t vres_host_user(void);
 const char *vres_host_environment(const char *name);
 
 /*
- * Pages for secrets: locked if limits allow, kept out of core files and of forked children, with a guard page on either side.  Wiped by
- * vres_host_secret_free().
+ * Pages for secrets (host_secret.c): locked if limits allow, kept out of core files and of forked children, with a guard page on either side.
+ * Wiped by vres_host_secret_free(), which in a child frees what there is and touches nothing.
  */
 vres_status vres_host_secret_alloc(size_t n, void **out, vres_error *err);
 void vres_host_secret_free(void *memory, size_t n);
+
+/* May it be read?  Not in a forked child, where there may be no page behind the address. */
+bool vres_host_secret_is_here(const void *memory);
+
+/* What the system granted. */
+struct host_secret_facts {
+	bool is_secret_memory; /* memfd_secret(2): not even the kernel and debuggers have it mapped */
+	bool is_locked, is_undumped, is_kept_from_children;
+};
+
+/* They last as long as the secret; not in a child. */
+const struct host_secret_facts *vres_host_secret_facts(const void *memory);
 
 /* Cores that this thread may run on, at least 1. */
 uint32_t vres_host_cores(void);

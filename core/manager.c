@@ -236,6 +236,7 @@ static vres_status manager_fill(vres_manager *m, const vres_config *c, vres_erro
 /* Fill it, and tell the log how that went. */
 static vres_status manager_make(vres_manager *m, const vres_config *c, vres_error *err)
 {
+	TRY(vres_key_check(c->key, err));
 	const struct vres_operation op = {
 		.action = "create",
 		.gpu_device = VRES_NO_DEVICE,

@@ -75,7 +75,6 @@ vres_status vres_key_derive(const void *token, size_t bytes, const char *domain,
 	TRY(domain_check(domain, err));
 	TRY(vres_host_secret_alloc(sizeof(*key), &page, err));
 	key = page;
-	key->process = vres_host_process();
 	TRY(fingerprint(token, bytes, key->fingerprint, err));
 	TRY(vres_crypto_hkdf(true, token, bytes, domain, strlen(domain), key->root, err));
 	*out = TAKE(key);
@@ -207,6 +206,13 @@ vres_status vres_key_from_credential(const char *name, const char *domain, vres_
 	return key_from_file(path, true, domain, out, err);
 }
 
+vres_status vres_key_check(const struct vres_key *key, vres_error *err)
+{
+	if (!vres_host_secret_is_here(key))
+		return vres_fail_at(err, VRES_E_STATE, VRES_REASON_FORKED, VRES_NO_DEVICE, "the key belongs to the parent process");
+	return VRES_OK;
+}
+
 static vres_status subkey(const struct vres_key *key, const char *label, uint8_t out[VRES_SHA256_BYTES], vres_error *err)
 {
 	return vres_crypto_hkdf(false, key->root, sizeof(key->root), label, strlen(label), out, err);
@@ -222,8 +228,7 @@ vres_status vres_subkeys_create(const struct vres_key *key, struct vres_subkeys 
 	CLEANUP(vres_subkeys_destroy) struct vres_subkeys *keys = NULL;
 	void *page = NULL;
 
-	if (key->process != vres_host_process())
-		return vres_fail_at(err, VRES_E_STATE, VRES_REASON_FORKED, VRES_NO_DEVICE, "the key belongs to the parent process");
+	TRY(vres_key_check(key, err));
 	TRY(vres_host_secret_alloc(sizeof(*keys), &page, err));
 	keys = page;
 	TRY(subkey(key, "vres/seal/v1", keys->seal, err));

@@ -278,12 +278,42 @@ START_TEST(secret_pages_are_guarded_on_both_sides_and_empty_in_a_child)
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
 	status = touch_in_a_child(secret + PAGE);
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
-	status = touch_in_a_child(secret + 63);
-	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	status = touch_in_a_child(secret + 63); /* empty, or no page at all */
+	ck_assert(WIFEXITED(status) ? WEXITSTATUS(status) == 0 : WTERMSIG(status) == SIGSEGV);
+	ck_assert_int_eq(secret[63], 0xff);
 	vres_host_secret_free(page, 64);
 	status = touch_in_a_child(secret);
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
 	vres_host_secret_free(NULL, 64);
+}
+END_TEST
+
+/* What a child may do is destroy: that must not reach the parent's secret, nor a page that is not there. */
+START_TEST(child_that_frees_a_secret_leaves_the_parents_alone)
+{
+	uint8_t *secret;
+	void *page = NULL;
+	vres_error err;
+	pid_t child;
+	int status;
+
+	ck_ok(vres_host_secret_alloc(64, &page, &err));
+	secret = page;
+	memset(secret, 0xff, 64);
+	ck_assert(vres_host_secret_is_here(page));
+	child = fork();
+	if (child == 0) {
+		const bool is_here = vres_host_secret_is_here(page);
+
+		(void)signal(SIGSEGV, SIG_DFL);
+		vres_host_secret_free(page, 64);
+		_exit(is_here);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(secret[0], 0xff);
+	ck_assert_int_eq(secret[63], 0xff);
+	vres_host_secret_free(page, 64);
 }
 END_TEST
 
@@ -306,6 +336,27 @@ static bool mapping_has(const void *at, const char *flag)
 	return found;
 }
 
+/* Nobody reads secret memory but its process: /proc/self/mem, by which debuggers look, gives nothing. */
+START_TEST(secret_memory_cannot_be_read_as_a_debugger_does)
+{
+	const int fd = open("/proc/self/mem", O_RDONLY);
+	uint8_t got[16];
+	void *page = NULL;
+	vres_error err;
+
+	ck_assert_int_ge(fd, 0);
+	ck_ok(vres_host_secret_alloc(16, &page, &err));
+	memset(page, 0x77, 16);
+	memset(got, 0, sizeof(got));
+	if (vres_host_secret_facts(page)->is_secret_memory)
+		ck_assert_int_lt(pread(fd, got, 16, (off_t)(uintptr_t)page), 0);
+	else
+		ck_assert(mapping_has(page, " dd")); /* an older kernel: kept out of core files at least */
+	vres_host_secret_free(page, 16);
+	ck_assert_int_eq(close(fd), 0);
+}
+END_TEST
+
 START_TEST(secret_pages_are_kept_out_of_core_files)
 {
 	void *page = NULL;
@@ -313,6 +364,8 @@ START_TEST(secret_pages_are_kept_out_of_core_files)
 
 	ck_ok(vres_host_secret_alloc(1, &page, &err));
 	ck_assert(mapping_has(page, " dd"));
+	ck_assert(vres_host_secret_facts(page)->is_undumped);
+	ck_assert_int_eq(vres_host_secret_facts(page)->is_locked, mapping_has(page, " lo"));
 	ck_assert(!mapping_has(&page, " dd"));
 	vres_host_secret_free(page, 1);
 }
@@ -356,6 +409,8 @@ int main(void)
 		CASE(path_longer_than_any_is_refused, "VR-006", "", "a write past a buffer"),
 		CASE(secret_pages_are_guarded_on_both_sides_and_empty_in_a_child, "CI-006", "confidentiality",
 	             "a key read by an overrun, a key in a child process"),
+		CASE(child_that_frees_a_secret_leaves_the_parents_alone, "CI-006 MS-005", "availability", "a key wiped by a child"),
+		CASE(secret_memory_cannot_be_read_as_a_debugger_does, "CI-006", "confidentiality", "a key read through /proc"),
 		CASE(secret_pages_are_kept_out_of_core_files, "CI-006", "confidentiality", "a key in a core file"),
 		CASE(thread_takes_no_signals_and_the_starter_still_does, "", "", ""),
 	};

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Pages for secrets.
+ *
+ *	| head | guard | secret ... | guard |
+ *
+ * The head says which process the secret belongs to and is empty in a child.  The secret lies in memory of memfd_secret(2) where the kernel
+ * has it, which nobody but this process can read, the kernel's own mapping included; that memory is shared with children unless they are
+ * given no mapping at all, so they are not.  Else it lies in an ordinary mapping that is locked, not dumped, and empty in a child.
+ */
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "host.h"
+
+struct head {
+	int64_t process;
+	struct host_secret_facts facts;
+};
+
+static size_t page_bytes(void)
+{
+	const long size = sysconf(_SC_PAGESIZE);
+
+	return size > 0 ? (size_t)size : 4096;
+}
+
+static size_t whole_pages(size_t n)
+{
+	return (n + page_bytes() - 1) / page_bytes() * page_bytes();
+}
+
+static struct head *head_of(const void *memory)
+{
+	return (struct head *)((uintptr_t)memory - 2 * page_bytes());
+}
+
+/* Locked and undumped by what it is; false where the kernel or a limit says no. */
+static bool put_secret_memory(unsigned char *at, size_t size)
+{
+	const int fd = (int)syscall(SYS_memfd_secret, (unsigned long)O_CLOEXEC);
+	void *mapped = MAP_FAILED;
+
+	if (fd < 0)
+		return false;
+	if (ftruncate(fd, (off_t)size) == 0)
+		mapped = mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+	(void)close(fd);
+	if (mapped == MAP_FAILED)
+		return false;
+	if (madvise(at, size, MADV_DONTFORK) == 0)
+		return true;
+	(void)mmap(at, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	return false;
+}
+
+/* Limits or an old kernel may refuse some of it; the secret is then merely less protected. */
+static bool put_pages(unsigned char *at, size_t size, struct host_secret_facts *facts)
+{
+	if (put_secret_memory(at, size)) {
+		*facts = (struct host_secret_facts){true, true, true, true};
+		return true;
+	}
+	if (mprotect(at, size, PROT_READ | PROT_WRITE) != 0)
+		return false;
+	facts->is_locked = mlock(at, size) == 0;
+	facts->is_undumped = madvise(at, size, MADV_DONTDUMP) == 0;
+	facts->is_kept_from_children = madvise(at, size, MADV_WIPEONFORK) == 0;
+	return true;
+}
+
+vres_status vres_host_secret_alloc(size_t n, void **out, vres_error *err)
+{
+	const size_t page = page_bytes(), size = whole_pages(n);
+	unsigned char *all = mmap(NULL, size + 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct head *head = (struct head *)(void *)all;
+
+	if (all == MAP_FAILED)
+		return vres_fail(err, VRES_E_NO_MEMORY, "no pages for a secret");
+	if (mprotect(all, page, PROT_READ | PROT_WRITE) != 0 || !put_pages(all + 2 * page, size, &head->facts)) {
+		(void)munmap(all, size + 3 * page);
+		return vres_fail(err, VRES_E_NO_MEMORY, "no pages for a secret");
+	}
+	(void)madvise(all, page, MADV_WIPEONFORK);
+	head->process = vres_host_process();
+	*out = all + 2 * page;
+	return VRES_OK;
+}
+
+bool vres_host_secret_is_here(const void *memory)
+{
+	return head_of(memory)->process == vres_host_process();
+}
+
+const struct host_secret_facts *vres_host_secret_facts(const void *memory)
+{
+	return &head_of(memory)->facts;
+}
+
+void vres_host_secret_free(void *memory, size_t n)
+{
+	const size_t page = page_bytes(), size = whole_pages(n);
+
+	if (memory == NULL)
+		return;
+	if (vres_host_secret_is_here(memory))
+		explicit_bzero(memory, size);
+	(void)munmap((unsigned char *)memory - 2 * page, size + 3 * page);
+}
