@@ -307,3 +307,8 @@ void vres_crypto_wipe(void *bytes, size_t n)
 {
 	OPENSSL_cleanse(bytes, n);
 }
+
+const char *vres_crypto_version(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
+}

@@ -48,6 +48,9 @@ vres_status vres_crypto_hkdf(bool extract, const void *secret, size_t n, const v
 /* Compare @n bytes in time that does not depend on them. */
 bool vres_crypto_equal(const void *a, const void *b, size_t n);
 
+/* Name and version of the libcrypto in use. */
+const char *vres_crypto_version(void);
+
 /* Overwrite what the compiler might otherwise leave. */
 void vres_crypto_wipe(void *bytes, size_t n);
 

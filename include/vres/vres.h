@@ -90,6 +90,38 @@ VRES_API VRES_MUST_CHECK vres_status vres_key_from_credential(const char *name, 
  */
 VRES_API void vres_key_destroy(vres_key *key);
 
+/**
+ * struct vres_self_report - what this library runs on, and how well this process can keep a secret
+ * @crypto:             name and version of the libcrypto in use
+ * @secret_memory:      1: keys lie in memory of memfd_secret(2), which only this process can read
+ * @locked:             1: their pages are never written to a swap device; 0: RLIMIT_MEMLOCK forbids it
+ * @undumped:           1: they are left out of core files
+ * @kept_from_children: 1: a forked child has no copy of them
+ */
+typedef struct vres_self_report {
+	size_t struct_size;
+	char crypto[64];
+	uint32_t secret_memory, locked, undumped, kept_from_children;
+} vres_self_report;
+
+static inline vres_self_report vres_self_report_init(void)
+{
+	vres_self_report v;
+
+	memset(&v, 0, sizeof(v));
+	v.struct_size = sizeof(v);
+	return v;
+}
+
+/**
+ * vres_self_check() - look at the libraries, and try what the system grants to the pages of a key
+ * @out: from vres_self_report_init()
+ * @err: why it failed, or NULL
+ *
+ * Return: VRES_OK.
+ */
+VRES_API VRES_MUST_CHECK vres_status vres_self_check(vres_self_report *out, vres_error *err);
+
 /* Backends ------------------------------------------------------------------------------------------------------------------------- */
 
 /**

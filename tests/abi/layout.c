@@ -247,6 +247,14 @@ FIELD(vres_policy_report, facts_count, 16, 4);
 FIELD(vres_policy_report, reserved, 20, 4);
 FIELD(vres_policy_report, facts, 24, 3200);
 
+SIZE(vres_self_report, 88);
+FIELD(vres_self_report, struct_size, 0, 8);
+FIELD(vres_self_report, crypto, 8, 64);
+FIELD(vres_self_report, secret_memory, 72, 4);
+FIELD(vres_self_report, locked, 76, 4);
+FIELD(vres_self_report, undumped, 80, 4);
+FIELD(vres_self_report, kept_from_children, 84, 4);
+
 SIZE(vres_metrics, 128);
 FIELD(vres_metrics, struct_size, 0, 8);
 FIELD(vres_metrics, seals_ok, 8, 8);
@@ -315,6 +323,7 @@ START_TEST(every_init_gives_zeros_and_the_size_of_its_struct)
 	ck_init(vres_device_info);
 	ck_init(vres_policy_report);
 	ck_init(vres_metrics);
+	ck_init(vres_self_report);
 	ck_init(vres_config);
 	ck_init(vres_seal_params);
 	ck_init(vres_verify_params);

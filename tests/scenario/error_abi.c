@@ -95,12 +95,14 @@ START_TEST(answers_that_are_too_small_are_refused_before_any_work)
 	vres_shard_info info;
 	vres_device_info device;
 	vres_metrics metrics;
+	vres_self_report self;
 	vres_error err;
 
 	record_clear(&f->record);
 	for (size_t i = 0; i < COUNT(SMALL); i++) {
 		report.struct_size = set.struct_size = policy.struct_size = info.struct_size = device.struct_size = metrics.struct_size =
-			SMALL[i];
+			self.struct_size = SMALL[i];
+		ck_status(vres_self_check(&self, &err), VRES_E_ABI);
 		ck_status(vres_shard_verify(shard, NULL, &report, &err), VRES_E_ABI);
 		ck_status(vres_set_verify(f->manager, &shard, 1, NULL, &set, &err), VRES_E_ABI);
 		ck_status(vres_enforce_vram_only(f->manager, 0, &policy, &err), VRES_E_ABI);
@@ -143,6 +145,7 @@ START_TEST(answers_of_newer_callers_are_filled_as_far_as_known)
 	CK_NEWER(vres_shard_info, vres_shard_describe(shard, &out.known, &err));
 	CK_NEWER(vres_shard_info, vres_receipt_check(receipt, len, f->key, &out.known, &err));
 	CK_NEWER(vres_device_info, vres_device_describe(f->manager, 0, &out.known, &err));
+	CK_NEWER(vres_self_report, vres_self_check(&out.known, &err));
 	CK_NEWER(vres_metrics, vres_manager_metrics(f->manager, &out.known, &err));
 }
 END_TEST

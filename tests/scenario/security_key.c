@@ -267,9 +267,24 @@ START_TEST(an_empty_token_and_a_bad_domain_are_refused)
 }
 END_TEST
 
+START_TEST(what_the_system_grants_to_keys_is_told)
+{
+	vres_self_report report = vres_self_report_init();
+	vres_error err;
+
+	ck_ok(vres_self_check(&report, &err));
+	ck_assert(strncmp(report.crypto, "OpenSSL 3.", 10) == 0);
+	ck_assert_uint_eq(report.undumped, 1);
+	ck_assert_uint_eq(report.kept_from_children, 1);
+	ck_assert(report.locked == 1 || report.secret_memory == 0); /* secret memory is locked by what it is */
+	ck_status(vres_self_check(NULL, &err), VRES_E_INVALID_INPUT);
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
+		CASE(what_the_system_grants_to_keys_is_told, "CI-006", "confidentiality", "keys in a core file or on a swap device"),
 		CASE_LOOP(a_token_file_gives_the_key_of_its_text_without_white_space_at_the_ends, COUNT(TEXTS),
 	                  "CI-005 WORKER-4910 SM-LOAD-4004", "authenticity", "key that differs by a line break"),
 		CASE(white_space_within_a_token_belongs_to_it, "CI-005", "authenticity", ""),
