@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* vres policy: the VRAM-only policy, enforced on one device now, fact by fact. */
 #include <inttypes.h>
+#include <string.h>
 #include <unistd.h>
+#include "explain.h"
 #include "session.h"
 #include "terminal.h"
 
@@ -87,20 +89,26 @@ static int run(const struct command *self, int argc, char **argv)
 	if (status >= 0)
 		return status;
 	session_announce(&o, self->name, &options);
-	if (first < argc)
-		output_refuse(&o, EXIT_USAGE, NULL, "takes no argument");
-	else
+	if (first == argc)
 		enforce(&o, &options);
+	else if (strcmp(argv[first], "explain") != 0 || argc - first > 2)
+		output_refuse(&o, EXIT_USAGE, NULL, "takes no argument but \"explain\" and one NAME after it");
+	else
+		explain_policy(&o, &options, argc - first == 2 ? argv[first + 1] : NULL);
 	return output_end(&o);
 }
 
 const struct command cmd_policy = {
 	.name = "policy",
-	.arguments = "",
+	.arguments = "[explain [NAME]]",
 	.summary = "enforce the VRAM-only policy on a device, fact by fact",
 	.description =
 		"Ask the driver about the device, judge each fact by the policy, and print both. A violation is exit status 4; the facts are "
-		"printed all the same.",
+		"printed all the same.\n"
+		"\n"
+		"explain: what each bit and each fact means, its verdict here, and what to do about it; or of one NAME alone. The exit status "
+		"is 0 "
+		"whatever the verdicts are.",
 	.sets = (const struct option_set *const[]){&device_option_set, NULL},
 	.run = run,
 };

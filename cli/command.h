@@ -44,6 +44,7 @@ extern const struct command cmd_audit;
 extern const struct command cmd_bench;
 extern const struct command cmd_devices;
 extern const struct command cmd_digest;
+extern const struct command cmd_doctor;
 extern const struct command cmd_policy;
 extern const struct command cmd_receipt;
 extern const struct command cmd_seal;

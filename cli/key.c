@@ -59,17 +59,26 @@ static bool is_secret_name(const char *entry)
 	return is_ours && is_secret && !(n > 5 && memcmp(entry + n - 5, "_FILE", 5) == 0);
 }
 
-bool key_environment_is_clean(struct output *o)
+size_t key_in_environment(const char **name)
 {
 	for (char **entry = environ; *entry != NULL; entry++) {
-		if (is_secret_name(*entry))
-			return output_refuse(
-				o, EXIT_USAGE, NULL,
-				"the environment has %.*s: a secret there is inherited by every child and is read by nobody here; unset "
-				"it, and use --token-file or --credential",
-				(int)strcspn(*entry, "="), *entry);
+		if (!is_secret_name(*entry))
+			continue;
+		*name = *entry;
+		return strcspn(*entry, "=");
 	}
-	return true;
+	return 0;
+}
+
+bool key_environment_is_clean(struct output *o)
+{
+	const char *name;
+	const size_t n = key_in_environment(&name);
+
+	return n == 0 || output_refuse(o, EXIT_USAGE, NULL,
+	                               "the environment has %.*s: a secret there is inherited by every child and is read by nobody here; unset "
+	                               "it, and use --token-file or --credential",
+	                               (int)n, name);
 }
 
 bool key_load(struct output *o, const struct key_options *options, vres_key **out)

@@ -15,6 +15,9 @@ extern const struct option_set key_option_set;
 /* Was any key named? */
 bool key_is_named(const struct key_options *options);
 
+/* The length of the name of such a variable in the environment, *name where it begins; 0: there is none. */
+size_t key_in_environment(const char **name);
+
 /* False, and a refusal, when a command that takes a key is run and a variable of the environment looks like a secret that somebody believes to be used. */
 bool key_environment_is_clean(struct output *o);
 

@@ -12,7 +12,7 @@
 #include "output.h"
 
 static const struct command *const commands[] = {
-	&cmd_digest, &cmd_devices, &cmd_policy, &cmd_seal, &cmd_watch, &cmd_receipt, &cmd_audit, &cmd_bench,
+	&cmd_digest, &cmd_devices, &cmd_policy, &cmd_doctor, &cmd_seal, &cmd_watch, &cmd_receipt, &cmd_audit, &cmd_bench,
 };
 
 /*
