@@ -55,12 +55,16 @@ static void query(struct gang *gang)
 {
 	vres_device_info device = vres_device_info_init();
 	vres_metrics metrics = vres_metrics_init();
+	size_t need = 0, len = 0;
+	char text[16384];
 
 	gang_expect(gang, vres_device_describe(gang->f->manager, 0, &device, NULL) == VRES_OK);
 	/* Figures of one answer may be of different moments; each of them is possible by itself. */
 	gang_expect(gang, device.used_bytes <= device.total_bytes && device.free_bytes <= device.total_bytes);
 	gang_expect(gang, vres_enforce_vram_only(gang->f->manager, 0, NULL, NULL) == VRES_OK);
 	gang_expect(gang, vres_manager_metrics(gang->f->manager, &metrics, NULL) == VRES_OK);
+	gang_expect(gang, vres_metrics_prometheus(gang->f->manager, NULL, 0, &need, NULL) == VRES_E_BUFFER && need < sizeof(text));
+	gang_expect(gang, vres_metrics_prometheus(gang->f->manager, text, need + 1, &len, NULL) == VRES_OK && len <= need);
 	gang_expect(gang, metrics.shards_now <= THREADS * EACH && metrics.used_bytes_now <= metrics.total_bytes_now);
 }
 
