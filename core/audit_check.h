@@ -121,7 +121,7 @@ struct vres_audit_checker {
 	/* The line before in the chain. */
 	bool has_last /* and nothing doubtful since */, any_genuine, claims_forward, claims_token;
 	enum audit_event last_event;
-	char session[AUDIT_SESSION], last_time[30];
+	char session[AUDIT_SESSION];
 
 	struct mark checkpoint, head;
 	vres_audit_summary sum;

@@ -34,9 +34,12 @@ const char *cursor_hex(struct cursor *c, size_t digits)
 {
 	const char *text = (const char *)c->at;
 
-	for (size_t i = 0; c->fault == NULL && i < digits; i++, c->at++)
-		if (c->at == c->end || !is_lower_hex(*c->at))
+	for (size_t i = 0; c->fault == NULL && i < digits; i++) {
+		if (c->at < c->end && is_lower_hex(*c->at))
+			c->at++;
+		else
 			(void)cursor_fail(c, "a lower-case hex digit is expected");
+	}
 	return text;
 }
 
@@ -137,8 +140,10 @@ const char *cursor_timestamp(struct cursor *c)
 	const unsigned char *first = c->at;
 
 	_Static_assert(sizeof(form) == TIMESTAMP + 1, "RFC 3339 with nine digits");
-	for (size_t i = 0; c->fault == NULL && i < TIMESTAMP; i++, c->at++) {
-		if (c->at == c->end || (form[i] == '0' ? *c->at < '0' || *c->at > '9' : *c->at != (unsigned char)form[i]))
+	for (size_t i = 0; c->fault == NULL && i < TIMESTAMP; i++) {
+		if (c->at < c->end && (form[i] == '0' ? *c->at >= '0' && *c->at <= '9' : *c->at == (unsigned char)form[i]))
+			c->at++;
+		else
 			(void)cursor_fail(c, "not a time as 2026-01-31T23:59:59.000000000Z");
 	}
 	if (c->fault == NULL && !is_time(first)) {

@@ -89,7 +89,10 @@ typedef enum vres_audit_mark {
 	VRES_AUDIT_MARK_BAD = 3    /* see the findings */
 } vres_audit_mark;
 
-/** Counts are of lines that are genuine, or, without a key, canonical; but @lines and @bytes are of all there are. */
+/**
+ * Counts are of lines that are genuine, or, without a key, canonical; but @lines and @bytes are of all there are.  @backward_clock_steps: a line's time
+ * is two seconds or more before that of the line before it; less is the order in which several threads were served.
+ */
 typedef struct vres_audit_summary {
 	size_t struct_size;
 	uint32_t files, keyed /* vres_audit_keyed */, ending /* vres_audit_ending */, checkpoint, head /* vres_audit_mark */, simulated;

@@ -4,6 +4,7 @@
  * comes adds one, and changes the SIZE.
  */
 #include <stddef.h>
+#include <vres/audit_check.h>
 #include <vres/mock.h>
 #include <vres/vres.h>
 
@@ -297,6 +298,47 @@ FIELD(vres_event, violation, 136, 8);
 FIELD(vres_event, action_taken, 144, 8);
 FIELD(vres_event, detail, 152, 8);
 
+/* audit_check.h */
+SIZE(vres_audit_finding, 200);
+FIELD(vres_audit_finding, struct_size, 0, 8);
+FIELD(vres_audit_finding, fault, 8, 4);
+FIELD(vres_audit_finding, file, 12, 4);
+FIELD(vres_audit_finding, line, 16, 8);
+FIELD(vres_audit_finding, seq, 24, 8);
+FIELD(vres_audit_finding, lines, 32, 8);
+FIELD(vres_audit_finding, message, 40, 160);
+
+SIZE(vres_audit_summary, 240);
+FIELD(vres_audit_summary, struct_size, 0, 8);
+FIELD(vres_audit_summary, files, 8, 4);
+FIELD(vres_audit_summary, keyed, 12, 4);
+FIELD(vres_audit_summary, ending, 16, 4);
+FIELD(vres_audit_summary, checkpoint, 20, 4);
+FIELD(vres_audit_summary, head, 24, 4);
+FIELD(vres_audit_summary, simulated, 28, 4);
+FIELD(vres_audit_summary, lines, 32, 8);
+FIELD(vres_audit_summary, bytes, 40, 8);
+FIELD(vres_audit_summary, first_seq, 48, 8);
+FIELD(vres_audit_summary, last_seq, 56, 8);
+FIELD(vres_audit_summary, last_hash, 64, 65);
+FIELD(vres_audit_summary, first_time, 129, 31);
+FIELD(vres_audit_summary, last_time, 160, 31);
+FIELD(vres_audit_summary, faults, 192, 8);
+FIELD(vres_audit_summary, sessions, 200, 8);
+FIELD(vres_audit_summary, epochs, 208, 8);
+FIELD(vres_audit_summary, repairs, 216, 8);
+FIELD(vres_audit_summary, lost_events, 224, 8);
+FIELD(vres_audit_summary, backward_clock_steps, 232, 8);
+
+SIZE(vres_audit_check_options, 48);
+FIELD(vres_audit_check_options, struct_size, 0, 8);
+FIELD(vres_audit_check_options, key, 8, 8);
+FIELD(vres_audit_check_options, forward_key, 16, 8);
+FIELD(vres_audit_check_options, finding, 24, 8);
+FIELD(vres_audit_check_options, finding_ctx, 32, 8);
+FIELD(vres_audit_check_options, max_findings, 40, 4);
+FIELD(vres_audit_check_options, reserved, 44, 4);
+
 /* mock.h */
 SIZE(vres_mock_params, 32);
 FIELD(vres_mock_params, struct_size, 0, 8);
@@ -331,6 +373,8 @@ START_TEST(every_init_gives_zeros_and_the_size_of_its_struct)
 	ck_init(vres_set_report);
 	ck_init(vres_scrub_report);
 	ck_init(vres_mock_params);
+	ck_init(vres_audit_check_options);
+	ck_init(vres_audit_summary);
 }
 END_TEST
 
