@@ -256,7 +256,7 @@ static void judge_end(vres_audit_checker *c)
 		vouching = r->last_mac;
 	audit_mark_end(c, room);
 	(void)audit_run_close(c, r->garbage + r->in_place, vouching);
-	audit_chain_end(c);
+	audit_gap_end(c);
 }
 
 vres_status vres_audit_checker_end(vres_audit_checker *c, vres_audit_summary *out, vres_error *err)

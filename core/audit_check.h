@@ -139,10 +139,17 @@ vres_status audit_check_line(struct vres_audit_checker *c, const char *text, siz
 void audit_check_garbage(struct vres_audit_checker *c, uint32_t fault, uint64_t room, size_t at, const char *what);
 vres_status audit_chain_add(struct vres_audit_checker *c, const struct fact *fact, vres_error *err);
 vres_status audit_chain_settle(struct vres_audit_checker *c, const struct fact *next, vres_error *err);
-const struct gap *audit_chain_gap(const struct vres_audit_checker *c, uint64_t seq);
-void audit_chain_end(struct vres_audit_checker *c);
 uint64_t audit_run_close(struct vres_audit_checker *c, uint64_t missing, const char *vouching_hash);
 uint64_t audit_run_room(const struct vres_audit_checker *c);
+
+/* Lines that are missing, and lines that came too early. */
+const struct gap *audit_gap_find(const struct vres_audit_checker *c, uint64_t seq);
+void audit_gap_before(struct vres_audit_checker *c, uint64_t first, const struct fact *fact); /* from seq @first up to @fact */
+bool audit_gap_fill(struct vres_audit_checker *c, const struct fact *fact);                   /* was it missing? */
+void audit_gap_end(struct vres_audit_checker *c);                                             /* what is missing now stays missing */
+void audit_early_add(struct vres_audit_checker *c, const struct fact *fact, uint32_t finding);
+struct early *audit_early_find(struct vres_audit_checker *c, uint64_t seq);
+void audit_early_drop(struct vres_audit_checker *c, struct early *e);
 
 /* What stands where, and what the summary counts. */
 void audit_order_check(struct vres_audit_checker *c, const struct fact *fact);

@@ -12,87 +12,6 @@ bool audit_same_hash(const char *a, const char *b)
 	return vres_crypto_equal(a, b, AUDIT_HEX);
 }
 
-const struct gap *audit_chain_gap(const struct vres_audit_checker *c, uint64_t seq)
-{
-	for (size_t i = 0; i < c->gap_count; i++)
-		if (seq >= c->gaps[i].first && seq <= c->gaps[i].last)
-			return &c->gaps[i];
-	return NULL;
-}
-
-static void gap_tell(struct vres_audit_checker *c, size_t i)
-{
-	const struct gap g = c->gaps[i];
-	const uint64_t lines = g.last - g.first + 1;
-
-	c->gap_count--;
-	memmove(&c->gaps[i], &c->gaps[i + 1], (c->gap_count - i) * sizeof(g));
-	if (g.is_start) {
-		(void)audit_find(c, g.fault, g.place, g.last, 1,
-		                 "the lines up to seq %" PRIu64 " are missing: a file begins with its log_header", g.last);
-		return;
-	}
-	(void)audit_find(c, g.fault, g.place, g.first, lines,
-	                 g.fault == VRES_AUDIT_TRUNCATED  ? "the end of the file is missing: %" PRIu64 " line%s, seq %" PRIu64 " to %" PRIu64
-	                 : g.fault == VRES_AUDIT_ROTATION ? "a file before this one is missing: %" PRIu64 " line%s, seq %" PRIu64 " to %" PRIu64
-	                                                  : "%" PRIu64 " line%s missing before this one, seq %" PRIu64 " to %" PRIu64,
-	                 lines, lines == 1 ? "" : "s", g.first, g.last);
-}
-
-static void gap_add(struct vres_audit_checker *c, const struct gap *gap)
-{
-	if (c->gap_count == GAPS_MAX)
-		gap_tell(c, 0);
-	c->gaps[c->gap_count++] = *gap;
-}
-
-/* A line of a gap has turned up. */
-static bool gap_fill(struct vres_audit_checker *c, const struct fact *fact)
-{
-	const uint64_t seq = fact->seq;
-	struct gap *g = NULL;
-	struct gap rest;
-
-	for (size_t i = 0; i < c->gap_count && g == NULL; i++)
-		if (seq >= c->gaps[i].first && seq <= c->gaps[i].last)
-			g = &c->gaps[i];
-	if (g == NULL)
-		return false;
-	rest = *g;
-	rest.first = seq + 1;
-	if (g->is_start && fact->event == AUDIT_HEADER) /* before it there was no line of this file */
-		g->first = seq;
-	if (g->first < seq) {
-		g->last = seq - 1;
-		if (rest.first <= rest.last)
-			gap_add(c, &rest);
-	} else if (rest.first <= rest.last) {
-		*g = rest;
-	} else {
-		c->gap_count--;
-		memmove(g, g + 1, (size_t)(&c->gaps[c->gap_count] - g) * sizeof(*g));
-	}
-	return true;
-}
-
-/* What kind of hole is it that ends before @fact? */
-static void gap_before(struct vres_audit_checker *c, uint64_t first, const struct fact *fact)
-{
-	struct gap gap = {.first = first, .last = fact->seq - 1, .epoch = c->now.epoch, .epoch_after = fact->epoch, .place = fact->place};
-	const bool is_file = fact->place.line == 1 && fact->place.file > 0 && fact->event == AUDIT_HEADER;
-
-	gap.fault = VRES_AUDIT_DELETED;
-	gap.is_start = c->sum.first_seq == 0;
-	if (is_file && c->last_event == AUDIT_ROTATED) {
-		gap.fault = VRES_AUDIT_ROTATION;
-	} else if (is_file) {
-		gap.fault = VRES_AUDIT_TRUNCATED;
-		gap.place = c->last_in_file;
-		gap.place.line++;
-	}
-	gap_add(c, &gap);
-}
-
 /* The chain goes on with @fact. */
 static vres_status advance(struct vres_audit_checker *c, const struct fact *fact, vres_error *err)
 {
@@ -111,37 +30,15 @@ static vres_status advance(struct vres_audit_checker *c, const struct fact *fact
 	return VRES_OK;
 }
 
-static void early_add(struct vres_audit_checker *c, const struct fact *fact, uint32_t finding)
-{
-	if (c->early_count == EARLY_MAX) /* the oldest will be missing in its place */
-		memmove(&c->early[0], &c->early[1], --c->early_count * sizeof(c->early[0]));
-	c->early[c->early_count] = (struct early){.seq = fact->seq, .finding = finding};
-	memcpy(c->early[c->early_count++].hash, fact->hash, AUDIT_HEX);
-}
-
-static struct early *early_find(struct vres_audit_checker *c, uint64_t seq)
-{
-	for (size_t i = 0; i < c->early_count; i++)
-		if (c->early[i].seq == seq)
-			return &c->early[i];
-	return NULL;
-}
-
-static void early_drop(struct vres_audit_checker *c, struct early *e)
-{
-	c->early_count--;
-	memmove(e, e + 1, (size_t)(&c->early[c->early_count] - e) * sizeof(*e));
-}
-
 /* Lines that came before their time are not missing now. */
 static void skip_early(struct vres_audit_checker *c, uint64_t seq)
 {
 	struct early *e;
 
-	while (c->main.next < seq && (e = early_find(c, c->main.next)) != NULL) {
+	while (c->main.next < seq && (e = audit_early_find(c, c->main.next)) != NULL) {
 		c->main.next++;
 		memcpy(c->main.hash, e->hash, AUDIT_HEX);
-		early_drop(c, e);
+		audit_early_drop(c, e);
 		c->has_last = false; /* nothing is known of what the line before was */
 	}
 }
@@ -173,7 +70,7 @@ vres_status audit_chain_settle(struct vres_audit_checker *c, const struct fact *
 	c->has_doubt = false;
 	if (!is_stranger(c, next)) {
 		if (c->doubt_is_jump)
-			gap_before(c, c->main.next, d);
+			audit_gap_before(c, c->main.next, d);
 		else
 			(void)audit_find(c, link_fault(c, d), d->place, d->seq, 1, "its prev_hash is not the hash of the line before: %s",
 			                 c->is_keyed ? "two histories of one log" : "one of the two was changed");
@@ -185,7 +82,7 @@ vres_status audit_chain_settle(struct vres_audit_checker *c, const struct fact *
 		return VRES_OK;
 	}
 	audit_summary_add(c, d);
-	early_add(c, d, audit_find(c, VRES_AUDIT_REORDERED, d->place, d->seq, 1, "stands where seq %" PRIu64 " belongs", c->main.next));
+	audit_early_add(c, d, audit_find(c, VRES_AUDIT_REORDERED, d->place, d->seq, 1, "stands where seq %" PRIu64 " belongs", c->main.next));
 	return VRES_OK;
 }
 
@@ -215,7 +112,7 @@ static vres_status follow_aside(struct vres_audit_checker *c, const struct fact 
 /* A genuine line whose seq is past. */
 static vres_status put_aside(struct vres_audit_checker *c, const struct fact *fact, vres_error *err)
 {
-	const bool was_missing = gap_fill(c, fact);
+	const bool was_missing = audit_gap_fill(c, fact);
 	const bool is_file = fact->place.line == 1 && fact->place.file > 0;
 
 	(void)audit_run_close(c, 0, NULL);
@@ -267,12 +164,12 @@ static bool is_first_link(const struct fact *fact)
 /* @fact has the next seq, or a later one with bad lines before it. */
 static vres_status go_on(struct vres_audit_checker *c, struct fact *fact, vres_error *err)
 {
-	struct early *e = early_find(c, fact->seq);
+	struct early *e = audit_early_find(c, fact->seq);
 	uint64_t missing = fact->seq - c->main.next;
 
 	if (e) {
 		audit_find_instead(c, e->finding, VRES_AUDIT_INSERTED, "a copy of a line that comes later");
-		early_drop(c, e);
+		audit_early_drop(c, e);
 	}
 	fact->is_clean = audit_run_room(c) == 0 && c->has_last;
 	if (audit_run_room(c) > 0) {
@@ -280,7 +177,7 @@ static vres_status go_on(struct vres_audit_checker *c, struct fact *fact, vres_e
 
 		missing = audit_run_close(c, missing, fact->prev_hash);
 		if (missing > 0)
-			gap_before(c, first, fact);
+			audit_gap_before(c, first, fact);
 		return advance(c, fact, err);
 	}
 	if (c->main.has_hash && !audit_same_hash(fact->prev_hash, c->main.hash))
@@ -310,10 +207,4 @@ vres_status audit_chain_add(struct vres_audit_checker *c, const struct fact *fac
 	if (f.seq > c->main.next && audit_run_room(c) == 0)
 		return put_in_doubt(c, &f, true, err);
 	return go_on(c, &f, err);
-}
-
-void audit_chain_end(struct vres_audit_checker *c)
-{
-	while (c->gap_count > 0)
-		gap_tell(c, 0);
 }

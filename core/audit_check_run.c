@@ -113,7 +113,7 @@ static vres_status try_next_epochs(struct vres_audit_checker *c, uint64_t most, 
  */
 static vres_status try_other_epochs(struct vres_audit_checker *c, const struct audit_line *l, bool *is_good, uint64_t *epoch, vres_error *err)
 {
-	const struct gap *gap = audit_chain_gap(c, l->seq);
+	const struct gap *gap = audit_gap_find(c, l->seq);
 
 	if (l->event == AUDIT_HEADER && l->number != c->now.epoch)
 		return try_epoch(c, l->number > c->now.epoch ? &c->now : &c->base, l->number, l, is_good, epoch, err);

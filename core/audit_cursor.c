@@ -17,12 +17,19 @@ bool cursor_fail(struct cursor *c, const char *fault)
 /* The characters of @text, which end before its NUL. */
 bool cursor_expect(struct cursor *c, const char *text)
 {
+	const size_t n = strlen(text);
+
 	if (c->fault)
 		return false;
-	for (; *text != '\0'; text++, c->at++)
-		if (c->at == c->end || *c->at != (unsigned char)*text)
-			return cursor_fail(c, "another character is expected");
-	return true;
+	if ((size_t)(c->end - c->at) >= n && memcmp(c->at, text, n) == 0) {
+		c->at += n;
+		return true;
+	}
+	while (c->at < c->end && *c->at == (unsigned char)*text) {
+		c->at++;
+		text++;
+	}
+	return cursor_fail(c, "another character is expected");
 }
 
 static bool is_lower_hex(unsigned char b)
@@ -32,15 +39,18 @@ static bool is_lower_hex(unsigned char b)
 
 const char *cursor_hex(struct cursor *c, size_t digits)
 {
-	const char *text = (const char *)c->at;
+	const unsigned char *const text = c->at;
+	const size_t left = (size_t)(c->end - text), most = left < digits ? left : digits;
+	size_t n = 0;
 
-	for (size_t i = 0; c->fault == NULL && i < digits; i++) {
-		if (c->at < c->end && is_lower_hex(*c->at))
-			c->at++;
-		else
+	while (n < most && is_lower_hex(text[n]))
+		n++;
+	if (c->fault == NULL) {
+		c->at += n;
+		if (n < digits)
 			(void)cursor_fail(c, "a lower-case hex digit is expected");
 	}
-	return text;
+	return (const char *)text;
 }
 
 uint64_t cursor_integer(struct cursor *c)

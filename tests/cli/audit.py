@@ -71,9 +71,7 @@ def a_forward_log_is_good_with_its_first_key_and_with_a_later_one_for_what_came_
 def a_log_of_a_thousand_epochs_is_checked():
     log = Log(first_key=b"k" * 32)
     for _ in range(1000):
-        log.add("log_epoch", epoch=log.epoch + 1)
-        log.first_key = log.first_key if log.epoch else log.first_key
-        log.epoch += 1
+        log.next_epoch()
         if log.epoch % 250 == 0:
             log.events(1)
     save(log)

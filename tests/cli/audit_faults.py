@@ -4,6 +4,7 @@
 import json
 import os
 import random
+import subprocess
 
 from audit_make import DOMAIN, Log, canonical, sign, token_key
 from support import equal, expect, main, test, token_file, vres, write
@@ -210,7 +211,7 @@ def a_log_that_was_cut_at_any_line_is_truncated():
     for make, key in LOGS:
         log = make()
         for j in range(len(log.files[-1])):
-            findings = check(log, key, lambda files: files[-1].__delitem__(slice(j, None)), [("truncated", "log", max(j, 0) + 1)])
+            findings = check(log, key, lambda files: files[-1].__delitem__(slice(j, None)), [("truncated", "log", j + 1)])
             equal(findings[0]["lines"], len(log.files[-1]) - j)
 
 
@@ -419,7 +420,7 @@ def a_genuine_line_of_another_log_is_named():
     for first_key, key in [(None, TOKEN), (FIRST_KEY, FORWARD)]:
         log, other = Log(first_key=first_key).events(9), Log(first_key=first_key, session=5).events(9)
         check(log, key, lambda files: files[0].insert(4, other.files[0][4]), [("inserted", "log", 5)])
-        check(log, key, set_line(0, 4, other.files[0][4]), [("link", "log", 5)][:1] + [("link", "log", 6)])
+        check(log, key, set_line(0, 4, other.files[0][4]), [("link", "log", 5), ("link", "log", 6)])
         split = [log.files[0][:5] + other.files[0][5:]]
         equal(found(verify(split, other.checkpoint(), key, status=1)), [("link", "log", 6)])
 
@@ -476,10 +477,20 @@ def without_a_key_the_links_are_checked_and_the_report_says_so():
         equal(found(verify(change(log, set_line(0, 3, worker_changed(log.files[0][3]))), log.checkpoint(), [])), [])
 
 
-@test("", "integrity", "a key that is not derived as it is written")
-def keys_are_those_of_the_document():
-    # openssl kdf -keylen 32 -kdfopt digest:SHA256 -kdfopt mode:EXPAND_ONLY ... agrees with these, and so do the tests of the library.
-    equal(token_key(b"test-token-42", DOMAIN) == token_key(b"test-token-42", b"other"), False)
+@test("CI-005", "authenticity", "a key that is not derived as it is written")
+def the_keys_of_these_logs_are_those_that_openssl_derives():
+    def derive(mode, key, info):
+        command = ["openssl", "kdf", "-keylen", "32", "-kdfopt", "digest:SHA256", "-kdfopt", "mode:" + mode, "-kdfopt", "hexkey:" + key.hex(),
+                   "-kdfopt", "info:" + info, "HKDF"]
+        return bytes.fromhex(subprocess.run(command, check=True, capture_output=True, text=True).stdout.replace(":", ""))
+
+    root = derive("EXTRACT_AND_EXPAND", b"test-token-42", DOMAIN.decode())
+    equal(root.hex(), "14a07e02a665cb5b74d2825937e34cb1b382ba3ad02f19d7e0f65862a3b1e26c")
+    equal(token_key(b"test-token-42"), derive("EXPAND_ONLY", root, "vres/audit/v1"))
+    log = Log(first_key=FIRST_KEY)
+    equal(log.key(), derive("EXPAND_ONLY", FIRST_KEY, "vres/audit/line/v1"))
+    log.next_epoch()
+    equal(log.key(), derive("EXPAND_ONLY", derive("EXPAND_ONLY", FIRST_KEY, "vres/audit/next/v1"), "vres/audit/line/v1"))
 
 
 main("audit_faults")
