@@ -182,7 +182,7 @@ static void put_summary(struct output *o, const vres_audit_summary *s)
 /* What a good log does not hide, and what nobody looked at. */
 static void print_remarks(struct output *o, const vres_audit_summary *s)
 {
-	if (s->keyed == VRES_AUDIT_LINKS)
+	if (s->keyed == VRES_AUDIT_KEYED_LINKS)
 		output_text(o, "  no key was given: form and links alone were checked, and whoever can write the file can mend those\n");
 	if (s->first_seq > 1)
 		output_text(o, "  begins with seq %" PRIu64 ": the files before were not given\n", s->first_seq);
@@ -209,7 +209,7 @@ static void print_verdict(struct output *o, const vres_audit_summary *s, bool is
 	output_text(o, "%s: %" PRIu64 " line%s, %s, in %u file%s, seq %" PRIu64 " to %" PRIu64 ", %" PRIu64 " session%s",
 	            is_good ? "good" : "NOT GOOD", s->lines, s->lines == 1 ? "" : "s", format_bytes(bytes, s->bytes), (unsigned)s->files,
 	            s->files == 1 ? "" : "s", s->first_seq, s->last_seq, s->sessions, s->sessions == 1 ? "" : "s");
-	if (s->keyed == VRES_AUDIT_FORWARD)
+	if (s->keyed == VRES_AUDIT_KEYED_FORWARD)
 		output_text(o, ", %" PRIu64 " epoch%s", s->epochs, s->epochs == 1 ? "" : "s");
 	if (s->last_seq > 0)
 		output_text(o, "; head %" PRIu64 ":%s", s->last_seq, s->last_hash);

@@ -35,7 +35,7 @@ static vres_status open_keys(vres_audit_checker *c, const vres_audit_check_optio
 		return vres_fail(err, VRES_E_INVALID_INPUT, "two keys: a log is under a token's or under a forward one");
 	TRY(audit_key_open(&c->base, o->key, o->forward_key, err));
 	c->is_keyed = true;
-	c->sum.keyed = c->base.is_forward ? VRES_AUDIT_FORWARD : VRES_AUDIT_TOKEN;
+	c->sum.keyed = c->base.is_forward ? VRES_AUDIT_KEYED_FORWARD : VRES_AUDIT_KEYED_TOKEN;
 	if (!c->base.is_forward)
 		return audit_key_open(&c->now, o->key, NULL, err);
 	return audit_key_at(&c->now, &c->base, c->base.epoch, err);
@@ -208,7 +208,7 @@ static void summary_fill(const vres_audit_checker *c, vres_audit_summary *s)
 	s->head = c->head.verdict;
 	s->ending = c->last_event == AUDIT_CLOSED ? VRES_AUDIT_CLOSED : c->last_event == AUDIT_ROTATED ? VRES_AUDIT_ROTATED : VRES_AUDIT_OPEN;
 	if (c->is_keyed && !c->any_genuine)
-		s->keyed = VRES_AUDIT_UNPROVED;
+		s->keyed = VRES_AUDIT_KEYED_UNPROVED;
 }
 
 vres_status vres_audit_checker_summary(const vres_audit_checker *c, vres_audit_summary *out, vres_error *err)

@@ -52,7 +52,7 @@ bool audit_gap_fill(struct vres_audit_checker *c, const struct fact *fact)
 		return false;
 	rest = *g;
 	rest.first = seq + 1;
-	rest.is_start = false; /* from here on it is known what is missing */
+	rest.is_start = false;                          /* from here on it is known what is missing */
 	if (g->is_start && fact->event == AUDIT_HEADER) /* before it there was no line of this file */
 		g->first = seq;
 	if (g->first < seq) {

@@ -68,10 +68,10 @@ typedef struct vres_audit_finding {
 
 /** What lines are held to. */
 typedef enum vres_audit_keyed {
-	VRES_AUDIT_LINKS = 0,   /* no key: form, seq and prev_hash alone */
-	VRES_AUDIT_TOKEN = 1,   /* the key of a token */
-	VRES_AUDIT_FORWARD = 2, /* the key of an epoch, and those that follow from it */
-	VRES_AUDIT_UNPROVED = 3 /* a key was given, and no line was found to be written with it */
+	VRES_AUDIT_KEYED_LINKS = 0,   /* no key: form, seq and prev_hash alone */
+	VRES_AUDIT_KEYED_TOKEN = 1,   /* the key of a token */
+	VRES_AUDIT_KEYED_FORWARD = 2, /* the key of an epoch, and those that follow from it */
+	VRES_AUDIT_KEYED_UNPROVED = 3 /* a key was given, and no line was found to be written with it */
 } vres_audit_keyed;
 
 /** How the log ends. */

@@ -90,7 +90,7 @@ START_TEST(a_good_log_is_good_in_pieces_of_any_size)
 		ck_assert_uint_eq(s.bytes, m->n);
 		ck_assert_uint_eq(s.last_seq, m->seq);
 		ck_assert_str_eq(s.last_hash, m->prev);
-		ck_assert_uint_eq(s.keyed, VRES_AUDIT_TOKEN);
+		ck_assert_uint_eq(s.keyed, VRES_AUDIT_KEYED_TOKEN);
 		ck_assert_uint_eq(s.checkpoint, VRES_AUDIT_MARK_MET);
 		ck_assert_uint_eq(s.sessions, 2);
 		ck_assert_uint_eq(s.lost_events, 4);
