@@ -21,12 +21,24 @@ static vres_status failed(const char *doing, vres_error *err)
 	return vres_fail(err, VRES_E_IO, "%s failed (error %d)%s", doing, error, why);
 }
 
+/* Can nobody but its owner or root change files in a folder?  A sticky one such as /tmp lets others add files but not replace these. */
+static vres_status folder_check(int fd, const char *what, vres_error *err)
+{
+	struct stat s;
+
+	if (fstat(fd, &s) != 0)
+		return failed("examining a folder", err);
+	if (((s.st_mode & 022u) && (s.st_mode & S_ISVTX) == 0) || (s.st_uid != 0 && s.st_uid != geteuid()))
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the folder of %s can be written by others", what);
+	return VRES_OK;
+}
+
 vres_status vres_host_folder_open(const char *path, const char *what, int *folder, const char **name, vres_error *err)
 {
 	const char *slash = strrchr(path, '/'), *rest = slash ? slash + 1 : path;
 	const size_t n = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
 	char prefix[4096] = ".";
-	bool is_private = false;
+	vres_status status;
 	int fd;
 
 	if (n >= sizeof(prefix) || strlen(rest) > HOST_NAME_MAX)
@@ -37,12 +49,16 @@ vres_status vres_host_folder_open(const char *path, const char *what, int *folde
 		memcpy(prefix, path, n);
 		prefix[n] = '\0';
 	}
-	TRY(vres_host_parent_is_private(path, &is_private, err));
-	if (!is_private)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the folder of %s can be written by others", what);
 	fd = open(prefix, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return vres_fail(err, VRES_E_NOT_FOUND, "the folder of %s does not exist", what);
 	if (fd < 0)
-		return failed("opening the folder", err);
+		return failed("opening a folder", err);
+	status = folder_check(fd, what, err);
+	if (status != VRES_OK) {
+		(void)close(fd);
+		return status;
+	}
 	*folder = fd;
 	*name = rest;
 	return VRES_OK;

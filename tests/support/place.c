@@ -74,6 +74,68 @@ vres_audit_file_options place_options(struct place *p, bool forward)
 	return o;
 }
 
+vres_audit_file *place_open(struct place *p, const vres_audit_file_options *o)
+{
+	vres_audit_file *log = NULL;
+	vres_key *key = NULL;
+	vres_error err;
+
+	ck_ok(vres_key_derive(TOKEN, strlen(TOKEN), NULL, &key, &err));
+	ck_ok(vres_audit_file_open(p->log, key, o, &log, &err));
+	vres_key_destroy(key);
+	return log;
+}
+
+void place_close(vres_audit_file **log)
+{
+	vres_audit_file_close(*log);
+	*log = NULL;
+}
+
+vres_event place_event(vres_event_type type, const char *id, vres_shard_info *shard)
+{
+	vres_event e = {.struct_size = sizeof(e), .type = type, .gpu_device = 0, .time = UINT64_C(1700000000) * 1000000000};
+
+	e.critical = type == VRES_EVENT_SEAL_VERIFICATION_FAILED || type == VRES_EVENT_POLICY_VIOLATION;
+	if (id == NULL)
+		return e;
+	*shard = vres_shard_info_init();
+	(void)snprintf(shard->shard_id, sizeof(shard->shard_id), "%s", id);
+	e.shard = shard;
+	return e;
+}
+
+vres_status place_record(vres_audit_file *log, vres_event_type type, const char *id)
+{
+	vres_shard_info shard;
+	const vres_event e = place_event(type, id, &shard);
+	const vres_audit_sink sink = vres_audit_file_sink(log);
+
+	return sink.record(sink.ctx, &e);
+}
+
+void lines_keep(void *ctx, const char *line)
+{
+	struct lines *lines = ctx;
+
+	ck_assert_uint_lt(lines->n, COUNT(lines->text));
+	(void)snprintf(lines->text[lines->n++], sizeof(lines->text[0]), "%s", line);
+}
+
+const char *lines_types(const struct lines *lines)
+{
+	static char all[16384];
+	size_t n = 0;
+
+	for (size_t i = 0; i < lines->n; i++) {
+		char type[32];
+
+		ck_assert(chain_string(lines->text[i], "event_type", type, sizeof(type)));
+		n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s", i ? " " : "", type);
+	}
+	return all;
+}
+
 char *place_read(const char *path, size_t *n)
 {
 	const int fd = open(path, O_RDONLY | O_CLOEXEC);

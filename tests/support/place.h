@@ -23,6 +23,26 @@ void place_end(struct place *p);
 /* Options of a log of this place: worker, and the path of first_key, which is made, if @forward. */
 vres_audit_file_options place_options(struct place *p, bool forward);
 
+/* A log of this place with those options, with the token of the tests; asserts that it opens. */
+vres_audit_file *place_open(struct place *p, const vres_audit_file_options *o);
+void place_close(vres_audit_file **log);
+
+/* An event as a manager would make it, about the shard @id (NULL: of none); @shard is what it points to. */
+vres_event place_event(vres_event_type type, const char *id, vres_shard_info *shard);
+
+/* Record one. */
+vres_status place_record(vres_audit_file *log, vres_event_type type, const char *id);
+
+/* Lines, kept: pass lines_keep and a struct lines to place_chain(). */
+struct lines {
+	size_t n;
+	char text[512][1024];
+};
+void lines_keep(void *ctx, const char *line);
+
+/* Their event types, separated by blanks; ends with the next call. */
+const char *lines_types(const struct lines *lines);
+
 /* The whole of a file, NUL-terminated, to be given to test_free(); NULL: it is not there. */
 char *place_read(const char *path, size_t *n);
 void place_write(const char *path, const void *bytes, size_t n);
