@@ -93,7 +93,7 @@ static void work(struct audit_queue *q, bool must_sync)
 	(void)pthread_mutex_unlock(&q->lock);
 	write_run(q, &r);
 	(void)pthread_mutex_lock(&q->lock);
-	q->is_broken = q->is_broken || r.status != VRES_OK;
+	q->is_broken = r.status != VRES_OK;
 	answer(q, &r, false);
 	(void)pthread_mutex_unlock(&q->lock);
 	note(&r, vres_audit_log_checkpoint(q->log, &error), &error);
