@@ -34,21 +34,17 @@ static void note(struct run *r, vres_status status, const vres_error *error)
 	r->error = *error;
 }
 
-static bool is_overdue(struct audit_queue *q)
+static bool is_overdue(const struct audit_queue *q)
 {
-	const uint64_t now = vres_host_monotonic();
-
-	if (q->log->synced.seq == q->log->written.seq) {
-		q->unsynced_since = now;
-		return false;
-	}
-	return now - q->unsynced_since >= SETTLE;
+	return q->log->synced.seq != q->log->written.seq && vres_host_monotonic() - q->unsynced_since >= SETTLE;
 }
 
 static void write_run(struct audit_queue *q, struct run *r)
 {
 	vres_error error;
 
+	if (q->log->synced.seq == q->log->written.seq)
+		q->unsynced_since = vres_host_monotonic();
 	for (uint64_t i = 0; i < r->n; i++) {
 		const struct audit_entry *e = entry_at(q, r->first + i);
 
@@ -128,7 +124,7 @@ static void *run_writer(void *arg)
 			is_late = !vres_host_cond_wait(&q->work, &q->lock, patience);
 		}
 		q->is_sleeping = false;
-		if (!q->is_urgent && !q->is_stopping && !is_late)
+		if (!q->is_urgent && !q->is_stopping && !is_late && q->head - q->tail < RUN)
 			(void)vres_host_cond_wait(&q->work, &q->lock, GATHER);
 		work(q, is_late);
 	}

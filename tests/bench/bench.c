@@ -34,6 +34,7 @@ static void open_over(struct bench *b, uint64_t bytes, uint64_t lease_max_age, u
 	c.key = b->key;
 	c.worker_id = "bench";
 	c.policy = &policy;
+	c.audit = b->audit;
 	must(vres_manager_create(&c, &b->manager, NULL) == VRES_OK, "no manager");
 }
 
@@ -114,6 +115,7 @@ int main(int argc, char **argv)
 		const uint64_t bytes = amount(argc, argv, 1, UINT64_C(256) << 20);
 
 		bench_latency(&f);
+		bench_audit(&f);
 		bench_throughput(&f, bytes);
 		bench_many(&f, bytes);
 	}

@@ -11,8 +11,7 @@
 
 enum { CALLS = 20000, SMALL = 64 * 1024 };
 
-/* Median and 99th percentile, and our own heap allocations in each. */
-static void time_calls(struct figures *f, const char *const names[3], work_fn work, void *arg, const char *beside)
+void bench_calls(struct figures *f, const char *const names[3], work_fn work, void *arg, const char *beside)
 {
 	uint64_t *ns = malloc(CALLS * sizeof(*ns)), allocations;
 
@@ -96,9 +95,9 @@ void bench_latency(struct figures *f)
 	bench_seal(&b, VRES_DIGEST_SHA256, NULL);
 	must(vres_shard_receipt(b.shard, NULL, 0, &receipt, NULL) == VRES_E_BUFFER, "no receipt");
 	hmac_open(&hmac, receipt - 32);
-	time_calls(f, of_hmac, work_hmac, &hmac, NULL);
-	time_calls(f, of_signature, work_signature, &b, "hmac_alone_median");
-	time_calls(f, of_lease, work_lease, &b, "hmac_alone_median");
+	bench_calls(f, of_hmac, work_hmac, &hmac, NULL);
+	bench_calls(f, of_signature, work_signature, &b, "hmac_alone_median");
+	bench_calls(f, of_lease, work_lease, &b, "hmac_alone_median");
 	EVP_MAC_CTX_free(hmac.keyless);
 	free(b.data);
 	bench_close(&b);

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The audit log, stopped or disturbed at each of its system calls in turn by strace.
 
-    steps.py EMIT kill | error | order
+    steps.py EMIT kill | error | order | quiet
 
 kill: at the Nth call that changes a file, kill -9; then the log must open again, whole, with every acknowledged event in it.
 error: at the Nth such call, "no space left" or an I/O error, once or from then on; then the log is whole, and what is not in it is counted.
 order: of each acknowledged event the line was written and fdatasync had returned before.
+quiet: routine events do not go to disk one by one.
 """
 import os
 import re
@@ -180,8 +181,21 @@ def check_order(trace, path):
     return acks
 
 
+def quiet():
+    with Place(False) as place:
+        trace = f"{place.folder}/trace"
+        done = place.emit(3000, "routine", strace=["strace", "-f", "-qq", "-o", trace, "-e", "trace=write,fdatasync"])
+        lines = open(trace, encoding="utf-8", errors="replace").read().splitlines()
+        syncs, writes = (sum(1 for line in lines if f" {call}(" in line) for call in ("fdatasync", "write"))
+        files = len(place.read().named("log_header"))
+        log.require(done.returncode == 0 and files > 20, f"{files} files: {done.stdout}")
+        # Each file costs a few; otherwise one a second.
+        log.require(syncs < 8 * files and writes < 1500, f"{syncs} times fdatasync and {writes} times write for 3000 events in {files} files")
+        return f"{syncs} times fdatasync and {writes} times write for 3000 events in {files} files"
+
+
 if __name__ == "__main__":
     try:
-        print({"kill": kill, "error": error, "order": order}[sys.argv[2]]())
+        print({"kill": kill, "error": error, "order": order, "quiet": quiet}[sys.argv[2]]())
     except log.Bad as failure:
         sys.exit(str(failure))
