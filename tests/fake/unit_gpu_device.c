@@ -90,6 +90,6 @@ int main(void)
 		CASE(range_of_which_a_part_is_gone_is_not_device_memory, "VP-005 VP-006", "residency", "use after free on the device"),
 	};
 
-	suite_backend(FAKE_NAME);
+	suite_backend(FAKE_BACKEND()->name);
 	return suite_run("unit_" FAKE_NAME "_device", "backend", cases, COUNT(cases));
 }

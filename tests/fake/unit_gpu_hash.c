@@ -155,6 +155,6 @@ int main(void)
 		CASE(highest_level_of_the_largest_blocks_fits_the_scratch, "CI-007 MS-007", "integrity", "a write past the scratch memory"),
 	};
 
-	suite_backend(FAKE_NAME);
+	suite_backend(FAKE_BACKEND()->name);
 	return suite_run("unit_" FAKE_NAME "_hash", "backend", cases, COUNT(cases));
 }

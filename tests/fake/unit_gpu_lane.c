@@ -127,6 +127,6 @@ int main(void)
 		CASE(hash_that_fails_before_a_push_fails_the_wait, "WORKER-4150", "integrity", "a failure that nobody hears of"),
 	};
 
-	suite_backend(FAKE_NAME);
+	suite_backend(FAKE_BACKEND()->name);
 	return suite_run("unit_" FAKE_NAME "_lane", "backend", cases, COUNT(cases));
 }

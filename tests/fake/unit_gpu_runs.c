@@ -198,6 +198,6 @@ int main(void)
 		CASE(launch_that_did_not_run_is_seen_whichever_it_is, "CI-007 VR-004", "integrity", "a kernel that never ran"),
 	};
 
-	suite_backend(FAKE_NAME);
+	suite_backend(FAKE_BACKEND()->name);
 	return suite_run("unit_" FAKE_NAME "_runs", "backend", cases, COUNT(cases));
 }
