@@ -50,7 +50,8 @@ void *fake_hip_engine_pinned(uint64_t bytes)
 	void *block = NULL;
 
 	(void)pthread_mutex_lock(&fake.lock);
-	(void)fake_pinned_make(bytes, &block);
+	if (fake_pinned_make(bytes, &block) == HIP_OK)
+		memset(block, 0, bytes);
 	(void)pthread_mutex_unlock(&fake.lock);
 	return block;
 }
