@@ -3,12 +3,25 @@
 #include <stdio.h>
 #include "uses.h"
 
-/* Of a device without guarantees, the uses whose driver calls differ from another's. */
-static const enum use plain_uses[] = {USE_LIFE, USE_PINNED, USE_ADOPT};
+/* Of a variant of another device, the uses whose driver calls differ. */
+static const enum use variant_uses[] = {USE_LIFE, USE_PINNED, USE_ADOPT};
+
+/* Without guarantees nothing can be read-only. */
+static int uses_count(void)
+{
+	return rig_model()->is_variant ? (int)COUNT(variant_uses) : USES - rig_model()->is_plain;
+}
+
+static enum use use_at(int i)
+{
+	if (rig_model()->is_variant)
+		return variant_uses[i];
+	return (enum use)(i + (rig_model()->is_plain && i >= (int)USE_READ_ONLY));
+}
 
 START_TEST(each_driver_call_may_fail_and_is_told_and_nothing_is_left)
 {
-	const enum use use = rig_model()->is_plain ? plain_uses[_i] : (enum use)_i;
+	const enum use use = use_at(_i);
 	const struct scenario s = use_of(use);
 	const uint64_t n = sweep_driver(&s, use_name(use));
 
@@ -84,7 +97,7 @@ END_TEST
 
 int main(void)
 {
-	const int uses = rig_model()->is_plain ? (int)COUNT(plain_uses) : USES;
+	const int uses = uses_count();
 	const struct suite_case cases[] = {
 		{&each_driver_call_may_fail_and_is_told_and_nothing_is_left, "WORKER-4150 MS-004 WORKER-4032", "availability",
 	         "a driver that fails at any moment", uses, 120},

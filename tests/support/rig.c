@@ -16,6 +16,7 @@ static const struct rig_model models[] = {
 	{"cuda", vres_backend_cuda, false, 0, false},
 	{"cuda_plain", vres_backend_cuda, true, VRES_ALLOW_EXPORTABLE, true},
 	{"hip", vres_backend_hip, true, (uint64_t)VRES_ALLOW_EXPORTABLE | VRES_ALLOW_NO_ECC, false},
+	{"hip5", vres_backend_hip, true, (uint64_t)VRES_ALLOW_EXPORTABLE | VRES_ALLOW_NO_ECC, true},
 };
 
 struct rig {
