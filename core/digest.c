@@ -101,7 +101,7 @@ static vres_status get(void *ctx, uint32_t worker, uint64_t offset, size_t n, co
 
 static vres_status add_flat(vres_digester *d, struct file *file, uint64_t offset, uint64_t n, vres_error *err)
 {
-	const uint8_t *bytes;
+	const uint8_t *bytes = NULL;
 
 	for (size_t step; n > 0; offset += step, n -= step) {
 		step = (size_t)min_u64(n, part_bytes(d));

@@ -69,7 +69,7 @@ static vres_status readback_both(struct measure *ms, struct tree_builder *tree, 
 {
 	CLEANUP(pass_close) struct pass pass = {0};
 	const uint64_t end = ms->shape->bytes;
-	const uint8_t *bytes;
+	const uint8_t *bytes = NULL;
 	uint32_t turn = 0;
 
 	pass_open(&pass, &ms->crew, tree, flat);

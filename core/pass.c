@@ -40,7 +40,7 @@ static vres_status hash_blocks(const struct pass *p, uint32_t worker, size_t ind
 	CLEANUP(blocks_close) struct blocks blocks = {0};
 	const uint32_t block_size = p->tree->block_size;
 	const size_t first = index * p->each, left = p->whole - first, n = left < p->each ? left : p->each;
-	const uint8_t *bytes;
+	const uint8_t *bytes = NULL;
 
 	if (p->source)
 		TRY(p->source->get(p->source->ctx, worker, p->offset + first * block_size, n * block_size, &bytes, err));
@@ -123,7 +123,7 @@ vres_status pass_end(struct pass *p, vres_error *err)
 /* Less than a block, on the caller's thread. */
 static vres_status take_bytes(struct pass *p, const struct pass_source *source, uint64_t offset, size_t n, vres_error *err)
 {
-	const uint8_t *bytes;
+	const uint8_t *bytes = NULL;
 
 	if (n == 0)
 		return VRES_OK;
