@@ -15,7 +15,7 @@
 
 struct vres_shard {
 	/* What finding one of many looks at comes first, so that it is in one line of the cache. */
-	struct vres_shard *next;     /* in its bucket; under the manager's lock */
+	struct vres_shard *next; /* in its bucket; under the manager's lock */
 	vres_manager *manager;
 	uint32_t references, leased; /* under the manager's lock */
 	uint32_t inspected;          /* under the manager's lock: by calls that look at every shard */
