@@ -125,7 +125,7 @@ static struct scarcity scarce(void)
 	struct scarcity s = {.place = place_begin(NULL)};
 
 	(void)signal(SIGXFSZ, SIG_IGN);
-	s.has_mount = unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	s.has_mount = unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, "") == 0 &&
 	              mount("vres", s.place.folder, "tmpfs", 0, "size=256k,mode=0700") == 0;
 	(void)snprintf(s.ballast, sizeof(s.ballast), "%s/ballast", s.place.folder);
 	suite_value("own_file_system", s.has_mount);
@@ -355,10 +355,10 @@ START_TEST(a_forked_child_can_only_close_which_touches_no_file)
 		    vres_audit_file_head(log, &seq, hash, &err) != VRES_E_STATE || vres_audit_file_lost(log) != 0)
 			_exit(1);
 		vres_audit_file_close(log);
-		_exit(0);
+		(void)raise(SIGKILL); /* all is well; no way to look for leaks in a process whose other threads are gone */
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_int_eq(status, 0);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	after = place_read(p.log, &after_n);
 	ck_assert_uint_eq(before_n, after_n);
 	ck_assert_mem_eq(before, after, after_n);
