@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The audit log, stopped or disturbed at each of its system calls in turn by strace.
 
-    steps.py EMIT kill | error | order | quiet
+    steps.py EMIT VRES kill | error | order | quiet
 
 kill: at the Nth call that changes a file, kill -9; then the log must open again, whole, with every acknowledged event in it.
 error: at the Nth such call, "no space left" or an I/O error, once or from then on; then the log is whole, and what is not in it is counted.
 order: of each acknowledged event the line was written and fdatasync had returned before.
 quiet: routine events do not go to disk one by one.
+
+Two judge whether a log is whole: log.py, and the tool VRES, which are written from the format alone.
 """
 import os
 import re
@@ -18,7 +20,7 @@ import tempfile
 
 import log
 
-EMIT = sys.argv[1]
+EMIT, VRES = sys.argv[1:3]
 CALLS = ["write", "fdatasync", "fsync", "ftruncate", "renameat", "renameat2", "pwrite64", "unlinkat"]
 TOKEN = b"test-token-42"
 EVENTS = 27  # enough for a second file, and in mode forward for several epochs
@@ -32,6 +34,8 @@ class Place:
         self.path, self.key = f"{self.folder}/log", f"{self.folder}/first-key"
         with open(os.open(self.key, os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
             file.write(f"vres-audit-key/1 0 {KEY.hex()}\n")
+        with open(os.open(f"{self.folder}/token", os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
+            file.write(TOKEN.decode())
 
     def __enter__(self):
         return self
@@ -42,6 +46,13 @@ class Place:
     def emit(self, events, *options, strace=()):
         command = [*strace, EMIT, self.path, "forward" if self.forward else "token", self.key, str(events), *options]
         return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    def verify(self):
+        full = sorted(name for name in os.listdir(self.folder) if re.fullmatch("log\\.[0-9a-f]{16}", name))
+        key = ["--forward-key", self.key] if self.forward else ["--token-file", f"{self.folder}/token"]
+        done = subprocess.run([VRES, "audit", "verify", *(f"{self.folder}/{name}" for name in full), self.path, *key],
+                              capture_output=True, text=True, timeout=60)
+        log.require(done.returncode == 0, f"vres audit verify: {done.stdout} {done.stderr}")
 
     def read(self):
         return log.Log(self.path, KEY if self.forward else log.token_key(TOKEN), self.forward)
@@ -82,6 +93,7 @@ def kill_at(forward, events, call, n):
             again = place.emit(0)
             log.require(again.returncode == 0, f"{what}: cannot be opened: {again.stdout}")
             after = place.read()
+            place.verify()
             check_ids(after, done, what)
             log.require(after.events[-1]["event_type"] == "log_closed" and not after.torn, f"{what}: not closed")
             log.require(len(after.named("log_repaired")) == (1 if torn else 0), f"{what}: the repair of {torn!r} is not recorded")
@@ -105,6 +117,7 @@ def error_at(forward, call, n, how, ever_after):
         log.require(again.returncode == 0, f"{what}: cannot be opened: {again.stdout}")
         try:
             after = place.read()
+            place.verify()
             recorded = check_ids(after, done, what)
         except log.Bad as bad:
             raise log.Bad(f"{what}: {bad}") from bad
@@ -196,6 +209,6 @@ def quiet():
 
 if __name__ == "__main__":
     try:
-        print({"kill": kill, "error": error, "order": order, "quiet": quiet}[sys.argv[2]]())
+        print({"kill": kill, "error": error, "order": order, "quiet": quiet}[sys.argv[3]]())
     except log.Bad as failure:
         sys.exit(str(failure))
