@@ -5,6 +5,7 @@
  */
 #include <stddef.h>
 #include <vres/audit_check.h>
+#include <vres/audit_file.h>
 #include <vres/mock.h>
 #include <vres/vres.h>
 
@@ -297,6 +298,19 @@ FIELD(vres_event, mode, 128, 8);
 FIELD(vres_event, violation, 136, 8);
 FIELD(vres_event, action_taken, 144, 8);
 FIELD(vres_event, detail, 152, 8);
+
+/* audit_file.h */
+SIZE(vres_audit_file_options, 56);
+FIELD(vres_audit_file_options, struct_size, 0, 8);
+FIELD(vres_audit_file_options, worker_id, 8, 8);
+FIELD(vres_audit_file_options, mode, 16, 4);
+FIELD(vres_audit_file_options, rotate_daily, 20, 4);
+FIELD(vres_audit_file_options, forward_key, 24, 8);
+FIELD(vres_audit_file_options, rotate_bytes, 32, 8);
+FIELD(vres_audit_file_options, queue_events, 40, 4);
+FIELD(vres_audit_file_options, required, 44, 4);
+FIELD(vres_audit_file_options, simulated, 48, 4);
+FIELD(vres_audit_file_options, epoch_lines, 52, 4);
 
 /* audit_check.h */
 SIZE(vres_audit_finding, 200);
