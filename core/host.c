@@ -133,6 +133,7 @@ vres_status vres_host_parent_is_private(const char *path, bool *is_private, vres
 	const char *slash = strrchr(path, '/');
 	char folder[4096] = ".";
 	struct stat s;
+	bool is_there;
 
 	if (slash) {
 		const size_t n = slash == path ? 1 : (size_t)(slash - path);
@@ -142,7 +143,10 @@ vres_status vres_host_parent_is_private(const char *path, bool *is_private, vres
 		memcpy(folder, path, n);
 		folder[n] = '\0';
 	}
-	if (stat(folder, &s) != 0)
+	is_there = stat(folder, &s) == 0;
+	if (!is_there && (errno == ENOENT || errno == ENOTDIR))
+		return vres_fail(err, VRES_E_NOT_FOUND, "the folder of the file does not exist");
+	if (!is_there)
 		return vres_fail(err, VRES_E_IO, "the folder of the file cannot be examined (error %d)", errno);
 	/* A sticky folder such as /tmp lets others add files but not replace this one. */
 	*is_private = ((s.st_mode & 022u) == 0 || (s.st_mode & S_ISVTX)) && (s.st_uid == 0 || s.st_uid == geteuid());

@@ -232,7 +232,7 @@ START_TEST(folder_is_private_unless_others_may_replace_files_in_it)
 		ck_assert_msg(is_private == modes[i].is_private, "mode %04o", (unsigned)modes[i].mode);
 	}
 	ck_assert_int_eq(rmdir(folder), 0);
-	ck_status(vres_host_parent_is_private(path, &is_private, &err), VRES_E_IO);
+	ck_status(vres_host_parent_is_private(path, &is_private, &err), VRES_E_NOT_FOUND);
 	ck_ok(vres_host_parent_is_private("/file", &is_private, &err));
 	ck_assert(is_private);
 }
