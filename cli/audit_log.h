@@ -9,6 +9,7 @@
 #include "output.h"
 
 extern const struct command cmd_audit_export;
+extern const struct command cmd_audit_keygen;
 extern const struct command cmd_audit_tail;
 extern const struct command cmd_audit_verify;
 

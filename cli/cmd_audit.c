@@ -15,20 +15,21 @@ static int run(const struct command *self, int argc, char **argv)
 		options_help(self);
 		return EXIT_GOOD;
 	}
-	message(self->name, NULL, "say verify, tail or export (see `vres audit --help`)");
+	message(self->name, NULL, "say verify, tail, export or keygen (see `vres audit --help`)");
 	return EXIT_USAGE;
 }
 
 const struct command cmd_audit = {
 	.name = "audit",
-	.arguments = "verify|tail|export FILE...",
-	.summary = "verify, show or export an audit log",
+	.arguments = "verify|tail|export|keygen FILE...",
+	.summary = "verify, show or export an audit log, make a key for one",
 	.description = "verify: is the log the one that was written? Says which line is wrong and how.\n"
 		       "tail: the last lines, for people.\n"
 		       "export: all lines, as CSV or JSON.\n"
+		       "keygen: the key that a forward-secure log begins with.\n"
 		       "\n"
 		       "See `vres audit verify --help`, and so on.",
 	.sets = (const struct option_set *const[]){NULL},
 	.run = run,
-	.parts = (const struct command *const[]){&cmd_audit_verify, &cmd_audit_tail, &cmd_audit_export, NULL},
+	.parts = (const struct command *const[]){&cmd_audit_verify, &cmd_audit_tail, &cmd_audit_export, &cmd_audit_keygen, NULL},
 };

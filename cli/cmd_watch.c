@@ -64,6 +64,7 @@ struct run {
 	struct key_options key;
 	struct device_options device;
 	struct drill_options drill;
+	struct audit_sink_options audit;
 };
 
 static void check_one(const struct watch_options *options, struct watched *w)
@@ -177,7 +178,7 @@ static bool make_view(struct watch_view *view, struct output *o, const struct in
 /* True: it was watching when it was asked to stop, which is how a watch ends well. */
 static bool seal_and_watch(struct output *o, const struct run *r, struct stop *stop, char **names, size_t count)
 {
-	struct session_needs needs = {.key = &r->key};
+	struct session_needs needs = {.key = &r->key, .audit = &r->audit};
 	struct metrics_file metrics = {.path = r->watch.metrics_file};
 	CLEANUP(session_close) struct session s = {0};
 	CLEANUP(inputs_close) struct inputs in = {0};
@@ -197,13 +198,14 @@ static bool seal_and_watch(struct output *o, const struct run *r, struct stop *s
 	metrics.manager = s.manager;
 	watch(o, &r->watch, &drill, &view, stop, &metrics);
 	report_all(o, &view, stop_requested(stop));
+	audit_sink_report(&s.audit, o);
 	return true;
 }
 
 static int run(const struct command *self, int argc, char **argv)
 {
 	struct run r = {.watch = {.interval = INTERVAL_DEFAULT}};
-	void *const targets[] = {&r.watch, &r.seal, &r.key, &r.device, &r.drill};
+	void *const targets[] = {&r.watch, &r.seal, &r.key, &r.device, &r.drill, &r.audit};
 	struct stop stop;
 	struct output o;
 	bool is_watched = false;
@@ -233,6 +235,7 @@ const struct command cmd_watch = {
 		"if FILE is a safetensors file.\n"
 		"\n"
 		"On a terminal: a live table. Else: a line for every check. With --json: one document at the end.",
-	.sets = (const struct option_set *const[]){&own_set, &seal_option_set, &key_option_set, &device_option_set, &drill_option_set, NULL},
+	.sets = (const struct option_set *const[]){&own_set, &seal_option_set, &key_option_set, &device_option_set, &drill_option_set,
+                                                   &audit_sink_option_set, NULL},
 	.run = run,
 };

@@ -170,6 +170,20 @@ static bool make_mock(struct session *s, struct output *o, const struct device_o
 	return vres_mock_create(&params, &s->mock, &err) == VRES_OK || output_fail(o, NULL, &err);
 }
 
+static bool open_audit(struct session *s, struct output *o, const struct device_options *options, const struct session_needs *needs,
+                       const vres_key *key)
+{
+	const struct audit_sink_needs log = {
+		.key = key,
+		.worker_id = WORKER_ID,
+		.is_key_named = needs->key != NULL && key_is_named(needs->key),
+		.is_required = (options->require & VRES_REQUIRE_AUDIT) != 0,
+		.is_simulated = options->backend == BACKEND_MOCK,
+	};
+
+	return needs->audit == NULL || audit_sink_open(&s->audit, o, needs->audit, &log);
+}
+
 bool session_open(struct session *s, struct output *o, const struct device_options *options, const struct session_needs *needs)
 {
 	static const struct key_options no_key = {0};
@@ -181,7 +195,10 @@ bool session_open(struct session *s, struct output *o, const struct device_optio
 		return false;
 	if (!make_mock(s, o, options, needs->bytes) || !key_load_or_make(o, needs->key != NULL ? needs->key : &no_key, &key))
 		return false;
+	if (!open_audit(s, o, options, needs, key))
+		return false;
 	config.key = key;
+	config.audit = vres_audit_file_sink(s->audit.file);
 	config.policy = &policy;
 	config.threads = needs->threads;
 	session_listen(&config, o);
@@ -198,5 +215,6 @@ void session_close(struct session *s)
 {
 	vres_manager_destroy(s->manager);
 	vres_mock_destroy(s->mock);
+	audit_sink_close(&s->audit); /* the last event is the manager's end */
 	*s = (struct session){0};
 }

@@ -9,6 +9,7 @@
 #define CLI_SESSION_H
 
 #include <vres/mock.h>
+#include "audit_sink.h"
 #include "key.h"
 #include "options.h"
 #include "output.h"
@@ -26,14 +27,16 @@ extern const struct option_word allow_words[], require_words[];
 struct session {
 	vres_mock *mock;
 	vres_manager *manager;
+	struct audit_sink audit;
 	const char *backend;
 	bool is_simulated;
 };
 
 struct session_needs {
-	const struct key_options *key; /* NULL: an ephemeral one, of which nobody needs to know */
-	uint64_t bytes;                /* to be sealed: the mock's default capacity is at least this */
-	uint32_t threads;              /* of the host's hashing; 0: every core */
+	const struct key_options *key;          /* NULL: an ephemeral one, of which nobody needs to know */
+	uint64_t bytes;                         /* to be sealed: the mock's default capacity is at least this */
+	uint32_t threads;                       /* of the host's hashing; 0: every core */
+	const struct audit_sink_options *audit; /* NULL: events are recorded nowhere */
 };
 
 /* Begin the output of a command that uses a device: what the options alone already tell, "simulated" above all. */

@@ -5,12 +5,13 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import threading
 import time
 
 from audit_make import Log
-from support import equal, expect, main, refused, start, test, token_file, vres, write
+from support import MOCK, equal, expect, main, refused, start, test, token_file, vres, write
 
 TOKEN = ["--token-file", "token"]
 FORWARD = ["--forward-key", "key0"]
@@ -132,7 +133,7 @@ def wrong_use_is_refused_with_status_2():
                             (["audit", "export", "log"], "--format"), (["audit", "export", "log", "--format", "xml"], "one of"),
                             (["audit", "export", "--format", "csv"], "no FILE")]:
         refused(*arguments, says=says)
-    for part in [[], ["verify"], ["tail"], ["export"]]:
+    for part in [[], ["verify"], ["tail"], ["export"], ["keygen"]]:
         expect(vres("audit", *part, "--help").out.startswith(b"Usage: vres audit"))
 
 
@@ -282,6 +283,55 @@ def json_export_is_one_array_of_all_lines_as_they_are():
     result = vres("audit", "export", "log", "--format", "json", status=1)
     equal(len(json.loads(result.out)), len(log.files[1]))
     equal(result.err.count("left out"), 2)
+
+
+@test("D-54 D-56", "accountability", "")
+def a_watch_writes_a_log_that_verifies_and_goes_on_where_it_ended():
+    write("f", b"abc" * 5000)
+    watch = ["watch", "f", *MOCK, *TOKEN, "--audit", "log", "--count", "3", "--interval", "1ms"]
+    token_file()
+    head = re.search(r"audit log log: head (\S+)", vres(*watch).out.decode()).group(1)
+    report = vres("audit", "verify", "log", *TOKEN, "--head", head, "--json").json()
+    equal((report["ending"], report["sessions"], report["simulated"], report["head"], report["lost_events"]), ("closed", 1, True, "met", 0))
+    vres(*watch, "--json", "--mock-flip", "0:4096:3@2", status=1)
+    report = vres("audit", "verify", "log", *TOKEN, "--head", head, "--json").json()
+    equal((report["ending"], report["sessions"]), ("closed", 2))
+    kinds = [line["event"]["event_type"] for line in json.loads(vres("audit", "export", "log", "--format", "json").out)]
+    for kind, count in [("log_header", 1), ("log_opened", 1), ("log_closed", 2), ("vram_sealed", 2), ("vram_allocated", 2), ("seal_verified", 5),
+                        ("seal_verification_failed", 1), ("vram_deallocated", 2)]:  # the drill has a lease, which verifies
+        equal(kinds.count(kind), count, kind, kinds)
+    expect("seal_verification_failed" in vres("audit", "tail", "log", "-n", "5").out.decode())
+    token_file(text=b"another token")
+    refused(*watch, status=5, says="log")
+
+
+@test("D-56", "accountability", "")
+def a_watch_writes_a_forward_log_with_a_key_that_is_made_for_it():
+    write("f", b"abc" * 5000)
+    os.mkdir("away", 0o700)
+    vres("audit", "keygen", "key0")
+    equal(os.stat("key0").st_mode & 0o777, 0o600)
+    refused("audit", "keygen", "key0", says="exists")
+    watch = ["watch", "f", *MOCK, "--audit", "log", "--audit-mode", "forward", "--count", "2", "--interval", "1ms"]
+    refused(*watch, says="forward_key")
+    vres(*watch, "--forward-key", "key0")
+    os.rename("key0", "away/key0")
+    equal(vres(*watch, "--json").json()["audit"]["lost_events"], 0)
+    report = vres("audit", "verify", "log", "--forward-key", "away/key0", "--json").json()
+    equal((report["keyed"], report["sessions"], report["epochs"], report["ending"]), ("forward", 2, 3, "closed"))
+    equal(vres("audit", "verify", "log", "--forward-key", "log.key", "--json", status=1).json()["findings"][0]["fault"], "key")
+
+
+@test("", "", "")
+def a_log_that_nobody_could_check_is_refused():
+    write("f", b"x")
+    token_file()
+    for options, says in [(["--audit", "log"], "nobody could check"), (["--audit-mode", "forward"], "needs --audit"),
+                          (["--forward-key", "k"], "needs --audit"), ([*TOKEN, "--audit", "log", "--forward-key", "k"], "--audit-mode forward"),
+                          ([*TOKEN, "--audit", "no/such/folder/log"], "folder"), (["--require", "audit"], "audit")]:
+        refused("watch", "f", *MOCK, "--count", "1", *options, says=says)
+    equal(os.path.exists("log"), False)
+    vres("watch", "f", *MOCK, "--count", "1", "--require", "audit", *TOKEN, "--audit", "log")
 
 
 main("audit")
