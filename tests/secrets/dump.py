@@ -55,7 +55,7 @@ def given_away(core):
 def dump(process, name, everything=False):
     commands = ["-ex", "set dump-excluded-mappings on"] if everything else []
     done = subprocess.run(["gdb", "-batch", "-nx", *commands, "-ex", f"attach {process.pid}", "-ex", f"gcore {name}", "-ex", "detach"],
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=120, env=dict(os.environ, DEBUGINFOD_URLS=""))
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=300, env=dict(os.environ, DEBUGINFOD_URLS=""))
     expect(os.path.exists(name), done.stdout, done.stderr)
     return given_away(name)
 
@@ -87,6 +87,8 @@ def a_dump_of_a_live_process_has_no_secret_whatever_the_debugger_asks_for():
         holder.reach("without the key")
         equal(dump(holder.process, "later"), set())
         holder.reach("without the manager")
+        equal(dump(holder.process, "closing", everything=True), set())
+        holder.reach("without the audit log")
         equal(dump(holder.process, "last", everything=True), set())
 
 
@@ -96,10 +98,12 @@ def without_secret_memory_a_dump_has_no_secret_either_and_destroying_wipes():
         holder.reach("holding")
         equal(dump(holder.process, "plain"), set())
         # A debugger that insists reads an ordinary mapping: so the search finds what is there, and only that.
-        equal(dump(holder.process, "everything", everything=True), {"root", "seal", "id beyond its public half"})
+        equal(dump(holder.process, "everything", everything=True), {"root", "seal", "audit", "id beyond its public half"})
         holder.reach("without the key")
-        equal(dump(holder.process, "later", everything=True), {"seal", "id beyond its public half"})
+        equal(dump(holder.process, "later", everything=True), {"seal", "audit", "id beyond its public half"})
         holder.reach("without the manager")
+        equal(dump(holder.process, "closing", everything=True), {"audit"})
+        holder.reach("without the audit log")
         equal(dump(holder.process, "last", everything=True), set())
 
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <vres/audit_file.h>
 #include <vres/mock.h>
 #include <vres/vres.h>
 
@@ -53,6 +54,8 @@ int main(int argc, char **argv)
 	vres_config config = vres_config_init();
 	vres_shard *shard = NULL, *opened = NULL;
 	unsigned char receipt[2048];
+	vres_audit_file_options options = vres_audit_file_options_init();
+	vres_audit_file *audit = NULL;
 	vres_manager *manager = NULL;
 	vres_mock *mock = NULL;
 	vres_key *key = NULL;
@@ -68,6 +71,8 @@ int main(int argc, char **argv)
 	NEED(vres_self_check(&self, &err) == VRES_OK && self.secret_memory == (argc < 3));
 
 	NEED(vres_key_from_token_file(argv[1], NULL, &key, &err) == VRES_OK);
+	options.worker_id = "holder";
+	NEED(vres_audit_file_open("audit.log", key, &options, &audit, &err) == VRES_OK);
 	params.bytes_per_device = 1 << 20;
 	NEED(vres_mock_create(&params, &mock, &err) == VRES_OK);
 	policy.allow = VRES_ALLOW_SIMULATED | VRES_ALLOW_NO_ECC;
@@ -76,12 +81,14 @@ int main(int argc, char **argv)
 	config.key = key;
 	config.worker_id = "holder";
 	config.policy = &policy;
+	config.audit = vres_audit_file_sink(audit);
 	NEED(vres_manager_create(&config, &manager, &err) == VRES_OK);
 	NEED(vres_seal_memory(manager, &(vres_seal_params){.struct_size = sizeof(vres_seal_params)}, "weights", 7, &shard, &err) == VRES_OK);
 	NEED(vres_shard_verify(shard, NULL, NULL, &err) == VRES_OK);
 	NEED(vres_shard_receipt(shard, receipt, sizeof(receipt), &n, &err) == VRES_OK);
 	NEED(vres_receipt_check(receipt, n, key, &info, &err) == VRES_OK);
 	NEED(vres_receipt_open(manager, receipt, n, &opened, &err) == VRES_OK);
+	NEED(vres_audit_file_flush(audit, &err) == VRES_OK); /* its writer thread has signed lines */
 	NEED(step("holding"));
 
 	vres_key_destroy(key);
@@ -91,6 +98,8 @@ int main(int argc, char **argv)
 	vres_shard_release(shard);
 	vres_manager_destroy(manager);
 	NEED(step("without the manager"));
+	vres_audit_file_close(audit);
+	NEED(step("without the audit log"));
 	vres_mock_destroy(mock);
 	free(marker);
 	return 0;
