@@ -148,8 +148,9 @@ const struct command cmd_bench = {
 	.summary = "measure sealing and verifying beside a plain copy and OpenSSL",
 	.description =
 		"Measure, in one run, a copy in host memory, SHA-256 on one core (OpenSSL), fs-verity hashing on all cores, and sealing and "
-		"verifying on the device: the median, the least and the most time of several runs, the rate in 10^9 bytes a second, and "
-		"its ratio to the copy and to SHA-256. What is sealed is made up, so verification by readback is allowed.\n"
+		"verifying "
+		"on the device: the median, the least and the most time of several runs, the rate in 10^9 bytes a second, and its ratio "
+		"to the copy and to SHA-256. What is sealed is made up, so verification by readback is allowed.\n"
 		"With --svg the file is one self-contained plot of throughput over size and of the percentiles of short calls; it replaces a "
 		"regular file of that name, whole.",
 	.sets = (const struct option_set *const[]){&own_set, &device_option_set, NULL},
