@@ -12,9 +12,23 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* What the host can map as one huge page.  Access to many small pages is given and taken page by page, which costs more than hashing them. */
+#define HUGE_BYTES (UINT64_C(2) << 20)
+
 static uint64_t page_bytes(void)
 {
 	return (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* In what pieces access to a span is given: as many pages as the host can change at once. */
+static uint64_t piece_bytes(const struct vres_mock_span *span)
+{
+	return span->capacity < HUGE_BYTES ? page_bytes() : HUGE_BYTES;
+}
+
+static uint64_t round_up(uint64_t n, uint64_t piece)
+{
+	return n + (piece - n % piece) % piece;
 }
 
 /*
@@ -30,9 +44,8 @@ void vres_mock_span_hide(struct vres_mock_span *span)
 /* What is exposed is noted before it is, so that a half-made change is taken back too. */
 bool vres_mock_span_expose(struct vres_mock_span *span, uint64_t addr, uint64_t n)
 {
-	const uint64_t page = page_bytes();
-	const uint64_t from = addr - addr % page;
-	const uint64_t to = addr + n + (page - (addr + n) % page) % page;
+	const uint64_t piece = piece_bytes(span), end = round_up(span->addr + span->capacity, page_bytes());
+	const uint64_t from = addr - addr % piece, last = round_up(addr + n, piece), to = last < end ? last : end;
 	const bool first = span->open_from == span->open_to;
 
 	if (first || from < span->open_from)
@@ -48,16 +61,19 @@ bool vres_mock_span_expose(struct vres_mock_span *span, uint64_t addr, uint64_t 
 
 static bool span_map(struct vres_mock_span *span, const void *content, uint64_t bytes)
 {
-	const uint64_t page = page_bytes();
+	const uint64_t page = page_bytes(), piece = piece_bytes(span);
 	uint64_t mapped;
 
-	if (__builtin_add_overflow(span->capacity, 3 * page - 1, &mapped))
+	/* A guard page on either side, and room to begin where a piece does. */
+	if (__builtin_add_overflow(span->capacity, 2 * page + piece - 1, &mapped))
 		return false;
 	span->mapped = (size_t)(mapped - mapped % page);
 	span->mapping = mmap(NULL, span->mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (span->mapping == MAP_FAILED)
 		return false;
-	span->addr = (uint64_t)(uintptr_t)span->mapping + page;
+	span->addr = round_up((uint64_t)(uintptr_t)span->mapping + page, piece);
+	if (piece == HUGE_BYTES)
+		(void)madvise((void *)(uintptr_t)span->addr, (size_t)span->capacity, MADV_HUGEPAGE); /* a wish */
 	if (content == NULL)
 		return true;
 	if (!vres_mock_span_expose(span, span->addr, bytes)) {
