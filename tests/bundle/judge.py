@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What run.sh wrote is what it should be.  Usage: judge.py not-run|simulated FILE"""
+import json
+import re
+import sys
+
+expected, path = sys.argv[1:]
+d = json.load(open(path, encoding="utf-8"))
+if expected == "not-run":
+    assert d["suites"] == d["benchmarks"] == [] and d["gpu_name"] is None and not any(b["ran"] for b in d["backends"]), d
+else:
+    assert re.search(r"/\d{4}-\d\d-\d\d-simulated-[a-z0-9-]+\.json$", path), path
+    assert d["simulated"] is True and d["gpu_name"] and d["driver"] and d["sm_clock_mhz"] is None, d
+    assert len(d["suites"]) > 30 and all(s["failed"] == 0 and s["run"] == s["passed"] > 0 for s in d["suites"]), d["suites"]
+    assert any(s["skipped"] for s in d["suites"]) and len(d["benchmarks"]) >= 10
+    assert all(set(b) == {"name", "value", "unit", "ratio_to"} for b in d["benchmarks"])
+    print(len(d["suites"]), "suites,", sum(s["run"] for s in d["suites"]), "tests, over the fake driver;", len(d["benchmarks"]), "figures")
