@@ -92,7 +92,7 @@ def a_dump_of_a_live_process_has_no_secret_whatever_the_debugger_asks_for():
         equal(dump(holder.process, "last", everything=True), set())
 
 
-@test("CI-006", "confidentiality", "a key in a core file, a key that outlives its use")
+@test("CI-006 SM-SEC-5001", "confidentiality", "a key in a core file, a key that outlives its use")
 def without_secret_memory_a_dump_has_no_secret_either_and_destroying_wipes():
     with Holder("--no-secret-memory") as holder:
         holder.reach("holding")

@@ -191,7 +191,7 @@ int main(void)
 		CASE(token_has_one_byte_to_a_mebibyte, "CI-005 VR-005", "authenticity", "an empty token"),
 		CASE(domain_is_1_to_64_bytes_of_printable_ascii, "CI-005 VR-005", "", "an empty domain"),
 		CASE(message_tells_nothing_of_the_token, "CI-006 WORKER-4152", "confidentiality", "a token in a message"),
-		CASE(fingerprint_is_the_start_of_the_digest_of_the_token, "WORKER-4800", "accountability", ""),
+		CASE(fingerprint_is_the_start_of_the_digest_of_the_token, "WORKER-4800 SEC-AUTH-2002", "accountability", ""),
 		CASE(subkeys_differ_from_each_other_and_from_their_root, "CI-005", "authenticity", "one key for two purposes"),
 		CASE(destroying_nothing_does_nothing, "MS-005 WORKER-4083", "", ""),
 		CASE(keys_take_no_heap, "CI-006", "confidentiality", "keys left in the heap"),
