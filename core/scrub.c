@@ -3,8 +3,8 @@
  * vres_scrub_step(): the next part of all shards.
  *
  * A part is checked as a sample is, against the kept level of the tree, on a lane of low priority.  That level is checked against the signed
- * root when a pass begins and when it ends, and before anything is called damaged because of it.  A pass says nothing of one moment, so it never makes
- * a shard fresh for a lease.
+ * root before the first part of a pass and after the last one, and before anything is called damaged because of it.  A pass says nothing of one
+ * moment, so it never makes a shard fresh for a lease.
  */
 #include "scrub.h"
 
