@@ -112,6 +112,13 @@ static void refresh(atomic_uint_fast64_t *fresh, uint64_t began)
 		;
 }
 
+/* Somebody else may have found damage while this check ran, or while others were told of it. */
+static vres_status still_accepted(const struct vres_shard *s, vres_error *err)
+{
+	return atomic_load(&s->state) == VRES_SHARD_QUARANTINED ? failed(s, VRES_REASON_QUARANTINED, "the shard was quarantined meanwhile", err)
+	                                                        : VRES_OK;
+}
+
 static vres_status conclude_good(struct verification *v, vres_error *err)
 {
 	struct vres_shard *s = v->shard;
@@ -119,6 +126,7 @@ static vres_status conclude_good(struct verification *v, vres_error *err)
 	vres_event e = {0};
 	vres_shard_info info;
 
+	TRY(still_accepted(s, err));
 	if (m->audit.record || m->log) {
 		e = vres_audit_event(m, VRES_EVENT_SEAL_VERIFIED, s->record.gpu_device);
 		TRY(vres_shard_view(s, &info, err));
@@ -130,10 +138,7 @@ static vres_status conclude_good(struct verification *v, vres_error *err)
 		refresh(&s->fresh[i], v->began);
 	atomic_store(&s->verified_at, vres_host_wall());
 	vres_metrics_verified(m, &v->report);
-	/* Somebody else may have found damage while this check ran. */
-	if (atomic_load(&s->state) == VRES_SHARD_QUARANTINED)
-		return failed(s, VRES_REASON_QUARANTINED, "the shard was quarantined meanwhile", err);
-	return VRES_OK;
+	return still_accepted(s, err);
 }
 
 static void tell_bad(const struct verification *v, bool is_incident)

@@ -339,6 +339,32 @@ START_TEST(scrub_does_not_count_parts_of_a_pass_that_was_given_up)
 }
 END_TEST
 
+/* As in vres_verify_many(), which concludes when all shards have been checked, and may be given one twice. */
+START_TEST(check_that_saw_no_damage_makes_nothing_of_a_shard_that_others_have_quarantined_since)
+{
+	CLEANUP(end) struct rig *rig = begin(0, 0);
+	const vres_shard *s = rig->shard;
+	vres_verify_params params = vres_verify_params_init();
+	vres_verify_report report;
+	struct verification v;
+	uint64_t verified_at, fresh, verified;
+	vres_error err;
+
+	vres_verify_check(&v, rig->shard, &params);
+	ck_assert_int_eq(v.report.status, VRES_OK);
+	puppet_bytes(&rig->shard->mem)[0] ^= 1;
+	ck_refused(verify(rig, VRES_VERIFY_FULL, 0, &report, &err), VRES_REASON_DIGEST);
+	verified_at = atomic_load(&s->verified_at);
+	fresh = atomic_load(&s->fresh[0]);
+	verified = atomic_load(&rig->manager->counters.verifies[OUTCOME_OK][VRES_VERIFY_FULL]);
+	ck_refused(vres_verify_conclude(&v, &err), VRES_REASON_QUARANTINED);
+	ck_assert_uint_eq(atomic_load(&s->verified_at), verified_at);
+	ck_assert_uint_eq(atomic_load(&s->fresh[0]), fresh);
+	ck_assert_uint_eq(atomic_load(&rig->manager->counters.verifies[OUTCOME_OK][VRES_VERIFY_FULL]), verified);
+	ck_assert_uint_eq(rig->incidents, 1);
+}
+END_TEST
+
 /* Changing the record in memory to fit other bytes is a wrong signature. */
 START_TEST(record_that_was_changed_is_a_wrong_signature)
 {
@@ -470,6 +496,8 @@ int main(void)
 	                  "digests changed in host memory"),
 		CASE(scrub_checks_the_kept_digests_first, "CI-007 VR-004", "integrity", "digests changed in host memory"),
 		CASE(scrub_does_not_count_parts_of_a_pass_that_was_given_up, "CI-007", "integrity", "a part that nobody checked is counted"),
+		CASE(check_that_saw_no_damage_makes_nothing_of_a_shard_that_others_have_quarantined_since, "VR-004 WORKER-4161",
+	             "accountability", "a damaged shard said to be verified"),
 		CASE(full_verification_does_not_rest_on_the_kept_digests, "CI-007 VR-004", "integrity", "digests changed in host memory"),
 		CASE(record_that_was_changed_is_a_wrong_signature, "CI-001 CI-002 VR-004", "authenticity", "a record changed in host memory"),
 		CASE(background_work_goes_on_lanes_of_low_priority_and_other_work_does_not, "WORKER-4121", "availability",
