@@ -9,7 +9,7 @@
 
 struct vres_digester {
 	uint32_t alg;
-	bool is_finished;
+	bool is_finished, has_failed;
 	struct sha256 flat;
 	struct tree_builder tree;
 	struct crew crew;
@@ -52,7 +52,16 @@ static vres_status usable(const vres_digester *d, vres_error *err)
 {
 	if (d == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "digester is NULL");
+	if (d->has_failed)
+		return vres_fail(err, VRES_E_STATE, "bytes are missing from the digest: adding them failed");
 	return d->is_finished ? vres_fail(err, VRES_E_STATE, "the digest is finished") : VRES_OK;
+}
+
+/* After adding: how much of it is in the digest is not known, so there is to be none. */
+static vres_status added(vres_digester *d, vres_status status)
+{
+	d->has_failed = status != VRES_OK;
+	return status;
 }
 
 static size_t part_bytes(const vres_digester *d)
@@ -77,7 +86,7 @@ vres_status vres_digester_update(vres_digester *d, const void *data, size_t n, v
 		return VRES_OK;
 	if (data == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "data is NULL");
-	return d->alg == VRES_DIGEST_VERITY ? add(d, data, n, err) : vres_sha256_add(&d->flat, data, n, err);
+	return added(d, d->alg == VRES_DIGEST_VERITY ? add(d, data, n, err) : vres_sha256_add(&d->flat, data, n, err));
 }
 
 struct file {
@@ -121,8 +130,8 @@ vres_status vres_digester_update_fd(vres_digester *d, int fd, uint64_t offset, u
 	if (ckd_add_u64(&end, offset, n) || end > INT64_MAX)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "no file has %" PRIu64 " bytes from offset %" PRIu64, n, offset);
 	if (d->buffers == NULL && (d->buffers = vres_host_alloc(d->crew.threads * part_bytes(d))) == NULL)
-		return vres_fail(err, VRES_E_NO_MEMORY, "no memory to read a file");
-	return d->alg == VRES_DIGEST_VERITY ? pass_take(&d->pass, &source, offset, n, err) : add_flat(d, &file, offset, n, err);
+		return added(d, vres_fail(err, VRES_E_NO_MEMORY, "no memory to read a file"));
+	return added(d, d->alg == VRES_DIGEST_VERITY ? pass_take(&d->pass, &source, offset, n, err) : add_flat(d, &file, offset, n, err));
 }
 
 vres_status vres_digester_final(vres_digester *d, char hex[65], vres_error *err)

@@ -947,9 +947,10 @@ VRES_API VRES_MUST_CHECK vres_status vres_digester_create(uint32_t alg, uint32_t
  * @d:    the digester
  * @data: the bytes, or NULL when @n is 0
  * @n:    how many
- * @err:  why it failed, or NULL; after a failure the digester is good for nothing but vres_digester_destroy()
+ * @err:  why it failed, or NULL
  *
- * Return: VRES_OK; VRES_E_STATE after vres_digester_final().
+ * Return: VRES_OK; VRES_E_INVALID_INPUT, and nothing has changed; VRES_E_NO_MEMORY, after which there is no digest: all but
+ * vres_digester_destroy() answers VRES_E_STATE; VRES_E_STATE after that or after vres_digester_final().
  */
 VRES_API VRES_MUST_CHECK vres_status vres_digester_update(vres_digester *d, const void *data, size_t n, vres_error *err);
 
@@ -959,12 +960,13 @@ VRES_API VRES_MUST_CHECK vres_status vres_digester_update(vres_digester *d, cons
  * @fd:     open for reading, and of a kind that can be read at any position: a regular file or a block device; its position is left alone
  * @offset: where they begin
  * @bytes:  how many
- * @err:    why it failed, or NULL; after a failure the digester is good for nothing but vres_digester_destroy()
+ * @err:    why it failed, or NULL
  *
  * Faster than reading the file and adding what was read: each thread reads what it hashes.
  *
- * Return: VRES_OK; VRES_E_INVALID_INPUT (@offset + @bytes is above 2^63 - 1); VRES_E_IO when reading fails or the file ends before;
- * VRES_E_STATE after vres_digester_final().
+ * Return: VRES_OK; VRES_E_INVALID_INPUT (@offset + @bytes is above 2^63 - 1), and nothing has changed; VRES_E_IO when reading fails or the file
+ * ends before, or VRES_E_NO_MEMORY, after which there is no digest, see vres_digester_update(); VRES_E_STATE after that or after
+ * vres_digester_final().
  */
 VRES_API VRES_MUST_CHECK vres_status vres_digester_update_fd(vres_digester *d, int fd, uint64_t offset, uint64_t bytes, vres_error *err);
 
@@ -974,7 +976,7 @@ VRES_API VRES_MUST_CHECK vres_status vres_digester_update_fd(vres_digester *d, i
  * @hex: 64 lower-case hex digits and a NUL
  * @err: why it failed, or NULL
  *
- * Return: VRES_OK; VRES_E_STATE when called twice.
+ * Return: VRES_OK; VRES_E_STATE when called twice, or after adding bytes has failed; VRES_E_NO_MEMORY.
  */
 VRES_API VRES_MUST_CHECK vres_status vres_digester_final(vres_digester *d, char hex[65], vres_error *err);
 
