@@ -22,7 +22,8 @@ struct hashing {
 	struct gpu_top top;
 	vres_leaf_hash_args args; /* what all launches have in common */
 	uint64_t done;            /* results that were fetched */
-	uint64_t echo;            /* the nonce, as long as every launch has echoed it */
+	uint64_t batches;         /* that were put on the lane */
+	uint64_t echo;            /* the job's nonce, as long as every launch has echoed its batch's */
 };
 
 struct buffer {
@@ -49,10 +50,20 @@ static vres_status launch(struct hashing *h, uint32_t i, vres_error *err)
 	                   "launching the kernel", err);
 }
 
+/*
+ * Batches write their echoes to the same words, so each has a nonce of its own: a launch that did not run would otherwise leave what was echoed
+ * there in the batch before.  Far apart, since the nonces of jobs are beside each other.
+ */
+static void renew_nonce(struct hashing *h)
+{
+	h->args.nonce = h->job->nonce + (h->batches++ << 40);
+}
+
 static vres_status put_batch(struct hashing *h, vres_error *err)
 {
 	const struct gpu_plan *plan = &h->plan;
 
+	renew_nonce(h);
 	TRY(gpu_outcome(h->dev,
 	                h->dev->driver->push(h->dev->binding, plan->slot.pieces, plan->desk->pieces,
 	                                     plan->pieces * sizeof(plan->desk->pieces[0]), h->lane->stream),
@@ -92,8 +103,9 @@ static vres_status fetch(struct hashing *h, vres_error *err)
 	if (to == NULL)
 		return gpu_error(err, VRES_E_NO_MEMORY, 0, h->dev->index, "no memory to hash");
 	TRY(bring(h, to, echoes, err));
-	for (uint32_t i = 0; i < h->plan.launches && h->echo == h->job->nonce; i++)
-		h->echo = echoes[i];
+	for (uint32_t i = 0; i < h->plan.launches; i++)
+		if (echoes[i] != h->args.nonce)
+			h->echo = ~h->job->nonce;
 	h->done += h->plan.results;
 	if (!is_top)
 		gpu_top_add(&h->top, to, h->plan.results);
@@ -122,7 +134,6 @@ static vres_status begin(struct hashing *h, vres_error *err)
 	gpu_plan_begin(&h->plan, h->job, lane->desk, h->dev->scratch.chunk.addr + lane->slot * slot_bytes, slot_bytes, h->dev->processors,
 	               lane->is_low);
 	h->args = (vres_leaf_hash_args){.digests = (uint8_t *)(uintptr_t)h->plan.slot.digests,
-	                                .nonce = h->job->nonce,
 	                                .digests_room = (uint32_t)h->plan.slot.room,
 	                                .block_size = h->job->block_size,
 	                                .one = 1};
