@@ -126,12 +126,21 @@ static vres_status write_new(int folder, const char *name, const char *text, siz
 	return status;
 }
 
+/* Did an unfinished step of ours leave this behind?  In a sticky folder others can lay a hard link to another file of this user's there. */
+static bool is_rest(int fd)
+{
+	struct host_file file;
+
+	return vres_host_stat(fd, &file, NULL) == VRES_OK && file.is_regular && file.owner == vres_host_user() && (file.mode & 077u) == 0 &&
+	       file.links == 1 && file.bytes <= KEY_FILE_MAX;
+}
+
 /* Overwrite what an unfinished step left behind, which may be a key, and remove it. */
 static void remove_rest(int folder, const char *name)
 {
 	CLEANUP(close_fd) int fd = -1;
 
-	if (vres_host_file_open(folder, name, HOST_MODIFY, "a key file", &fd, NULL) == VRES_OK)
+	if (vres_host_file_open(folder, name, HOST_MODIFY, "a key file", &fd, NULL) == VRES_OK && is_rest(fd))
 		(void)vres_host_file_overwrite(fd, KEY_FILE_MAX, NULL);
 	vres_host_file_unlink(folder, name);
 }

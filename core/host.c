@@ -78,6 +78,7 @@ vres_status vres_host_stat(int fd, struct host_file *out, vres_error *err)
 		.mode = s.st_mode & 07777u,
 		.owner = s.st_uid,
 		.bytes = s.st_size > 0 ? (uint64_t)s.st_size : 0,
+		.links = s.st_nlink,
 		.modified = {s.st_mtim.tv_sec, s.st_mtim.tv_nsec},
 	};
 	return VRES_OK;

@@ -23,7 +23,7 @@ vres_status vres_host_random(void *bytes, size_t n, vres_error *err);
 struct host_file {
 	bool is_regular, is_directory, is_readable;
 	uint32_t mode, owner;
-	uint64_t bytes;
+	uint64_t bytes, links;
 	int64_t modified[2]; /* seconds, nanoseconds */
 };
 

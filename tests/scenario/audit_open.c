@@ -296,6 +296,34 @@ START_TEST(the_key_of_an_epoch_that_ended_is_nowhere_in_the_folder)
 }
 END_TEST
 
+START_TEST(a_key_that_a_crash_left_behind_is_overwritten_and_another_file_is_not)
+{
+	CLEANUP(place_end) struct place p = place_begin(NULL);
+	const vres_audit_file_options o = place_options(&p, true);
+	const bool is_link = _i;
+	char temporary[128], another[96], now[64];
+	CLEANUP(place_close) vres_audit_file *log = NULL;
+	char *key;
+	size_t n;
+	int fd;
+
+	(void)snprintf(temporary, sizeof(temporary), "%s.tmp", p.key);
+	(void)snprintf(another, sizeof(another), "%s/another", p.folder);
+	key = place_read(p.first_key, &n);
+	place_write(is_link ? another : temporary, key, n);
+	if (is_link)
+		ck_assert_int_eq(link(another, temporary), 0);
+	fd = open(temporary, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	log = place_open(&p, &o);
+	ck_assert_int_eq(access(temporary, F_OK), -1);
+	ck_assert_int_eq(pread(fd, now, sizeof(now), 0), (ssize_t)sizeof(now));
+	ck_assert_int_eq(memcmp(now, is_link ? key : (char[64]){0}, sizeof(now)), 0);
+	ck_assert_int_eq(close(fd), 0);
+	test_free(key);
+}
+END_TEST
+
 START_TEST(files_that_others_can_reach_or_that_are_no_files_are_refused)
 {
 	static const char *const suffixes[] = {"", ".checkpoint", ".key", ".lock"};
@@ -417,6 +445,8 @@ int main(void)
 		CASE_LOOP(a_log_that_ends_before_its_checkpoint_is_refused, 2, "SEC-AUDIT-020", "integrity", "a tail that was cut off"),
 		CASE(a_log_in_mode_forward_is_refused_without_its_key, "WORKER-4152", "authenticity", "a log that is begun anew unseen"),
 		CASE(the_key_of_an_epoch_that_ended_is_nowhere_in_the_folder, "", "authenticity", "an intruder who rewrites the past"),
+		CASE_LOOP(a_key_that_a_crash_left_behind_is_overwritten_and_another_file_is_not, 2, "", "integrity",
+	                  "a hard link that makes the library destroy a file"),
 		CASE_LOOP(files_that_others_can_reach_or_that_are_no_files_are_refused, 4, "SEC-AUDIT-042", "integrity",
 	                  "a log redirected by a link"),
 		CASE(a_folder_that_others_can_write_is_refused, "SEC-AUDIT-042", "integrity", "a log replaced by somebody else"),
