@@ -233,9 +233,9 @@ static vres_status examine(struct audit_log *log, struct found *f, vres_error *e
 
 static vres_status make_file(struct audit_log *log, vres_error *err)
 {
-	if (log->fd >= 0)
-		return VRES_OK;
-	TRY(vres_host_file_open(log->folder, log->name, HOST_CREATE, "the audit log", &log->fd, err));
+	if (log->fd < 0)
+		TRY(vres_host_file_open(log->folder, log->name, HOST_CREATE, "the audit log", &log->fd, err));
+	/* Also where it exists: whoever made it may have died before this. */
 	return vres_host_folder_sync(log->folder, err);
 }
 

@@ -50,7 +50,10 @@ static vres_status write_checkpoint(struct audit_log *log, vres_error *err)
 		status = vres_host_file_rename(log->folder, temporary, name, true, err);
 	if (status != VRES_OK)
 		vres_host_file_unlink(log->folder, temporary);
-	else
+	/* Of later ones an older one may come back after a loss of power; without any, a second line would be taken for a checkpoint removed. */
+	if (status == VRES_OK && log->checkpointed == 0)
+		status = vres_host_folder_sync(log->folder, err);
+	if (status == VRES_OK)
 		log->checkpointed = p->seq;
 	return status;
 }
@@ -94,6 +97,7 @@ static vres_status follow(struct audit_log *log, vres_error *err)
 	vres_status status;
 
 	TRY(vres_audit_log_checkpoint(log, err));
+	TRY(vres_host_folder_sync(log->folder, err)); /* before the name of what it speaks of changes: the next file goes on from it */
 	TRY(put_aside(log, err));
 	TRY(vres_host_file_open(log->folder, log->name, HOST_CREATE, "the next audit log", &fd, err));
 	status = vres_host_folder_sync(log->folder, err);

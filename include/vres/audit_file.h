@@ -117,6 +117,8 @@ VRES_API vres_audit_sink vres_audit_file_sink(vres_audit_file *f);
  * @f:   the log
  * @err: why it failed, or NULL
  *
+ * After a loss of power an older checkpoint may be back in its place, which a log that is longer fits just as well.
+ *
  * Any thread.  Lost events are no failure once their number is in the log.
  *
  * Return: VRES_OK; VRES_E_AUDIT if the log cannot be written at present: the message says why, and events are counted meanwhile.

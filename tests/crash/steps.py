@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The audit log, stopped or disturbed at each of its system calls in turn by strace.
 
-    steps.py EMIT VRES kill | error | order | quiet
+    steps.py EMIT VRES kill | error | order | names | quiet
 
 kill: at the Nth call that changes a file, kill -9; then the log must open again, whole, with every acknowledged event in it.
 error: at the Nth such call, "no space left" or an I/O error, once or from then on; then the log is whole, and what is not in it is counted.
 order: of each acknowledged event the line was written and fdatasync had returned before.
+names: what a name stands for is on disk before anything relies on it.
 quiet: routine events do not go to disk one by one.
 
 Two judge whether a log is whole: log.py, and the tool VRES, which are written from the format alone.
@@ -194,6 +195,46 @@ def check_order(trace, path):
     return acks
 
 
+def names():
+    checked = 0
+    for forward in (False, True):
+        for is_there in (False, True):  # LOG, empty: left by a process that died just then
+            with Place(forward, on_disk=True) as place:
+                trace = f"{place.folder}/trace"
+                if is_there:
+                    os.close(os.open(place.path, os.O_CREAT | os.O_WRONLY, 0o600))
+                done = place.emit(EVENTS, strace=["strace", "-f", "-y", "-o", trace, "-e", "trace=write,fsync,openat,renameat,renameat2"])
+                log.require(done.returncode == 0, done.stdout)
+                checked += check_names(open(trace, encoding="utf-8", errors="replace").read(), place)
+    return f"{checked} names were on disk in time"
+
+
+def check_names(trace, place):
+    """@unsure: whether the file LOG, the first checkpoint and the newest checkpoint have names that a loss of power may take away."""
+    folder, path = re.escape(place.folder), re.escape(place.path)
+    unsure, checkpoints, checked = {"log"}, 0, 0
+    for line in trace.splitlines():
+        if re.search(rf"openat\(\d+<{folder}>, \"log\", [^)]*O_CREAT", line):
+            unsure.add("log")
+        elif re.search(r'renameat\(.*"log\.checkpoint"\) = 0', line):
+            checkpoints += 1
+            unsure |= {"checkpoint"} | ({"first checkpoint"} if checkpoints == 1 else set())
+        elif re.search(rf"fsync\(\d+<{folder}>\) += 0|fsync resumed.* = 0", line):
+            unsure.clear()
+        elif re.search(r'renameat2\(.*"log\.[0-9a-f]{16}"', line):
+            log.require("checkpoint" not in unsure, "LOG was renamed before the checkpoint of its last line had a name on disk")
+            checked += 1
+        elif re.search(rf"write\(\d+<{path}>", line) and checkpoints > 0:
+            log.require("first checkpoint" not in unsure, "a second line was written before the first checkpoint had a name on disk")
+            log.require("log" not in unsure, "a line was written to a file without a name on disk")
+            checked += 1
+        elif "opened 0" in line:
+            log.require(not unsure & {"log", "first checkpoint"}, f"opened, with names that are not on disk: {unsure}")
+            checked += 1
+    log.require(checkpoints > 2 and checked > 10, f"{checkpoints} checkpoints, {checked} were checked")
+    return checked
+
+
 def quiet():
     with Place(False) as place:
         trace = f"{place.folder}/trace"
@@ -209,6 +250,6 @@ def quiet():
 
 if __name__ == "__main__":
     try:
-        print({"kill": kill, "error": error, "order": order, "quiet": quiet}[sys.argv[3]]())
+        print({"kill": kill, "error": error, "order": order, "names": names, "quiet": quiet}[sys.argv[3]]())
     except log.Bad as failure:
         sys.exit(str(failure))
