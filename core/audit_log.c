@@ -6,8 +6,8 @@
 
 #include "json.h"
 
-/* Room in a file for what ends it. */
-#define ROTATION_BYTES 2048u
+/* Room in a file for what ends it: the end of a session, the beginning of the next, and of both an epoch's end. */
+#define ROTATION_BYTES 4096u
 
 void vres_audit_log_name(const struct audit_log *log, const char *suffix, char out[AUDIT_NAME_MAX])
 {
@@ -183,11 +183,16 @@ static vres_status end_epoch(struct audit_log *log, vres_error *err)
 	return add_epoch(log, err);
 }
 
-static bool file_is_full(const struct audit_log *log, const struct audit_slot *slot)
+bool vres_audit_log_is_full(const struct audit_log *log)
+{
+	return last_point(log)->size + AUDIT_LINE_MAX + ROTATION_BYTES > log->choice.rotate_bytes;
+}
+
+static bool file_is_over(const struct audit_log *log, const struct audit_slot *slot)
 {
 	char day[31];
 
-	if (last_point(log)->size + AUDIT_LINE_MAX + ROTATION_BYTES > log->choice.rotate_bytes)
+	if (vres_audit_log_is_full(log))
 		return true;
 	if (!log->choice.rotate_daily)
 		return false;
@@ -198,7 +203,7 @@ static bool file_is_full(const struct audit_log *log, const struct audit_slot *s
 /* Whatever has to come before a line: another file, its header, another epoch. */
 static vres_status prepare(struct audit_log *log, const struct audit_slot *slot, vres_error *err)
 {
-	if (log->is_rotating || (last_point(log)->size > 0 && file_is_full(log, slot))) {
+	if (log->is_rotating || (last_point(log)->size > 0 && file_is_over(log, slot))) {
 		TRY(vres_audit_log_rotate(log, err));
 		note_day(log, slot->time);
 	}
@@ -221,6 +226,15 @@ vres_status vres_audit_log_opened(struct audit_log *log, vres_error *err)
 {
 	vres_audit_slot_text(vres_audit_log_own(log, AUDIT_OPENED), "session", log->author.session);
 	return add(log, &log->own, err);
+}
+
+vres_status vres_audit_log_repaired(struct audit_log *log, uint64_t bytes, const char *sha256, vres_error *err)
+{
+	struct audit_slot *line = vres_audit_log_own(log, AUDIT_REPAIRED);
+
+	vres_audit_slot_number(line, "removed_bytes", bytes);
+	vres_audit_slot_text(line, "removed_sha256", sha256);
+	return add(log, line, err);
 }
 
 vres_status vres_audit_log_settle(struct audit_log *log, vres_error *err)

@@ -76,6 +76,9 @@ vres_status vres_audit_log_add_own(struct audit_log *log, vres_error *err);
 vres_status vres_audit_log_header(struct audit_log *log, vres_error *err);
 vres_status vres_audit_log_opened(struct audit_log *log, vres_error *err);
 
+/* The line after either of them, where a torn one was cut off; no end of an epoch comes between. */
+vres_status vres_audit_log_repaired(struct audit_log *log, uint64_t bytes, const char *sha256, vres_error *err);
+
 /* Report what is lost, if anything is. */
 vres_status vres_audit_log_settle(struct audit_log *log, vres_error *err);
 
@@ -91,6 +94,9 @@ vres_status vres_audit_log_finish(struct audit_log *log, vres_error *err);
 
 /* log_rotated or log_closed, under the next epoch's key. */
 vres_status vres_audit_log_last_line(struct audit_log *log, enum audit_own_type type, vres_error *err);
+
+/* Has LOG no room for another line and what ends it? */
+bool vres_audit_log_is_full(const struct audit_log *log);
 
 /* End this file and begin the next. */
 vres_status vres_audit_log_rotate(struct audit_log *log, vres_error *err);

@@ -239,15 +239,6 @@ static vres_status make_file(struct audit_log *log, vres_error *err)
 	return vres_host_folder_sync(log->folder, err);
 }
 
-static vres_status tell_repaired(struct audit_log *log, const struct found *f, vres_error *err)
-{
-	struct audit_slot *line = vres_audit_log_own(log, AUDIT_REPAIRED);
-
-	vres_audit_slot_number(line, "removed_bytes", f->torn);
-	vres_audit_slot_text(line, "removed_sha256", f->torn_sha256);
-	return vres_audit_log_add_own(log, err);
-}
-
 static vres_status begin_session(struct audit_log *log, const struct found *f, vres_error *err)
 {
 	TRY(make_file(log, err));
@@ -261,12 +252,12 @@ static vres_status begin_session(struct audit_log *log, const struct found *f, v
 		TRY(vres_audit_log_checkpoint(log, err));
 	if (f->has_line && !f->is_rotated)
 		TRY(vres_audit_log_opened(log, err));
-	if ((f->has_line && f->header.is_simulated != log->choice.is_simulated) || f->is_rotated)
-		TRY(vres_audit_log_rotate(log, err)); /* what a header says must be so for its whole file */
+	if ((f->has_line && (f->header.is_simulated != log->choice.is_simulated || vres_audit_log_is_full(log))) || f->is_rotated)
+		TRY(vres_audit_log_rotate(log, err)); /* what a header says must be so for its whole file, and restarts may not fill it */
 	if (log->written.size == 0)
 		TRY(vres_audit_log_header(log, err));
 	if (f->torn > 0)
-		TRY(tell_repaired(log, f, err));
+		TRY(vres_audit_log_repaired(log, f->torn, f->torn_sha256, err));
 	TRY(vres_audit_log_sync(log, err));
 	return vres_audit_log_checkpoint(log, err);
 }

@@ -117,6 +117,34 @@ START_TEST(flush_brings_routine_events_to_disk_and_the_checkpoint_after_them)
 }
 END_TEST
 
+/* Restarts write lines too. */
+START_TEST(a_log_that_is_opened_again_and_again_grows_into_other_files)
+{
+	CLEANUP(place_end) struct place p = place_begin(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NULL);
+	vres_audit_file_options o = place_options(&p, _i);
+	char full[128];
+	struct chain c;
+	struct stat s;
+
+	o.worker_id = "a-worker-with-the-longest-name-that-there-may-be-0123456789abcdef";
+	ck_assert_uint_eq(strlen(o.worker_id), 65);
+	o.worker_id++;
+	o.rotate_bytes = KIB(64);
+	for (unsigned i = 0; i < 200; i++) {
+		vres_audit_file *log = place_open(&p, &o);
+
+		place_close(&log);
+		ck_assert_int_eq(stat(p.log, &s), 0);
+		ck_assert_msg(s.st_size <= (off_t)KIB(64), "LOG has %lld bytes", (long long)s.st_size);
+	}
+	(void)snprintf(full, sizeof(full), "%s.%016x", p.log, 1u);
+	ck_assert_int_eq(stat(full, &s), 0);
+	ck_assert_msg(s.st_size <= (off_t)KIB(64), "the first file has %lld bytes", (long long)s.st_size);
+	c = place_chain(&p, _i, NULL, NULL);
+	ck_assert_str_eq(c.type, "log_closed");
+}
+END_TEST
+
 START_TEST(the_log_and_what_lies_beside_it_are_its_owners_alone)
 {
 	CLEANUP(place_end) struct place p = place_begin(NULL);
@@ -283,6 +311,7 @@ int main(void)
 		CASE_LOOP(a_critical_event_is_on_disk_when_its_recording_returns, 2, "WORKER-4161", "accountability",
 	                  "an incident that a crash erases"),
 		CASE_LOOP(flush_brings_routine_events_to_disk_and_the_checkpoint_after_them, 2, "", "accountability", ""),
+		CASE_LOOP(a_log_that_is_opened_again_and_again_grows_into_other_files, 2, "", "availability", "a log that fills the disk"),
 		CASE(the_log_and_what_lies_beside_it_are_its_owners_alone, "SEC-AUDIT-042", "confidentiality",
 	             "a log that others can read or change"),
 		CASE_LOOP(a_file_that_would_become_too_large_is_followed_by_another, 2, "", "availability", "a disk full of one log"),

@@ -88,6 +88,38 @@ START_TEST(a_torn_last_line_is_cut_off_and_recorded_wherever_it_was_torn)
 }
 END_TEST
 
+/* Where an epoch of few lines would end just there. */
+START_TEST(a_repair_is_told_before_anything_else_is)
+{
+	CLEANUP(place_end) struct place p = place_begin(NULL);
+	vres_audit_file_options o = place_options(&p, true);
+	struct lines *lines = test_alloc(sizeof(*lines));
+
+	lines->n = 0;
+	o.epoch_lines = 2 + (uint32_t)_i;
+	for (unsigned session = 0; session < 4; session++) {
+		vres_audit_file *log;
+		char *text, longer[8192];
+		size_t n = 0;
+
+		o.simulated = session & 1; /* another file, with a header of its own */
+		log = place_open(&p, &o);
+		place_close(&log);
+		if (session == 3)
+			break;
+		text = place_read(p.log, &n);
+		ck_assert_uint_lt(n, sizeof(longer) - 32);
+		memcpy(longer, text, n);
+		memcpy(longer + n, "{\"audit_id\":\"audit-", 19);
+		place_write(p.log, longer, n + 19);
+		test_free(text);
+	}
+	(void)place_chain(&p, true, lines_keep, lines);
+	ck_assert_uint_eq(count(lines_types(lines), "log_header log_repaired"), 3);
+	test_free(lines);
+}
+END_TEST
+
 START_TEST(a_log_whose_first_line_was_torn_begins_again)
 {
 	CLEANUP(place_end) struct place p = place_begin(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NULL);
@@ -499,6 +531,7 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE_LOOP(a_torn_last_line_is_cut_off_and_recorded_wherever_it_was_torn, 2, "", "integrity", "half a line after a crash"),
+		CASE_LOOP(a_repair_is_told_before_anything_else_is, 3, "", "integrity", "a repair that a checker takes for a fault"),
 		CASE_LOOP(a_log_whose_first_line_was_torn_begins_again, 2, "", "availability", "a crash at the very beginning"),
 		CASE_LOOP(a_full_disk_loses_no_line_and_the_loss_is_a_line_when_there_is_space_again, 4, "WORKER-4150", "accountability",
 	                  "events that vanish on a full disk"),
