@@ -67,6 +67,12 @@ void audit_order_check(struct vres_audit_checker *c, const struct fact *fact)
 		                 fact->epoch, c->now.epoch);
 		return;
 	}
+	/* Each epoch before this line's has a line at least.  Else whoever has a later key could put a log of his own, from seq 1 on, in place of all. */
+	if (c->sum.first_seq == 0 && fact->epoch >= fact->seq) {
+		(void)audit_find(c, VRES_AUDIT_FORGED, fact->place, fact->seq, 1,
+		                 "under the key of epoch %" PRIu64 ", to which no log comes so early: by somebody who came later", fact->epoch);
+		return;
+	}
 	if (fact->is_clean || is_begin)
 		flaw = file_flaw(c, fact);
 	if (flaw) {

@@ -357,6 +357,22 @@ def a_later_key_cannot_cut_an_earlier_epoch_short():
     equal(findings[0]["fault"], "forged", findings)
 
 
+@test("D-56", "authenticity", "a log that is begun anew by somebody with a later epoch's key")
+def a_later_key_cannot_begin_the_log_anew():
+    for first, wanted in ((1, "forged"), (5, "forged"), (6, None)):
+        log = Log(first_key=FIRST_KEY)
+        log.files, log.prev = [], "0" * 64 if first == 1 else "ab" * 32
+        log.seq, log.epoch = first - 1, 5
+        log.header()
+        log.events(3).rotate().events(2)
+        for base in (0, 3, 5):
+            keys()
+            write("key", log.key_file(base))
+            os.chmod("key", 0o600)
+            findings = verify(log.files, log.checkpoint(), ["--forward-key", "key"], status=1 if wanted else 0)["findings"]
+            equal([(f["fault"], f["line"]) for f in findings], [(wanted, 1)] if wanted else [], (first, base))
+
+
 @test("D-56", "authenticity", "the wrong key")
 def a_wrong_key_is_one_finding():
     keys()
