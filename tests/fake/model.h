@@ -26,6 +26,8 @@
 
 #define FAKE_FUNCTIONS_MAX 64
 
+#define FAKE_PAGE UINT64_C(4096)
+
 #define CUDA_INVALID_HANDLE 400
 #define CUDA_NOT_FOUND      500
 

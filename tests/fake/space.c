@@ -6,8 +6,6 @@
 #include <unistd.h>
 #include "model.h"
 
-#define PAGE UINT64_C(4096)
-
 static uint64_t round_up(uint64_t n, uint64_t unit)
 {
 	return (n + unit - 1) / unit * unit;
@@ -57,7 +55,7 @@ struct fake_phys *fake_phys_make(uint64_t bytes, uint64_t charged, const cuda_al
 	if (phys == NULL)
 		return NULL;
 	phys->fd = memfd_create("fake-vram", MFD_CLOEXEC);
-	if (phys->fd < 0 || ftruncate(phys->fd, (off_t)round_up(bytes, PAGE)) != 0 || !litter(phys->fd, bytes)) {
+	if (phys->fd < 0 || ftruncate(phys->fd, (off_t)round_up(bytes, FAKE_PAGE)) != 0 || !litter(phys->fd, bytes)) {
 		if (phys->fd >= 0)
 			(void)close(phys->fd);
 		free(phys);
@@ -82,7 +80,8 @@ static bool has_content(const struct fake_phys *phys)
 	off_t at = 0;
 	ssize_t n;
 
-	while ((n = pread(phys->fd, piece, sizeof(piece), at)) > 0) {
+	/* A hole reads as zeros. */
+	while ((at = lseek(phys->fd, at, SEEK_DATA)) >= 0 && (n = pread(phys->fd, piece, sizeof(piece), at)) > 0) {
 		if (piece[0] != 0 || memcmp(piece, piece + 1, (size_t)n - 1) != 0)
 			return true;
 		at += n;
@@ -111,7 +110,7 @@ cuda_result fake_map_put(uint64_t addr, uint64_t bytes, uint64_t offset, struct 
 
 	if (map == NULL)
 		return CUDA_OUT_OF_MEMORY;
-	if (mmap(pointer(addr), round_up(bytes, PAGE), PROT_NONE, MAP_SHARED | MAP_FIXED, phys->fd, (off_t)offset) == MAP_FAILED) {
+	if (mmap(pointer(addr), round_up(bytes, FAKE_PAGE), PROT_NONE, MAP_SHARED | MAP_FIXED, phys->fd, (off_t)offset) == MAP_FAILED) {
 		free(map);
 		return CUDA_OUT_OF_MEMORY;
 	}
@@ -134,7 +133,8 @@ static void map_drop(struct fake_map *map)
 	while (*at != map)
 		at = &(*at)->next;
 	*at = map->next;
-	(void)mmap(pointer(map->addr), round_up(map->bytes, PAGE), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+	(void)mmap(pointer(map->addr), round_up(map->bytes, FAKE_PAGE), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+	           0);
 	fake_phys_drop(map->phys);
 	free(map);
 }
@@ -150,8 +150,8 @@ bool fake_open(uint64_t addr, uint64_t bytes, int device, int right)
 		map = fake_map_at(at);
 		if (map == NULL || (map->rights[device] & right) != right || map->phys->device != device)
 			return false;
-		from = round_down(at, PAGE);
-		to = round_up(end < map->addr + map->bytes ? end : map->addr + map->bytes, PAGE);
+		from = round_down(at, FAKE_PAGE);
+		to = round_up(end < map->addr + map->bytes ? end : map->addr + map->bytes, FAKE_PAGE);
 		if (mprotect(pointer(from), to - from, map->rights[device] == CUDA_ACCESS_READ ? PROT_READ : PROT_READ | PROT_WRITE) != 0)
 			return false;
 	}
@@ -164,8 +164,8 @@ void fake_shut(uint64_t addr, uint64_t bytes)
 	const struct fake_map *map;
 
 	for (uint64_t at = addr; at < end && (map = fake_map_at(at)) != NULL; at = map->addr + map->bytes) {
-		const uint64_t from = round_down(at, PAGE);
-		const uint64_t to = round_up(end < map->addr + map->bytes ? end : map->addr + map->bytes, PAGE);
+		const uint64_t from = round_down(at, FAKE_PAGE);
+		const uint64_t to = round_up(end < map->addr + map->bytes ? end : map->addr + map->bytes, FAKE_PAGE);
 
 		(void)mprotect(pointer(from), to - from, PROT_NONE);
 	}
@@ -174,12 +174,12 @@ void fake_shut(uint64_t addr, uint64_t bytes)
 /* Address space that begins at a multiple of the granularity, with room after it that belongs to nobody. */
 cuda_result fake_range_make(uint64_t bytes, uint64_t *addr)
 {
-	const uint64_t unit = fake.params.granularity > PAGE ? fake.params.granularity : PAGE;
+	const uint64_t unit = fake.params.granularity > FAKE_PAGE ? fake.params.granularity : FAKE_PAGE;
 	struct fake_range *range = calloc(1, sizeof(*range));
 
 	if (range == NULL)
 		return CUDA_OUT_OF_MEMORY;
-	range->mapped = round_up(bytes, PAGE) + 2 * unit;
+	range->mapped = round_up(bytes, FAKE_PAGE) + 2 * unit;
 	range->mapping = mmap(NULL, range->mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (range->mapping == MAP_FAILED) {
 		free(range);

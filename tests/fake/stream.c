@@ -2,6 +2,7 @@
 /* Streams: copies, zeros and kernels, put on them now and done later. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include "model.h"
 
@@ -98,6 +99,19 @@ static bool stamp(const struct fake_work *work, int device)
 	return good;
 }
 
+/* Pages as a whole are given back to the system, which makes them anew where they are touched: most of a large allocation never is. */
+static void zero(uint64_t addr, uint64_t bytes)
+{
+	const uint64_t end = addr + bytes, from = (addr + FAKE_PAGE - 1) / FAKE_PAGE * FAKE_PAGE, to = end / FAKE_PAGE * FAKE_PAGE;
+
+	if (from >= to || madvise((void *)(uintptr_t)from, to - from, MADV_REMOVE) != 0) {
+		memset((void *)(uintptr_t)addr, 0, bytes);
+		return;
+	}
+	memset((void *)(uintptr_t)addr, 0, from - addr);
+	memset((void *)(uintptr_t)to, 0, end - to);
+}
+
 static bool copy(const struct fake_work *work, int device)
 {
 	void *there = (void *)(uintptr_t)work->device_addr;
@@ -108,7 +122,7 @@ static bool copy(const struct fake_work *work, int device)
 	else if (good && work->kind == WORK_PULL)
 		memcpy(work->host, there, work->bytes);
 	else if (good)
-		memset(there, 0, work->bytes);
+		zero(work->device_addr, work->bytes);
 	fake_shut(work->device_addr, work->bytes);
 	return good;
 }
