@@ -25,6 +25,22 @@ START_TEST(no_shortage_of_host_memory_anywhere_leaks_or_passes_for_anything_else
 }
 END_TEST
 
+START_TEST(no_backend_failure_with_read_only_memory_leaks_or_passes_for_success_or_tampering)
+{
+	const struct scenario s = use_of(USE_READ_ONLY);
+
+	sweep_backend(&s);
+}
+END_TEST
+
+START_TEST(no_shortage_of_host_memory_with_read_only_memory_leaks_or_passes_for_anything_else)
+{
+	const struct scenario s = use_of(USE_READ_ONLY);
+
+	sweep_heap(&s);
+}
+END_TEST
+
 /* Verification that fails must not need memory to say so. */
 static vres_status run_damage(struct fixture *f, vres_error *err)
 {
@@ -79,9 +95,14 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		{&no_backend_failure_anywhere_leaks_or_passes_for_success_or_tampering,
-	         "WORKER-4150 WORKER-4151 WORKER-4032 MS-004 MS-005 WORKER-4083", "availability", "driver failure at any call", USES, 120},
+	         "WORKER-4150 WORKER-4151 WORKER-4032 MS-004 MS-005 WORKER-4083", "availability", "driver failure at any call", USE_READ_ONLY,
+	         120},
 		{&no_shortage_of_host_memory_anywhere_leaks_or_passes_for_anything_else, "WORKER-4150 WORKER-4952 MS-004 MS-005 WORKER-4083",
-	         "availability", "host memory exhausted at any allocation", USES, 120},
+	         "availability", "host memory exhausted at any allocation", USE_READ_ONLY, 120},
+		CASE_SLOW(no_backend_failure_with_read_only_memory_leaks_or_passes_for_success_or_tampering, 120,
+	                  "WORKER-4150 WORKER-4151 WORKER-4032 MS-004 MS-005 WORKER-4083", "availability", "driver failure at any call"),
+		CASE_SLOW(no_shortage_of_host_memory_with_read_only_memory_leaks_or_passes_for_anything_else, 120,
+	                  "WORKER-4150 WORKER-4952 MS-004 MS-005 WORKER-4083", "availability", "host memory exhausted at any allocation"),
 		CASE(damage_is_found_or_not_checked_but_never_missed_for_want_of_memory, "CI-007 WORKER-4150", "integrity",
 	             "damage hidden by a shortage of memory"),
 	};

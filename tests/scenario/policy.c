@@ -73,7 +73,7 @@ START_TEST(an_audit_sink_that_is_required_must_be_given)
 	vres_config config = config_of(f);
 	vres_error err;
 
-	policy.allow = SIMULATED;
+	policy.allow = needed();
 	policy.require = VRES_REQUIRE_AUDIT;
 	config.policy = &policy;
 	config.audit.record = NULL;
@@ -148,7 +148,7 @@ START_TEST(policy_and_worker_are_copied)
 	vres_config config = config_of(f);
 	vres_error err;
 
-	policy.allow = SIMULATED;
+	policy.allow = needed();
 	config.policy = &policy;
 	config.worker_id = worker;
 	ck_ok(manager_create(f, &config, &f->manager, &err));
@@ -159,14 +159,8 @@ START_TEST(policy_and_worker_are_copied)
 }
 END_TEST
 
-START_TEST(the_policy_in_force_is_signed_into_every_seal)
+static void ck_signed(uint64_t allow, uint64_t require)
 {
-	static const struct {
-		uint64_t allow, require;
-	} cases[] = {{SIMULATED, 0},
-	             {VRES_ALLOW_ALL, 0},
-	             {SIMULATED | VRES_ALLOW_READBACK, VRES_REQUIRE_AUDIT | VRES_REQUIRE_STOP},
-	             {SIMULATED, VRES_REQUIRE_READONLY}};
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
 	CLEANUP(release_shard) vres_shard *shard = NULL;
@@ -175,14 +169,29 @@ START_TEST(the_policy_in_force_is_signed_into_every_seal)
 	size_t len;
 	vres_error err;
 
-	s.policy.allow = cases[_i].allow;
-	s.policy.require = cases[_i].require;
+	s.policy.allow = allow;
+	s.policy.require = require;
 	f = begin(&s);
 	shard = sealed(f, BLOCK, 1);
 	receipt = receipt_of(shard, &len);
 	ck_ok(vres_receipt_check(receipt, len, f->key, &info, &err));
-	ck_assert_uint_eq(info.allow, cases[_i].allow);
-	ck_assert_uint_eq(info.require, cases[_i].require);
+	ck_assert_uint_eq(info.allow, allow);
+	ck_assert_uint_eq(info.require, require);
+}
+
+START_TEST(the_policy_in_force_is_signed_into_every_seal)
+{
+	static const struct {
+		uint64_t besides, require;
+	} cases[] = {{0, 0}, {VRES_ALLOW_ALL, 0}, {VRES_ALLOW_READBACK, VRES_REQUIRE_AUDIT | VRES_REQUIRE_STOP}};
+
+	ck_signed(needed() | cases[_i].besides, cases[_i].require);
+}
+END_TEST
+
+START_TEST(that_memory_had_to_be_read_only_is_signed_too)
+{
+	ck_signed(needed(), VRES_REQUIRE_READONLY);
 }
 END_TEST
 
@@ -226,7 +235,8 @@ int main(void)
 		CASE(what_is_required_must_be_given_and_well_formed, "WORKER-4170 WORKER-4171 WORKER-4172 IV-003 VR-005", "availability",
 	             "bad configuration"),
 		CASE(policy_and_worker_are_copied, "WORKER-4170", "integrity", "policy changed afterwards"),
-		CASE_LOOP(the_policy_in_force_is_signed_into_every_seal, 4, "VP-006 WORKER-4120", "accountability", "weak policy unseen"),
+		CASE_LOOP(the_policy_in_force_is_signed_into_every_seal, 3, "VP-006 WORKER-4120", "accountability", "weak policy unseen"),
+		CASE(that_memory_had_to_be_read_only_is_signed_too, "VP-006 WORKER-4120", "accountability", "weak policy unseen"),
 		CASE(two_managers_over_one_mock_do_not_know_each_others_shards, "WORKER-4922 RP-001", "confidentiality",
 	             "shards of another worker"),
 		CASE_LOOP(a_backend_that_cannot_be_opened_leaves_nothing, 2, "WORKER-4172 WORKER-4150 VR-001", "availability", ""),

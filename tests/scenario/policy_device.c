@@ -103,7 +103,7 @@ START_TEST(a_bad_fact_is_accepted_by_the_policy_that_names_it_if_any_does)
 {
 	vres_backend table;
 	const bool never = FACTS[_i].needs == VRES_VIOLATION_NEVER;
-	CLEANUP(finish) struct fixture *f = over(&table, (size_t)_i, never ? VRES_ALLOW_ALL : SIMULATED | FACTS[_i].needs);
+	CLEANUP(finish) struct fixture *f = over(&table, (size_t)_i, never ? VRES_ALLOW_ALL : needed() | FACTS[_i].needs);
 	vres_shard *shard = NULL;
 	vres_error err;
 
@@ -131,37 +131,49 @@ START_TEST(enforce_says_which_permission_a_device_would_need)
 }
 END_TEST
 
-START_TEST(what_is_required_is_refused_where_it_is_not_and_accepted_where_it_is)
+struct required {
+	uint64_t require;
+	__typeof__(((vres_backend *)0)->device_open) without, with;
+};
+
+static void ck_required(const struct required *r)
 {
-	static const struct {
-		uint64_t require;
-		__typeof__(((vres_backend *)0)->device_open) without, with;
-	} cases[] = {{VRES_REQUIRE_VMM, has_no_vmm, has_vmm},
-	             {VRES_REQUIRE_ECC, has_no_ecc, has_ecc},
-	             {VRES_REQUIRE_ECC, has_unknown_ecc, has_ecc},
-	             {VRES_REQUIRE_READONLY, cannot_protect, has_ecc}};
 	vres_backend table = *rig_backend();
 	struct setup s = setup_init();
 	vres_shard *shard = NULL;
 	vres_error err;
 
 	s.backend = &table;
-	s.policy.require = cases[_i].require;
-	s.policy.allow = cases[_i].require == VRES_REQUIRE_ECC ? VRES_ALLOW_SIMULATED : SIMULATED;
+	s.policy.require = r->require;
+	s.policy.allow = needed() & ~(r->require == VRES_REQUIRE_ECC ? (uint64_t)VRES_ALLOW_NO_ECC : 0);
 	{
 		CLEANUP(finish) struct fixture *f = NULL;
 
-		table.device_open = cases[_i].without;
+		table.device_open = r->without;
 		f = begin(&s);
 		ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, &err), VRES_E_POLICY_VIOLATION);
 	}
 	{
 		CLEANUP(finish) struct fixture *f = NULL;
 
-		table.device_open = cases[_i].with;
+		table.device_open = r->with;
 		f = begin(&s);
 		ck_works(f);
 	}
+}
+
+START_TEST(what_is_required_is_refused_where_it_is_not_and_accepted_where_it_is)
+{
+	static const struct required cases[] = {
+		{VRES_REQUIRE_VMM, has_no_vmm, has_vmm}, {VRES_REQUIRE_ECC, has_no_ecc, has_ecc}, {VRES_REQUIRE_ECC, has_unknown_ecc, has_ecc}};
+
+	ck_required(&cases[_i]);
+}
+END_TEST
+
+START_TEST(read_only_memory_is_refused_where_it_cannot_be_and_accepted_where_it_can)
+{
+	ck_required(&(const struct required){VRES_REQUIRE_READONLY, cannot_protect, has_ecc});
 }
 END_TEST
 
@@ -247,8 +259,10 @@ int main(void)
 		CASE_LOOP(a_bad_fact_is_accepted_by_the_policy_that_names_it_if_any_does, COUNT(FACTS), "VR-001 VP-005", "residency", ""),
 		CASE_LOOP(enforce_says_which_permission_a_device_would_need, DEVICE_FACTS, "VP-005 WORKER-4152 WORKER-4172", "accountability",
 	                  ""),
-		CASE_LOOP(what_is_required_is_refused_where_it_is_not_and_accepted_where_it_is, 4, "VR-001 VP-005", "residency",
+		CASE_LOOP(what_is_required_is_refused_where_it_is_not_and_accepted_where_it_is, 3, "VR-001 VP-005", "residency",
 	                  "allocation that may migrate, memory without error correction, requirement silently ignored"),
+		CASE(read_only_memory_is_refused_where_it_cannot_be_and_accepted_where_it_can, "VR-001 VP-005", "integrity",
+	             "requirement silently ignored"),
 		CASE(read_only_memory_is_made_writable_again_to_be_wiped, "WORKER-4112 WORKER-4922", "confidentiality",
 	             "weights left in freed memory"),
 		CASE(an_unsuitable_device_beside_a_good_one_is_no_obstacle, "VP-005 IV-002", "availability", "display GPU in a server"),

@@ -2,7 +2,8 @@
 /* Sealing what is in VRAM already, in memory of somebody else's. */
 #include "support.h"
 
-#define BYTES (GROUP + 100)
+#define BYTES   (GROUP + 100)
+#define GRANULE MIB(2) /* what drivers take memory in: where a range of it ends, the driver's ends too */
 
 /* Foreign memory with content @seed on a device. */
 static uint64_t foreign(struct fixture *f, uint32_t gpu_device, uint64_t bytes, uint64_t seed)
@@ -110,19 +111,19 @@ START_TEST(a_range_that_the_driver_does_not_know_is_refused)
 
 	s.mock.devices = 2;
 	f = begin(&s);
-	here = foreign(f, 0, BLOCK, 1);
+	here = foreign(f, 0, GRANULE, 1);
 	there = foreign(f, 1, BLOCK, 2);
 	ck_status(vres_seal_adopt(f->manager, &p, 0, 1, &shard, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_seal_adopt(f->manager, &p, (uint64_t)(uintptr_t)f, 1, &shard, &err), VRES_E_INVALID_INPUT);
-	ck_status(vres_seal_adopt(f->manager, &p, here, 2 * BLOCK, &shard, &err), VRES_E_INVALID_INPUT);
-	ck_status(vres_seal_adopt(f->manager, &p, here + 1, BLOCK, &shard, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_seal_adopt(f->manager, &p, here, GRANULE + BLOCK, &shard, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_seal_adopt(f->manager, &p, here + 1, GRANULE, &shard, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_seal_adopt(f->manager, &p, here, 0, &shard, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_seal_adopt(f->manager, &p, here, UINT64_MAX, &shard, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_seal_adopt(f->manager, &p, UINT64_MAX - 1, 4, &shard, &err), VRES_E_INVALID_INPUT);
-	ck_assert_int_ne(vres_seal_adopt(f->manager, &p, there, BLOCK, &shard, NULL), VRES_OK); /* it is on device 1, not on 0 */
+	ck_assert_int_ne(vres_seal_adopt(f->manager, &p, there, GRANULE, &shard, NULL), VRES_OK); /* it is on device 1, not on 0 */
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_SEALED), 0);
 	rig_free(f->rig, here);
-	ck_status(vres_seal_adopt(f->manager, &p, here, BLOCK, &shard, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_seal_adopt(f->manager, &p, here, GRANULE, &shard, &err), VRES_E_INVALID_INPUT);
 }
 END_TEST
 
@@ -151,21 +152,31 @@ START_TEST(memory_of_others_cannot_be_made_read_only)
 }
 END_TEST
 
-START_TEST(memory_that_is_not_plain_vram_is_not_adopted)
+static void ck_not_adopted(uint32_t lie)
 {
-	static const uint32_t lies[] = {VRES_MOCK_MANAGED, VRES_MOCK_HOST_MAPPED, VRES_MOCK_EXPORTABLE};
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	const uint64_t address = foreign(f, 0, BLOCK, 1);
 	const vres_seal_params p = verity();
 	vres_shard *shard = NULL;
 	vres_error err;
 
-	rig_pretend(f->rig, address, lies[_i]);
+	rig_pretend(f->rig, address, lie);
 	ck_status(vres_seal_adopt(f->manager, &p, address, BLOCK, &shard, &err), VRES_E_POLICY_VIOLATION);
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_SEALED), 0);
 	rig_pretend(f->rig, address, 0);
 	ck_ok(vres_seal_adopt(f->manager, &p, address, BLOCK, &shard, &err));
 	release_shard(&shard);
+}
+
+START_TEST(memory_that_is_not_plain_vram_is_not_adopted)
+{
+	ck_not_adopted(_i == 0 ? VRES_MOCK_MANAGED : VRES_MOCK_HOST_MAPPED);
+}
+END_TEST
+
+START_TEST(memory_that_can_be_exported_is_not_adopted)
+{
+	ck_not_adopted(VRES_MOCK_EXPORTABLE);
 }
 END_TEST
 
@@ -195,8 +206,9 @@ int main(void)
 	             "address that is no device memory, range overflow"),
 		CASE(only_the_tree_digest_can_be_taken_of_memory_that_stays_on_the_device, "WORKER-4102", "confidentiality", ""),
 		CASE(memory_of_others_cannot_be_made_read_only, "VP-005", "integrity", ""),
-		CASE_LOOP(memory_that_is_not_plain_vram_is_not_adopted, 3, "VP-001 VP-002 VP-003 VP-005 WORKER-4101", "residency",
-	                  "managed, host-mapped or shared memory"),
+		CASE_LOOP(memory_that_is_not_plain_vram_is_not_adopted, 2, "VP-001 VP-002 VP-003 VP-005 WORKER-4101", "residency",
+	                  "managed or host-mapped memory"),
+		CASE(memory_that_can_be_exported_is_not_adopted, "VP-001 VP-005 WORKER-4101", "residency", "shared memory"),
 		CASE(adopted_memory_replaced_behind_its_address_is_found, "VP-001 VP-006", "residency", "memory swapped behind its address"),
 	};
 

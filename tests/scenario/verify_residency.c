@@ -2,17 +2,16 @@
 /* Residency: asked of the driver at every verification, judged over the whole range, and never answered from memory. */
 #include "support.h"
 
-static const uint32_t LIES[] = {VRES_MOCK_MANAGED, VRES_MOCK_HOST_MAPPED, VRES_MOCK_EXPORTABLE, VRES_MOCK_MOVED,
-                                VRES_MOCK_MANAGED | VRES_MOCK_MOVED};
+static const uint32_t LIES[] = {VRES_MOCK_MANAGED, VRES_MOCK_HOST_MAPPED, VRES_MOCK_MOVED, VRES_MOCK_MANAGED | VRES_MOCK_MOVED};
 #define MODES 4 /* every vres_verify_mode, from 0 */
 
-START_TEST(memory_that_is_no_longer_plain_vram_fails_in_every_mode)
+static void ck_fails(uint32_t mode, uint32_t lies)
 {
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 	CLEANUP(release_shard) vres_shard *other = NULL;
-	const vres_verify_params p = mode_of((uint32_t)_i % MODES);
+	const vres_verify_params p = mode_of(mode);
 	vres_verify_report r = vres_verify_report_init();
 	vres_error err;
 
@@ -20,7 +19,7 @@ START_TEST(memory_that_is_no_longer_plain_vram_fails_in_every_mode)
 	f = begin(&s);
 	shard = sealed(f, 3 * BLOCK, 1);
 	other = sealed(f, 3 * BLOCK, 2);
-	rig_pretend(f->rig, address_of(shard), LIES[_i / MODES]);
+	rig_pretend(f->rig, address_of(shard), lies);
 	record_clear(&f->record);
 	ck_refused(vres_shard_verify(shard, &p, &r, &err), VRES_REASON_RESIDENCY);
 	ck_assert_uint_eq(r.reason, VRES_REASON_RESIDENCY);
@@ -29,6 +28,17 @@ START_TEST(memory_that_is_no_longer_plain_vram_fails_in_every_mode)
 	ck_assert_uint_eq(f->record.incidents_count, 1);
 	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_QUARANTINED);
 	ck_ok(vres_shard_verify(other, &p, NULL, &err));
+}
+
+START_TEST(memory_that_is_no_longer_plain_vram_fails_in_every_mode)
+{
+	ck_fails((uint32_t)_i % MODES, LIES[_i / MODES]);
+}
+END_TEST
+
+START_TEST(memory_that_can_be_exported_fails_in_every_mode)
+{
+	ck_fails((uint32_t)_i, VRES_MOCK_EXPORTABLE);
 }
 END_TEST
 
@@ -122,7 +132,9 @@ int main(void)
 	static const struct suite_case cases[] = {
 		CASE_LOOP(memory_that_is_no_longer_plain_vram_fails_in_every_mode, COUNT(LIES) * MODES,
 	                  "VP-001 VP-002 VP-003 VP-005 VP-006 WORKER-4100 WORKER-4101 M0-W-1012 CUDA-5421", "residency",
-	                  "migration to host memory, host mapping, sharing with another process, memory swapped behind its address"),
+	                  "migration to host memory, host mapping, memory swapped behind its address"),
+		CASE_LOOP(memory_that_can_be_exported_fails_in_every_mode, MODES, "VP-001 VP-005 VP-006 WORKER-4100 WORKER-4101", "residency",
+	                  "sharing with another process"),
 		CASE(residency_lost_is_not_forgotten_when_the_driver_recants, "VP-005 WORKER-4122", "residency", "residency that flickers"),
 		CASE(a_lease_asks_for_residency_even_when_it_does_not_hash, "VP-005 WORKER-4100", "residency", "inference from host memory"),
 		CASE(exportable_memory_is_good_where_policy_allows_it, "VP-001", "residency", ""),

@@ -4,6 +4,11 @@
 #include <string.h>
 #include "support.h"
 
+uint64_t needed(void)
+{
+	return SIMULATED | rig_model()->allow;
+}
+
 struct setup setup_init(void)
 {
 	struct setup s;
@@ -12,7 +17,7 @@ struct setup setup_init(void)
 	s.mock = vres_mock_params_init();
 	s.mock.bytes_per_device = MIB(64);
 	s.policy = vres_policy_init();
-	s.policy.allow = SIMULATED | rig_model()->allow;
+	s.policy.allow = needed();
 	s.threads = 2;
 	return s;
 }

@@ -40,7 +40,7 @@
 /* How a fixture is made: start from setup_init(). */
 struct setup {
 	vres_mock_params mock; /* how the devices look, whichever stand behind: 64 MiB on each, unless changed */
-	vres_policy policy;    /* allows SIMULATED */
+	vres_policy policy;    /* allows needed() */
 	const vres_backend *backend;
 	uint32_t threads, block_size, keep_leaves;
 	bool no_manager; /* the test makes its own, with manager_create() */
@@ -59,6 +59,9 @@ struct fixture {
 	bool wipe_may_fail; /* the test made wiping impossible */
 	uint64_t heap_before;
 };
+
+/* What policy has to allow of the device that was chosen: SIMULATED, and more where its memory has no guarantees. */
+uint64_t needed(void);
 
 struct setup setup_init(void);
 struct fixture *begin(const struct setup *setup /* NULL: setup_init() */);

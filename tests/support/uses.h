@@ -11,7 +11,6 @@ enum use {
 	USE_MODES,
 	USE_MANY,
 	USE_NO_HASH,
-	USE_READ_ONLY,
 	USE_PINNED,
 	USE_ADOPT,
 	USE_SET,
@@ -21,6 +20,7 @@ enum use {
 	USE_STREAM,
 	USE_PIPE,
 	USE_SCRUB,
+	USE_READ_ONLY, /* the last one, since not every device has it */
 	USES
 };
 
