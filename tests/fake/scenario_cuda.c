@@ -232,7 +232,8 @@ int main(void)
 		CASE(what_every_gpu_has_is_noted_and_no_violation, "VP-001 VP-002", "residency", "a policy that refuses every GPU"),
 		CASE_LOOP(gpu_core_dumps_are_noted_and_decide_nothing, 7, "VP-001", "confidentiality", "a core dump of weights"),
 		CASE_LOOP(device_that_shares_the_hosts_memory_or_has_no_ecc_is_refused, 2, "VP-001", "residency", "weights in host memory"),
-		CASE_LOOP(memory_errors_that_nvml_reports_are_told, 4, "WORKER-4032 WORKER-5000 WORKER-5002", "integrity", "a memory error taken for tampering"),
+		CASE_LOOP(memory_errors_that_nvml_reports_are_told, 4, "WORKER-4032 WORKER-5000 WORKER-5002", "integrity",
+	                  "a memory error taken for tampering"),
 		CASE_LOOP(device_that_takes_no_kernel_is_verified_by_readback_where_policy_allows, 2, "CI-007", "confidentiality",
 	                  "weights that leave the device unasked"),
 	};
