@@ -144,6 +144,8 @@ static vres_status put_text(struct audit_slot *slot, size_t i, const char *text,
 	if (text == NULL)
 		return VRES_OK;
 	n = strlen(text);
+	if (n > sizeof(slot->text) - slot->text_bytes && n <= AUDIT_TEXT_MAX) /* a fixed array that its maker did not end with a NUL */
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the texts of an event have more than %zu bytes together", sizeof(slot->text));
 	if (n <= AUDIT_TEXT_MAX && is_clean(text, n)) {
 		put_clean(slot, i, text, n);
 		return VRES_OK;

@@ -272,6 +272,29 @@ START_TEST(what_is_no_clean_text_is_recorded_as_its_digest)
 }
 END_TEST
 
+/* An id that its maker did not end runs on into what follows it, up to the longest text a line takes. */
+START_TEST(an_event_whose_texts_run_on_is_refused_before_they_outgrow_their_place)
+{
+	CLEANUP(place_end) struct place p = place_begin(NULL);
+	const vres_audit_file_options o = place_options(&p, false);
+	CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+	const vres_audit_sink sink = vres_audit_file_sink(log);
+	vres_shard_info shard;
+	vres_event e = place_event(VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard", &shard);
+	char digest[513];
+
+	memset(digest, 'd', sizeof(digest) - 1);
+	digest[sizeof(digest) - 1] = '\0';
+	memset((char *)&shard + offsetof(vres_shard_info, shard_id), 'x', 512);
+	e.actual_digest = e.expected_digest = digest;
+	e.reason = VRES_REASON_SIGNATURE;
+	ck_assert_int_eq(sink.record(sink.ctx, &e), VRES_E_INVALID_INPUT);
+	e.expected_digest = NULL;
+	ck_assert_int_eq(sink.record(sink.ctx, &e), VRES_OK);
+	ck_assert_uint_eq(place_chain(&p, false, NULL, NULL).events, 1);
+}
+END_TEST
+
 START_TEST(what_is_no_event_is_refused_and_leaves_nothing)
 {
 	CLEANUP(place_end) struct place p = place_begin(NULL);
@@ -319,6 +342,7 @@ int main(void)
 	             "a clock that is set back"),
 		CASE_LOOP(a_header_says_for_its_whole_file_whether_vram_is_simulated, 2, "", "accountability", "simulated evidence"),
 		CASE(what_is_no_clean_text_is_recorded_as_its_digest, "SEC-AUDIT-010", "accountability", "a forged line within a line"),
+		CASE(an_event_whose_texts_run_on_is_refused_before_they_outgrow_their_place, "", "integrity", "a write past the end of a slot"),
 		CASE(what_is_no_event_is_refused_and_leaves_nothing, "", "accountability", ""),
 	};
 	return suite_run("audit_file", "audit_file", cases, COUNT(cases));
