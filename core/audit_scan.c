@@ -250,6 +250,8 @@ bool audit_checkpoint_scan(const char *text, size_t n, struct audit_checkpoint *
 	(void)cursor_expect(&c, "}");
 	if (c.at != c.end)
 		(void)cursor_fail(&c, "bytes after the end of the object");
+	if (out->seq == 0)
+		(void)cursor_fail(&c, "no line has seq 0");
 	out->fault = c.fault;
 	out->fault_at = (size_t)(c.at - c.start);
 	return c.fault == NULL;

@@ -392,6 +392,13 @@ def a_wrong_key_is_one_finding():
     expect("mode forward" in report["findings"][0]["message"])
 
 
+@test("D-56", "integrity", "a checkpoint of no line")
+def a_checkpoint_of_seq_0_is_none():
+    log = token_log()
+    nothing = canonical({"epoch": 0, "format": "vres-audit-checkpoint/1", "hash": "0" * 64, "mac": "0" * 64, "seq": 0, "worker_id": "w"}) + b"\n"
+    equal([f["fault"] for f in verify(log.files, nothing, [], status=1)["findings"]], ["checkpoint"])
+
+
 @test("D-56", "integrity", "a checkpoint that is not that of the log")
 def a_checkpoint_that_is_not_good_is_named():
     for make, key in LOGS:
