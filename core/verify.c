@@ -186,6 +186,8 @@ static void conclude(struct verification *v)
 	if (v->report.status == VRES_OK) {
 		v->report.status = conclude_good(v, &v->error);
 		v->report.reason = v->error.reason;
+		if (v->report.status == VRES_E_AUDIT) /* it was made, and is not to be had */
+			vres_metrics_verified(v->shard->manager, &v->report);
 	} else if (!v->was_refused) {
 		vres_metrics_verified(v->shard->manager, &v->report);
 		if (v->report.status == VRES_E_SEAL_VERIFICATION_FAILED)

@@ -54,6 +54,7 @@ START_TEST(a_verification_that_cannot_be_recorded_does_not_count)
 	ck_assert_uint_eq(info_of(shard).leases, 0);
 	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_SEALED);
 	ck_assert_uint_eq(metrics_of(f).verifies_ok, 0);
+	ck_assert_uint_eq(metrics_of(f).verifies_failed, 2);
 	ck_assert_uint_eq(metrics_of(f).audit_lost, 2);
 	f->record.refuse = 0;
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
