@@ -119,7 +119,9 @@ static void watch(struct output *o, const struct watch_options *options, struct 
 			return;
 		/* A round that took longer than the interval is followed by the next at once, and none is made up for. */
 		now = clock_now();
-		due = due + options->interval > now ? due + options->interval : now;
+		if (__builtin_add_overflow(due, options->interval, &due))
+			due = UINT64_MAX; /* never */
+		due = due > now ? due : now;
 		if (stop_wait(stop, due - now))
 			return;
 	}

@@ -177,6 +177,16 @@ def rounds_are_an_interval_apart():
     expect(time.monotonic() - began >= 0.6)  # three waits; a slow machine only takes longer
 
 
+@test()
+def an_interval_without_end_is_waited_for():
+    write("f", b"x")
+    process = start("watch", "f", "--interval", "18446744073709551615ns", *MOCK)
+    lines_of(process, 1)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGTERM)
+    expect(b"1 round of 1 file" in finish(process, 0).out)
+
+
 @test("", "availability", "reader that went away")
 def a_reader_that_goes_away_ends_the_watch():
     write("f", b"x")
