@@ -49,9 +49,9 @@ bool audit_checker_open(struct output *o, const struct key_options *token, const
 	return true;
 }
 
-int audit_open(struct output *o, const char *path)
+int audit_open(struct output *o, const char *path, int flags)
 {
-	const int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	const int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags);
 
 	if (fd < 0)
 		output_fail_errno(o, path, "cannot be opened", errno);

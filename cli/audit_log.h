@@ -27,8 +27,8 @@ bool audit_checker_open(struct output *o, const struct key_options *token, const
 /* For CLEANUP. */
 void audit_checker_close(vres_audit_checker **checker);
 
-/* A file to be read from its beginning; -1, and it was reported. */
-int audit_open(struct output *o, const char *path);
+/* A file to be read from its beginning, opened with these @flags too; -1, and it was reported. */
+int audit_open(struct output *o, const char *path, int flags);
 
 /* Told of pieces of a file as they are read; false ends the reading. */
 typedef bool (*audit_piece_fn)(void *ctx, const char *bytes, size_t n);

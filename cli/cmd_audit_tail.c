@@ -204,6 +204,22 @@ static bool is_rotated(const struct tail *t, int fd)
 	       (open_file.st_ino != named.st_ino || open_file.st_dev != named.st_dev);
 }
 
+/*
+ * The file, which must be a regular one to be followed: while signals are taken by a descriptor, nothing may wait for a writer, neither
+ * open() nor read().
+ */
+static int open_file(const struct tail *t, bool is_following)
+{
+	struct stat file;
+	int fd = audit_open(t->o, t->name, is_following ? O_NONBLOCK : 0);
+
+	if (fd < 0 || !is_following || (fstat(fd, &file) == 0 && S_ISREG(file.st_mode)))
+		return fd;
+	output_refuse(t->o, EXIT_USAGE, t->name, "is not a regular file: nothing else can be followed");
+	file_close(&fd);
+	return -1;
+}
+
 /* Lines as they come; the file that was renamed is read to its end before the new one. */
 static bool follow(struct tail *t, int *fd, struct stop *stop)
 {
@@ -214,7 +230,7 @@ static bool follow(struct tail *t, int *fd, struct stop *stop)
 			return false;
 		if (was_rotated) {
 			file_close(fd);
-			*fd = audit_open(t->o, t->name);
+			*fd = open_file(t, true);
 			if (*fd < 0 || !audit_lines_end(&t->lines) || !begin_file(t))
 				return false;
 			continue;
@@ -226,7 +242,7 @@ static bool follow(struct tail *t, int *fd, struct stop *stop)
 
 static bool tail(struct tail *t, bool is_following, struct stop *stop)
 {
-	CLEANUP(file_close) int fd = audit_open(t->o, t->name);
+	CLEANUP(file_close) int fd = open_file(t, is_following);
 
 	if (fd < 0 || !begin_file(t))
 		return false;
@@ -289,7 +305,7 @@ static int run(const struct command *self, int argc, char **argv)
 		output_refuse(&o, EXIT_USAGE, NULL, "give one FILE");
 	else if (options.is_json && options.is_following)
 		output_refuse(&o, EXIT_USAGE, NULL, "a document has an end: give --json or --follow, not both");
-	else if (!stop_open(&stop))
+	else if (options.is_following && !stop_open(&stop)) /* else a signal ends it as it ends any program */
 		output_fail_errno(&o, NULL, "signals cannot be watched", errno);
 	else if (!is_keyed || audit_checker_open(&o, &token, &forward, NULL, NULL, &t.checker)) {
 		if (!is_keyed)

@@ -137,7 +137,7 @@ static bool feed(void *ctx, const char *bytes, size_t n)
 
 static bool read_file(struct verification *v, const char *name)
 {
-	CLEANUP(file_close) int fd = audit_open(v->o, name);
+	CLEANUP(file_close) int fd = audit_open(v->o, name, 0);
 	vres_error err;
 
 	if (fd < 0)

@@ -11,7 +11,7 @@ import threading
 import time
 
 from audit_make import Log
-from support import MOCK, equal, expect, main, refused, start, test, token_file, vres, write
+from support import MOCK, equal, expect, finish, main, refused, start, test, token_file, vres, write
 
 TOKEN = ["--token-file", "token"]
 FORWARD = ["--forward-key", "key0"]
@@ -249,6 +249,17 @@ def tail_follows_a_log_over_its_rotation_and_tells_when_it_does_not_verify():
     expect(b"does not verify" in process.stderr.read())
     process.stderr.close()
     process.stdout.close()
+
+
+@test("", "availability", "pipe in the place of a log")
+def tail_never_waits_where_no_signal_reaches_it():
+    token_file()
+    os.mkfifo("pipe")
+    refused("audit", "tail", "pipe", "--follow", *TOKEN, says="pipe: is not a regular file")
+    process = start("audit", "tail", "pipe")
+    process.send_signal(signal.SIGTERM)
+    finish(process, -signal.SIGTERM)
+    vres("audit", "tail", "-", input=b"".join(Log().events(3).lines()))
 
 
 @test("", "", "a cell that a spreadsheet runs")
