@@ -50,34 +50,43 @@ static char *receipt_name(const char *pattern, size_t number)
 	return asprintf(&name, "%.*s%zu%s", (int)(at - pattern), pattern, number, at + 2) < 0 ? NULL : name;
 }
 
-/* The receipt of one file: written when there is a shard, else only whether it could be. */
-static bool do_receipt(struct output *o, const char *pattern, size_t number, const vres_shard *shard)
+/* May a receipt go there?  A slip of the hand must not cost a model or a token. */
+static bool can_save(struct output *o, const struct run *r, const struct inputs *in, const char *name)
 {
-	char *name = receipt_name(pattern, number);
+	return file_can_save(o, name) && inputs_spare(in, o, name) && key_spare(&r->key, o, name);
+}
+
+/* The receipt of one file: written when there is a shard, else only whether it could be. */
+static bool do_receipt(struct output *o, const struct run *r, const struct inputs *in, size_t number)
+{
+	const vres_shard *shard = in->items[number].shard;
+	char *name = receipt_name(r->own.receipt, number);
 	bool is_good;
 
 	if (name == NULL)
 		return output_refuse(o, EXIT_TROUBLE, NULL, "out of memory");
-	is_good = shard != NULL ? receipt_save(o, shard, name) : file_can_save(o, name);
+	is_good = shard != NULL ? receipt_save(o, shard, name) : can_save(o, r, in, name);
 	free(name);
 	return is_good;
 }
 
-static bool check_usage(struct output *o, const char *receipt, size_t count)
+static bool check_usage(struct output *o, const struct run *r, const struct inputs *in)
 {
-	if (receipt != NULL && count > 1 && strstr(receipt, "%d") == NULL)
-		return output_refuse(o, EXIT_USAGE, NULL, "--receipt for %zu FILEs needs a %%d in its name", count);
-	for (size_t i = 0; receipt != NULL && i < count; i++) {
-		if (!do_receipt(o, receipt, i, NULL))
+	const char *receipt = r->own.receipt;
+
+	if (receipt != NULL && in->count > 1 && strstr(receipt, "%d") == NULL)
+		return output_refuse(o, EXIT_USAGE, NULL, "--receipt for %zu FILEs needs a %%d in its name", in->count);
+	for (size_t i = 0; receipt != NULL && i < in->count; i++) {
+		if (!do_receipt(o, r, in, i))
 			return false;
 	}
 	return true;
 }
 
-static bool write_receipts(struct output *o, const char *receipt, const struct inputs *in)
+static bool write_receipts(struct output *o, const struct run *r, const struct inputs *in)
 {
-	for (size_t i = 0; receipt != NULL && i < in->count; i++) {
-		if (!do_receipt(o, receipt, i, in->items[i].shard))
+	for (size_t i = 0; r->own.receipt != NULL && i < in->count; i++) {
+		if (!do_receipt(o, r, in, i))
 			return false;
 	}
 	return true;
@@ -185,7 +194,7 @@ static bool verify_and_report(struct output *o, const struct run *r, const struc
 	is_good = verify_each(o, in, reports) && (!r->seal.is_set || verify_set(o, s, in));
 	report_all(o, in, reports);
 	free(reports);
-	return is_good && write_receipts(o, r->own.receipt, in);
+	return is_good && write_receipts(o, r, in);
 }
 
 static void seal(struct output *o, const struct run *r, struct stop *stop, char **names, size_t count)
@@ -195,8 +204,7 @@ static void seal(struct output *o, const struct run *r, struct stop *stop, char 
 	CLEANUP(inputs_close) struct inputs in = {0};
 	CLEANUP(drill_close) struct drill drill = {.count = 0};
 
-	if (!check_usage(o, r->own.receipt, count) || !inputs_open(&in, o, names, count, &r->seal) ||
-	    !drill_plan(&drill, o, &r->drill, r->device.backend, &in))
+	if (!inputs_open(&in, o, names, count, &r->seal) || !check_usage(o, r, &in) || !drill_plan(&drill, o, &r->drill, r->device.backend, &in))
 		return;
 	needs.bytes = in.room;
 	if (!session_open(&s, o, &r->device, &needs) || !inputs_seal(&in, o, s.manager, (uint32_t)r->device.device, &r->seal, stop) ||

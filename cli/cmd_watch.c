@@ -177,6 +177,18 @@ static bool make_view(struct watch_view *view, struct output *o, const struct in
 	return true;
 }
 
+/* May the metrics go there?  A slip of the hand must not cost a model, a token or a log. */
+static bool can_publish(struct output *o, const struct run *r, const struct inputs *in)
+{
+	const char *path = r->watch.metrics_file;
+
+	if (path == NULL)
+		return true;
+	if (file_is_same(path, r->audit.path) || file_is_same(path, r->audit.forward_key))
+		return output_refuse(o, EXIT_USAGE, path, "is the audit log or its key, and would be overwritten");
+	return file_can_save(o, path) && inputs_spare(in, o, path) && key_spare(&r->key, o, path);
+}
+
 /* True: it was watching when it was asked to stop, which is how a watch ends well. */
 static bool seal_and_watch(struct output *o, const struct run *r, struct stop *stop, char **names, size_t count)
 {
@@ -189,9 +201,7 @@ static bool seal_and_watch(struct output *o, const struct run *r, struct stop *s
 
 	if (r->watch.mode == VRES_VERIFY_READBACK && !(r->device.allow & VRES_ALLOW_READBACK))
 		return output_refuse(o, EXIT_USAGE, NULL, "--verify readback needs --allow readback: the weights travel back to host memory");
-	if (metrics.path != NULL && !file_can_save(o, metrics.path))
-		return false;
-	if (!inputs_open(&in, o, names, count, &r->seal) || !drill_plan(&drill, o, &r->drill, r->device.backend, &in))
+	if (!inputs_open(&in, o, names, count, &r->seal) || !can_publish(o, r, &in) || !drill_plan(&drill, o, &r->drill, r->device.backend, &in))
 		return false;
 	needs.bytes = in.room;
 	if (!session_open(&s, o, &r->device, &needs) || !inputs_seal(&in, o, s.manager, (uint32_t)r->device.device, &r->seal, stop) ||

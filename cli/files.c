@@ -132,6 +132,27 @@ bool file_can_save(struct output *o, const char *path)
 	return access(folder, W_OK | X_OK) == 0 || output_fail_errno(o, path, "its folder cannot be written to", errno);
 }
 
+static bool is_one(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+bool file_is_open_as(const char *path, int fd)
+{
+	struct stat named, open_file;
+
+	return stat(path, &named) == 0 && fstat(fd, &open_file) == 0 && is_one(&named, &open_file);
+}
+
+bool file_is_same(const char *path, const char *other)
+{
+	struct stat a, b;
+
+	if (other == NULL)
+		return false;
+	return strcmp(path, other) == 0 || (stat(path, &a) == 0 && stat(other, &b) == 0 && is_one(&a, &b));
+}
+
 static bool save(struct output *o, const char *path, const void *bytes, size_t n, bool is_public)
 {
 	char copy[PATH_MAX], temporary[PATH_MAX + 32];

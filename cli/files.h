@@ -20,6 +20,10 @@ bool file_load(struct output *o, const char *path, void *buf, size_t size, size_
 /* Would file_save() find a name it can use?  To be asked before much work is done. */
 bool file_can_save(struct output *o, const char *path);
 
+/* Is @path the file that @fd is open on?  Is it the file @other (may be NULL), which need not exist yet? */
+bool file_is_open_as(const char *path, int fd);
+bool file_is_same(const char *path, const char *other);
+
 /*
  * Write @n bytes as @path, readable by the owner alone, so that whoever looks sees the old file or the new one, whole: a temporary file in
  * the same folder, fsync, rename.  What stands there and is no regular file is refused, not replaced.

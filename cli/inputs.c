@@ -121,6 +121,15 @@ bool inputs_open(struct inputs *in, struct output *o, char **names, size_t count
 	return true;
 }
 
+bool inputs_spare(const struct inputs *in, struct output *o, const char *path)
+{
+	for (size_t i = 0; i < in->count; i++) {
+		if (file_is_open_as(path, in->items[i].fd))
+			return output_refuse(o, EXIT_USAGE, path, "is one of the FILEs to seal, and would be overwritten");
+	}
+	return true;
+}
+
 void inputs_close(struct inputs *in)
 {
 	for (size_t i = 0; i < in->count; i++) {

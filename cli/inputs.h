@@ -42,6 +42,9 @@ bool inputs_open(struct inputs *in, struct output *o, char **names, size_t count
 bool inputs_seal(struct inputs *in, struct output *o, vres_manager *manager, uint32_t device, const struct seal_options *options,
                  struct stop *stop);
 
+/* False, and a refusal, when what is to be written to @path would take the place of one of them. */
+bool inputs_spare(const struct inputs *in, struct output *o, const char *path);
+
 /* For CLEANUP: gives shards and descriptors back. */
 void inputs_close(struct inputs *in);
 

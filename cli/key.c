@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
+#include "files.h"
 
 /* As long as the key that is derived from it. */
 #define EPHEMERAL_BYTES 32
@@ -79,6 +80,11 @@ bool key_environment_is_clean(struct output *o)
 	                               "the environment has %.*s: a secret there is inherited by every child and is read by nobody here; unset "
 	                               "it, and use --token-file or --credential",
 	                               (int)n, name);
+}
+
+bool key_spare(const struct key_options *options, struct output *o, const char *path)
+{
+	return !file_is_same(path, options->token_file) || output_refuse(o, EXIT_USAGE, path, "is the token file, and would be overwritten");
 }
 
 bool key_load(struct output *o, const struct key_options *options, vres_key **out)

@@ -21,6 +21,9 @@ size_t key_in_environment(const char **name);
 /* False, and a refusal, when a command that takes a key is run and a variable of the environment looks like a secret that somebody believes to be used. */
 bool key_environment_is_clean(struct output *o);
 
+/* False, and a refusal, when what is to be written to @path would take the place of the token file. */
+bool key_spare(const struct key_options *options, struct output *o, const char *path);
+
 /* The key that was named, for vres_key_destroy(). */
 bool key_load(struct output *o, const struct key_options *options, vres_key **out);
 

@@ -6,7 +6,7 @@ import re
 import subprocess
 import time
 
-from support import MOCK, equal, expect, finish, main, pattern, refused, start, test, vres, write
+from support import MOCK, equal, expect, finish, main, pattern, refused, start, test, token_file, vres, write
 
 QUICK = ["--interval", "1ms", *MOCK]
 
@@ -105,6 +105,17 @@ def a_file_that_can_no_longer_be_written_is_said_once_and_the_watch_goes_on():
     process.terminate()
     result = finish(process, 2)
     equal(result.err.count("metrics/vres.prom"), 1, result.err)
+
+
+@test("", "availability", "metrics in the place of a model")
+def metrics_never_take_the_place_of_a_model_a_token_or_a_log():
+    write("f", b"x" * 5000)
+    key = token_file()
+    for name, says in (("f", "is one of the FILEs"), ("./f", "is one of the FILEs"), (key, "is the token file"), ("log", "is the audit log")):
+        refused("watch", "f", "--metrics-file", name, "--token-file", key, "--audit", "log", "--count", "1", *MOCK, says=says)
+    expect(not os.path.exists("log"))
+    with open("f", "rb") as f:
+        expect(f.read() == b"x" * 5000)
 
 
 if __name__ == "__main__":

@@ -155,6 +155,24 @@ def a_receipt_replaces_an_old_file_whole_and_leaves_nothing_beside_it():
     equal(sorted(os.listdir(".")), ["d", "f", "link", "r", "token"])
 
 
+@test("", "availability", "receipt in the place of a model")
+def a_receipt_never_takes_the_place_of_a_model_or_a_token():
+    key = token_file()
+    contents = {name: content for name, content in (("a0", pattern(5000)), ("a1", pattern(6000)), (key, b"not a real token\n"))}
+    for name in ("a0", "a1"):
+        write(name, contents[name])
+    os.link("a0", "another-name")
+    for receipt, names, says in (("a0", ["a0"], "a0: is one of the FILEs"), ("./a0", ["a0"], "is one of the FILEs"),
+                                 ("another-name", ["a0"], "is one of the FILEs"), ("a%d", ["a1", "a0"], "a0: is one of the FILEs"),
+                                 (key, ["a0"], "token: is the token file")):
+        refused("seal", *names, "--receipt", receipt, "--token-file", key, *MOCK, says=says)
+    with open("a0", "rb") as a0:
+        refused("seal", "-", "--bytes", "5000", "--receipt", "a0", *MOCK, stdin=a0, says="is one of the FILEs")
+    for name, content in contents.items():
+        with open(name, "rb") as f:
+            equal(f.read(), content, name)
+
+
 @test("VR-008", "integrity", "shards of two models mixed")
 def a_set_is_sealed_in_order_with_one_group_and_its_receipts_say_so():
     names = [write(f"part{i}", pattern(3000 + i)) for i in range(3)]
