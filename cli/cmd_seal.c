@@ -204,7 +204,8 @@ static void seal(struct output *o, const struct run *r, struct stop *stop, char 
 	CLEANUP(inputs_close) struct inputs in = {0};
 	CLEANUP(drill_close) struct drill drill = {.count = 0};
 
-	if (!inputs_open(&in, o, names, count, &r->seal) || !check_usage(o, r, &in) || !drill_plan(&drill, o, &r->drill, r->device.backend, &in))
+	if (!inputs_open(&in, o, names, count, &r->seal) || !check_usage(o, r, &in) ||
+	    !drill_plan(&drill, o, &r->drill, r->device.backend, &in, 1))
 		return;
 	needs.bytes = in.room;
 	if (!session_open(&s, o, &r->device, &needs) || !inputs_seal(&in, o, s.manager, (uint32_t)r->device.device, &r->seal, stop) ||

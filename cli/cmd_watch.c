@@ -201,7 +201,8 @@ static bool seal_and_watch(struct output *o, const struct run *r, struct stop *s
 
 	if (r->watch.mode == VRES_VERIFY_READBACK && !(r->device.allow & VRES_ALLOW_READBACK))
 		return output_refuse(o, EXIT_USAGE, NULL, "--verify readback needs --allow readback: the weights travel back to host memory");
-	if (!inputs_open(&in, o, names, count, &r->seal) || !can_publish(o, r, &in) || !drill_plan(&drill, o, &r->drill, r->device.backend, &in))
+	if (!inputs_open(&in, o, names, count, &r->seal) || !can_publish(o, r, &in) ||
+	    !drill_plan(&drill, o, &r->drill, r->device.backend, &in, r->watch.count))
 		return false;
 	needs.bytes = in.room;
 	if (!session_open(&s, o, &r->device, &needs) || !inputs_seal(&in, o, s.manager, (uint32_t)r->device.device, &r->seal, stop) ||

@@ -43,7 +43,8 @@ static bool check_flip(struct output *o, const struct flip *f, const struct inpu
 	return f->before != 0 || output_refuse(o, EXIT_USAGE, NULL, "--mock-flip counts verifications from 1");
 }
 
-bool drill_plan(struct drill *d, struct output *o, const struct drill_options *options, uint64_t backend, const struct inputs *in)
+bool drill_plan(struct drill *d, struct output *o, const struct drill_options *options, uint64_t backend, const struct inputs *in,
+                uint64_t verifications)
 {
 	*d = (struct drill){.count = 0};
 	if (options->flips.count != 0 && backend != BACKEND_MOCK)
@@ -53,6 +54,9 @@ bool drill_plan(struct drill *d, struct output *o, const struct drill_options *o
 			return output_refuse(o, EXIT_USAGE, NULL, "--mock-flip takes FILE:OFFSET:BIT@N, four whole numbers, such as 0:4096:3@2");
 		if (!check_flip(o, &d->flips[i], in))
 			return false;
+		if (verifications != 0 && d->flips[i].before > verifications)
+			return output_refuse(o, EXIT_USAGE, NULL, "--mock-flip before verification %" PRIu64 ", and there will be %" PRIu64,
+			                     d->flips[i].before, verifications);
 		d->count++;
 	}
 	return true;

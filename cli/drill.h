@@ -28,8 +28,12 @@ struct drill {
 	vres_mock *mock;
 };
 
-/* Understand the options; needs nothing but the inputs' sizes. */
-bool drill_plan(struct drill *d, struct output *o, const struct drill_options *options, uint64_t backend, const struct inputs *in);
+/*
+ * Understand the options; needs nothing but the inputs' sizes, and how many verifications there will be (0: no end): a flip that never comes
+ * would be a drill that seems to have been passed.
+ */
+bool drill_plan(struct drill *d, struct output *o, const struct drill_options *options, uint64_t backend, const struct inputs *in,
+                uint64_t verifications);
 
 bool drill_arm(struct drill *d, struct output *o, vres_mock *mock, const struct inputs *in);
 

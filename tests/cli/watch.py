@@ -229,6 +229,8 @@ def wrong_drills_are_refused():
                        ("0:0:0@0", "from 1")):
         refused("watch", "f", "--mock-flip", flip, *QUICK, says=says)
     refused("watch", "f", "--mock-flip", "0:0:0@1", says="--backend mock")
+    refused("watch", "f", "--mock-flip", "0:0:0@4", "--count", "3", *QUICK, says="before verification 4, and there will be 3")
+    refused("seal", "f", "--mock-flip", "0:0:0@2", *MOCK, says="before verification 2, and there will be 1")
     flips = [word for _ in range(65) for word in ("--mock-flip", "0:0:0@1")]
     refused("watch", "f", *flips, *QUICK, says="at most 64")
 
