@@ -2,7 +2,9 @@
 /* A log of mode token needs a key that outlives the run, or nobody could ever check it. */
 #include "audit_sink.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <unistd.h>
 
 static const struct option_word mode_words[] = {{"token", VRES_AUDIT_TOKEN}, {"forward", VRES_AUDIT_FORWARD}, {NULL, 0}};
 
@@ -40,6 +42,9 @@ static bool check_usage(struct output *o, const struct audit_sink_options *optio
 			o, EXIT_USAGE, NULL,
 			"--audit needs --token-file, --credential or --audit-mode forward: nobody could check a log that is signed with a "
 			"key of this run");
+	if (options->mode == VRES_AUDIT_FORWARD && options->forward_key == NULL && access(options->path, F_OK) != 0 && errno == ENOENT)
+		return output_refuse(o, EXIT_USAGE, options->path,
+		                     "is not there, and a log in mode forward begins with a key: give --forward-key (see `vres audit keygen`)");
 	return true;
 }
 

@@ -324,7 +324,7 @@ def a_watch_writes_a_forward_log_with_a_key_that_is_made_for_it():
     equal(os.stat("key0").st_mode & 0o777, 0o600)
     refused("audit", "keygen", "key0", says="exists")
     watch = ["watch", "f", *MOCK, "--audit", "log", "--audit-mode", "forward", "--count", "2", "--interval", "1ms"]
-    refused(*watch, says="forward_key")
+    refused(*watch, says="give --forward-key")
     vres(*watch, "--forward-key", "key0")
     os.rename("key0", "away/key0")
     equal(vres(*watch, "--json").json()["audit"]["lost_events"], 0)
@@ -339,8 +339,11 @@ def a_log_that_nobody_could_check_is_refused():
     token_file()
     for options, says in [(["--audit", "log"], "nobody could check"), (["--audit-mode", "forward"], "needs --audit"),
                           (["--forward-key", "k"], "needs --audit"), ([*TOKEN, "--audit", "log", "--forward-key", "k"], "--audit-mode forward"),
-                          ([*TOKEN, "--audit", "no/such/folder/log"], "folder"), (["--require", "audit"], "audit")]:
+                          ([*TOKEN, "--audit", "no/such/folder/log"], "folder"), (["--require", "audit"], "vres watch --audit"),
+                          (["--audit", "log", "--audit-mode", "forward"], "log: is not there, and a log in mode forward begins with a key")]:
         refused("watch", "f", *MOCK, "--count", "1", *options, says=says)
+    for command in (["seal", "f"], ["policy"], ["bench"]):
+        refused(*command, *MOCK, "--require", "audit", says="vres watch --audit")
     equal(os.path.exists("log"), False)
     vres("watch", "f", *MOCK, "--count", "1", "--require", "audit", *TOKEN, "--audit", "log")
 
