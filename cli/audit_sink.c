@@ -66,6 +66,17 @@ bool audit_sink_open(struct audit_sink *sink, struct output *o, const struct aud
 	return vres_audit_file_open(options->path, needs->key, &file, &sink->file, &err) == VRES_OK || output_fail(o, options->path, &err);
 }
 
+void audit_sink_look(struct audit_sink *sink, struct output *o)
+{
+	const uint64_t lost = vres_audit_file_lost(sink->file);
+
+	if (lost == 0 || sink->is_loss_told)
+		return;
+	sink->is_loss_told = true;
+	output_note(o, "%" PRIu64 " event%s could not be recorded in the audit log so far (see `vres doctor --audit`)", lost,
+	            lost == 1 ? "" : "s");
+}
+
 void audit_sink_report(const struct audit_sink *sink, struct output *o)
 {
 	uint64_t seq = 0, lost;

@@ -17,6 +17,7 @@ extern const struct option_set audit_sink_option_set;
 struct audit_sink {
 	const char *path;
 	vres_audit_file *file; /* NULL: no log is written */
+	bool is_loss_told;
 };
 
 struct audit_sink_needs {
@@ -28,6 +29,9 @@ struct audit_sink_needs {
 
 /* Open the log that the options name, if they do. */
 bool audit_sink_open(struct audit_sink *sink, struct output *o, const struct audit_sink_options *options, const struct audit_sink_needs *needs);
+
+/* While it is written: say once, when it happens, that an event is not in the log. */
+void audit_sink_look(struct audit_sink *sink, struct output *o);
 
 /* What was recorded is on disk, or it is said that it is not; and the head is said, which is worth keeping elsewhere. */
 void audit_sink_report(const struct audit_sink *sink, struct output *o);

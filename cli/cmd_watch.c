@@ -100,7 +100,7 @@ static bool check_all(struct output *o, const struct watch_options *options, str
 }
 
 static void watch(struct output *o, const struct watch_options *options, struct drill *drill, struct watch_view *view, struct stop *stop,
-                  struct metrics_file *metrics)
+                  struct metrics_file *metrics, struct audit_sink *audit)
 {
 	uint64_t due = clock_now();
 
@@ -113,6 +113,7 @@ static void watch(struct output *o, const struct watch_options *options, struct 
 			return;
 		is_good = check_all(o, options, view);
 		metrics_file_write(metrics, o);
+		audit_sink_look(audit, o);
 		if (!is_good)
 			return;
 		if (options->count != 0 && round == options->count)
@@ -209,7 +210,7 @@ static bool seal_and_watch(struct output *o, const struct run *r, struct stop *s
 	    !drill_arm(&drill, o, s.mock, &in) || !make_view(&view, o, &in))
 		return false;
 	metrics.manager = s.manager;
-	watch(o, &r->watch, &drill, &view, stop, &metrics);
+	watch(o, &r->watch, &drill, &view, stop, &metrics, &s.audit);
 	report_all(o, &view, stop_requested(stop));
 	audit_sink_report(&s.audit, o);
 	return true;

@@ -262,6 +262,20 @@ def tail_never_waits_where_no_signal_reaches_it():
     vres("audit", "tail", "-", input=b"".join(Log().events(3).lines()))
 
 
+@test("", "accountability", "log that is taken away from its writer")
+def a_watch_says_at_once_that_its_log_takes_nothing_any_more():
+    write("f", b"x")
+    token_file()
+    process = start("watch", "f", *MOCK, "--interval", "10ms", "--audit", "log", *TOKEN)
+    process.stdout.readline()
+    os.rename("log", "moved")
+    expect(b"SIMULATED" in process.stderr.readline())
+    expect(b"could not be recorded in the audit log so far" in process.stderr.readline())
+    equal(process.poll(), None)
+    process.send_signal(signal.SIGTERM)
+    expect("so far" not in finish(process, 5).err)
+
+
 @test("", "", "a cell that a spreadsheet runs")
 def csv_is_read_back_and_no_cell_is_a_formula():
     log = Log(simulated=True).events(10)
