@@ -226,7 +226,7 @@ static bool follow(struct tail *t, int *fd, struct stop *stop)
 	for (;;) {
 		const bool was_rotated = is_rotated(t, *fd);
 
-		if (!audit_read(t->o, t->name, *fd, on_piece, t) || !check(t) || !output_flush(t->o))
+		if (!audit_read(t->o, t->name, *fd, on_piece, t) || !check(t) || !output_flush(t->o) || !output_has_reader(t->o))
 			return false;
 		if (was_rotated) {
 			file_close(fd);

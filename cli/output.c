@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "escape.h"
 #include "message.h"
 #include "options.h"
@@ -173,6 +175,13 @@ bool output_flush(struct output *o)
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return true;
 	return deafen(o, strerror(errno));
+}
+
+bool output_has_reader(struct output *o)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO};
+
+	return poll(&out, 1, 0) <= 0 || !(out.revents & POLLERR) || deafen(o, strerror(EPIPE));
 }
 
 /* Standard output is closed here and not left to exit(), which tells nobody that the disk was full. */

@@ -38,6 +38,9 @@ __attribute__((format(printf, 2, 3))) void output_note(struct output *o, const c
 /* Hand over what was printed so far; false when standard output does not take it. */
 bool output_flush(struct output *o);
 
+/* False, once complained of, when standard output is a pipe that nobody reads any more; for who writes seldom. */
+bool output_has_reader(struct output *o);
+
 /* Document building.  put takes @value over, whatever happens; a NULL value is memory that ran out. */
 void output_put(struct output *o, json_t *object, const char *key, json_t *value);
 void output_add(struct output *o, json_t *array, json_t *value);

@@ -262,6 +262,17 @@ def tail_never_waits_where_no_signal_reaches_it():
     vres("audit", "tail", "-", input=b"".join(Log().events(3).lines()))
 
 
+@test("", "availability", "reader that went away")
+def tail_ends_when_nobody_reads_although_nothing_is_written():
+    save(Log().events(3))
+    process = start("audit", "tail", "log", "--follow")
+    process.stdout.readline()
+    process.stdout.close()
+    equal(process.wait(30), 5)
+    expect(b"standard output" in process.stderr.read())
+    process.stderr.close()
+
+
 @test("", "accountability", "log that is taken away from its writer")
 def a_watch_says_at_once_that_its_log_takes_nothing_any_more():
     write("f", b"x")
