@@ -82,7 +82,7 @@ struct mark {
 	uint64_t seq, epoch;
 	char hash[AUDIT_HEX];
 	uint32_t verdict; /* vres_audit_mark */
-	char fault[96];   /* why it is bad */
+	char fault[112];  /* why it is bad */
 };
 
 struct vres_audit_checker {

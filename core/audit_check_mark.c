@@ -70,6 +70,8 @@ void audit_mark_before(struct vres_audit_checker *c, const struct fact *first)
 		compare(m, first->prev_hash, "the checkpoint names another hash for its seq than the log has");
 	else if (m->is_given && !m->is_bad && m->seq < first->seq)
 		m->verdict = VRES_AUDIT_MARK_OLDER;
+	if (m->is_given && !m->is_bad && m->seq < first->seq && m->epoch > first->epoch && c->is_keyed)
+		spoil(m, "the checkpoint is of an earlier line than the first and of a later epoch: by somebody who came later");
 	if (h->is_given && h->seq + 1 == first->seq)
 		compare(h, first->prev_hash, "the log has another hash for the seq of the head: its history is another one");
 	else if (h->is_given && h->seq < first->seq)

@@ -392,6 +392,15 @@ def a_wrong_key_is_one_finding():
     expect("mode forward" in report["findings"][0]["message"])
 
 
+@test("D-56", "authenticity", "somebody with a later epoch's key")
+def a_later_key_cannot_make_a_checkpoint_that_excuses_a_cut():
+    log = Log(first_key=FIRST_KEY).events(3).rotate().events(3).rotate().events(3).rotate().events(3)
+    for seq in (1, 3, 6):
+        log.seq, log.prev = seq, json.loads(log.files[0][-1])["hash"]
+        findings = verify([log.files[1][:3]], log.checkpoint(), FORWARD, status=1)["findings"]
+        equal([f["fault"] for f in findings], ["checkpoint"], (seq, findings))
+
+
 @test("D-56", "integrity", "a checkpoint of no line")
 def a_checkpoint_of_seq_0_is_none():
     log = token_log()
