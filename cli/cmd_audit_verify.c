@@ -217,11 +217,19 @@ static void print_verdict(struct output *o, const vres_audit_summary *s, bool is
 	print_remarks(o, s);
 }
 
+/* LOG.SEQ, which ends with log_rotated if it is whole.  A LOG that does so may be an older file in the place of one that was removed. */
+static bool is_full_file(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot != NULL && strlen(dot + 1) == 16 && strspn(dot + 1, "0123456789abcdef") == 16;
+}
+
 static void verify(struct verification *v, const struct verify_options *options, size_t count)
 {
 	vres_audit_summary s = vres_audit_summary_init();
 	vres_status status;
-	bool is_vouched;
+	bool is_vouched, is_older;
 	vres_error err;
 
 	if ((options->head != NULL && !give_head(v, options->head)) || !find_checkpoint(v, options, v->names[count - 1], &is_vouched))
@@ -235,10 +243,13 @@ static void verify(struct verification *v, const struct verify_options *options,
 		output_fail(v->o, NULL, &err);
 	if (status != VRES_OK && status != VRES_E_INTEGRITY_VIOLATION)
 		return;
-	is_vouched |= options->no_checkpoint || options->head != NULL || s.ending == VRES_AUDIT_ROTATED;
+	is_older = s.checkpoint == VRES_AUDIT_MARK_OLDER;
+	is_vouched = (is_vouched && !is_older) || options->no_checkpoint || options->head != NULL ||
+	             (s.ending == VRES_AUDIT_ROTATED && is_full_file(v->names[count - 1]));
 	if (!is_vouched)
 		output_refuse(v->o, EXIT_UNVERIFIED, v->names[count - 1],
-		              "has no checkpoint: nothing would show that its end was cut (--no-checkpoint: verify it without)");
+		              "has %s: nothing would show that its end was cut (--no-checkpoint: verify it without)",
+		              is_older ? "only a checkpoint that is older than it" : "no checkpoint");
 	put_summary(v->o, &s);
 	print_verdict(v->o, &s, v->o->exit == EXIT_GOOD);
 }

@@ -87,8 +87,13 @@ def a_part_of_a_log_says_what_was_not_given():
     expect("begins with seq 6: the files before were not given" in text and "goes on in a file that was not given" in text, text)
     old = Log().events(3)
     write("log.checkpoint", old.checkpoint())
-    text = vres("audit", "verify", "log", *TOKEN).out.decode()
-    expect("the checkpoint is older than these files" in text, text)
+    report = vres("audit", "verify", "log", *TOKEN, status=1)
+    expect("the checkpoint is older than these files" in report.out.decode(), report.out)
+    expect("only a checkpoint that is older" in report.err, report.err)
+    vres("audit", "verify", "log", *TOKEN, "--no-checkpoint")
+    os.unlink("log.checkpoint")
+    os.rename(names[1], "log")  # cut at the end of a file
+    expect("has no checkpoint" in vres("audit", "verify", names[0], "log", *TOKEN, status=1).err)
 
 
 @test("D-56", "accountability", "a missing checkpoint")
