@@ -20,8 +20,11 @@ static uint64_t page_bytes(void)
 	return (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* In what pieces access to a span is given: as many pages as the host can change at once. */
-static uint64_t piece_bytes(const struct vres_mock_span *span)
+/* In what pieces access to a larger span is given: threads that go through it then seldom wait for each other's change. */
+#define PIECE_BYTES (UINT64_C(32) << 20)
+
+/* Where a span begins: with the pages that the host can change at once. */
+static uint64_t alignment_of(const struct vres_mock_span *span)
 {
 	return span->capacity < HUGE_BYTES ? page_bytes() : HUGE_BYTES;
 }
@@ -41,38 +44,51 @@ void vres_mock_span_hide(struct vres_mock_span *span)
 	span->open_from = span->open_to = 0;
 }
 
-/* What is exposed is noted before it is, so that a half-made change is taken back too. */
-bool vres_mock_span_expose(struct vres_mock_span *span, uint64_t addr, uint64_t n)
+/* A half-made change is taken back. */
+static bool give_access(uint64_t from, uint64_t to)
 {
-	const uint64_t piece = piece_bytes(span), end = round_up(span->addr + span->capacity, page_bytes());
-	const uint64_t from = addr - addr % piece, last = round_up(addr + n, piece), to = last < end ? last : end;
-	const bool first = span->open_from == span->open_to;
-
-	if (first || from < span->open_from)
-		span->open_from = from;
-	if (first || to > span->open_to)
-		span->open_to = to;
 	if (mprotect((void *)(uintptr_t)from, (size_t)(to - from), PROT_READ | PROT_WRITE) == 0)
 		return true;
-	if (span->users == 0)
-		vres_mock_span_hide(span);
+	(void)mprotect((void *)(uintptr_t)from, (size_t)(to - from), PROT_NONE);
 	return false;
+}
+
+/* All between the first and the last that is open is open. */
+bool vres_mock_span_expose(struct vres_mock_span *span, uint64_t addr, uint64_t n)
+{
+	const uint64_t page = page_bytes(), piece = span->capacity < HUGE_BYTES ? page : PIECE_BYTES, at = addr - span->addr;
+	const uint64_t end = round_up(span->addr + span->capacity, page), last = span->addr + round_up(at + n, piece);
+	const uint64_t from = addr - at % piece, to = last < end ? last : end;
+
+	if (span->open_from == span->open_to)
+		span->open_from = span->open_to = from;
+	if (from < span->open_from) {
+		if (!give_access(from, span->open_from))
+			return false;
+		span->open_from = from;
+	}
+	if (to > span->open_to) {
+		if (!give_access(span->open_to, to))
+			return false;
+		span->open_to = to;
+	}
+	return true;
 }
 
 static bool span_map(struct vres_mock_span *span, const void *content, uint64_t bytes)
 {
-	const uint64_t page = page_bytes(), piece = piece_bytes(span);
+	const uint64_t page = page_bytes(), alignment = alignment_of(span);
 	uint64_t mapped;
 
-	/* A guard page on either side, and room to begin where a piece does. */
-	if (__builtin_add_overflow(span->capacity, 2 * page + piece - 1, &mapped))
+	/* A guard page on either side, and room to be aligned. */
+	if (__builtin_add_overflow(span->capacity, 2 * page + alignment - 1, &mapped))
 		return false;
 	span->mapped = (size_t)(mapped - mapped % page);
 	span->mapping = mmap(NULL, span->mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (span->mapping == MAP_FAILED)
 		return false;
-	span->addr = round_up((uint64_t)(uintptr_t)span->mapping + page, piece);
-	if (piece == HUGE_BYTES)
+	span->addr = round_up((uint64_t)(uintptr_t)span->mapping + page, alignment);
+	if (alignment == HUGE_BYTES)
 		(void)madvise((void *)(uintptr_t)span->addr, (size_t)span->capacity, MADV_HUGEPAGE); /* a wish */
 	if (content == NULL)
 		return true;
