@@ -98,7 +98,7 @@ START_TEST(records_that_the_sink_refuses_are_counted_as_lost)
 	before = metrics_of(f);
 	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_AUDIT);
 	after = metrics_of(f);
-	ck_change(&before, &after, &(vres_metrics){.audit_events = 1, .audit_lost = 1});
+	ck_change(&before, &after, &(vres_metrics){.verifies_failed = 1, .audit_events = 1, .audit_lost = 1});
 	f->record.refuse = 0;
 }
 END_TEST
