@@ -3,10 +3,10 @@
 #include "pass.h"
 
 /*
- * Bytes that a task hashes, and below which no thread is waked: a few times what is hashed while one wakes up, and half of what the second cache
- * of a processor holds.  A task has at least as many blocks as the way to hash them takes at most.
+ * Bytes that a task hashes, and up to which no thread is waked: several times what is hashed while one wakes up, and what the second cache of a
+ * processor holds.  A task has at least as many blocks as the way to hash them takes at most.
  */
-#define TASK_BYTES  ((size_t)512 << 10)
+#define TASK_BYTES  ((size_t)1 << 20)
 #define TASK_BLOCKS ((size_t)32)
 
 /* What is taken from a source in one job: enough that beginning and ending it costs nothing; its digests take 1/32 of it at most. */

@@ -395,7 +395,7 @@ typedef struct vres_lease vres_lease;
  * @closed:       called when nothing uses backend, backend_arg and the callback contexts any more; may be NULL
  * @library_path: NULL: the system's driver library; anything else needs VRES_ALLOW_SIMULATED and marks everything as simulated
  * @threads:      of the host that hash in one call, the caller's included; 0: as many as the calling thread may run on cores; at most 1024, of
- *                which no more than 128 are used.  They are started by calls that have at least 1 MiB to hash, take no signals, run no
+ *                which no more than 128 are used.  They are started by calls that have more than 1 MiB to hash, take no signals, run no
  *                callback and end with the call
  * @block_size:   of the tree; 0: 4096; power of two, 1024 to 65536
  * @keep_leaves:  1: keep the leaf level on the host (1/128 of the bytes), which names damage to the block
@@ -925,7 +925,7 @@ VRES_API VRES_MUST_CHECK vres_status vres_receipt_open(vres_manager *m, const vo
 /**
  * Computes a content digest piece by piece, in memory that does not grow with the data.  Not for use from two threads at once.
  *
- * VRES_DIGEST_VERITY is computed on every core that the thread calling vres_digester_create() may run on, up to 128: a call with at least 1 MiB
+ * VRES_DIGEST_VERITY is computed on every core that the thread calling vres_digester_create() may run on, up to 128: a call with more than 1 MiB
  * starts the threads, which take no signals and wait between calls until vres_digester_destroy().  VRES_DIGEST_SHA256 is one chain, and
  * computed on the caller's thread.
  */
