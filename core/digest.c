@@ -129,7 +129,7 @@ vres_status vres_digester_update_fd(vres_digester *d, int fd, uint64_t offset, u
 	TRY(usable(d, err));
 	if (ckd_add_u64(&end, offset, n) || end > INT64_MAX)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "no file has %" PRIu64 " bytes from offset %" PRIu64, n, offset);
-	if (d->buffers == NULL && (d->buffers = vres_host_alloc(d->crew.threads * part_bytes(d))) == NULL)
+	if (d->buffers == NULL && (d->buffers = vres_host_alloc_buffer(d->crew.threads * part_bytes(d))) == NULL)
 		return added(d, vres_fail(err, VRES_E_NO_MEMORY, "no memory to read a file"));
 	return added(d, d->alg == VRES_DIGEST_VERITY ? pass_take(&d->pass, &source, offset, n, err) : add_flat(d, &file, offset, n, err));
 }

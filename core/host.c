@@ -12,9 +12,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#define BUFFER_ALIGNMENT 4096
+
 void *vres_host_alloc(size_t n)
 {
 	return calloc(1, n ? n : 1);
+}
+
+void *vres_host_alloc_buffer(size_t n)
+{
+	void *buffer;
+
+	return posix_memalign(&buffer, BUFFER_ALIGNMENT, n) == 0 ? buffer : NULL;
 }
 
 void vres_host_free(void *memory)

@@ -10,6 +10,11 @@
 
 /* Zeroed memory, or NULL. */
 void *vres_host_alloc(size_t n);
+
+/* A buffer from the start of a page on, not zeroed; or NULL.  Copies into it, and hashing out of it, take whole cache lines. */
+void *vres_host_alloc_buffer(size_t n);
+
+/* Either of them. */
 void vres_host_free(void *memory);
 
 uint64_t vres_host_wall(void);      /* ns since 1970-01-01 UTC */
