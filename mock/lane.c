@@ -34,6 +34,9 @@ struct vres_blane {
 
 #define QUEUE_FIRST 8
 
+/* As drivers give it: what is copied and hashed in whole cache lines takes less time. */
+#define STAGING_ALIGNMENT 4096
+
 vres_status vres_mocked_lane_open(vres_bdev *dev, size_t bytes, uint32_t flags, vres_blane **out, void **staging, vres_error *err)
 {
 	vres_blane *lane;
@@ -43,9 +46,7 @@ vres_status vres_mocked_lane_open(vres_bdev *dev, size_t bytes, uint32_t flags, 
 	if (vres_mock_script_answers(dev->mock, VRES_MOCK_OP_LANE_OPEN, dev->index, NO_DEADLINE, &status, err))
 		return status;
 	lane = calloc(1, sizeof(*lane));
-	if (lane && bytes > 0)
-		lane->staging = malloc(bytes);
-	if (lane == NULL || (bytes > 0 && lane->staging == NULL)) {
+	if (lane == NULL || (bytes > 0 && posix_memalign(&lane->staging, STAGING_ALIGNMENT, bytes) != 0)) {
 		free(lane);
 		return vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, dev->index, "no memory for a lane of %zu bytes", bytes);
 	}

@@ -12,16 +12,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* What the host can map as one huge page.  Access to many small pages is given and taken page by page, which costs more than hashing them. */
+/*
+ * What the host can map as one huge page.  Larger spans are made of these, and access to them is given in these: to many small pages it is
+ * given and taken page by page, which costs more than hashing them.
+ */
 #define HUGE_BYTES (UINT64_C(2) << 20)
 
 static uint64_t page_bytes(void)
 {
 	return (uint64_t)sysconf(_SC_PAGESIZE);
 }
-
-/* In what pieces access to a larger span is given: threads that go through it then seldom wait for each other's change. */
-#define PIECE_BYTES (UINT64_C(32) << 20)
 
 /* Where a span begins: with the pages that the host can change at once. */
 static uint64_t alignment_of(const struct vres_mock_span *span)
@@ -56,7 +56,7 @@ static bool give_access(uint64_t from, uint64_t to)
 /* All between the first and the last that is open is open. */
 bool vres_mock_span_expose(struct vres_mock_span *span, uint64_t addr, uint64_t n)
 {
-	const uint64_t page = page_bytes(), piece = span->capacity < HUGE_BYTES ? page : PIECE_BYTES, at = addr - span->addr;
+	const uint64_t page = page_bytes(), piece = span->capacity < HUGE_BYTES ? page : HUGE_BYTES, at = addr - span->addr;
 	const uint64_t end = round_up(span->addr + span->capacity, page), last = span->addr + round_up(at + n, piece);
 	const uint64_t from = addr - at % piece, to = last < end ? last : end;
 

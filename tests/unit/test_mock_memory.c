@@ -6,7 +6,7 @@
 #include "../../mock/model.h"
 #include "mock_rig.h"
 
-/* Access is given in pieces of 32 MiB: who comes second may need one below or above what is open, and keeps it until the last has left. */
+/* Access is given in huge pages: who comes second may need one below or above what is open, and keeps it until the last has left. */
 START_TEST(two_at_work_on_far_parts_of_one_memory_both_have_access)
 {
 	const uint64_t far = UINT64_C(70) << 20, bytes = far + 4096;
