@@ -9,17 +9,20 @@
 #define TASK_BYTES  ((size_t)1 << 20)
 #define TASK_BLOCKS ((size_t)32)
 
-/* What is taken from a source in one job: enough that beginning and ending it costs nothing; its digests take 1/32 of it at most. */
-#define JOB_BYTES ((size_t)64 << 20)
+/* Of a source a task takes more: asking has its price, and what was got still comes out of a cache when it is hashed. */
+#define PART_BYTES ((size_t)2 << 20)
 
-static size_t blocks_each(uint32_t block_size)
+/* What is taken from a source in one job: enough that beginning and ending it costs nothing; its digests take 1/32 of it at most. */
+#define JOB_BYTES ((size_t)256 << 20)
+
+static size_t blocks_in(size_t bytes, uint32_t block_size)
 {
-	return TASK_BYTES / block_size < TASK_BLOCKS ? TASK_BLOCKS : TASK_BYTES / block_size;
+	return bytes / block_size < TASK_BLOCKS ? TASK_BLOCKS : bytes / block_size;
 }
 
 size_t pass_part_bytes(uint32_t block_size)
 {
-	return blocks_each(block_size) * block_size;
+	return blocks_in(PART_BYTES, block_size) * block_size;
 }
 
 void pass_open(struct pass *p, struct crew *crew, struct tree_builder *tree, struct sha256 *flat)
@@ -64,7 +67,7 @@ static vres_status task(void *job, uint32_t worker, size_t index, vres_error *er
 static vres_status share(struct pass *p, size_t n, vres_error *err)
 {
 	p->whole = n;
-	p->each = blocks_each(p->tree->block_size);
+	p->each = blocks_in(p->source ? PART_BYTES : TASK_BYTES, p->tree->block_size);
 	p->tree_tasks = (size_t)div_up_u64(n, p->each);
 	if (n <= p->room)
 		return VRES_OK;

@@ -10,8 +10,7 @@
 #include "suite.h"
 #include "validate.h"
 
-#define MOST ((size_t)(3 << 19) + 4321) /* three parts and a bit, of small blocks; */
-#define MORE ((size_t)(4 << 20) + 4321) /* and of the largest */
+#define MOST ((size_t)(4 << 20) + 4321) /* more than the tasks of four threads, and than two parts of a source */
 
 static void release_bytes(uint8_t **bytes)
 {
@@ -100,12 +99,12 @@ static void ck_pieces(const uint8_t *bytes, size_t n, uint32_t block_size, const
 
 START_TEST(pieces_of_any_length_by_any_number_of_threads)
 {
-	static const struct cut cuts[] = {{{1 << 20}}, {{MORE}}, {{1, 1 << 20, 5000, 4096, 700001, 4095, 600000}}};
+	static const struct cut cuts[] = {{{1 << 20}}, {{MOST}}, {{1, 1 << 20, 5000, 4096, 700001, 4095, 600000}}};
 	static const struct {
 		uint32_t block_size;
 		size_t bytes;
-	} trees[] = {{1024, MOST}, {4096, MOST}, {65536, MORE}};
-	CLEANUP(release_bytes) uint8_t *bytes = content(MORE, 1);
+	} trees[] = {{1024, MOST}, {4096, MOST}, {65536, MOST}};
+	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 1);
 
 	for (size_t t = 0; t < COUNT(trees); t++) {
 		char want[65];
@@ -144,7 +143,7 @@ START_TEST(small_pieces_start_no_thread)
 {
 	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 3);
 	CLEANUP(end) struct rig rig = {0};
-	const size_t piece = pass_part_bytes(4096) - 1;
+	const size_t piece = ((size_t)1 << 20) - 1; /* less than a task */
 	vres_error err;
 
 	begin(&rig, 4096, 4, true);
@@ -233,8 +232,8 @@ START_TEST(bytes_may_be_taken_from_a_source_by_each_thread)
 	static const struct {
 		uint32_t block_size;
 		size_t bytes;
-	} trees[] = {{4096, 0}, {4096, 1}, {1024, 1023}, {65536, 65536}, {4096, (1 << 20) + 1}, {1024, MOST}, {4096, MOST}, {65536, MORE}};
-	CLEANUP(release_bytes) uint8_t *bytes = content(MORE, 6);
+	} trees[] = {{4096, 0}, {4096, 1}, {1024, 1023}, {65536, 65536}, {4096, (2 << 20) + 1}, {1024, MOST}, {4096, MOST}, {65536, MOST}};
+	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 6);
 
 	for (size_t t = 0; t < COUNT(trees); t++) {
 		char want[65];
@@ -279,7 +278,7 @@ END_TEST
 START_TEST(failure_of_the_source_is_a_status)
 {
 	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 8);
-	const uint64_t at[] = {0, 1 << 20, MOST - 1};
+	const uint64_t at[] = {0, 2 << 20, MOST - 1};
 
 	for (size_t i = 0; i < COUNT(at); i++) {
 		CLEANUP(end) struct rig rig = {0};
