@@ -3,7 +3,7 @@
 #include "metrics.h"
 
 #include "abi.h"
-#include "audit_file.h"
+#include "audit/file.h"
 #include "capacity.h"
 
 /* A SIGNATURE check takes microseconds, a FULL one of many GiB up to seconds. */

@@ -16,7 +16,7 @@
 #include <vres/audit_check.h>
 
 #include "audit_maker.h"
-#include "audit_scan.h"
+#include "audit/scan.h"
 
 enum { NO_KEY, TOKEN_KEY, FORWARD_KEY, MOST_FINDINGS = 20 };
 

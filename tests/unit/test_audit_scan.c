@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A line of an audit log: what the scanner takes from it, and where it stops at one that is not canonical. */
-#include "audit_scan.h"
+#include "audit/scan.h"
 
 #include <stdio.h>
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 #include <vres/vres.h>
 
-#include "audit_log.h"
+#include "audit/writer.h"
 #include "place.h"
 #include "support.h"
 #include "vector.h"

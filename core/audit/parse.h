@@ -6,7 +6,7 @@
 #ifndef VRES_CORE_AUDIT_PARSE_H
 #define VRES_CORE_AUDIT_PARSE_H
 
-#include "audit_line.h"
+#include "audit/line.h"
 
 /* A line: what surrounds its event. */
 struct audit_read_line {

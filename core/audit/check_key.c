@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Line keys, from a token's key or from a key file, and MACs under them. */
-#include "audit_check_key.h"
+#include "audit/check_key.h"
 
-#include "audit_scan.h"
+#include "audit/scan.h"
 #include "host.h"
 #include "validate.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What may stand where (docs/FORMAT.md, "What a checker holds a log to"), and what the summary counts. */
-#include "audit_check.h"
+#include "audit/check.h"
 
 #include <inttypes.h>
 

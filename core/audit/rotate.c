@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "audit_log.h"
+#include "audit/writer.h"
 
 static void close_fd(const int *fd)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Reading back canonical lines: a cursor that eats exactly what must stand there, and never moves again once something else did. */
-#include "audit_parse.h"
+#include "audit/parse.h"
 
 struct cursor {
 	const char *at, *end;

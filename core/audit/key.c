@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Line keys: derived from the token, or ratcheted forward through a file. */
-#include "audit_key.h"
+#include "audit/key.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <vres/audit_file.h>
 
-#include "audit_parse.h"
+#include "audit/parse.h"
 #include "host_file.h"
 #include "secrets.h"
 #include "validate.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Checking an audit log: from bytes to lines, and the verdict.  What becomes of a line is in audit_check_run.c and audit_check_chain.c. */
-#include "audit_check.h"
+/* Checking an audit log: from bytes to lines, and the verdict.  What becomes of a line is in check_run.c and check_chain.c. */
+#include "audit/check.h"
 
 #include <inttypes.h>
 

@@ -37,7 +37,7 @@ struct audit_slot {
 /* Copy @event; @hash serves for what does not pass the screening.  VRES_E_INVALID_INPUT for a type this file does not know. */
 vres_status vres_audit_slot_fill(struct audit_slot *slot, const vres_event *event, struct sha256 *hash, vres_error *err);
 
-/* One of our own: begin, then the fields in the order of the table in audit_line.c. */
+/* One of our own: begin, then the fields in the order of the table in line.c. */
 void vres_audit_slot_begin(struct audit_slot *slot, uint32_t type, uint64_t time);
 void vres_audit_slot_number(struct audit_slot *slot, const char *key, uint64_t value);
 void vres_audit_slot_text(struct audit_slot *slot, const char *key, const char *value);

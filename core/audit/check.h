@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The state of a checker.  A line goes one of two ways: it is genuine (its MAC is good; without a key: it is canonical) and takes its place
- * in the chain (audit_check_chain.c), or it is bad and joins a run of bad lines (audit_check_run.c), which is judged when the next genuine
+ * in the chain (check_chain.c), or it is bad and joins a run of bad lines (check_run.c), which is judged when the next genuine
  * line tells how many lines ought to have stood there.
  *
  * All of it has a fixed size but the findings, of which only so many are kept.
@@ -11,8 +11,8 @@
 
 #include <vres/audit_check.h>
 
-#include "audit_check_key.h"
-#include "audit_scan.h"
+#include "audit/check_key.h"
+#include "audit/scan.h"
 
 #define FINDINGS_DEFAULT 100u
 #define FINDINGS_MOST    10000u

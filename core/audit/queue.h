@@ -10,7 +10,7 @@
 
 #include <pthread.h>
 
-#include "audit_log.h"
+#include "audit/writer.h"
 
 struct audit_waiter {
 	bool is_done;

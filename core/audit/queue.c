@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The ring and its writer; see audit_queue.h. */
-#include "audit_queue.h"
+/* The ring and its writer; see queue.h. */
+#include "audit/queue.h"
 
 /* How long routine events gather before they are written. */
 #define GATHER UINT64_C(5000000)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The tokens of a canonical line: literals, hex, integers, strings, identifiers, times. */
-#include "audit_cursor.h"
+#include "audit/cursor.h"
 
-#include "audit_scan.h"
+#include "audit/scan.h"
 #include "validate.h"
 
 #define TIMESTAMP 30u

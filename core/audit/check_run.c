@@ -3,7 +3,7 @@
  * Bad lines.  Nothing such a line says can be relied on, its seq neither; but the genuine lines on either side say how many lines ought to
  * stand between them, and the next one says which hash the last of them had.
  */
-#include "audit_check.h"
+#include "audit/check.h"
 
 /* What a key that is tried costs, in steps from one epoch to the next. */
 #define TRY_STEPS 8u

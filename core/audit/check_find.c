@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What is wrong: kept in the order in which it is found out, told in the order of the log. */
-#include "audit_check.h"
+#include "audit/check.h"
 
 #include <stdarg.h>
 #include <stdio.h>

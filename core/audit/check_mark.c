@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Lines that the log must have: that of its checkpoint, and the head that somebody kept elsewhere.  Both show that an end is missing. */
-#include "audit_check.h"
+#include "audit/check.h"
 
 #include <inttypes.h>
 #include <stdio.h>

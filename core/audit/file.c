@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The ready-made audit sink, as include/vres/audit_file.h has it: options, the log, the queue before it. */
-#include "audit_file.h"
+#include "audit/file.h"
 
 #include "abi.h"
-#include "audit_queue.h"
+#include "audit/queue.h"
 #include "receipt.h"
 #include "validate.h"
 

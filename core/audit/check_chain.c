@@ -3,7 +3,7 @@
  * Genuine lines and their places.  A line that does not fit is held in doubt until the next one: if that one fits where the chain stood
  * before, the line in doubt was the stranger, else something is missing before it.  What is missing stays a gap that later lines may fill.
  */
-#include "audit_check.h"
+#include "audit/check.h"
 
 #include <inttypes.h>
 

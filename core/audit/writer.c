@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Lines into a batch, a batch into LOG, LOG to disk; see audit_log.h.  Rotation and checkpoint are in audit_rotate.c. */
-#include "audit_log.h"
+/* Lines into a batch, a batch into LOG, LOG to disk; see writer.h.  Rotation and checkpoint are in rotate.c. */
+#include "audit/writer.h"
 
 #include <stdio.h>
 

@@ -6,11 +6,11 @@
  * Where the log stands after a line is a point.  A batch is a list of points, so that whatever part of it reached the file, the log goes back to
  * a whole line; and how many events are recorded and how many reported as lost is part of the point, so that going back corrects that too.
  */
-#ifndef VRES_CORE_AUDIT_LOG_H
-#define VRES_CORE_AUDIT_LOG_H
+#ifndef VRES_CORE_AUDIT_WRITER_H
+#define VRES_CORE_AUDIT_WRITER_H
 
-#include "audit_key.h"
-#include "audit_line.h"
+#include "audit/key.h"
+#include "audit/line.h"
 #include "host_file.h"
 
 #define AUDIT_BATCH_BYTES ((size_t)64 << 10)
@@ -59,7 +59,7 @@ struct audit_log {
 	struct audit_point points[AUDIT_BATCH_LINES];
 };
 
-/* core/audit_open.c.  @log is zeroed; it is to be closed whatever comes of it. */
+/* open.c.  @log is zeroed; it is to be closed whatever comes of it. */
 vres_status vres_audit_log_open(struct audit_log *log, const struct audit_choice *choice, const char *worker_id, vres_error *err);
 
 /* Give back what it holds, in good order or not; writes nothing. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Lines that are missing and may yet turn up, and lines that turned up before their time. */
-#include "audit_check.h"
+#include "audit/check.h"
 
 #include <inttypes.h>
 

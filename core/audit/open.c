@@ -7,8 +7,8 @@
  */
 #include <inttypes.h>
 
-#include "audit_log.h"
-#include "audit_parse.h"
+#include "audit/writer.h"
+#include "audit/parse.h"
 #include "receipt.h"
 #include "validate.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The grammar of a line.  Order and spelling of the envelope are fixed, so it is compared, not parsed; only the event is open. */
-#include "audit_scan.h"
+#include "audit/scan.h"
 
-#include "audit_cursor.h"
+#include "audit/cursor.h"
 
 #define KEY_MAX       64u
 #define WORKER_ID_MAX 64u

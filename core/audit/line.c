@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Events into slots, slots into canonical lines.  The table below is the one in docs/FORMAT.md, keys in the order of their bytes. */
-#include "audit_line.h"
+#include "audit/line.h"
 
 #include "audit.h"
 #include "json.h"
