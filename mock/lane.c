@@ -25,7 +25,8 @@ struct vres_blane {
 	vres_mock *mock;
 	uint32_t device;
 	bool stuck;
-	void *staging;
+	void *block;   /* in which staging begins at a page */
+	void *staging; /* or NULL */
 	size_t bytes;
 	struct work *queue;
 	size_t count;
@@ -34,8 +35,24 @@ struct vres_blane {
 
 #define QUEUE_FIRST 8
 
-/* As drivers give it: what is copied and hashed in whole cache lines takes less time. */
+/* Drivers give whole pages: what is copied and hashed in whole cache lines takes less time. */
 #define STAGING_ALIGNMENT 4096
+
+/* Not by posix_memalign(): that maps what is as large as this anew each time, and page faults take longer than hashing. */
+static bool staging_make(struct vres_blane *lane, size_t bytes)
+{
+	size_t room;
+
+	if (bytes == 0)
+		return true;
+	if (__builtin_add_overflow(bytes, STAGING_ALIGNMENT - 1, &room))
+		return false;
+	lane->block = malloc(room);
+	if (lane->block == NULL)
+		return false;
+	lane->staging = (void *)(((uintptr_t)lane->block + STAGING_ALIGNMENT - 1) / STAGING_ALIGNMENT * STAGING_ALIGNMENT);
+	return true;
+}
 
 vres_status vres_mocked_lane_open(vres_bdev *dev, size_t bytes, uint32_t flags, vres_blane **out, void **staging, vres_error *err)
 {
@@ -46,7 +63,7 @@ vres_status vres_mocked_lane_open(vres_bdev *dev, size_t bytes, uint32_t flags, 
 	if (vres_mock_script_answers(dev->mock, VRES_MOCK_OP_LANE_OPEN, dev->index, NO_DEADLINE, &status, err))
 		return status;
 	lane = calloc(1, sizeof(*lane));
-	if (lane == NULL || (bytes > 0 && posix_memalign(&lane->staging, STAGING_ALIGNMENT, bytes) != 0)) {
+	if (lane == NULL || !staging_make(lane, bytes)) {
 		free(lane);
 		return vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, dev->index, "no memory for a lane of %zu bytes", bytes);
 	}
@@ -202,7 +219,7 @@ void vres_mocked_lane_close(vres_blane *lane)
 	forget(lane);
 	if (lane->staging)
 		explicit_bzero(lane->staging, lane->bytes);
-	free(lane->staging);
+	free(lane->block);
 	free(lane->queue);
 	(void)atomic_fetch_sub(&lane->mock->live, 1);
 	free(lane);
