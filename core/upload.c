@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Two lanes: while one copies to the device, which hashes what has arrived, the other is being filled and digested.
+ * Two lanes with staging: while one copies to the device, the other is being filled and digested.  What has landed is hashed by the device on a
+ * lane of its own, beside the next copy and the filling after that.
+ *
+ * Filling takes as long as many copies where one thread does it, so where nothing is digested, all do.
  *
  * What the host digests is digested before the driver sees it: a driver that damages a staging buffer must not damage both sides of the
  * comparison.
@@ -11,15 +14,25 @@
 
 #include "pass.h"
 
-/* Two lanes, what they do, and the piece that is being digested. */
-struct copy {
-	const struct upload *u;
-	struct vres_lane *lanes[2];
-	vres_hash_run runs[2][RANGES_MAX];
-	struct pass pass;
-	unsigned turn; /* whose lane holds the piece */
+/* What a thread fills of a staging buffer at a time. */
+#define FILL_BYTES ((size_t)1 << 20)
+
+struct piece {
 	uint64_t offset;
 	size_t n; /* 0: there is none */
+};
+
+struct copy {
+	const struct upload *u;
+	struct crew *crew;
+	struct vres_lane *lanes[2], *hasher;
+	struct piece sent[2];  /* by each lane, and not hashed yet */
+	struct piece digested; /* or being so; the next to be sent */
+	unsigned turn;         /* whose lane holds it */
+	struct pass pass;
+	uint8_t *staging; /* being filled, */
+	size_t filling;   /* with so many bytes */
+	vres_hash_run runs[RANGES_MAX];
 };
 
 bool vres_upload_can_hash(const struct tree_shape *shape, uint32_t level)
@@ -27,29 +40,75 @@ bool vres_upload_can_hash(const struct tree_shape *shape, uint32_t level)
 	return shape->bytes <= LANE_BYTES || LANE_BYTES % tree_span(shape, level) == 0;
 }
 
-static vres_status hash(struct copy *c, vres_error *err)
+static vres_status hash(struct copy *c, const struct piece *piece, vres_error *err)
 {
 	const struct upload *u = c->u;
-	const struct vres_range range = {.mem = u->destination, .offset = c->offset, .bytes = c->n};
+	const struct vres_range range = {.mem = u->destination, .offset = piece->offset, .bytes = piece->n};
 	const uint64_t span = tree_span(u->shape, u->level);
 
-	return vres_lane_hash(c->lanes[c->turn], &range, 1, u->shape->block_size, u->level, c->runs[c->turn],
-	                      u->arrived + c->offset / span * VRES_SHA256_BYTES, div_up_u64(c->n, span), err);
+	TRY(vres_lane_hash(c->hasher, &range, 1, u->shape->block_size, u->level, c->runs, u->arrived + piece->offset / span * VRES_SHA256_BYTES,
+	                   div_up_u64(piece->n, span), err));
+	return vres_lane_wait(c->hasher, u->deadline, err);
+}
+
+/* What the lane sent has landed, and its staging buffer is free, when this was waited for. */
+static vres_status land(struct copy *c, unsigned turn, vres_error *err)
+{
+	return c->sent[turn].n > 0 ? vres_lane_wait(c->lanes[turn], c->u->deadline, err) : VRES_OK;
+}
+
+static vres_status hash_landed(struct copy *c, unsigned turn, vres_error *err)
+{
+	const struct piece piece = c->sent[turn];
+
+	c->sent[turn].n = 0;
+	return c->u->arrived && piece.n > 0 ? hash(c, &piece, err) : VRES_OK;
+}
+
+static bool digests(const struct copy *c)
+{
+	return c->u->flat || c->u->tree;
+}
+
+static vres_status fill_part(void *job, uint32_t worker, size_t index, vres_error *err)
+{
+	const struct copy *c = job;
+	const size_t at = index * FILL_BYTES, left = c->filling - at;
+
+	(void)worker;
+	return vres_source_part(c->u->source, c->u->source->done + at, c->staging + at, left < FILL_BYTES ? left : FILL_BYTES, err);
+}
+
+/* The crew fills the buffer while the caller waits for the device; a crew that digests has other work. */
+static vres_status fill_and_hash(struct copy *c, unsigned turn, size_t n, vres_error *err)
+{
+	const bool in_parts = c->u->source->has_parts && !digests(c);
+
+	c->staging = c->lanes[turn]->staging;
+	c->filling = n;
+	if (in_parts)
+		crew_begin(c->crew, fill_part, c, (size_t)div_up_u64(n, FILL_BYTES));
+	TRY(hash_landed(c, turn, err));
+	if (!in_parts)
+		return vres_source_next(c->u->source, c->staging, n, err);
+	TRY(crew_end(c->crew, err));
+	vres_source_skip(c->u->source, n);
+	return VRES_OK;
 }
 
 /* Send the piece that was digested. */
 static vres_status send(struct copy *c, vres_error *err)
 {
 	const struct upload *u = c->u;
-	const uint64_t done = c->offset + c->n;
+	const struct piece piece = c->digested;
+	const uint64_t done = piece.offset + piece.n;
 
-	if (c->n == 0)
+	if (piece.n == 0)
 		return VRES_OK;
 	TRY(pass_end(&c->pass, err));
-	TRY(vres_lane_push(c->lanes[c->turn], u->destination, c->offset, c->n, err));
-	if (u->arrived)
-		TRY(hash(c, err));
-	c->n = 0;
+	TRY(vres_lane_push(c->lanes[c->turn], u->destination, piece.offset, piece.n, err));
+	c->sent[c->turn] = piece;
+	c->digested.n = 0;
 	if (u->progress && !u->progress(u->progress_ctx, done, u->destination->bytes))
 		return vres_fail(err, VRES_E_CANCELLED, "cancelled by the caller after %" PRIu64 " bytes", done);
 	return VRES_OK;
@@ -58,29 +117,26 @@ static vres_status send(struct copy *c, vres_error *err)
 /* A lane is filled while the other's piece is digested, which is sent then; where nothing is digested, it is sent at once. */
 static vres_status copy(struct copy *c, vres_error *err)
 {
-	const struct upload *u = c->u;
-	const uint64_t bytes = u->destination->bytes;
-	const bool digests = u->flat || u->tree;
+	const uint64_t bytes = c->u->destination->bytes;
 	unsigned turn = 0;
 
 	for (uint64_t done = 0; done < bytes; turn ^= 1) {
-		struct vres_lane *lane = c->lanes[turn];
-		const size_t n = (size_t)min_u64(bytes - done, lane->bytes);
+		const struct piece piece = {.offset = done, .n = (size_t)min_u64(bytes - done, c->lanes[turn]->bytes)};
 
-		TRY(vres_lane_wait(lane, u->deadline, err));
-		TRY(vres_source_next(u->source, lane->staging, n, err));
+		TRY(land(c, turn, err));
+		TRY(fill_and_hash(c, turn, piece.n, err));
 		TRY(send(c, err));
-		TRY(pass_begin(&c->pass, lane->staging, n, err));
+		c->digested = piece;
 		c->turn = turn;
-		c->offset = done;
-		c->n = n;
-		if (!digests)
-			TRY(send(c, err));
-		done += n;
+		TRY(digests(c) ? pass_begin(&c->pass, c->staging, piece.n, err) : send(c, err));
+		done += piece.n;
 	}
 	TRY(send(c, err));
-	TRY(vres_lane_wait(c->lanes[0], u->deadline, err));
-	return c->lanes[1] == c->lanes[0] ? VRES_OK : vres_lane_wait(c->lanes[1], u->deadline, err);
+	for (unsigned i = 0; i < 2; i++, turn ^= 1) {
+		TRY(land(c, turn, err));
+		TRY(hash_landed(c, turn, err));
+	}
+	return VRES_OK;
 }
 
 static void copy_close(struct copy *c)
@@ -94,17 +150,22 @@ vres_status vres_upload(const struct upload *u, vres_error *err)
 	const size_t bytes = (size_t)min_u64(u->destination->bytes, LANE_BYTES);
 	CLEANUP(vres_lane_close) struct vres_lane even = {0};
 	CLEANUP(vres_lane_close) struct vres_lane odd = {0};
+	CLEANUP(vres_lane_close) struct vres_lane hasher = {0};
 	CLEANUP(crew_close) struct crew crew = {0};
-	CLEANUP(copy_close) struct copy c = {.u = u}; /* the last to be declared: nothing reads the staging buffers any more when they go */
+	CLEANUP(copy_close) struct copy c = {.u = u}; /* the last to be declared: nothing touches the staging buffers any more when they go */
 	const bool one_is_enough = u->destination->bytes <= LANE_BYTES;
 
 	TRY(vres_lane_open(d, bytes, u->lane_flags, &even, err));
 	if (!one_is_enough)
 		TRY(vres_lane_open(d, bytes, u->lane_flags, &odd, err));
+	if (!one_is_enough && u->arrived)
+		TRY(vres_lane_open(d, 0, u->lane_flags, &hasher, err));
 	TRY(crew_open(&crew, u->threads, err));
 	pass_open(&c.pass, &crew, u->tree, u->flat);
+	c.crew = &crew;
 	c.lanes[0] = &even;
 	c.lanes[1] = one_is_enough ? &even : &odd;
+	c.hasher = one_is_enough ? &even : &hasher;
 	TRY(copy(&c, err));
 	return vres_source_finish(u->source, err);
 }

@@ -12,7 +12,7 @@ struct upload {
 	const struct vres_mem *destination;
 	struct sha256 *flat;       /* fed with every byte, or NULL */
 	struct tree_builder *tree; /* fed with every byte, or NULL */
-	uint32_t threads;          /* for these two, as crew_open() */
+	uint32_t threads;          /* for these two, or for filling where both are NULL; as crew_open() */
 
 	/* Digests of @level that the device makes of each piece when it is in VRAM, see vres_upload_can_hash(); or NULL. */
 	const struct tree_shape *shape;

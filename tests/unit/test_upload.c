@@ -160,10 +160,125 @@ START_TEST(failure_of_source_or_backend_closes_the_lanes)
 }
 END_TEST
 
+/* A source that is asked for parts, which a thread may wait for another to ask for, too. */
+struct parts {
+	struct source source; /* the first member */
+	const uint8_t *bytes;
+	uint64_t fails_at;
+	pthread_t caller;
+	pthread_mutex_t lock;
+	pthread_cond_t asked;
+	uint8_t times[3 * LANE_BYTES / 4096]; /* each page was asked for */
+	size_t most;
+	unsigned by_others;
+	bool wants_others;
+};
+
+static vres_status part(const struct source *s, uint64_t at, void *buffer, size_t n, vres_error *err)
+{
+	struct parts *parts = (struct parts *)(uintptr_t)s;
+
+	(void)pthread_mutex_lock(&parts->lock);
+	parts->most = n > parts->most ? n : parts->most;
+	for (uint64_t page = at / 4096; page <= (at + n - 1) / 4096; page++)
+		parts->times[page]++;
+	parts->by_others += !pthread_equal(pthread_self(), parts->caller);
+	(void)pthread_cond_broadcast(&parts->asked);
+	while (parts->wants_others && parts->by_others == 0)
+		(void)pthread_cond_wait(&parts->asked, &parts->lock);
+	(void)pthread_mutex_unlock(&parts->lock);
+	if (at <= parts->fails_at && parts->fails_at - at < n)
+		return vres_fail(err, VRES_E_IO, "no more");
+	memcpy(buffer, parts->bytes + at, n);
+	return VRES_OK;
+}
+
+/* An upload from @bytes that digests nothing. */
+static struct parts *parts_of(struct rig *rig, const uint8_t *bytes, bool has_parts)
+{
+	struct parts *parts = test_alloc(sizeof(*parts));
+
+	parts->source = (struct source){.part = part, .has_parts = has_parts};
+	parts->bytes = bytes;
+	parts->fails_at = UINT64_MAX;
+	parts->caller = pthread_self();
+	(void)pthread_mutex_init(&parts->lock, NULL);
+	(void)pthread_cond_init(&parts->asked, NULL);
+	rig->upload.source = &parts->source;
+	rig->upload.flat = NULL;
+	rig->upload.tree = NULL;
+	rig->upload.progress = NULL;
+	rig->upload.threads = 3;
+	return parts;
+}
+
+static void parts_end(struct parts **parts)
+{
+	(void)pthread_cond_destroy(&(*parts)->asked);
+	(void)pthread_mutex_destroy(&(*parts)->lock);
+	test_free(*parts);
+}
+
+START_TEST(parts_of_a_buffer_are_filled_by_several_threads_each_once)
+{
+	const uint64_t bytes = 2 * LANE_BYTES + 8192;
+	uint8_t *want = content((size_t)bytes, 1);
+	CLEANUP(end) struct rig *rig = begin(bytes);
+	CLEANUP(parts_end) struct parts *parts = parts_of(rig, want, true);
+	vres_error err;
+
+	parts->wants_others = true; /* the caller's part takes until another thread has begun one */
+	ck_ok(vres_upload(&rig->upload, &err));
+	ck_assert_msg(memcmp(puppet_bytes(&rig->mem), want, (size_t)bytes) == 0, "other bytes are in VRAM");
+	for (uint64_t page = 0; page < bytes / 4096; page++)
+		ck_assert_uint_eq(parts->times[page], 1);
+	ck_assert_uint_lt(parts->most, LANE_BYTES);
+	ck_assert_uint_eq(parts->source.done, bytes);
+	test_free(want);
+}
+END_TEST
+
+START_TEST(source_without_parts_is_read_by_the_caller_alone)
+{
+	const uint64_t bytes = LANE_BYTES + 8192;
+	uint8_t *want = content((size_t)bytes, 1);
+	CLEANUP(end) struct rig *rig = begin(bytes);
+	CLEANUP(parts_end) struct parts *parts = parts_of(rig, want, false);
+	vres_error err;
+
+	ck_ok(vres_upload(&rig->upload, &err));
+	ck_assert_msg(memcmp(puppet_bytes(&rig->mem), want, (size_t)bytes) == 0, "other bytes are in VRAM");
+	ck_assert_uint_eq(parts->by_others, 0);
+	ck_assert_uint_eq(parts->most, LANE_BYTES);
+	test_free(want);
+}
+END_TEST
+
+START_TEST(part_that_cannot_be_read_fails_the_upload)
+{
+	static const uint64_t at[] = {0, LANE_BYTES - 1, LANE_BYTES, 2 * LANE_BYTES + 8191};
+	const uint64_t bytes = 2 * LANE_BYTES + 8192;
+	uint8_t *from = content((size_t)bytes, 1);
+
+	for (size_t i = 0; i < COUNT(at); i++) {
+		CLEANUP(end) struct rig *rig = begin(bytes);
+		CLEANUP(parts_end) struct parts *parts = parts_of(rig, from, true);
+		const int live = atomic_load(&rig->door->puppet->live);
+		vres_error err;
+
+		parts->fails_at = at[i];
+		ck_status(vres_upload(&rig->upload, &err), VRES_E_IO);
+		ck_assert_str_eq(err.message, "no more");
+		ck_assert_int_eq(atomic_load(&rig->door->puppet->live), live);
+	}
+	test_free(from);
+}
+END_TEST
+
 /* Level 0 of the tree as the device made it, piece by piece, is what plain code makes of what is in VRAM. */
 START_TEST(device_hashes_each_piece_when_it_has_arrived)
 {
-	static const uint64_t sizes[] = {1, 65536, LANE_BYTES + 70000};
+	static const uint64_t sizes[] = {1, 65536, LANE_BYTES + 70000, 3 * LANE_BYTES};
 
 	for (size_t i = 0; i < COUNT(sizes); i++) {
 		CLEANUP(end) struct rig *rig = begin(sizes[i]);
@@ -187,6 +302,9 @@ START_TEST(device_hashes_each_piece_when_it_has_arrived)
 		ck_assert_str_eq(got, want);
 		ck_assert_uint_eq(arrived[shape.count[0] * 32], 0xa5);
 		ck_assert_uint_eq(rig->door->puppet->hashed_count, div_up_u64(sizes[i], LANE_BYTES));
+		/* Beside two that copy, one that hashes, so that a copy goes on meanwhile. */
+		ck_assert_uint_eq(atomic_load(&rig->door->puppet->calls[PUPPET_LANE_OPEN]), sizes[i] > LANE_BYTES ? 3 : 1);
+		ck_assert_uint_eq(rig->door->puppet->most_busy_lanes, sizes[i] > LANE_BYTES ? 2 : 1);
 		test_free(arrived);
 	}
 }
@@ -268,6 +386,9 @@ int main(void)
 		CASE(digests_that_nobody_wants_are_not_computed, "WORKER-4400", "", ""),
 		CASE(progress_may_cancel_after_any_piece, "WORKER-4150", "availability", ""),
 		CASE(failure_of_source_or_backend_closes_the_lanes, "WORKER-4150 MS-004", "availability", "a lane that leaks"),
+		CASE(parts_of_a_buffer_are_filled_by_several_threads_each_once, "WORKER-4113", "integrity", "a part left out"),
+		CASE(source_without_parts_is_read_by_the_caller_alone, "WORKER-4113", "", "a pipe read by two threads"),
+		CASE(part_that_cannot_be_read_fails_the_upload, "WORKER-4150 MS-004", "availability", "a buffer half filled"),
 		CASE(device_hashes_each_piece_when_it_has_arrived, "CI-007 WORKER-4113", "integrity", "a hash of what was there before"),
 		CASE(pieces_are_hashed_where_they_end_with_nodes_of_the_level, "CI-007", "integrity", "a node of half its bytes"),
 		CASE(what_the_host_digests_is_what_was_read_whatever_the_driver_does_to_the_buffer, "WORKER-4113", "integrity",
