@@ -136,6 +136,7 @@ static vres_status equip(vres_bdev *dev, vres_device_props *props, vres_error *e
 	dev->total_bytes = props->total_bytes;
 	TRY(gpu_outcome(dev, driver->processors(dev->binding, dev->index, &dev->processors), "asking what the device is", err));
 	TRY(gpu_outcome(dev, driver->stream_open(dev->binding, false, &dev->stream), "opening a stream", err));
+	TRY(gpu_staging_open(dev, err));
 	TRY(gpu_scratch_open(dev, err));
 	TRY(gpu_outcome(dev, driver->image_load(dev->binding, &dev->module, &dev->kernel, &image), "loading the kernel", err));
 	TRY(probe_protection(dev, err));
@@ -157,6 +158,7 @@ static void dismantle(vres_bdev *dev)
 		if (dev->module)
 			(void)driver->image_unload(dev->binding, dev->module);
 		gpu_scratch_close(dev);
+		gpu_staging_close(dev);
 		if (dev->stream)
 			(void)driver->stream_close(dev->binding, dev->stream);
 		gpu_leave(&visit);

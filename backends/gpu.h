@@ -3,7 +3,7 @@
  * What both GPU vendors do, written once over a small table of driver functions.
  *
  * gpu.c has the driver and its devices, gpu_facts.c facts that any vendor's device.c tells, gpu_mem.c memory, gpu_lane.c transfers, gpu_wait.c
- * waiting, gpu_scratch.c the device memory that hashing uses, gpu_hash.c hashing, gpu_plan.c what goes into which launch, gpu_top.c what the host
+ * waiting, gpu_scratch.c the device memory that hashing uses, gpu_staging.c the buffers of lanes, gpu_hash.c hashing, gpu_plan.c what goes into which launch, gpu_top.c what the host
  * hashes itself.  A vendor fills struct gpu_driver and a vres_backend whose slots are the functions below.
  */
 #ifndef VRES_BACKENDS_GPU_H
@@ -114,6 +114,21 @@ struct gpu_scratch {
 	bool is_taken[SCRATCH_SLOTS];
 };
 
+struct gpu_buffer {
+	void *at;
+	size_t bytes;
+};
+
+/* Page-locked staging that no lane has now; where bytes is 0 there is none. */
+#define KEPT_MAX 32u
+
+struct gpu_kept {
+	pthread_mutex_t lock;
+	bool is_open;
+	struct gpu_buffer buffers[KEPT_MAX];
+	size_t bytes; /* of all of them */
+};
+
 struct vres_bdev {
 	const struct gpu_driver *driver;
 	struct gpu_binding *binding;
@@ -126,6 +141,7 @@ struct vres_bdev {
 	void *stream; /* for zeros */
 	void *module, *kernel;
 	struct gpu_scratch scratch;
+	struct gpu_kept kept;
 	atomic_bool is_lost;
 };
 
@@ -144,7 +160,7 @@ struct gpu_desk;
 struct vres_blane {
 	vres_bdev *dev;
 	void *stream;
-	void *staging;
+	struct gpu_buffer buffer; /* may be larger than what was asked for */
 	size_t bytes;
 	bool is_pinned, is_low;
 	bool is_stuck;          /* a wait missed its deadline: nothing more is taken until the lane is closed */
@@ -195,6 +211,12 @@ vres_status gpu_scratch_open(vres_bdev *dev, vres_error *err);
 void gpu_scratch_close(vres_bdev *dev);
 vres_status gpu_scratch_take(vres_bdev *dev, uint64_t until, uint32_t *slot, vres_error *err);
 void gpu_scratch_give_back(vres_bdev *dev, uint32_t *slot);
+
+/* A lane's staging buffer.  @is_idle: nothing is on its way to or from it any more. */
+vres_status gpu_staging_open(vres_bdev *dev, vres_error *err);
+void gpu_staging_close(vres_bdev *dev);
+vres_status gpu_staging_take(vres_blane *lane, uint32_t flags, vres_error *err);
+void gpu_staging_give_back(vres_blane *lane, bool is_idle);
 
 /* What a lane needs before its first hash job, and giving that up when its stream is through. */
 vres_status gpu_hash_prepare(vres_blane *lane, vres_error *err);

@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Staging begins at a page, which copies fastest. */
-#define PAGE ((size_t)4096)
-
 enum work_kind { WORK_PUSH, WORK_PULL, WORK_HASH };
 
 struct gpu_work {
@@ -23,34 +20,6 @@ struct gpu_work {
 	size_t n;
 	vres_hash_job job; /* of a hash */
 };
-
-/* Page-locking is an offer: where the driver or a limit refuses it, ordinary memory does as well. */
-static vres_status staging_make(vres_blane *lane, uint32_t flags, vres_error *err)
-{
-	vres_bdev *dev = lane->dev;
-
-	if (lane->bytes == 0)
-		return VRES_OK;
-	if (flags & VRES_LANE_PINNED)
-		lane->is_pinned = dev->driver->pinned_make(dev->binding, lane->bytes, &lane->staging) == 0;
-	if (!lane->is_pinned && posix_memalign(&lane->staging, PAGE, lane->bytes) != 0) {
-		lane->staging = NULL;
-		return gpu_error(err, VRES_E_NO_MEMORY, 0, dev->index, "no memory for a staging buffer of %zu bytes", lane->bytes);
-	}
-	memset(lane->staging, 0, lane->bytes);
-	return VRES_OK;
-}
-
-static void staging_free(vres_blane *lane)
-{
-	if (lane->staging == NULL)
-		return;
-	explicit_bzero(lane->staging, lane->bytes);
-	if (lane->is_pinned)
-		(void)lane->dev->driver->pinned_free(lane->dev->binding, lane->staging);
-	else
-		free(lane->staging);
-}
 
 vres_status gpu_lane_open(vres_bdev *dev, size_t bytes, uint32_t flags, vres_blane **out, void **staging, vres_error *err)
 {
@@ -66,16 +35,16 @@ vres_status gpu_lane_open(vres_bdev *dev, size_t bytes, uint32_t flags, vres_bla
 	lane->bytes = bytes;
 	lane->is_low = (flags & VRES_LANE_LOW_PRIORITY) != 0;
 	lane->slot = NO_SLOT;
-	status = staging_make(lane, flags, err);
+	status = gpu_staging_take(lane, flags, err);
 	if (status == VRES_OK)
 		status = gpu_outcome(dev, dev->driver->stream_open(dev->binding, lane->is_low, &lane->stream), "opening a stream", err);
 	if (status != VRES_OK) {
-		staging_free(lane);
+		gpu_staging_give_back(lane, true);
 		free(lane);
 		return status;
 	}
 	*out = lane;
-	*staging = lane->staging;
+	*staging = lane->buffer.at;
 	return VRES_OK;
 }
 
@@ -92,9 +61,9 @@ static vres_status copy(vres_blane *lane, const struct gpu_work *work, vres_erro
 	const uint64_t there = work->mem->chunk.addr + work->offset;
 
 	if (work->kind == WORK_PUSH)
-		return gpu_outcome(dev, dev->driver->push(dev->binding, there, lane->staging, work->n, lane->stream), "copying to the device",
+		return gpu_outcome(dev, dev->driver->push(dev->binding, there, lane->buffer.at, work->n, lane->stream), "copying to the device",
 		                   err);
-	return gpu_outcome(dev, dev->driver->pull(dev->binding, lane->staging, there, work->n, lane->stream), "copying from the device", err);
+	return gpu_outcome(dev, dev->driver->pull(dev->binding, lane->buffer.at, there, work->n, lane->stream), "copying from the device", err);
 }
 
 static vres_status queue(vres_blane *lane, const struct gpu_work *work, vres_error *err)
@@ -175,16 +144,17 @@ void gpu_lane_close(vres_blane *lane)
 	CLEANUP(gpu_leave) struct gpu_visit visit = {0};
 	vres_bdev *dev = lane->dev;
 	vres_error unheard;
+	bool is_idle;
 
 	gpu_enter_to_close(dev, &visit);
 	for (const struct gpu_work *work = lane->queue; work && !lane->is_stuck; work = work->next)
 		if (work->kind != WORK_HASH)
 			(void)copy(lane, work, &unheard);
-	(void)dev->driver->stream_finish(dev->binding, lane->stream);
+	is_idle = dev->driver->stream_finish(dev->binding, lane->stream) == 0;
 	gpu_scratch_give_back(dev, &lane->slot);
 	(void)dev->driver->stream_close(dev->binding, lane->stream);
 	forget(lane);
 	gpu_hash_forget(lane);
-	staging_free(lane);
+	gpu_staging_give_back(lane, is_idle);
 	free(lane);
 }

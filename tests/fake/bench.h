@@ -16,10 +16,12 @@
 #define ENTER_FUNCTION  "hipSetDevice"
 #define LAUNCH_FUNCTION "hipModuleLaunchKernel"
 #define POLL_FUNCTION   "hipStreamQuery"
+#define FINISH_FUNCTION "hipStreamSynchronize"
 #else
 #define ENTER_FUNCTION  "cuCtxPushCurrent"
 #define LAUNCH_FUNCTION "cuLaunchKernel"
 #define POLL_FUNCTION   "cuStreamQuery"
+#define FINISH_FUNCTION "cuStreamSynchronize"
 #endif
 
 struct bench {

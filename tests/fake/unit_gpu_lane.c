@@ -75,6 +75,73 @@ START_TEST(refused_page_locking_leaves_a_lane_that_works)
 }
 END_TEST
 
+/* Page-locking takes longer than what most lanes are for. */
+START_TEST(page_locked_staging_is_kept_wiped_for_the_next_lane)
+{
+	struct bench b = bench_begin(NULL, 4096, 0, 0);
+	const uint64_t live = fake_cuda_live();
+	void *first = NULL, *second = NULL, *third = NULL;
+	const uint8_t nothing[8192] = {0};
+	vres_blane *lane, *other;
+	vres_error err;
+
+	ck_ok(b.ops->lane_open(b.dev, 8192, VRES_LANE_PINNED, &lane, &first, &err));
+	content_fill(first, 8192, 3, 0);
+	b.ops->lane_close(lane);
+	ck_assert_uint_eq(fake_cuda_live(), live + 1);
+	ck_ok(b.ops->lane_open(b.dev, 100, VRES_LANE_PINNED, &lane, &second, &err)); /* a larger one does, too */
+	ck_assert_ptr_eq(second, first);
+	ck_assert_mem_eq(second, nothing, 8192);
+	ck_ok(b.ops->lane_open(b.dev, 100, VRES_LANE_PINNED, &other, &third, &err));
+	ck_assert_ptr_ne(third, first);
+	content_fill(second, 100, 3, 0);
+	b.ops->lane_close(lane);
+	b.ops->lane_close(other);
+	ck_ok(b.ops->lane_open(b.dev, 8192, VRES_LANE_PINNED, &lane, &second, &err));
+	ck_assert_ptr_eq(second, first);
+	ck_assert_mem_eq(second, nothing, 8192);
+	b.ops->lane_close(lane);
+	ck_ok(b.ops->lane_open(b.dev, 100, 0, &lane, &second, &err)); /* who asks for none gets none */
+	ck_assert_ptr_ne(second, first);
+	ck_assert_ptr_ne(second, third);
+	b.ops->lane_close(lane);
+	bench_end(&b);
+}
+END_TEST
+
+START_TEST(staging_of_a_device_that_is_not_idle_is_not_kept)
+{
+	struct bench b = bench_begin(NULL, 4096, 0, 0);
+	const uint64_t live = fake_cuda_live();
+	void *staging = NULL;
+	vres_blane *lane;
+	vres_error err;
+
+	ck_ok(b.ops->lane_open(b.dev, 8192, VRES_LANE_PINNED, &lane, &staging, &err));
+	fake_cuda_fail(FINISH_FUNCTION, 1, 999);
+	b.ops->lane_close(lane);
+	ck_assert_uint_eq(fake_cuda_live(), live);
+	bench_end(&b);
+}
+END_TEST
+
+START_TEST(no_more_staging_is_kept_than_two_seals_use)
+{
+	struct bench b = bench_begin(NULL, 4096, 0, 0);
+	const uint64_t live = fake_cuda_live();
+	vres_blane *lanes[5];
+	void *staging = NULL;
+	vres_error err;
+
+	for (size_t i = 0; i < COUNT(lanes); i++)
+		ck_ok(b.ops->lane_open(b.dev, (size_t)16 << 20, VRES_LANE_PINNED, &lanes[i], &staging, &err));
+	for (size_t i = 0; i < COUNT(lanes); i++)
+		b.ops->lane_close(lanes[i]);
+	ck_assert_uint_eq(fake_cuda_live(), live + 4);
+	bench_end(&b);
+}
+END_TEST
+
 START_TEST(hash_sees_what_was_there_before_a_later_push_on_its_lane)
 {
 	struct bench b = bench_begin(NULL, 4096, 4096, 0);
@@ -123,6 +190,10 @@ int main(void)
 		CASE_LOOP(stalled_device_is_given_up_at_the_deadline, 2, "WORKER-4032", "availability", "a device that hangs"),
 		CASE(hashes_wait_for_scratch_no_longer_than_their_deadline, "WORKER-4032", "availability", "a hash that holds up all others"),
 		CASE_LOOP(refused_page_locking_leaves_a_lane_that_works, 2, "VP-003", "availability", ""),
+		CASE(page_locked_staging_is_kept_wiped_for_the_next_lane, "VP-003 WORKER-4101", "confidentiality",
+	             "weights of one seal in the buffer of another"),
+		CASE(staging_of_a_device_that_is_not_idle_is_not_kept, "VP-003", "integrity", "a copy into the next lane's buffer"),
+		CASE(no_more_staging_is_kept_than_two_seals_use, "VP-003", "availability", "host memory that grows"),
 		CASE(hash_sees_what_was_there_before_a_later_push_on_its_lane, "CI-007", "integrity", "work out of order"),
 		CASE(hash_that_fails_before_a_push_fails_the_wait, "WORKER-4150", "integrity", "a failure that nobody hears of"),
 	};
