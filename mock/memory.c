@@ -121,7 +121,7 @@ vres_status vres_mocked_mem_residency(vres_bmem *mem, vres_residency *out, vres_
 	if (vres_mock_script_answers(mem->mock, VRES_MOCK_OP_MEM_RESIDENCY, mem->device, NO_DEADLINE, &status, err))
 		return status;
 	(void)pthread_mutex_lock(&mem->mock->lock);
-	span = vres_mock_span_find(mem->mock, mem->addr, mem->bytes);
+	span = vres_mock_span_of(mem);
 	if (span)
 		describe(span, &answer);
 	(void)pthread_mutex_unlock(&mem->mock->lock);
@@ -191,7 +191,7 @@ vres_status vres_mocked_mem_protect(vres_bmem *mem, uint32_t read_only, vres_err
 	if (mem->adopted)
 		return vres_mock_error(err, VRES_E_UNSUPPORTED, CODE_INCAPABLE, mem->device, "adopted memory keeps its owner's protection");
 	(void)pthread_mutex_lock(&mem->mock->lock);
-	span = vres_mock_span_find(mem->mock, mem->addr, mem->bytes);
+	span = vres_mock_span_of(mem);
 	if (span)
 		span->read_only = read_only != 0;
 	(void)pthread_mutex_unlock(&mem->mock->lock);

@@ -76,6 +76,7 @@ struct vres_mock {
 	pthread_cond_t idle; /* a span lost its last user */
 	void *spans;         /* a tree of them, by address (tsearch) */
 	uint64_t serial;     /* the last one given */
+	uint64_t dropped;    /* spans, so far */
 	uint64_t used[DEVICES_MAX];
 	bool lost[DEVICES_MAX];
 	struct vres_mock_fault faults[FAULTS_MAX];
@@ -102,6 +103,10 @@ struct vres_bmem {
 	bool adopted;
 	uint64_t addr;
 	uint64_t bytes; /* the capacity of what was allocated, the range that was adopted */
+
+	/* Under the lock: the allocation it was found in, as long as none was dropped since. */
+	struct vres_mock_span *span;
+	uint64_t dropped;
 };
 
 /* model.c */
@@ -123,6 +128,9 @@ vres_status vres_mock_span_make(vres_mock *mock, uint32_t device, uint64_t bytes
 
 /* The live allocation that holds the whole range, or NULL.  The lock is held. */
 struct vres_mock_span *vres_mock_span_find(const vres_mock *mock, uint64_t addr, uint64_t n);
+
+/* The one that holds what @mem stands for, or NULL.  The lock is held. */
+struct vres_mock_span *vres_mock_span_of(vres_bmem *mem);
 
 /* Make the range accessible until vres_mock_span_leave().  A write to read-only memory loses the device. */
 vres_status vres_mock_span_enter(vres_mock *mock, uint64_t addr, uint64_t n, enum vres_mock_access access, struct vres_mock_span **out,

@@ -205,6 +205,16 @@ struct vres_mock_span *vres_mock_span_find(const vres_mock *mock, uint64_t addr,
 	return found && span_holds(*found, addr, n) ? *found : NULL;
 }
 
+/* A search through thousands, each looked at, costs more than what most calls do. */
+struct vres_mock_span *vres_mock_span_of(vres_bmem *mem)
+{
+	if (mem->span == NULL || mem->dropped != mem->mock->dropped) {
+		mem->span = vres_mock_span_find(mem->mock, mem->addr, mem->bytes);
+		mem->dropped = mem->mock->dropped;
+	}
+	return mem->span;
+}
+
 /* The lock is held. */
 static vres_status enter_locked(vres_mock *mock, struct vres_mock_span *span, uint64_t addr, uint64_t n, enum vres_mock_access access,
                                 vres_error *err)
@@ -260,6 +270,7 @@ vres_status vres_mock_span_drop(vres_mock *mock, uint64_t addr, bool foreign, vr
 	if (span && span->addr == addr && span->foreign == foreign) {
 		(void)tdelete(span, &mock->spans, compare);
 		mock->used[span->device] -= span->capacity;
+		mock->dropped++;
 		span->gone = true;
 		if (span->users == 0)
 			status = span_unmap(span, err);
