@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How fast on a real device, each figure beside one for the bare work, taken in the same run.  A first version: what is compared is the whole
- * path, not variants of the kernel.  Over a fake driver the numbers say that it runs, and nothing else.
+ * How fast on a real device, each figure beside one for the bare work, taken in the same run.  The kernel's variants are kernel_bench's.  Over a
+ * fake driver the numbers say that it runs, and nothing else.
  */
+#include "bench.h"
+
 #include <dlfcn.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "bundle.h"
-#include "figures.h"
 #include "rig.h"
 
-#define MIB          (UINT64_C(1) << 20)
-#define GIB          (UINT64_C(1) << 30)
-#define PIECE        (16 * MIB)
-#define PATIENCE     (UINT64_C(60) * 1000 * 1000 * 1000)
-#define ROUNDS       5
 #define CALLS        200
 #define MANY         1000
 #define SM_COUNT     16              /* CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT */
@@ -24,153 +19,66 @@
 #define BLOCK_WORK   67200.0         /* integer operations of a block of 4096 bytes, padding block included, by the kernel's own count */
 #define TREE_WORK    (128.0 / 127.0) /* with the levels above the leaves */
 
-struct device_bench {
-	struct figures figures;
-	vres_key *key;
-	vres_manager *manager;
-	uint64_t bytes;      /* of the largest shard */
-	uint64_t host_bytes; /* of what is sealed from memory */
-	uint8_t *data;
-};
-
-static double gb_per_s(uint64_t bytes, uint64_t ns)
+double gb_per_s(uint64_t bytes, uint64_t ns)
 {
 	return ns ? (double)bytes / (double)ns : 0;
 }
 
-static void host_figures(struct device_bench *b)
+double rate_of(uint64_t bytes, uint64_t ns[ROUNDS])
 {
-	const uint64_t bytes = b->host_bytes < 256 * MIB ? b->host_bytes : 256 * MIB;
-	uint8_t *copy = malloc(bytes), digest[32];
-	uint64_t sha[ROUNDS], plain[ROUNDS];
-
-	must(copy != NULL, "no memory to copy to");
-	for (int i = 0; i < ROUNDS; i++) {
-		uint64_t start = now();
-
-		memcpy(copy, b->data, bytes);
-		plain[i] = now() - start;
-		start = now();
-		must(EVP_Digest(copy, bytes, digest, NULL, EVP_sha256(), NULL) == 1, "no SHA-256");
-		sha[i] = now() - start;
-	}
-	free(copy);
-	figures_add(&b->figures, "memcpy_one_core", gb_per_s(bytes, (uint64_t)percentile(plain, ROUNDS, 50)), "GB/s", NULL, NULL);
-	figures_add(&b->figures, "sha256_one_core", gb_per_s(bytes, (uint64_t)percentile(sha, ROUNDS, 50)), "GB/s", "memcpy_one_core", NULL);
+	return gb_per_s(bytes, (uint64_t)percentile(ns, ROUNDS, 50));
 }
 
-/* The bare copy: pieces through two lanes in turn, page-locked, nothing read or hashed. */
-struct copier {
-	const vres_backend *ops;
-	vres_bself *self;
-	vres_bdev *dev;
-	vres_bmem *mem;
-	vres_blane *lanes[2];
-	uint64_t bytes;
-};
-
-static void copier_open(struct copier *c, uint64_t bytes)
-{
-	const vres_backend_open params = {.struct_size = sizeof(params), .library_path = rig_library()};
-	vres_device_props props = {.struct_size = sizeof(props)};
-	vres_mem_info info;
-	void *staging;
-	vres_error err;
-
-	*c = (struct copier){.ops = rig_model()->backend(), .bytes = bytes};
-	must(c->ops->open(&params, &c->self, &err) == VRES_OK && c->ops->device_open(c->self, 0, &props, &c->dev, &err) == VRES_OK &&
-	             c->ops->mem_alloc(c->dev, bytes, &c->mem, &info, &err) == VRES_OK,
-	     "no device memory to copy to");
-	for (int i = 0; i < 2; i++) {
-		must(c->ops->lane_open(c->dev, PIECE, VRES_LANE_PINNED, &c->lanes[i], &staging, &err) == VRES_OK, "no lane");
-		memset(staging, i + 1, PIECE);
-	}
-}
-
-static void copier_close(struct copier *c)
-{
-	vres_error err;
-
-	c->ops->lane_close(c->lanes[0]);
-	c->ops->lane_close(c->lanes[1]);
-	(void)c->ops->mem_release(c->mem, &err);
-	c->ops->device_close(c->dev);
-	c->ops->close(c->self);
-}
-
-static uint64_t copy_all(struct copier *c, bool to_device)
-{
-	const uint64_t start = now();
-	int turn = 0;
-	vres_error err;
-
-	for (uint64_t at = 0; at < c->bytes; at += PIECE, turn ^= 1) {
-		const size_t n = c->bytes - at < PIECE ? (size_t)(c->bytes - at) : PIECE;
-
-		must(c->ops->lane_wait(c->lanes[turn], PATIENCE, &err) == VRES_OK, "a copy failed");
-		must((to_device ? c->ops->lane_push : c->ops->lane_pull)(c->lanes[turn], c->mem, at, n, &err) == VRES_OK, "a copy failed");
-	}
-	must(c->ops->lane_wait(c->lanes[0], PATIENCE, &err) == VRES_OK && c->ops->lane_wait(c->lanes[1], PATIENCE, &err) == VRES_OK,
-	     "a copy failed");
-	return now() - start;
-}
-
-static void copy_figures(struct device_bench *b)
-{
-	uint64_t there[ROUNDS], back[ROUNDS];
-	struct copier c;
-
-	copier_open(&c, b->host_bytes);
-	for (int i = 0; i < ROUNDS; i++) {
-		there[i] = copy_all(&c, true);
-		back[i] = copy_all(&c, false);
-	}
-	copier_close(&c);
-	figures_add(&b->figures, "copy_to_device", gb_per_s(c.bytes, (uint64_t)percentile(there, ROUNDS, 50)), "GB/s", "memcpy_one_core", NULL);
-	figures_add(&b->figures, "copy_from_device", gb_per_s(c.bytes, (uint64_t)percentile(back, ROUNDS, 50)), "GB/s", "copy_to_device", NULL);
-}
-
-static vres_shard *seal_memory(struct device_bench *b, uint64_t bytes, uint32_t alg)
+vres_shard *seal_memory(struct device_bench *b, uint64_t bytes, uint32_t alg, const char *expected)
 {
 	vres_seal_params p = vres_seal_params_init();
 	vres_shard *shard = NULL;
 	vres_error err;
 
 	p.digest_alg = alg;
+	p.expected_digest = expected;
 	if (vres_seal_memory(b->manager, &p, b->data, bytes, &shard, &err) != VRES_OK)
 		give_up(err.message);
 	return shard;
 }
 
+/* The host hashes a flat digest, a tree, or, where the digest that the device has to find is known, nothing. */
 static void seal_figures(struct device_bench *b)
 {
 	static const struct {
 		uint32_t alg;
+		bool expects;
 		const char *name, *beside;
-	} kinds[] = {{VRES_DIGEST_VERITY, "seal_verity", NULL}, {VRES_DIGEST_SHA256, "seal_sha256", "sha256_one_core"}};
+	} kinds[] = {{VRES_DIGEST_VERITY, true, "seal_verity_expected", NULL},
+	             {VRES_DIGEST_VERITY, false, "seal_verity", NULL},
+	             {VRES_DIGEST_SHA256, false, "seal_sha256", "sha256_one_core"}};
 
-	for (size_t k = 0; k < 2; k++) {
+	for (size_t k = 0; k < 3; k++) {
+		vres_shard *shard = seal_memory(b, b->host_bytes, kinds[k].alg, NULL);
+		vres_shard_info info = vres_shard_info_init();
 		uint64_t ns[ROUNDS];
 
+		must(vres_shard_describe(shard, &info, NULL) == VRES_OK, "no description");
+		vres_shard_release(shard);
 		for (int i = 0; i < ROUNDS; i++) {
 			const uint64_t start = now();
-			vres_shard *shard = seal_memory(b, b->host_bytes, kinds[k].alg);
 
+			shard = seal_memory(b, b->host_bytes, kinds[k].alg, kinds[k].expects ? info.digest : NULL);
 			ns[i] = now() - start;
 			vres_shard_release(shard);
 		}
-		figures_add(&b->figures, kinds[k].name, gb_per_s(b->host_bytes, (uint64_t)percentile(ns, ROUNDS, 50)), "GB/s", "copy_to_device",
-		            kinds[k].beside);
+		figures_add(&b->figures, kinds[k].name, rate_of(b->host_bytes, ns), "GB/s", "copy_to_device", kinds[k].beside);
 	}
 }
 
-static uint64_t time_verify(vres_shard *shard, uint32_t mode)
+uint64_t time_verify(vres_shard *shard, uint32_t mode, bool background)
 {
 	vres_verify_params p = vres_verify_params_init();
 	const uint64_t start = now();
 	vres_error err;
 
 	p.mode = mode;
+	p.background = background;
 	if (vres_shard_verify(shard, &p, NULL, &err) != VRES_OK)
 		give_up(err.message);
 	return now() - start;
@@ -212,30 +120,52 @@ static void verify_figures(struct device_bench *b)
 	if (vres_seal_stream(b->manager, &p, read_piece, b, b->bytes, &shard, &err) != VRES_OK)
 		give_up(err.message);
 	for (int i = 0; i < ROUNDS; i++) {
-		full[i] = time_verify(shard, VRES_VERIFY_FULL);
+		full[i] = time_verify(shard, VRES_VERIFY_FULL, false);
 		most = bound() > most ? bound() : most; /* the clock, just after the work */
 	}
 	vres_shard_release(shard);
 	if (most > 0)
 		figures_add(&b->figures, "hash_bound", most, "GB/s", NULL, NULL);
-	figures_add(&b->figures, "verify_full", gb_per_s(b->bytes, (uint64_t)percentile(full, ROUNDS, 50)), "GB/s",
-	            most > 0 ? "hash_bound" : "sha256_one_core", "copy_from_device");
-	shard = seal_memory(b, b->host_bytes, VRES_DIGEST_VERITY);
+	figures_add(&b->figures, "verify_full", rate_of(b->bytes, full), "GB/s", most > 0 ? "hash_bound" : "copy_from_device", "old_way");
+	b->bound = most;
+	shard = seal_memory(b, b->host_bytes, VRES_DIGEST_VERITY, NULL);
 	for (int i = 0; i < ROUNDS; i++)
-		back[i] = time_verify(shard, VRES_VERIFY_READBACK);
+		back[i] = time_verify(shard, VRES_VERIFY_READBACK, false);
 	vres_shard_release(shard);
-	figures_add(&b->figures, "verify_readback", gb_per_s(b->host_bytes, (uint64_t)percentile(back, ROUNDS, 50)), "GB/s", "copy_from_device",
-	            "sha256_one_core");
+	figures_add(&b->figures, "verify_readback", rate_of(b->host_bytes, back), "GB/s", "copy_from_device", "sha256_one_core");
+}
+
+/* One shard that most devices cannot hold. */
+static void large_figures(struct device_bench *b)
+{
+	const uint64_t bytes = 101 * GIB;
+	vres_device_info info = vres_device_info_init();
+	vres_seal_params p = vres_seal_params_init();
+	vres_shard *shard = NULL;
+	uint64_t full[ROUNDS], start;
+	vres_error err;
+
+	if (vres_device_describe(b->manager, 0, &info, &err) != VRES_OK || info.available_bytes < bytes)
+		return;
+	p.digest_alg = VRES_DIGEST_VERITY;
+	start = now();
+	if (vres_seal_stream(b->manager, &p, read_piece, b, bytes, &shard, &err) != VRES_OK)
+		give_up(err.message);
+	figures_add(&b->figures, "seal_stream_101gib", gb_per_s(bytes, now() - start), "GB/s", "copy_to_device", "memcpy_one_core");
+	for (int i = 0; i < ROUNDS; i++)
+		full[i] = time_verify(shard, VRES_VERIFY_FULL, false);
+	vres_shard_release(shard);
+	figures_add(&b->figures, "verify_full_101gib", rate_of(bytes, full), "GB/s", "verify_full", "old_way");
 }
 
 static void latency_of(struct device_bench *b, uint64_t bytes, uint32_t mode, const char *name, const char *beside)
 {
-	vres_shard *shard = seal_memory(b, bytes, VRES_DIGEST_VERITY);
+	vres_shard *shard = seal_memory(b, bytes, VRES_DIGEST_VERITY, NULL);
 	uint64_t ns[CALLS];
 
-	(void)time_verify(shard, mode);
+	(void)time_verify(shard, mode, false);
 	for (int i = 0; i < CALLS; i++)
-		ns[i] = time_verify(shard, mode);
+		ns[i] = time_verify(shard, mode, false);
 	vres_shard_release(shard);
 	figures_add(&b->figures, name, percentile(ns, CALLS, 50) / 1000, "us", beside, NULL);
 }
@@ -246,8 +176,10 @@ static void latency_figures(struct device_bench *b)
 	latency_of(b, 4096, VRES_VERIFY_FULL, "verify_full_4kib_median", "verify_signature_median");
 	if (b->host_bytes >= MIB)
 		latency_of(b, MIB, VRES_VERIFY_FULL, "verify_full_1mib_median", "verify_full_4kib_median");
+	if (b->bound > 0)
+		figures_add(&b->figures, "bound_64mib", 64.0 * MIB / b->bound / 1000, "us", NULL, NULL);
 	if (b->host_bytes >= 64 * MIB)
-		latency_of(b, 64 * MIB, VRES_VERIFY_FULL, "verify_full_64mib_median", "verify_full_1mib_median");
+		latency_of(b, 64 * MIB, VRES_VERIFY_FULL, "verify_full_64mib_median", b->bound > 0 ? "bound_64mib" : "verify_full_1mib_median");
 }
 
 /* As many small shards as one large one, verified in one call. */
@@ -260,16 +192,16 @@ static void many_figures(struct device_bench *b)
 
 	if (each == 0)
 		return;
-	one = seal_memory(b, each * MANY, VRES_DIGEST_VERITY);
+	one = seal_memory(b, each * MANY, VRES_DIGEST_VERITY, NULL);
 	for (int i = 0; i < MANY; i++)
-		shards[i] = seal_memory(b, each, VRES_DIGEST_VERITY);
+		shards[i] = seal_memory(b, each, VRES_DIGEST_VERITY, NULL);
 	for (int i = 0; i < ROUNDS; i++) {
 		const uint64_t start = now();
 
 		if (vres_verify_many(b->manager, shards, MANY, NULL, NULL, &err) != VRES_OK)
 			give_up(err.message);
 		many[i] = now() - start;
-		single[i] = time_verify(one, VRES_VERIFY_FULL);
+		single[i] = time_verify(one, VRES_VERIFY_FULL, false);
 	}
 	for (int i = 0; i < MANY; i++)
 		vres_shard_release(shards[i]);
@@ -327,14 +259,16 @@ int bundle_bench(const char *bytes)
 	must(rig_model()->backend != NULL, "VRES_TEST_DEVICE names no GPU's backend");
 	open_manager(&b);
 	choose_sizes(&b, bytes);
-	host_figures(&b);
-	copy_figures(&b);
+	bench_plain(&b);
 	seal_figures(&b);
 	verify_figures(&b);
 	if (nvml_sm_clock(&mhz))
 		fprintf(stderr, "sm_clock_mhz=%u\n", mhz);
 	latency_figures(&b);
 	many_figures(&b);
+	bench_beside(&b);
+	if (bytes == NULL)
+		large_figures(&b);
 	figures_print(&b.figures);
 	free(b.data);
 	vres_manager_destroy(b.manager);
