@@ -119,6 +119,16 @@ static vres_status still_accepted(const struct vres_shard *s, vres_error *err)
 	                                                        : VRES_OK;
 }
 
+/* What it is worth to a lease: a sample of fewer units than policy wants, which is signed into the record, is no sample. */
+static uint32_t strength(const struct verification *v)
+{
+	const struct vres_shard *s = v->shard;
+	const uint64_t wanted = min_u64(s->manager->policy.sample_units, s->shape.count[s->kept_level]);
+	const bool is_too_small = v->report.mode == VRES_VERIFY_SAMPLED && v->params.sample_units < wanted;
+
+	return vres_policy_strength(is_too_small ? (uint32_t)VRES_VERIFY_SIGNATURE : v->report.mode);
+}
+
 static vres_status conclude_good(struct verification *v, vres_error *err)
 {
 	struct vres_shard *s = v->shard;
@@ -134,7 +144,7 @@ static vres_status conclude_good(struct verification *v, vres_error *err)
 		e.mode = vres_policy_mode_name(v->report.mode);
 		TRY(vres_audit_emit(m, &e, false, err));
 	}
-	for (uint32_t i = 0; i <= vres_policy_strength(v->report.mode); i++)
+	for (uint32_t i = 0; i <= strength(v); i++)
 		refresh(&s->fresh[i], v->began);
 	atomic_store(&s->verified_at, vres_host_wall());
 	vres_metrics_verified(m, &v->report);

@@ -629,7 +629,7 @@ VRES_API VRES_MUST_CHECK vres_status vres_seal_adopt(vres_manager *m, const vres
 /**
  * struct vres_verify_params - how to verify
  * @mode:         vres_verify_mode
- * @sample_units: for SAMPLED; 0: as policy says
+ * @sample_units: for SAMPLED; 0: as policy says; fewer than policy says serve no lease
  * @source:       the bytes as they were sealed, if at hand: names damage to the block; NULL: none
  * @source_ctx:   given to @source
  * @background:   1: give way to other work on the device.  Low-priority lanes, and FULL hashes at most 64 MiB at a time, so that work that
@@ -837,8 +837,9 @@ VRES_API VRES_MUST_CHECK vres_status vres_shard_to_json(const vres_shard *s, cha
  * @out: the lease, to be given to vres_lease_release()
  * @err: why it failed, or NULL
  *
- * Verifies as policy's lease_verify says, unless a verification at least as strong and no older than lease_max_age exists.  Until the lease
- * is released the memory stays at one address and is not freed, even if shard and manager are given back meanwhile.
+ * Verifies as policy's lease_verify says, unless a verification at least as strong and no older than lease_max_age exists; a sample is as strong
+ * as it has units.  Until the lease is released the memory stays at one address and is not freed, even if shard and manager are given back
+ * meanwhile.
  *
  * Return: as vres_shard_verify().
  */

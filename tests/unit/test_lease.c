@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What makes a shard fresh for a lease, and what happens between the verification and the lease.  A unit is a group of 32 blocks of 1 KiB. */
+#include <vres/vres.h>
+
+#include "alloc.h"
+#include "content.h"
+#include "manager.h"
+#include "policy.h"
+#include "puppet.h"
+#include "status.h"
+#include "suite.h"
+
+#define BYTES (UINT64_C(8) * 32 * 1024)
+#define LONG  (UINT64_C(3600) * 1000000000)
+#define UNITS 4u /* that policy samples */
+
+struct rig {
+	struct puppet *puppet;
+	vres_manager *manager;
+	vres_shard *shard;
+	bool stops; /* the sink stops the manager when a verification is told */
+};
+
+static vres_status told(void *ctx, const vres_event *event)
+{
+	struct rig *rig = ctx;
+
+	if (rig->stops && event->type == VRES_EVENT_SEAL_VERIFIED)
+		vres_manager_stop(rig->manager);
+	return VRES_OK;
+}
+
+/* One sealed shard of 8 units, of which leases have UNITS sampled; sealing has not made it fresh. */
+static struct rig *begin(void)
+{
+	struct rig *rig = test_alloc(sizeof(*rig));
+	uint8_t *data = content((size_t)BYTES, 1);
+	vres_seal_params params = vres_seal_params_init();
+	vres_config config = vres_config_init();
+	vres_policy policy = vres_policy_init();
+	vres_key *key = NULL;
+	vres_error err;
+
+	rig->puppet = puppet_make();
+	policy.allow = VRES_ALLOW_SIMULATED | VRES_ALLOW_WEAK_LEASE;
+	policy.lease_verify = VRES_VERIFY_SAMPLED;
+	policy.lease_max_age = LONG;
+	policy.sample_units = UNITS;
+	config.backend = &rig->puppet->table;
+	config.backend_arg = rig->puppet;
+	config.worker_id = "worker";
+	config.policy = &policy;
+	config.block_size = 1024;
+	config.audit = (vres_audit_sink){told, rig};
+	ck_ok(vres_key_derive("token", 5, NULL, &key, &err));
+	config.key = key;
+	ck_ok(vres_manager_create(&config, &rig->manager, &err));
+	vres_key_destroy(key);
+	ck_ok(vres_seal_memory(rig->manager, &params, data, BYTES, &rig->shard, &err));
+	test_free(data);
+	for (size_t i = 0; i < COUNT(rig->shard->fresh); i++)
+		atomic_store(&rig->shard->fresh[i], 0);
+	return rig;
+}
+
+static void end(struct rig **rig)
+{
+	vres_shard_release((*rig)->shard);
+	vres_manager_destroy((*rig)->manager);
+	puppet_drop(&(*rig)->puppet);
+	test_free(*rig);
+}
+
+static void release(vres_lease **lease)
+{
+	vres_lease_release(*lease);
+}
+
+/* How many units a lease has hashed. */
+static size_t hashed_by_a_lease(struct rig *rig)
+{
+	CLEANUP(release) vres_lease *lease = NULL;
+	vres_error err;
+
+	rig->puppet->hashed_count = 0;
+	ck_ok(vres_lease_acquire(rig->shard, &lease, &err));
+	return rig->puppet->hashed_count;
+}
+
+static void sample(struct rig *rig, uint32_t units)
+{
+	vres_verify_params p = vres_verify_params_init();
+	vres_error err;
+
+	p.mode = VRES_VERIFY_SAMPLED;
+	p.sample_units = units;
+	ck_ok(vres_shard_verify(rig->shard, &p, NULL, &err));
+}
+
+/* Policy's number is signed into the record: who asks for fewer units gets an answer, but not a lease on the strength of it. */
+START_TEST(sample_of_fewer_units_than_policy_wants_serves_no_lease)
+{
+	static const uint32_t fewer[] = {1, UNITS - 1};
+
+	for (size_t i = 0; i < COUNT(fewer); i++) {
+		CLEANUP(end) struct rig *rig = begin();
+
+		sample(rig, fewer[i]);
+		ck_assert_uint_eq(atomic_load(&rig->shard->fresh[vres_policy_strength(VRES_VERIFY_SAMPLED)]), 0);
+		ck_assert_uint_ne(atomic_load(&rig->shard->fresh[vres_policy_strength(VRES_VERIFY_SIGNATURE)]), 0);
+		ck_assert_uint_eq(hashed_by_a_lease(rig), UNITS);
+		ck_assert_uint_eq(hashed_by_a_lease(rig), 0); /* which is fresh now */
+	}
+}
+END_TEST
+
+START_TEST(sample_of_as_many_units_as_policy_wants_or_more_serves_leases)
+{
+	static const uint32_t enough[] = {0, UNITS, UNITS + 1, UINT32_MAX};
+
+	for (size_t i = 0; i < COUNT(enough); i++) {
+		CLEANUP(end) struct rig *rig = begin();
+
+		sample(rig, enough[i]);
+		ck_assert_uint_eq(hashed_by_a_lease(rig), 0);
+	}
+}
+END_TEST
+
+/* Where policy wants more units than there are, all of them are enough. */
+START_TEST(sample_of_all_units_serves_leases)
+{
+	CLEANUP(end) struct rig *rig = begin();
+
+	rig->manager->policy.sample_units = 100;
+	sample(rig, 7);
+	ck_assert_uint_eq(hashed_by_a_lease(rig), 8);
+	for (size_t i = 0; i < COUNT(rig->shard->fresh); i++)
+		atomic_store(&rig->shard->fresh[i], 0);
+	sample(rig, 8);
+	ck_assert_uint_eq(hashed_by_a_lease(rig), 0);
+}
+END_TEST
+
+/* A clock that went backwards makes no verification younger than it is. */
+START_TEST(verification_of_the_future_serves_no_lease)
+{
+	CLEANUP(end) struct rig *rig = begin();
+
+	sample(rig, 0);
+	for (size_t i = 0; i < COUNT(rig->shard->fresh); i++)
+		atomic_store(&rig->shard->fresh[i], vres_host_monotonic() + LONG);
+	ck_assert_uint_eq(hashed_by_a_lease(rig), UNITS);
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE(sample_of_fewer_units_than_policy_wants_serves_no_lease, "CI-007 VP-006", "integrity", "weak check taken for a strong one"),
+		CASE(sample_of_as_many_units_as_policy_wants_or_more_serves_leases, "CI-007", "availability", ""),
+		CASE(sample_of_all_units_serves_leases, "CI-007", "integrity", "weak check taken for a strong one"),
+		CASE(verification_of_the_future_serves_no_lease, "CI-007 WORKER-4121", "integrity", "stale verification"),
+	};
+
+	return suite_run("unit.lease", "unit", cases, COUNT(cases));
+}
