@@ -36,6 +36,7 @@ static vres_status acquire(vres_shard *s, vres_lease **out, vres_error *err)
 	if (lease == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a lease");
 	TRY(verify_for_lease(s, err));
+	TRY(vres_manager_enter(s->manager, err)); /* others may have found a violation while this shard was good */
 	lease->shard = s;
 	vres_shard_lease(s);
 	*out = TAKE(lease);

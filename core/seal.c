@@ -156,6 +156,8 @@ static vres_status perform(struct seal *seal, vres_shard **out, vres_error *err)
 	TRY(vres_shard_create(m, &seal->record, &s, err));
 	status = vres_seal_fill(seal, s, err);
 	if (status == VRES_OK)
+		status = vres_manager_enter(m, err); /* it may have stopped since, of which whoever found the violation tells */
+	if (status == VRES_OK)
 		status = tell_success(seal, s, err);
 	if (status != VRES_OK) {
 		vres_shard_discard(&s); /* before anything is told, so that the critical event is the last one */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What makes a shard fresh for a lease, and what happens between the verification and the lease.  A unit is a group of 32 blocks of 1 KiB. */
+/* What makes a shard fresh for a lease, and a manager that stops between the beginning of a call and its end.  A unit is a group of 32 blocks of 1 KiB. */
 #include <vres/vres.h>
 
 #include "alloc.h"
@@ -18,6 +18,7 @@ struct rig {
 	struct puppet *puppet;
 	vres_manager *manager;
 	vres_shard *shard;
+	unsigned told[VRES_EVENT_POLICY_VIOLATION + 1];
 	bool stops; /* the sink stops the manager when a verification is told */
 };
 
@@ -25,6 +26,7 @@ static vres_status told(void *ctx, const vres_event *event)
 {
 	struct rig *rig = ctx;
 
+	rig->told[event->type]++;
 	if (rig->stops && event->type == VRES_EVENT_SEAL_VERIFIED)
 		vres_manager_stop(rig->manager);
 	return VRES_OK;
@@ -154,6 +156,49 @@ START_TEST(verification_of_the_future_serves_no_lease)
 }
 END_TEST
 
+/* Somebody found a violation while this shard was being verified: no address comes out any more. */
+START_TEST(manager_that_stopped_during_the_verification_gives_no_lease)
+{
+	CLEANUP(end) struct rig *rig = begin();
+	vres_lease *lease = NULL;
+	vres_error err;
+
+	rig->stops = true;
+	ck_status_reason(vres_lease_acquire(rig->shard, &lease, &err), VRES_E_POLICY_VIOLATION, VRES_REASON_STOPPED);
+	ck_assert_ptr_null(lease);
+	ck_assert_uint_eq(rig->shard->leased, 0);
+	ck_assert_uint_eq(atomic_load(&rig->manager->counters.leases), 0);
+}
+END_TEST
+
+static bool stop_here(void *ctx, uint64_t done, uint64_t total)
+{
+	(void)done;
+	(void)total;
+	vres_manager_stop(ctx);
+	return true;
+}
+
+START_TEST(manager_that_stopped_during_a_seal_seals_nothing)
+{
+	CLEANUP(end) struct rig *rig = begin();
+	vres_seal_params params = vres_seal_params_init();
+	const uint64_t used = rig->shard->mem.device->capacity.used;
+	const uint64_t violations = atomic_load(&rig->manager->counters.policy_violations);
+	vres_shard *shard = NULL;
+	vres_error err;
+
+	params.progress = stop_here;
+	params.progress_ctx = rig->manager;
+	ck_status_reason(vres_seal_memory(rig->manager, &params, "abc", 3, &shard, &err), VRES_E_POLICY_VIOLATION, VRES_REASON_STOPPED);
+	ck_assert_ptr_null(shard);
+	ck_assert_uint_eq(rig->shard->mem.device->capacity.used, used);
+	ck_assert_uint_eq(rig->shard->mem.device->capacity.filling, 0);
+	ck_assert_uint_eq(rig->told[VRES_EVENT_VRAM_SEALED], 1);                               /* that of the fixture */
+	ck_assert_uint_eq(atomic_load(&rig->manager->counters.policy_violations), violations); /* it is told of by who found it */
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
@@ -161,6 +206,9 @@ int main(void)
 		CASE(sample_of_as_many_units_as_policy_wants_or_more_serves_leases, "CI-007", "availability", ""),
 		CASE(sample_of_all_units_serves_leases, "CI-007", "integrity", "weak check taken for a strong one"),
 		CASE(verification_of_the_future_serves_no_lease, "CI-007 WORKER-4121", "integrity", "stale verification"),
+		CASE(manager_that_stopped_during_the_verification_gives_no_lease, "WORKER-4245 CI-007", "integrity",
+	             "memory used after a violation"),
+		CASE(manager_that_stopped_during_a_seal_seals_nothing, "WORKER-4113", "integrity", "sealed after a violation"),
 	};
 
 	return suite_run("unit.lease", "unit", cases, COUNT(cases));
