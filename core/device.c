@@ -165,7 +165,8 @@ void vres_device_destroy(struct vres_device *d, bool touch)
 		return;
 	if (d->handle && touch)
 		d->driver->table.device_close(d->handle);
-	vres_capacity_close(&d->capacity);
+	if (touch) /* a child may have come by waiters of the parent's, for whom destroying a condition waits for ever */
+		vres_capacity_close(&d->capacity);
 	vres_host_free(d);
 }
 

@@ -67,7 +67,7 @@ vres_status vres_driver_open(const vres_backend *backend, void *arg, const char 
 void vres_driver_close(struct vres_driver *driver);
 
 vres_status vres_device_create(const struct vres_driver *driver, uint32_t index, struct vres_device **out, vres_error *err);
-void vres_device_destroy(struct vres_device *d, bool touch);
+void vres_device_destroy(struct vres_device *d, bool touch); /* @touch: false in a forked child */
 vres_status vres_device_ask(struct vres_device *d, vres_device_status *out, vres_error *err);
 
 bool vres_device_can(const struct vres_device *d, uint32_t fact);

@@ -3,6 +3,9 @@
 #include "capacity.h"
 
 #include <sched.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "puppet.h"
 #include "status.h"
@@ -260,6 +263,38 @@ START_TEST(two_that_both_fit_are_not_refused_because_they_came_together)
 }
 END_TEST
 
+/* The one who waits exists in the parent alone, and a condition may not be destroyed before its waiters have left. */
+START_TEST(child_of_a_process_where_somebody_waits_can_destroy_the_device)
+{
+	CLEANUP(door_shut) struct door *door = door_open();
+	const struct timespec moment = {.tv_nsec = 20000000};
+	pthread_t thread;
+	void *refused;
+	pid_t child;
+	vres_error err;
+	int status;
+
+	ck_ok(vres_capacity_reserve(door->device, FREE, 0, &err));
+	ck_assert_int_eq(pthread_create(&thread, NULL, reserve_all, door), 0);
+	while (atomic_load(&door->puppet->calls[PUPPET_DEVICE_STATUS]) < 2)
+		sched_yield();
+	nanosleep(&moment, NULL); /* from here on it waits, most likely */
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		alarm(20);
+		vres_device_destroy(door->device, false);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	vres_capacity_allocated(door->device, FREE, 0);
+	ck_assert_int_eq(pthread_join(thread, &refused), 0);
+	ck_assert_ptr_null(refused);
+	vres_capacity_allocated(door->device, FREE, 0);
+}
+END_TEST
+
 /* Seals and releases again and again; the driver's free figure follows. */
 struct crowd {
 	struct door *door;
@@ -324,6 +359,8 @@ int main(void)
 		CASE(figure_that_grew_old_while_it_was_asked_for_is_asked_for_again, "VR-008 RP-001", "availability", "a stale figure"),
 		CASE(bytes_allocated_while_the_figure_was_asked_for_are_not_promised_again, "VR-008 RP-001", "availability", "over-commitment"),
 		CASE(two_that_both_fit_are_not_refused_because_they_came_together, "VR-008", "availability", ""),
+		CASE(child_of_a_process_where_somebody_waits_can_destroy_the_device, "WORKER-4020 MS-005", "availability",
+	             "a child that hangs when it destroys"),
 		CASE(threads_never_promise_the_same_bytes_twice, "VR-008 RP-001", "availability", "over-commitment"),
 	};
 
