@@ -4,7 +4,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+#include "files.h"
 
 static const struct option_word mode_words[] = {{"token", VRES_AUDIT_TOKEN}, {"forward", VRES_AUDIT_FORWARD}, {NULL, 0}};
 
@@ -28,6 +32,32 @@ static const struct option_spec specs[] = {
 };
 
 const struct option_set audit_sink_option_set = {"Audit log", specs, COUNT_OF(specs)};
+
+/* Is @path LOG, or what the library keeps beside it (docs/OPERATIONS.md)? */
+static bool is_of_log(const char *path, const char *log)
+{
+	static const char *const suffixes[] = {"", ".checkpoint", ".checkpoint.tmp", ".key", ".lock"};
+	const size_t n = strlen(path), tail = strlen(".0000000000000001");
+	char name[PATH_MAX];
+
+	for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
+		snprintf(name, sizeof(name), "%s%s", log, suffixes[i]);
+		if (file_is_same(path, name))
+			return true;
+	}
+	if (n < tail || n >= sizeof(name) || path[n - tail] != '.' || strspn(path + n - tail + 1, "0123456789abcdef") != tail - 1)
+		return false;
+	snprintf(name, sizeof(name), "%.*s", (int)(n - tail), path);
+	return file_is_same(name, log);
+}
+
+bool audit_sink_spare(const struct audit_sink_options *options, struct output *o, const char *path)
+{
+	if (options->path != NULL && is_of_log(path, options->path))
+		return output_refuse(o, EXIT_USAGE, path, "is the audit log or a file that belongs to it, and would be overwritten");
+	return !file_is_same(path, options->forward_key) ||
+	       output_refuse(o, EXIT_USAGE, path, "is the key of the audit log, and would be overwritten");
+}
 
 static bool check_usage(struct output *o, const struct audit_sink_options *options, const struct audit_sink_needs *needs)
 {

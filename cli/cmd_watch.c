@@ -183,11 +183,8 @@ static bool can_publish(struct output *o, const struct run *r, const struct inpu
 {
 	const char *path = r->watch.metrics_file;
 
-	if (path == NULL)
-		return true;
-	if (file_is_same(path, r->audit.path) || file_is_same(path, r->audit.forward_key))
-		return output_refuse(o, EXIT_USAGE, path, "is the audit log or its key, and would be overwritten");
-	return file_can_save(o, path) && inputs_spare(in, o, path) && key_spare(&r->key, o, path);
+	return path == NULL ||
+	       (audit_sink_spare(&r->audit, o, path) && file_can_save(o, path) && inputs_spare(in, o, path) && key_spare(&r->key, o, path));
 }
 
 /* True: it was watching when it was asked to stop, which is how a watch ends well. */

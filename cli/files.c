@@ -144,13 +144,27 @@ bool file_is_open_as(const char *path, int fd)
 	return stat(path, &named) == 0 && fstat(fd, &open_file) == 0 && is_one(&named, &open_file);
 }
 
+/* Two names of one entry of one folder, whether there is a file behind it or not. */
+static bool is_one_entry(const char *path, const char *other)
+{
+	char copies[4][PATH_MAX];
+	struct stat a, b;
+
+	if (strlen(path) >= PATH_MAX || strlen(other) >= PATH_MAX)
+		return false;
+	for (size_t i = 0; i < COUNT_OF(copies); i++) /* dirname() and basename() each write into theirs */
+		snprintf(copies[i], PATH_MAX, "%s", i < 2 ? path : other);
+	return strcmp(basename(copies[0]), basename(copies[2])) == 0 && stat(dirname(copies[1]), &a) == 0 && stat(dirname(copies[3]), &b) == 0 &&
+	       is_one(&a, &b);
+}
+
 bool file_is_same(const char *path, const char *other)
 {
 	struct stat a, b;
 
 	if (other == NULL)
 		return false;
-	return strcmp(path, other) == 0 || (stat(path, &a) == 0 && stat(other, &b) == 0 && is_one(&a, &b));
+	return is_one_entry(path, other) || (stat(path, &a) == 0 && stat(other, &b) == 0 && is_one(&a, &b));
 }
 
 static bool save(struct output *o, const char *path, const void *bytes, size_t n, bool is_public)

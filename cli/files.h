@@ -20,7 +20,8 @@ bool file_load(struct output *o, const char *path, void *buf, size_t size, size_
 /* Would file_save() find a name it can use?  To be asked before much work is done. */
 bool file_can_save(struct output *o, const char *path);
 
-/* Is @path the file that @fd is open on?  Is it the file @other (may be NULL), which need not exist yet? */
+/* Is @path the file that @fd is open on?  Is it the file @other (may be NULL), however both
+ * are spelled and whether they exist or not? */
 bool file_is_open_as(const char *path, int fd);
 bool file_is_same(const char *path, const char *other);
 

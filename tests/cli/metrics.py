@@ -113,7 +113,19 @@ def metrics_never_take_the_place_of_a_model_a_token_or_a_log():
     key = token_file()
     for name, says in (("f", "is one of the FILEs"), ("./f", "is one of the FILEs"), (key, "is the token file"), ("log", "is the audit log")):
         refused("watch", "f", "--metrics-file", name, "--token-file", key, "--audit", "log", "--count", "1", *MOCK, says=says)
-    expect(not os.path.exists("log"))
+    os.mkdir("folder")
+    os.symlink(".", "folder/up")
+    os.link("f", "hardlink")
+    for name in ("./log", "folder/../log", "folder/up/../log", os.path.abspath("log"), "log.checkpoint", "log.checkpoint.tmp", "./log.lock", "log.key",
+                 "log.0000000000000001", "log.00000000000000a0"):
+        refused("watch", "f", "--metrics-file", name, "--token-file", key, "--audit", "log", "--count", "1", *MOCK,
+                says="is the audit log or a file that belongs to it")
+    refused("watch", "f", "--metrics-file", "hardlink", "--count", "1", *MOCK, says="is one of the FILEs")
+    vres("audit", "keygen", "first")
+    refused("watch", "f", "--metrics-file", "./first", "--audit", "log", "--audit-mode", "forward", "--forward-key", "first", "--count", "1", *MOCK,
+            says="is the key of the audit log")
+    equal(sorted(os.listdir(".")), ["f", "first", "folder", "hardlink", key])
+    vres("watch", "f", "--metrics-file", "log.prom", "--token-file", key, "--audit", "log", "--count", "1", *MOCK)
     with open("f", "rb") as f:
         expect(f.read() == b"x" * 5000)
 
