@@ -41,11 +41,11 @@ const struct command cmd_audit_keygen = {
 	.name = "audit keygen",
 	.arguments = "FILE",
 	.summary = "the key that a forward-secure log begins with",
-	.description =
-		"Write a new key to FILE, which must not exist, with mode 0600, for a log in mode forward (`vres watch --audit-mode forward "
-		"--forward-key FILE`). Whoever has it can verify every line of the log, and write one in its stead: when the log has begun, "
-		"move "
-		"FILE off this host.",
+	.description = "Write a new key to FILE, which must not exist, with mode 0600, for a log in mode forward (--audit-mode forward "
+		       "--forward-key FILE of `vres seal` and `vres watch`). Whoever has it can verify every line of the log, and write one in "
+		       "its stead: when the log has begun, "
+		       "move "
+		       "FILE off this host.",
 	.sets = (const struct option_set *const[]){&own_set, NULL},
 	.run = run,
 };

@@ -37,6 +37,7 @@ struct run {
 	struct seal_options seal;
 	struct drill_options drill;
 	struct own_options own;
+	struct audit_sink_options audit;
 };
 
 /* @pattern with the first %d replaced by @number; to be freed. */
@@ -50,10 +51,10 @@ static char *receipt_name(const char *pattern, size_t number)
 	return asprintf(&name, "%.*s%zu%s", (int)(at - pattern), pattern, number, at + 2) < 0 ? NULL : name;
 }
 
-/* May a receipt go there?  A slip of the hand must not cost a model or a token. */
+/* May a receipt go there?  A slip of the hand must not cost a model, a token or a log. */
 static bool can_save(struct output *o, const struct run *r, const struct inputs *in, const char *name)
 {
-	return file_can_save(o, name) && inputs_spare(in, o, name) && key_spare(&r->key, o, name);
+	return audit_sink_spare(&r->audit, o, name) && file_can_save(o, name) && inputs_spare(in, o, name) && key_spare(&r->key, o, name);
 }
 
 /* The receipt of one file: written when there is a shard, else only whether it could be. */
@@ -199,7 +200,7 @@ static bool verify_and_report(struct output *o, const struct run *r, const struc
 
 static void seal(struct output *o, const struct run *r, struct stop *stop, char **names, size_t count)
 {
-	struct session_needs needs = {.key = &r->key};
+	struct session_needs needs = {.key = &r->key, .audit = &r->audit};
 	CLEANUP(session_close) struct session s = {0};
 	CLEANUP(inputs_close) struct inputs in = {0};
 	CLEANUP(drill_close) struct drill drill = {.count = 0};
@@ -208,16 +209,18 @@ static void seal(struct output *o, const struct run *r, struct stop *stop, char 
 	    !drill_plan(&drill, o, &r->drill, r->device.backend, &in, 1))
 		return;
 	needs.bytes = in.room;
-	if (!session_open(&s, o, &r->device, &needs) || !inputs_seal(&in, o, s.manager, (uint32_t)r->device.device, &r->seal, stop) ||
-	    !drill_arm(&drill, o, s.mock, &in) || !drill_strike(&drill, o, 1))
+	if (!session_open(&s, o, &r->device, &needs))
 		return;
-	verify_and_report(o, r, &s, &in);
+	if (inputs_seal(&in, o, s.manager, (uint32_t)r->device.device, &r->seal, stop) && drill_arm(&drill, o, s.mock, &in) &&
+	    drill_strike(&drill, o, 1))
+		verify_and_report(o, r, &s, &in);
+	audit_sink_report(&s.audit, o);
 }
 
 static int run(const struct command *self, int argc, char **argv)
 {
 	struct run r = {0};
-	void *const targets[] = {&r.seal, &r.own, &r.key, &r.device, &r.drill};
+	void *const targets[] = {&r.seal, &r.own, &r.key, &r.device, &r.drill, &r.audit};
 	struct stop stop;
 	struct output o;
 	int first, status = options_parse(self, targets, argc, argv, &first);
@@ -243,6 +246,7 @@ const struct command cmd_seal = {
 		       "together. A FILE that is - is standard input and needs --bytes.\n"
 		       "\n"
 		       "What is sealed lives as long as this process; to keep it and check it, see `vres watch`.",
-	.sets = (const struct option_set *const[]){&seal_option_set, &own_set, &key_option_set, &device_option_set, &drill_option_set, NULL},
+	.sets = (const struct option_set *const[]){&seal_option_set, &own_set, &key_option_set, &device_option_set, &drill_option_set,
+                                                   &audit_sink_option_set, NULL},
 	.run = run,
 };

@@ -196,6 +196,7 @@ static bool seal_and_watch(struct output *o, const struct run *r, struct stop *s
 	CLEANUP(inputs_close) struct inputs in = {0};
 	CLEANUP(drill_close) struct drill drill = {.count = 0};
 	CLEANUP(watch_view_end) struct watch_view view = {0};
+	bool is_watched;
 
 	if (r->watch.mode == VRES_VERIFY_READBACK && !(r->device.allow & VRES_ALLOW_READBACK))
 		return output_refuse(o, EXIT_USAGE, NULL, "--verify readback needs --allow readback: the weights travel back to host memory");
@@ -203,14 +204,17 @@ static bool seal_and_watch(struct output *o, const struct run *r, struct stop *s
 	    !drill_plan(&drill, o, &r->drill, r->device.backend, &in, r->watch.count))
 		return false;
 	needs.bytes = in.room;
-	if (!session_open(&s, o, &r->device, &needs) || !inputs_seal(&in, o, s.manager, (uint32_t)r->device.device, &r->seal, stop) ||
-	    !drill_arm(&drill, o, s.mock, &in) || !make_view(&view, o, &in))
+	if (!session_open(&s, o, &r->device, &needs))
 		return false;
-	metrics.manager = s.manager;
-	watch(o, &r->watch, &drill, &view, stop, &metrics, &s.audit);
-	report_all(o, &view, stop_requested(stop));
+	is_watched = inputs_seal(&in, o, s.manager, (uint32_t)r->device.device, &r->seal, stop) && drill_arm(&drill, o, s.mock, &in) &&
+	             make_view(&view, o, &in);
+	if (is_watched) {
+		metrics.manager = s.manager;
+		watch(o, &r->watch, &drill, &view, stop, &metrics, &s.audit);
+		report_all(o, &view, stop_requested(stop));
+	}
 	audit_sink_report(&s.audit, o);
-	return true;
+	return is_watched;
 }
 
 static int run(const struct command *self, int argc, char **argv)

@@ -194,7 +194,7 @@ bool session_open(struct session *s, struct output *o, const struct device_optio
 	if (needs->key != NULL && !key_environment_is_clean(o))
 		return false;
 	if ((options->require & VRES_REQUIRE_AUDIT) && (needs->audit == NULL || needs->audit->path == NULL))
-		return output_refuse(o, EXIT_USAGE, NULL, "--require audit needs a log, which is what `vres watch --audit` writes");
+		return output_refuse(o, EXIT_USAGE, NULL, "--require audit needs a log: --audit, of `vres seal` and `vres watch`");
 	if (!make_mock(s, o, options, needs->bytes) || !key_load_or_make(o, needs->key != NULL ? needs->key : &no_key, &key))
 		return false;
 	if (!open_audit(s, o, options, needs, key))

@@ -346,6 +346,49 @@ def a_watch_writes_a_log_that_verifies_and_goes_on_where_it_ended():
     refused(*watch, status=5, says="log")
 
 
+def event_types(log):
+    with open(log, "rb") as f:
+        return [json.loads(line)["event"]["event_type"] for line in f]
+
+
+@test("D-54 D-56", "accountability", "")
+def a_seal_writes_a_log_that_verifies_and_goes_on_where_a_watch_ended():
+    write("f", b"abc" * 5000)
+    token_file()
+    vres("watch", "f", *MOCK, *TOKEN, "--audit", "log", "--count", "1")
+    out = vres("seal", "f", *MOCK, *TOKEN, "--audit", "log", "--require", "audit").out.decode()
+    head = re.search(r"^audit log log: head (\d+:[0-9a-f]{64})$", out, re.M).group(1)
+    report = vres("audit", "verify", "log", *TOKEN, "--head", head, "--json").json()
+    equal((report["sessions"], report["ending"], report["head"], report["simulated"]), (2, "closed", "met", True))
+    expect({"vram_sealed", "seal_verified", "vram_deallocated"} <= set(event_types("log")), event_types("log"))
+    token_file(text=b"another token")
+    refused("seal", "f", *MOCK, *TOKEN, "--audit", "log", status=5, says="log: ")
+
+
+@test("D-54 VR-004", "accountability", "bit flip in VRAM")
+def what_a_seal_found_wrong_is_in_its_log_and_the_head_is_told():
+    write("f", b"abc" * 5000)
+    token_file()
+    document = vres("seal", "f", *MOCK, *TOKEN, "--audit", "log", "--mock-flip", "0:1:1@1", "--json", status=1).json()
+    equal((document["audit"]["file"], document["audit"]["lost_events"]), ("log", 0))
+    expect("seal_verification_failed" in event_types("log"), event_types("log"))
+    for command in (["seal"], ["watch", "--count", "1"]):  # nothing is sealed, and the log's head is told all the same
+        document = vres(*command, "f", *MOCK, *TOKEN, "--audit", "log", "--expect", "0" * 64, "--json", status=1).json()
+        expect(document["audit"]["seq"] > 0, document)
+    vres("audit", "verify", "log", *TOKEN, "--head", f"{document['audit']['seq']}:{document['audit']['hash']}")
+
+
+@test("", "availability", "receipt in the place of a log")
+def a_receipt_never_takes_the_place_of_a_file_of_the_log():
+    write("f", b"abc")
+    token_file()
+    for receipt in ("log", "./log", "log.checkpoint", "log.key", "log.lock", "log.0000000000000007"):
+        refused("seal", "f", *MOCK, *TOKEN, "--audit", "log", "--receipt", receipt, says="is the audit log or a file that belongs to it")
+    equal(sorted(os.listdir(".")), ["f", "token"])
+    vres("seal", "f", *MOCK, *TOKEN, "--audit", "log", "--receipt", "log.receipt")
+    vres("receipt", "check", "log.receipt", *TOKEN)
+
+
 @test("D-56", "accountability", "")
 def a_watch_writes_a_forward_log_with_a_key_that_is_made_for_it():
     write("f", b"abc" * 5000)
@@ -369,11 +412,12 @@ def a_log_that_nobody_could_check_is_refused():
     token_file()
     for options, says in [(["--audit", "log"], "nobody could check"), (["--audit-mode", "forward"], "needs --audit"),
                           (["--forward-key", "k"], "needs --audit"), ([*TOKEN, "--audit", "log", "--forward-key", "k"], "--audit-mode forward"),
-                          ([*TOKEN, "--audit", "no/such/folder/log"], "folder"), (["--require", "audit"], "vres watch --audit"),
+                          ([*TOKEN, "--audit", "no/such/folder/log"], "folder"), (["--require", "audit"], "needs a log: --audit"),
                           (["--audit", "log", "--audit-mode", "forward"], "log: is not there, and a log in mode forward begins with a key")]:
         refused("watch", "f", *MOCK, "--count", "1", *options, says=says)
-    for command in (["seal", "f"], ["policy"], ["bench"]):
-        refused(*command, *MOCK, "--require", "audit", says="vres watch --audit")
+        refused("seal", "f", *MOCK, *options, says=says)
+    for command in (["policy"], ["bench"]):
+        refused(*command, *MOCK, "--require", "audit", says="needs a log: --audit, of `vres seal` and `vres watch`")
     equal(os.path.exists("log"), False)
     vres("watch", "f", *MOCK, "--count", "1", "--require", "audit", *TOKEN, "--audit", "log")
 
