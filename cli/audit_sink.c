@@ -59,6 +59,21 @@ bool audit_sink_spare(const struct audit_sink_options *options, struct output *o
 	       output_refuse(o, EXIT_USAGE, path, "is the key of the audit log, and would be overwritten");
 }
 
+/* A first key in the place of LOG.key would be replaced with the first epoch, and nobody could check the log with it. */
+static bool check_first_key(struct output *o, const struct audit_sink_options *options)
+{
+	char key[PATH_MAX];
+
+	snprintf(key, sizeof(key), "%s.key", options->path);
+	if (file_is_same(key, options->forward_key))
+		return output_refuse(o, EXIT_USAGE, options->forward_key,
+		                     "is where the log keeps its key in force, and would be replaced: give the first key under another name");
+	if (options->forward_key == NULL && access(options->path, F_OK) != 0 && errno == ENOENT)
+		return output_refuse(o, EXIT_USAGE, options->path,
+		                     "is not there, and a log in mode forward begins with a key: give --forward-key (see `vres audit keygen`)");
+	return true;
+}
+
 static bool check_usage(struct output *o, const struct audit_sink_options *options, const struct audit_sink_needs *needs)
 {
 	if (options->path == NULL && (options->forward_key != NULL || options->mode != VRES_AUDIT_TOKEN))
@@ -72,10 +87,7 @@ static bool check_usage(struct output *o, const struct audit_sink_options *optio
 			o, EXIT_USAGE, NULL,
 			"--audit needs --token-file, --credential or --audit-mode forward: nobody could check a log that is signed with a "
 			"key of this run");
-	if (options->mode == VRES_AUDIT_FORWARD && options->forward_key == NULL && access(options->path, F_OK) != 0 && errno == ENOENT)
-		return output_refuse(o, EXIT_USAGE, options->path,
-		                     "is not there, and a log in mode forward begins with a key: give --forward-key (see `vres audit keygen`)");
-	return true;
+	return options->mode == VRES_AUDIT_TOKEN || check_first_key(o, options);
 }
 
 bool audit_sink_open(struct audit_sink *sink, struct output *o, const struct audit_sink_options *options, const struct audit_sink_needs *needs)

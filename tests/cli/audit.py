@@ -389,6 +389,19 @@ def a_receipt_never_takes_the_place_of_a_file_of_the_log():
     vres("receipt", "check", "log.receipt", *TOKEN)
 
 
+@test("D-56", "accountability", "first key of a forward log that is used up by its log")
+def the_first_key_of_a_forward_log_is_not_taken_from_where_the_log_keeps_its_own():
+    write("f", b"abc")
+    vres("audit", "keygen", "log.key")
+    for key in ("log.key", "./log.key"):
+        for command in (["seal"], ["watch", "--count", "1"]):
+            refused(*command, "f", *MOCK, "--audit", "log", "--audit-mode", "forward", "--forward-key", key, says="is where the log keeps its key in force")
+    equal(sorted(os.listdir(".")), ["f", "log.key"])
+    os.rename("log.key", "first")
+    vres("seal", "f", *MOCK, "--audit", "log", "--audit-mode", "forward", "--forward-key", "first")
+    vres("audit", "verify", "log", "--forward-key", "first")
+
+
 @test("D-56", "accountability", "")
 def a_watch_writes_a_forward_log_with_a_key_that_is_made_for_it():
     write("f", b"abc" * 5000)
