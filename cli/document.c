@@ -24,11 +24,6 @@ void output_put_u64(struct output *o, json_t *object, const char *key, uint64_t 
 	output_put(o, object, key, json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value));
 }
 
-void output_put_text(struct output *o, json_t *object, const char *key, const char *text)
-{
-	output_put(o, object, key, json_string(text));
-}
-
 void output_put_bool(struct output *o, json_t *object, const char *key, bool value)
 {
 	output_put(o, object, key, json_boolean(value));
@@ -69,16 +64,19 @@ static json_t *escaped_string(const char *name)
 	return value;
 }
 
+void output_put_text(struct output *o, json_t *object, const char *key, const char *text)
+{
+	output_put(o, object, key, utf8_is_valid(text) ? json_string(text) : escaped_string(text));
+}
+
 void output_put_file(struct output *o, json_t *object, const char *key, const char *name)
 {
 	char hex_key[64];
 
-	if (utf8_is_valid(name)) {
-		output_put_text(o, object, key, name);
+	output_put_text(o, object, key, name);
+	if (utf8_is_valid(name))
 		return;
-	}
 	snprintf(hex_key, sizeof(hex_key), "%s_hex", key);
-	output_put(o, object, key, escaped_string(name));
 	output_put(o, object, hex_key, hex_string(name, strlen(name)));
 }
 

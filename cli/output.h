@@ -45,6 +45,7 @@ bool output_has_reader(struct output *o);
 void output_put(struct output *o, json_t *object, const char *key, json_t *value);
 void output_add(struct output *o, json_t *array, json_t *value);
 void output_put_u64(struct output *o, json_t *object, const char *key, uint64_t value);
+/* What is not UTF-8 is escaped, so that no text costs the document. */
 void output_put_text(struct output *o, json_t *object, const char *key, const char *text);
 void output_put_bool(struct output *o, json_t *object, const char *key, bool value);
 /* A file's name; bytes that are not UTF-8 are shown escaped, and KEY_hex then has them all. */

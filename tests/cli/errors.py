@@ -126,6 +126,16 @@ def verbose_prints_the_log_and_nothing_else_changes():
         expect("action=create" in vres(*command, "-v", *MOCK).err, command)
 
 
+@test("CI-006", "availability", "bytes that are no text in a message")
+def a_message_that_is_no_utf8_does_not_cost_the_json_document():
+    write("f", b"x")
+    for name in (b"VRES_\xffTOKEN", b"VRES_TOKEN" + b"\xc3\xa9" * 600, b"VRES_TOKEN1" + b"\xc3\xa9" * 600):  # the long ones are cut, one of them in a character
+        document = vres("seal", "f", "--json", *MOCK, status=2, env={name: b"hush"}).json()
+        equal((document["status"], len(document["errors"])), ("VRES_E_INVALID_INPUT", 1))
+        expect(document["errors"][0]["message"].startswith("the environment has VRES_"), document)
+    expect("VRES_\\xffTOKEN" in vres("seal", "f", "--json", *MOCK, status=2, env={b"VRES_\xffTOKEN": b"x"}).json()["errors"][0]["message"])
+
+
 @test("CI-005 CI-006", "confidentiality", "token that others can read")
 def a_token_file_must_be_its_owners_alone():
     write("f", b"x")
