@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 #include "doctor.h"
 
 enum when {
@@ -66,8 +67,9 @@ static bool applies(const struct variable *v, const char *value)
 void doctor_look_at_environment(struct doctor *d)
 {
 	unsigned found = 0;
+	char **entry = environ;
 	const char *name;
-	const size_t n = key_in_environment(&name);
+	size_t n;
 
 	for (size_t i = 0; i < COUNT_OF(variables); i++) {
 		const struct variable *v = &variables[i];
@@ -79,10 +81,12 @@ void doctor_look_at_environment(struct doctor *d)
 		d->is_refused |= v->finding == FINDING_BAD;
 		found += v->finding != FINDING_GOOD;
 	}
-	if (n != 0) /* its value is nobody's business */
+	while ((name = key_in_environment(&entry, &n)) != NULL) { /* its value is nobody's business */
 		doctor_say(d, FINDING_BAD, "environment",
 		           "unset it: a secret comes from a token file or a credential; vres refuses to run with it", "%.*s is set", (int)n,
 		           name);
-	else if (found == 0)
+		found++;
+	}
+	if (found == 0)
 		doctor_say(d, FINDING_GOOD, "environment", NULL, "nothing that works against the policy");
 }

@@ -3,6 +3,7 @@
 #include "key.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -10,6 +11,9 @@
 
 /* As long as the key that is derived from it. */
 #define EPHEMERAL_BYTES 32
+
+/* Of the name of a variable, so that the rest of the message is not cut off. */
+#define NAME_SHOWN 128
 
 /* Why there is no --token. */
 #define NO_SECRET "every user of this machine can read a command line; use --token-file or --credential"
@@ -60,26 +64,34 @@ static bool is_secret_name(const char *entry)
 	return is_ours && is_secret && !(n > 5 && memcmp(entry + n - 5, "_FILE", 5) == 0);
 }
 
-size_t key_in_environment(const char **name)
+const char *key_in_environment(char ***entry, size_t *n)
 {
-	for (char **entry = environ; *entry != NULL; entry++) {
-		if (!is_secret_name(*entry))
-			continue;
-		*name = *entry;
-		return strcspn(*entry, "=");
+	while (**entry != NULL) {
+		const char *name = *(*entry)++;
+
+		*n = strcspn(name, "=");
+		if (is_secret_name(name))
+			return name;
 	}
-	return 0;
+	return NULL;
 }
 
 bool key_environment_is_clean(struct output *o)
 {
-	const char *name;
-	const size_t n = key_in_environment(&name);
+	char **entry = environ, more[32] = "";
+	size_t n, others = 0, ignored;
+	const char *name = key_in_environment(&entry, &n);
 
-	return n == 0 || output_refuse(o, EXIT_USAGE, NULL,
-	                               "the environment has %.*s: a secret there is inherited by every child and is read by nobody here; unset "
-	                               "it, and use --token-file or --credential",
-	                               (int)n, name);
+	if (name == NULL)
+		return true;
+	while (key_in_environment(&entry, &ignored) != NULL)
+		others++;
+	if (others != 0)
+		snprintf(more, sizeof(more), " and %zu more", others);
+	return output_refuse(o, EXIT_USAGE, NULL,
+	                     "the environment has %.*s%s: a secret there is inherited by every child and is read by nobody here; unset it, and "
+	                     "use --token-file or --credential (`vres doctor` names all)",
+	                     n < NAME_SHOWN ? (int)n : NAME_SHOWN, name, more);
 }
 
 bool key_spare(const struct key_options *options, struct output *o, const char *path)

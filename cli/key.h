@@ -15,11 +15,11 @@ extern const struct option_set key_option_set;
 /* Was any key named? */
 bool key_is_named(const struct key_options *options);
 
-/* The length of the name of such a variable in the environment, *name where it begins; 0: there is none. */
-size_t key_in_environment(const char **name);
-
 /* False, and a refusal, when a command that takes a key is run and a variable of the environment looks like a secret that somebody believes to be used. */
 bool key_environment_is_clean(struct output *o);
+
+/* The next such variable from **entry on, which begins as environ; NULL: no more.  Its name is the first *n bytes. */
+const char *key_in_environment(char ***entry, size_t *n);
 
 /* False, and a refusal, when what is to be written to @path would take the place of the token file. */
 bool key_spare(const struct key_options *options, struct output *o, const char *path);

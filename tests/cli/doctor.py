@@ -84,6 +84,9 @@ def variables_worth_knowing_are_told():
 def a_secret_in_the_environment_is_named_and_not_shown():
     result = vres("doctor", *MOCK, status=5, env=dict(PLAIN, LLORCH_API_TOKEN="hush-hush"))
     expect(b"LLORCH_API_TOKEN is set" in result.out and b"hush" not in result.out and "hush" not in result.err, result.out)
+    names = ["LLORCH_API_TOKEN", "VRES_KEY", "WORKER_API_SECRET"]
+    found = findings(*MOCK, status=5, env=dict(PLAIN, VRES_TOKEN_FILE="f", **dict.fromkeys(names, "hush")))
+    equal(sorted(f[1] for f in found["environment"] if f[0] == "bad"), [name + " is set" for name in names])
 
 
 @test("CI-006", "confidentiality", "keys on a swap device, weights in a core file")

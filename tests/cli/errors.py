@@ -97,6 +97,8 @@ def a_secret_in_the_environment_is_refused_with_the_reason_and_not_repeated():
             result = refused(*command, says=f"the environment has {name}: ", env=environment)
             expect("hush" not in result.err and b"hush" not in result.out, result.err)
         vres("policy", *MOCK, env=environment)  # takes no key
+    several = dict(os.environ, VRES_TOKEN="hush", LLORCH_SECRET="hush", WORKER_API_KEY="hush")
+    refused("seal", "f", *MOCK, says=" and 2 more: a secret there", env=several)
     for name in ("WORKER_API_TOKEN_FILE", "VRES_RESULTS", "MY_TOKEN", "TOKEN", "LLORCH_RUN_ID"):
         vres("seal", "f", *MOCK, env=dict(os.environ, **{name: "x"}))
 
