@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "message.h"
 
 /* Under which name the tool's own seals and events go. */
@@ -156,6 +157,20 @@ static bool open_named(struct session *s, struct output *o, enum backend_choice 
 	return output_fail(o, NULL, &err);
 }
 
+/* More than the machine has would not fail here but end in a kill, perhaps of somebody else. */
+static bool fits_host(struct output *o, uint64_t needed)
+{
+	const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+	vres_error err = {.status = VRES_E_INSUFFICIENT_VRAM, .gpu_device = VRES_NO_DEVICE, .needed_bytes = needed};
+
+	if (pages <= 0 || page <= 0 || needed <= (uint64_t)pages * (uint64_t)page)
+		return true;
+	err.available_bytes = (uint64_t)pages * (uint64_t)page;
+	snprintf(err.message, sizeof(err.message), "VRAM of the mock is host memory, which has %" PRIu64 " bytes, and %" PRIu64 " are needed",
+	         err.available_bytes, needed);
+	return output_fail(o, NULL, &err);
+}
+
 static bool make_mock(struct session *s, struct output *o, const struct device_options *options, uint64_t needed)
 {
 	vres_mock_params params = vres_mock_params_init();
@@ -165,6 +180,8 @@ static bool make_mock(struct session *s, struct output *o, const struct device_o
 		return options->mock_vram == 0 || output_refuse(o, EXIT_USAGE, NULL, "--mock-vram needs --backend mock");
 	if (options->mock_vram % MOCK_GRANULARITY != 0)
 		return output_refuse(o, EXIT_USAGE, NULL, "--mock-vram must be a multiple of %" PRIu64, MOCK_GRANULARITY);
+	if (!fits_host(o, needed))
+		return false;
 	params.bytes_per_device = mock_bytes(options, needed);
 	params.granularity = MOCK_GRANULARITY;
 	return vres_mock_create(&params, &s->mock, &err) == VRES_OK || output_fail(o, NULL, &err);

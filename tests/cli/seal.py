@@ -275,6 +275,15 @@ def too_little_vram_is_status_3_with_both_numbers():
     refused("seal", name, "--mock-vram", "102400", "--headroom", "4096", *MOCK, status=3, says="f: ")
 
 
+@test("RP-004", "availability", "a drill that takes all memory of the machine")
+def a_mock_larger_than_the_machine_is_refused_before_it_is_filled():
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    needed = 200 << 40  # more than can be mapped, so that a tool that tries it does no harm
+    error = vres("bench", "--bytes", "200TiB", "--json", *MOCK, status=3).json()["errors"][0]
+    equal((error["status"], error["needed_bytes"], error["available_bytes"]), ("VRES_E_INSUFFICIENT_VRAM", needed, memory))
+    refused("bench", "--bytes", "200TiB", *MOCK, status=3, says="VRAM of the mock is host memory")
+
+
 @test("IV-001 RP-003", "availability")
 def a_file_above_the_limit_that_was_set_is_invalid_input():
     name = write("f", pattern(4097))
