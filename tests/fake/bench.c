@@ -20,14 +20,14 @@ void ck_no_open(const char *path, vres_status want, const char *word)
 	ck_assert_msg(strstr(err.message, word) != NULL, "nothing of %s in: %s", word, err.message);
 }
 
-struct bench bench_begin(const struct fake_cuda_params *params, uint64_t bytes, size_t staging, uint32_t flags)
+struct bench bench_begin(const struct fake_params *params, uint64_t bytes, size_t staging, uint32_t flags)
 {
 	struct bench b = {.ops = FAKE_BACKEND()};
 	vres_device_props props = {.struct_size = sizeof(props)};
 	void *buffer = NULL;
 	vres_error err;
 
-	fake_cuda_reset(params);
+	fake_reset(params);
 	ck_ok(bench_open_at(FAKE_LIBRARY, &b.self, &err));
 	ck_ok(b.ops->device_open(b.self, 0, &props, &b.dev, &err));
 	ck_ok(b.ops->mem_alloc(b.dev, bytes, &b.mem, &b.info, &err));
@@ -44,6 +44,6 @@ void bench_end(struct bench *b)
 	(void)b->ops->mem_release(b->mem, &err);
 	b->ops->device_close(b->dev);
 	b->ops->close(b->self);
-	ck_assert_uint_eq(fake_cuda_live(), 0);
-	ck_assert_uint_eq(fake_cuda_depth(), 0);
+	ck_assert_uint_eq(fake_live(), 0);
+	ck_assert_uint_eq(fake_depth(), 0);
 }

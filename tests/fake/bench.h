@@ -4,7 +4,7 @@
 #define TESTS_FAKE_BENCH_H
 
 #include <vres/vres.h>
-#include "fake_cuda.h"
+#include "control.h"
 #include "status.h"
 #include "suite.h"
 
@@ -35,7 +35,7 @@ struct bench {
 };
 
 /* The fake driver is reset to @params (NULL: an ordinary one). */
-struct bench bench_begin(const struct fake_cuda_params *params, uint64_t bytes, size_t staging, uint32_t flags);
+struct bench bench_begin(const struct fake_params *params, uint64_t bytes, size_t staging, uint32_t flags);
 
 /* Gives all of it back, and asserts that the driver has nothing left and no context on the thread's stack. */
 void bench_end(struct bench *b);

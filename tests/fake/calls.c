@@ -28,9 +28,9 @@ cuda_result fake_released(struct fake_call call, int device)
 	return call.code != CUDA_OK ? call.code : fake.devices[device].sticky;
 }
 
-void fake_cuda_reset(const struct fake_cuda_params *params)
+void fake_reset(const struct fake_params *params)
 {
-	const struct fake_cuda_params ordinary = {0};
+	const struct fake_params ordinary = {0};
 
 	(void)pthread_mutex_lock(&fake.lock);
 	fake_streams_forget();

@@ -5,12 +5,12 @@
 #include <unistd.h>
 #include "model.h"
 
-const struct fake_cuda_params *fake_cuda_params_now(void)
+const struct fake_params *fake_params_now(void)
 {
 	return &fake.params;
 }
 
-void fake_cuda_fail(const char *function, uint64_t nth, int code)
+void fake_fail(const char *function, uint64_t nth, int code)
 {
 	(void)pthread_mutex_lock(&fake.lock);
 	fake.fail_function = -1;
@@ -23,12 +23,12 @@ void fake_cuda_fail(const char *function, uint64_t nth, int code)
 	(void)pthread_mutex_unlock(&fake.lock);
 }
 
-const char *fake_cuda_failed(void)
+const char *fake_failed(void)
 {
 	return fake.failed;
 }
 
-uint64_t fake_cuda_calls(const char *function)
+uint64_t fake_calls(const char *function)
 {
 	uint64_t calls = 0;
 
@@ -40,7 +40,7 @@ uint64_t fake_cuda_calls(const char *function)
 	return calls;
 }
 
-uint64_t fake_cuda_live(void)
+uint64_t fake_live(void)
 {
 	uint64_t n;
 
@@ -60,7 +60,7 @@ uint64_t fake_cuda_live(void)
 	return n;
 }
 
-bool fake_cuda_flip(uint64_t addr, unsigned bit)
+bool fake_flip(uint64_t addr, unsigned bit)
 {
 	const struct fake_map *map;
 	bool good = false;
@@ -79,7 +79,7 @@ bool fake_cuda_flip(uint64_t addr, unsigned bit)
 	return good;
 }
 
-bool fake_cuda_is_zero(uint64_t addr, uint64_t bytes)
+bool fake_is_zero(uint64_t addr, uint64_t bytes)
 {
 	unsigned char byte = 0;
 	bool good = true;
@@ -104,28 +104,28 @@ bool fake_cuda_is_zero(uint64_t addr, uint64_t bytes)
 	return good && byte == 0;
 }
 
-void fake_cuda_lose(int device, int code)
+void fake_lose(int device, int code)
 {
 	(void)pthread_mutex_lock(&fake.lock);
 	fake.devices[device].sticky = code;
 	(void)pthread_mutex_unlock(&fake.lock);
 }
 
-void fake_cuda_stall(bool stalls)
+void fake_stall(bool stalls)
 {
 	(void)pthread_mutex_lock(&fake.lock);
 	fake.stalls = stalls;
 	(void)pthread_mutex_unlock(&fake.lock);
 }
 
-void fake_cuda_skip_launch(uint64_t nth)
+void fake_skip_launch(uint64_t nth)
 {
 	(void)pthread_mutex_lock(&fake.lock);
 	fake.skip_in = nth;
 	(void)pthread_mutex_unlock(&fake.lock);
 }
 
-uint64_t fake_cuda_threads_most(bool is_low)
+uint64_t fake_threads_most(bool is_low)
 {
 	uint64_t n;
 
@@ -135,7 +135,7 @@ uint64_t fake_cuda_threads_most(bool is_low)
 	return n;
 }
 
-uint64_t fake_cuda_unwiped(void)
+uint64_t fake_unwiped(void)
 {
 	uint64_t n;
 
@@ -221,7 +221,7 @@ void fake_tell(struct fake_map *map, enum fake_lie lie)
 	drop_empty();
 }
 
-bool fake_cuda_lie_at(uint64_t addr, enum fake_lie lie)
+bool fake_lie_at(uint64_t addr, enum fake_lie lie)
 {
 	struct fake_map *map;
 
@@ -233,7 +233,7 @@ bool fake_cuda_lie_at(uint64_t addr, enum fake_lie lie)
 	return map != NULL;
 }
 
-void fake_cuda_lie(enum fake_lie lie)
+void fake_lie_always(enum fake_lie lie)
 {
 	(void)pthread_mutex_lock(&fake.lock);
 	fake.lie = lie;

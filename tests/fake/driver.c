@@ -6,7 +6,7 @@
 
 static void reset(const struct fake_kind *kind)
 {
-	const struct fake_cuda_params params = {
+	const struct fake_params params = {
 		.devices = (int)kind->devices,
 		.bytes_per_device = kind->bytes_per_device,
 		.granularity = kind->granularity,
@@ -16,56 +16,56 @@ static void reset(const struct fake_kind *kind)
 		.no_read_only = kind->no_read_only,
 	};
 
-	fake_cuda_reset(&params);
+	fake_reset(&params);
 }
 
 static bool pretend(uint64_t addr, uint32_t lies)
 {
-	bool good = fake_cuda_lie_at(addr, FAKE_TRUTH);
+	bool good = fake_lie_at(addr, FAKE_TRUTH);
 
 	_Static_assert(VRES_MOCK_MANAGED == 1 && VRES_MOCK_HOST_MAPPED == 2 && VRES_MOCK_EXPORTABLE == 4 && VRES_MOCK_MOVED == 8,
 	               "fake_lie_of_bit");
 	for (unsigned bit = 0; bit < 4; bit++)
 		if (lies & (1u << bit))
-			good = fake_cuda_lie_at(addr, fake_lie_of_bit[bit]) && good;
+			good = fake_lie_at(addr, fake_lie_of_bit[bit]) && good;
 	return good;
 }
 
 static void lose(uint32_t device)
 {
-	fake_cuda_lose((int)device, CUDA_ILLEGAL_ADDRESS);
+	fake_lose((int)device, CUDA_ILLEGAL_ADDRESS);
 }
 
 static bool engine_is_current(void)
 {
-	return fake_cuda_depth() == 1 && fake_cuda_current() != NULL;
+	return fake_depth() == 1 && fake_current() != NULL;
 }
 
 static uint64_t engine_alloc(uint32_t device, uint64_t bytes)
 {
-	return fake_cuda_engine_alloc((int)device, bytes, true);
+	return fake_engine_alloc((int)device, bytes, true);
 }
 
 static void fail_nth(uint64_t nth, int code)
 {
-	fake_cuda_fail(NULL, nth, code);
+	fake_fail(NULL, nth, code);
 }
 
 static const struct fake_driver driver = {
 	.struct_size = sizeof(driver),
 	.reset = reset,
-	.live = fake_cuda_live,
-	.flip = fake_cuda_flip,
-	.is_zero = fake_cuda_is_zero,
+	.live = fake_live,
+	.flip = fake_flip,
+	.is_zero = fake_is_zero,
 	.pretend = pretend,
 	.lose = lose,
-	.engine_enter = fake_cuda_engine_enter,
+	.engine_enter = fake_engine_enter,
 	.engine_is_current = engine_is_current,
 	.engine_alloc = engine_alloc,
-	.engine_free = fake_cuda_engine_free,
+	.engine_free = fake_engine_free,
 	.fail_nth = fail_nth,
-	.failed = fake_cuda_failed,
-	.calls = fake_cuda_calls,
+	.failed = fake_failed,
+	.calls = fake_calls,
 	.code_unknown = CUDA_UNKNOWN,
 	.code_memory = CUDA_OUT_OF_MEMORY,
 	.code_lost = CUDA_ILLEGAL_ADDRESS,

@@ -121,7 +121,7 @@ static cuda_result engine_vmm(int device, uint64_t bytes, uint64_t *addr)
 	return CUDA_OK;
 }
 
-uint64_t fake_cuda_engine_alloc(int device, uint64_t bytes, bool with_vmm)
+uint64_t fake_engine_alloc(int device, uint64_t bytes, bool with_vmm)
 {
 	uint64_t addr = 0;
 	cuda_result code;
@@ -133,7 +133,7 @@ uint64_t fake_cuda_engine_alloc(int device, uint64_t bytes, bool with_vmm)
 }
 
 /* Some of it may be gone already. */
-void fake_cuda_engine_free(uint64_t addr)
+void fake_engine_free(uint64_t addr)
 {
 	const struct fake_map *map;
 

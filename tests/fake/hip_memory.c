@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Memory of the fake HIP runtime, and what it says of an address. */
 #include <string.h>
-#include "fake_hip.h"
+#include "control_hip.h"
 #include "hip.h"
 
 hip_result fake_hipMemGetInfo(size_t *available, size_t *total)

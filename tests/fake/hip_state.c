@@ -2,7 +2,7 @@
 /* Devices of the fake HIP runtime, and what each thread has: a current device and a last error. */
 #include <stdio.h>
 #include <string.h>
-#include "fake_hip.h"
+#include "control_hip.h"
 #include "hip.h"
 
 #define VERSION (FAKE_HIP == 5 ? 50221153 : FAKE_HIP == 6 ? 60342134 : 70051831)
@@ -67,19 +67,19 @@ bool fake_is_inside(int device)
 }
 
 /* As many things as are on a stack of contexts: an engine's device, and whatever was not put back. */
-unsigned fake_cuda_depth(void)
+unsigned fake_depth(void)
 {
 	meet_thread();
 	return (thread.has_engine ? 1u : 0u) + (thread.device != thread.home ? 1u : 0u) + (thread.error != thread.home_error ? 1u : 0u);
 }
 
-const void *fake_cuda_current(void)
+const void *fake_current(void)
 {
 	meet_thread();
 	return thread.has_engine ? &fake.devices[thread.device] : NULL;
 }
 
-void fake_cuda_engine_enter(void)
+void fake_engine_enter(void)
 {
 	meet_thread();
 	thread.has_engine = true;

@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include "cuda_abi.h"
-#include "fake_cuda.h"
+#include "control.h"
 #include "leaf_hash.h"
 
 #define CLEANUP(function) __attribute__((cleanup(function), unused))
@@ -88,7 +88,7 @@ struct fake_stream;
 
 struct fake {
 	pthread_mutex_t lock;
-	struct fake_cuda_params params;
+	struct fake_params params;
 	struct fake_device devices[FAKE_DEVICES_MAX];
 	struct fake_phys *phys;
 	struct fake_map *maps;

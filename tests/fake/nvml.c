@@ -14,7 +14,7 @@ int nvmlSystemGetConfComputeState(unsigned *state);
 
 VISIBLE int nvmlInit_v2(void)
 {
-	return fake_cuda_params_now()->no_nvml;
+	return fake_params_now()->no_nvml;
 }
 
 VISIBLE int nvmlShutdown(void)
@@ -26,7 +26,7 @@ VISIBLE int nvmlDeviceGetHandleByPciBusId_v2(const char *bus_id, void **handle)
 {
 	if (strncmp(bus_id, "0000:0", 6) != 0)
 		return 2;
-	*handle = (void *)(uintptr_t)fake_cuda_params_now();
+	*handle = (void *)(uintptr_t)fake_params_now();
 	return 0;
 }
 
@@ -34,7 +34,7 @@ VISIBLE int nvmlDeviceGetTotalEccErrors(void *handle, int type, int counter, uns
 {
 	if (handle == NULL || type != 1 || counter != 0)
 		return 2;
-	*out = fake_cuda_params_now()->ecc_errors;
+	*out = fake_params_now()->ecc_errors;
 	return 0;
 }
 
@@ -43,7 +43,7 @@ VISIBLE int nvmlDeviceGetRemappedRows(void *handle, unsigned *corrected, unsigne
 	*corrected = 0;
 	*uncorrected = 0;
 	*failed = 0;
-	*pending = handle != NULL && fake_cuda_params_now()->reset_wanted;
+	*pending = handle != NULL && fake_params_now()->reset_wanted;
 	return 0;
 }
 

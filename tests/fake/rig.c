@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "rig.h"
 
-struct fixture *rig_begin(const struct fake_cuda_params *params, uint64_t allow, uint64_t require, bool with_manager)
+struct fixture *rig_begin(const struct fake_params *params, uint64_t allow, uint64_t require, bool with_manager)
 {
 	struct setup s = setup_init();
 	struct fixture *f;
 	vres_error err;
 
-	fake_cuda_reset(params);
-	fake_cuda_engine_enter();
+	fake_reset(params);
+	fake_engine_enter();
 	s.backend = FAKE_BACKEND();
 	s.no_manager = true;
 	s.policy.allow = VRES_ALLOW_SIMULATED | FAKE_ALLOW | allow;
@@ -37,13 +37,13 @@ vres_status rig_manager(struct fixture *f, vres_error *err)
 
 void ck_context_restored(void)
 {
-	ck_assert_uint_eq(fake_cuda_depth(), 1);
-	ck_assert_ptr_nonnull(fake_cuda_current());
+	ck_assert_uint_eq(fake_depth(), 1);
+	ck_assert_ptr_nonnull(fake_current());
 }
 
 void rig_finish(struct fixture **f)
 {
 	finish(f);
-	ck_assert_uint_eq(fake_cuda_live(), 0);
+	ck_assert_uint_eq(fake_live(), 0);
 	ck_context_restored();
 }

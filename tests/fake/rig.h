@@ -3,11 +3,11 @@
 #ifndef TESTS_FAKE_RIG_H
 #define TESTS_FAKE_RIG_H
 
-#include "fake_cuda.h"
+#include "control.h"
 #include "support.h"
 
 /* The fake driver is reset to @params (NULL: an ordinary one); an engine's context is current, which must stay so. */
-struct fixture *rig_begin(const struct fake_cuda_params *params, uint64_t allow, uint64_t require, bool with_manager);
+struct fixture *rig_begin(const struct fake_params *params, uint64_t allow, uint64_t require, bool with_manager);
 
 /* As finish(), and no driver object is left, nor a context on the stack. */
 void rig_finish(struct fixture **f);

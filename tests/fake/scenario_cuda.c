@@ -38,7 +38,7 @@ START_TEST(flipped_bit_is_found_and_its_place_is_told)
 	vres_verify_report report = vres_verify_report_init();
 	vres_error err;
 
-	ck_assert(fake_cuda_flip(address_of(shard) + GROUP + 5, 2));
+	ck_assert(fake_flip(address_of(shard) + GROUP + 5, 2));
 	ck_refused(vres_shard_verify(shard, &p, &report, &err), VRES_REASON_DIGEST);
 	ck_assert_uint_le(report.first_bad_offset, GROUP + 5);
 	ck_assert_uint_gt(report.first_bad_offset + report.first_bad_bytes, GROUP + 5);
@@ -47,7 +47,7 @@ END_TEST
 
 START_TEST(lost_device_is_not_called_tampering_and_leaves_other_devices_alone)
 {
-	const struct fake_cuda_params params = {.devices = 2};
+	const struct fake_params params = {.devices = 2};
 	CLEANUP(rig_finish) struct fixture *f = rig_begin(&params, 0, 0, true);
 	CLEANUP(release_shard) vres_shard *lost = sealed(f, BYTES, 1);
 	CLEANUP(release_shard) vres_shard *good = NULL;
@@ -56,7 +56,7 @@ START_TEST(lost_device_is_not_called_tampering_and_leaves_other_devices_alone)
 
 	p.gpu_device = 1;
 	good = sealed_with(f, &p, BYTES, 2);
-	fake_cuda_lose(0, 700);
+	fake_lose(0, 700);
 	ck_status(vres_shard_verify(lost, NULL, NULL, &err), VRES_E_DEVICE_LOST);
 	ck_status(vres_shard_verify(lost, NULL, NULL, &err), VRES_E_DEVICE_LOST);
 	ck_assert_uint_eq(info_of(lost).state, VRES_SHARD_SEALED);
@@ -76,7 +76,7 @@ START_TEST(more_than_there_is_room_for_is_refused_with_its_numbers)
 	ck_status(vres_seal_memory(f->manager, &p, data, MIB(65), &shard, &err), VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_ge(err.needed_bytes, MIB(65));
 	ck_assert_uint_lt(err.available_bytes, MIB(64));
-	fake_cuda_fail("cuMemCreate", 1, 2);
+	fake_fail("cuMemCreate", 1, 2);
 	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err), VRES_E_ALLOCATION_FAILED);
 	ck_ok(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err));
 	release_shard(&shard);
@@ -87,19 +87,19 @@ START_TEST(released_memory_is_overwritten_before_the_driver_has_it_back)
 {
 	CLEANUP(rig_finish) struct fixture *f = rig_begin(NULL, VRES_ALLOW_PINNED_STAGING, _i ? VRES_REQUIRE_READONLY : 0, true);
 	vres_shard *shard = sealed(f, BYTES, 1);
-	const uint64_t zeroed = fake_cuda_calls("cuMemsetD8Async");
+	const uint64_t zeroed = fake_calls("cuMemsetD8Async");
 
-	ck_assert_uint_eq(fake_cuda_unwiped(), 0); /* page-locked staging, too, was wiped */
+	ck_assert_uint_eq(fake_unwiped(), 0); /* page-locked staging, too, was wiped */
 	release_shard(&shard);
-	ck_assert_uint_eq(fake_cuda_calls("cuMemsetD8Async"), zeroed + 1);
-	ck_assert_uint_eq(fake_cuda_unwiped(), 0);
+	ck_assert_uint_eq(fake_calls("cuMemsetD8Async"), zeroed + 1);
+	ck_assert_uint_eq(fake_unwiped(), 0);
 }
 END_TEST
 
 START_TEST(adopted_memory_of_many_mappings_is_verified_where_it_lies)
 {
 	CLEANUP(rig_finish) struct fixture *f = rig_begin(NULL, 0, 0, true);
-	const uint64_t address = fake_cuda_engine_alloc(0, BYTES + 1000, true);
+	const uint64_t address = fake_engine_alloc(0, BYTES + 1000, true);
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 	vres_seal_params p = vres_seal_params_init();
 	vres_error err;
@@ -107,12 +107,12 @@ START_TEST(adopted_memory_of_many_mappings_is_verified_where_it_lies)
 	p.digest_alg = VRES_DIGEST_VERITY;
 	ck_ok(vres_seal_adopt(f->manager, &p, address + 13, BYTES, &shard, &err));
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
-	ck_assert(fake_cuda_flip(address + 12, 0)); /* beside it */
+	ck_assert(fake_flip(address + 12, 0)); /* beside it */
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
-	ck_assert(fake_cuda_flip(address + 13, 0));
+	ck_assert(fake_flip(address + 13, 0));
 	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_DIGEST);
 	release_shard(&shard);
-	fake_cuda_engine_free(address);
+	fake_engine_free(address);
 }
 END_TEST
 
@@ -158,7 +158,7 @@ END_TEST
 START_TEST(gpu_core_dumps_are_noted_and_decide_nothing)
 {
 	static const struct {
-		struct fake_cuda_params params;
+		struct fake_params params;
 		const char *value;
 	} kinds[] = {
 		{{.core_dump = false}, "off"},
@@ -181,7 +181,7 @@ END_TEST
 
 START_TEST(device_that_shares_the_hosts_memory_or_has_no_ecc_is_refused)
 {
-	const struct fake_cuda_params kinds[] = {{.integrated = true}, {.no_ecc = true}};
+	const struct fake_params kinds[] = {{.integrated = true}, {.no_ecc = true}};
 	CLEANUP(rig_finish) struct fixture *f = rig_begin(&kinds[_i], 0, 0, true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	const vres_seal_params p = vres_seal_params_init();
@@ -194,7 +194,7 @@ END_TEST
 
 START_TEST(memory_errors_that_nvml_reports_are_told)
 {
-	const struct fake_cuda_params kinds[] = {{.ecc_errors = 3}, {.reset_wanted = true}, {.no_nvml = true, .ecc_errors = 3}, {.devices = 1}};
+	const struct fake_params kinds[] = {{.ecc_errors = 3}, {.reset_wanted = true}, {.no_nvml = true, .ecc_errors = 3}, {.devices = 1}};
 	CLEANUP(rig_finish) struct fixture *f = rig_begin(&kinds[_i], 0, 0, true);
 
 	/* Without NVML nothing is known, which is not the same as bad. */
@@ -205,7 +205,7 @@ END_TEST
 
 START_TEST(device_that_takes_no_kernel_is_verified_by_readback_where_policy_allows)
 {
-	const struct fake_cuda_params params = {.no_image = true};
+	const struct fake_params params = {.no_image = true};
 	CLEANUP(rig_finish) struct fixture *f = rig_begin(&params, _i ? VRES_ALLOW_READBACK : 0, 0, true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	CLEANUP(release_shard) vres_shard *shard = NULL;

@@ -4,7 +4,7 @@
 
 #define BYTES (GROUP + 77) /* more than one granule, so that its tail can be elsewhere */
 
-static const struct fake_cuda_params two = {.devices = 2};
+static const struct fake_params two = {.devices = 2};
 
 /* What can be seen of memory when it is new. */
 static const enum fake_lie at_once[] = {FAKE_MANAGED, FAKE_HOST_TAIL, FAKE_WRONG_ORDINAL, FAKE_PEER, FAKE_HOST_ACCESS, FAKE_EXPORTABLE};
@@ -25,7 +25,7 @@ START_TEST(memory_that_is_not_plainly_vram_is_refused_at_seal)
 	vres_shard *shard = NULL;
 	vres_error err;
 
-	fake_cuda_lie(at_once[_i]);
+	fake_lie_always(at_once[_i]);
 	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err), VRES_E_POLICY_VIOLATION);
 	ck_assert_ptr_null(shard);
 	after = device_of(f, 0);
@@ -36,17 +36,17 @@ END_TEST
 START_TEST(engine_memory_that_is_not_plainly_vram_is_refused_at_adopt)
 {
 	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
-	const uint64_t address = fake_cuda_engine_alloc(0, BYTES, true);
+	const uint64_t address = fake_engine_alloc(0, BYTES, true);
 	vres_seal_params p = vres_seal_params_init();
 	vres_shard *shard = NULL;
 	vres_error err;
 
 	p.digest_alg = VRES_DIGEST_VERITY;
 	/* Of one piece of many, in the middle. */
-	ck_assert(fake_cuda_lie_at(address + 3 * 65536, at_once[_i]));
+	ck_assert(fake_lie_at(address + 3 * 65536, at_once[_i]));
 	ck_status(vres_seal_adopt(f->manager, &p, address, BYTES, &shard, &err), VRES_E_POLICY_VIOLATION);
 	ck_assert_ptr_null(shard);
-	fake_cuda_engine_free(address);
+	fake_engine_free(address);
 }
 END_TEST
 
@@ -59,7 +59,7 @@ START_TEST(memory_that_changes_after_the_seal_is_caught_at_verify_in_every_mode)
 		vres_error err;
 
 		ck_ok(vres_shard_verify(shard, &mode, NULL, &err));
-		ck_assert(fake_cuda_lie_at(address_of(shard), later[_i]));
+		ck_assert(fake_lie_at(address_of(shard), later[_i]));
 		ck_refused(vres_shard_verify(shard, &mode, NULL, &err), VRES_REASON_RESIDENCY);
 		ck_refused(vres_shard_verify(shard, &mode, NULL, &err), VRES_REASON_QUARANTINED);
 	}
@@ -73,7 +73,7 @@ START_TEST(memory_that_changes_after_the_seal_gets_no_lease)
 	vres_lease *lease = NULL;
 	vres_error err;
 
-	ck_assert(fake_cuda_lie_at(address_of(shard), later[_i]));
+	ck_assert(fake_lie_at(address_of(shard), later[_i]));
 	ck_refused(vres_lease_acquire(shard, &lease, &err), VRES_REASON_RESIDENCY);
 	ck_assert_ptr_null(lease);
 }
@@ -82,7 +82,7 @@ END_TEST
 START_TEST(engine_that_frees_or_replaces_adopted_memory_is_caught)
 {
 	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
-	const uint64_t address = fake_cuda_engine_alloc(0, BYTES, true);
+	const uint64_t address = fake_engine_alloc(0, BYTES, true);
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 	vres_seal_params p = vres_seal_params_init();
 	vres_error err;
@@ -91,12 +91,12 @@ START_TEST(engine_that_frees_or_replaces_adopted_memory_is_caught)
 	ck_ok(vres_seal_adopt(f->manager, &p, address, BYTES, &shard, &err));
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
 	if (_i == 0)
-		fake_cuda_engine_free(address);
+		fake_engine_free(address);
 	else
-		ck_assert(fake_cuda_lie_at(address + 2 * 65536, FAKE_REMAPPED));
+		ck_assert(fake_lie_at(address + 2 * 65536, FAKE_REMAPPED));
 	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_RESIDENCY);
 	if (_i != 0)
-		fake_cuda_engine_free(address);
+		fake_engine_free(address);
 }
 END_TEST
 
@@ -107,7 +107,7 @@ START_TEST(read_only_mapping_that_was_opened_is_caught)
 	vres_error err;
 
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
-	ck_assert(fake_cuda_lie_at(address_of(shard), FAKE_OPENED));
+	ck_assert(fake_lie_at(address_of(shard), FAKE_OPENED));
 	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_RESIDENCY);
 }
 END_TEST
@@ -115,7 +115,7 @@ END_TEST
 START_TEST(driver_that_ignores_read_only_is_not_believed)
 {
 	CLEANUP(rig_finish)
-	struct fixture *f = rig_begin(&(const struct fake_cuda_params){.no_read_only = true}, 0, VRES_REQUIRE_READONLY, true);
+	struct fixture *f = rig_begin(&(const struct fake_params){.no_read_only = true}, 0, VRES_REQUIRE_READONLY, true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	const vres_seal_params p = vres_seal_params_init();
 	vres_shard *shard = NULL;
@@ -132,7 +132,7 @@ START_TEST(kernel_that_did_not_run_is_trouble_and_not_tampering)
 	vres_error err;
 
 	/* Two launches: the leaves, and the eight nodes above, which are too many for the host; either may be the one. */
-	fake_cuda_skip_launch((uint64_t)_i + 1);
+	fake_skip_launch((uint64_t)_i + 1);
 	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
 }
@@ -140,7 +140,7 @@ END_TEST
 
 START_TEST(ordinary_allocations_need_leave_since_they_can_be_exported)
 {
-	const struct fake_cuda_params kinds[] = {{.no_vmm = true}, {.vmm_unsupported = true}};
+	const struct fake_params kinds[] = {{.no_vmm = true}, {.vmm_unsupported = true}};
 	CLEANUP(rig_finish) struct fixture *f = rig_begin(&kinds[_i % 2], _i < 2 ? 0 : VRES_ALLOW_EXPORTABLE, 0, true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	CLEANUP(release_shard) vres_shard *shard = NULL;

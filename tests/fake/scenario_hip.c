@@ -4,12 +4,12 @@
  * be.  What HIP does not tell of (access by other devices, another block behind the same allocation) cannot be seen, and is not tested.
  */
 #include <string.h>
-#include "fake_hip.h"
+#include "control_hip.h"
 #include "rig.h"
 
 #define BYTES (MIB(2) - 77) /* a tail of its one granule is of its bytes, too */
 
-static const struct fake_cuda_params two = {.devices = 2};
+static const struct fake_params two = {.devices = 2};
 
 static const enum fake_lie at_once[] = {FAKE_MANAGED, FAKE_HOST_TAIL, FAKE_WRONG_ORDINAL};
 static const enum fake_lie later[] = {FAKE_MANAGED, FAKE_HOST_TAIL, FAKE_WRONG_ORDINAL, FAKE_REMAPPED};
@@ -44,7 +44,7 @@ START_TEST(flipped_bit_is_found)
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
 	vres_error err;
 
-	ck_assert(fake_cuda_flip(address_of(shard) + GROUP + 5, 2));
+	ck_assert(fake_flip(address_of(shard) + GROUP + 5, 2));
 	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_DIGEST);
 }
 END_TEST
@@ -59,7 +59,7 @@ START_TEST(memory_that_can_be_exported_needs_leave_and_so_does_ecc_that_is_not_k
 	vres_shard *shard = NULL;
 	vres_error err;
 
-	fake_cuda_reset(&two);
+	fake_reset(&two);
 	s.backend = vres_backend_hip();
 	s.no_manager = true;
 	s.policy.allow = (VRES_ALLOW_SIMULATED | FAKE_ALLOW) & ~lacking[_i];
@@ -68,7 +68,7 @@ START_TEST(memory_that_can_be_exported_needs_leave_and_so_does_ecc_that_is_not_k
 	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err), VRES_E_POLICY_VIOLATION);
 	ck_assert_ptr_null(shard);
 	finish(&f);
-	ck_assert_uint_eq(fake_cuda_live(), 0);
+	ck_assert_uint_eq(fake_live(), 0);
 }
 END_TEST
 
@@ -87,7 +87,7 @@ END_TEST
 
 START_TEST(apu_is_refused_unless_policy_allows_it)
 {
-	const struct fake_cuda_params apu = {.integrated = true, .arch = "gfx1103"};
+	const struct fake_params apu = {.integrated = true, .arch = "gfx1103"};
 	CLEANUP(rig_finish) struct fixture *f = rig_begin(&apu, (_i ? VRES_ALLOW_INTEGRATED : 0) | VRES_ALLOW_READBACK, 0, true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	CLEANUP(release_shard) vres_shard *shard = NULL;
@@ -100,7 +100,7 @@ END_TEST
 
 START_TEST(device_without_a_code_object_is_verified_by_readback_where_policy_allows)
 {
-	const struct fake_cuda_params params = {.arch = "gfx803"};
+	const struct fake_params params = {.arch = "gfx803"};
 	CLEANUP(rig_finish) struct fixture *f = rig_begin(&params, _i ? VRES_ALLOW_READBACK : 0, 0, true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	CLEANUP(release_shard) vres_shard *shard = NULL;
@@ -124,7 +124,7 @@ START_TEST(memory_that_is_not_plainly_vram_is_refused_at_seal)
 	vres_shard *shard = NULL;
 	vres_error err;
 
-	fake_cuda_lie(at_once[_i]);
+	fake_lie_always(at_once[_i]);
 	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err), VRES_E_POLICY_VIOLATION);
 	ck_assert_ptr_null(shard);
 	after = device_of(f, 0);
@@ -135,17 +135,17 @@ END_TEST
 START_TEST(engine_memory_that_is_not_plainly_vram_is_refused_at_adopt)
 {
 	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
-	const uint64_t address = fake_cuda_engine_alloc(0, BYTES, true);
+	const uint64_t address = fake_engine_alloc(0, BYTES, true);
 	vres_seal_params p = vres_seal_params_init();
 	vres_shard *shard = NULL;
 	vres_error err;
 
 	p.digest_alg = VRES_DIGEST_VERITY;
 	/* Of one piece of many, in the middle. */
-	ck_assert(fake_cuda_lie_at(address + 3 * 65536, at_once[_i]));
+	ck_assert(fake_lie_at(address + 3 * 65536, at_once[_i]));
 	ck_status(vres_seal_adopt(f->manager, &p, address, BYTES, &shard, &err), VRES_E_POLICY_VIOLATION);
 	ck_assert_ptr_null(shard);
-	fake_cuda_engine_free(address);
+	fake_engine_free(address);
 }
 END_TEST
 
@@ -177,7 +177,7 @@ START_TEST(memory_that_changes_after_the_seal_is_caught_at_verify_in_every_mode_
 		vres_error err;
 
 		ck_ok(vres_shard_verify(shard, &mode, NULL, &err));
-		ck_assert(fake_cuda_lie_at(address_of(shard), later[_i]));
+		ck_assert(fake_lie_at(address_of(shard), later[_i]));
 		if (i == COUNT(modes))
 			ck_refused(vres_lease_acquire(shard, &lease, &err), VRES_REASON_RESIDENCY);
 		else
@@ -191,7 +191,7 @@ END_TEST
 START_TEST(engine_that_frees_or_replaces_adopted_memory_is_caught)
 {
 	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
-	const uint64_t address = fake_cuda_engine_alloc(0, BYTES, false);
+	const uint64_t address = fake_engine_alloc(0, BYTES, false);
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 	vres_seal_params p = vres_seal_params_init();
 	vres_error err;
@@ -200,12 +200,12 @@ START_TEST(engine_that_frees_or_replaces_adopted_memory_is_caught)
 	ck_ok(vres_seal_adopt(f->manager, &p, address + 13, BYTES - 13, &shard, &err));
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
 	if (_i == 0)
-		fake_cuda_engine_free(address);
+		fake_engine_free(address);
 	else
-		ck_assert(fake_cuda_lie_at(address, FAKE_REMAPPED));
+		ck_assert(fake_lie_at(address, FAKE_REMAPPED));
 	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_RESIDENCY);
 	if (_i != 0)
-		fake_cuda_engine_free(address);
+		fake_engine_free(address);
 }
 END_TEST
 
@@ -213,13 +213,13 @@ START_TEST(released_memory_is_overwritten_before_the_runtime_has_it_back)
 {
 	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, VRES_ALLOW_PINNED_STAGING, 0, true);
 	vres_shard *shard = sealed(f, BYTES, 1);
-	const uint64_t zeroed = fake_cuda_calls("hipMemsetAsync");
+	const uint64_t zeroed = fake_calls("hipMemsetAsync");
 
-	ck_assert_uint_gt(fake_cuda_calls("hipHostMalloc"), 0);
-	ck_assert_uint_eq(fake_cuda_unwiped(), 0); /* page-locked staging, too, was wiped */
+	ck_assert_uint_gt(fake_calls("hipHostMalloc"), 0);
+	ck_assert_uint_eq(fake_unwiped(), 0); /* page-locked staging, too, was wiped */
 	release_shard(&shard);
-	ck_assert_uint_eq(fake_cuda_calls("hipMemsetAsync"), zeroed + 1);
-	ck_assert_uint_eq(fake_cuda_unwiped(), 0);
+	ck_assert_uint_eq(fake_calls("hipMemsetAsync"), zeroed + 1);
+	ck_assert_uint_eq(fake_unwiped(), 0);
 }
 END_TEST
 
@@ -227,7 +227,7 @@ START_TEST(staging_is_page_locked_only_where_policy_allows_it_and_a_verification
 {
 	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, VRES_ALLOW_READBACK, 0, true);
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
-	const uint64_t made = fake_cuda_calls("hipMalloc");
+	const uint64_t made = fake_calls("hipMalloc");
 	vres_error err;
 
 	for (uint32_t mode = VRES_VERIFY_FULL; mode <= VRES_VERIFY_READBACK; mode++) {
@@ -235,8 +235,8 @@ START_TEST(staging_is_page_locked_only_where_policy_allows_it_and_a_verification
 
 		ck_ok(vres_shard_verify(shard, &p, NULL, &err));
 	}
-	ck_assert_uint_eq(fake_cuda_calls("hipMalloc"), made);
-	ck_assert_uint_eq(fake_cuda_calls("hipHostMalloc"), 0);
+	ck_assert_uint_eq(fake_calls("hipMalloc"), made);
+	ck_assert_uint_eq(fake_calls("hipHostMalloc"), 0);
 }
 END_TEST
 
@@ -246,7 +246,7 @@ START_TEST(lost_device_is_not_called_tampering)
 	CLEANUP(release_shard) vres_shard *lost = sealed(f, BYTES, 1);
 	vres_error err;
 
-	fake_cuda_lose(0, 719);
+	fake_lose(0, 719);
 	ck_status(vres_shard_verify(lost, NULL, NULL, &err), VRES_E_DEVICE_LOST);
 	ck_status(vres_shard_verify(lost, NULL, NULL, &err), VRES_E_DEVICE_LOST);
 	ck_assert_uint_eq(info_of(lost).state, VRES_SHARD_SEALED);

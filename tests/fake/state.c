@@ -46,17 +46,17 @@ bool fake_is_inside(int device)
 	return stack.n > 0 && stack.at[stack.n - 1] == &fake.devices[device].context;
 }
 
-unsigned fake_cuda_depth(void)
+unsigned fake_depth(void)
 {
 	return stack.n;
 }
 
-const void *fake_cuda_current(void)
+const void *fake_current(void)
 {
 	return stack.n > 0 ? stack.at[stack.n - 1] : NULL;
 }
 
-void fake_cuda_engine_enter(void)
+void fake_engine_enter(void)
 {
 	stack.at[stack.n++] = &engine_context;
 }

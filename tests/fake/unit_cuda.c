@@ -40,7 +40,7 @@ START_TEST(driver_that_lacks_a_function_is_refused_by_its_name)
 #undef NAME
 
 	for (size_t i = 0; i < COUNT(names); i++) {
-		fake_cuda_reset(&(const struct fake_cuda_params){.missing = names[i]});
+		fake_reset(&(const struct fake_params){.missing = names[i]});
 		ck_no_open(FAKE_CUDA, VRES_E_NO_BACKEND, names[i]);
 	}
 }
@@ -48,16 +48,16 @@ END_TEST
 
 START_TEST(driver_older_than_needed_is_refused)
 {
-	fake_cuda_reset(&(const struct fake_cuda_params){.version = 11080});
+	fake_reset(&(const struct fake_params){.version = 11080});
 	ck_no_open(FAKE_CUDA, VRES_E_NO_BACKEND, "12.0");
-	fake_cuda_reset(&(const struct fake_cuda_params){.version = 11030});
+	fake_reset(&(const struct fake_params){.version = 11030});
 	ck_no_open(FAKE_CUDA, VRES_E_NO_BACKEND, "cuDeviceGetUuid");
 }
 END_TEST
 
 START_TEST(driver_without_a_gpu_says_so)
 {
-	fake_cuda_reset(&(const struct fake_cuda_params){.devices = -1});
+	fake_reset(&(const struct fake_params){.devices = -1});
 	ck_no_open(FAKE_CUDA, VRES_E_NO_DEVICE, "finds no GPU");
 }
 END_TEST

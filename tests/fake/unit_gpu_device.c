@@ -11,7 +11,7 @@ START_TEST(one_fault_that_ends_the_context_is_remembered)
 	vres_error err;
 
 	ck_ok(b.ops->lane_push(b.lane, b.mem, 0, 4096, &err));
-	fake_cuda_fail(POLL_FUNCTION, 1, 719);
+	fake_fail(POLL_FUNCTION, 1, 719);
 	ck_status(b.ops->lane_wait(b.lane, PATIENCE, &err), VRES_E_DEVICE_LOST);
 	ck_assert_int_eq(err.backend_code, 719);
 	/* Though the driver would answer again. */
@@ -26,15 +26,15 @@ START_TEST(closing_tries_again_when_the_context_cannot_be_entered)
 	struct bench b = bench_begin(NULL, 4096, 4096, 0);
 	vres_error err;
 
-	fake_cuda_fail(ENTER_FUNCTION, 1, 999);
+	fake_fail(ENTER_FUNCTION, 1, 999);
 	b.ops->lane_close(b.lane);
-	fake_cuda_fail(ENTER_FUNCTION, 1, 999);
+	fake_fail(ENTER_FUNCTION, 1, 999);
 	ck_ok(b.ops->mem_release(b.mem, &err));
-	fake_cuda_fail(ENTER_FUNCTION, 1, 999);
+	fake_fail(ENTER_FUNCTION, 1, 999);
 	b.ops->device_close(b.dev);
 	b.ops->close(b.self);
-	ck_assert_uint_eq(fake_cuda_live(), 0);
-	ck_assert_uint_eq(fake_cuda_depth(), 0);
+	ck_assert_uint_eq(fake_live(), 0);
+	ck_assert_uint_eq(fake_depth(), 0);
 }
 END_TEST
 
@@ -64,7 +64,7 @@ END_TEST
 START_TEST(range_of_which_a_part_is_gone_is_not_device_memory)
 {
 	struct bench b = bench_begin(NULL, 4096, 0, 0);
-	const uint64_t engine = fake_cuda_engine_alloc(0, 4 * 65536, true);
+	const uint64_t engine = fake_engine_alloc(0, 4 * 65536, true);
 	vres_residency residency = {.struct_size = sizeof(residency)};
 	vres_bmem *adopted = NULL;
 	vres_error err;
@@ -72,11 +72,11 @@ START_TEST(range_of_which_a_part_is_gone_is_not_device_memory)
 	ck_ok(b.ops->mem_adopt(b.dev, engine, 4 * 65536, &adopted, &err));
 	ck_ok(b.ops->mem_residency(adopted, &residency, &err));
 	ck_assert_uint_eq(residency.facts & ~VRES_MEM_EXPORTABLE, VRES_MEM_DEVICE);
-	ck_assert(fake_cuda_lie_at(engine + 2 * 65536, FAKE_GONE));
+	ck_assert(fake_lie_at(engine + 2 * 65536, FAKE_GONE));
 	ck_ok(b.ops->mem_residency(adopted, &residency, &err));
 	ck_assert_uint_eq(residency.facts & VRES_MEM_DEVICE, 0);
 	ck_ok(b.ops->mem_release(adopted, &err));
-	fake_cuda_engine_free(engine);
+	fake_engine_free(engine);
 	bench_end(&b);
 }
 END_TEST

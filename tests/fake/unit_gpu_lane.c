@@ -14,7 +14,7 @@ START_TEST(stalled_device_is_given_up_at_the_deadline)
 	const vres_hash_job job = {sizeof(job), &run, 1, 4096, 0, digests, 7, &echo};
 	vres_error err;
 
-	fake_cuda_stall(true);
+	fake_stall(true);
 	if (_i == 0)
 		ck_ok(b.ops->lane_push(b.lane, b.mem, 0, 4096, &err));
 	else
@@ -24,7 +24,7 @@ START_TEST(stalled_device_is_given_up_at_the_deadline)
 	/* The lane takes nothing more; the device does. */
 	ck_status(b.ops->lane_push(b.lane, b.mem, 0, 1, &err), VRES_E_BACKEND);
 	ck_status(b.ops->lane_wait(b.lane, SOON, &err), VRES_E_BACKEND);
-	fake_cuda_stall(false);
+	fake_stall(false);
 	ck_ok(b.ops->mem_wipe(b.mem, &err));
 	bench_end(&b);
 }
@@ -41,13 +41,13 @@ START_TEST(hashes_wait_for_scratch_no_longer_than_their_deadline)
 	void *staging = NULL;
 	vres_error err;
 
-	fake_cuda_stall(true);
+	fake_stall(true);
 	for (size_t i = 0; i < COUNT(lanes); i++) {
 		ck_ok(b.ops->lane_open(b.dev, 0, 0, &lanes[i], &staging, &err));
 		ck_ok(b.ops->hash_blocks(lanes[i], &job, &err));
 		ck_status_reason(b.ops->lane_wait(lanes[i], SOON, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
 	}
-	fake_cuda_stall(false);
+	fake_stall(false);
 	for (size_t i = 0; i < COUNT(lanes); i++)
 		b.ops->lane_close(lanes[i]);
 	ck_ok(b.ops->hash_blocks(b.lane, &job, &err));
@@ -59,7 +59,7 @@ END_TEST
 
 START_TEST(refused_page_locking_leaves_a_lane_that_works)
 {
-	struct bench b = bench_begin(&(const struct fake_cuda_params){.no_pinned = _i}, 4096, 4096, VRES_LANE_PINNED);
+	struct bench b = bench_begin(&(const struct fake_params){.no_pinned = _i}, 4096, 4096, VRES_LANE_PINNED);
 	uint8_t expected[4096];
 	vres_error err;
 
@@ -79,7 +79,7 @@ END_TEST
 START_TEST(page_locked_staging_is_kept_wiped_for_the_next_lane)
 {
 	struct bench b = bench_begin(NULL, 4096, 0, 0);
-	const uint64_t live = fake_cuda_live();
+	const uint64_t live = fake_live();
 	void *first = NULL, *second = NULL, *third = NULL;
 	const uint8_t nothing[8192] = {0};
 	vres_blane *lane, *other;
@@ -88,7 +88,7 @@ START_TEST(page_locked_staging_is_kept_wiped_for_the_next_lane)
 	ck_ok(b.ops->lane_open(b.dev, 8192, VRES_LANE_PINNED, &lane, &first, &err));
 	content_fill(first, 8192, 3, 0);
 	b.ops->lane_close(lane);
-	ck_assert_uint_eq(fake_cuda_live(), live + 1);
+	ck_assert_uint_eq(fake_live(), live + 1);
 	ck_ok(b.ops->lane_open(b.dev, 100, VRES_LANE_PINNED, &lane, &second, &err)); /* a larger one does, too */
 	ck_assert_ptr_eq(second, first);
 	ck_assert_mem_eq(second, nothing, 8192);
@@ -112,15 +112,15 @@ END_TEST
 START_TEST(staging_of_a_device_that_is_not_idle_is_not_kept)
 {
 	struct bench b = bench_begin(NULL, 4096, 0, 0);
-	const uint64_t live = fake_cuda_live();
+	const uint64_t live = fake_live();
 	void *staging = NULL;
 	vres_blane *lane;
 	vres_error err;
 
 	ck_ok(b.ops->lane_open(b.dev, 8192, VRES_LANE_PINNED, &lane, &staging, &err));
-	fake_cuda_fail(FINISH_FUNCTION, 1, 999);
+	fake_fail(FINISH_FUNCTION, 1, 999);
 	b.ops->lane_close(lane);
-	ck_assert_uint_eq(fake_cuda_live(), live);
+	ck_assert_uint_eq(fake_live(), live);
 	bench_end(&b);
 }
 END_TEST
@@ -128,7 +128,7 @@ END_TEST
 START_TEST(no_more_staging_is_kept_than_two_seals_use)
 {
 	struct bench b = bench_begin(NULL, 4096, 0, 0);
-	const uint64_t live = fake_cuda_live();
+	const uint64_t live = fake_live();
 	vres_blane *lanes[5];
 	void *staging = NULL;
 	vres_error err;
@@ -137,7 +137,7 @@ START_TEST(no_more_staging_is_kept_than_two_seals_use)
 		ck_ok(b.ops->lane_open(b.dev, (size_t)16 << 20, VRES_LANE_PINNED, &lanes[i], &staging, &err));
 	for (size_t i = 0; i < COUNT(lanes); i++)
 		b.ops->lane_close(lanes[i]);
-	ck_assert_uint_eq(fake_cuda_live(), live + 4);
+	ck_assert_uint_eq(fake_live(), live + 4);
 	bench_end(&b);
 }
 END_TEST
@@ -175,7 +175,7 @@ START_TEST(hash_that_fails_before_a_push_fails_the_wait)
 	vres_error err;
 
 	ck_ok(b.ops->hash_blocks(b.lane, &job, &err));
-	fake_cuda_fail(LAUNCH_FUNCTION, 1, 999);
+	fake_fail(LAUNCH_FUNCTION, 1, 999);
 	ck_ok(b.ops->lane_push(b.lane, b.mem, 0, 4096, &err));
 	ck_status(b.ops->lane_wait(b.lane, PATIENCE, &err), VRES_E_BACKEND);
 	ck_ok(b.ops->lane_wait(b.lane, PATIENCE, &err));

@@ -42,7 +42,7 @@ static void node_of(uint64_t offset, size_t bytes, uint8_t digest[DIGEST])
 /* Does the job; how many launches it took. */
 static uint64_t launches(struct bench *b, vres_blane *lane, const vres_hash_run *runs, size_t n, uint32_t level, uint8_t *digests)
 {
-	const uint64_t before = fake_cuda_calls(LAUNCH_FUNCTION);
+	const uint64_t before = fake_calls(LAUNCH_FUNCTION);
 	uint64_t echo = 0;
 	const vres_hash_job job = {sizeof(job), runs, n, BLOCK_BYTES, level, digests, 77, &echo};
 	vres_error err;
@@ -50,14 +50,14 @@ static uint64_t launches(struct bench *b, vres_blane *lane, const vres_hash_run 
 	ck_ok(b->ops->hash_blocks(lane, &job, &err));
 	ck_ok(b->ops->lane_wait(lane, PATIENCE, &err));
 	ck_assert_uint_eq(echo, 77);
-	return fake_cuda_calls(LAUNCH_FUNCTION) - before;
+	return fake_calls(LAUNCH_FUNCTION) - before;
 }
 
 START_TEST(runs_of_one_job_share_its_launches_and_have_openssls_digests)
 {
 	const size_t n = suite_scaled(1000, 100);
 	const uint64_t bytes = (uint64_t)n * RUN_BYTES;
-	struct bench b = bench_begin(&(const struct fake_cuda_params){.bytes_per_device = UINT64_C(96) << 20}, bytes, 1 << 20, 0);
+	struct bench b = bench_begin(&(const struct fake_params){.bytes_per_device = UINT64_C(96) << 20}, bytes, 1 << 20, 0);
 	const vres_hash_run whole = {b.mem, 0, bytes};
 	vres_hash_run *runs = test_alloc(n * sizeof(*runs));
 	uint8_t *digests = test_alloc(2 * n * DIGEST), want[DIGEST];
@@ -112,7 +112,7 @@ END_TEST
 START_TEST(lane_of_low_priority_takes_a_small_part_of_the_device_and_has_the_same_digests)
 {
 	const uint64_t bytes = (uint64_t)suite_scaled(4, 1) << 20;
-	struct bench b = bench_begin(&(const struct fake_cuda_params){.processors = _i == 8 ? -1 : _i}, bytes, 1 << 20, 0);
+	struct bench b = bench_begin(&(const struct fake_params){.processors = _i == 8 ? -1 : _i}, bytes, 1 << 20, 0);
 	const vres_hash_run run = {b.mem, 0, bytes};
 	uint8_t *high = test_alloc(bytes / BLOCK_BYTES), *low = test_alloc(bytes / BLOCK_BYTES);
 	void *staging = NULL;
@@ -126,9 +126,9 @@ START_TEST(lane_of_low_priority_takes_a_small_part_of_the_device_and_has_the_sam
 		(void)launches(&b, lane, &run, 1, level, low);
 		ck_assert_mem_eq(high, low, (bytes / BLOCK_BYTES >> 5 * level) * DIGEST + (level == 3 ? DIGEST : 0));
 	}
-	ck_assert_uint_gt(fake_cuda_threads_most(true), 0);
-	ck_assert_uint_le(fake_cuda_threads_most(true), 2 * GPU_GROUP);
-	ck_assert_uint_ge(fake_cuda_threads_most(false), bytes / BLOCK_BYTES / (_i > 1 ? 2 : 1));
+	ck_assert_uint_gt(fake_threads_most(true), 0);
+	ck_assert_uint_le(fake_threads_most(true), 2 * GPU_GROUP);
+	ck_assert_uint_ge(fake_threads_most(false), bytes / BLOCK_BYTES / (_i > 1 ? 2 : 1));
 	b.ops->lane_close(lane);
 	test_free(high);
 	test_free(low);
@@ -139,19 +139,19 @@ END_TEST
 START_TEST(lane_of_low_priority_that_cannot_be_opened_leaves_nothing)
 {
 	struct bench b = bench_begin(NULL, 4096, 0, 0);
-	const uint64_t before = fake_cuda_live();
+	const uint64_t before = fake_live();
 	void *staging = NULL;
 	vres_blane *lane;
 	uint64_t n = 0;
 	vres_error err;
 
 	do {
-		fake_cuda_fail(NULL, ++n, 999);
+		fake_fail(NULL, ++n, 999);
 		lane = NULL;
 		if (b.ops->lane_open(b.dev, 4096, VRES_LANE_LOW_PRIORITY, &lane, &staging, &err) == VRES_OK)
 			b.ops->lane_close(lane);
-		ck_assert_msg(fake_cuda_live() == before, "call %lu fails and leaves something", (unsigned long)n);
-	} while (fake_cuda_failed() != NULL);
+		ck_assert_msg(fake_live() == before, "call %lu fails and leaves something", (unsigned long)n);
+	} while (fake_failed() != NULL);
 	ck_assert_uint_gt(n, 4);
 	bench_end(&b);
 }
@@ -167,7 +167,7 @@ static void ck_every_skip_is_seen(struct bench *b, vres_blane *lane, const vres_
 		uint64_t echo = 0;
 		const vres_hash_job job = {sizeof(job), run, 1, BLOCK_BYTES, level, digests, 1000 + i, &echo};
 
-		fake_cuda_skip_launch(i);
+		fake_skip_launch(i);
 		ck_ok(b->ops->hash_blocks(lane, &job, &err));
 		ck_ok(b->ops->lane_wait(lane, PATIENCE, &err));
 		ck_assert_msg(echo != 1000 + i, "launch %lu of %lu is not missed", (unsigned long)i, (unsigned long)n);
@@ -197,7 +197,7 @@ END_TEST
 START_TEST(launch_that_did_not_run_is_seen_in_every_batch)
 {
 	const uint64_t bytes = UINT64_C(70) << 20; /* more leaves than a slot has room for, twice */
-	struct bench b = bench_begin(&(const struct fake_cuda_params){.bytes_per_device = UINT64_C(96) << 20}, bytes, 0, 0);
+	struct bench b = bench_begin(&(const struct fake_params){.bytes_per_device = UINT64_C(96) << 20}, bytes, 0, 0);
 	const vres_hash_run run = {b.mem, 0, bytes};
 	uint8_t *digests = test_alloc(bytes / BLOCK_BYTES * DIGEST);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "bench.h"
-#include "fake_hip.h"
+#include "control_hip.h"
 #include "hip/driver.h"
 
 START_TEST(host_without_a_runtime_is_told_what_to_install)
@@ -72,14 +72,14 @@ END_TEST
 
 START_TEST(runtime_older_than_needed_is_refused)
 {
-	fake_cuda_reset(&(const struct fake_cuda_params){.version = 50020000});
+	fake_reset(&(const struct fake_params){.version = 50020000});
 	ck_no_open(FAKE_LIBRARY, VRES_E_NO_BACKEND, "is 5.0, 5.1 is needed");
 }
 END_TEST
 
 START_TEST(runtime_without_a_gpu_says_so)
 {
-	fake_cuda_reset(&(const struct fake_cuda_params){.devices = -1});
+	fake_reset(&(const struct fake_params){.devices = -1});
 	ck_no_open(FAKE_LIBRARY, VRES_E_NO_DEVICE, "finds no GPU");
 }
 END_TEST
@@ -98,7 +98,7 @@ START_TEST(every_code_of_the_runtime_has_a_meaning)
 }
 END_TEST
 
-static vres_device_props props_of(const struct fake_cuda_params *params)
+static vres_device_props props_of(const struct fake_params *params)
 {
 	const vres_backend *ops = vres_backend_hip();
 	vres_device_props props = {.struct_size = sizeof(props)};
@@ -106,13 +106,13 @@ static vres_device_props props_of(const struct fake_cuda_params *params)
 	vres_bdev *dev;
 	vres_error err;
 
-	fake_cuda_reset(params);
+	fake_reset(params);
 	ck_ok(bench_open_at(FAKE_LIBRARY, &self, &err));
 	ck_ok(ops->device_open(self, 0, &props, &dev, &err));
 	ops->device_close(dev);
 	ops->close(self);
-	ck_assert_uint_eq(fake_cuda_live(), 0);
-	ck_assert_uint_eq(fake_cuda_depth(), 0);
+	ck_assert_uint_eq(fake_live(), 0);
+	ck_assert_uint_eq(fake_depth(), 0);
 	return props;
 }
 
@@ -139,7 +139,7 @@ START_TEST(code_object_is_the_one_of_the_architecture)
 		vres_device_props props;
 
 		(void)snprintf(arch, sizeof(arch), "%s%s", built[i], i % 2 ? ":xnack-" : "");
-		props = props_of(&(const struct fake_cuda_params){.devices = 2, .arch = arch});
+		props = props_of(&(const struct fake_params){.devices = 2, .arch = arch});
 		ck_assert_uint_ne(props.facts & VRES_DEVICE_CAN_HASH, 0);
 		ck_assert_str_eq(note_of(&props, "kernel"), built[i]);
 		ck_assert_str_eq(note_of(&props, "architecture"), arch);
@@ -149,7 +149,7 @@ END_TEST
 
 START_TEST(device_without_a_code_object_cannot_hash_and_says_so)
 {
-	const struct fake_cuda_params kinds[] = {{.arch = "gfx90"}, {.arch = "gfx90a1"}, {.arch = "nonsense"}, {.no_image = true}};
+	const struct fake_params kinds[] = {{.arch = "gfx90"}, {.arch = "gfx90a1"}, {.arch = "nonsense"}, {.no_image = true}};
 	const vres_device_props props = props_of(&kinds[_i]);
 
 	ck_assert_uint_eq(props.facts & VRES_DEVICE_CAN_HASH, 0);
@@ -160,8 +160,8 @@ END_TEST
 START_TEST(apu_is_integrated_though_older_runtimes_do_not_say_so)
 {
 	const bool is_told = FAKE_HIP >= 6; /* the fake of version 6 is a 6.3 */
-	const struct fake_cuda_params discrete = {.arch = "gfx1100"}, apu = {.arch = "gfx1103", .integrated = true};
-	const struct fake_cuda_params either = {.arch = "gfx942:sramecc+:xnack-"}, older = {.arch = "gfx90c:xnack-", .version = 60134093};
+	const struct fake_params discrete = {.arch = "gfx1100"}, apu = {.arch = "gfx1103", .integrated = true};
+	const struct fake_params either = {.arch = "gfx942:sramecc+:xnack-"}, older = {.arch = "gfx90c:xnack-", .version = 60134093};
 
 	ck_assert_uint_eq(props_of(&discrete).facts & VRES_DEVICE_INTEGRATED, 0);
 	ck_assert_uint_ne(props_of(&apu).facts & VRES_DEVICE_INTEGRATED, 0);
@@ -173,7 +173,7 @@ END_TEST
 
 START_TEST(device_is_told_by_its_number_or_by_its_place_on_the_bus)
 {
-	const vres_device_props named = props_of(NULL), nameless = props_of(&(const struct fake_cuda_params){.no_number = true});
+	const vres_device_props named = props_of(NULL), nameless = props_of(&(const struct fake_params){.no_number = true});
 
 	ck_assert_str_eq(named.uuid, "GPU-fa00000000000000");
 	ck_assert_str_eq(named.name, "Fake AMD GPU");
@@ -198,7 +198,7 @@ static vres_residency residency_of(struct bench *b, uint64_t addr, uint64_t byte
 
 START_TEST(host_memory_is_no_device_memory_in_either_numbering)
 {
-	struct bench b = bench_begin(&(const struct fake_cuda_params){.devices = 2}, 4096, 0, 0);
+	struct bench b = bench_begin(&(const struct fake_params){.devices = 2}, 4096, 0, 0);
 	void *pinned = fake_hip_engine_pinned(8192);
 	const uint64_t theirs = (uint64_t)(uintptr_t)pinned;
 	char own[64];
@@ -216,23 +216,23 @@ END_TEST
 
 START_TEST(managed_memory_and_that_of_another_device_is_not_this_ones)
 {
-	struct bench b = bench_begin(&(const struct fake_cuda_params){.devices = 2}, 4096, 0, 0);
-	const uint64_t other = fake_cuda_engine_alloc(1, 65536, false);
+	struct bench b = bench_begin(&(const struct fake_params){.devices = 2}, 4096, 0, 0);
+	const uint64_t other = fake_engine_alloc(1, 65536, false);
 	vres_residency residency = residency_of(&b, other, 65536);
 
 	ck_assert_uint_eq(residency.facts, VRES_MEM_EXPORTABLE);
 	ck_assert_uint_eq(residency.device, 1);
-	ck_assert(fake_cuda_lie_at(b.info.addr, FAKE_MANAGED));
+	ck_assert(fake_lie_at(b.info.addr, FAKE_MANAGED));
 	residency = residency_of(&b, b.info.addr, 4096);
 	ck_assert_uint_eq(residency.facts, VRES_MEM_MANAGED | VRES_MEM_EXPORTABLE);
-	fake_cuda_engine_free(other);
+	fake_engine_free(other);
 	bench_end(&b);
 }
 END_TEST
 
 START_TEST(allocation_has_a_number_where_the_runtime_has_one)
 {
-	struct bench b = bench_begin(&(const struct fake_cuda_params){.no_buffer_id = _i}, 4096, 0, 0);
+	struct bench b = bench_begin(&(const struct fake_params){.no_buffer_id = _i}, 4096, 0, 0);
 	const vres_residency residency = residency_of(&b, b.info.addr, 4096);
 
 	ck_assert_int_eq(residency.identity[0] != 0, _i == 0);
@@ -245,24 +245,24 @@ END_TEST
 START_TEST(call_that_fails_leaves_the_engine_no_error_and_its_own_device)
 {
 	static const char *const functions[] = {"hipMemGetInfo", "hipSetDevice", "hipGetDevice"};
-	struct bench b = bench_begin(&(const struct fake_cuda_params){.devices = 3}, 4096, 4096, 0);
+	struct bench b = bench_begin(&(const struct fake_params){.devices = 3}, 4096, 4096, 0);
 	vres_device_status status = {.struct_size = sizeof(status)};
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(functions); i++) {
-		fake_cuda_fail(functions[i], 1, 999);
+		fake_fail(functions[i], 1, 999);
 		ck_status(b.ops->device_status(b.dev, &status, &err), VRES_E_BACKEND);
-		ck_assert_uint_eq(fake_cuda_depth(), 0);
+		ck_assert_uint_eq(fake_depth(), 0);
 	}
 	/* On the way back, which nobody hears of. */
-	fake_cuda_fail("hipSetDevice", 2, 999);
+	fake_fail("hipSetDevice", 2, 999);
 	ck_ok(b.ops->device_status(b.dev, &status, &err));
-	ck_assert_str_eq(fake_cuda_failed(), "hipSetDevice");
-	ck_assert_uint_eq(fake_cuda_depth(), 0);
+	ck_assert_str_eq(fake_failed(), "hipSetDevice");
+	ck_assert_uint_eq(fake_depth(), 0);
 	/* A poll that finds work unfinished is an error of the runtime's, too. */
 	ck_ok(b.ops->lane_push(b.lane, b.mem, 0, 4096, &err));
 	ck_ok(b.ops->lane_wait(b.lane, PATIENCE, &err));
-	ck_assert_uint_eq(fake_cuda_depth(), 0);
+	ck_assert_uint_eq(fake_depth(), 0);
 	bench_end(&b);
 }
 END_TEST
@@ -270,13 +270,13 @@ END_TEST
 #if FAKE_HIP >= 7
 START_TEST(error_of_the_engine_is_still_there_afterwards)
 {
-	struct bench b = bench_begin(&(const struct fake_cuda_params){.devices = 2}, 4096, 4096, 0);
+	struct bench b = bench_begin(&(const struct fake_params){.devices = 2}, 4096, 4096, 0);
 	vres_device_status status = {.struct_size = sizeof(status)};
 	vres_error err;
 
 	fake_hip_engine_error(719);
 	ck_ok(b.ops->device_status(b.dev, &status, &err));
-	ck_assert_uint_eq(fake_cuda_depth(), 0);
+	ck_assert_uint_eq(fake_depth(), 0);
 	fake_hip_engine_error(0);
 	bench_end(&b);
 }

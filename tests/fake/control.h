@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A CUDA driver on host memory, for tests on machines without a GPU: libcuda-fake.so, loaded as config.library_path, and linked with the test
- * for the functions below.  What it encodes is what NVIDIA documents or was seen on hardware; where hardware says otherwise, it is wrong.
+ * What tests do to a fake driver.  One is a CUDA driver or a HIP runtime on host memory, for tests on machines without a GPU: libcuda-fake.so or
+ * libamdhip64-fakeN.so, loaded as config.library_path, and linked with the test for the functions below.  What it encodes is what its vendor
+ * documents or was seen on hardware; where hardware says otherwise, it is wrong.
  *
  * Device memory is pages that no host code can touch between calls.  Work on a stream is done when it is polled for the second time or
  * synchronized with, so that a missing wait is seen.  Kernels are the real source, compiled for the host.  A call that gives something up
  * has given it up even when it is made to fail.
  */
-#ifndef TESTS_FAKE_CUDA_H
-#define TESTS_FAKE_CUDA_H
+#ifndef TESTS_FAKE_CONTROL_H
+#define TESTS_FAKE_CONTROL_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +17,7 @@
 #define FAKE_DEVICES_MAX 8
 
 /* What kind of driver and devices it is; zero is an ordinary one. */
-struct fake_cuda_params {
+struct fake_params {
 	int devices;               /* 0: 1; -1: none */
 	uint64_t bytes_per_device; /* 0: 64 MiB */
 	uint64_t granularity;      /* 0: 64 KiB */
@@ -59,51 +60,51 @@ enum fake_lie {
 };
 
 /* As if just loaded; forgets everything. */
-void fake_cuda_reset(const struct fake_cuda_params *params /* NULL: an ordinary one */);
+void fake_reset(const struct fake_params *params /* NULL: an ordinary one */);
 
 /* As given, with defaults filled in; for the fake NVML. */
-const struct fake_cuda_params *fake_cuda_params_now(void);
+const struct fake_params *fake_params_now(void);
 
 /* Let the nth call from now of a function fail (NULL: of any).  nth 0: none. */
-void fake_cuda_fail(const char *function, uint64_t nth, int code);
+void fake_fail(const char *function, uint64_t nth, int code);
 
 /* The function whose call was made to fail, or NULL. */
-const char *fake_cuda_failed(void);
+const char *fake_failed(void);
 
 /* Calls since the reset, of a function or of all (NULL). */
-uint64_t fake_cuda_calls(const char *function);
+uint64_t fake_calls(const char *function);
 
 /* Driver objects that exist: contexts retained, streams, modules, address ranges, mappings, handles, blocks of host memory. */
-uint64_t fake_cuda_live(void);
+uint64_t fake_live(void);
 
 /* The calling thread's stack of contexts. */
-unsigned fake_cuda_depth(void);
-const void *fake_cuda_current(void);
+unsigned fake_depth(void);
+const void *fake_current(void);
 
 /* What an engine in the same process does: makes a context of its own current; makes memory and frees it. */
-void fake_cuda_engine_enter(void);
-uint64_t fake_cuda_engine_alloc(int device, uint64_t bytes, bool with_vmm);
-void fake_cuda_engine_free(uint64_t addr);
+void fake_engine_enter(void);
+uint64_t fake_engine_alloc(int device, uint64_t bytes, bool with_vmm);
+void fake_engine_free(uint64_t addr);
 
 /* Behind everybody's back.  False: there is no device memory at @addr. */
-bool fake_cuda_flip(uint64_t addr, unsigned bit);
-bool fake_cuda_is_zero(uint64_t addr, uint64_t bytes);
-bool fake_cuda_lie_at(uint64_t addr, enum fake_lie lie);
-void fake_cuda_lie(enum fake_lie lie); /* of all memory that is made from now on; FAKE_TRUTH: none */
+bool fake_flip(uint64_t addr, unsigned bit);
+bool fake_is_zero(uint64_t addr, uint64_t bytes);
+bool fake_lie_at(uint64_t addr, enum fake_lie lie);
+void fake_lie_always(enum fake_lie lie); /* of all memory that is made from now on; FAKE_TRUTH: none */
 
 /* The device's context is corrupted: every call that needs it answers @code from now on. */
-void fake_cuda_lose(int device, int code);
+void fake_lose(int device, int code);
 
 /* Streams do not finish by themselves. */
-void fake_cuda_stall(bool stalls);
+void fake_stall(bool stalls);
 
 /* The nth launch from now is accepted and not run. */
-void fake_cuda_skip_launch(uint64_t nth);
+void fake_skip_launch(uint64_t nth);
 
 /* Threads of the largest launch since the reset, on ordinary streams or on those of the lowest priority. */
-uint64_t fake_cuda_threads_most(bool is_low);
+uint64_t fake_threads_most(bool is_low);
 
 /* Physical memory that was freed while a byte of it was not zero, since the reset. */
-uint64_t fake_cuda_unwiped(void);
+uint64_t fake_unwiped(void);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What tests do to the fake HIP runtime beyond what they do to any fake driver. */
-#ifndef TESTS_FAKE_HIP_H
-#define TESTS_FAKE_HIP_H
+#ifndef TESTS_FAKE_CONTROL_HIP_H
+#define TESTS_FAKE_CONTROL_HIP_H
 
-#include "fake_cuda.h"
+#include "control.h"
 
 /* An engine's call failed in this thread, and the engine has not yet asked. */
 void fake_hip_engine_error(int code);
