@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Steps of the scrub that run at once: they share the work, and what else goes on meanwhile does not disturb them, nor they it. */
-#include <time.h>
 #include "gang.h"
+#include "scrubbing.h"
 
 #define SHARDS 24
-
-static uint64_t clock_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
-}
 
 /* One part a step: a shard of at most 1 MiB is one part, so as many steps as there are shards look at each once. */
 static void step_once(struct gang *gang, unsigned me)
@@ -65,7 +57,7 @@ START_TEST(steps_at_once_share_one_large_shard_and_find_its_damage)
 	ck_ok(vres_scrub_step(f->manager, 1, &r, &err));
 	ck_assert_uint_lt(r.oldest_check_age, clock_now() - sealed_by);
 	flip(f, shard, MIB(9), 1);
-	ck_refused(vres_scrub_step(f->manager, UINT64_C(600000000000), &r, &err), VRES_REASON_DIGEST);
+	ck_refused(scrub_step(f, SCRUB_AMPLE, &r, &err), VRES_REASON_DIGEST);
 }
 END_TEST
 
