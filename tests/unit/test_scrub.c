@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A pass of the scrub from inside: the digests on the host are checked first and last, and a part counts only for the pass it was claimed in. */
+#include "puppet.h"
+#include "status.h"
+#include "suite.h"
+#include "verify_rig.h"
+
+static vres_status scrub(struct verify_rig *rig, vres_scrub_report *report, vres_error *err)
+{
+	*report = vres_scrub_report_init();
+	return vres_scrub_step(rig->manager, 1, report, err);
+}
+
+/* Changed in the middle of a pass: where it has been already, which the end of the pass finds, and where it has not. */
+START_TEST(scrub_does_not_believe_kept_digests_that_were_changed)
+{
+	static const size_t changed[] = {0, 69};
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	vres_status status = VRES_OK;
+	vres_scrub_report report;
+	uint64_t hashed;
+	vres_error err;
+
+	ck_ok(scrub(rig, &report, &err));
+	hashed = report.bytes_hashed;
+	ck_assert_uint_gt(hashed, UNIT);
+	rig->shard->kept[32 * changed[_i] + 31] ^= 1;
+	for (; status == VRES_OK && hashed < BYTES; hashed += report.bytes_hashed)
+		status = scrub(rig, &report, &err);
+	ck_assert_int_eq(status, VRES_E_SEAL_VERIFICATION_FAILED);
+	ck_assert_uint_eq(err.reason, VRES_REASON_DIGEST);
+	ck_assert_ptr_nonnull(strstr(err.message, "kept level"));
+	ck_assert_uint_eq(hashed, BYTES);
+	ck_assert_uint_eq(rig->incidents, 1);
+}
+END_TEST
+
+/* And nothing in VRAM is looked at before they have been checked. */
+START_TEST(scrub_checks_the_kept_digests_first)
+{
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	vres_scrub_report report;
+	vres_error err;
+
+	rig->shard->kept[32 * 69 + 31] ^= 1;
+	ck_refused(scrub(rig, &report, &err), VRES_REASON_DIGEST);
+	ck_assert_uint_eq(report.bytes_hashed, 0);
+	ck_assert_uint_eq(rig->puppet->hashed_count, 0);
+	ck_assert_uint_eq(report.failed, 1);
+}
+END_TEST
+
+/* Two callers have a part each, and the first one cannot check his: the pass begins again, and the other one's part is of the old one. */
+START_TEST(scrub_does_not_count_parts_of_a_pass_that_was_given_up)
+{
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	const struct scrub_place *place = &rig->shard->scrub;
+	const uint64_t since = vres_host_monotonic();
+	struct scrub_part one, other;
+
+	ck_assert(vres_scrub_claim(rig->manager, 3 * UNIT, since, &one));
+	ck_assert(vres_scrub_claim(rig->manager, 3 * UNIT, since, &other));
+	ck_assert_uint_eq(other.first, 3);
+	vres_scrub_release(&one, SCRUB_UNCHECKED);
+	ck_assert(!vres_scrub_claim(rig->manager, UNIT, since, &one)); /* not again before it is retried */
+	vres_scrub_retry(rig->manager);
+	ck_assert(vres_scrub_claim(rig->manager, 2 * UNIT, since, &one));
+	ck_assert_uint_eq(one.first, 0);
+	vres_scrub_release(&other, SCRUB_GOOD);
+	ck_assert_uint_eq(place->checked, 0);
+	vres_scrub_release(&one, SCRUB_GOOD);
+	ck_assert_uint_eq(place->checked, 2);
+	ck_assert_uint_lt(place->checked_since, since);
+	ck_assert(vres_scrub_claim(rig->manager, UNITS * UNIT, since, &one));
+	ck_assert_uint_eq(one.units, UNITS - 2);
+	vres_scrub_release(&one, SCRUB_GOOD);
+	ck_assert_uint_ge(place->checked_since, since);
+	ck_assert(!vres_scrub_claim(rig->manager, UNIT, since, &one)); /* all has been checked since */
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE_LOOP(scrub_does_not_believe_kept_digests_that_were_changed, 2, "CI-007 VR-004", "integrity",
+	                  "digests changed in host memory"),
+		CASE(scrub_checks_the_kept_digests_first, "CI-007 VR-004", "integrity", "digests changed in host memory"),
+		CASE(scrub_does_not_count_parts_of_a_pass_that_was_given_up, "CI-007", "integrity", "a part that nobody checked is counted"),
+	};
+
+	return suite_run("unit.scrub", "unit", cases, COUNT(cases));
+}
