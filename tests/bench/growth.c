@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define SIZES_MAX 8
-#define WORKS     6
+#define WORKS     8
 
 struct growth {
 	struct bench b;
@@ -69,14 +69,36 @@ static void work_describe(void *arg)
 	must(vres_shard_describe(b->shard, &info, NULL) == VRES_OK, "no description");
 }
 
+static void work_enforce(void *arg)
+{
+	const struct bench *b = arg;
+
+	must(vres_enforce_vram_only(b->manager, 0, NULL, NULL) == VRES_OK, "the policy is violated");
+}
+
+/* The signed record, encoded. */
+static void work_receipt(void *arg)
+{
+	const struct bench *b = arg;
+	uint8_t receipt[4096];
+	size_t n;
+
+	must(vres_shard_receipt(b->shard, receipt, sizeof(receipt), &n, NULL) == VRES_OK, "no receipt");
+}
+
 static const struct {
 	const char *name;
 	work_fn work;
 	bool is_long; /* grows with the bytes */
 	bool no_device_hash;
-} works[WORKS] = {{"seal_by_readback", work_seal, true, true},       {"verify_readback", work_readback, true, true},
-                  {"verify_signature", work_signature, false, true}, {"describe", work_describe, false, true},
-                  {"seal_verity", work_seal, true, false},           {"verify_full", work_full, true, false}};
+} works[WORKS] = {{"seal_by_readback", work_seal, true, true},
+                  {"verify_readback", work_readback, true, true},
+                  {"verify_signature", work_signature, false, true},
+                  {"describe", work_describe, false, true},
+                  {"enforce", work_enforce, false, true},
+                  {"receipt", work_receipt, false, true},
+                  {"seal_verity", work_seal, true, false},
+                  {"verify_full", work_full, true, false}};
 
 /* The fastest of a few rounds, and the least processor time of one; short work many times a round. */
 static double fastest(work_fn work, void *arg, unsigned times, double *cpu)
