@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Verifying the shards of one device together: signature and residency one by one, then the bytes of as many as fit in one job, then each
- * root, and, where one is wrong, where.
+ * Verifying the shards of one device together: signature and residency on several threads, since beside a device's hash they are what takes time,
+ * then the bytes of as many as fit in one job, then each root, and, where one is wrong, where.
  *
  * What comes out is what comes out one by one.  A job that fails says nothing of its shards, so they are then checked one by one, unless the
  * failure would only be repeated: a device that is lost, or a deadline that each of them would wait for again.
  */
+#include "crew.h"
 #include "measure_many.h"
 #include "policy.h"
 #include "verify.h"
@@ -13,23 +14,30 @@
 /* Data of one job: enough that its launches cost nothing beside it; and all of a shard, however large. */
 #define JOB_BYTES (UINT64_C(1) << 30)
 
-/* Shards whose bytes wait to be checked together, all hashed up to the same level. */
+/* Shards that a thread begins with at a time: as long as it takes to wake one. */
+#define BEGIN_EACH 32u
+
+/* Shards that wait to be checked together, all hashed up to the same level. */
 struct batch {
 	struct vres_device *device;
+	const vres_verify_params *params;
 	uint32_t level;
-	struct verification **members; /* NULL: there was no memory, and each is checked by itself */
+	struct crew crew;
+	struct verification **members;
 	size_t n, room;
 	uint64_t bytes;
 };
 
 static void batch_close(struct batch *b)
 {
+	crew_close(&b->crew);
 	vres_host_free((void *)b->members);
 }
 
 static void check_alone(struct verification *v)
 {
-	v->report.status = vres_verify_content(v, &v->error);
+	if (v->has_bytes_to_check)
+		v->report.status = vres_verify_content(v, &v->error);
 	vres_verify_end(v);
 }
 
@@ -97,11 +105,42 @@ static void could_not_be_checked(struct batch *b, const vres_error *detail)
 	}
 }
 
+static vres_status begin_some(void *job, uint32_t worker, size_t index, vres_error *err)
+{
+	const struct batch *b = job;
+	const size_t first = index * BEGIN_EACH, left = b->n - first;
+
+	(void)worker;
+	(void)err;
+	for (size_t i = first; i < first + (left < BEGIN_EACH ? left : BEGIN_EACH); i++)
+		vres_verify_begin(b->members[i], b->members[i]->shard, b->params, false);
+	return VRES_OK;
+}
+
+/* Of the members those stay whose bytes the device is to hash. */
+static void begin(struct batch *b)
+{
+	size_t stay = 0;
+
+	crew_begin(&b->crew, begin_some, b, (size_t)div_up_u64(b->n, BEGIN_EACH));
+	(void)crew_end(&b->crew, NULL); /* no task fails: what is wrong with a shard is in its report */
+	for (size_t i = 0; i < b->n; i++) {
+		struct verification *v = b->members[i];
+
+		if (v->has_bytes_to_check && v->params.mode == VRES_VERIFY_FULL)
+			b->members[stay++] = v;
+		else
+			check_alone(v);
+	}
+	b->n = stay;
+}
+
 static void flush(struct batch *b)
 {
 	CLEANUP(vres_measure_job_close) struct measure_job job = {0};
 	vres_error detail = {0};
 
+	begin(b);
 	if (b->n == 1)
 		check_each(b);
 	else if (b->n > 1 && run(b, &job, &detail) == VRES_OK)
@@ -114,45 +153,52 @@ static void flush(struct batch *b)
 	b->bytes = 0;
 }
 
-static void add(struct batch *b, struct verification *v)
+static void add(struct batch *b, struct verification *v, struct vres_shard *s)
 {
-	const uint64_t bytes = v->shard->shape.bytes, most = v->params.background ? SLICE_BYTES : JOB_BYTES;
+	const uint64_t bytes = b->params->mode == VRES_VERIFY_SIGNATURE ? 0 : s->shape.bytes;
+	const uint64_t most = b->params->background ? SLICE_BYTES : JOB_BYTES;
 
 	if (b->bytes > 0 && bytes > most - min_u64(b->bytes, most))
 		flush(b);
+	v->shard = s;
 	b->members[b->n++] = v;
 	b->bytes += bytes;
 	if (b->n == b->room)
 		flush(b);
 }
 
-static void verify_one(struct batch *b, struct verification *v, struct vres_shard *s, const vres_verify_params *p)
+/* False: there is no memory to check several at a time. */
+static bool batch_open(struct batch *b, const vres_manager *m, size_t shards)
 {
-	vres_verify_begin(v, s, p, false);
-	if (!v->has_bytes_to_check)
-		vres_verify_end(v);
-	else if (b->members && v->params.mode == VRES_VERIFY_FULL)
-		add(b, v);
-	else
-		check_alone(v);
+	b->room = (size_t)min_u64(shards, RUNS_MAX);
+	if (crew_open(&b->crew, b->params->background ? 1 : m->threads, NULL) != VRES_OK)
+		return false;
+	b->members = vres_host_alloc(b->room * sizeof(struct verification *));
+	return b->members != NULL;
 }
 
 void vres_verify_batches(struct verification *done, vres_shard *const *shards, size_t n, uint32_t device, const vres_verify_params *p)
 {
-	CLEANUP(batch_close) struct batch b = {0};
+	CLEANUP(batch_close) struct batch b = {.params = p};
 	size_t here = 0;
+	bool is_open;
 
 	for (size_t i = 0; i < n; i++)
 		if (shards[i]->record.gpu_device == device) {
 			b.device = shards[i]->mem.device;
 			here++;
 		}
-	b.room = (size_t)min_u64(here, RUNS_MAX);
-	b.members = vres_host_alloc(b.room * sizeof(struct verification *));
+	is_open = batch_open(&b, shards[0]->manager, here);
 	for (b.level = 0; b.level < TREE_LEVELS_MAX; b.level++) {
-		for (size_t i = 0; i < n; i++)
-			if (shards[i]->record.gpu_device == device && vres_measure_job_level(&shards[i]->shape, here) == b.level)
-				verify_one(&b, &done[i], shards[i], p);
-		flush(&b);
+		for (size_t i = 0; i < n; i++) {
+			if (shards[i]->record.gpu_device != device || vres_measure_job_level(&shards[i]->shape, here) != b.level)
+				continue;
+			if (is_open)
+				add(&b, &done[i], shards[i]);
+			else
+				vres_verify_check(&done[i], shards[i], p);
+		}
+		if (is_open)
+			flush(&b);
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Many small shards verified in one call, and one by one, beside one of their size.  By processor time, since the mock hashes on the calling thread
- * and the difference is small.
+ * and the difference is small.  What is not hashing, signature and residency, by the clock on the wall, since several threads do it.
  */
 #include "bench.h"
 
@@ -40,6 +40,24 @@ static double rate_of(struct crowd *c, void (*verify)(struct crowd *), uint64_t 
 	return (double)bytes / percentile(ns, ROUNDS, 0);
 }
 
+static double signatures(struct crowd *c, bool in_one_call)
+{
+	vres_verify_params p = vres_verify_params_init();
+	uint64_t ns[20 * ROUNDS];
+
+	p.mode = VRES_VERIFY_SIGNATURE;
+	for (size_t round = 0; round < 20 * ROUNDS; round++) {
+		const uint64_t start = now();
+
+		if (in_one_call)
+			must(vres_verify_many(c->b.manager, c->shards, c->n, &p, NULL, NULL) == VRES_OK, "a verification failed");
+		for (size_t i = 0; i < c->n && !in_one_call; i++)
+			must(vres_shard_verify(c->shards[i], &p, NULL, NULL) == VRES_OK, "a verification failed");
+		ns[round] = now() - start;
+	}
+	return percentile(ns, 20 * ROUNDS, 50) / 1000;
+}
+
 /* @n shards of @each bytes. */
 static struct crowd crowd_of(size_t n, uint64_t each)
 {
@@ -74,5 +92,9 @@ void bench_many(struct figures *f, uint64_t bytes)
 	figures_add(f, "verify_many_of_1_mib", rate_of(&small, verify_all, n * SMALL), "GB/cpu_s", "verify_one_large", NULL);
 	figures_add(f, "verify_each_of_1_mib", rate_of(&small, verify_each, n * SMALL), "GB/cpu_s", "verify_one_large", NULL);
 	crowd_free(&large);
+	crowd_free(&small);
+	small = crowd_of(1000, 4096);
+	figures_add(f, "signature_1000_each", signatures(&small, false), "us", NULL, NULL);
+	figures_add(f, "signature_1000_in_one_call", signatures(&small, true), "us", "signature_1000_each", NULL);
 	crowd_free(&small);
 }
