@@ -48,7 +48,7 @@ struct collection {
 static void collection_close(struct collection *c)
 {
 	for (size_t i = 0; i < c->n; i++)
-		vres_shard_inspected(c->shards[i]);
+		vres_shard_unhold(&c->shards[i]);
 	vres_host_free(c->shards);
 }
 
@@ -63,7 +63,7 @@ static size_t hold(vres_manager *m, uint32_t gpu_device, struct collection *c)
 			if (!s->is_published || s->record.gpu_device != gpu_device || (s->references == 0 && s->leased == 0))
 				continue;
 			if (found++ < c->room) {
-				s->inspected++;
+				s->held++;
 				c->shards[c->n++] = s;
 			}
 		}
@@ -137,6 +137,7 @@ vres_status vres_enforce_vram_only(vres_manager *m, uint32_t gpu_device, vres_po
 	if (out)
 		TRY(ABI_OUT_CHECK(out, "vres_policy_report", err));
 	TRY(vres_manager_has_device(m, gpu_device, err));
+	CLEANUP(vres_manager_let_go) vres_manager *kept = vres_manager_keep(m);
 	op.began = vres_log_clock(m);
 	status = enforce(m, gpu_device, out, &detail);
 	vres_log_operation(m, &op, status, detail.reason);

@@ -52,6 +52,7 @@ vres_status vres_lease_acquire(vres_shard *s, vres_lease **out, vres_error *err)
 	if (s == NULL || out == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", s ? "out" : "shard");
 	TRY(vres_manager_enter(s->manager, err));
+	CLEANUP(vres_shard_unhold) struct vres_shard *held = vres_shard_hold(s);
 	op.shard_id = s->id;
 	op.gpu_device = s->record.gpu_device;
 	op.bytes = s->record.vram_bytes;

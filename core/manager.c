@@ -128,9 +128,10 @@ vres_status vres_manager_device(vres_manager *m, uint32_t index, struct vres_dev
 	return VRES_OK;
 }
 
-void vres_manager_keep(vres_manager *m)
+vres_manager *vres_manager_keep(vres_manager *m)
 {
 	atomic_fetch_add(&m->references, 1);
+	return m;
 }
 
 static void destroy(vres_manager *m)
@@ -155,6 +156,12 @@ void vres_manager_drop(vres_manager *m)
 {
 	if (atomic_fetch_sub(&m->references, 1) == 1)
 		destroy(m);
+}
+
+void vres_manager_let_go(vres_manager **slot)
+{
+	if (*slot)
+		vres_manager_drop(*slot);
 }
 
 /* Told while the callback may still use the manager; it takes no time, and what is left of the manager goes with its last shard. */
@@ -198,12 +205,6 @@ static void manager_init(vres_manager *m, const vres_config *c)
 	m->log_ctx = c->log_ctx;
 	m->on_incident = c->on_incident;
 	m->incident_ctx = c->incident_ctx;
-}
-
-static void drop(vres_manager **slot)
-{
-	if (*slot)
-		vres_manager_drop(*slot);
 }
 
 /* The sink of the refused configuration hears of the refusal. */
@@ -252,7 +253,7 @@ static vres_status manager_make(vres_manager *m, const vres_config *c, vres_erro
 
 vres_status vres_manager_create(const vres_config *config, vres_manager **out, vres_error *err)
 {
-	CLEANUP(drop) vres_manager *m = NULL;
+	CLEANUP(vres_manager_let_go) vres_manager *m = NULL;
 	vres_policy given = vres_policy_init(), policy;
 	vres_config c;
 

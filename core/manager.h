@@ -66,8 +66,10 @@ vres_status vres_manager_enter_stopped(const vres_manager *m, vres_error *err);
 
 bool vres_manager_is_forked(const vres_manager *m);
 
-void vres_manager_keep(vres_manager *m);
+/* A reference: a shard's, or, for CLEANUP, that of a call which may call back, since callbacks may give the caller's back. */
+vres_manager *vres_manager_keep(vres_manager *m);
 void vres_manager_drop(vres_manager *m);
+void vres_manager_let_go(vres_manager **slot);
 
 /* The table's lock; not taken in a forked child, which has one thread and may find the lock held by one that does not exist there. */
 void vres_manager_lock(vres_manager *m);

@@ -115,6 +115,7 @@ vres_status vres_receipt_open(vres_manager *m, const void *receipt, size_t len, 
 	TRY(vres_manager_enter(m, err));
 	if (receipt == NULL || out == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", receipt ? "out" : "receipt");
+	CLEANUP(vres_manager_let_go) vres_manager *kept = vres_manager_keep(m);
 	began = vres_log_clock(m);
 	status = match(m, receipt, len, out, &detail);
 	log_opened(m, began, status == VRES_OK ? *out : NULL, &detail);

@@ -112,6 +112,7 @@ vres_status vres_scrub_step(vres_manager *m, uint64_t budget_ns, vres_scrub_repo
 		return vres_fail(err, VRES_E_INVALID_INPUT, "budget_ns is 0: a step needs time to make progress in");
 	if (out)
 		TRY(ABI_OUT_CHECK(out, "vres_scrub_report", err));
+	CLEANUP(vres_manager_let_go) vres_manager *kept = vres_manager_keep(m);
 	step.began = vres_host_monotonic();
 	vres_scrub_retry(m);
 	vres_scrub_look(m, step.began, &step.report.bytes_total, &step.report.shards, &step.report.oldest_check_age);

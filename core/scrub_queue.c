@@ -119,7 +119,7 @@ static void claim(struct vres_shard *s, uint64_t bytes, struct scrub_part *out)
 		s->scrub.pass_began = vres_host_monotonic();
 	*out = (struct scrub_part){.shard = s, .pass = s->scrub.pass, .first = s->scrub.claimed, .units = min_u64(units, most ? most : 1)};
 	s->scrub.claimed += out->units;
-	s->inspected++;
+	s->held++;
 }
 
 /* Those whose units are all claimed, which come first, are as many as there are callers at once. */
@@ -168,5 +168,5 @@ void vres_scrub_release(struct scrub_part *part, enum scrub_outcome outcome)
 	vres_manager_lock(m);
 	conclude(part, outcome);
 	vres_manager_unlock(m);
-	vres_shard_inspected(part->shard);
+	vres_shard_unhold(&part->shard);
 }

@@ -172,7 +172,7 @@ static vres_status perform(struct seal *seal, vres_shard **out, vres_error *err)
 
 vres_status vres_seal_perform(struct seal *seal, vres_shard **out, vres_error *err)
 {
-	const vres_manager *m = seal->manager;
+	CLEANUP(vres_manager_let_go) vres_manager *m = vres_manager_keep(seal->manager);
 	const struct vres_operation op = {
 		.action = "seal",
 		.shard_id = seal->record.shard_id,

@@ -39,7 +39,7 @@ vres_status vres_shard_create(vres_manager *m, const struct vres_record *record,
 		free_host_side(s);
 		return vres_fail(err, VRES_E_STATE, "a live shard has this shard_id");
 	}
-	vres_manager_keep(m);
+	(void)vres_manager_keep(m);
 	*out = s;
 	return VRES_OK;
 }
@@ -166,7 +166,7 @@ static void let_go(struct vres_shard *s, uint32_t *count)
 
 	vres_manager_lock(s->manager);
 	--*count;
-	is_last = s->references == 0 && s->leased == 0 && s->inspected == 0;
+	is_last = s->references == 0 && s->leased == 0 && s->held == 0;
 	vres_manager_unlock(s->manager);
 	if (is_last)
 		destroy(s);
@@ -178,9 +178,18 @@ void vres_shard_unlease(struct vres_shard *s)
 	let_go(s, &s->leased);
 }
 
-void vres_shard_inspected(struct vres_shard *s)
+struct vres_shard *vres_shard_hold(struct vres_shard *s)
 {
-	let_go(s, &s->inspected);
+	vres_manager_lock(s->manager);
+	s->held++;
+	vres_manager_unlock(s->manager);
+	return s;
+}
+
+void vres_shard_unhold(struct vres_shard **slot)
+{
+	if (*slot)
+		let_go(*slot, &(*slot)->held);
 }
 
 void vres_shard_release(vres_shard *s)

@@ -18,7 +18,7 @@ struct vres_shard {
 	struct vres_shard *next; /* in its bucket; under the manager's lock */
 	vres_manager *manager;
 	uint32_t references, leased; /* under the manager's lock */
-	uint32_t inspected;          /* under the manager's lock: by calls that look at every shard */
+	uint32_t held;               /* under the manager's lock: by calls under way */
 	bool is_published;           /* under the manager's lock until set, then for good */
 	char id[SHARD_ID_MAX + 1];   /* the table's key: never written again once linked, unlike the record, which a seal completes */
 	struct scrub_place scrub;    /* under the manager's lock */
@@ -51,8 +51,12 @@ void vres_shard_publish(struct vres_shard *s);
 /* Give up one that was never published: wipe, free, forget. */
 void vres_shard_discard(struct vres_shard **slot);
 
-/* Give back what a call that looks at every shard held: s->inspected was raised under the lock. */
-void vres_shard_inspected(struct vres_shard *s);
+/*
+ * For the time of a call, for CLEANUP: callbacks and other threads may give back meanwhile what the caller has of the shard, which goes when the
+ * call has ended.  As a lease, that does not let it be found.
+ */
+struct vres_shard *vres_shard_hold(struct vres_shard *s);
+void vres_shard_unhold(struct vres_shard **slot);
 
 /* A lease holds the memory as a reference does, but does not let the shard be found. */
 void vres_shard_lease(struct vres_shard *s);

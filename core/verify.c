@@ -234,6 +234,7 @@ vres_status vres_shard_verify(vres_shard *s, const vres_verify_params *p, vres_v
 	TRY(vres_verify_params_in(p, &params, err));
 	if (out)
 		TRY(ABI_OUT_CHECK(out, "vres_verify_report", err));
+	CLEANUP(vres_shard_unhold) struct vres_shard *held = vres_shard_hold(s);
 	vres_verify_check(&v, s, &params);
 	status = vres_verify_conclude(&v, err);
 	if (out)

@@ -27,6 +27,8 @@ struct many {
 
 static void many_close(struct many *many)
 {
+	for (size_t i = 0; many->done && i < many->n; i++)
+		vres_shard_unhold(&many->done[i].shard);
 	vres_host_free(many->done);
 	vres_host_free(many->parts);
 }
@@ -134,6 +136,8 @@ static vres_status verify_all(vres_manager *m, vres_shard *const *shards, size_t
 	if (many.params.source)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "a source belongs to one shard, not to several");
 	TRY(parts_make(&many, m->driver.device_count, err));
+	for (size_t i = 0; i < n; i++)
+		many.done[i].shard = vres_shard_hold(shards[i]);
 	parts_run(&many);
 	status = conclude_all(&many, reports, &summary->first_failed, err);
 	for (size_t i = 0; i < n; i++)

@@ -9,7 +9,8 @@
  *   References  vres_manager_find(), vres_receipt_open() and vres_seal_*() each return a reference that vres_shard_release() gives back.
  *               VRAM goes with the last reference and lease.
  *   Threads     Any function, any thread, any object, unless said otherwise.  Only giving back the same reference twice is an error.
- *               Callbacks run on the calling thread with no lock held; they may call the library.
+ *               Callbacks run on the calling thread with no lock held; they may call the library, and give back what the call under way
+ *               was given, which then goes when the call has ended.
  *   Structs     Start from vres_X_init().  Zero in a field means its default; for policy the default is the strictest.
  *   Outputs     Written only on success; *err (always last, may be NULL) only on failure.  Two exceptions: reports of verify and enforce
  *               are filled on failure too, and VRES_E_BUFFER sets *len.
