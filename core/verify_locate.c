@@ -15,6 +15,8 @@ struct locating {
 
 static void locating_close(struct locating *l)
 {
+	if (l->source)
+		vres_crypto_wipe(l->source, l->v->shard->shape.block_size);
 	vres_host_free(l->source);
 	vres_host_free(l->leaves);
 }

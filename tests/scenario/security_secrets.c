@@ -154,6 +154,50 @@ START_TEST(no_weights_come_out)
 }
 END_TEST
 
+static const char weights[16] = {'W', 'E', 'I', 'G', 'H', 'T', 'S', '-', '3', '1', '3', '3', '7', '-', '-', '-'};
+
+static vres_status read_weights(void *ctx, void *buf, size_t n)
+{
+	uint64_t *done = ctx;
+
+	for (size_t i = 0; i < n; i++)
+		((char *)buf)[i] = weights[(*done + i) % sizeof(weights)];
+	*done += n;
+	return VRES_OK;
+}
+
+static vres_status read_weights_at(void *ctx, uint64_t offset, void *buf, size_t n)
+{
+	(void)ctx;
+	return read_weights(&offset, buf, n);
+}
+
+/* Host memory that held weights is wiped before it goes back to the heap: after a seal, and after a verification of any mode. */
+START_TEST(no_weights_are_left_in_memory_that_is_given_back)
+{
+	const uint64_t bytes = 3 * BLOCK + 100;
+	struct setup s = setup_init();
+	CLEANUP(finish) struct fixture *f = NULL;
+	vres_verify_params p = vres_verify_params_init();
+	vres_shard *shard = NULL;
+	uint64_t done = 0;
+	vres_error err;
+
+	s.policy.allow |= VRES_ALLOW_READBACK;
+	f = begin(&s);
+	alloc_watch(weights, sizeof(weights));
+	ck_ok(vres_seal_stream(f->manager, PLAIN, read_weights, &done, bytes, &shard, &err));
+	for (p.mode = VRES_VERIFY_FULL; p.mode <= VRES_VERIFY_READBACK; p.mode++)
+		ck_ok(vres_shard_verify(shard, &p, NULL, &err));
+	flip(f, shard, BLOCK + 5, 0);
+	p.mode = _i == 0 ? VRES_VERIFY_FULL : VRES_VERIFY_READBACK;
+	p.source = read_weights_at;
+	ck_refused(vres_shard_verify(shard, &p, NULL, &err), VRES_REASON_DIGEST);
+	release_shard(&shard);
+	ck_assert_uint_eq(alloc_watched(), 0);
+}
+END_TEST
+
 START_TEST(the_mock_is_refused_unless_policy_allows_simulation)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
@@ -217,6 +261,7 @@ int main(void)
 		CASE(no_token_and_no_key_comes_out, "CI-006 WORKER-4152", "confidentiality",
 	             "key leaked in an answer, receipt, error, event or log"),
 		CASE(no_weights_come_out, "WORKER-4152", "confidentiality", "weights leaked in a message"),
+		CASE_LOOP(no_weights_are_left_in_memory_that_is_given_back, 2, "VR-007", "confidentiality", "weights left in freed memory"),
 		CASE(the_mock_is_refused_unless_policy_allows_simulation, "VR-001 VP-005 WORKER-4163", "residency", "mock in production"),
 		CASE(a_driver_library_from_a_given_path_is_refused_unless_policy_allows_simulation, "VR-001 VP-005", "residency",
 	             "fake driver library passed off as the real one"),

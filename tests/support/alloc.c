@@ -4,10 +4,17 @@
  * (open_memstream) is not mistaken for one of ours.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include "alloc.h"
+
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#else
+#define VALGRIND_MAKE_MEM_DEFINED(block, n) (void)0
+#endif
 
 /* Names are the linker's: __wrap_x stands for x, __real_x is what x was. */
 void *__real_malloc(size_t n);
@@ -31,6 +38,9 @@ static struct {
 	bool all_after, failed;
 	void **table; /* open addressing, linear probing; NULL: empty */
 	size_t slots, tombs;
+	const void *needle; /* NULL: nothing is watched */
+	size_t needle_bytes;
+	uint64_t watched;
 } heap = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void *const TOMB = &heap;
@@ -114,9 +124,20 @@ static void *gained(void *block)
 	return block;
 }
 
-static void lost(const void *block)
+/* Of a block that is looked at and then given back, it does not matter that some was never written. */
+static void look(void *block)
+{
+	const size_t n = malloc_usable_size(block);
+
+	(void)VALGRIND_MAKE_MEM_DEFINED(block, n);
+	heap.watched += memmem(block, n, heap.needle, heap.needle_bytes) != NULL;
+}
+
+static void lost(void *block)
 {
 	pthread_mutex_lock(&heap.lock);
+	if (block != NULL && heap.needle != NULL)
+		look(block);
 	if (block != NULL && table_take(block))
 		heap.live--;
 	pthread_mutex_unlock(&heap.lock);
@@ -207,6 +228,26 @@ bool alloc_disarm(void)
 	heap.failed = false;
 	pthread_mutex_unlock(&heap.lock);
 	return failed;
+}
+
+void alloc_watch(const void *needle, size_t n)
+{
+	pthread_mutex_lock(&heap.lock);
+	heap.needle = needle;
+	heap.needle_bytes = n;
+	heap.watched = 0;
+	pthread_mutex_unlock(&heap.lock);
+}
+
+uint64_t alloc_watched(void)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&heap.lock);
+	n = heap.watched;
+	heap.needle = NULL;
+	pthread_mutex_unlock(&heap.lock);
+	return n;
 }
 
 void alloc_spare(void)

@@ -31,6 +31,10 @@ bool alloc_disarm(void);
 void alloc_spare(void);
 void alloc_spared(void);
 
+/* From now on count the blocks that hold @n bytes of @needle when they are given back; how many there were, and no more counting. */
+void alloc_watch(const void *needle, size_t n);
+uint64_t alloc_watched(void);
+
 /* Memory that is neither counted nor failed, for what the tests themselves keep.  Ends the test when there is none. */
 void *test_alloc(size_t bytes);
 void *test_realloc(void *block, size_t bytes);
