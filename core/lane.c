@@ -59,20 +59,28 @@ vres_status vres_lane_push(struct vres_lane *lane, const struct vres_mem *dst, u
 	                         "copying to VRAM", err);
 }
 
-/* A piece shorter than a mark carries none: its content could be the mark by chance. */
+/* At the beginning of each page, and at the end.  A piece shorter than a mark has a part of one, instead of what came before. */
 static void marks_set(struct vres_lane *lane, size_t n)
 {
+	const size_t last = n < sizeof(lane->poison) ? n : sizeof(lane->poison);
+
 	for (size_t at = 0; at + sizeof(lane->poison) <= n; at += MARK_EVERY)
 		memcpy(lane->staging + at, lane->poison, sizeof(lane->poison));
-	lane->pulled = n;
+	memcpy(lane->staging + n - last, lane->poison, last);
 }
 
+static bool is_mark(const struct vres_lane *lane, size_t at)
+{
+	return vres_crypto_equal(lane->staging + at, lane->poison, sizeof(lane->poison));
+}
+
+/* In a piece shorter than a mark none is looked for: its content could be the mark by chance. */
 static bool a_mark_is_left(const struct vres_lane *lane)
 {
 	for (size_t at = 0; at + sizeof(lane->poison) <= lane->pulled; at += MARK_EVERY)
-		if (vres_crypto_equal(lane->staging + at, lane->poison, sizeof(lane->poison)))
+		if (is_mark(lane, at))
 			return true;
-	return false;
+	return lane->pulled >= sizeof(lane->poison) && is_mark(lane, lane->pulled - sizeof(lane->poison));
 }
 
 vres_status vres_lane_pull(struct vres_lane *lane, const struct vres_mem *src, uint64_t offset, size_t n, vres_error *err)
@@ -81,8 +89,10 @@ vres_status vres_lane_pull(struct vres_lane *lane, const struct vres_mem *src, u
 
 	TRY(fits(lane, src, offset, n, err));
 	marks_set(lane, n);
-	return vres_call_outcome(lane->device, lane->device->driver->table.lane_pull(lane->handle, src->handle, offset, n, &detail), &detail,
-	                         "copying from VRAM", err);
+	TRY(vres_call_outcome(lane->device, lane->device->driver->table.lane_pull(lane->handle, src->handle, offset, n, &detail), &detail,
+	                      "copying from VRAM", err));
+	lane->pulled = n;
+	return VRES_OK;
 }
 
 static bool hash_was_not_done(const struct vres_lane *lane)
@@ -124,13 +134,14 @@ vres_status vres_lane_hash(struct vres_lane *lane, const struct vres_range *rang
 		return vres_fail_at(err, VRES_E_INTERNAL, VRES_REASON_NONE, d->index, "a hash job of %zu runs is malformed", n);
 	for (uint64_t i = 0; i < count; i++)
 		memcpy(digests + i * VRES_SHA256_BYTES, lane->poison, VRES_SHA256_BYTES);
-	lane->digests = digests;
-	lane->digests_count = count;
 	lane->nonce = atomic_fetch_add(&d->nonce, 1);
 	lane->echo = ~lane->nonce;
 	job.nonce = lane->nonce;
 	job.echo = &lane->echo;
-	return vres_call_outcome(d, d->driver->table.hash_blocks(lane->handle, &job, &detail), &detail, "hashing in VRAM", err);
+	TRY(vres_call_outcome(d, d->driver->table.hash_blocks(lane->handle, &job, &detail), &detail, "hashing in VRAM", err));
+	lane->digests = digests;
+	lane->digests_count = count;
+	return VRES_OK;
 }
 
 vres_status vres_lane_wait(struct vres_lane *lane, uint64_t deadline, vres_error *err)

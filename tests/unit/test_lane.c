@@ -145,6 +145,36 @@ START_TEST(pull_that_stopped_half_way_is_the_backends_fault)
 }
 END_TEST
 
+/* Of any length there are bytes behind the last mark but one, and the last mark is at the end. */
+START_TEST(pull_that_lacks_its_end_is_the_backends_fault)
+{
+	static const size_t lengths[] = {33, 100, 4096, 4096 + 20, 4096 + 32, 4096 + 63, 2 * 4096 + 4095, BYTES};
+	CLEANUP(end) struct bench b = begin();
+	vres_error err;
+
+	for (size_t i = 0; i < COUNT(lengths); i++) {
+		b.door->puppet->pulls_at_most = lengths[i] - sizeof(b.lane.poison);
+		ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, lengths[i], &err));
+		ck_status(vres_lane_wait(&b.lane, DEADLINE, &err), VRES_E_BACKEND);
+	}
+}
+END_TEST
+
+/* Too short to be told from a mark; but what was there before, which may well be the same bytes, is gone. */
+START_TEST(short_pull_that_did_not_happen_does_not_leave_what_an_earlier_one_brought)
+{
+	CLEANUP(end) struct bench b = begin();
+	vres_error err;
+
+	ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err));
+	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
+	b.door->puppet->pulls_nothing = true;
+	ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, sizeof(b.lane.poison) - 1, &err));
+	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
+	ck_assert_mem_ne(b.lane.staging, puppet_bytes(&b.mem), sizeof(b.lane.poison) - 1);
+}
+END_TEST
+
 START_TEST(marks_of_two_lanes_differ)
 {
 	CLEANUP(end) struct bench b = begin();
@@ -181,6 +211,22 @@ START_TEST(digests_of_runs_follow_each_other)
 	ck_ok(vres_lane_hash(&b.lane, ranges, 3, 4096, 0, runs, digests, 4, &err));
 	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
 	ck_assert_mem_eq(digests, want, sizeof(want));
+}
+END_TEST
+
+/* It was never under way: the next wait does not look for what it should have brought. */
+START_TEST(work_that_the_backend_refused_is_not_waited_for)
+{
+	CLEANUP(end) struct bench b = begin();
+	uint8_t *digests = test_alloc(6 * 32);
+	vres_error err;
+
+	b.door->puppet->answer[PUPPET_HASH] = VRES_E_NO_MEMORY;
+	b.door->puppet->answer[PUPPET_LANE_PULL] = VRES_E_NO_MEMORY;
+	ck_status(hash_all(&b, digests, &err), VRES_E_NO_MEMORY);
+	test_free(digests);
+	ck_status(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err), VRES_E_NO_MEMORY);
+	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
 }
 END_TEST
 
@@ -343,6 +389,10 @@ int main(void)
 		CASE(pull_that_did_not_happen_is_the_backends_fault, "CI-007 WORKER-4032", "integrity", "stale staging taken for tampering"),
 		CASE(pull_that_did_not_happen_after_one_that_did_is_seen, "CI-007", "integrity", "stale staging taken for a good answer"),
 		CASE(pull_that_stopped_half_way_is_the_backends_fault, "CI-007 WORKER-4032", "integrity", "a short copy taken for tampering"),
+		CASE(pull_that_lacks_its_end_is_the_backends_fault, "CI-007 WORKER-4032", "integrity", "stale staging taken for a good answer"),
+		CASE(short_pull_that_did_not_happen_does_not_leave_what_an_earlier_one_brought, "CI-007", "integrity",
+	             "stale staging taken for a good answer"),
+		CASE(work_that_the_backend_refused_is_not_waited_for, "VR-006", "integrity", "use after free"),
 		CASE(marks_of_two_lanes_differ, "CI-007", "integrity", "a mark that can be foreseen"),
 		CASE(digests_of_runs_follow_each_other, "CI-007", "integrity", ""),
 		CASE(hash_whose_nonce_was_not_echoed_is_the_backends_fault, "CI-007 WORKER-4032", "integrity", "a kernel that was not launched"),
