@@ -60,7 +60,7 @@ static size_t hold(vres_manager *m, uint32_t gpu_device, struct collection *c)
 	vres_manager_lock(m);
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct vres_shard *s = m->buckets[i]; s; s = s->next) {
-			if (!s->is_published || s->record.gpu_device != gpu_device || (s->references == 0 && s->leased == 0))
+			if (!s->is_published || vres_shard_device(s) != gpu_device || (s->references == 0 && s->leased == 0))
 				continue;
 			if (found++ < c->room) {
 				s->held++;

@@ -123,14 +123,16 @@ vres_status vres_lane_hash(struct vres_lane *lane, const struct vres_range *rang
 		.struct_size = sizeof(job), .runs = runs, .runs_count = n, .block_size = block_size, .level = level, .digests = digests};
 	vres_error detail = {0};
 	uint64_t expected = 0;
+	bool is_elsewhere = false;
 
 	TRY(vres_call_alive(d, err));
 	for (size_t i = 0; i < n && i < RUNS_MAX; i++) {
+		is_elsewhere |= ranges[i].mem->device != d;
 		TRY(vres_call_range(ranges[i].mem, ranges[i].offset, ranges[i].bytes, err));
 		runs[i] = (vres_hash_run){.mem = ranges[i].mem->handle, .offset = ranges[i].offset, .bytes = ranges[i].bytes};
 		expected += run_digests(ranges[i].bytes, block_size, level);
 	}
-	if (n == 0 || n > RUNS_MAX || expected != count || !vres_device_can(d, VRES_DEVICE_CAN_HASH))
+	if (n == 0 || n > RUNS_MAX || expected != count || is_elsewhere || !vres_device_can(d, VRES_DEVICE_CAN_HASH))
 		return vres_fail_at(err, VRES_E_INTERNAL, VRES_REASON_NONE, d->index, "a hash job of %zu runs is malformed", n);
 	for (uint64_t i = 0; i < count; i++)
 		memcpy(digests + i * VRES_SHA256_BYTES, lane->poison, VRES_SHA256_BYTES);

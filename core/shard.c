@@ -198,6 +198,11 @@ void vres_shard_release(vres_shard *s)
 		let_go(s, &s->references);
 }
 
+uint32_t vres_shard_device(const struct vres_shard *s)
+{
+	return s->mem.device->index;
+}
+
 bool vres_shard_is_expired(const struct vres_shard *s)
 {
 	const uint64_t limit = s->manager->policy.max_seal_age;

@@ -65,6 +65,9 @@ void vres_shard_unlease(struct vres_shard *s);
 /* The public view, now. */
 vres_status vres_shard_view(const struct vres_shard *s, vres_shard_info *out, vres_error *err);
 
+/* The device it is on: asked of what is used to reach it, not of the record, which a check has yet to find unchanged. */
+uint32_t vres_shard_device(const struct vres_shard *s);
+
 /* Is it older than policy allows? */
 bool vres_shard_is_expired(const struct vres_shard *s);
 

@@ -184,14 +184,14 @@ void vres_verify_batches(struct verification *done, vres_shard *const *shards, s
 	bool is_open;
 
 	for (size_t i = 0; i < n; i++)
-		if (shards[i]->record.gpu_device == device) {
+		if (vres_shard_device(shards[i]) == device) {
 			b.device = shards[i]->mem.device;
 			here++;
 		}
 	is_open = batch_open(&b, shards[0]->manager, here);
 	for (b.level = 0; b.level < TREE_LEVELS_MAX; b.level++) {
 		for (size_t i = 0; i < n; i++) {
-			if (shards[i]->record.gpu_device != device || vres_measure_job_level(&shards[i]->shape, here) != b.level)
+			if (vres_shard_device(shards[i]) != device || vres_measure_job_level(&shards[i]->shape, here) != b.level)
 				continue;
 			if (is_open)
 				add(&b, &done[i], shards[i]);

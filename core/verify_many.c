@@ -52,7 +52,7 @@ static vres_status parts_make(struct many *many, uint32_t devices, vres_error *e
 		bool is_used = false;
 
 		for (size_t i = 0; i < many->n && !is_used; i++)
-			is_used = many->shards[i]->record.gpu_device == device;
+			is_used = vres_shard_device(many->shards[i]) == device;
 		if (is_used)
 			many->parts[many->parts_count++] = (struct part){.many = many, .device = device};
 	}

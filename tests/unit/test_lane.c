@@ -290,6 +290,7 @@ END_TEST
 START_TEST(malformed_hash_jobs_never_reach_the_backend)
 {
 	CLEANUP(end) struct bench b = begin();
+	CLEANUP(end) struct bench other = begin();
 	struct vres_range ranges[RUNS_MAX + 1];
 	vres_hash_run runs[RUNS_MAX];
 	uint8_t digests[(RUNS_MAX + 1) * 32];
@@ -306,7 +307,9 @@ START_TEST(malformed_hash_jobs_never_reach_the_backend)
 	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 2, &err), VRES_E_INTERNAL);
 	ranges[1].offset = UINT64_MAX;
 	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 2, &err), VRES_E_INTERNAL);
-	ck_assert_uint_eq(calls(&b, PUPPET_HASH), 0);
+	ranges[1] = (struct vres_range){.mem = &other.mem, .bytes = 4096};
+	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 2, &err), VRES_E_INTERNAL);
+	ck_assert_uint_eq(calls(&b, PUPPET_HASH) + calls(&other, PUPPET_HASH), 0);
 	ck_ok(vres_lane_hash(&b.lane, ranges, 1, 4096, 0, runs, digests, 1, &err));
 	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
 }
@@ -398,7 +401,8 @@ int main(void)
 		CASE(hash_whose_nonce_was_not_echoed_is_the_backends_fault, "CI-007 WORKER-4032", "integrity", "a kernel that was not launched"),
 		CASE(hash_that_left_out_digests_is_the_backends_fault, "CI-007 WORKER-4032", "integrity", "missing digests taken for tampering"),
 		CASE(nonces_are_never_used_twice, "CI-007", "integrity", "an echo of an earlier launch"),
-		CASE(malformed_hash_jobs_never_reach_the_backend, "MS-002 MS-007 VR-006", "integrity", "digests past their buffer"),
+		CASE(malformed_hash_jobs_never_reach_the_backend, "MS-002 MS-007 VR-006", "integrity",
+	             "digests past their buffer, a hash of another device's memory"),
 		CASE(device_that_cannot_hash_is_not_asked_to, "CI-007", "availability", ""),
 		CASE(failures_of_the_backend_come_through_and_are_never_success, "WORKER-4032 WORKER-4150", "integrity",
 	             "driver trouble taken for tampering"),

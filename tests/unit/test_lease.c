@@ -156,6 +156,20 @@ START_TEST(verification_of_the_future_serves_no_lease)
 }
 END_TEST
 
+/* Of two verifications that run at once, the one that began first may end last. */
+START_TEST(verification_that_began_earlier_does_not_make_a_shard_staler)
+{
+	CLEANUP(end) struct rig *rig = begin();
+	const uint64_t later = vres_host_monotonic() + LONG;
+
+	for (size_t i = 0; i < COUNT(rig->shard->fresh); i++)
+		atomic_store(&rig->shard->fresh[i], later);
+	sample(rig, 0);
+	for (size_t i = 0; i < COUNT(rig->shard->fresh); i++)
+		ck_assert_uint_eq(atomic_load(&rig->shard->fresh[i]), later);
+}
+END_TEST
+
 /* Somebody found a violation while this shard was being verified: no address comes out any more. */
 START_TEST(manager_that_stopped_during_the_verification_gives_no_lease)
 {
@@ -206,6 +220,7 @@ int main(void)
 		CASE(sample_of_as_many_units_as_policy_wants_or_more_serves_leases, "CI-007", "availability", ""),
 		CASE(sample_of_all_units_serves_leases, "CI-007", "integrity", "weak check taken for a strong one"),
 		CASE(verification_of_the_future_serves_no_lease, "CI-007 WORKER-4121", "integrity", "stale verification"),
+		CASE(verification_that_began_earlier_does_not_make_a_shard_staler, "CI-007", "availability", ""),
 		CASE(manager_that_stopped_during_the_verification_gives_no_lease, "WORKER-4245 CI-007", "integrity",
 	             "memory used after a violation"),
 		CASE(manager_that_stopped_during_a_seal_seals_nothing, "WORKER-4113", "integrity", "sealed after a violation"),

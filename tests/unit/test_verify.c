@@ -45,6 +45,43 @@ START_TEST(record_that_was_changed_is_a_wrong_signature)
 }
 END_TEST
 
+/* Which device a shard is on is not asked of a record that may have been changed. */
+START_TEST(record_that_names_another_device_is_a_wrong_signature_in_company_too)
+{
+	static const uint32_t wrong[] = {1, 2, UINT32_MAX}; /* the puppet has two devices, of which the first is used */
+	const vres_verify_params params = vres_verify_params_init();
+
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+		vres_verify_report reports[2] = {vres_verify_report_init(), vres_verify_report_init()};
+		vres_shard *twice[] = {rig->shard, rig->shard};
+		vres_error err;
+
+		rig->manager->driver.device_count = 2;
+		rig->shard->record.gpu_device = wrong[i];
+		ck_refused(vres_verify_many(rig->manager, twice, 2, &params, reports, &err), VRES_REASON_SIGNATURE);
+		ck_assert_uint_eq(reports[0].reason, VRES_REASON_SIGNATURE);
+		ck_assert_uint_eq(reports[1].reason, VRES_REASON_SIGNATURE);
+		ck_assert_uint_eq(atomic_load(&rig->shard->state), VRES_SHARD_QUARANTINED);
+		ck_assert_uint_eq(rig->incidents, 1);
+		ck_assert_uint_eq(rig->puppet->hashed_count, 0);
+		rig->manager->driver.device_count = 1;
+	}
+}
+END_TEST
+
+START_TEST(record_that_names_another_device_does_not_hide_a_shard_from_enforcement)
+{
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	vres_error err;
+
+	rig->shard->record.gpu_device = 1;
+	ck_ok(vres_enforce_vram_only(rig->manager, 0, NULL, &err));
+	rig->puppet->residency = VRES_MEM_MANAGED | VRES_MEM_DEVICE;
+	ck_status(vres_enforce_vram_only(rig->manager, 0, NULL, &err), VRES_E_POLICY_VIOLATION);
+}
+END_TEST
+
 static void lie(struct puppet *p, unsigned which)
 {
 	p->echoes_nothing = which == 0;
@@ -152,6 +189,10 @@ int main(void)
 		CASE(check_that_saw_no_damage_makes_nothing_of_a_shard_that_others_have_quarantined_since, "VR-004 WORKER-4161",
 	             "accountability", "a damaged shard said to be verified"),
 		CASE(record_that_was_changed_is_a_wrong_signature, "CI-001 CI-002 VR-004", "authenticity", "a record changed in host memory"),
+		CASE(record_that_names_another_device_is_a_wrong_signature_in_company_too, "CI-001 CI-002 VR-004", "authenticity",
+	             "a record changed in host memory"),
+		CASE(record_that_names_another_device_does_not_hide_a_shard_from_enforcement, "VR-001", "residency",
+	             "a record changed in host memory"),
 		CASE(trouble_of_the_backend_is_never_called_tampering, "WORKER-4032 WORKER-4151 CI-007", "integrity",
 	             "driver trouble taken for tampering, driver trouble taken for success"),
 		CASE(seal_over_a_backend_that_lies_fails_and_accuses_nobody, "WORKER-4032 WORKER-4113", "integrity",
