@@ -179,6 +179,8 @@ static vres_status members_check(vres_shard *const *shards, size_t n, uint8_t *s
 			return not_one_set(i, "has another model_ref", first, err);
 		if (strcmp(r->group_id, one->group_id) != 0)
 			return not_one_set(i, "has another group_id", first, err);
+		if (r->shard_index >= n) /* when it was sealed it was not: the record was changed since */
+			return not_one_set(i, "has an index past the set", first, err);
 		if (seen[r->shard_index]++)
 			return not_one_set(i, "has an index that came before", first, err);
 	}
