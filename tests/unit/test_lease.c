@@ -19,7 +19,7 @@ struct rig {
 	vres_manager *manager;
 	vres_shard *shard;
 	unsigned told[VRES_EVENT_POLICY_VIOLATION + 1];
-	bool stops; /* the sink stops the manager when a verification is told */
+	bool stops, quarantines; /* what the sink does when a verification is told */
 };
 
 static vres_status told(void *ctx, const vres_event *event)
@@ -29,6 +29,8 @@ static vres_status told(void *ctx, const vres_event *event)
 	rig->told[event->type]++;
 	if (rig->stops && event->type == VRES_EVENT_SEAL_VERIFIED)
 		vres_manager_stop(rig->manager);
+	if (rig->quarantines && event->type == VRES_EVENT_SEAL_VERIFIED)
+		atomic_store(&rig->shard->state, VRES_SHARD_QUARANTINED);
 	return VRES_OK;
 }
 
@@ -185,6 +187,23 @@ START_TEST(manager_that_stopped_during_the_verification_gives_no_lease)
 }
 END_TEST
 
+/* Somebody found damage while the sink was told that there is none. */
+START_TEST(shard_that_was_quarantined_during_the_last_event_is_neither_good_nor_leased)
+{
+	CLEANUP(end) struct rig *rig = begin();
+	vres_lease *lease = NULL;
+	vres_error err;
+
+	rig->quarantines = true;
+	if (_i == 0)
+		ck_refused(vres_shard_verify(rig->shard, NULL, NULL, &err), VRES_REASON_QUARANTINED);
+	else
+		ck_refused(vres_lease_acquire(rig->shard, &lease, &err), VRES_REASON_QUARANTINED);
+	ck_assert_ptr_null(lease);
+	ck_assert_uint_eq(rig->shard->leased, 0);
+}
+END_TEST
+
 static bool stop_here(void *ctx, uint64_t done, uint64_t total)
 {
 	(void)done;
@@ -223,6 +242,8 @@ int main(void)
 		CASE(verification_that_began_earlier_does_not_make_a_shard_staler, "CI-007", "availability", ""),
 		CASE(manager_that_stopped_during_the_verification_gives_no_lease, "WORKER-4245 CI-007", "integrity",
 	             "memory used after a violation"),
+		CASE_LOOP(shard_that_was_quarantined_during_the_last_event_is_neither_good_nor_leased, 2, "VR-004 CI-007", "integrity",
+	                  "a damaged shard said to be verified"),
 		CASE(manager_that_stopped_during_a_seal_seals_nothing, "WORKER-4113", "integrity", "sealed after a violation"),
 	};
 
