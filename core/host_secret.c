@@ -37,37 +37,51 @@ static struct head *head_of(const void *memory)
 	return (struct head *)((uintptr_t)memory - 2 * page_bytes());
 }
 
-/* Locked and undumped by what it is; false where the kernel or a limit says no. */
-static bool put_secret_memory(unsigned char *at, size_t size)
+/*
+ * Locked and undumped by what it is, wherever the kernel likes; MAP_FAILED where it or a limit says no.  Not at its place at once: mmap() with
+ * MAP_FIXED first takes away what is there, also when it then fails at the limit.
+ */
+static void *map_secret_memory(size_t size)
 {
 	const int fd = (int)syscall(SYS_memfd_secret, (unsigned long)O_CLOEXEC);
 	void *mapped = MAP_FAILED;
 
 	if (fd < 0)
-		return false;
+		return MAP_FAILED;
 	if (ftruncate(fd, (off_t)size) == 0)
-		mapped = mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+		mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	(void)close(fd);
-	if (mapped == MAP_FAILED)
-		return false;
-	if (madvise(at, size, MADV_DONTFORK) == 0)
-		return true;
-	(void)mmap(at, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	return false;
+	if (mapped == MAP_FAILED || madvise(mapped, size, MADV_DONTFORK) == 0)
+		return mapped;
+	(void)munmap(mapped, size);
+	return MAP_FAILED;
 }
 
 /* Limits or an old kernel may refuse some of it; the secret is then merely less protected. */
-static bool put_pages(unsigned char *at, size_t size, struct host_secret_facts *facts)
+static bool put_ordinary_pages(unsigned char *at, size_t size, struct host_secret_facts *facts)
 {
-	if (put_secret_memory(at, size)) {
-		*facts = (struct host_secret_facts){true, true, true, true};
-		return true;
-	}
-	if (mprotect(at, size, PROT_READ | PROT_WRITE) != 0)
+	if (mprotect(at, size, PROT_READ | PROT_WRITE) != 0) {
+		(void)munmap(at, size);
 		return false;
+	}
 	facts->is_locked = mlock(at, size) == 0;
 	facts->is_undumped = madvise(at, size, MADV_DONTDUMP) == 0;
 	facts->is_kept_from_children = madvise(at, size, MADV_WIPEONFORK) == 0;
+	return true;
+}
+
+/* False: there is nothing of ours at @at any more, and there may be something of another thread. */
+static bool put_pages(unsigned char *at, size_t size, struct host_secret_facts *facts)
+{
+	void *secret = map_secret_memory(size);
+
+	if (secret == MAP_FAILED)
+		return put_ordinary_pages(at, size, facts);
+	if (mremap(secret, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, at) == MAP_FAILED) {
+		(void)munmap(secret, size);
+		return false;
+	}
+	*facts = (struct host_secret_facts){true, true, true, true};
 	return true;
 }
 
@@ -79,8 +93,13 @@ vres_status vres_host_secret_alloc(size_t n, void **out, vres_error *err)
 
 	if (all == MAP_FAILED)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no pages for a secret");
-	if (mprotect(all, page, PROT_READ | PROT_WRITE) != 0 || !put_pages(all + 2 * page, size, &head->facts)) {
+	if (mprotect(all, page, PROT_READ | PROT_WRITE) != 0) {
 		(void)munmap(all, size + 3 * page);
+		return vres_fail(err, VRES_E_NO_MEMORY, "no pages for a secret");
+	}
+	if (!put_pages(all + 2 * page, size, &head->facts)) {
+		(void)munmap(all, 2 * page);
+		(void)munmap(all + 2 * page + size, page);
 		return vres_fail(err, VRES_E_NO_MEMORY, "no pages for a secret");
 	}
 	(void)madvise(all, page, MADV_WIPEONFORK);

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """vres doctor and vres policy explain: findings, their fixes, and the exit status that they come to."""
+import json
 import os
 import re
 import resource
+import subprocess
 
-from support import MOCK, equal, expect, main, refused, test, vres
+from support import MOCK, equal, expect, main, refused, test, tool, vres, write
 
 # An environment that says nothing about any engine, driver or secret.
 PLAIN = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C"}
@@ -108,6 +110,25 @@ def limits_are_looked_at():
         equal((verdict(found, "locked memory"), verdict(found, "core files")), ("warn", "warn"))
     else:  # a hard limit of 0 is the good case, which was shown
         equal(verdict(findings(*MOCK), "core files"), "good")
+
+
+@test("CI-006", "availability", "no memory may be locked")
+def a_limit_on_locked_memory_costs_protection_and_not_the_run():
+    def no_locks():
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0))
+
+    def run(*arguments, status):
+        # The limit binds nobody who has CAP_IPC_LOCK, which root has.
+        done = subprocess.run([*(["setpriv", "--bounding-set", "-ipc_lock"] if os.geteuid() == 0 else []), tool(), *arguments, *MOCK, "--json"],
+                              env=PLAIN, stdin=subprocess.DEVNULL, capture_output=True, preexec_fn=no_locks, timeout=60, check=False)
+        equal(done.returncode, status, done.stderr)
+        return json.loads(done.stdout)
+
+    write("f", b"x")
+    equal(run("seal", "f", status=0)["status"], "ok")
+    found = {f["what"]: (f["verdict"], f["value"]) for f in run("doctor", status=0)["findings"]}
+    equal(found["locked memory"][0], "warn")
+    equal((found["keys"][0], "NOT locked" in found["keys"][1]), ("warn", True), found["keys"])
 
 
 @test("WORKER-4171", "accountability", "audit log that others can replace")
