@@ -85,6 +85,15 @@ static bool put_pages(unsigned char *at, size_t size, struct host_secret_facts *
 	return true;
 }
 
+/* All but the secret's own pages. */
+static void unmap_around(unsigned char *secret, size_t size)
+{
+	const size_t page = page_bytes();
+
+	(void)munmap(secret - 2 * page, 2 * page);
+	(void)munmap(secret + size, page);
+}
+
 vres_status vres_host_secret_alloc(size_t n, void **out, vres_error *err)
 {
 	const size_t page = page_bytes(), size = whole_pages(n);
@@ -98,8 +107,7 @@ vres_status vres_host_secret_alloc(size_t n, void **out, vres_error *err)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no pages for a secret");
 	}
 	if (!put_pages(all + 2 * page, size, &head->facts)) {
-		(void)munmap(all, 2 * page);
-		(void)munmap(all + 2 * page + size, page);
+		unmap_around(all + 2 * page, size);
 		return vres_fail(err, VRES_E_NO_MEMORY, "no pages for a secret");
 	}
 	(void)madvise(all, page, MADV_WIPEONFORK);
@@ -120,11 +128,14 @@ const struct host_secret_facts *vres_host_secret_facts(const void *memory)
 
 void vres_host_secret_free(void *memory, size_t n)
 {
-	const size_t page = page_bytes(), size = whole_pages(n);
+	const size_t size = whole_pages(n);
 
 	if (memory == NULL)
 		return;
-	if (vres_host_secret_is_here(memory))
+	/* In a child there may be something of the child's own where secret memory was not inherited; an ordinary page is empty there, and stays. */
+	if (vres_host_secret_is_here(memory)) {
 		explicit_bzero(memory, size);
-	(void)munmap((unsigned char *)memory - 2 * page, size + 3 * page);
+		(void)munmap(memory, size);
+	}
+	unmap_around(memory, size);
 }

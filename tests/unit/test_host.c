@@ -317,6 +317,34 @@ START_TEST(child_that_frees_a_secret_leaves_the_parents_alone)
 }
 END_TEST
 
+/* Secret memory leaves a gap in a child, where the child's next page may come to lie. */
+START_TEST(child_that_frees_a_secret_leaves_its_own_pages_alone)
+{
+	bool is_secret_memory;
+	void *page = NULL;
+	vres_error err;
+	pid_t child;
+	int status;
+
+	ck_ok(vres_host_secret_alloc(64, &page, &err));
+	is_secret_memory = vres_host_secret_facts(page)->is_secret_memory;
+	child = fork();
+	if (child == 0) {
+		volatile uint8_t *own = mmap(page, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		(void)signal(SIGSEGV, SIG_DFL);
+		if (own == MAP_FAILED || (own == page) != is_secret_memory)
+			_exit(2);
+		own[0] = 7;
+		vres_host_secret_free(page, 64);
+		_exit(own[0] != 7);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	vres_host_secret_free(page, 64);
+}
+END_TEST
+
 /* The flags of the mapping that holds @at, from the kernel's own account of it. */
 static bool mapping_has(const void *at, const char *flag)
 {
@@ -410,6 +438,7 @@ int main(void)
 		CASE(secret_pages_are_guarded_on_both_sides_and_empty_in_a_child, "CI-006", "confidentiality",
 	             "a key read by an overrun, a key in a child process"),
 		CASE(child_that_frees_a_secret_leaves_the_parents_alone, "CI-006 MS-005", "availability", "a key wiped by a child"),
+		CASE(child_that_frees_a_secret_leaves_its_own_pages_alone, "MS-005", "availability", "memory of a child freed under it"),
 		CASE(secret_memory_cannot_be_read_as_a_debugger_does, "CI-006", "confidentiality", "a key read through /proc"),
 		CASE(secret_pages_are_kept_out_of_core_files, "CI-006", "confidentiality", "a key in a core file"),
 		CASE(thread_takes_no_signals_and_the_starter_still_does, "", "", ""),
