@@ -116,7 +116,9 @@ int main(int argc, char **argv)
 	if (!fill_standard_descriptors())
 		return EXIT_TROUBLE;
 	setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* a message is one write, and none of them is lost in a crash */
-	signal(SIGPIPE, SIG_IGN);              /* a reader that went away is an error to report, and VRAM to release */
+	/* A reader that went away and a limit on the size of files are errors to report, and VRAM to release. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	status = dispatch(argc, argv);
 	/* What --help and --version print; a command has closed standard output itself. */
 	if (fflush(NULL) != 0 && status == EXIT_GOOD) {

@@ -3,6 +3,7 @@
 """Usage, help, secrets, and standard output that does not take what is printed."""
 import os
 import re
+import resource
 import subprocess
 
 from support import MOCK, equal, expect, main, refused, test, token_file, tool, vres, write
@@ -192,6 +193,21 @@ def refused_by_stdout(command, stdout):
     done = subprocess.run([tool(), *command], stdout=stdout, stderr=subprocess.PIPE, timeout=60, check=False)
     equal(done.returncode, 5, command, done.stderr)
     return type("Result", (), {"err": done.stderr.decode()})
+
+
+@test("", "availability", "limit on the size of files")
+def a_limit_on_the_size_of_files_is_an_error_and_not_the_end():
+    write("f", b"x" * 100)
+    key = token_file()
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))
+
+    refused("seal", "f", "--receipt", "r", "--token-file", key, *MOCK, status=5, says="r: cannot be written: File too large", preexec_fn=limit)
+    result = vres("watch", "f", "--count", "2", "--interval", "1ms", "--token-file", key, "--audit", "log", "--metrics-file", "m", *MOCK, status=5,
+                  preexec_fn=limit)
+    expect("log: " in result.err, result.err)
+    equal([name for name in os.listdir(".") if name.startswith((".vres", "r", "m"))], [])
 
 
 @test()
