@@ -67,7 +67,7 @@ bool bench_init(struct bench *b)
 
 static bool keep_on(struct bench *b)
 {
-	return !stop_requested(b->stop) || output_refuse(b->o, EXIT_TROUBLE, NULL, "stopped when asked to");
+	return !stop_requested(b->stop) || output_stopped(b->o, NULL);
 }
 
 static bool measure_copy(struct bench *b, uint64_t *took)
@@ -152,7 +152,7 @@ bool bench_seal(struct bench *b, uint32_t alg, vres_shard **out, uint64_t *took)
 	params.progress_ctx = b;
 	b->at = 0;
 	if (vres_seal_stream(b->manager, &params, on_read, b, b->bytes, out, &err) != VRES_OK)
-		return output_fail(b->o, NULL, &err);
+		return err.status == VRES_E_CANCELLED ? output_stopped(b->o, NULL) : output_fail(b->o, NULL, &err);
 	*took = clock_now() - began;
 	return true;
 }

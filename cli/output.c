@@ -89,6 +89,14 @@ bool output_fail(struct output *o, const char *file, const vres_error *err)
 	return false;
 }
 
+bool output_stopped(struct output *o, const char *file)
+{
+	static const vres_error err = {
+		.status = VRES_E_CANCELLED, .gpu_device = VRES_NO_DEVICE, .message = "stopped when asked to; what it held in VRAM is released"};
+
+	return output_fail(o, file, &err);
+}
+
 /* The status of a failure that is the tool's own. */
 static vres_status status_of(enum exit_status exit)
 {

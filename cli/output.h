@@ -58,6 +58,9 @@ void output_put_bits(struct output *o, json_t *object, const char *key, const st
  * Failures.  Each prints one line on stderr, goes into "errors", and raises the exit status; each returns false.  @file may be NULL.
  */
 bool output_fail(struct output *o, const char *file, const vres_error *err);
+
+/* The same for work that was given up because the tool was told to stop; its scope releases what it holds. */
+bool output_stopped(struct output *o, const char *file);
 __attribute__((format(printf, 4, 5))) bool output_refuse(struct output *o, enum exit_status exit, const char *file, const char *format, ...);
 bool output_fail_errno(struct output *o, const char *file, const char *what, int number);
 

@@ -51,6 +51,8 @@ static vres_status on_read(void *ctx, void *buf, size_t n)
 /* The library knows that a callback failed; only the callback knows why. */
 static bool fail_seal(struct output *o, const struct sealing *s, const vres_error *err)
 {
+	if (err->status == VRES_E_CANCELLED)
+		return output_stopped(o, s->input->name);
 	if (s->is_ended)
 		return output_refuse(o, EXIT_TROUBLE, s->input->name, "ended after %" PRIu64 " of %" PRIu64 " bytes", s->got, s->input->bytes);
 	if (s->number != 0)

@@ -105,6 +105,18 @@ def bench_measures_everything_in_one_run_beside_a_copy_and_openssl():
     equal([line.split()[0] for line in lines[2:]], MEASURES)
 
 
+@test("", "availability", "process that cannot be stopped")
+def a_bench_that_is_stopped_says_that_it_released_what_it_held_and_ends_by_the_signal():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process = start("bench", "--bytes", "32MiB", "--runs", "100", "--json", *MOCK)
+        expect("SIMULATED" in process.stderr.readline().decode())
+        time.sleep(0.2)
+        process.send_signal(number)
+        result = finish(process, -number)
+        equal(result.err, "vres bench: stopped when asked to; what it held in VRAM is released\n")
+        equal(result.json()["status"], "VRES_E_CANCELLED")
+
+
 @test()
 def bench_refuses_what_makes_no_sense():
     refused("bench", "--bytes", "0", *MOCK, says="--bytes must be at least 1")

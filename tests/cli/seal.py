@@ -228,7 +228,7 @@ def a_pipe_that_stays_silent_does_not_keep_a_signal_from_stopping_the_seal():
             expect(process.poll() is None)
         time.sleep(0.1)
         process.send_signal(number)
-        finish(process, -number)
+        equal(finish(process, -number).err, "vres seal: -: stopped when asked to; what it held in VRAM is released\n")
         os.close(write_end)
 
 
