@@ -105,31 +105,35 @@ static const char *replace(const char *path, char *temporary, const void *bytes,
 	return step;
 }
 
-/* The folder that holds @path, in @copy or static; NULL, and a complaint, when the name cannot be one of a file. */
-static const char *folder_of(struct output *o, const char *path, char copy[PATH_MAX])
+/* Why no file can be called @path, errno set (0: it says all); NULL, and the folder of the file, in @copy or static, when one can. */
+static const char *find_folder(const char *path, char copy[PATH_MAX], const char **folder)
 {
 	struct stat there;
 
-	if (path[0] == '\0' || strlen(path) >= PATH_MAX) {
-		output_fail_errno(o, path, "cannot be written", path[0] == '\0' ? ENOENT : ENAMETOOLONG);
-		return NULL;
-	}
-	if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode)) {
-		output_refuse(o, EXIT_USAGE, path, "exists and is not a regular file");
-		return NULL;
-	}
+	errno = path[0] == '\0' ? ENOENT : ENAMETOOLONG;
+	if (path[0] == '\0' || strlen(path) >= PATH_MAX)
+		return "cannot be written";
+	errno = 0;
+	if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode))
+		return "exists and is not a regular file";
 	snprintf(copy, PATH_MAX, "%s", path);
-	return dirname(copy);
+	*folder = dirname(copy);
+	return NULL;
+}
+
+static bool complain(struct output *o, const char *path, const char *failed, int number)
+{
+	return number != 0 ? output_fail_errno(o, path, failed, number) : output_refuse(o, EXIT_USAGE, path, "%s", failed);
 }
 
 bool file_can_save(struct output *o, const char *path)
 {
 	char copy[PATH_MAX];
-	const char *folder = folder_of(o, path, copy);
+	const char *folder, *failed = find_folder(path, copy, &folder);
 
-	if (folder == NULL)
-		return false;
-	return access(folder, W_OK | X_OK) == 0 || output_fail_errno(o, path, "its folder cannot be written to", errno);
+	if (failed == NULL && access(folder, W_OK | X_OK) != 0)
+		failed = "its folder cannot be written to";
+	return failed == NULL || complain(o, path, failed, errno);
 }
 
 static bool is_one(const struct stat *a, const struct stat *b)
@@ -167,28 +171,35 @@ bool file_is_same(const char *path, const char *other)
 	return is_one_entry(path, other) || (stat(path, &a) == 0 && stat(other, &b) == 0 && is_one(&a, &b));
 }
 
-static bool save(struct output *o, const char *path, const void *bytes, size_t n, bool is_public)
+static const char *save(const char *path, const void *bytes, size_t n, bool is_public)
 {
 	char copy[PATH_MAX], temporary[PATH_MAX + 32];
-	const char *folder = folder_of(o, path, copy), *failed;
+	const char *folder, *failed = find_folder(path, copy, &folder);
 
-	if (folder == NULL)
-		return false;
+	if (failed != NULL)
+		return failed;
 	snprintf(temporary, sizeof(temporary), "%s/.vres-XXXXXX", folder);
 	failed = replace(path, temporary, bytes, n, is_public);
-	if (failed != NULL)
-		return output_fail_errno(o, path, failed, errno);
-	if (!is_public)
+	if (failed == NULL && !is_public)
 		sync_folder(folder);
-	return true;
+	return failed;
 }
 
 bool file_save(struct output *o, const char *path, const void *bytes, size_t n)
 {
-	return save(o, path, bytes, n, false);
+	const char *failed = save(path, bytes, n, false);
+
+	return failed == NULL || complain(o, path, failed, errno);
 }
 
 bool file_publish(struct output *o, const char *path, const void *bytes, size_t n)
 {
-	return save(o, path, bytes, n, true);
+	const char *failed = save(path, bytes, n, true);
+
+	return failed == NULL || complain(o, path, failed, errno);
+}
+
+bool file_publish_quietly(const char *path, const void *bytes, size_t n)
+{
+	return save(path, bytes, n, true) == NULL;
 }

@@ -34,4 +34,7 @@ bool file_save(struct output *o, const char *path, const void *bytes, size_t n);
 /* The same for what is not secret and is written again soon: readable by all, and not waited for until it is on disk. */
 bool file_publish(struct output *o, const char *path, const void *bytes, size_t n);
 
+/* The same for what failed before and is tried again: nothing is said. */
+bool file_publish_quietly(const char *path, const void *bytes, size_t n);
+
 #endif

@@ -10,6 +10,11 @@ static void free_text(char **text)
 	free(*text);
 }
 
+static bool fail(const struct metrics_file *f, struct output *o, const vres_error *err)
+{
+	return !f->is_failing && output_fail(o, f->path, err);
+}
+
 static bool write_text(const struct metrics_file *f, struct output *o)
 {
 	CLEANUP(free_text) char *text = NULL;
@@ -17,17 +22,23 @@ static bool write_text(const struct metrics_file *f, struct output *o)
 	vres_error err;
 
 	if (vres_metrics_prometheus(f->manager, NULL, 0, &need, &err) != VRES_E_BUFFER)
-		return output_fail(o, f->path, &err);
+		return fail(f, o, &err);
 	text = malloc(need + 1); /* however the counters grow */
 	if (text == NULL)
-		return output_refuse(o, EXIT_TROUBLE, f->path, "out of memory");
+		return !f->is_failing && output_refuse(o, EXIT_TROUBLE, f->path, "out of memory");
 	if (vres_metrics_prometheus(f->manager, text, need + 1, &n, &err) != VRES_OK)
-		return output_fail(o, f->path, &err);
-	return file_publish(o, f->path, text, n);
+		return fail(f, o, &err);
+	return f->is_failing ? file_publish_quietly(f->path, text, n) : file_publish(o, f->path, text, n);
 }
 
 void metrics_file_write(struct metrics_file *f, struct output *o)
 {
-	if (f->path != NULL && !f->has_failed)
-		f->has_failed = !write_text(f, o);
+	bool is_good;
+
+	if (f->path == NULL)
+		return;
+	is_good = write_text(f, o);
+	if (is_good && f->is_failing)
+		output_note(o, "the metrics file is written again");
+	f->is_failing = !is_good;
 }

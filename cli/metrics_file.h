@@ -8,7 +8,7 @@
 struct metrics_file {
 	const char *path; /* NULL: none is wanted */
 	vres_manager *manager;
-	bool has_failed; /* said once; the watch goes on, and its exit status tells */
+	bool is_failing; /* said when it begins and when it ends; the watch goes on, and its exit status tells */
 };
 
 void metrics_file_write(struct metrics_file *f, struct output *o);

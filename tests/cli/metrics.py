@@ -107,6 +107,27 @@ def a_file_that_can_no_longer_be_written_is_said_once_and_the_watch_goes_on():
     equal(result.err.count("metrics/vres.prom"), 1, result.err)
 
 
+@test("WORKER-4810", "availability")
+def a_file_that_can_be_written_again_is_written_again_and_the_failure_stays_in_the_exit_status():
+    write("f", pattern(100))
+    os.mkdir("metrics")
+    process = start("watch", "f", "--metrics-file", "metrics/vres.prom", *QUICK)
+    said, until = "", time.monotonic() + 30
+    while not os.path.exists("metrics/vres.prom") and time.monotonic() < until:
+        time.sleep(0.01)
+    os.rename("metrics", "elsewhere")
+    while "metrics/vres.prom" not in said:
+        said = process.stderr.readline().decode()
+        expect(process.poll() is None and time.monotonic() < until, said)
+    os.mkdir("metrics")
+    while not os.path.exists("metrics/vres.prom") and time.monotonic() < until:
+        time.sleep(0.01)
+    process.terminate()
+    result = finish(process, 2)
+    equal(result.err, "vres watch: the metrics file is written again\n")
+    expect(samples("metrics/vres.prom"))
+
+
 @test("", "availability", "metrics in the place of a model")
 def metrics_never_take_the_place_of_a_model_a_token_or_a_log():
     write("f", b"x" * 5000)
