@@ -195,6 +195,15 @@ static void recant(struct fake_map *map)
 	map->phys->prop.location = (cuda_location){CUDA_LOCATION_DEVICE, map->phys->device};
 }
 
+/* Rights are of mappings made by hand, and a driver can be asked for no other's: of any other memory it can only say that it is the host's. */
+static void let_host(struct fake_map *map)
+{
+	if (map->is_plain)
+		map->phys->prop.location.type = CUDA_LOCATION_HOST;
+	else
+		map->host_rights = CUDA_ACCESS_READ_WRITE;
+}
+
 void fake_tell(struct fake_map *map, enum fake_lie lie)
 {
 	const int other = (map->phys->device + 1) % FAKE_DEVICES_MAX;
@@ -211,7 +220,7 @@ void fake_tell(struct fake_map *map, enum fake_lie lie)
 	case FAKE_MOVED: replace(map, 0, &prop, true); break;
 	case FAKE_WRONG_ORDINAL: map->phys->prop.location.id = other; break;
 	case FAKE_PEER: map->rights[other] = CUDA_ACCESS_READ_WRITE; break;
-	case FAKE_HOST_ACCESS: map->host_rights = CUDA_ACCESS_READ_WRITE; break;
+	case FAKE_HOST_ACCESS: let_host(map); break;
 	case FAKE_GONE: (void)fake_maps_drop(map->addr, map->bytes); return;
 	case FAKE_OPENED: map->rights[map->phys->device] = CUDA_ACCESS_READ_WRITE; break;
 	case FAKE_EXPORTABLE: map->phys->prop.handle_types = 1; break;

@@ -52,7 +52,7 @@ enum fake_lie {
 	FAKE_WRONG_ORDINAL, /* it is another device's */
 	FAKE_PEER,          /* another device was given access */
 	FAKE_MOVED,         /* other physical memory stands behind it */
-	FAKE_HOST_ACCESS,   /* the host was given access */
+	FAKE_HOST_ACCESS,   /* the host was given access, or, where nobody can say that, it is host memory */
 	FAKE_EXPORTABLE,    /* it was made with a way to export it */
 	FAKE_OPENED,        /* a read-only mapping was made writable again */
 	FAKE_GONE,          /* nothing stands behind it any more */
