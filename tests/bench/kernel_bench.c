@@ -99,5 +99,5 @@ int main(int argc, char **argv)
 	free(k.pattern);
 	free(k.digests);
 	cuda_unbind(k.b);
-	return 0;
+	return k.is_wrong ? 1 : 0;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the two halves of kernel_bench share: kernel_variants.c compares kernels, kernel_path.c times the backend around the shipped one. */
+/*
+ * What the parts of kernel_bench share: kernel_variants.c compares kernels, which kernel_load.c loads; kernel_path.c times the backend around the
+ * shipped one.
+ */
 #ifndef TESTS_KERNEL_BENCH_H
 #define TESTS_KERNEL_BENCH_H
 
@@ -21,6 +24,16 @@ struct kernel_bench {
 	double clock_ghz; /* as measured in the shipped kernel; 0 when it was not */
 	uint8_t *pattern;
 	uint8_t *digests; /* of the pattern's blocks, by OpenSSL */
+	bool is_wrong;    /* a kernel has other digests */
+};
+
+/* What is loaded as one: the kernels for any device, and those of kernel_bulk.cu. */
+enum kernel_source { KERNEL_COMMON, KERNEL_BULK, KERNEL_SOURCES };
+
+struct kernel_loaded {
+	cuda_module module;
+	const char *image; /* NULL: none is loaded, and why */
+	char why[128];
 };
 
 /* Ends the program when a driver call failed. */
@@ -31,6 +44,10 @@ double kernel_bound(const struct kernel_bench *k, bool with_tree);
 
 /* A number, or null. */
 void kernel_print_number(const char *name, double value, int digits);
+
+/* In the current context.  Ends the program where the kernels for any device are not for this one. */
+void kernel_load(const struct kernel_bench *k, struct kernel_loaded loaded[KERNEL_SOURCES]);
+void kernel_unload(const struct kernel_bench *k, struct kernel_loaded loaded[KERNEL_SOURCES]);
 
 void kernel_variants(struct kernel_bench *k);
 void kernel_path(struct kernel_bench *k);

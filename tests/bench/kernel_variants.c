@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Each kernel of the bench's image over the same bytes, by turns, so that what the device does between rounds falls on all of them. */
+/* Each kernel of the bench's images over the same bytes, by turns, so that what the device does between rounds falls on all of them. */
 #include "kernel_bench.h"
 
 #include <stdio.h>
@@ -7,11 +7,17 @@
 #include <string.h>
 #include "figures.h"
 
-extern const unsigned char bench_fatbin[], bench_fatbin_end[], bench_ptx[], bench_ptx_end[];
-
 /* The first is the shipped one, the second what it is compared with, the last tells its clock. */
-static const char *const names[] = {"vres_leaf_hash", "vres_leaf_hash_plain", "vres_leaf_hash_staged", "vres_leaf_hash_clocked"};
-#define VARIANTS COUNT_OF(names)
+static const struct variant {
+	const char *name;
+	enum kernel_source source;
+	uint32_t group; /* threads of one */
+} variants[] = {
+	{"vres_leaf_hash", KERNEL_COMMON, GPU_GROUP},         {"vres_leaf_hash_plain", KERNEL_COMMON, GPU_GROUP},
+	{"vres_leaf_hash_staged", KERNEL_COMMON, GPU_GROUP},  {"vres_leaf_hash_bulk", KERNEL_BULK, GPU_GROUP / 2},
+	{"vres_leaf_hash_clocked", KERNEL_COMMON, GPU_GROUP},
+};
+#define VARIANTS COUNT_OF(variants)
 
 /* Words that kernels leave on the device. */
 enum { WORD_BEGIN, WORD_END, WORD_ECHO, WORD_CYCLES, WORD_NS, WORDS };
@@ -21,32 +27,23 @@ struct race {
 	const struct cuda_api *api;
 	cuda_context context;
 	cuda_stream stream;
-	cuda_module module;
-	const char *image;
-	cuda_function stamp, kernels[VARIANTS];
+	struct kernel_loaded loaded[KERNEL_SOURCES];
+	cuda_function stamp, kernels[VARIANTS]; /* NULL: not here, or wrong */
+	bool is_wrong[VARIANTS];
 	cuda_pointer data, digests, piece, words;
 	uint64_t blocks;
 	uint64_t *ns[VARIANTS];
 	uint64_t last[WORDS];
 };
 
-/* As the backend does: an image that this build has not got begins where it ends. */
-static int try_image(struct race *r, const char *name, const unsigned char *begin, const unsigned char *end)
+static void find(struct race *r)
 {
-	r->image = name;
-	return begin == end ? CUDA_INVALID_IMAGE : r->api->cuModuleLoadData(&r->module, begin);
-}
-
-static void load(struct race *r)
-{
-	int code = try_image(r, "fatbin, by nvcc", bench_fatbin, bench_fatbin_end);
-
-	if (code != CUDA_OK)
-		code = try_image(r, "PTX, by clang", bench_ptx, bench_ptx_end);
-	kernel_must(r->k, code, "loading the kernels");
-	kernel_must(r->k, r->api->cuModuleGetFunction(&r->stamp, r->module, "vres_stamp"), "finding the stamp");
+	kernel_load(r->k, r->loaded);
+	kernel_must(r->k, r->api->cuModuleGetFunction(&r->stamp, r->loaded[KERNEL_COMMON].module, "vres_stamp"), "finding the stamp");
 	for (size_t i = 0; i < VARIANTS; i++)
-		kernel_must(r->k, r->api->cuModuleGetFunction(&r->kernels[i], r->module, names[i]), names[i]);
+		if (r->loaded[variants[i].source].image)
+			kernel_must(r->k, r->api->cuModuleGetFunction(&r->kernels[i], r->loaded[variants[i].source].module, variants[i].name),
+			            variants[i].name);
 }
 
 static void fill(struct race *r)
@@ -74,7 +71,7 @@ static void begin(struct race *r, struct kernel_bench *k)
 	kernel_must(k, r->api->cuMemAlloc(&r->words, WORDS * sizeof(uint64_t)), "allocating");
 	for (size_t i = 0; i < VARIANTS; i++)
 		must((r->ns[i] = calloc(k->rounds, sizeof(uint64_t))) != NULL, "no memory");
-	load(r);
+	find(r);
 	fill(r);
 }
 
@@ -84,7 +81,7 @@ static void end(struct race *r)
 
 	for (size_t i = 0; i < VARIANTS; i++)
 		free(r->ns[i]);
-	(void)r->api->cuModuleUnload(r->module);
+	kernel_unload(r->k, r->loaded);
 	(void)r->api->cuMemFree(r->words);
 	(void)r->api->cuMemFree(r->piece);
 	(void)r->api->cuMemFree(r->digests);
@@ -114,35 +111,46 @@ static uint64_t run(struct race *r, size_t variant)
 	                            .digests_room = (uint32_t)r->blocks,
 	                            .block_size = KERNEL_BLOCK,
 	                            .one = 1};
+	const uint32_t group = variants[variant].group;
 
 	leaf_hash_know_padding(args.padding, KERNEL_BLOCK);
 	kernel_must(r->k, r->api->cuMemsetD8Async(r->digests, 0, r->blocks * LEAF_HASH_BYTES, r->stream), "clearing");
 	kernel_must(r->k, r->api->cuMemsetD8Async(r->words, 0, sizeof(r->last), r->stream), "clearing");
 	launch(r, r->stamp, 1, 1, &args, WORD_BEGIN);
-	launch(r, r->kernels[variant], (uint32_t)((r->blocks + GPU_GROUP - 1) / GPU_GROUP), GPU_GROUP, &args, WORD_ECHO);
+	launch(r, r->kernels[variant], (uint32_t)((r->blocks + group - 1) / group), group, &args, WORD_ECHO);
 	launch(r, r->stamp, 1, 1, &args, WORD_END);
 	kernel_must(r->k, r->api->cuMemcpyDtoHAsync(r->last, r->words, sizeof(r->last), r->stream), "copying from the device");
-	kernel_must(r->k, r->api->cuStreamSynchronize(r->stream), names[variant]);
+	kernel_must(r->k, r->api->cuStreamSynchronize(r->stream), variants[variant].name);
 	must(r->last[WORD_ECHO] == args.nonce, "a kernel did not run");
 	must(r->last[WORD_END] > r->last[WORD_BEGIN], "the device's clock goes backwards");
 	return r->last[WORD_END] - r->last[WORD_BEGIN];
 }
 
-static void check(struct race *r, size_t variant)
+static bool digests_are_right(struct race *r)
 {
 	const uint64_t period = KERNEL_PATTERN / KERNEL_BLOCK * LEAF_HASH_BYTES;
 	uint8_t *got = malloc(period);
+	bool right = true;
 
 	must(got != NULL, "no memory");
 	for (uint64_t at = 0; at < r->blocks * LEAF_HASH_BYTES; at += period) {
 		kernel_must(r->k, r->api->cuMemcpyDtoHAsync(got, r->digests + at, period, r->stream), "copying from the device");
 		kernel_must(r->k, r->api->cuStreamSynchronize(r->stream), "copying from the device");
-		if (memcmp(got, r->k->digests, period) != 0) {
-			fprintf(stderr, "kernel_bench: %s: a digest differs from OpenSSL's\n", names[variant]);
-			exit(1);
-		}
+		right = right && memcmp(got, r->k->digests, period) == 0;
 	}
 	free(got);
+	return right;
+}
+
+/* Once, not timed.  One that is wrong costs the run its success, not the others their figures. */
+static void try_out(struct race *r, size_t variant)
+{
+	(void)run(r, variant);
+	if (digests_are_right(r))
+		return;
+	fprintf(stderr, "kernel_bench: %s: a digest differs from OpenSSL's\n", variants[variant].name);
+	r->is_wrong[variant] = r->k->is_wrong = true;
+	r->kernels[variant] = NULL;
 }
 
 static void print(struct race *r, size_t variant)
@@ -151,10 +159,16 @@ static void print(struct race *r, size_t variant)
 	const double ns = percentile(r->ns[variant], r->k->rounds, 50), plain = percentile(r->ns[1], r->k->rounds, 50);
 	const double bound = kernel_bound(r->k, false);
 
+	if (r->kernels[variant] == NULL) {
+		printf("{\"bench\":\"kernel\",\"status\":\"%s\",\"kernel\":\"%s\",\"why\":\"%s\"}\n",
+		       r->is_wrong[variant] ? "failed" : "not run", variants[variant].name,
+		       r->is_wrong[variant] ? "a digest differs from OpenSSL's" : r->loaded[variants[variant].source].why);
+		return;
+	}
 	printf("{\"bench\":\"kernel\",\"status\":\"run\",\"simulated\":%s,\"kernel\":\"%s\",\"image\":\"%s\",\"bytes\":%.0f,\"rounds\":%u"
 	       ",\"digests\":\"equal to OpenSSL\",\"median_ns\":%.0f,\"best_ns\":%.0f,\"gb_per_s\":%.2f,\"over_plain\":%.3f",
-	       r->k->b->is_simulated ? "true" : "false", names[variant], r->image, bytes, r->k->rounds, ns,
-	       percentile(r->ns[variant], r->k->rounds, 0), bytes / ns, plain / ns);
+	       r->k->b->is_simulated ? "true" : "false", variants[variant].name, r->loaded[variants[variant].source].image, bytes, r->k->rounds,
+	       ns, percentile(r->ns[variant], r->k->rounds, 0), bytes / ns, plain / ns);
 	kernel_print_number("sm_clock_ghz", r->k->clock_ghz, 4);
 	kernel_print_number("bound_gb_per_s", bound, 1);
 	kernel_print_number("of_bound", bound > 0 ? bytes / ns / bound : 0, 4);
@@ -166,13 +180,12 @@ void kernel_variants(struct kernel_bench *k)
 	struct race r;
 
 	begin(&r, k);
-	for (size_t i = 0; i < VARIANTS; i++) {
-		(void)run(&r, i);
-		check(&r, i);
-	}
+	for (size_t i = 0; i < VARIANTS; i++)
+		if (r.kernels[i])
+			try_out(&r, i);
 	for (unsigned round = 0; round < k->rounds; round++)
 		for (size_t i = 0; i < VARIANTS; i++)
-			r.ns[i][round] = run(&r, i);
+			r.ns[i][round] = r.kernels[i] ? run(&r, i) : 0;
 	/* The last one that ran was the one that tells its clock. */
 	k->clock_ghz = r.last[WORD_NS] > 0 ? (double)r.last[WORD_CYCLES] / (double)r.last[WORD_NS] : 0;
 	for (size_t i = 0; i < VARIANTS; i++)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The kernels that kernel_bench compares, all with the arguments of the shipped one: that one itself; the same with ordinary additions; the same
- * loading through shared memory; the same telling at what clock it ran.  And a stamp, to time what lies between two of them.
+ * loading through shared memory; the same telling at what clock it ran.  And a stamp, to time what lies between two of them.  One more is in
+ * kernel_bulk.cu.
  */
-#include "entry.h"
+#include "kernel_warp.h"
 #include "staged.h"
 
 LEAF_HASH_KERNEL vres_leaf_hash(const vres_leaf_hash_args args)
@@ -51,16 +52,6 @@ LEAF_HASH_KERNEL_OF(1) vres_stamp(const vres_leaf_hash_args args)
 	*args.echo = stamp_ns();
 }
 
-LEAF_HASH_FN bool warp_agrees(bool agrees)
-{
-	uint32_t all;
-
-	__asm__ volatile("{ .reg .pred p, q; setp.ne.u32 p, %1, 0; vote.sync.all.pred q, p, 0xffffffff; selp.u32 %0, 1, 0, q; }"
-	                 : "=r"(all)
-	                 : "r"((uint32_t)agrees));
-	return all != 0;
-}
-
 LEAF_HASH_FN void staged_commit(void)
 {
 	__asm__ volatile("cp.async.commit_group;" ::: "memory");
@@ -69,7 +60,8 @@ LEAF_HASH_FN void staged_commit(void)
 /* The oldest stage of all that are under way is there, and every lane is through with the one before it. */
 LEAF_HASH_FN void staged_await(void)
 {
-	__asm__ volatile("cp.async.wait_group %0; bar.warp.sync 0xffffffff;" ::"n"(STAGED_STAGES - 2) : "memory");
+	__asm__ volatile("cp.async.wait_group %0;" ::"n"(STAGED_STAGES - 2) : "memory");
+	warp_meet();
 }
 
 LEAF_HASH_FN void staged_block(uint8_t *stages, const uint8_t *blocks, uint32_t lane, const vres_leaf_hash_args *args, uint8_t *digest)
@@ -104,18 +96,14 @@ LEAF_HASH_FN void staged_block(uint8_t *stages, const uint8_t *blocks, uint32_t 
 LEAF_HASH_KERNEL_OF(4) vres_leaf_hash_staged(const vres_leaf_hash_args args)
 {
 	static __attribute__((shared)) __attribute__((aligned(16))) uint8_t shared[LEAF_HASH_GROUP / STAGED_LANES][STAGED_STAGES * STAGED_BYTES];
-	const uint32_t thread = LEAF_HASH_THREAD, lane = thread % STAGED_LANES, first = thread - lane;
-	const vres_leaf_hash_piece *piece = leaf_hash_piece_of(&args, first);
-	const uint8_t *blocks = piece->data + (uint64_t)(first - piece->first) * args.block_size;
-	const uint64_t end = (uint64_t)(first + STAGED_LANES - piece->first) * args.block_size;
-	const uint32_t place = piece->place + (thread - piece->first);
+	const uint32_t thread = LEAF_HASH_THREAD;
+	warp_part part;
 
-	if (!warp_agrees(first + STAGED_LANES <= args.threads && end <= piece->bytes && ((uintptr_t)blocks & 15) == 0 &&
-	                 place < args.digests_room)) {
+	if (!warp_part_of(&args, thread, LEAF_HASH_GROUP, &part)) {
 		leaf_hash_thread(&args, args.one, thread);
 		return;
 	}
-	staged_block(shared[thread % LEAF_HASH_GROUP / STAGED_LANES], blocks, lane, &args, args.digests + (uint64_t)place * LEAF_HASH_BYTES);
+	staged_block(shared[part.number], part.blocks, part.lane, &args, part.digest);
 	if (thread == 0)
 		*args.echo = args.nonce;
 }

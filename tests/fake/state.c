@@ -206,7 +206,7 @@ cuda_result fake_cuModuleLoadData(cuda_module *module, const void *image)
 	TRY_CUDA(fake_here(&device));
 	if (fake.params.no_image)
 		return CUDA_NO_BINARY_FOR_GPU;
-	if (is_fatbin(image) ? fake.params.no_fatbin : strstr(image, ".entry vres_leaf_hash(") == NULL)
+	if (is_fatbin(image) ? fake.params.no_fatbin : strstr(image, ".entry vres_leaf_hash") == NULL)
 		return is_fatbin(image) ? CUDA_UNSUPPORTED_PTX_VERSION : CUDA_INVALID_IMAGE;
 	fake.modules++;
 	*module = &fake.modules;

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What variants that load by warps have in common: a warp whose 32 blocks follow each other in memory, aligned and whole. */
+#ifndef TESTS_KERNEL_WARP_H
+#define TESTS_KERNEL_WARP_H
+
+#include "entry.h"
+#include "leaf_hash.h"
+
+#define WARP_LANES 32u
+
+/* A thread's part in its warp. */
+typedef struct warp_part {
+	uint32_t lane, number; /* number: of the warp in its group */
+	const uint8_t *blocks; /* of the warp */
+	uint8_t *digest;       /* of the thread's own */
+} warp_part;
+
+LEAF_HASH_FN bool warp_agrees(bool agrees)
+{
+	uint32_t all;
+
+	__asm__ volatile("{ .reg .pred p, q; setp.ne.u32 p, %1, 0; vote.sync.all.pred q, p, 0xffffffff; selp.u32 %0, 1, 0, q; }"
+	                 : "=r"(all)
+	                 : "r"((uint32_t)agrees));
+	return all != 0;
+}
+
+/* Every thread is here, and sees what the others did to memory. */
+LEAF_HASH_FN void warp_meet(void)
+{
+	__asm__ volatile("bar.warp.sync 0xffffffff;" ::: "memory");
+}
+
+/* False, for the whole warp: it cannot load so. */
+LEAF_HASH_FN bool warp_part_of(const vres_leaf_hash_args *args, uint32_t thread, uint32_t group, warp_part *part)
+{
+	const uint32_t lane = thread % WARP_LANES, first = thread - lane;
+	const vres_leaf_hash_piece *piece = leaf_hash_piece_of(args, first);
+	const uint64_t end = (uint64_t)(first + WARP_LANES - piece->first) * args->block_size;
+	const uint32_t place = piece->place + (thread - piece->first);
+
+	part->lane = lane;
+	part->number = thread % group / WARP_LANES;
+	part->blocks = piece->data + (uint64_t)(first - piece->first) * args->block_size;
+	part->digest = args->digests + (uint64_t)place * LEAF_HASH_BYTES;
+	return warp_agrees(first + WARP_LANES <= args->threads && end <= piece->bytes && ((uintptr_t)part->blocks & 15) == 0 &&
+	                   place < args->digests_room);
+}
+
+#endif
