@@ -18,7 +18,7 @@
 
 #include "leaf_hash.h"
 
-/* An order costs the warp some seven instructions, so rows are long; two stages of them leave room for 12 warps in a multiprocessor's memory. */
+/* An order costs the warp some nine instructions, so rows are long; two stages of them leave room for 12 warps in a multiprocessor's memory. */
 #define BULK_LANES  32u
 #define BULK_ROW    256u
 #define BULK_STRIDE (BULK_ROW + 16u)

@@ -30,6 +30,34 @@ void kernel_must(const struct kernel_bench *k, int code, const char *what)
 	exit(2);
 }
 
+void kernel_enter(const struct kernel_bench *k, cuda_stream *stream)
+{
+	cuda_context context;
+	cuda_device device;
+
+	kernel_must(k, k->b->api.cuDeviceGet(&device, (int)k->device), "finding the device");
+	kernel_must(k, k->b->api.cuDevicePrimaryCtxRetain(&context, device), "taking the context");
+	kernel_must(k, k->b->api.cuCtxPushCurrent(context), "taking the context");
+	kernel_must(k, k->b->api.cuStreamCreate(stream, CUDA_STREAM_NON_BLOCKING), "opening a stream");
+}
+
+void kernel_leave(const struct kernel_bench *k, cuda_stream stream)
+{
+	cuda_context ours;
+
+	(void)k->b->api.cuStreamDestroy(stream);
+	(void)k->b->api.cuCtxPopCurrent(&ours);
+	(void)k->b->api.cuDevicePrimaryCtxRelease((int)k->device);
+}
+
+/* Content repeats, and its nodes do. */
+void kernel_node(const struct kernel_bench *k, uint64_t i, uint8_t digest[LEAF_HASH_BYTES])
+{
+	const uint64_t node_bytes = KERNEL_BLOCK, period = KERNEL_PATTERN / KERNEL_BLOCK * LEAF_HASH_BYTES / node_bytes;
+
+	must(EVP_Digest(k->digests + i % period * node_bytes, node_bytes, digest, NULL, EVP_sha256(), NULL) == 1, "OpenSSL does not hash");
+}
+
 double kernel_bound(const struct kernel_bench *k, bool with_tree)
 {
 	return k->processors * PIPE_LANES * k->clock_ghz * KERNEL_BLOCK / (PIPE_OPS * (with_tree ? 128.0 / 127.0 : 1.0));
@@ -96,6 +124,7 @@ int main(int argc, char **argv)
 	pattern_make(&k);
 	kernel_variants(&k);
 	kernel_path(&k);
+	kernel_graph(&k);
 	free(k.pattern);
 	free(k.digests);
 	cuda_unbind(k.b);

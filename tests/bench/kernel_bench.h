@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the parts of kernel_bench share: kernel_variants.c compares kernels, which kernel_load.c loads; kernel_path.c times the backend around the
- * shipped one.
+ * shipped one; kernel_graph.c replays a job's launches as a graph.
  */
 #ifndef TESTS_KERNEL_BENCH_H
 #define TESTS_KERNEL_BENCH_H
@@ -39,6 +39,13 @@ struct kernel_loaded {
 /* Ends the program when a driver call failed. */
 void kernel_must(const struct kernel_bench *k, int code, const char *what);
 
+/* Between the two the device's context is current, and there is a stream. */
+void kernel_enter(const struct kernel_bench *k, cuda_stream *stream);
+void kernel_leave(const struct kernel_bench *k, cuda_stream stream);
+
+/* What node number @i of the first level has to be, where the content begins with a pattern. */
+void kernel_node(const struct kernel_bench *k, uint64_t i, uint8_t digest[LEAF_HASH_BYTES]);
+
 /* GB/s that rotations and logic allow at the measured clock, inner levels included or not; 0 when the clock is not known. */
 double kernel_bound(const struct kernel_bench *k, bool with_tree);
 
@@ -51,5 +58,6 @@ void kernel_unload(const struct kernel_bench *k, struct kernel_loaded loaded[KER
 
 void kernel_variants(struct kernel_bench *k);
 void kernel_path(struct kernel_bench *k);
+void kernel_graph(struct kernel_bench *k);
 
 #endif

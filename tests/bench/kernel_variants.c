@@ -25,7 +25,6 @@ enum { WORD_BEGIN, WORD_END, WORD_ECHO, WORD_CYCLES, WORD_NS, WORDS };
 struct race {
 	struct kernel_bench *k;
 	const struct cuda_api *api;
-	cuda_context context;
 	cuda_stream stream;
 	struct kernel_loaded loaded[KERNEL_SOURCES];
 	cuda_function stamp, kernels[VARIANTS]; /* NULL: not here, or wrong */
@@ -58,13 +57,8 @@ static void fill(struct race *r)
 
 static void begin(struct race *r, struct kernel_bench *k)
 {
-	cuda_device device;
-
 	*r = (struct race){.k = k, .api = &k->b->api, .blocks = k->bytes / KERNEL_BLOCK};
-	kernel_must(k, r->api->cuDeviceGet(&device, (int)k->device), "finding the device");
-	kernel_must(k, r->api->cuDevicePrimaryCtxRetain(&r->context, device), "taking the context");
-	kernel_must(k, r->api->cuCtxPushCurrent(r->context), "taking the context");
-	kernel_must(k, r->api->cuStreamCreate(&r->stream, CUDA_STREAM_NON_BLOCKING), "opening a stream");
+	kernel_enter(k, &r->stream);
 	kernel_must(k, r->api->cuMemAlloc(&r->data, k->bytes), "allocating");
 	kernel_must(k, r->api->cuMemAlloc(&r->digests, r->blocks * LEAF_HASH_BYTES), "allocating");
 	kernel_must(k, r->api->cuMemAlloc(&r->piece, sizeof(vres_leaf_hash_piece)), "allocating");
@@ -77,8 +71,6 @@ static void begin(struct race *r, struct kernel_bench *k)
 
 static void end(struct race *r)
 {
-	cuda_context ours;
-
 	for (size_t i = 0; i < VARIANTS; i++)
 		free(r->ns[i]);
 	kernel_unload(r->k, r->loaded);
@@ -86,9 +78,7 @@ static void end(struct race *r)
 	(void)r->api->cuMemFree(r->piece);
 	(void)r->api->cuMemFree(r->digests);
 	(void)r->api->cuMemFree(r->data);
-	(void)r->api->cuStreamDestroy(r->stream);
-	(void)r->api->cuCtxPopCurrent(&ours);
-	(void)r->api->cuDevicePrimaryCtxRelease((int)r->k->device);
+	kernel_leave(r->k, r->stream);
 }
 
 static void launch(struct race *r, cuda_function kernel, uint32_t groups, uint32_t threads, const vres_leaf_hash_args *args, unsigned word)

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What run.sh wrote is what it should be.  Usage: judge.py not-run|simulated FILE"""
 import json
+import os
 import re
 import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench"))
+from kernel_judge import judge as judge_kernels
 
 expected, path = sys.argv[1:]
 d = json.load(open(path, encoding="utf-8"))
@@ -14,4 +18,5 @@ else:
     assert len(d["suites"]) > 30 and all(s["failed"] == 0 and s["run"] == s["passed"] > 0 for s in d["suites"]), d["suites"]
     assert any(s["skipped"] for s in d["suites"]) and len(d["benchmarks"]) >= 10
     assert all(set(b) == {"name", "value", "unit", "ratio_to"} for b in d["benchmarks"])
-    print(len(d["suites"]), "suites,", sum(s["run"] for s in d["suites"]), "tests, over the fake driver;", len(d["benchmarks"]), "figures")
+    kernels = judge_kernels(open(path[: -len(".json")] + "-kernels.ndjson", encoding="utf-8").read())
+    print(len(d["suites"]), "suites,", sum(s["run"] for s in d["suites"]), "tests, over the fake driver;", len(d["benchmarks"]), "figures,", kernels, "of the kernel's variants")

@@ -30,6 +30,10 @@
 
 #define CUDA_INVALID_HANDLE 400
 #define CUDA_NOT_FOUND      500
+#define CUDA_ILLEGAL_STATE  401
+
+/* A stream that captures cannot be waited for. */
+#define CUDA_CAPTURE_UNSUPPORTED 900
 
 /* As CUDA counts: the highest number is the lowest priority, and streams have it that were made without one.  Here they differ, to be seen. */
 #define FAKE_PRIORITY_LEAST    3
@@ -209,6 +213,11 @@ cuda_result fake_stream_drop(struct fake_call call, const void *handle);
 cuda_result fake_stream_poll(const void *handle);
 cuda_result fake_stream_finish(const void *handle);
 cuda_result fake_stream_put(const void *handle, const struct fake_work *work);
+
+/* Work is captured from one to the other, and is the caller's then. */
+cuda_result fake_stream_capture(const void *handle);
+cuda_result fake_stream_captured(const void *handle, struct fake_work **out);
+
 cuda_result fake_launch(const void *handle, const void *kernel, uint64_t threads, const void *args);
 void fake_streams_forget(void);
 uint64_t fake_streams_count(void);

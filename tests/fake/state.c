@@ -24,7 +24,7 @@ void fake_front_reset(void)
 
 const char *const fake_function_names[] = {
 #define FAKE_FUNCTION_NAME(name, version, parameters) #name,
-	CUDA_FUNCTIONS(FAKE_FUNCTION_NAME) CUDA_OPTIONAL_FUNCTIONS(FAKE_FUNCTION_NAME)
+	CUDA_FUNCTIONS(FAKE_FUNCTION_NAME) CUDA_OPTIONAL_FUNCTIONS(FAKE_FUNCTION_NAME) FAKE_GRAPH_FUNCTIONS(FAKE_FUNCTION_NAME)
 #undef FAKE_FUNCTION_NAME
 		"cuGetProcAddress",
 	NULL};
@@ -143,7 +143,7 @@ cuda_result fake_cuDeviceGetAttribute(int *value, cuda_device_attribute attribut
 	case CUDA_DEVICE_INTEGRATED: *value = fake.params.integrated; return CUDA_OK;
 	case CUDA_DEVICE_ECC_ENABLED: *value = !fake.params.no_ecc; return CUDA_OK;
 	case CUDA_DEVICE_VMM: *value = !fake.params.no_vmm; return CUDA_OK;
-	case CUDA_DEVICE_CC_MAJOR: *value = 9; return CUDA_OK;
+	case CUDA_DEVICE_CC_MAJOR: *value = FAKE_CAPABILITY; return CUDA_OK;
 	case CUDA_DEVICE_CC_MINOR: *value = 0; return CUDA_OK;
 	/* True of every 64-bit GPU, and no violation. */
 	case CUDA_DEVICE_UNIFIED_ADDRESSING:
@@ -263,7 +263,7 @@ struct symbol {
 };
 
 #define SYMBOL(name, version, parameters) {#name, version, (void (*)(void))fake_##name},
-static const struct symbol symbols[] = {CUDA_FUNCTIONS(SYMBOL) CUDA_OPTIONAL_FUNCTIONS(SYMBOL)};
+static const struct symbol symbols[] = {CUDA_FUNCTIONS(SYMBOL) CUDA_OPTIONAL_FUNCTIONS(SYMBOL) FAKE_GRAPH_FUNCTIONS(SYMBOL)};
 #undef SYMBOL
 
 cuda_result cuGetProcAddress_v2(const char *symbol, void **function, int version, uint64_t flags, void *status);

@@ -11,6 +11,7 @@ struct fake_stream {
 	struct fake_work *first, **last;
 	int device, priority;
 	bool was_polled;
+	bool captures; /* what is put on it is not to be done, but to become a graph */
 };
 
 struct span {
@@ -179,7 +180,7 @@ cuda_result fake_stream_put(const void *handle, const struct fake_work *work)
 	*stream->last = own;
 	stream->last = &own->next;
 	stream->was_polled = false;
-	if (work->kind != WORK_PULL || fake_is_pinned(work->host, work->bytes) || fake.stalls)
+	if (work->kind != WORK_PULL || fake_is_pinned(work->host, work->bytes) || fake.stalls || stream->captures)
 		return CUDA_OK;
 	return work_off(stream); /* to ordinary memory a copy is complete when the call returns */
 }
@@ -212,7 +213,8 @@ cuda_result fake_stream_drop(struct fake_call call, const void *handle)
 			continue;
 		if (!fake_is_inside(stream->device))
 			return CUDA_INVALID_CONTEXT;
-		code = work_off(stream);
+		code = stream->captures ? CUDA_OK : work_off(stream);
+		forget(stream);
 		*at = stream->next;
 		free(stream);
 		return call.code != CUDA_OK ? call.code : code;
@@ -225,6 +227,8 @@ cuda_result fake_stream_poll(const void *handle)
 	struct fake_stream *stream;
 
 	TRY_CUDA(find(handle, &stream));
+	if (stream->captures)
+		return CUDA_CAPTURE_UNSUPPORTED;
 	if (stream->first == NULL)
 		return CUDA_OK;
 	if (!stream->was_polled || fake.stalls) {
@@ -239,7 +243,31 @@ cuda_result fake_stream_finish(const void *handle)
 	struct fake_stream *stream;
 
 	TRY_CUDA(find(handle, &stream));
-	return work_off(stream);
+	return stream->captures ? CUDA_CAPTURE_UNSUPPORTED : work_off(stream);
+}
+
+cuda_result fake_stream_capture(const void *handle)
+{
+	struct fake_stream *stream;
+
+	TRY_CUDA(find(handle, &stream));
+	TRY_CUDA(stream->captures ? CUDA_ILLEGAL_STATE : work_off(stream));
+	stream->captures = true;
+	return CUDA_OK;
+}
+
+cuda_result fake_stream_captured(const void *handle, struct fake_work **out)
+{
+	struct fake_stream *stream;
+
+	TRY_CUDA(find(handle, &stream));
+	if (!stream->captures)
+		return CUDA_ILLEGAL_STATE;
+	*out = stream->first;
+	stream->first = NULL;
+	stream->last = &stream->first;
+	stream->captures = false;
+	return CUDA_OK;
 }
 
 cuda_result fake_launch(const void *handle, const void *kernel, uint64_t threads, const void *args)
