@@ -9,6 +9,7 @@
 #include "puppet.h"
 #include "status.h"
 #include "suite.h"
+#include "verify.h"
 
 #define BYTES (UINT64_C(8) * 32 * 1024)
 #define LONG  (UINT64_C(3600) * 1000000000)
@@ -158,6 +159,24 @@ START_TEST(verification_of_the_future_serves_no_lease)
 }
 END_TEST
 
+/* What was written while it ran may have come after its block was hashed. */
+START_TEST(verification_is_as_old_as_its_beginning)
+{
+	CLEANUP(end) struct rig *rig = begin();
+	const uint64_t before = vres_host_monotonic();
+	vres_verify_params params = vres_verify_params_init();
+	struct verification v;
+	uint64_t checked;
+	vres_error err;
+
+	vres_verify_check(&v, rig->shard, &params);
+	checked = vres_host_monotonic();
+	ck_ok(vres_verify_conclude(&v, &err));
+	ck_assert_uint_ge(atomic_load(&rig->shard->fresh[2]), before);
+	ck_assert_uint_lt(atomic_load(&rig->shard->fresh[2]), checked);
+}
+END_TEST
+
 /* Of two verifications that run at once, the one that began first may end last. */
 START_TEST(verification_that_began_earlier_does_not_make_a_shard_staler)
 {
@@ -239,6 +258,7 @@ int main(void)
 		CASE(sample_of_as_many_units_as_policy_wants_or_more_serves_leases, "CI-007", "availability", ""),
 		CASE(sample_of_all_units_serves_leases, "CI-007", "integrity", "weak check taken for a strong one"),
 		CASE(verification_of_the_future_serves_no_lease, "CI-007 WORKER-4121", "integrity", "stale verification"),
+		CASE(verification_is_as_old_as_its_beginning, "CI-007 WORKER-4121", "integrity", "stale verification"),
 		CASE(verification_that_began_earlier_does_not_make_a_shard_staler, "CI-007", "availability", ""),
 		CASE(manager_that_stopped_during_the_verification_gives_no_lease, "WORKER-4245 CI-007", "integrity",
 	             "memory used after a violation"),
