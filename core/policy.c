@@ -161,6 +161,11 @@ uint32_t vres_policy_assurance(const vres_device_props *props, bool simulated)
 	return props->facts & VRES_DEVICE_VMM ? VRES_ASSURANCE_VMM : VRES_ASSURANCE_PLAIN;
 }
 
+uint32_t vres_policy_adopted_assurance(uint32_t of_device, const vres_residency *now)
+{
+	return of_device == VRES_ASSURANCE_VMM && (now->facts & VRES_MEM_EXPORTABLE) ? VRES_ASSURANCE_PLAIN : of_device;
+}
+
 uint32_t vres_policy_lane_flags(const vres_policy *policy)
 {
 	return policy->allow & VRES_ALLOW_PINNED_STAGING ? VRES_LANE_PINNED : 0;

@@ -34,6 +34,9 @@ const char *vres_policy_mode_name(uint32_t mode);
 /* How memory of such a device is held: VRES_ASSURANCE_x. */
 uint32_t vres_policy_assurance(const vres_device_props *props, bool simulated);
 
+/* How adopted memory on it is held: somebody else has allocated it, perhaps otherwise, and what may be exported is plain. */
+uint32_t vres_policy_adopted_assurance(uint32_t of_device, const vres_residency *now);
+
 /* How lanes are opened: VRES_LANE_PINNED where the staging buffers may be page-locked. */
 uint32_t vres_policy_lane_flags(const vres_policy *policy);
 

@@ -105,11 +105,24 @@ static vres_status allocate(struct seal *seal, struct vres_shard *s, vres_error 
 	return tell_allocated(seal, &s->mem, err);
 }
 
+/* What the device can do was judged; what somebody else has done with it shows in the memory. */
+static void judge_location(struct seal *seal, const struct vres_shard *s)
+{
+	const uint32_t assurance = vres_policy_adopted_assurance(seal->record.assurance, &s->residency);
+	const bool is_less = assurance != seal->record.assurance;
+
+	seal->record.assurance = assurance;
+	if (is_less && (seal->manager->policy.require & VRES_REQUIRE_VMM))
+		vres_policy_add(&seal->report, "vmm", "no", VRES_FACT_VIOLATION, VRES_VIOLATION_NEVER);
+}
+
 static vres_status judge_memory(struct seal *seal, struct vres_shard *s, vres_error *err)
 {
 	TRY(vres_mem_residency(&s->mem, &s->residency, err));
 	seal->report = vres_policy_report_init();
 	vres_policy_judge_memory(&seal->manager->policy, &s->residency, seal->record.gpu_device, &seal->report);
+	if (s->mem.is_adopted)
+		judge_location(seal, s);
 	return seal->report.violations ? refuse(seal, err) : VRES_OK;
 }
 

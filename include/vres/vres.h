@@ -617,6 +617,8 @@ VRES_API VRES_MUST_CHECK vres_status vres_seal_stream(vres_manager *m, const vre
  * @out:        a reference to the shard
  * @err:        why it failed, or NULL
  *
+ * Memory that may be exported has assurance PLAIN, and is refused where policy has VRES_REQUIRE_VMM, whatever the device can do.
+ *
  * The caller keeps the memory alive and unwritten until the last reference and lease are gone; it is never freed or wiped here.
  *
  * Return: as vres_seal_memory(); VRES_E_INVALID_INPUT also for a range the driver does not know; VRES_E_UNSUPPORTED also for

@@ -391,6 +391,20 @@ START_TEST(assurance_of_simulated_memory_is_none)
 }
 END_TEST
 
+/* On a device with explicit locations others may allocate otherwise, and have that adopted. */
+START_TEST(assurance_of_adopted_memory_that_may_be_exported_is_plain)
+{
+	vres_residency now = good_memory();
+
+	ck_assert_uint_eq(vres_policy_adopted_assurance(VRES_ASSURANCE_VMM, &now), VRES_ASSURANCE_VMM);
+	ck_assert_uint_eq(vres_policy_adopted_assurance(VRES_ASSURANCE_NONE, &now), VRES_ASSURANCE_NONE);
+	now.facts |= VRES_MEM_EXPORTABLE;
+	ck_assert_uint_eq(vres_policy_adopted_assurance(VRES_ASSURANCE_VMM, &now), VRES_ASSURANCE_PLAIN);
+	ck_assert_uint_eq(vres_policy_adopted_assurance(VRES_ASSURANCE_PLAIN, &now), VRES_ASSURANCE_PLAIN);
+	ck_assert_uint_eq(vres_policy_adopted_assurance(VRES_ASSURANCE_NONE, &now), VRES_ASSURANCE_NONE);
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
@@ -414,6 +428,7 @@ int main(void)
 		CASE(report_that_is_full_still_counts_violations, "VR-006 VP-005", "residency", "a violation that does not fit the report"),
 		CASE(first_violation_is_the_first, "WORKER-4163", "accountability", ""),
 		CASE(modes_by_strength_are_signature_sampled_full_readback, "CI-007", "integrity", "a weak check taken for a strong one"),
+		CASE(assurance_of_adopted_memory_that_may_be_exported_is_plain, "VP-006", "residency", "plain memory taken for pinned"),
 		CASE(assurance_of_simulated_memory_is_none, "VP-006", "residency", "a mock taken for hardware"),
 	};
 
