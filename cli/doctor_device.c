@@ -47,7 +47,8 @@ void doctor_look_at_device(struct doctor *d, const struct device_options *option
 	vres_error err;
 
 	if (!session_open(&s, d->o, options, &needs)) {
-		doctor_say(d, FINDING_BAD, "driver", "install the vendor's driver, or name another --backend", "no device can be used");
+		doctor_say(d, FINDING_BAD, "driver", "see the message: install the vendor's driver, or name another --backend",
+		           "no device can be used");
 		return;
 	}
 	if (vres_device_describe(s.manager, (uint32_t)options->device, &info, &err) != VRES_OK) {

@@ -91,7 +91,7 @@ typedef enum vres_reason {
  * @available_bytes: filled by VRES_E_INSUFFICIENT_VRAM; else 0
  * @message:         one line for people, NUL-terminated, at most 223 bytes
  *
- * Written only when a call fails, whole; untouched when it succeeds.
+ * Written only when a call fails, whole; untouched when it succeeds.  To read it whether or not a call failed begin with {0}, in C++ {}.
  */
 typedef struct vres_error {
 	vres_status status;
