@@ -2,7 +2,6 @@
 /* Reserving device memory: what fits, what does not, what happens at once. */
 #include "capacity.h"
 
-#include <sched.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -77,7 +76,6 @@ START_TEST(headroom_is_left_free)
 }
 END_TEST
 
-/* A driver that claims more memory than 64 bits hold of promises. */
 START_TEST(shortage_names_what_would_be_granted)
 {
 	CLEANUP(door_shut) struct door *door = door_open();
@@ -93,6 +91,7 @@ START_TEST(shortage_names_what_would_be_granted)
 }
 END_TEST
 
+/* A driver that claims more memory than 64 bits hold of promises. */
 START_TEST(free_figure_at_its_largest_does_not_overflow_the_promises)
 {
 	CLEANUP(door_shut) struct door *door = door_open();
@@ -234,31 +233,50 @@ START_TEST(bytes_allocated_while_the_figure_was_asked_for_are_not_promised_again
 }
 END_TEST
 
+/* The linker's --wrap: how often somebody has begun to wait for what is unsettled. */
+static atomic_uint waits;
+
+int __real_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock);
+int __wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock);
+
+int __wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock)
+{
+	atomic_fetch_add(&waits, 1);
+	return __real_pthread_cond_wait(condition, lock);
+}
+
+struct reserver {
+	struct door *door;
+	vres_status status;
+	atomic_bool has_decided;
+};
+
 static void *reserve_all(void *arg)
 {
-	struct door *door = arg;
-	const vres_status status = vres_capacity_reserve(door->device, FREE, 0, NULL);
+	struct reserver *r = arg;
 
-	return (void *)(uintptr_t)(status != VRES_OK);
+	r->status = vres_capacity_reserve(r->door->device, FREE, 0, NULL);
+	atomic_store(&r->has_decided, true);
+	return NULL;
 }
 
 /* A refusal waits for what is between the driver and the bookkeeping, and here that comes to nothing. */
 START_TEST(two_that_both_fit_are_not_refused_because_they_came_together)
 {
 	CLEANUP(door_shut) struct door *door = door_open();
+	const struct timespec moment = {.tv_nsec = 1000000};
+	struct reserver second = {.door = door};
 	pthread_t thread;
-	void *refused;
 	vres_error err;
 
 	ck_ok(vres_capacity_reserve(door->device, FREE, 0, &err));
-	ck_assert_int_eq(pthread_create(&thread, NULL, reserve_all, door), 0);
-	while (atomic_load(&door->puppet->calls[PUPPET_DEVICE_STATUS]) < 2)
-		sched_yield();
-	for (unsigned i = 0; i < 1000; i++)
-		sched_yield(); /* let it come to the decision, if it would decide now */
+	ck_assert_int_eq(pthread_create(&thread, NULL, reserve_all, &second), 0);
+	while (atomic_load(&waits) == 0 && !atomic_load(&second.has_decided))
+		(void)nanosleep(&moment, NULL);
+	ck_assert_msg(!atomic_load(&second.has_decided), "it did not wait");
 	vres_capacity_allocated(door->device, FREE, 0);
-	ck_assert_int_eq(pthread_join(thread, &refused), 0);
-	ck_assert_ptr_null(refused);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(second.status, VRES_OK);
 	vres_capacity_allocated(door->device, FREE, 0);
 }
 END_TEST
@@ -267,18 +285,19 @@ END_TEST
 START_TEST(child_of_a_process_where_somebody_waits_can_destroy_the_device)
 {
 	CLEANUP(door_shut) struct door *door = door_open();
-	const struct timespec moment = {.tv_nsec = 20000000};
+	const struct timespec moment = {.tv_nsec = 1000000};
+	struct reserver second = {.door = door};
+	const unsigned before = atomic_load(&waits);
 	pthread_t thread;
-	void *refused;
 	pid_t child;
 	vres_error err;
 	int status;
 
 	ck_ok(vres_capacity_reserve(door->device, FREE, 0, &err));
-	ck_assert_int_eq(pthread_create(&thread, NULL, reserve_all, door), 0);
-	while (atomic_load(&door->puppet->calls[PUPPET_DEVICE_STATUS]) < 2)
-		sched_yield();
-	nanosleep(&moment, NULL); /* from here on it waits, most likely */
+	ck_assert_int_eq(pthread_create(&thread, NULL, reserve_all, &second), 0);
+	while (atomic_load(&waits) == before)
+		(void)nanosleep(&moment, NULL);
+	(void)nanosleep(&moment, NULL); /* from here on it waits, most likely */
 	child = fork();
 	ck_assert_int_ge(child, 0);
 	if (child == 0) {
@@ -289,8 +308,8 @@ START_TEST(child_of_a_process_where_somebody_waits_can_destroy_the_device)
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_int_eq(status, 0);
 	vres_capacity_allocated(door->device, FREE, 0);
-	ck_assert_int_eq(pthread_join(thread, &refused), 0);
-	ck_assert_ptr_null(refused);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(second.status, VRES_OK);
 	vres_capacity_allocated(door->device, FREE, 0);
 }
 END_TEST
