@@ -2,12 +2,13 @@
 /* Damage: that it is found, wherever it is, and named as finely as what is at hand allows. */
 #include "support.h"
 
-START_TEST(every_single_bit_flip_of_a_shard_of_three_blocks_is_found)
+/* Of every bit, on the mock at full size; elsewhere of every seventh, which is of every byte. */
+START_TEST(a_single_bit_flip_anywhere_in_a_shard_of_three_blocks_is_found)
 {
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
 	CLEANUP(free_bytes) uint8_t *data = content(3 * 1024, 1);
-	const unsigned step = 100 / suite_scaled(100, 1); /* all of them at full size */
+	const unsigned step = rig_is_mock() ? 100 / suite_scaled(100, 1) : 7;
 	unsigned flips = 0, found = 0;
 	uint64_t address = 0;
 
@@ -267,7 +268,7 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_SLOW(every_single_bit_flip_of_a_shard_of_three_blocks_is_found, 120, "CI-007 CI-004 VR-004", "integrity",
+		CASE_SLOW(a_single_bit_flip_anywhere_in_a_shard_of_three_blocks_is_found, 120, "CI-007 CI-004 VR-004", "integrity",
 	                  "bit flip in VRAM, row hammer"),
 		CASE_LOOP(damage_is_narrowed_to_a_group_of_512_kib, COUNT(PLACES), "CI-007 VR-004", "integrity", "bit flip in VRAM"),
 		CASE_LOOP(damage_is_named_to_the_block_where_leaves_are_kept, COUNT(PLACES), "CI-007 VR-004", "integrity", "bit flip in VRAM"),
