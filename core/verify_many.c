@@ -126,6 +126,17 @@ static vres_status reports_check(const vres_verify_report *reports, size_t n, vr
 	return VRES_OK;
 }
 
+/* As vres_shard_hold(), under one lock. */
+static void hold_all(struct many *many, vres_manager *m)
+{
+	vres_manager_lock(m);
+	for (size_t i = 0; i < many->n; i++) {
+		many->done[i].shard = many->shards[i];
+		many->shards[i]->held++;
+	}
+	vres_manager_unlock(m);
+}
+
 static vres_status verify_all(vres_manager *m, vres_shard *const *shards, size_t n, const vres_verify_params *p, vres_verify_report *reports,
                               vres_set_report *summary, vres_error *err)
 {
@@ -136,8 +147,7 @@ static vres_status verify_all(vres_manager *m, vres_shard *const *shards, size_t
 	if (many.params.source)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "a source belongs to one shard, not to several");
 	TRY(parts_make(&many, m->driver.device_count, err));
-	for (size_t i = 0; i < n; i++)
-		many.done[i].shard = vres_shard_hold(shards[i]);
+	hold_all(&many, m);
 	parts_run(&many);
 	status = conclude_all(&many, reports, &summary->first_failed, err);
 	for (size_t i = 0; i < n; i++)
