@@ -7,11 +7,12 @@
 #define SECOND UINT64_C(1000000000)
 
 /*
- * Polls before sleeping, and the longest sleep as a power of two of the shortest: a short job ends in the first, a long one does not need a core.
- * Between the first ones the core is not yielded: on a busy machine that gives away a time slice of milliseconds for a poll of a microsecond.
+ * So long a wait only polls: a small shard takes less, and a sleep ends tens of microseconds late.  Then it sleeps, each time a little longer, since
+ * a long job does not need a core.  Between polls the core is not yielded: on a busy machine that gives away a time slice of milliseconds for a
+ * poll of a microsecond.
  */
-#define EAGER_POLLS 64u
-#define NAP         UINT64_C(20000) /* ns */
+#define EAGER       UINT64_C(200000) /* ns */
+#define NAP         UINT64_C(20000)
 #define NAP_DOUBLES 5u
 
 uint64_t gpu_now(void)
@@ -29,30 +30,31 @@ uint64_t gpu_until(uint64_t ns)
 	return ns < (uint64_t)INT64_MAX - now ? now + ns : (uint64_t)INT64_MAX;
 }
 
-static void rest(unsigned polls)
+static void nap(unsigned naps)
 {
-	unsigned doubles;
-	struct timespec nap = {0};
+	const unsigned doubles = naps / 8;
+	const struct timespec time = {.tv_nsec = (long)(NAP << (doubles < NAP_DOUBLES ? doubles : NAP_DOUBLES))};
 
-	if (polls < EAGER_POLLS)
-		return;
-	doubles = (polls - EAGER_POLLS) / 8;
-	nap.tv_nsec = (long)(NAP << (doubles < NAP_DOUBLES ? doubles : NAP_DOUBLES));
-	(void)nanosleep(&nap, NULL);
+	(void)nanosleep(&time, NULL);
 }
 
 vres_status gpu_stream_wait(vres_bdev *dev, void *stream, uint64_t until, bool *missed, vres_error *err)
 {
+	const uint64_t eager = gpu_until(EAGER);
+
 	*missed = false;
-	for (unsigned polls = 0;; polls++) {
+	for (unsigned naps = 0;;) {
 		bool done = false;
+		uint64_t time;
 
 		TRY(gpu_outcome(dev, dev->driver->stream_done(dev->binding, stream, &done), "waiting for the device", err));
 		if (done)
 			return VRES_OK;
-		if (gpu_now() >= until)
+		time = gpu_now();
+		if (time >= until)
 			break;
-		rest(polls);
+		if (time >= eager)
+			nap(naps++);
 	}
 	*missed = true;
 	(void)gpu_error(err, VRES_E_BACKEND, 0, dev->index, "the device did not finish by the deadline");
