@@ -19,7 +19,8 @@
 #elif defined(__HIP__)
 #define LEAF_HASH_THREAD (__builtin_amdgcn_workgroup_id_x() * LEAF_HASH_GROUP + __builtin_amdgcn_workitem_id_x())
 #else
-#define LEAF_HASH_THREAD (__nvvm_read_ptx_sreg_ctaid_x() * __nvvm_read_ptx_sreg_ntid_x() + __nvvm_read_ptx_sreg_tid_x())
+#define LEAF_HASH_THREAD                                                                                                                        \
+	((uint32_t)__nvvm_read_ptx_sreg_ctaid_x() * (uint32_t)__nvvm_read_ptx_sreg_ntid_x() + (uint32_t)__nvvm_read_ptx_sreg_tid_x())
 #endif
 
 /* An entry point of which @groups groups fit a multiprocessor at once. */

@@ -157,6 +157,37 @@ START_TEST(threads_find_their_pieces_hash_one_block_each_and_the_first_echoes_th
 }
 END_TEST
 
+#define FAR (UINT64_C(5) << 30)
+
+/* One piece of five gibibytes, of which only the last ones can be touched; its place is such that this thread's digest is the first. */
+START_TEST(blocks_past_four_gibibytes_are_read_where_they_are_at_any_alignment)
+{
+	const uint32_t block_size = block_sizes[_i];
+	const size_t tail = 2 * BLOCK_MAX;
+	uint8_t *memory = mmap(NULL, FAR + tail, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint8_t digest[32], want[32];
+	uint64_t echo = 0;
+
+	ck_assert_ptr_ne(memory, MAP_FAILED);
+	ck_assert_int_eq(mprotect(memory + FAR, tail, PROT_READ | PROT_WRITE), 0);
+	content_fill(memory + FAR, tail, 8, 0);
+	for (uint64_t shift = 0; shift <= 16; shift += 1 + shift / 4 * 3) {
+		const uint64_t bytes = FAR + block_size / 2 + shift;
+		const uint32_t thread = (uint32_t)(FAR / block_size);
+		const vres_leaf_hash_piece piece = {memory + shift, bytes, 0, 0 - thread};
+		vres_leaf_hash_args args = {.pieces = &piece, .digests = digest, .echo = &echo, .pieces_count = 1, .threads = thread + 1};
+
+		args.digests_room = 1;
+		args.block_size = block_size;
+		leaf_hash_know_padding(args.padding, block_size);
+		padded_digest(memory + FAR + shift, block_size / 2 + shift, block_size, want);
+		leaf_hash_thread(&args, 1, thread);
+		ck_assert_mem_eq(digest, want, 32);
+	}
+	ck_assert_int_eq(munmap(memory, FAR + tail), 0);
+}
+END_TEST
+
 /* A table of pieces is device memory, which may be hit like any other. */
 START_TEST(piece_that_was_damaged_makes_no_thread_write_past_the_digests)
 {
@@ -311,6 +342,8 @@ int main(void)
 	                  "a read past the end"),
 		CASE_LOOP(threads_find_their_pieces_hash_one_block_each_and_the_first_echoes_the_nonce, COUNT(block_sizes),
 	                  "CI-004 CI-007 MS-007", "integrity", "a launch that did not run, a digest in another's place"),
+		CASE_LOOP(blocks_past_four_gibibytes_are_read_where_they_are_at_any_alignment, COUNT(block_sizes), "CI-004", "integrity",
+	                  "a shard of which only the first gibibytes are verified"),
 		CASE(piece_that_was_damaged_makes_no_thread_write_past_the_digests, "MS-007", "integrity", "a bit flip that moves a write"),
 		CASE_LOOP(blocks_that_a_warp_stages_have_the_same_digests, COUNT(block_sizes), "CI-004", "integrity",
 	                  "a variant that is fast and wrong"),
