@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the parts of kernel_bench share: kernel_variants.c compares kernels, which kernel_load.c loads; kernel_path.c times the backend around the
+ * What the parts of kernel_bench share: kernel_variants.c compares kernels, which kernel_load.c loads and kernel_apart.c tries out; kernel_path.c times the backend around the
  * shipped one; kernel_graph.c replays a job's launches as a graph.
  */
 #ifndef TESTS_KERNEL_BENCH_H
@@ -18,13 +18,15 @@
 struct kernel_bench {
 	struct gpu_binding *b;
 	const char *library; /* NULL: the system's */
+	const char *only;    /* this kernel, and nothing around it; NULL: all */
 	uint32_t device, processors;
 	uint64_t bytes; /* to hash: whole patterns */
 	unsigned rounds;
 	double clock_ghz; /* as measured in the shipped kernel; 0 when it was not */
 	uint8_t *pattern;
 	uint8_t *digests; /* of the pattern's blocks, by OpenSSL */
-	bool is_wrong;    /* a kernel has other digests */
+	bool is_wrong;    /* a kernel has other digests, or faults */
+	bool is_absent;   /* the one that was asked for is not for this device */
 };
 
 /* What is loaded as one: the kernels for any device, and those of kernel_bulk.cu. */
@@ -55,6 +57,9 @@ void kernel_print_number(const char *name, double value, int digits);
 /* In the current context.  Ends the program where the kernels for any device are not for this one. */
 void kernel_load(const struct kernel_bench *k, struct kernel_loaded loaded[KERNEL_SOURCES]);
 void kernel_unload(const struct kernel_bench *k, struct kernel_loaded loaded[KERNEL_SOURCES]);
+
+/* The status with which a process ends that runs one kernel alone: 0, or 77 where the device has not got it, unless something is wrong with it. */
+int kernel_try_apart(const struct kernel_bench *k, const char *name);
 
 void kernel_variants(struct kernel_bench *k);
 void kernel_path(struct kernel_bench *k);

@@ -2,6 +2,7 @@
 /* Each kernel of the bench's images over the same bytes, by turns, so that what the device does between rounds falls on all of them. */
 #include "kernel_bench.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,19 +29,24 @@ struct race {
 	cuda_stream stream;
 	struct kernel_loaded loaded[KERNEL_SOURCES];
 	cuda_function stamp, kernels[VARIANTS]; /* NULL: not here, or wrong */
-	bool is_wrong[VARIANTS];
+	char wrong[VARIANTS][64];               /* what is, if anything */
 	cuda_pointer data, digests, piece, words;
 	uint64_t blocks;
 	uint64_t *ns[VARIANTS];
 	uint64_t last[WORDS];
 };
 
+static bool is_asked_for(const struct race *r, size_t variant)
+{
+	return r->k->only == NULL || strcmp(r->k->only, variants[variant].name) == 0;
+}
+
 static void find(struct race *r)
 {
 	kernel_load(r->k, r->loaded);
 	kernel_must(r->k, r->api->cuModuleGetFunction(&r->stamp, r->loaded[KERNEL_COMMON].module, "vres_stamp"), "finding the stamp");
 	for (size_t i = 0; i < VARIANTS; i++)
-		if (r->loaded[variants[i].source].image)
+		if (is_asked_for(r, i) && r->loaded[variants[i].source].image)
 			kernel_must(r->k, r->api->cuModuleGetFunction(&r->kernels[i], r->loaded[variants[i].source].module, variants[i].name),
 			            variants[i].name);
 }
@@ -132,15 +138,25 @@ static bool digests_are_right(struct race *r)
 	return right;
 }
 
+__attribute__((format(printf, 3, 4))) static void leave_out(struct race *r, size_t variant, const char *why, ...)
+{
+	va_list values;
+
+	va_start(values, why);
+	(void)vsnprintf(r->wrong[variant], sizeof(r->wrong[variant]), why, values);
+	va_end(values);
+	fprintf(stderr, "kernel_bench: %s: %s\n", variants[variant].name, r->wrong[variant]);
+	r->k->is_wrong = true;
+	r->kernels[variant] = NULL;
+}
+
 /* Once, not timed.  One that is wrong costs the run its success, not the others their figures. */
 static void try_out(struct race *r, size_t variant)
 {
 	(void)run(r, variant);
 	if (digests_are_right(r))
 		return;
-	fprintf(stderr, "kernel_bench: %s: a digest differs from OpenSSL's\n", variants[variant].name);
-	r->is_wrong[variant] = r->k->is_wrong = true;
-	r->kernels[variant] = NULL;
+	leave_out(r, variant, "a digest differs from OpenSSL's");
 }
 
 static void print(struct race *r, size_t variant)
@@ -149,16 +165,20 @@ static void print(struct race *r, size_t variant)
 	const double ns = percentile(r->ns[variant], r->k->rounds, 50), plain = percentile(r->ns[1], r->k->rounds, 50);
 	const double bound = kernel_bound(r->k, false);
 
+	if (!is_asked_for(r, variant))
+		return;
 	if (r->kernels[variant] == NULL) {
+		r->k->is_absent = r->k->only != NULL;
 		printf("{\"bench\":\"kernel\",\"status\":\"%s\",\"kernel\":\"%s\",\"why\":\"%s\"}\n",
-		       r->is_wrong[variant] ? "failed" : "not run", variants[variant].name,
-		       r->is_wrong[variant] ? "a digest differs from OpenSSL's" : r->loaded[variants[variant].source].why);
+		       r->wrong[variant][0] ? "failed" : "not run", variants[variant].name,
+		       r->wrong[variant][0] ? r->wrong[variant] : r->loaded[variants[variant].source].why);
 		return;
 	}
 	printf("{\"bench\":\"kernel\",\"status\":\"run\",\"simulated\":%s,\"kernel\":\"%s\",\"image\":\"%s\",\"bytes\":%.0f,\"rounds\":%u"
-	       ",\"digests\":\"equal to OpenSSL\",\"median_ns\":%.0f,\"best_ns\":%.0f,\"gb_per_s\":%.2f,\"over_plain\":%.3f",
+	       ",\"digests\":\"equal to OpenSSL\",\"median_ns\":%.0f,\"best_ns\":%.0f,\"gb_per_s\":%.2f",
 	       r->k->b->is_simulated ? "true" : "false", variants[variant].name, r->loaded[variants[variant].source].image, bytes, r->k->rounds,
-	       ns, percentile(r->ns[variant], r->k->rounds, 0), bytes / ns, plain / ns);
+	       ns, percentile(r->ns[variant], r->k->rounds, 0), bytes / ns);
+	kernel_print_number("over_plain", plain / ns, 3);
 	kernel_print_number("sm_clock_ghz", r->k->clock_ghz, 4);
 	kernel_print_number("bound_gb_per_s", bound, 1);
 	kernel_print_number("of_bound", bound > 0 ? bytes / ns / bound : 0, 4);
@@ -167,12 +187,18 @@ static void print(struct race *r, size_t variant)
 
 void kernel_variants(struct kernel_bench *k)
 {
+	int apart[VARIANTS] = {0};
 	struct race r;
 
+	for (size_t i = 0; i < VARIANTS && k->only == NULL; i++)
+		apart[i] = variants[i].source == KERNEL_COMMON ? 0 : kernel_try_apart(k, variants[i].name);
 	begin(&r, k);
-	for (size_t i = 0; i < VARIANTS; i++)
-		if (r.kernels[i])
+	for (size_t i = 0; i < VARIANTS; i++) {
+		if (r.kernels[i] && apart[i] != 0)
+			leave_out(&r, i, "alone in a process it ends that with status %d", apart[i]);
+		else if (r.kernels[i])
 			try_out(&r, i);
+	}
 	for (unsigned round = 0; round < k->rounds; round++)
 		for (size_t i = 0; i < VARIANTS; i++)
 			r.ns[i][round] = r.kernels[i] ? run(&r, i) : 0;
