@@ -86,19 +86,19 @@ static void size_next(struct step *step, uint64_t bytes, uint64_t took, uint64_t
 /* One part; false: there is nothing more to do. */
 static bool advance(struct step *step)
 {
-	const uint64_t before = step->report.bytes_hashed, left = step->report.bytes_total - min_u64(before, step->report.bytes_total);
+	const uint64_t before = step->report.bytes_hashed;
 	const uint64_t began = vres_host_monotonic();
 	struct scrub_part part;
 	enum scrub_outcome outcome;
 	uint64_t ended;
 
-	if (atomic_load(&step->manager->is_stopped) || !vres_scrub_claim(step->manager, min_u64(step->part_bytes, left), step->began, &part))
+	if (atomic_load(&step->manager->is_stopped) || !vres_scrub_claim(step->manager, step->part_bytes, step->began, &part))
 		return false;
 	outcome = check(step, &part);
 	vres_scrub_release(&part, outcome);
 	ended = vres_host_monotonic();
 	size_next(step, step->report.bytes_hashed - before, ended - began, ended - step->began);
-	return step->report.bytes_hashed < step->report.bytes_total && ended - step->began < step->budget;
+	return ended - step->began < step->budget;
 }
 
 vres_status vres_scrub_step(vres_manager *m, uint64_t budget_ns, vres_scrub_report *out, vres_error *err)

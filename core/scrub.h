@@ -35,6 +35,10 @@ struct scrub_place {
 	uint64_t pass_began;
 	uint64_t claimed, checked; /* units of this pass */
 	uint64_t checked_since;    /* monotonic: every byte has been checked at this time or later */
+	/* The units from `first` on were claimed at `since` or later: of this pass, as far as it is, and of the last one that was completed. */
+	struct scrub_tail {
+		uint64_t first, since;
+	} tail, last_tail;
 };
 
 /* Units of a shard that one caller checks. */

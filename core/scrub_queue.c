@@ -111,18 +111,30 @@ void vres_scrub_retry(vres_manager *m)
 	vres_manager_unlock(m);
 }
 
-static void claim(struct vres_shard *s, uint64_t bytes, struct scrub_part *out)
+/* Units of this pass that were not checked since @since, nor are being checked: its end may have been, in the pass before. */
+static uint64_t units_due(const struct vres_shard *s, uint64_t since)
 {
-	const uint64_t units = s->shape.count[unit_level(s)] - s->scrub.claimed, most = bytes / tree_span(&s->shape, unit_level(s));
+	const struct scrub_place *p = &s->scrub;
+	const uint64_t end = p->last_tail.since >= since ? p->last_tail.first : s->shape.count[unit_level(s)];
 
-	if (s->scrub.claimed == 0)
-		s->scrub.pass_began = vres_host_monotonic();
-	*out = (struct scrub_part){.shard = s, .pass = s->scrub.pass, .first = s->scrub.claimed, .units = min_u64(units, most ? most : 1)};
-	s->scrub.claimed += out->units;
+	return is_going(s) || p->claimed >= end ? 0 : end - p->claimed;
+}
+
+static void claim(struct vres_shard *s, uint64_t bytes, uint64_t since, struct scrub_part *out)
+{
+	const uint64_t most = bytes / tree_span(&s->shape, unit_level(s));
+	struct scrub_place *p = &s->scrub;
+
+	if (p->claimed == 0)
+		p->pass_began = vres_host_monotonic();
+	if (p->claimed == 0 || p->tail.since < since)
+		p->tail = (struct scrub_tail){.first = p->claimed, .since = since};
+	*out = (struct scrub_part){.shard = s, .pass = p->pass, .first = p->claimed, .units = min_u64(units_due(s, since), most ? most : 1)};
+	p->claimed += out->units;
 	s->held++;
 }
 
-/* Those whose units are all claimed, which come first, are as many as there are callers at once. */
+/* Those of which nothing is due that were not checked since either, and so come first, are about as many as there are callers at once. */
 bool vres_scrub_claim(vres_manager *m, uint64_t bytes, uint64_t since, struct scrub_part *out)
 {
 	struct vres_shard *s;
@@ -130,11 +142,11 @@ bool vres_scrub_claim(vres_manager *m, uint64_t bytes, uint64_t since, struct sc
 
 	vres_manager_lock(m);
 	s = m->scrub.due.first;
-	while (s && (is_going(s) || s->scrub.claimed == s->shape.count[unit_level(s)]))
+	while (s && s->scrub.checked_since < since && units_due(s, since) == 0)
 		s = s->scrub.after;
-	is_found = s && (s->scrub.claimed > 0 || s->scrub.checked_since < since);
+	is_found = s && s->scrub.checked_since < since;
 	if (is_found)
-		claim(s, bytes, out);
+		claim(s, bytes, since, out);
 	vres_manager_unlock(m);
 	return is_found;
 }
@@ -155,6 +167,7 @@ static void conclude(struct scrub_part *part, enum scrub_outcome outcome)
 	s->scrub.checked += part->units;
 	if (s->scrub.checked < s->shape.count[unit_level(s)])
 		return;
+	s->scrub.last_tail = s->scrub.tail;
 	pass_over(s);
 	s->scrub.checked_since = s->scrub.pass_began;
 	take_out(s);

@@ -47,6 +47,25 @@ START_TEST(a_tiny_budget_gets_on_by_a_part_and_remembers_where_it_was)
 }
 END_TEST
 
+/* Wherever the steps before it have stopped. */
+START_TEST(an_ample_step_checks_each_byte_once_wherever_the_pass_is)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(release_shard) vres_shard *large = sealed(f, MIB(5), 1);
+	CLEANUP(release_shard) vres_shard *late = NULL;
+
+	for (int i = 0; i < _i; i++)
+		(void)scrub_good(f, SCRUB_TINY);
+	late = sealed(f, MIB(2), 2);
+	for (unsigned round = 1; round <= 3; round++) {
+		const vres_scrub_report r = scrub_good(f, SCRUB_AMPLE);
+
+		ck_assert_uint_eq(r.bytes_hashed, MIB(7));
+		ck_assert_uint_eq(metrics_of(f).verified_bytes, round * MIB(7) + MIB((unsigned)_i));
+	}
+}
+END_TEST
+
 /* The age is that of the oldest check of any byte: it falls only when the last shard's pass is done, and then to when that of the first began. */
 START_TEST(age_is_that_of_the_oldest_check_of_any_byte)
 {
@@ -195,6 +214,8 @@ int main(void)
 		CASE(an_ample_budget_checks_everything_once, "CI-007 WORKER-4121", "integrity", "bytes nobody looks at"),
 		CASE_LOOP(a_tiny_budget_gets_on_by_a_part_and_remembers_where_it_was, 2, "CI-007 WORKER-4121", "availability",
 	                  "a scrub that starts over and never gets to the end"),
+		CASE_LOOP(an_ample_step_checks_each_byte_once_wherever_the_pass_is, 6, "CI-007 WORKER-4121", "integrity",
+	                  "bytes nobody looks at"),
 		CASE(age_is_that_of_the_oldest_check_of_any_byte, "CI-007", "accountability", "coverage claimed that there was not"),
 		CASE(a_pass_counts_from_when_it_began, "CI-007", "accountability", "coverage claimed that there was not"),
 		CASE(nothing_to_scrub_is_no_failure, "WORKER-4150", "availability", ""),

@@ -56,6 +56,44 @@ START_TEST(one_damaged_shard_does_not_keep_the_others_from_being_checked)
 }
 END_TEST
 
+/* To locate damage the bytes are hashed once more; that takes nobody's turn. */
+START_TEST(all_damaged_shards_are_found_by_one_ample_step_however_small)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	vres_shard *small[5];
+	vres_scrub_report r;
+	vres_error err;
+
+	for (unsigned i = 0; i < COUNT(small); i++) {
+		small[i] = sealed(f, 1, i);
+		flip(f, small[i], 0, i);
+	}
+	ck_refused(scrub_step(f, SCRUB_AMPLE, &r, &err), VRES_REASON_DIGEST);
+	ck_assert_uint_eq(r.failed, COUNT(small));
+	for (unsigned i = 0; i < COUNT(small); i++)
+		release_shard(&small[i]);
+}
+END_TEST
+
+/* It was measured after the pass over the other one had begun, and that pass ends in this step. */
+START_TEST(damage_in_a_shard_sealed_during_a_pass_over_another_is_found_by_the_next_ample_step)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(release_shard) vres_shard *large = sealed(f, MIB(5), 1);
+	CLEANUP(release_shard) vres_shard *late = NULL;
+	vres_scrub_report r;
+	vres_error err;
+
+	for (unsigned i = 0; i < 4; i++)
+		(void)scrub_good(f, SCRUB_TINY);
+	late = sealed(f, MIB(2), 2);
+	flip(f, late, MIB(2) - 1, 1);
+	ck_refused(scrub_step(f, SCRUB_AMPLE, &r, &err), VRES_REASON_DIGEST);
+	ck_assert_uint_eq(r.failed, 1);
+	ck_assert_uint_eq(info_of(late).state, VRES_SHARD_QUARANTINED);
+}
+END_TEST
+
 START_TEST(a_shard_quarantined_by_a_verification_has_no_more_turns)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
@@ -166,6 +204,9 @@ int main(void)
 		CASE_LOOP(damage_anywhere_is_found_within_one_round, 7, "CI-007 VR-004 WORKER-4161", "integrity", "bit flip in VRAM"),
 		CASE(one_damaged_shard_does_not_keep_the_others_from_being_checked, "VR-008 VR-004 WORKER-4161", "integrity",
 	             "one bad shard hides another"),
+		CASE(all_damaged_shards_are_found_by_one_ample_step_however_small, "CI-007 VR-004", "integrity", "one bad shard hides another"),
+		CASE(damage_in_a_shard_sealed_during_a_pass_over_another_is_found_by_the_next_ample_step, "CI-007 VR-004", "integrity",
+	             "coverage claimed that there was not"),
 		CASE(a_shard_quarantined_by_a_verification_has_no_more_turns, "WORKER-4161", "accountability", "flood of alarms"),
 		CASE(a_device_that_cannot_hash_is_scrubbed_by_readback, "CI-007", "integrity", ""),
 		CASE(a_lost_device_is_no_tampering_and_the_others_are_scrubbed, "WORKER-4151 WORKER-4032", "availability",

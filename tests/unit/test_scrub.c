@@ -79,6 +79,54 @@ START_TEST(scrub_does_not_count_parts_of_a_pass_that_was_given_up)
 }
 END_TEST
 
+/* A step that ends a pass goes on with the next one up to where it came in, and no further: the rest it has checked. */
+START_TEST(scrub_goes_round_once_from_wherever_it_comes_in)
+{
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	uint64_t since = vres_host_monotonic();
+	struct scrub_part part;
+
+	ck_assert(vres_scrub_claim(rig->manager, 3 * UNIT, since, &part));
+	vres_scrub_release(&part, SCRUB_GOOD);
+	for (unsigned round = 0; round < 3; round++) {
+		since = vres_host_monotonic();
+		ck_assert(vres_scrub_claim(rig->manager, UINT64_MAX, since, &part));
+		ck_assert_uint_eq(part.first, 3);
+		ck_assert_uint_eq(part.units, UNITS - 3);
+		vres_scrub_release(&part, SCRUB_GOOD);
+		ck_assert(vres_scrub_claim(rig->manager, UINT64_MAX, since, &part));
+		ck_assert_uint_eq(part.first, 0);
+		ck_assert_uint_eq(part.units, 3);
+		vres_scrub_release(&part, SCRUB_GOOD);
+		ck_assert(!vres_scrub_claim(rig->manager, UINT64_MAX, since, &part));
+	}
+}
+END_TEST
+
+/* A part that another step checked counts for who began before that one, and not for who began after it. */
+START_TEST(scrub_counts_what_others_have_checked_since)
+{
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	const uint64_t early = vres_host_monotonic(), late = early + 1;
+	struct scrub_part part;
+
+	ck_assert(vres_scrub_claim(rig->manager, 3 * UNIT, early, &part));
+	vres_scrub_release(&part, SCRUB_GOOD);
+	ck_assert(vres_scrub_claim(rig->manager, 4 * UNIT, late, &part));
+	vres_scrub_release(&part, SCRUB_GOOD);
+	ck_assert(vres_scrub_claim(rig->manager, UINT64_MAX, early, &part));
+	ck_assert_uint_eq(part.first, 7);
+	vres_scrub_release(&part, SCRUB_GOOD);
+	rig->shard->scrub.checked_since = early; /* as if the first part had been claimed at once */
+	ck_assert(!vres_scrub_claim(rig->manager, UINT64_MAX, early, &part));
+	ck_assert(vres_scrub_claim(rig->manager, UINT64_MAX, late, &part));
+	ck_assert_uint_eq(part.first, 0);
+	ck_assert_uint_eq(part.units, 3);
+	vres_scrub_release(&part, SCRUB_GOOD);
+	ck_assert(!vres_scrub_claim(rig->manager, UINT64_MAX, late, &part));
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
@@ -86,6 +134,8 @@ int main(void)
 	                  "digests changed in host memory"),
 		CASE(scrub_checks_the_kept_digests_first, "CI-007 VR-004", "integrity", "digests changed in host memory"),
 		CASE(scrub_does_not_count_parts_of_a_pass_that_was_given_up, "CI-007", "integrity", "a part that nobody checked is counted"),
+		CASE(scrub_goes_round_once_from_wherever_it_comes_in, "CI-007", "integrity", "a part that nobody checked is counted"),
+		CASE(scrub_counts_what_others_have_checked_since, "CI-007 VR-008", "integrity", "a part that nobody checked is counted"),
 	};
 
 	return suite_run("unit.scrub", "unit", cases, COUNT(cases));
