@@ -260,20 +260,27 @@ static void *reserve_all(void *arg)
 	return NULL;
 }
 
+/* Until somebody waits, or has decided. */
+static void let_decide(const struct reserver *r)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+
+	while (atomic_load(&waits) == 0 && !atomic_load(&r->has_decided))
+		(void)nanosleep(&moment, NULL);
+	ck_assert_msg(!atomic_load(&r->has_decided), "it did not wait");
+}
+
 /* A refusal waits for what is between the driver and the bookkeeping, and here that comes to nothing. */
 START_TEST(two_that_both_fit_are_not_refused_because_they_came_together)
 {
 	CLEANUP(door_shut) struct door *door = door_open();
-	const struct timespec moment = {.tv_nsec = 1000000};
 	struct reserver second = {.door = door};
 	pthread_t thread;
 	vres_error err;
 
 	ck_ok(vres_capacity_reserve(door->device, FREE, 0, &err));
 	ck_assert_int_eq(pthread_create(&thread, NULL, reserve_all, &second), 0);
-	while (atomic_load(&waits) == 0 && !atomic_load(&second.has_decided))
-		(void)nanosleep(&moment, NULL);
-	ck_assert_msg(!atomic_load(&second.has_decided), "it did not wait");
+	let_decide(&second);
 	vres_capacity_allocated(door->device, FREE, 0);
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 	ck_assert_int_eq(second.status, VRES_OK);
@@ -285,9 +292,7 @@ END_TEST
 START_TEST(child_of_a_process_where_somebody_waits_can_destroy_the_device)
 {
 	CLEANUP(door_shut) struct door *door = door_open();
-	const struct timespec moment = {.tv_nsec = 1000000};
 	struct reserver second = {.door = door};
-	const unsigned before = atomic_load(&waits);
 	pthread_t thread;
 	pid_t child;
 	vres_error err;
@@ -295,9 +300,9 @@ START_TEST(child_of_a_process_where_somebody_waits_can_destroy_the_device)
 
 	ck_ok(vres_capacity_reserve(door->device, FREE, 0, &err));
 	ck_assert_int_eq(pthread_create(&thread, NULL, reserve_all, &second), 0);
-	while (atomic_load(&waits) == before)
-		(void)nanosleep(&moment, NULL);
-	(void)nanosleep(&moment, NULL); /* from here on it waits, most likely */
+	let_decide(&second);
+	(void)pthread_mutex_lock(&door->device->capacity.lock); /* which it gives up by waiting */
+	(void)pthread_mutex_unlock(&door->device->capacity.lock);
 	child = fork();
 	ck_assert_int_ge(child, 0);
 	if (child == 0) {
