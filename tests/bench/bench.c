@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * How fast, and beside what: every figure stands beside one for the bare work, taken in the same run on the same machine, since ratios travel
- * and seconds do not.  Nothing here passes or fails.
+ * and seconds do not.  Nothing here passes or fails.  BYTES is at most 16 GiB.
  *
  *	bench [BYTES]     speed, on BYTES bytes (256 MiB) in the mock's VRAM, whose "device" is one core running the kernel's source
  *	bench growth [BYTES [SHARDS]]
- *	                  how cost grows, up to BYTES (64 MiB, at most 16 GiB) in a shard and SHARDS (1,000) shards
+ *	                  how cost grows, up to BYTES (64 MiB) in a shard and SHARDS (1,000) shards
  *	bench hashing [BYTES]
  *	                  hashing on the host, of BYTES bytes (256 MiB), and of a megabyte
  *	bench tools [BYTES]
@@ -82,12 +82,27 @@ void bench_verify(const struct bench *b, uint32_t mode)
 	must(vres_shard_verify(b->shard, &p, NULL, NULL) == VRES_OK, "a verification failed");
 }
 
-/* An amount that was given, or @otherwise. */
+/* The most that is sealed or hashed: there is a copy of it in the mock's VRAM, too. */
+#define MOST_BYTES (UINT64_C(1) << 34)
+
+/* The whole number that was given at @at, or @otherwise; 0 for what is none. */
+static uint64_t number(int argc, char **argv, int at, uint64_t otherwise)
+{
+	char *end;
+	uint64_t value;
+
+	if (argc <= at)
+		return otherwise;
+	value = strtoull(argv[at], &end, 10); /* too large a one is the largest there is */
+	return *end == '\0' && strchr(argv[at], '-') == NULL ? value : 0;
+}
+
 static uint64_t amount(int argc, char **argv, int at, uint64_t otherwise)
 {
-	const uint64_t bytes = argc > at ? strtoull(argv[at], NULL, 0) : otherwise;
+	const uint64_t bytes = number(argc, argv, at, otherwise);
 
-	must(argc <= at + 1 && bytes > 0, "usage: bench [[hashing|tools] BYTES], bench growth [BYTES [SHARDS]], or bench rss FILE");
+	must(argc <= at + 1 && bytes > 0 && bytes <= MOST_BYTES,
+	     "usage: bench [[hashing|tools] BYTES], bench growth [BYTES [SHARDS]], or bench rss FILE");
 	return bytes;
 }
 
@@ -97,10 +112,9 @@ int main(int argc, char **argv)
 	struct figures f = {.n = 0};
 
 	if (argc >= 2 && argc <= 4 && strcmp(what, "growth") == 0) {
-		const uint64_t bytes = argc > 2 ? strtoull(argv[2], NULL, 0) : UINT64_C(64) << 20,
-			       shards = argc > 3 ? strtoull(argv[3], NULL, 0) : 1000;
+		const uint64_t bytes = number(argc, argv, 2, UINT64_C(64) << 20), shards = number(argc, argv, 3, 1000);
 
-		must(bytes >= 1 << 20 && bytes <= UINT64_C(1) << 34 && shards > 0 && shards <= 20000, "usage: bench growth [BYTES [SHARDS]]");
+		must(bytes >= 1 << 20 && bytes <= MOST_BYTES && shards > 0 && shards <= 20000, "usage: bench growth [BYTES [SHARDS]]");
 		bench_growth(bytes, shards);
 		return 0;
 	}
