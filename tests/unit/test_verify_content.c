@@ -183,6 +183,20 @@ START_TEST(full_verification_does_not_rest_on_the_kept_digests)
 }
 END_TEST
 
+/* Signed or not, a flat digest that is not that of the bytes is found by the one mode that computes it. */
+START_TEST(readback_checks_the_flat_digest_too)
+{
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(VRES_ALLOW_READBACK, 0);
+	vres_verify_report report;
+	vres_error err;
+
+	rig->shard->record.digest[0] ^= 1;
+	ck_ok(vres_record_sign(&rig->shard->record, rig->manager->keys, rig->shard->mac, &err));
+	ck_ok(verify_as(rig, VRES_VERIFY_FULL, 0, &report, &err));
+	ck_refused(verify_as(rig, VRES_VERIFY_READBACK, 0, &report, &err), VRES_REASON_DIGEST);
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
@@ -196,6 +210,7 @@ int main(void)
 		CASE(sampling_by_readback_is_the_same, "CI-007 VR-004", "integrity", "bit flip in VRAM"),
 		CASE(kept_digests_that_were_changed_are_not_believed, "CI-007 VR-004", "integrity", "digests changed in host memory"),
 		CASE(full_verification_does_not_rest_on_the_kept_digests, "CI-007 VR-004", "integrity", "digests changed in host memory"),
+		CASE(readback_checks_the_flat_digest_too, "CI-007 VR-004", "integrity", "a digest that was never checked"),
 	};
 
 	return suite_run("unit.verify_content", "unit", cases, COUNT(cases));
