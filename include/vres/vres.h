@@ -16,7 +16,8 @@
  *               are filled on failure too, and VRES_E_BUFFER sets *len.
  *   Input       Refused input changes nothing, emits no event, and is described by kind and position, never echoed.
  *   Units       Sizes are bytes, times nanoseconds (wall clock since 1970-01-01 UTC), devices are backend indices from 0.
- *   Fork        In a child process every call but the destroying ones is VRES_E_STATE, reason FORKED; destroying frees host memory only.
+ *   Fork        In a child process every call on what the parent has made is VRES_E_STATE, reason FORKED, but for the destroying ones, which
+ *               free host memory only, and those of digesters, which go on.
  *
  * Errors that any function with an err parameter may return, and which are not repeated at each: VRES_E_INVALID_INPUT for NULL where an
  * object is required, VRES_E_ABI for a struct_size that is too small or that brings unknown non-zero fields, VRES_E_NO_MEMORY, VRES_E_STATE
@@ -64,10 +65,11 @@ VRES_API VRES_MUST_CHECK vres_status vres_key_derive(const void *token, size_t b
  * @out:    the key, to be given to vres_key_destroy()
  * @err:    why it failed, or NULL
  *
- * The file is text of at most 1 MiB; white space at both ends (Unicode's) is not part of the token.
+ * The folder it is in may not be one that others can write to, unless it is sticky.  The file is text of at most 1 MiB; white space at both
+ * ends (Unicode's) is not part of the token.
  *
  * Return: VRES_OK; VRES_E_NOT_FOUND; VRES_E_INVALID_INPUT for a link, a file that is not regular, empty, too large, not UTF-8, of another
- * owner, or readable by others (the message says which); VRES_E_IO.
+ * owner, readable by others, or in a folder they can write to (the message says which); VRES_E_IO.
  */
 VRES_API VRES_MUST_CHECK vres_status vres_key_from_token_file(const char *path, const char *domain, vres_key **out, vres_error *err);
 
@@ -190,7 +192,8 @@ typedef enum vres_verify_mode {
  * @max_model_bytes: largest shard; 0: 100 GiB
  * @max_seal_age:    how long a seal is good, on the monotonic clock; 0: no limit
  * @lease_max_age:   how long a verification stays good for leases; 0: verify at every lease
- * @deadline:        for one backend operation to complete; 0: 60 s
+ * @deadline:        for one backend operation to complete; 0: 60 s.  What missed it has failed, but the call does not return before the device
+ *                   is through with it, since until then the device may write to host memory
  * @lease_verify:    vres_verify_mode; 0: FULL; weaker needs VRES_ALLOW_WEAK_LEASE, READBACK needs VRES_ALLOW_READBACK
  * @sample_units:    for SAMPLED; 0: 64
  */
@@ -349,7 +352,10 @@ typedef struct vres_audit_sink {
 	void *ctx;
 } vres_audit_sink;
 
-/** Once per failed verification of a shard and once per policy violation; the event is the critical one. */
+/**
+ * Once per shard that is quarantined, once per seal whose bytes are not the expected ones, and once per policy violation; the event is the
+ * critical one.
+ */
 typedef void (*vres_incident_fn)(void *ctx, const vres_event *event);
 
 #define VRES_LOG_ERROR 1
@@ -535,7 +541,7 @@ VRES_API VRES_MUST_CHECK vres_status vres_enforce_vram_only(vres_manager *m, uin
  * @total_shards:    0: not part of a set
  * @digest_alg:      VRES_DIGEST_SHA256 or VRES_DIGEST_VERITY
  * @expected_digest: 64 hex digits, either case, of digest_alg; NULL: none
- * @progress:        called after every 16 MiB or less and at the end; NULL: none
+ * @progress:        called after every 16 MiB or less and at the end, but not by vres_seal_adopt(); NULL: none
  */
 typedef struct vres_seal_params {
 	size_t struct_size;
@@ -708,8 +714,9 @@ static inline vres_set_report vres_set_report_init(void)
  * @out: from vres_verify_report_init(), or NULL; filled on failure too
  * @err: why it failed, or NULL
  *
- * A failed check quarantines this shard for good, and no other.  Trouble that keeps the check from being made is 3xx, is never success and is
- * never called tampering.  Allocates no device memory; with SIGNATURE no host memory either, on success.
+ * A failed check quarantines this shard for good, and no other; one that is too old (EXPIRED) is only refused.  Trouble that keeps the check
+ * from being made is 3xx, is never success and is never called tampering.  Allocates no device memory; with SIGNATURE no host memory either,
+ * on success.
  *
  * Return: VRES_OK; VRES_E_SEAL_VERIFICATION_FAILED with reason SIGNATURE, DIGEST, RESIDENCY, EXPIRED or QUARANTINED; VRES_E_INVALID_INPUT
  * (mode); VRES_E_UNSUPPORTED (the device cannot hash, or READBACK without VRES_ALLOW_READBACK); VRES_E_AUDIT; VRES_E_DEVICE_LOST;

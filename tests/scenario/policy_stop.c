@@ -25,6 +25,7 @@ static void ck_stopped(struct fixture *f, vres_shard *shard, const vres_lease *l
 	STOPPED(vres_shard_verify(shard, NULL, NULL, &err));
 	STOPPED(vres_verify_many(f->manager, &shard, 1, NULL, NULL, &err));
 	STOPPED(vres_set_verify(f->manager, &shard, 1, NULL, NULL, &err));
+	STOPPED(vres_scrub_step(f->manager, 1, NULL, &err));
 	STOPPED(vres_lease_acquire(shard, &leased, &err));
 	STOPPED(vres_lease_check(lease, &err));
 	STOPPED(vres_manager_find(f->manager, "leased", &out, &err));

@@ -93,6 +93,7 @@ static int every_call_is_refused(struct inherited *in)
 	EXPECT(is_forked(vres_shard_verify(in->shard, NULL, NULL, &err), &err));
 	EXPECT(is_forked(vres_verify_many(f->manager, &in->shard, 1, NULL, NULL, &err), &err));
 	EXPECT(is_forked(vres_set_verify(f->manager, &in->shard, 1, NULL, NULL, &err), &err));
+	EXPECT(is_forked(vres_scrub_step(f->manager, 1, NULL, &err), &err));
 	EXPECT(is_forked(vres_shard_describe(in->shard, &info, &err), &err));
 	EXPECT(is_forked(vres_shard_to_json(in->shard, buf, sizeof(buf), &len, &err), &err));
 	EXPECT(is_forked(vres_shard_receipt(in->shard, buf, sizeof(buf), &len, &err), &err));
