@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a verification concludes: which trouble is whose, what a quarantine by others means, and on which lanes the work goes. */
+#include "alloc.h"
+#include "measure_many.h"
 #include "puppet.h"
 #include "status.h"
 #include "suite.h"
@@ -183,6 +185,42 @@ START_TEST(background_work_goes_on_lanes_of_low_priority_and_other_work_does_not
 }
 END_TEST
 
+static uint64_t hash_calls(const struct verify_rig *rig)
+{
+	return atomic_load(&rig->puppet->calls[PUPPET_HASH]);
+}
+
+/* A shard larger than a slice, alone and with another, itself, with which it would otherwise share a job. */
+START_TEST(background_work_hashes_no_more_than_a_slice_at_once)
+{
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	const vres_seal_params seal = vres_seal_params_init();
+	vres_verify_params p = vres_verify_params_init();
+	uint8_t *data = test_alloc((size_t)SLICE_BYTES + 5);
+	vres_shard *shards[2];
+	uint64_t before;
+	vres_error err;
+
+	ck_ok(vres_seal_memory(rig->manager, &seal, data, SLICE_BYTES + 5, &shards[0], &err));
+	shards[1] = shards[0];
+	test_free(data);
+	before = hash_calls(rig);
+	ck_ok(vres_shard_verify(shards[1], &p, NULL, &err));
+	ck_assert_uint_eq(hash_calls(rig) - before, 1);
+	ck_ok(vres_verify_many(rig->manager, shards, 2, &p, NULL, &err));
+	ck_assert_uint_eq(hash_calls(rig) - before, 2);
+	p.background = 1;
+	rig->puppet->hashed_count = 0;
+	ck_ok(vres_shard_verify(shards[1], &p, NULL, &err));
+	ck_assert_uint_eq(hash_calls(rig) - before, 2 + 2);
+	ck_ok(vres_verify_many(rig->manager, shards, 2, &p, NULL, &err));
+	ck_assert_uint_eq(hash_calls(rig) - before, 2 + 2 + 4);
+	for (size_t i = 0; i < rig->puppet->hashed_count; i++)
+		ck_assert_uint_le(rig->puppet->hashed[i].bytes, SLICE_BYTES);
+	vres_shard_release(shards[1]);
+}
+END_TEST
+
 /* What is signed was hashed after nobody could write any more; without that requirement each piece is hashed as it arrives, once. */
 START_TEST(read_only_mapping_is_hashed_after_it_was_protected)
 {
@@ -214,6 +252,8 @@ int main(void)
 		CASE(seal_over_a_backend_that_lies_fails_and_accuses_nobody, "WORKER-4032 WORKER-4113", "integrity",
 	             "bytes that were never looked at are signed"),
 		CASE(background_work_goes_on_lanes_of_low_priority_and_other_work_does_not, "WORKER-4121", "availability",
+	             "a check that stands in the way of inference"),
+		CASE(background_work_hashes_no_more_than_a_slice_at_once, "WORKER-4121", "availability",
 	             "a check that stands in the way of inference"),
 		CASE(read_only_mapping_is_hashed_after_it_was_protected, "WORKER-4113 VR-001", "integrity", "a write between check and seal"),
 	};

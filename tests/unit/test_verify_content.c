@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a verification reads: which units a sample takes, and that what lies on the host is not believed without the signed root. */
+#include "content.h"
 #include "puppet.h"
 #include "status.h"
 #include "suite.h"
@@ -183,6 +184,33 @@ START_TEST(full_verification_does_not_rest_on_the_kept_digests)
 }
 END_TEST
 
+/* A source that is in league with whoever damages the shard, or damage that comes and goes. */
+static vres_status read_and_repair(void *ctx, uint64_t offset, void *buf, size_t n)
+{
+	const struct verify_rig *rig = ctx;
+
+	content_fill(buf, n, 1, offset);
+	content_fill(puppet_bytes(&rig->shard->mem), BYTES, 1, 0);
+	return VRES_OK;
+}
+
+START_TEST(damage_that_is_gone_when_its_block_is_looked_for_is_named_by_its_group)
+{
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	vres_verify_params p = vres_verify_params_init();
+	vres_verify_report report = vres_verify_report_init();
+	vres_error err;
+
+	p.source = read_and_repair;
+	p.source_ctx = rig;
+	puppet_bytes(&rig->shard->mem)[3 * UNIT + 5] ^= 1;
+	ck_refused(vres_shard_verify(rig->shard, &p, &report, &err), VRES_REASON_DIGEST);
+	ck_assert_uint_eq(report.bad_blocks, 1);
+	ck_assert_uint_eq(report.first_bad_offset, 3 * UNIT);
+	ck_assert_uint_eq(report.first_bad_bytes, UNIT);
+}
+END_TEST
+
 /* Signed or not, a flat digest that is not that of the bytes is found by the one mode that computes it. */
 START_TEST(readback_checks_the_flat_digest_too)
 {
@@ -210,6 +238,8 @@ int main(void)
 		CASE(sampling_by_readback_is_the_same, "CI-007 VR-004", "integrity", "bit flip in VRAM"),
 		CASE(kept_digests_that_were_changed_are_not_believed, "CI-007 VR-004", "integrity", "digests changed in host memory"),
 		CASE(full_verification_does_not_rest_on_the_kept_digests, "CI-007 VR-004", "integrity", "digests changed in host memory"),
+		CASE(damage_that_is_gone_when_its_block_is_looked_for_is_named_by_its_group, "CI-007 VR-004", "accountability",
+	             "damage that is not named"),
 		CASE(readback_checks_the_flat_digest_too, "CI-007 VR-004", "integrity", "a digest that was never checked"),
 	};
 
