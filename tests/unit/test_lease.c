@@ -159,6 +159,17 @@ START_TEST(verification_of_the_future_serves_no_lease)
 }
 END_TEST
 
+/* However long one is good: none is none. */
+START_TEST(shard_that_was_never_verified_so_is_not_fresh_for_ever)
+{
+	CLEANUP(end) struct rig *rig = begin();
+
+	rig->manager->policy.lease_max_age = UINT64_MAX;
+	ck_assert_uint_eq(hashed_by_a_lease(rig), UNITS);
+	ck_assert_uint_eq(hashed_by_a_lease(rig), 0);
+}
+END_TEST
+
 /* What was written while it ran may have come after its block was hashed. */
 START_TEST(verification_is_as_old_as_its_beginning)
 {
@@ -258,6 +269,7 @@ int main(void)
 		CASE(sample_of_as_many_units_as_policy_wants_or_more_serves_leases, "CI-007", "availability", ""),
 		CASE(sample_of_all_units_serves_leases, "CI-007", "integrity", "weak check taken for a strong one"),
 		CASE(verification_of_the_future_serves_no_lease, "CI-007 WORKER-4121", "integrity", "stale verification"),
+		CASE(shard_that_was_never_verified_so_is_not_fresh_for_ever, "CI-007 WORKER-4121", "integrity", "verification skipped"),
 		CASE(verification_is_as_old_as_its_beginning, "CI-007 WORKER-4121", "integrity", "stale verification"),
 		CASE(verification_that_began_earlier_does_not_make_a_shard_staler, "CI-007", "availability", ""),
 		CASE(manager_that_stopped_during_the_verification_gives_no_lease, "WORKER-4245 CI-007", "integrity",
