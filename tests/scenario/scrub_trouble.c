@@ -160,6 +160,21 @@ START_TEST(a_lost_device_is_no_tampering_and_the_others_are_scrubbed)
 }
 END_TEST
 
+START_TEST(damage_outranks_trouble_that_came_before_it)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(release_set) struct shard_set s = seal_set(f);
+	vres_scrub_report r;
+	vres_error err;
+
+	flip(f, s.at[5], 0, 2);
+	rig_fail(f->rig, VRES_MOCK_OP_MEM_RESIDENCY, 1, VRES_E_BACKEND);
+	ck_refused(scrub_step(f, SCRUB_AMPLE, &r, &err), VRES_REASON_DIGEST);
+	ck_assert_uint_eq(r.failed, 1);
+	ck_assert_uint_lt(r.bytes_hashed, SET_BYTES); /* the shard that was in trouble was left out */
+}
+END_TEST
+
 START_TEST(what_could_not_be_checked_once_is_tried_again)
 {
 	static const vres_mock_op ops[] = {VRES_MOCK_OP_MEM_RESIDENCY, VRES_MOCK_OP_LANE_OPEN, VRES_MOCK_OP_HASH_BLOCKS, VRES_MOCK_OP_LANE_WAIT};
@@ -211,6 +226,7 @@ int main(void)
 		CASE(a_device_that_cannot_hash_is_scrubbed_by_readback, "CI-007", "integrity", ""),
 		CASE(a_lost_device_is_no_tampering_and_the_others_are_scrubbed, "WORKER-4151 WORKER-4032", "availability",
 	             "false alarm, false success"),
+		CASE(damage_outranks_trouble_that_came_before_it, "VR-004 WORKER-4161", "integrity", "damage hidden behind driver trouble"),
 		CASE_LOOP(what_could_not_be_checked_once_is_tried_again, 4, "WORKER-4151", "availability", "false alarm, a shard forgotten"),
 		CASE(after_damage_a_manager_that_must_stop_has_stopped, "WORKER-4122", "integrity", "work goes on after damage"),
 	};

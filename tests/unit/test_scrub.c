@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A pass of the scrub from inside: the digests on the host are checked first and last, and a part counts only for the pass it was claimed in. */
+#include "alloc.h"
+#include "measure_many.h"
 #include "puppet.h"
 #include "status.h"
 #include "suite.h"
@@ -127,6 +129,50 @@ START_TEST(scrub_counts_what_others_have_checked_since)
 }
 END_TEST
 
+/* As when another thread finds damage after the part was claimed: that one has told of it. */
+START_TEST(shard_that_others_quarantined_since_its_part_was_claimed_is_no_failure_of_the_scrub)
+{
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	vres_scrub_report report;
+	vres_error err;
+
+	atomic_store(&rig->shard->state, VRES_SHARD_QUARANTINED);
+	ck_ok(scrub(rig, &report, &err));
+	ck_assert_uint_eq(report.failed, 0);
+	ck_assert_uint_eq(report.bytes_hashed, 0);
+	ck_assert_uint_eq(rig->incidents, 0);
+}
+END_TEST
+
+/* However much time there is: a part is hashed as a whole, and other work waits for it. */
+START_TEST(parts_grow_step_by_step_and_never_past_a_slice)
+{
+	const size_t bytes = (size_t)138 << 20; /* 1, 8, 64, 64 and what is left, at most */
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	const vres_seal_params seal = vres_seal_params_init();
+	vres_scrub_report report = vres_scrub_report_init();
+	uint8_t *data = test_alloc(bytes);
+	vres_shard *shard = NULL;
+	const struct puppet *p = rig->puppet;
+	vres_error err;
+
+	ck_ok(vres_seal_memory(rig->manager, &seal, data, bytes, &shard, &err));
+	test_free(data);
+	vres_shard_release(TAKE(rig->shard));
+	rig->puppet->hashed_count = 0;
+	ck_ok(vres_scrub_step(rig->manager, UINT64_MAX, &report, &err));
+	ck_assert_uint_eq(report.bytes_hashed, bytes);
+	ck_assert_uint_eq(p->lane_flags, VRES_LANE_LOW_PRIORITY);
+	ck_assert_uint_ge(p->hashed_count, 5);
+	ck_assert_uint_le(p->hashed[0].bytes, (uint64_t)1 << 20);
+	for (size_t i = 1; i < p->hashed_count; i++) {
+		ck_assert_uint_le(p->hashed[i].bytes, 8 * p->hashed[i - 1].bytes);
+		ck_assert_uint_le(p->hashed[i].bytes, SLICE_BYTES);
+	}
+	vres_shard_release(shard);
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
@@ -136,6 +182,10 @@ int main(void)
 		CASE(scrub_does_not_count_parts_of_a_pass_that_was_given_up, "CI-007", "integrity", "a part that nobody checked is counted"),
 		CASE(scrub_goes_round_once_from_wherever_it_comes_in, "CI-007", "integrity", "a part that nobody checked is counted"),
 		CASE(scrub_counts_what_others_have_checked_since, "CI-007 VR-008", "integrity", "a part that nobody checked is counted"),
+		CASE(shard_that_others_quarantined_since_its_part_was_claimed_is_no_failure_of_the_scrub, "WORKER-4161", "accountability",
+	             "flood of alarms"),
+		CASE(parts_grow_step_by_step_and_never_past_a_slice, "WORKER-4121", "availability",
+	             "a check that stands in the way of inference"),
 	};
 
 	return suite_run("unit.scrub", "unit", cases, COUNT(cases));
