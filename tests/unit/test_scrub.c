@@ -144,6 +144,29 @@ START_TEST(shard_that_others_quarantined_since_its_part_was_claimed_is_no_failur
 }
 END_TEST
 
+/* Whoever gave the last reference back is freeing it: to hold it now would be to free it twice. */
+START_TEST(shard_that_is_going_is_neither_claimed_nor_counted_as_old)
+{
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	const uint64_t now = vres_host_monotonic();
+	struct scrub_part part;
+	uint64_t bytes, oldest;
+	uint32_t shards;
+
+	rig->shard->references = 0;
+	ck_assert(!vres_scrub_claim(rig->manager, UNIT, now, &part));
+	vres_scrub_look(rig->manager, now, &bytes, &shards, &oldest);
+	ck_assert_uint_eq(oldest, 0);
+	rig->shard->leased = 1; /* which keeps it here */
+	ck_assert(vres_scrub_claim(rig->manager, UNIT, now, &part));
+	rig->shard->leased = 0;
+	rig->shard->references = 1;
+	vres_scrub_release(&part, SCRUB_GOOD);
+	vres_scrub_look(rig->manager, now, &bytes, &shards, &oldest);
+	ck_assert_uint_gt(oldest, 0);
+}
+END_TEST
+
 /* However much time there is: a part is hashed as a whole, and other work waits for it. */
 START_TEST(parts_grow_step_by_step_and_never_past_a_slice)
 {
@@ -184,6 +207,7 @@ int main(void)
 		CASE(scrub_counts_what_others_have_checked_since, "CI-007 VR-008", "integrity", "a part that nobody checked is counted"),
 		CASE(shard_that_others_quarantined_since_its_part_was_claimed_is_no_failure_of_the_scrub, "WORKER-4161", "accountability",
 	             "flood of alarms"),
+		CASE(shard_that_is_going_is_neither_claimed_nor_counted_as_old, "VR-008", "integrity", "double free"),
 		CASE(parts_grow_step_by_step_and_never_past_a_slice, "WORKER-4121", "availability",
 	             "a check that stands in the way of inference"),
 	};
