@@ -197,6 +197,18 @@ START_TEST(no_more_lanes_than_threads_and_no_more_threads_than_parts)
 }
 END_TEST
 
+/* There is a lane for each thread, and no more than so many. */
+START_TEST(no_more_threads_than_lanes)
+{
+	CLEANUP(end) struct sample s = begin(100000, 4096);
+	CLEANUP(vres_measure_close) struct measure ms = {0};
+	vres_error err;
+
+	ck_ok(vres_measure_open(&ms, &s.mem, &s.shape, true, 0, 1024, DEADLINE, &err));
+	ck_assert_uint_eq(ms.crew.threads, READBACK_LANES);
+}
+END_TEST
+
 START_TEST(a_flipped_bit_anywhere_changes_the_root)
 {
 	CLEANUP(end) struct sample s = begin(70000, 1024);
@@ -280,6 +292,7 @@ int main(void)
 		CASE(no_nodes_and_too_many_are_refused, "VR-006", "integrity", "a write past a buffer"),
 		CASE(readback_of_many_parts_by_any_number_of_threads, "CI-007 WORKER-4102", "integrity", "pieces in the wrong order"),
 		CASE(no_more_lanes_than_threads_and_no_more_threads_than_parts, "MS-004 RP-001", "availability", ""),
+		CASE(no_more_threads_than_lanes, "MS-007", "integrity", "a lane past the last"),
 		CASE(a_flipped_bit_anywhere_changes_the_root, "CI-007 VR-004", "integrity", "bit flip in VRAM"),
 		CASE(measuring_takes_no_device_memory_and_leaves_no_lane, "RP-001 MS-004", "availability", ""),
 		CASE(every_failure_of_the_backend_is_a_status_and_never_a_root, "WORKER-4032 WORKER-4150", "integrity",

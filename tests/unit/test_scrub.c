@@ -167,6 +167,83 @@ START_TEST(shard_that_is_going_is_neither_claimed_nor_counted_as_old)
 }
 END_TEST
 
+/* The rig's shard and two younger ones of a few bytes. */
+struct trio {
+	struct verify_rig *rig;
+	vres_shard *shards[3];
+};
+
+static struct trio trio_begin(void)
+{
+	struct trio t = {.rig = verify_begin(0, 0)};
+	const vres_seal_params seal = vres_seal_params_init();
+	vres_error err;
+
+	t.shards[0] = t.rig->shard;
+	for (size_t i = 1; i < COUNT(t.shards); i++)
+		ck_ok(vres_seal_memory(t.rig->manager, &seal, "abc", 3, &t.shards[i], &err));
+	return t;
+}
+
+static void trio_end(struct trio *t)
+{
+	for (size_t i = 1; i < COUNT(t->shards); i++)
+		vres_shard_release(t->shards[i]);
+	verify_end(&t->rig);
+}
+
+/* All of the shard whose turn it is, and that it is this one's. */
+static struct scrub_part claim_all(const struct trio *t, size_t shard)
+{
+	struct scrub_part part = {.shard = NULL};
+
+	ck_assert(vres_scrub_claim(t->rig->manager, BYTES + UNIT, vres_host_monotonic(), &part));
+	ck_assert_ptr_eq(part.shard, t->shards[shard]);
+	return part;
+}
+
+/* What counts is when a pass began, not when it ended. */
+START_TEST(shard_whose_pass_took_longest_is_the_first_again)
+{
+	CLEANUP(trio_end) struct trio t = trio_begin();
+	struct scrub_part first = claim_all(&t, 0), second = claim_all(&t, 1), third = claim_all(&t, 2);
+
+	vres_scrub_release(&third, SCRUB_GOOD);
+	vres_scrub_release(&first, SCRUB_GOOD);
+	vres_scrub_release(&second, SCRUB_GOOD);
+	for (size_t i = 0; i < 3; i++) {
+		struct scrub_part part = claim_all(&t, i);
+
+		vres_scrub_release(&part, SCRUB_GOOD);
+	}
+}
+END_TEST
+
+START_TEST(shards_in_trouble_grow_older_and_have_their_turn_by_age_when_they_are_tried_again)
+{
+	CLEANUP(trio_end) struct trio t = trio_begin();
+	const uint64_t sealed = t.shards[0]->scrub.checked_since;
+	struct scrub_part part;
+	uint64_t bytes, age, now;
+	uint32_t shards;
+
+	for (size_t i = 0; i < 2; i++) {
+		part = claim_all(&t, i);
+		vres_scrub_release(&part, SCRUB_UNCHECKED);
+	}
+	now = vres_host_monotonic();
+	vres_scrub_look(t.rig->manager, now, &bytes, &shards, &age);
+	ck_assert_uint_eq(age, now - sealed);
+	ck_assert_uint_eq(shards, 3);
+	vres_scrub_retry(t.rig->manager);
+	vres_scrub_retry(t.rig->manager);
+	for (size_t i = 0; i < 3; i++) {
+		part = claim_all(&t, i);
+		vres_scrub_release(&part, SCRUB_GOOD);
+	}
+}
+END_TEST
+
 /* However much time there is: a part is hashed as a whole, and other work waits for it. */
 START_TEST(parts_grow_step_by_step_and_never_past_a_slice)
 {
@@ -208,6 +285,9 @@ int main(void)
 		CASE(shard_that_others_quarantined_since_its_part_was_claimed_is_no_failure_of_the_scrub, "WORKER-4161", "accountability",
 	             "flood of alarms"),
 		CASE(shard_that_is_going_is_neither_claimed_nor_counted_as_old, "VR-008", "integrity", "double free"),
+		CASE(shard_whose_pass_took_longest_is_the_first_again, "CI-007", "integrity", "a shard whose turn does not come"),
+		CASE(shards_in_trouble_grow_older_and_have_their_turn_by_age_when_they_are_tried_again, "CI-007 WORKER-4151", "integrity",
+	             "a shard whose turn does not come, an age that is too good"),
 		CASE(parts_grow_step_by_step_and_never_past_a_slice, "WORKER-4121", "availability",
 	             "a check that stands in the way of inference"),
 	};
