@@ -188,6 +188,34 @@ START_TEST(verification_is_as_old_as_its_beginning)
 }
 END_TEST
 
+static bool note_time(void *ctx, uint64_t done, uint64_t total)
+{
+	uint64_t *first = ctx;
+
+	(void)done;
+	(void)total;
+	*first = *first ? *first : vres_host_monotonic();
+	return true;
+}
+
+/* The device hashes what arrives while the rest is on its way. */
+START_TEST(seal_is_as_old_as_its_first_piece)
+{
+	CLEANUP(end) struct rig *rig = begin();
+	vres_seal_params params = vres_seal_params_init();
+	vres_shard *shard = NULL;
+	uint64_t first = 0;
+	vres_error err;
+
+	params.progress = note_time;
+	params.progress_ctx = &first;
+	ck_ok(vres_seal_memory(rig->manager, &params, "abc", 3, &shard, &err));
+	ck_assert_uint_ne(atomic_load(&shard->fresh[2]), 0);
+	ck_assert_uint_lt(atomic_load(&shard->fresh[2]), first);
+	vres_shard_release(shard);
+}
+END_TEST
+
 /* Of two verifications that run at once, the one that began first may end last. */
 START_TEST(verification_that_began_earlier_does_not_make_a_shard_staler)
 {
@@ -271,6 +299,7 @@ int main(void)
 		CASE(verification_of_the_future_serves_no_lease, "CI-007 WORKER-4121", "integrity", "stale verification"),
 		CASE(shard_that_was_never_verified_so_is_not_fresh_for_ever, "CI-007 WORKER-4121", "integrity", "verification skipped"),
 		CASE(verification_is_as_old_as_its_beginning, "CI-007 WORKER-4121", "integrity", "stale verification"),
+		CASE(seal_is_as_old_as_its_first_piece, "CI-007 WORKER-4121", "integrity", "stale verification"),
 		CASE(verification_that_began_earlier_does_not_make_a_shard_staler, "CI-007", "availability", ""),
 		CASE(manager_that_stopped_during_the_verification_gives_no_lease, "WORKER-4245 CI-007", "integrity",
 	             "memory used after a violation"),
