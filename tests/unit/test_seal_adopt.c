@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is said of memory that somebody else has allocated, on a device that holds its own at explicit locations. */
+/* Memory that somebody else has allocated: which ranges are none, and what is said of it on a device that holds its own at explicit locations. */
 #include <vres/vres.h>
 
 #include "alloc.h"
@@ -97,9 +97,26 @@ START_TEST(adopted_memory_that_may_be_exported_is_refused_where_policy_requires_
 }
 END_TEST
 
+/* Backends need not check what can be said without them. */
+START_TEST(range_that_is_none_never_reaches_the_backend)
+{
+	static const uint64_t bad[] = {0, UINT64_MAX, UINT64_MAX - BYTES + 1};
+	CLEANUP(end) struct rig *rig = begin(0);
+	vres_seal_params params = vres_seal_params_init();
+	vres_shard *shard = NULL;
+	vres_error err;
+
+	params.digest_alg = VRES_DIGEST_VERITY;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		ck_status(vres_seal_adopt(rig->manager, &params, bad[i], BYTES, &shard, &err), VRES_E_INVALID_INPUT);
+	ck_assert_uint_eq(atomic_load(&rig->puppet->calls[PUPPET_MEM_ADOPT]), 0);
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
+		CASE(range_that_is_none_never_reaches_the_backend, "MS-006 MS-007", "integrity", "an address that overflows"),
 		CASE(adopted_memory_that_may_be_exported_is_plain, "VP-006 WORKER-4010", "residency", "plain memory taken for pinned"),
 		CASE(adopted_memory_that_may_be_exported_is_refused_where_policy_requires_explicit_locations, "VP-006 VR-001", "residency",
 	             "plain memory taken for pinned"),
