@@ -3,6 +3,8 @@
  * Callbacks that give back what the call under way was given: the last reference to a shard, the manager.  The call goes on to its end, and what
  * it works on goes then and not before.
  */
+#include <pthread.h>
+#include <sched.h>
 #include "support.h"
 
 /* At the first event of a type it gives back shards and, if it should, the manager. */
@@ -221,6 +223,39 @@ START_TEST(a_manager_may_be_destroyed_when_its_scrub_tells_of_damage)
 }
 END_TEST
 
+struct verifier {
+	vres_shard *shard;
+	vres_status status;
+};
+
+static void *verify_it(void *arg)
+{
+	struct verifier *v = arg;
+
+	v->status = vres_shard_verify(v->shard, NULL, NULL, NULL);
+	return NULL;
+}
+
+/* From another thread, too: the verification is under way, which the device knows. */
+START_TEST(a_shard_may_be_released_by_others_while_it_is_verified)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	struct verifier v = {.shard = sealed(f, 3 * BLOCK, 1), .status = VRES_E_INTERNAL};
+	const uint64_t hashes = rig_calls(f->rig, VRES_MOCK_OP_HASH_BLOCKS);
+	pthread_t thread;
+
+	rig_delay(f->rig, VRES_MOCK_OP_LANE_WAIT, UINT64_C(50000000));
+	ck_assert_int_eq(pthread_create(&thread, NULL, verify_it, &v), 0);
+	while (rig_calls(f->rig, VRES_MOCK_OP_HASH_BLOCKS) == hashes)
+		sched_yield();
+	vres_shard_release(v.shard);
+	destroy_manager(&f->manager);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(v.status, VRES_OK);
+	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_DEALLOCATED), 1);
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
@@ -231,6 +266,7 @@ int main(void)
 	                  "use after free, memory leaked"),
 		CASE_LOOP(shards_that_are_verified_together_may_be_released_when_the_first_is_told_of, 2, "VR-008 MS-005", "integrity",
 	                  "use after free"),
+		CASE(a_shard_may_be_released_by_others_while_it_is_verified, "VR-008 MS-005", "integrity", "use after free"),
 		CASE(a_manager_may_be_destroyed_while_it_seals, "VR-008 MS-005 WORKER-4083", "integrity", "use after free"),
 		CASE(a_manager_may_be_destroyed_while_a_seal_is_cancelled, "VR-008 MS-005", "integrity", "use after free"),
 		CASE(a_manager_may_be_destroyed_when_it_tells_of_a_violation, "VR-008 MS-005", "integrity", "use after free"),
