@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "damage.h"
 #include "drill.h"
 #include "files.h"
@@ -17,6 +18,9 @@
 #include "watch_view.h"
 
 #define INTERVAL_DEFAULT UINT64_C(1000000000)
+
+/* How long one that reads what is printed is waited for, before it counts as stuck: it then loses lines, and stops no check. */
+#define PATIENCE UINT64_C(1000000000)
 
 struct watch_options {
 	uint64_t interval, mode, count, sample_units;
@@ -85,18 +89,27 @@ static void check_one(const struct watch_options *options, struct watched *w)
 	w->verify_ns += w->last.duration;
 }
 
-/* One look at every file; false when any of them is not good, or nobody reads what is printed. */
-static bool check_all(struct output *o, const struct watch_options *options, struct watch_view *view)
+static bool is_read(struct watch_view *view, struct stop *stop)
 {
-	bool is_good = true;
+	if (!view->is_stuck && !output_has_room())
+		stop_wait_for_room(stop, STDOUT_FILENO, PATIENCE);
+	view->is_stuck = !output_has_room();
+	return !view->is_stuck;
+}
+
+/* One look at every file; false when any of them is not good, or what is printed cannot be written. */
+static bool check_all(struct output *o, const struct watch_options *options, struct watch_view *view, struct stop *stop)
+{
+	bool is_good = true, is_shown = true;
 
 	for (size_t i = 0; i < view->count; i++) {
 		check_one(options, &view->items[i]);
 		is_good &= !view->items[i].is_bad;
-		watch_view_checked(view, o, &view->items[i]);
+		is_shown = is_shown && is_read(view, stop);
+		watch_view_checked(view, o, &view->items[i], is_shown);
 	}
-	watch_view_round(view, o);
-	return output_flush(o) && is_good;
+	watch_view_round(view, o, is_shown && is_read(view, stop));
+	return (!output_has_room() || output_flush(o)) && is_good;
 }
 
 static void watch(struct output *o, const struct watch_options *options, struct drill *drill, struct watch_view *view, struct stop *stop,
@@ -111,7 +124,7 @@ static void watch(struct output *o, const struct watch_options *options, struct 
 
 		if (stop_requested(stop) || !drill_strike(drill, o, round))
 			return;
-		is_good = check_all(o, options, view);
+		is_good = check_all(o, options, view, stop);
 		metrics_file_write(metrics, o);
 		audit_sink_look(audit, o);
 		if (!is_good)
@@ -211,6 +224,8 @@ static bool seal_and_watch(struct output *o, const struct run *r, struct stop *s
 	if (is_watched) {
 		metrics.manager = s.manager;
 		watch(o, &r->watch, &drill, &view, stop, &metrics, &s.audit);
+		if (!is_read(&view, stop))
+			output_abandon(o);
 		report_all(o, &view, stop_requested(stop));
 	}
 	audit_sink_report(&s.audit, o);

@@ -3,6 +3,7 @@
 #include "output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -190,6 +191,24 @@ bool output_has_reader(struct output *o)
 	struct pollfd out = {.fd = STDOUT_FILENO};
 
 	return poll(&out, 1, 0) <= 0 || !(out.revents & POLLERR) || deafen(o, strerror(EPIPE));
+}
+
+bool output_has_room(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&out, 1, 0) != 0;
+}
+
+void output_abandon(struct output *o)
+{
+	const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (nowhere >= 0) {
+		(void)dup2(nowhere, STDOUT_FILENO);
+		close(nowhere);
+	}
+	deafen(o, "nobody reads it");
 }
 
 /* Standard output is closed here and not left to exit(), which tells nobody that the disk was full. */

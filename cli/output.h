@@ -41,6 +41,12 @@ bool output_flush(struct output *o);
 /* False, once complained of, when standard output is a pipe that nobody reads any more; for who writes seldom. */
 bool output_has_reader(struct output *o);
 
+/* Would a line be taken, or fail, at once?  Else whoever prints it waits for the reader, and no stop is seen meanwhile. */
+bool output_has_room(void);
+
+/* Nobody reads, and nobody is waited for any more: what is printed from now on is lost, which is complained of. */
+void output_abandon(struct output *o);
+
 /* Document building.  put takes @value over, whatever happens; a NULL value is memory that ran out. */
 void output_put(struct output *o, json_t *object, const char *key, json_t *value);
 void output_add(struct output *o, json_t *array, json_t *value);

@@ -40,9 +40,14 @@ bool stop_requested(struct stop *s)
 	return s->signal != 0;
 }
 
-static bool wait_until(struct stop *s, int fd, const struct timespec *timeout)
+static struct timespec span(uint64_t ns)
 {
-	struct pollfd fds[] = {{.fd = s->fd, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+	return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
+}
+
+static bool wait_until(struct stop *s, int fd, short events, const struct timespec *timeout)
+{
+	struct pollfd fds[] = {{.fd = s->fd, .events = POLLIN}, {.fd = fd, .events = events}};
 
 	if (s->signal == 0)
 		ppoll(fds, 2, timeout, NULL);
@@ -51,14 +56,21 @@ static bool wait_until(struct stop *s, int fd, const struct timespec *timeout)
 
 bool stop_wait(struct stop *s, uint64_t ns)
 {
-	const struct timespec timeout = {.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
+	const struct timespec timeout = span(ns);
 
-	return wait_until(s, -1, &timeout);
+	return wait_until(s, -1, 0, &timeout);
 }
 
 bool stop_wait_for(struct stop *s, int fd)
 {
-	return wait_until(s, fd, NULL);
+	return wait_until(s, fd, POLLIN, NULL);
+}
+
+bool stop_wait_for_room(struct stop *s, int fd, uint64_t ns)
+{
+	const struct timespec timeout = span(ns);
+
+	return wait_until(s, fd, POLLOUT, &timeout);
 }
 
 void stop_close(struct stop *s)

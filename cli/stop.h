@@ -27,6 +27,9 @@ bool stop_wait(struct stop *s, uint64_t ns);
 /* Wait until @fd can be read, or for a stop: true. */
 bool stop_wait_for(struct stop *s, int fd);
 
+/* Wait for @ns until @fd takes what is written to it, or for a stop: true. */
+bool stop_wait_for_room(struct stop *s, int fd, uint64_t ns);
+
 void stop_close(struct stop *s);
 
 /* After stop_close(): end as the signal would have ended the process, if there was one, so that a shell sees it. */

@@ -35,11 +35,12 @@ static const char *state_name(const struct watched *w)
 	return !w->is_bad ? "good" : vres_status_class(w->error.status) == 4 ? "BAD" : "not checked";
 }
 
-void watch_view_checked(struct watch_view *v, struct output *o, const struct watched *w)
+void watch_view_checked(struct watch_view *v, struct output *o, const struct watched *w, bool is_shown)
 {
 	char span[UNITS_TEXT];
 
-	if (v->is_table)
+	v->lines_lost += !is_shown;
+	if (v->is_table || !is_shown)
 		return;
 	output_text(o, "check %" PRIu64 ": ", w->checks);
 	output_name(o, w->input->name);
@@ -58,13 +59,11 @@ static void draw_row(const struct watch_view *v, struct output *o, const struct 
 	            v->is_coloured ? "\x1b[0m" : "");
 }
 
-void watch_view_round(struct watch_view *v, struct output *o)
+static void draw_table(struct watch_view *v, struct output *o)
 {
 	unsigned rows, columns;
 	size_t name;
 
-	if (!v->is_table)
-		return;
 	terminal_size(STDOUT_FILENO, &rows, &columns);
 	name = columns < OTHER_COLUMNS + NAME_LEAST ? NAME_LEAST : columns - OTHER_COLUMNS;
 	name = name > NAME_MOST ? NAME_MOST : name;
@@ -74,6 +73,17 @@ void watch_view_round(struct watch_view *v, struct output *o)
 	for (size_t i = 0; i < v->count; i++)
 		draw_row(v, o, &v->items[i], name);
 	v->is_drawn = true;
+}
+
+void watch_view_round(struct watch_view *v, struct output *o, bool is_shown)
+{
+	if (!is_shown)
+		return;
+	if (v->is_table)
+		draw_table(v, o);
+	else if (v->lines_lost != 0)
+		output_note(o, "%" PRIu64 " line%s of checks were not printed: nobody read them", v->lines_lost, v->lines_lost == 1 ? "" : "s");
+	v->lines_lost = 0;
 }
 
 void watch_view_end(struct watch_view *v)

@@ -17,15 +17,17 @@ struct watched {
 struct watch_view {
 	struct watched *items;
 	size_t count;
+	uint64_t lines_lost; /* not printed, since nobody read them, and not yet told */
+	bool is_stuck;       /* nobody has read for a while, so nothing is shown */
 	bool is_table, is_drawn, is_coloured;
 };
 
 /* Choose the way; items and count are filled. */
 void watch_view_begin(struct watch_view *v, struct output *o);
 
-/* After each check of a file, and after each round of all. */
-void watch_view_checked(struct watch_view *v, struct output *o, const struct watched *w);
-void watch_view_round(struct watch_view *v, struct output *o);
+/* After each check of a file, and after each round of all; what is not shown is counted, and told once it is shown again. */
+void watch_view_checked(struct watch_view *v, struct output *o, const struct watched *w, bool is_shown);
+void watch_view_round(struct watch_view *v, struct output *o, bool is_shown);
 
 /* For CLEANUP: frees the items. */
 void watch_view_end(struct watch_view *v);

@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """vres watch: staying resident, noticing damage and naming it, stopping when told to."""
+import contextlib
+import fcntl
 import json
 import os
+import re
 import signal
 import struct
+import subprocess
 import time
 
-from support import MOCK, equal, expect, finish, main, pattern, refused, safetensors, start, test, vres, write
+from support import MOCK, equal, expect, finish, main, pattern, refused, safetensors, start, test, tool, vres, write
 
 QUICK = ["--interval", "1ms", *MOCK]
 
@@ -196,6 +200,67 @@ def a_reader_that_goes_away_ends_the_watch():
     equal(process.wait(timeout=60), 5)
     error = process.stderr.read().decode()
     expect("vres watch: standard output: Broken pipe" in error and error.count("standard output") == 1, error)
+
+
+@contextlib.contextmanager
+def unread(*arguments):
+    """The tool with a pipe behind standard output that holds one page and is not read."""
+    out, pipe = os.pipe()
+    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
+    process = subprocess.Popen([tool(), *arguments], stdin=subprocess.DEVNULL, stdout=pipe, stderr=subprocess.PIPE)
+    os.close(pipe)
+    try:
+        yield process, out
+    finally:
+        process.kill()
+        process.wait()
+        os.close(out)
+
+
+def wait_for_rounds(process, metrics, rounds):
+    until, seen = time.monotonic() + 60, 0
+    while seen < rounds:
+        expect(process.poll() is None and time.monotonic() < until, seen)
+        time.sleep(0.01)
+        if os.path.exists(metrics):
+            with open(metrics, encoding="utf-8") as f:
+                seen = int(re.search(r'^vram_verify_operations_total{result="ok",mode="full"} (\d+)$', f.read(), re.M).group(1))
+
+
+LONG = "f" * 200  # a line of 250 bytes: 50 of them are more than the pipe and the buffer before it hold
+
+
+@test("VR-004", "availability", "reader that stops reading")
+def a_reader_that_stops_reading_stops_neither_the_checks_nor_a_signal():
+    write(LONG, b"x")
+    with unread("watch", LONG, "--interval", "1ms", "--metrics-file", "m", *MOCK) as (process, _):
+        wait_for_rounds(process, "m", 50)
+        process.send_signal(signal.SIGTERM)
+        equal(process.wait(timeout=60), 5)
+        expect("standard output: nobody reads it" in process.stderr.read().decode())
+
+
+@test("VR-004", "integrity", "reader that stops reading")
+def damage_is_told_by_the_status_when_nobody_reads():
+    write(LONG, b"x")
+    with unread("watch", LONG, "--interval", "1ms", "--mock-flip", "0:0:0@40", *MOCK) as (process, _):
+        equal(process.wait(timeout=90), 1)
+        expect("seal verification failed" in process.stderr.read().decode())
+
+
+@test("", "availability", "reader that stops reading")
+def a_reader_that_reads_again_is_told_how_many_lines_it_missed():
+    write(LONG, b"x")
+    with unread("watch", LONG, "--interval", "1ms", "--metrics-file", "m", *MOCK) as (process, out):
+        wait_for_rounds(process, "m", 50)
+        with open(out, "rb", closefd=False) as lines:
+            lines.readline()
+            while "not printed" not in (said := process.stderr.readline().decode()):
+                expect(process.poll() is None, said)
+            process.send_signal(signal.SIGTERM)
+            expect(lines.read().endswith(b"stopped when asked to\n"))
+        equal(process.wait(timeout=60), 0)
+        expect(re.search(r"[1-9]\d* lines? of checks were not printed: nobody read them", said), said)
 
 
 @test("", "integrity", "seal that is too old")
