@@ -104,6 +104,7 @@ void op_verify(struct run *r); /* ops_verify.c */
 void op_verify_many(struct run *r);
 void op_verify_set(struct run *r);
 void op_enforce(struct run *r);
+void op_scrub(struct run *r); /* ops_scrub.c */
 void op_lease(struct run *r); /* ops_use.c */
 void op_lease_release(struct run *r);
 void op_find(struct run *r);

@@ -60,6 +60,15 @@ static void claim_report(const struct run *r, const struct model_shard *s, const
 		claim_exact(r, s, v);
 }
 
+/* In the background or not, which changes no answer. */
+static void choose_mode(struct run *r, vres_verify_params *p)
+{
+	const uint32_t how = input_below(&r->in, 8);
+
+	p->mode = how % 4;
+	p->background = how / 4;
+}
+
 void op_verify(struct run *r)
 {
 	struct model_shard *s = run_pick(r);
@@ -68,7 +77,7 @@ void op_verify(struct run *r)
 	vres_verify_report report = vres_verify_report_init();
 	vres_error err = untouched();
 
-	p.mode = input_below(&r->in, 4);
+	choose_mode(r, &p);
 	p.sample_units = input_below(&r->in, 4);
 	p.source = source.kind == NONE ? NULL : original_read;
 	p.source_ctx = &source;
@@ -125,7 +134,7 @@ void op_verify_many(struct run *r)
 	struct answer wanted[SHARDS];
 	vres_error err = untouched();
 
-	p.mode = input_below(&r->in, 4);
+	choose_mode(r, &p);
 	if (r->manager == NULL)
 		return;
 	for (size_t i = 0; i < n; i++) {
