@@ -14,7 +14,7 @@
 #include "audit_log.h"
 #include "escape.h"
 #include "files.h"
-#include "stop.h"
+#include "reader.h"
 
 #define LINES_DEFAULT 10
 #define LINES_MOST    100000
@@ -48,6 +48,7 @@ static const struct option_set own_set = {"Showing", specs, COUNT_OF(specs)};
 
 struct tail {
 	struct output *o;
+	struct stop *stop; /* while following; else NULL */
 	const char *name;
 	vres_audit_checker *checker; /* NULL: nothing is verified */
 	uint64_t faults;             /* that were told */
@@ -96,10 +97,24 @@ static void put_line(struct output *o, json_t *object)
 	output_text(o, "\n");
 }
 
+/* Who does not follow leaves signals as they are. */
+static void wait_for_reader(const struct tail *t)
+{
+	if (t->stop != NULL)
+		reader_wait(t->o, t->stop);
+}
+
+static bool flush(const struct tail *t)
+{
+	wait_for_reader(t);
+	return output_flush(t->o);
+}
+
 static void show(struct tail *t, const char *text, size_t n)
 {
 	json_t *object = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
 
+	wait_for_reader(t);
 	if (json_is_object(json_object_get(object, "event")))
 		put_line(t->o, object);
 	else
@@ -221,12 +236,12 @@ static int open_file(const struct tail *t, bool is_following)
 }
 
 /* Lines as they come; the file that was renamed is read to its end before the new one. */
-static bool follow(struct tail *t, int *fd, struct stop *stop)
+static bool follow(struct tail *t, int *fd)
 {
 	for (;;) {
 		const bool was_rotated = is_rotated(t, *fd);
 
-		if (!audit_read(t->o, t->name, *fd, on_piece, t) || !check(t) || !output_flush(t->o) || !output_has_reader(t->o))
+		if (!audit_read(t->o, t->name, *fd, on_piece, t) || !check(t) || !flush(t) || !output_has_reader(t->o))
 			return false;
 		if (was_rotated) {
 			file_close(fd);
@@ -235,13 +250,15 @@ static bool follow(struct tail *t, int *fd, struct stop *stop)
 				return false;
 			continue;
 		}
-		if (stop_wait(stop, POLL_NS))
+		if (stop_wait(t->stop, POLL_NS))
 			return true;
 	}
 }
 
-static bool tail(struct tail *t, bool is_following, struct stop *stop)
+static bool tail(struct tail *t)
 {
+	const bool is_following = t->stop != NULL;
+
 	CLEANUP(file_close) int fd = open_file(t, is_following);
 
 	if (fd < 0 || !begin_file(t))
@@ -255,9 +272,9 @@ static bool tail(struct tail *t, bool is_following, struct stop *stop)
 	if (!is_following && !audit_lines_end(&t->lines))
 		return false;
 	show_kept(t);
-	if (!check(t) || !output_flush(t->o) || !is_following)
+	if (!check(t) || !flush(t) || !is_following)
 		return false;
-	return follow(t, &fd, stop);
+	return follow(t, &fd);
 }
 
 static void tail_close(struct tail *t)
@@ -310,7 +327,8 @@ static int run(const struct command *self, int argc, char **argv)
 	else if (!is_keyed || audit_checker_open(&o, &token, &forward, NULL, NULL, &t.checker)) {
 		if (!is_keyed)
 			output_note(&o, "no key given: nothing is verified");
-		(void)tail(&t, options.is_following, &stop);
+		t.stop = options.is_following ? &stop : NULL;
+		(void)tail(&t);
 		end_check(&t);
 	}
 	stop_close(&stop);

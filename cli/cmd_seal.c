@@ -13,6 +13,7 @@
 #include "damage.h"
 #include "drill.h"
 #include "files.h"
+#include "reader.h"
 #include "receipt.h"
 #include "session.h"
 #include "units.h"
@@ -176,16 +177,18 @@ static void report_one(struct output *o, const struct input *in, const vres_veri
 	output_add(o, shards, object);
 }
 
-static void report_all(struct output *o, const struct inputs *in, const vres_verify_report *reports)
+static void report_all(struct output *o, const struct inputs *in, const vres_verify_report *reports, struct stop *stop)
 {
 	json_t *shards = json_array();
 
-	for (size_t i = 0; i < in->count; i++)
+	for (size_t i = 0; i < in->count; i++) {
+		reader_wait(o, stop);
 		report_one(o, &in->items[i], &reports[i], shards);
+	}
 	output_put(o, o->document, "shards", shards);
 }
 
-static bool verify_and_report(struct output *o, const struct run *r, const struct session *s, const struct inputs *in)
+static bool verify_and_report(struct output *o, const struct run *r, const struct session *s, const struct inputs *in, struct stop *stop)
 {
 	vres_verify_report *reports = calloc(in->count, sizeof(*reports));
 	bool is_good;
@@ -193,7 +196,7 @@ static bool verify_and_report(struct output *o, const struct run *r, const struc
 	if (reports == NULL)
 		return output_refuse(o, EXIT_TROUBLE, NULL, "out of memory");
 	is_good = verify_each(o, in, reports) && (!r->seal.is_set || verify_set(o, s, in));
-	report_all(o, in, reports);
+	report_all(o, in, reports, stop);
 	free(reports);
 	return is_good && write_receipts(o, r, in);
 }
@@ -213,7 +216,7 @@ static void seal(struct output *o, const struct run *r, struct stop *stop, char 
 		return;
 	if (inputs_seal(&in, o, s.manager, (uint32_t)r->device.device, &r->seal, stop) && drill_arm(&drill, o, s.mock, &in) &&
 	    drill_strike(&drill, o, 1))
-		verify_and_report(o, r, &s, &in);
+		verify_and_report(o, r, &s, &in, stop);
 	audit_sink_report(&s.audit, o);
 }
 

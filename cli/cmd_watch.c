@@ -8,11 +8,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <unistd.h>
 #include "damage.h"
 #include "drill.h"
 #include "files.h"
 #include "metrics_file.h"
+#include "reader.h"
 #include "session.h"
 #include "units.h"
 #include "watch_view.h"
@@ -91,9 +91,7 @@ static void check_one(const struct watch_options *options, struct watched *w)
 
 static bool is_read(struct watch_view *view, struct stop *stop)
 {
-	if (!view->is_stuck && !output_has_room())
-		stop_wait_for_room(stop, STDOUT_FILENO, PATIENCE);
-	view->is_stuck = !output_has_room();
+	view->is_stuck = !reader_wait_for(stop, view->is_stuck ? 0 : PATIENCE);
 	return !view->is_stuck;
 }
 

@@ -11,7 +11,7 @@ import threading
 import time
 
 from audit_make import Log
-from support import MOCK, equal, expect, finish, main, refused, start, test, token_file, vres, write
+from support import MOCK, equal, expect, finish, main, refused, start, test, token_file, unread, vres, write
 
 TOKEN = ["--token-file", "token"]
 FORWARD = ["--forward-key", "key0"]
@@ -276,6 +276,19 @@ def tail_ends_when_nobody_reads_although_nothing_is_written():
     equal(process.wait(30), 5)
     expect(b"standard output" in process.stderr.read())
     process.stderr.close()
+
+
+@test("", "availability", "reader that stops reading")
+def a_signal_ends_tail_although_nobody_reads():
+    log = Log().events(100)  # some 20 KB of text
+    save(log)
+    with unread("audit", "tail", "log", "--follow", "-n", "100") as (process, _):
+        expect("nothing is verified" in process.stderr.readline().decode())
+        time.sleep(0.5)
+        equal(process.poll(), None)
+        process.send_signal(signal.SIGTERM)
+        equal(process.wait(timeout=60), 5)
+        expect("standard output: nobody reads it" in process.stderr.read().decode())
 
 
 @test("", "accountability", "log that is taken away from its writer")

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from support import MOCK, equal, expect, finish, main, pattern, refused, start, test, token_file, tool, vres, write
+from support import MOCK, equal, expect, finish, main, pattern, refused, start, test, token_file, tool, unread, vres, write
 
 MIB = 1 << 20
 
@@ -230,6 +230,18 @@ def a_pipe_that_stays_silent_does_not_keep_a_signal_from_stopping_the_seal():
         process.send_signal(number)
         equal(finish(process, -number).err, "vres seal: -: stopped when asked to; what it held in VRAM is released\n")
         os.close(write_end)
+
+
+@test("", "availability", "reader that stops reading")
+def a_signal_ends_a_seal_although_nobody_reads():
+    write("f", b"x")
+    with unread("seal", *["f"] * 40, *MOCK) as (process, _):  # some 20 KB of handles
+        expect("ephemeral key" in process.stderr.readline().decode() + process.stderr.readline().decode())
+        time.sleep(0.5)
+        equal(process.poll(), None)
+        process.send_signal(signal.SIGTERM)
+        equal(process.wait(timeout=60), -signal.SIGTERM)
+        expect("standard output: nobody reads it" in process.stderr.read().decode())
 
 
 @test("", "confidentiality", "weights left in host memory")

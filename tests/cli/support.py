@@ -3,7 +3,9 @@
 
 A test is a function whose name is a sentence; it passes when it returns.  usage: SUITE.py PATH-OF-VRES
 """
+import contextlib
 import datetime
+import fcntl
 import inspect
 import json
 import os
@@ -78,6 +80,21 @@ def refused(*arguments, status=2, says, **options):
 def start(*arguments, **options):
     """Start the tool and leave it running."""
     return subprocess.Popen([tool(), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+@contextlib.contextmanager
+def unread(*arguments):
+    """The tool with a pipe behind standard output that holds one page and is not read."""
+    out, pipe = os.pipe()
+    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
+    process = subprocess.Popen([tool(), *arguments], stdin=subprocess.DEVNULL, stdout=pipe, stderr=subprocess.PIPE)
+    os.close(pipe)
+    try:
+        yield process, out
+    finally:
+        process.kill()
+        process.wait()
+        os.close(out)
 
 
 def finish(process, status):

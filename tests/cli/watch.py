@@ -1,17 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """vres watch: staying resident, noticing damage and naming it, stopping when told to."""
-import contextlib
-import fcntl
 import json
 import os
 import re
 import signal
 import struct
-import subprocess
 import time
 
-from support import MOCK, equal, expect, finish, main, pattern, refused, safetensors, start, test, tool, vres, write
+from support import MOCK, equal, expect, finish, main, pattern, refused, safetensors, start, test, unread, vres, write
 
 QUICK = ["--interval", "1ms", *MOCK]
 
@@ -200,21 +197,6 @@ def a_reader_that_goes_away_ends_the_watch():
     equal(process.wait(timeout=60), 5)
     error = process.stderr.read().decode()
     expect("vres watch: standard output: Broken pipe" in error and error.count("standard output") == 1, error)
-
-
-@contextlib.contextmanager
-def unread(*arguments):
-    """The tool with a pipe behind standard output that holds one page and is not read."""
-    out, pipe = os.pipe()
-    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
-    process = subprocess.Popen([tool(), *arguments], stdin=subprocess.DEVNULL, stdout=pipe, stderr=subprocess.PIPE)
-    os.close(pipe)
-    try:
-        yield process, out
-    finally:
-        process.kill()
-        process.wait()
-        os.close(out)
 
 
 def wait_for_rounds(process, metrics, rounds):
