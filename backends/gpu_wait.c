@@ -44,13 +44,12 @@ vres_status gpu_stream_wait(vres_bdev *dev, void *stream, uint64_t until, bool *
 
 	*missed = false;
 	for (unsigned naps = 0;;) {
+		const uint64_t time = gpu_now(); /* before the poll: who was stopped since then asks once more */
 		bool done = false;
-		uint64_t time;
 
 		TRY(gpu_outcome(dev, dev->driver->stream_done(dev->binding, stream, &done), "waiting for the device", err));
 		if (done)
 			return VRES_OK;
-		time = gpu_now();
 		if (time >= until)
 			break;
 		if (time >= eager)

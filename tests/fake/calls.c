@@ -52,6 +52,7 @@ void fake_reset(const struct fake_params *params)
 	fake.skip_in = 0;
 	memset(fake.threads_most, 0, sizeof(fake.threads_most));
 	fake.stalls = false;
+	fake.poll_ns = 0;
 	fake.unwiped = 0;
 	fake_front_reset();
 	(void)pthread_mutex_unlock(&fake.lock);

@@ -118,6 +118,13 @@ void fake_stall(bool stalls)
 	(void)pthread_mutex_unlock(&fake.lock);
 }
 
+void fake_slow_polls(uint64_t ns)
+{
+	(void)pthread_mutex_lock(&fake.lock);
+	fake.poll_ns = ns;
+	(void)pthread_mutex_unlock(&fake.lock);
+}
+
 void fake_skip_launch(uint64_t nth)
 {
 	(void)pthread_mutex_lock(&fake.lock);

@@ -98,6 +98,9 @@ void fake_lose(int device, int code);
 /* Streams do not finish by themselves. */
 void fake_stall(bool stalls);
 
+/* Asking if one has finished takes so long, in ns, as for a process that was stopped meanwhile. */
+void fake_slow_polls(uint64_t ns);
+
 /* The nth launch from now is accepted and not run. */
 void fake_skip_launch(uint64_t nth);
 

@@ -111,6 +111,7 @@ struct fake {
 	uint64_t skip_in;
 	uint64_t threads_most[2]; /* in a launch on an ordinary stream, and on one of the lowest priority */
 	bool stalls;
+	uint64_t poll_ns;
 	uint64_t unwiped;
 };
 

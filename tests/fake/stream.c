@@ -6,6 +6,8 @@
 #include <time.h>
 #include "model.h"
 
+#define NS_PER_S UINT64_C(1000000000)
+
 struct fake_stream {
 	struct fake_stream *next;
 	struct fake_work *first, **last;
@@ -95,7 +97,7 @@ static bool stamp(const struct fake_work *work, int device)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	if (good)
-		*work->args.echo = (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+		*work->args.echo = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 	fake_shut(echo, sizeof(*work->args.echo));
 	return good;
 }
@@ -224,9 +226,12 @@ cuda_result fake_stream_drop(struct fake_call call, const void *handle)
 
 cuda_result fake_stream_poll(const void *handle)
 {
+	const struct timespec takes = {.tv_sec = (time_t)(fake.poll_ns / NS_PER_S), .tv_nsec = (long)(fake.poll_ns % NS_PER_S)};
 	struct fake_stream *stream;
 
 	TRY_CUDA(find(handle, &stream));
+	if (fake.poll_ns > 0)
+		(void)nanosleep(&takes, NULL);
 	if (stream->captures)
 		return CUDA_CAPTURE_UNSUPPORTED;
 	if (stream->first == NULL)

@@ -57,6 +57,20 @@ START_TEST(hashes_wait_for_scratch_no_longer_than_their_deadline)
 }
 END_TEST
 
+/* A deadline that passed while nobody could look is none that the device has missed. */
+START_TEST(device_is_asked_once_more_after_the_deadline)
+{
+	struct bench b = bench_begin(NULL, 4096, 4096, 0);
+	vres_error err;
+
+	ck_ok(b.ops->lane_push(b.lane, b.mem, 0, 4096, &err));
+	fake_slow_polls(UINT64_C(250000000));
+	ck_ok(b.ops->lane_wait(b.lane, UINT64_C(200000000), &err));
+	fake_slow_polls(0);
+	bench_end(&b);
+}
+END_TEST
+
 START_TEST(refused_page_locking_leaves_a_lane_that_works)
 {
 	struct bench b = bench_begin(&(const struct fake_params){.no_pinned = _i}, 4096, 4096, VRES_LANE_PINNED);
@@ -189,6 +203,8 @@ int main(void)
 	static const struct suite_case cases[] = {
 		CASE_LOOP(stalled_device_is_given_up_at_the_deadline, 2, "WORKER-4032", "availability", "a device that hangs"),
 		CASE(hashes_wait_for_scratch_no_longer_than_their_deadline, "WORKER-4032", "availability", "a hash that holds up all others"),
+		CASE(device_is_asked_once_more_after_the_deadline, "WORKER-4032", "availability",
+	             "a device blamed for a process that was stopped"),
 		CASE_LOOP(refused_page_locking_leaves_a_lane_that_works, 2, "VP-003", "availability", ""),
 		CASE(page_locked_staging_is_kept_wiped_for_the_next_lane, "VP-003 WORKER-4101", "confidentiality",
 	             "weights of one seal in the buffer of another"),
