@@ -32,12 +32,11 @@ static struct leftovers leave(struct place *p, bool forward)
 	left.key = place_read(p->key, &left.key_n);
 	for (unsigned i = 0; i < 3; i++)
 		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"), VRES_OK);
-	for (unsigned tries = 0; tries < 1000; tries++) { /* until the writer has written them, which it does before it brings them to disk */
+	left.log = place_read(p->log, &left.log_n);
+	while (count(left.log, "\n") < 4) { /* until the writer has written them, which it does before it brings them to disk */
+		usleep(1000);
 		test_free(left.log);
 		left.log = place_read(p->log, &left.log_n);
-		if (count(left.log, "\n") == 4)
-			break;
-		usleep(1000);
 	}
 	left.header_n = (size_t)(strchr(left.log, '\n') - left.log) + 1;
 	return left;
