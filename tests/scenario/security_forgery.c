@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Receipts that are not good: changed, cut, grown, of another key, session or shard.  None opens anything, and none harms a shard. */
+#include <time.h>
 #include "support.h"
 
 struct evidence {
@@ -227,6 +228,7 @@ START_TEST(a_flood_of_forgeries_is_no_flood_of_records)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	CLEANUP(release_evidence) struct evidence e = evidence_of(f);
+	const struct timespec more_than_a_second = {.tv_sec = 1, .tv_nsec = 100000000};
 	const unsigned flood = suite_scaled(5000, 500);
 	const vres_event *event;
 	size_t told;
@@ -243,6 +245,11 @@ START_TEST(a_flood_of_forgeries_is_no_flood_of_records)
 	ck_assert_uint_eq(event->reason, VRES_REASON_SIGNATURE);
 	ck_assert_int_eq(event->status, VRES_E_SEAL_VERIFICATION_FAILED);
 	suite_value("told", (double)told);
+	nanosleep(&more_than_a_second, NULL);
+	e.receipt[0] ^= 1;
+	ck_assert(is_refused(f, e.receipt, e.len, VRES_REASON_SIGNATURE)); /* the next second tells of its own */
+	e.receipt[0] ^= 1;
+	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_SEAL_VERIFICATION_FAILED), told + 1);
 	ck_unharmed(f, &e);
 }
 END_TEST
