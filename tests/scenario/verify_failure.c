@@ -245,6 +245,7 @@ START_TEST(a_seal_that_is_too_old_is_expired_but_not_quarantined)
 	ck_refused(vres_lease_acquire(shard, &lease, &err), VRES_REASON_EXPIRED);
 	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_SEALED);
 	ck_assert_uint_eq(metrics_of(f).quarantined_now, 0);
+	ck_assert_uint_eq(f->record.incidents_count, 0); /* nothing has happened but time */
 }
 END_TEST
 

@@ -33,6 +33,20 @@ START_TEST(check_that_saw_no_damage_makes_nothing_of_a_shard_that_others_have_qu
 }
 END_TEST
 
+START_TEST(good_verification_of_any_mode_is_dated)
+{
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(VRES_ALLOW_READBACK, 0);
+	vres_verify_report report;
+	vres_error err;
+
+	for (uint32_t mode = VRES_VERIFY_FULL; mode <= VRES_VERIFY_READBACK; mode++) {
+		atomic_store(&rig->shard->verified_at, 1);
+		ck_ok(verify_as(rig, mode, 0, &report, &err));
+		ck_assert_uint_gt(atomic_load(&rig->shard->verified_at), 1);
+	}
+}
+END_TEST
+
 /* Changing the record in memory to fit other bytes is a wrong signature. */
 START_TEST(record_that_was_changed_is_a_wrong_signature)
 {
@@ -241,6 +255,7 @@ int main(void)
 	static const struct suite_case cases[] = {
 		CASE(check_that_saw_no_damage_makes_nothing_of_a_shard_that_others_have_quarantined_since, "VR-004 WORKER-4161",
 	             "accountability", "a damaged shard said to be verified"),
+		CASE(good_verification_of_any_mode_is_dated, "VR-004", "accountability", ""),
 		CASE(record_that_was_changed_is_a_wrong_signature, "CI-001 CI-002 VR-004", "authenticity", "a record changed in host memory"),
 		CASE(record_that_names_another_device_is_a_wrong_signature_in_company_too, "CI-001 CI-002 VR-004", "authenticity",
 	             "a record changed in host memory"),
