@@ -716,7 +716,7 @@ static inline vres_set_report vres_set_report_init(void)
  *
  * A failed check quarantines this shard for good, and no other; one that is too old (EXPIRED) is only refused.  Trouble that keeps the check
  * from being made is 3xx, is never success and is never called tampering.  Allocates no device memory; with SIGNATURE no host memory either,
- * on success.
+ * on success, but what libcrypto takes for an HMAC.
  *
  * Return: VRES_OK; VRES_E_SEAL_VERIFICATION_FAILED with reason SIGNATURE, DIGEST, RESIDENCY, EXPIRED or QUARANTINED; VRES_E_INVALID_INPUT
  * (mode); VRES_E_UNSUPPORTED (the device cannot hash, or READBACK without VRES_ALLOW_READBACK); VRES_E_AUDIT; VRES_E_DEVICE_LOST;
