@@ -65,6 +65,30 @@ START_TEST(threads_hash_at_once_and_none_gets_another_ones_digests)
 }
 END_TEST
 
+/* More lanes than the scratch has slots, all of them open: a job that is done is out of the next one's way. */
+START_TEST(lanes_that_have_hashed_keep_no_scratch)
+{
+	struct bench b = bench_begin(NULL, 4096, 0, 0);
+	const vres_hash_run run = {b.mem, 0, 4096};
+	vres_blane *lanes[THREADS];
+	uint8_t digest[32];
+	void *staging = NULL;
+	vres_error err;
+
+	for (size_t i = 0; i < THREADS; i++) {
+		uint64_t echo = 0;
+
+		ck_ok(b.ops->lane_open(b.dev, 0, 0, &lanes[i], &staging, &err));
+		ck_ok(b.ops->hash_blocks(lanes[i], &(const vres_hash_job){sizeof(vres_hash_job), &run, 1, 4096, 0, digest, i + 1, &echo}, &err));
+		ck_ok(b.ops->lane_wait(lanes[i], PATIENCE / 6, &err));
+		ck_assert_uint_eq(echo, i + 1);
+	}
+	for (size_t i = 0; i < THREADS; i++)
+		b.ops->lane_close(lanes[i]);
+	bench_end(&b);
+}
+END_TEST
+
 /* More leaves than a slot of the scratch has room for at any level, and a last window that ends in the middle of a block. */
 #define LONG_BYTES (UINT64_C(37) * 1024 * 1024 + 777)
 #define SMALL      1024u
@@ -150,6 +174,7 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE(threads_hash_at_once_and_none_gets_another_ones_digests, "VR-008", "integrity", "two hashes in one scratch"),
+		CASE(lanes_that_have_hashed_keep_no_scratch, "VR-008", "availability", "a hash that waits for one that is done"),
 		CASE_SLOW(hash_of_more_than_the_scratch_holds_equals_openssl_at_every_level, 120, "CI-004 CI-007 WORKER-4113", "integrity",
 	                  "a wrong digest past the first window"),
 		CASE(highest_level_of_the_largest_blocks_fits_the_scratch, "CI-007 MS-007", "integrity", "a write past the scratch memory"),
