@@ -278,6 +278,14 @@ START_TEST(low_priority_launches_cover_a_quarter_of_the_device_at_most)
 }
 END_TEST
 
+/* With small launches it is their number that ends a batch, those for the levels above the last leaves included; ck_plan() counts them. */
+START_TEST(job_of_more_launches_than_a_batch_has_takes_several)
+{
+	for (uint32_t level = 0; level <= 2; level++)
+		ck_assert_uint_ge(outcome_of(1, MIB(512), level, 4, true).batches, 2);
+}
+END_TEST
+
 START_TEST(handful_of_nodes_is_left_to_the_host)
 {
 	static struct vres_bmem mem = {.chunk = {.addr = 0}};
@@ -301,6 +309,7 @@ int main(void)
 	                  "a launch that reads what it writes, a block left out"),
 		CASE(thousand_runs_of_1_mib_take_as_many_launches_as_one_of_1000_mib, "", "availability", "a launch for each shard"),
 		CASE(inner_levels_add_a_launch_each_to_a_long_run_and_none_to_every_window, "", "availability", "an idle device"),
+		CASE(job_of_more_launches_than_a_batch_has_takes_several, "MS-007", "integrity", "a launch past the last"),
 		CASE(low_priority_launches_cover_a_quarter_of_the_device_at_most, "", "availability", "inference that waits for checks"),
 		CASE(handful_of_nodes_is_left_to_the_host, "", "availability", ""),
 	};
