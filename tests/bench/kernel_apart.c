@@ -28,7 +28,7 @@ int kernel_try_apart(const struct kernel_bench *k, const char *name)
 	                      (char *)(uintptr_t)k->library,
 	                      NULL};
 	posix_spawn_file_actions_t quiet;
-	int status;
+	int status = 0;
 	pid_t pid;
 
 	(void)snprintf(device, sizeof(device), "%u", k->device);
