@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -53,6 +54,34 @@ uint64_t vres_host_monotonic(void)
 int64_t vres_host_process(void)
 {
 	return getpid();
+}
+
+void vres_host_home_open(struct host_home *home)
+{
+	const size_t size = sizeof(*home->page); /* of which the kernel makes a page */
+	bool *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	*home = (struct host_home){.process = getpid()};
+	if (page == MAP_FAILED)
+		return;
+	if (madvise(page, size, MADV_WIPEONFORK) != 0) {
+		(void)munmap(page, size);
+		return;
+	}
+	*page = true;
+	home->page = page;
+}
+
+bool vres_host_home_is_here(const struct host_home *home)
+{
+	return home->page ? *home->page : home->process == getpid();
+}
+
+void vres_host_home_close(struct host_home *home)
+{
+	if (home->page)
+		(void)munmap((void *)(uintptr_t)home->page, sizeof(*home->page));
+	home->page = NULL;
 }
 
 vres_status vres_host_random(void *bytes, size_t n, vres_error *err)

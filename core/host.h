@@ -21,6 +21,19 @@ uint64_t vres_host_wall(void);      /* ns since 1970-01-01 UTC */
 uint64_t vres_host_monotonic(void); /* ns since some start; goes on while the machine sleeps */
 int64_t vres_host_process(void);    /* changes in a forked child */
 
+/*
+ * The process that something was made in.  Every call asks whether it is still that one, and a page which the kernel empties in children answers
+ * without a system call.
+ */
+struct host_home {
+	const volatile bool *page; /* NULL: the kernel has no such pages */
+	int64_t process;
+};
+
+void vres_host_home_open(struct host_home *home);
+bool vres_host_home_is_here(const struct host_home *home); /* false in a forked child */
+void vres_host_home_close(struct host_home *home);
+
 /* @n bytes from the system's CSPRNG. */
 vres_status vres_host_random(void *bytes, size_t n, vres_error *err);
 

@@ -17,6 +17,7 @@
 
 struct head {
 	int64_t process;
+	bool is_emptied; /* in children, by the kernel: then this says all */
 	struct host_secret_facts facts;
 };
 
@@ -110,7 +111,7 @@ vres_status vres_host_secret_alloc(size_t n, void **out, vres_error *err)
 		unmap_around(all + 2 * page, size);
 		return vres_fail(err, VRES_E_NO_MEMORY, "no pages for a secret");
 	}
-	(void)madvise(all, page, MADV_WIPEONFORK);
+	head->is_emptied = madvise(all, page, MADV_WIPEONFORK) == 0;
 	head->process = vres_host_process();
 	*out = all + 2 * page;
 	return VRES_OK;
@@ -118,7 +119,9 @@ vres_status vres_host_secret_alloc(size_t n, void **out, vres_error *err)
 
 bool vres_host_secret_is_here(const void *memory)
 {
-	return head_of(memory)->process == vres_host_process();
+	const struct head *head = head_of(memory);
+
+	return head->is_emptied || head->process == vres_host_process();
 }
 
 const struct host_secret_facts *vres_host_secret_facts(const void *memory)

@@ -14,7 +14,7 @@
 
 bool vres_manager_is_forked(const vres_manager *m)
 {
-	return vres_host_process() != m->process;
+	return !vres_host_home_is_here(&m->home);
 }
 
 vres_status vres_manager_enter_stopped(const vres_manager *m, vres_error *err)
@@ -147,6 +147,7 @@ static void destroy(vres_manager *m)
 		vres_driver_close(&m->driver);
 	vres_subkeys_destroy(&m->keys);
 	(void)pthread_mutex_destroy(&m->lock);
+	vres_host_home_close(&m->home);
 	vres_host_free(m);
 	if (closed)
 		closed(closed_ctx);
@@ -195,7 +196,7 @@ static vres_status config_check(const vres_config *c, const vres_policy *policy,
 static void manager_init(vres_manager *m, const vres_config *c)
 {
 	atomic_init(&m->references, 1);
-	m->process = vres_host_process();
+	vres_host_home_open(&m->home);
 	memcpy(m->worker_id, c->worker_id, strlen(c->worker_id) + 1);
 	m->block_size = c->block_size ? c->block_size : TREE_BLOCK_DEFAULT;
 	m->keep_leaves = c->keep_leaves;

@@ -30,7 +30,7 @@ struct vres_counters {
 
 struct vres_manager {
 	atomic_uint_fast64_t references;
-	int64_t process;
+	struct host_home home;
 	atomic_bool is_stopped;
 
 	/* Immutable after create. */

@@ -77,6 +77,42 @@ START_TEST(child_process_is_another_process)
 }
 END_TEST
 
+/* 0, unless this process or a child of it takes @home for its own. */
+static int strangers(const struct host_home *home)
+{
+	int status;
+	pid_t child;
+
+	if (vres_host_home_is_here(home))
+		return 1;
+	child = fork();
+	if (child == 0)
+		_exit(vres_host_home_is_here(home));
+	return waitpid(child, &status, 0) != child || status != 0;
+}
+
+/* With a page that the kernel empties, and without one. */
+START_TEST(home_is_this_process_and_no_child_of_it)
+{
+	struct host_home home, without;
+	int status;
+	pid_t child;
+
+	vres_host_home_open(&home);
+	ck_assert_ptr_nonnull((const void *)(uintptr_t)home.page);
+	without = (struct host_home){.process = home.process};
+	child = fork();
+	if (child == 0)
+		_exit(strangers(&home) + strangers(&without));
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	ck_assert(vres_host_home_is_here(&home));
+	ck_assert(vres_host_home_is_here(&without));
+	vres_host_home_close(&home);
+	vres_host_home_close(&home);
+}
+END_TEST
+
 static int temporary(const void *bytes, size_t n)
 {
 	char path[] = "/tmp/vres-host-XXXXXX";
@@ -432,6 +468,7 @@ int main(void)
 		CASE(random_bytes_fill_the_whole_and_differ, "VP-006", "authenticity", "a nonce that can be guessed"),
 		CASE(child_process_is_another_process, "WORKER-4150", "", ""),
 		CASE(what_matters_of_an_open_file, "VR-005", "", ""),
+		CASE(home_is_this_process_and_no_child_of_it, "WORKER-4150", "", ""),
 		CASE(opening_says_what_is_in_the_way, "WORKER-4913", "", "a symbolic link, a FIFO"),
 		CASE(reading_fills_the_buffer_from_where_it_is_told, "WORKER-4400", "", ""),
 		CASE(pieces_of_a_pipe_are_put_together_whatever_interrupts, "WORKER-4400", "integrity", "a short read"),
