@@ -402,8 +402,9 @@ typedef struct vres_lease vres_lease;
  * @closed:       called when nothing uses backend, backend_arg and the callback contexts any more; may be NULL
  * @library_path: NULL: the system's driver library; anything else needs VRES_ALLOW_SIMULATED and marks everything as simulated
  * @threads:      of the host that hash in one call, the caller's included; 0: as many as the calling thread may run on cores; at most 1024, of
- *                which no more than 128 are used.  They are started by calls that have more than 1 MiB to hash or more than 32 shards to
- *                verify, there for each device as many; they take no signals, run no callback and end with the call
+ *                which no more than 128 are used.  They are started by calls that have more than 1 MiB to hash, or to seal where the host
+ *                hashes nothing, which they then read together (memory and regular files), or more than 32 shards to verify, there for each
+ *                device as many; they take no signals, run no callback and end with the call
  * @block_size:   of the tree; 0: 4096; power of two, 1024 to 65536
  * @keep_leaves:  1: keep the leaf level on the host (1/128 of the bytes), which names damage to the block
  */
