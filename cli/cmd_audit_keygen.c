@@ -43,9 +43,7 @@ const struct command cmd_audit_keygen = {
 	.summary = "the key that a forward-secure log begins with",
 	.description = "Write a new key to FILE, which must not exist, with mode 0600, for a log in mode forward (--audit-mode forward "
 		       "--forward-key FILE of `vres seal` and `vres watch`). Whoever has it can verify every line of the log, and write one in "
-		       "its stead: when the log has begun, "
-		       "move "
-		       "FILE off this host.",
+		       "its stead: when the log has begun, move FILE off this host.",
 	.sets = (const struct option_set *const[]){&own_set, NULL},
 	.run = run,
 };
