@@ -48,7 +48,7 @@ vres_status vres_verify_measure(const struct verification *v, struct measure *ms
 /* Is @root, measured, the signed one?  If not, @ms, unless it is NULL, is used to say where the damage is. */
 vres_status vres_verify_root(struct verification *v, struct measure *ms, const uint8_t root[VRES_SHA256_BYTES], vres_error *err);
 
-/* Verify the shards of one device, those that are to be hashed there many at a time; @done has one for each of the @n shards. */
+/* Verify the shards of one device, those that are to be hashed there many at a time; @done has one for each of the @n shards, and names it. */
 void vres_verify_batches(struct verification *done, vres_shard *const *shards, size_t n, uint32_t device, const vres_verify_params *p);
 
 /* The root is wrong: which blocks?  Fills the report as far as it can be told; never fails. */

@@ -153,14 +153,13 @@ static void flush(struct batch *b)
 	b->bytes = 0;
 }
 
-static void add(struct batch *b, struct verification *v, struct vres_shard *s)
+static void add(struct batch *b, struct verification *v)
 {
-	const uint64_t bytes = b->params->mode == VRES_VERIFY_SIGNATURE ? 0 : s->shape.bytes;
+	const uint64_t bytes = b->params->mode == VRES_VERIFY_SIGNATURE ? 0 : v->shard->shape.bytes;
 	const uint64_t most = b->params->background ? SLICE_BYTES : JOB_BYTES;
 
 	if (b->bytes > 0 && bytes > most - min_u64(b->bytes, most))
 		flush(b);
-	v->shard = s;
 	b->members[b->n++] = v;
 	b->bytes += bytes;
 	if (b->n == b->room)
@@ -194,7 +193,7 @@ void vres_verify_batches(struct verification *done, vres_shard *const *shards, s
 			if (vres_shard_device(shards[i]) != device || vres_measure_job_level(&shards[i]->shape, here) != b.level)
 				continue;
 			if (is_open)
-				add(&b, &done[i], shards[i]);
+				add(&b, &done[i]);
 			else
 				vres_verify_check(&done[i], shards[i], p);
 		}
