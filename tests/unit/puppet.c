@@ -237,6 +237,7 @@ static vres_status hash_blocks(vres_blane *lane, const vres_hash_job *job, vres_
 	CALLED(lane->puppet, PUPPET_HASH);
 	for (size_t i = 0; i < job->runs_count; i++)
 		remember(lane->puppet, &job->runs[i]);
+	lane->puppet->hashed_behind_copies += lane->under_way != 0;
 	put_on(lane, HASH);
 	lane->job = *job;
 	return VRES_OK;

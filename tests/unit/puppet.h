@@ -60,7 +60,8 @@ struct puppet {
 		uint64_t offset, bytes;
 	} hashed[1024];
 	size_t hashed_count;
-	size_t hashed_unprotected; /* how many of them when memory was protected last */
+	size_t hashed_behind_copies; /* jobs on lanes that had something else to do first */
+	size_t hashed_unprotected;   /* how many of them when memory was protected last */
 
 	/* Called in the middle of device_status, for what happens at once with it. */
 	void (*meanwhile)(void *ctx);

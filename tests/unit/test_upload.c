@@ -302,7 +302,8 @@ START_TEST(device_hashes_each_piece_when_it_has_arrived)
 		ck_assert_str_eq(got, want);
 		ck_assert_uint_eq(arrived[shape.count[0] * 32], 0xa5);
 		ck_assert_uint_eq(rig->door->puppet->hashed_count, div_up_u64(sizes[i], LANE_BYTES));
-		/* Beside two that copy, one that hashes, so that a copy goes on meanwhile. */
+		/* Beside two that copy, one that hashes, so that a copy goes on meanwhile and no hash waits for it. */
+		ck_assert_uint_eq(rig->door->puppet->hashed_behind_copies, 0);
 		ck_assert_uint_eq(atomic_load(&rig->door->puppet->calls[PUPPET_LANE_OPEN]), sizes[i] > LANE_BYTES ? 3 : 1);
 		ck_assert_uint_eq(rig->door->puppet->most_busy_lanes, sizes[i] > LANE_BYTES ? 2 : 1);
 		test_free(arrived);
