@@ -5,8 +5,8 @@
  * House rule of this folder: a function that returns bool has reported its failure (output.h) when it returns false, so the caller only
  * leaves.  What a scope holds is released by CLEANUP.
  */
-#ifndef CLI_COMMAND_H
-#define CLI_COMMAND_H
+#ifndef VRES_CLI_COMMAND_H
+#define VRES_CLI_COMMAND_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 #include "command.h"
-#include "message.h"
-#include "options.h"
-#include "output.h"
+#include "ui/message.h"
+#include "ui/options.h"
+#include "ui/output.h"
 
 static const struct command *const commands[] = {
 	&cmd_digest, &cmd_devices, &cmd_policy, &cmd_doctor, &cmd_seal, &cmd_watch, &cmd_receipt, &cmd_audit, &cmd_bench,

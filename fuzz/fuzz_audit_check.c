@@ -15,8 +15,8 @@
 #include <unistd.h>
 #include <vres/audit_check.h>
 
-#include "audit_maker.h"
-#include "audit/scan.h"
+#include "support/audit/audit_maker.h"
+#include "audit/format/line_read.h"
 
 enum { NO_KEY, TOKEN_KEY, FORWARD_KEY, MOST_FINDINGS = 20 };
 

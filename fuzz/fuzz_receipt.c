@@ -7,7 +7,7 @@
  * bytes; and the manager opens its own receipt and no other.
  */
 #include "fuzz.h"
-#include "receipt.h"
+#include "sign/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

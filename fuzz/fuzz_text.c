@@ -7,7 +7,7 @@
  */
 #include "fuzz.h"
 #include "text.h"
-#include "validate.h"
+#include "base/validate.h"
 
 static void try_validators(const char *string, size_t max)
 {

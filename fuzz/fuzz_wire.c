@@ -6,7 +6,7 @@
  * in the length that the format says; no cursor leaves its buffer, and none recovers from a misfit.
  */
 #include "fuzz.h"
-#include "wire.h"
+#include "base/wire.h"
 
 enum { LONGEST = 40 };
 

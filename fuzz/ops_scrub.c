@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Scrubbing: steps find damage and nothing else, and with time to spare they leave none. */
 #include "ops.h"
-#include "shard.h"
+#include "manager/shard.h"
 
 #define TINY  UINT64_C(1)            /* one shard a step: none has more than a part */
 #define AMPLE UINT64_C(600000000000) /* all of them */

@@ -3,7 +3,7 @@
 #ifndef FUZZ_SHAPE_H
 #define FUZZ_SHAPE_H
 
-#include "tree.h"
+#include "hash/tree.h"
 
 /* Looked at where each level begins, at node @where (modulo their number), and where it ends. */
 void shape_claim(uint64_t bytes, uint32_t block_size, uint64_t where);

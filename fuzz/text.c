@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
-#include "json.h"
+#include "base/json.h"
 
 bool text_is_plain(const char *string)
 {

@@ -5,7 +5,7 @@
  */
 #include "model.h"
 
-#include "leaf_hash.h"
+#include "kernels/leaf_hash.h"
 
 struct run {
 	const vres_hash_job *job;

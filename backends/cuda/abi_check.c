@@ -24,7 +24,7 @@ typedef CUuuid cuda_uuid;
 typedef CUmemLocation cuda_location;
 typedef CUmemAllocationProp cuda_alloc_prop;
 typedef CUmemAccessDesc cuda_access;
-#include "cuda_abi.h"
+#include "cuda/cuda_abi.h"
 
 /* With NVIDIA's types in their places, every prototype is NVIDIA's for that version. */
 #define SAME_FUNCTION(name, version, parameters)                                                                                                \

@@ -3,7 +3,7 @@
  * Loading the driver: every function at the version whose prototype cuda_abi.h has, so that a newer driver's other prototype of the same name
  * is never called.
  */
-#include "driver.h"
+#include "cuda/driver.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>

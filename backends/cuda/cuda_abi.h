@@ -3,8 +3,8 @@
  * The CUDA driver's binary interface, as far as it is used here: types, numbers, and each function with the version whose prototype it has.
  * Written out so that building needs no NVIDIA header; abi_check.c compares all of it with cuda.h where there is one.
  */
-#ifndef VRES_CUDA_ABI_H
-#define VRES_CUDA_ABI_H
+#ifndef VRES_BACKENDS_CUDA_CUDA_ABI_H
+#define VRES_BACKENDS_CUDA_CUDA_ABI_H
 
 #include <stddef.h>
 #include <stdint.h>

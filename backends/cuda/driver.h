@@ -3,11 +3,11 @@
  * The CUDA driver once it is loaded, and what the files of this folder ask of each other: bind.c loads it, errors.c gives its codes a meaning,
  * device.c says what a device is, memory.c makes memory and asks about it, nvml.c asks for its health, cuda.c is the table.
  */
-#ifndef VRES_CUDA_DRIVER_H
-#define VRES_CUDA_DRIVER_H
+#ifndef VRES_BACKENDS_CUDA_DRIVER_H
+#define VRES_BACKENDS_CUDA_DRIVER_H
 
-#include "../gpu.h"
-#include "cuda_abi.h"
+#include "gpu/gpu.h"
+#include "cuda/cuda_abi.h"
 
 struct cuda_api {
 #define CUDA_API_FIELD(name, version, parameters) cuda_fn_##name name;

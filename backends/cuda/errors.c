@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What each of the driver's codes means to a caller.  Total: a code that is not named here is trouble with the driver. */
-#include "driver.h"
+#include "cuda/driver.h"
 
 vres_status cuda_meaning(int code)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Loading the kernel: the images this build has, best first, until the driver takes one. */
-#include "driver.h"
+#include "cuda/driver.h"
 
-#include "images.h"
+#include "cuda/images.h"
 
 #define KERNEL "vres_leaf_hash"
 

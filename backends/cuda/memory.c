@@ -3,7 +3,7 @@
  * Device memory.  Ours is made with an explicit location that cannot migrate and no handle to export it by; where the driver has no such
  * thing, by cuMemAlloc, which any code in the process can export.  Anybody's is described by what the driver says of one mapping.
  */
-#include "driver.h"
+#include "cuda/driver.h"
 
 #include <string.h>
 

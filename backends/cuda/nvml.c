@@ -3,7 +3,7 @@
  * NVML, the driver's management library: advice, never a condition.  It tells an uncorrectable memory error from tampering.  Devices are found
  * by their PCI address, since their order here and there differs.  A missing library or function means that something is not known.
  */
-#include "driver.h"
+#include "cuda/driver.h"
 
 #include <dlfcn.h>
 #include <stdio.h>

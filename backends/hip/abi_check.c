@@ -15,7 +15,7 @@ typedef hipFunction_t hip_function;
 typedef hipDeviceProp_t hip_properties;
 typedef hipUUID hip_uuid;
 typedef hipPointerAttribute_t hip_pointer_facts;
-#include "hip_abi.h"
+#include "hip/hip_abi.h"
 
 /* With AMD's types in their places, every prototype is AMD's. */
 #define SAME_FUNCTION(result, name, parameters)                                                                                                 \

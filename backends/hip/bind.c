@@ -3,7 +3,7 @@
  * Loading the runtime.  One that the process already uses comes first: memory of an engine is known only to the copy of the runtime that made
  * it, and engines bring copies of their own.
  */
-#include "driver.h"
+#include "hip/driver.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a device is: the facts that policy judges, and notes for people.  None of the notes says where a buffer is. */
-#include "driver.h"
+#include "hip/driver.h"
 
 #include <ctype.h>
 #include <stdio.h>

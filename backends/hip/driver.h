@@ -3,11 +3,11 @@
  * The HIP runtime once it is loaded, and what the files of this folder ask of each other: bind.c loads it, errors.c gives its codes a meaning,
  * device.c says what a device is, memory.c makes memory and asks about it, kernel.c chooses the device code, hip.c is the table.
  */
-#ifndef VRES_HIP_DRIVER_H
-#define VRES_HIP_DRIVER_H
+#ifndef VRES_BACKENDS_HIP_DRIVER_H
+#define VRES_BACKENDS_HIP_DRIVER_H
 
-#include "../gpu.h"
-#include "hip_abi.h"
+#include "gpu/gpu.h"
+#include "hip/hip_abi.h"
 
 struct hip_api {
 #define HIP_API_FIELD(result, name, parameters) hip_fn_##name name;

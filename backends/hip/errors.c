@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What each of the runtime's codes means to a caller.  Total: a code that is not named here is trouble with the driver. */
-#include "driver.h"
+#include "hip/driver.h"
 
 vres_status hip_meaning(int code)
 {

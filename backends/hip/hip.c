@@ -2,7 +2,7 @@
 /* AMD GPUs: the runtime's functions in the words that both vendors share, and the backend table. */
 #include <vres/vres.h>
 
-#include "driver.h"
+#include "hip/driver.h"
 
 static int device_count(const struct gpu_binding *b, uint32_t *out)
 {

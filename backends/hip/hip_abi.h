@@ -6,8 +6,8 @@
  * ROCm 6 numbered the types of memory anew and moved the fields of the device properties.  What differs has both forms here; the
  * loaded runtime's version says which one it speaks.
  */
-#ifndef VRES_HIP_ABI_H
-#define VRES_HIP_ABI_H
+#ifndef VRES_BACKENDS_HIP_HIP_ABI_H
+#define VRES_BACKENDS_HIP_HIP_ABI_H
 
 #include <stddef.h>
 #include <stdint.h>

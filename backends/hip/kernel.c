@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Choosing the kernel's code object by the name of the device's architecture, and loading it. */
-#include "driver.h"
+#include "hip/driver.h"
 
 #include <string.h>
 

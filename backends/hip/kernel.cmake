@@ -3,9 +3,9 @@
 # ROCm's own hipcc where there is one, else any clang that can; without either the backend cannot hash on a device, and says so.
 set(hip_out ${CMAKE_CURRENT_BINARY_DIR}/hip)
 set(hip_inc ${hip_out}/images.inc)
-# Format 4 is what every ROCm from 5 on loads; threads of a group are as backends/gpu_hash.c launches them, or fewer than these.
+# Format 4 is what every ROCm from 5 on loads; threads of a group are as backends/gpu/hash.c launches them, or fewer than these.
 set(hip_flags -x hip --offload-device-only --no-gpu-bundle-output -nogpuinc -nogpulib -mcode-object-version=4 --gpu-max-threads-per-block=256
-    -O3)
+    -O3 -I${CMAKE_CURRENT_SOURCE_DIR})
 
 # vres_hip_try(compiler result): can it build the kernel at all?  Asked once.
 function(vres_hip_try compiler result)
@@ -58,5 +58,6 @@ if(VRES_HIP_INCLUDE)
     target_link_libraries(vres_hip_abi_check PRIVATE vres_flags)
     target_compile_definitions(vres_hip_abi_check PRIVATE __HIP_PLATFORM_AMD__)
     target_compile_options(vres_hip_abi_check PRIVATE -Wno-deprecated-declarations)
+    target_include_directories(vres_hip_abi_check PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
     target_include_directories(vres_hip_abi_check SYSTEM PRIVATE ${VRES_HIP_INCLUDE})
 endif()

@@ -3,7 +3,7 @@
  * Device memory.  Ours is made by hipMalloc, which any code in the process can export: HIP's memory with an explicit location is still in
  * motion, so nothing here rests on it.  Anybody's is described by what the runtime says of one allocation.
  */
-#include "driver.h"
+#include "hip/driver.h"
 
 int hip_chunk_make(const struct gpu_binding *b, uint32_t device, uint64_t capacity, bool is_vmm, struct gpu_chunk *out)
 {

@@ -5,10 +5,10 @@
  * For a GPU's sake the state and the 16 words of the schedule have constant indices only, so that they stay in registers.  Every addition is
  * leaf_hash_add(), and @one goes wherever there is one.
  */
-#ifndef VRES_KERNELS_COMPRESS_H
-#define VRES_KERNELS_COMPRESS_H
+#ifndef VRES_BACKENDS_KERNELS_COMPRESS_H
+#define VRES_BACKENDS_KERNELS_COMPRESS_H
 
-#include "dialect.h"
+#include "kernels/dialect.h"
 
 #define LEAF_HASH_ROUNDS 64u
 

@@ -3,8 +3,8 @@
  * What the compilers of the kernel disagree about: how a function is marked, and the few operations for which a GPU has an instruction that C
  * does not name.  Three dialects: NVIDIA (nvcc, and clang without a toolkit), AMD (clang), and C11 for the host.
  */
-#ifndef VRES_KERNELS_DIALECT_H
-#define VRES_KERNELS_DIALECT_H
+#ifndef VRES_BACKENDS_KERNELS_DIALECT_H
+#define VRES_BACKENDS_KERNELS_DIALECT_H
 
 #include <stdbool.h>
 #include <stdint.h>

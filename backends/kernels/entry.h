@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What an entry point of each device compiler looks like, and how a thread learns its number. */
-#ifndef VRES_KERNELS_ENTRY_H
-#define VRES_KERNELS_ENTRY_H
+#ifndef VRES_BACKENDS_KERNELS_ENTRY_H
+#define VRES_BACKENDS_KERNELS_ENTRY_H
 
 /*
  * Threads of a group.  So many groups are to fit one of NVIDIA's multiprocessors, which leaves 64 registers to a thread; for the older ones nvcc

@@ -9,10 +9,10 @@
  * Written in the common subset of C11, CUDA C++ and HIP: the mock and the unit tests compile it with the C compiler, GPUs run the same lines.
  * There is one call of the compression, and one of it for the padding, so that each is in the image once.
  */
-#ifndef VRES_LEAF_HASH_H
-#define VRES_LEAF_HASH_H
+#ifndef VRES_BACKENDS_KERNELS_LEAF_HASH_H
+#define VRES_BACKENDS_KERNELS_LEAF_HASH_H
 
-#include "compress.h"
+#include "kernels/compress.h"
 
 #define LEAF_HASH_BYTES 32u /* of a digest */
 #define LEAF_HASH_CHUNK 64u /* what one compression takes in; block sizes are multiples of it */

@@ -9,7 +9,7 @@
 #include <vres/mock.h>
 #include <vres/vres.h>
 
-#include "suite.h"
+#include "support/suite/suite.h"
 
 #define SIZE(type, size) _Static_assert(sizeof(type) == (size), "size of " #type)
 #define FIELD(type, field, offset, size)                                                                                                        \

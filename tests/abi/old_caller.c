@@ -8,8 +8,8 @@
 #include <vres/mock.h>
 #include <vres/vres.h>
 
-#include "alloc.h"
-#include "suite.h"
+#include "support/suite/alloc.h"
+#include "support/suite/suite.h"
 
 #define BYTES  ((size_t)3 * 4096 + 5)
 #define CANARY UINT64_C(0xc0ffee00c0ffee00)

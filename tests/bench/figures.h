@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Figures of a benchmark: taken, kept, and printed as one JSON document in which each says how it compares with others of the same run. */
-#ifndef TESTS_FIGURES_H
-#define TESTS_FIGURES_H
+#ifndef TESTS_BENCH_FIGURES_H
+#define TESTS_BENCH_FIGURES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,12 +3,12 @@
  * What the parts of kernel_bench share: kernel_variants.c compares kernels, which kernel_load.c loads and kernel_apart.c tries out; kernel_path.c times the backend around the
  * shipped one; kernel_graph.c replays a job's launches as a graph.
  */
-#ifndef TESTS_KERNEL_BENCH_H
-#define TESTS_KERNEL_BENCH_H
+#ifndef TESTS_BENCH_KERNEL_BENCH_H
+#define TESTS_BENCH_KERNEL_BENCH_H
 
 #include <vres/vres.h>
 #include "cuda/driver.h"
-#include "leaf_hash.h"
+#include "kernels/leaf_hash.h"
 
 #define KERNEL_BLOCK 4096u
 

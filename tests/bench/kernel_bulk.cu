@@ -3,7 +3,7 @@
  * The variant that loads by the bulk copy engine (bulk.h), with the arguments of the shipped kernel.  An image of its own, since it needs sm_90 and
  * the others do not.  Not yet run on a GPU.
  */
-#include "bulk.h"
+#include "bench/kernels/bulk.h"
 #include "kernel_warp.h"
 
 /* As much shared memory as a kernel has without asking for more holds two warps', and a multiprocessor's six groups'. */

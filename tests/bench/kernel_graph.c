@@ -12,9 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "cuda_graph.h"
+#include "fake/cuda/cuda_graph.h"
 #include "figures.h"
-#include "gpu_plan.h"
+#include "gpu/hash_plan.h"
 
 #define MIB      (UINT64_C(1) << 20)
 #define SLOT     (16 * MIB) /* of the scratch, as on a device with so much memory */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What variants that load by warps have in common: a warp whose 32 blocks follow each other in memory, aligned and whole. */
-#ifndef TESTS_KERNEL_WARP_H
-#define TESTS_KERNEL_WARP_H
+#ifndef TESTS_BENCH_KERNEL_WARP_H
+#define TESTS_BENCH_KERNEL_WARP_H
 
-#include "entry.h"
-#include "leaf_hash.h"
+#include "kernels/entry.h"
+#include "kernels/leaf_hash.h"
 
 #define WARP_LANES 32u
 

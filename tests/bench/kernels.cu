@@ -5,7 +5,7 @@
  * kernel_bulk.cu.
  */
 #include "kernel_warp.h"
-#include "staged.h"
+#include "bench/kernels/staged.h"
 
 LEAF_HASH_KERNEL vres_leaf_hash(const vres_leaf_hash_args args)
 {

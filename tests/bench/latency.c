@@ -7,7 +7,7 @@
 #include <openssl/params.h>
 #include <stdlib.h>
 #include <string.h>
-#include "alloc.h"
+#include "support/suite/alloc.h"
 
 enum { CALLS = 20000, SMALL = 64 * 1024 };
 

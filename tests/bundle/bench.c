@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "bundle.h"
-#include "rig.h"
+#include "support/fixture/rig.h"
 
 #define CALLS        200
 #define MANY         1000

@@ -4,7 +4,7 @@
 #define TESTS_BUNDLE_BENCH_H
 
 #include <vres/vres.h>
-#include "figures.h"
+#include "bench/figures.h"
 
 #define MIB      (UINT64_C(1) << 20)
 #define GIB      (UINT64_C(1) << 30)

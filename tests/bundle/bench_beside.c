@@ -7,7 +7,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include "rig.h"
+#include "support/fixture/rig.h"
 
 struct beside {
 	struct device_bench *b;

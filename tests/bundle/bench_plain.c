@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "bench.h"
-#include "rig.h"
+#include "support/fixture/rig.h"
 
 static void host_figures(struct device_bench *b)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the bundle's program does beside running suites. */
-#ifndef TESTS_BUNDLE_H
-#define TESTS_BUNDLE_H
+#ifndef TESTS_BUNDLE_BUNDLE_H
+#define TESTS_BUNDLE_BUNDLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "bundle.h"
-#include "rig.h"
+#include "support/fixture/rig.h"
 
 static const char *fact_of(const vres_policy_report *report, const char *name)
 {

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "alloc.h"
+#include "support/suite/alloc.h"
 
 /* Transfers go in parts of an odd size, so that no part is aligned. */
 #define PART ((size_t)65521)

@@ -3,14 +3,14 @@
  * The contract suite: every rule at the head of backend.h, asked of any backend.  A program is this suite and one file that says which
  * backends, in which variants, it is run on; each test runs once for each variant.
  */
-#ifndef TESTS_CONTRACT_H
-#define TESTS_CONTRACT_H
+#ifndef TESTS_CONTRACT_CONTRACT_H
+#define TESTS_CONTRACT_CONTRACT_H
 
 #include <stdbool.h>
 #include <vres/backend.h>
-#include "content.h"
-#include "status.h"
-#include "suite.h"
+#include "support/suite/content.h"
+#include "support/suite/status.h"
+#include "support/suite/suite.h"
 
 #define CLEANUP(function) __attribute__((cleanup(function)))
 

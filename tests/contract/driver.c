@@ -5,7 +5,7 @@
  */
 #include "contract.h"
 
-#include "rig.h"
+#include "support/fixture/rig.h"
 
 #define ROOM (UINT64_C(192) << 20)
 

@@ -3,7 +3,7 @@
 #include "contract.h"
 
 #include <string.h>
-#include "alloc.h"
+#include "support/suite/alloc.h"
 
 /* All that a core does with a backend, as far as it goes; every handle that was made is given up again, and nothing is asserted. */
 struct course {

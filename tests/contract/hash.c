@@ -6,7 +6,7 @@
 #include "contract.h"
 
 #include <string.h>
-#include "alloc.h"
+#include "support/suite/alloc.h"
 
 #define DIGEST 32u
 #define NONCE  UINT64_C(0x0123456789abcdef)

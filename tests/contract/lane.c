@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 #include <string.h>
-#include "alloc.h"
+#include "support/suite/alloc.h"
 
 #define MARGIN 64u
 

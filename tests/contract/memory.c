@@ -3,7 +3,7 @@
 #include "contract.h"
 
 #include <string.h>
-#include "alloc.h"
+#include "support/suite/alloc.h"
 
 #define BAD_FACTS (VRES_MEM_MANAGED | VRES_MEM_HOST_MAPPED | VRES_MEM_EXPORTABLE | VRES_MEM_PEER_ACCESS | VRES_MEM_READ_ONLY)
 

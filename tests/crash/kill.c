@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "place.h"
-#include "support.h"
+#include "support/fixture/place.h"
+#include "support/fixture/support.h"
 
 /*
  * Most rounds in memory, where a child gets far before it is killed; some on a disk, where it spends its time in waiting for that.  What a killed

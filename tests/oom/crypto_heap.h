@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The heap as seen by libcrypto: every allocation it makes is counted, and the nth can be made to fail. */
-#ifndef TESTS_CRYPTO_HEAP_H
-#define TESTS_CRYPTO_HEAP_H
+#ifndef TESTS_OOM_CRYPTO_HEAP_H
+#define TESTS_OOM_CRYPTO_HEAP_H
 
 #include <stdbool.h>
 #include <stdint.h>

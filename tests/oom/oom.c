@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "crypto_heap.h"
-#include "secrets.h"
-#include "support.h"
+#include "sign/key.h"
+#include "support/fixture/support.h"
 
 enum { BYTES = 3 * 4096 + 17 };
 

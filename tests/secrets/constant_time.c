@@ -8,10 +8,10 @@
 #include <vres/mock.h>
 #include <vres/vres.h>
 
-#include "receipt.h"
-#include "secrets.h"
-#include "status.h"
-#include "suite.h"
+#include "sign/record.h"
+#include "sign/key.h"
+#include "support/suite/status.h"
+#include "support/suite/suite.h"
 
 #define HIDE(object) VALGRIND_MAKE_MEM_UNDEFINED(&(object), sizeof(object))
 #define SHOW(object) VALGRIND_MAKE_MEM_DEFINED(&(object), sizeof(object))

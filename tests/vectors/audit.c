@@ -5,9 +5,9 @@
 #include <unistd.h>
 #include <vres/vres.h>
 
-#include "audit/writer.h"
-#include "place.h"
-#include "support.h"
+#include "audit/log/log.h"
+#include "support/fixture/place.h"
+#include "support/fixture/support.h"
 #include "vector.h"
 
 #define TEXT_MAX 1024

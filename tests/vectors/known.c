@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <vres/vres.h>
 
-#include "alloc.h"
-#include "crypto.h"
-#include "status.h"
-#include "suite.h"
-#include "tree.h"
-#include "validate.h"
+#include "support/suite/alloc.h"
+#include "hash/crypto.h"
+#include "support/suite/status.h"
+#include "support/suite/suite.h"
+#include "hash/tree.h"
+#include "base/validate.h"
 #include "vector.h"
 
 #define PERIOD ((size_t)11 * 439 * 1103)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A file of known answers against the core; each asserts every block of the file and returns how many there were. */
-#ifndef TESTS_KNOWN_H
-#define TESTS_KNOWN_H
+#ifndef TESTS_VECTORS_KNOWN_H
+#define TESTS_VECTORS_KNOWN_H
 
 /* message, repeat, digest */
 unsigned known_sha256(const char *path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Vectors that others published and that are not part of this project: built where the folder with them is at hand. */
 #include "known.h"
-#include "suite.h"
+#include "support/suite/suite.h"
 
 #define FILE_OF(name) PUBLISHED "/" name
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "support/suite/alloc.h"
 
 #define KEYS_MAX 40
 

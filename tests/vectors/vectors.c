@@ -2,13 +2,13 @@
 /* The vectors of make.py beside this file: the standards, the keys, the digest tree, the receipts. */
 #include <vres/vres.h>
 
-#include "alloc.h"
+#include "support/suite/alloc.h"
 #include "known.h"
-#include "receipt.h"
-#include "secrets.h"
-#include "status.h"
-#include "suite.h"
-#include "validate.h"
+#include "sign/record.h"
+#include "sign/key.h"
+#include "support/suite/status.h"
+#include "support/suite/suite.h"
+#include "base/validate.h"
 #include "vector.h"
 
 #define FILE_OF(name) VECTORS "/" name

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The driver and its devices; and what every slot does before and after: the context, errors, answers. */
+#include "gpu/gpu.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+vres_status gpu_error(vres_error *err, vres_status status, int code, uint32_t device, const char *format, ...)
+{
+	va_list args;
+
+	memset(err, 0, sizeof(*err));
+	err->status = status;
+	err->backend_code = code;
+	err->gpu_device = device;
+	err->reason = vres_status_class(status) == 1 ? VRES_REASON_NONE : VRES_REASON_DEVICE;
+	va_start(args, format);
+	(void)vsnprintf(err->message, sizeof(err->message), format, args);
+	va_end(args);
+	return status;
+}
+
+/* Codes are judged where their meaning is used; a device that is gone stays gone. */
+static vres_status meaning(vres_bdev *dev, int code)
+{
+	const vres_status status = dev->driver->meaning(code);
+
+	if (status == VRES_E_DEVICE_LOST)
+		atomic_store(&dev->is_lost, true);
+	return status;
+}
+
+vres_status gpu_outcome(vres_bdev *dev, int code, const char *what, vres_error *err)
+{
+	if (code == 0)
+		return VRES_OK;
+	return gpu_error(err, meaning(dev, code), code, dev->index, "%s: %s (%d)", what, dev->driver->name(dev->binding, code), code);
+}
+
+vres_status gpu_alive(const vres_bdev *dev, vres_error *err)
+{
+	if (atomic_load(&dev->is_lost))
+		return gpu_error(err, VRES_E_DEVICE_LOST, 0, dev->index, "device %" PRIu32 " was lost", dev->index);
+	return VRES_OK;
+}
+
+vres_status gpu_enter(vres_bdev *dev, struct gpu_visit *visit, vres_error *err)
+{
+	TRY(gpu_alive(dev, err));
+	TRY(gpu_outcome(dev, dev->driver->context_push(dev->binding, dev->index, dev->context, &visit->before), "making the context current",
+	                err));
+	visit->dev = dev;
+	return VRES_OK;
+}
+
+void gpu_enter_to_close(vres_bdev *dev, struct gpu_visit *visit)
+{
+	for (int tries = 0; tries < 2 && visit->dev == NULL; tries++)
+		if (dev->driver->context_push(dev->binding, dev->index, dev->context, &visit->before) == 0)
+			visit->dev = dev;
+}
+
+void gpu_leave(struct gpu_visit *visit)
+{
+	if (visit->dev == NULL)
+		return;
+	/* The driver may use the occasion to tell of earlier work that failed; whoever waits for that work hears of it. */
+	(void)meaning(visit->dev, visit->dev->driver->context_pop(visit->dev->binding, &visit->before));
+	visit->dev = NULL;
+}
+
+void gpu_answer(void *to, const void *from, size_t size)
+{
+	size_t room;
+
+	memcpy(&room, to, sizeof(room));
+	room = room < size ? room : size;
+	memcpy(to, from, room);
+	memcpy(to, &room, sizeof(room));
+}
+
+vres_status gpu_open(const struct gpu_driver *driver, const vres_backend_open *params, vres_bself **out, vres_error *err)
+{
+	vres_bself *self = calloc(1, sizeof(*self));
+	vres_status status;
+
+	if (self == NULL)
+		return gpu_error(err, VRES_E_NO_MEMORY, 0, VRES_NO_DEVICE, "no memory to open the driver");
+	self->driver = driver;
+	status = driver->bind(params->library_path, &self->binding, err);
+	if (status != VRES_OK) {
+		free(self);
+		return status;
+	}
+	*out = self;
+	return VRES_OK;
+}
+
+void gpu_close(vres_bself *self)
+{
+	self->driver->unbind(self->binding);
+	free(self);
+}
+
+vres_status gpu_device_count(vres_bself *self, uint32_t *out, vres_error *err)
+{
+	const int code = self->driver->device_count(self->binding, out);
+
+	if (code != 0)
+		return gpu_error(err, self->driver->meaning(code), code, VRES_NO_DEVICE, "counting devices: %s (%d)",
+		                 self->driver->name(self->binding, code), code);
+	return VRES_OK;
+}
+
+/* Tried with a mapping of ours.  That it is enforced cannot be tried: a write would end the context, which is not ours alone. */
+static vres_status probe_protection(vres_bdev *dev, vres_error *err)
+{
+	const struct gpu_chunk *chunk = &dev->scratch.chunk;
+
+	if (!chunk->is_vmm)
+		return VRES_OK;
+	return gpu_outcome(dev, dev->driver->can_protect(dev->binding, dev->index, chunk, &dev->can_protect), "probing read-only mappings", err);
+}
+
+static vres_status equip(vres_bdev *dev, vres_device_props *props, vres_error *err)
+{
+	const struct gpu_driver *driver = dev->driver;
+	const char *image = NULL;
+
+	TRY(gpu_outcome(dev, driver->describe(dev->binding, dev->index, props), "asking what the device is", err));
+	dev->has_vmm = (props->facts & VRES_DEVICE_VMM) != 0;
+	dev->granularity = props->granularity;
+	dev->total_bytes = props->total_bytes;
+	TRY(gpu_outcome(dev, driver->processors(dev->binding, dev->index, &dev->processors), "asking what the device is", err));
+	TRY(gpu_outcome(dev, driver->stream_open(dev->binding, false, &dev->stream), "opening a stream", err));
+	TRY(gpu_staging_open(dev, err));
+	TRY(gpu_scratch_open(dev, err));
+	TRY(gpu_outcome(dev, driver->image_load(dev->binding, &dev->module, &dev->kernel, &image), "loading the kernel", err));
+	TRY(probe_protection(dev, err));
+	props->scratch_bytes = dev->scratch.chunk.capacity;
+	props->facts |= (dev->kernel ? VRES_DEVICE_CAN_HASH : 0) | (dev->can_protect ? VRES_DEVICE_CAN_PROTECT : 0);
+	gpu_note(props, "kernel", "%s", image ? image : "no image fits this device and driver");
+	return VRES_OK;
+}
+
+/* Takes a device that was only half opened, too. */
+static void dismantle(vres_bdev *dev)
+{
+	const struct gpu_driver *driver = dev->driver;
+
+	if (dev->has_context) {
+		struct gpu_visit visit = {0};
+
+		gpu_enter_to_close(dev, &visit);
+		if (dev->module)
+			(void)driver->image_unload(dev->binding, dev->module);
+		gpu_scratch_close(dev);
+		gpu_staging_close(dev);
+		if (dev->stream)
+			(void)driver->stream_close(dev->binding, dev->stream);
+		gpu_leave(&visit);
+		(void)driver->context_release(dev->binding, dev->index);
+	}
+	free(dev);
+}
+
+static vres_status device_fill(vres_bdev *dev, vres_device_props *props, vres_error *err)
+{
+	CLEANUP(gpu_leave) struct gpu_visit visit = {0};
+
+	TRY(gpu_outcome(dev, dev->driver->context_retain(dev->binding, dev->index, &dev->context), "taking the primary context", err));
+	dev->has_context = true;
+	TRY(gpu_enter(dev, &visit, err));
+	return equip(dev, props, err);
+}
+
+vres_status gpu_device_open(vres_bself *self, uint32_t index, vres_device_props *props, vres_bdev **out, vres_error *err)
+{
+	vres_device_props answer = {.struct_size = sizeof(answer), .ecc = VRES_ECC_UNKNOWN};
+	uint32_t count = 0;
+	vres_status status;
+	vres_bdev *dev;
+
+	TRY(gpu_device_count(self, &count, err));
+	if (index >= count)
+		return gpu_error(err, VRES_E_NO_DEVICE, 0, index, "no device %" PRIu32 ", the driver shows %" PRIu32, index, count);
+	dev = calloc(1, sizeof(*dev));
+	if (dev == NULL)
+		return gpu_error(err, VRES_E_NO_MEMORY, 0, index, "no memory to open device %" PRIu32, index);
+	dev->driver = self->driver;
+	dev->binding = self->binding;
+	dev->index = index;
+	atomic_init(&dev->is_lost, false);
+	status = device_fill(dev, &answer, err);
+	if (status != VRES_OK) {
+		dismantle(dev);
+		return status;
+	}
+	gpu_answer(props, &answer, sizeof(answer));
+	*out = dev;
+	return VRES_OK;
+}
+
+vres_status gpu_device_status(vres_bdev *dev, vres_device_status *out, vres_error *err)
+{
+	vres_device_status answer = {.struct_size = sizeof(answer), .healthy = 1};
+	CLEANUP(gpu_leave) struct gpu_visit visit = {0};
+
+	TRY(gpu_enter(dev, &visit, err));
+	TRY(gpu_outcome(dev, dev->driver->memory_free(dev->binding, &answer.free_bytes), "asking for free memory", err));
+	dev->driver->health(dev->binding, dev->index, &answer);
+	gpu_answer(out, &answer, sizeof(answer));
+	return VRES_OK;
+}
+
+void gpu_device_close(vres_bdev *dev)
+{
+	dismantle(dev);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Waiting for a stream, by polling: a driver's own wait has no deadline. */
+#include "gpu/gpu.h"
+
+#include <time.h>
+
+#define SECOND UINT64_C(1000000000)
+
+/*
+ * So long a wait only polls: a small shard takes less, and a sleep ends tens of microseconds late.  Then it sleeps, each time a little longer, since
+ * a long job does not need a core.  Between polls the core is not yielded: on a busy machine that gives away a time slice of milliseconds for a
+ * poll of a microsecond.
+ */
+#define EAGER       UINT64_C(200000) /* ns */
+#define NAP         UINT64_C(20000)
+#define NAP_DOUBLES 5u
+
+uint64_t gpu_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
+}
+
+uint64_t gpu_until(uint64_t ns)
+{
+	const uint64_t now = gpu_now();
+
+	return ns < (uint64_t)INT64_MAX - now ? now + ns : (uint64_t)INT64_MAX;
+}
+
+static void nap(unsigned naps)
+{
+	const unsigned doubles = naps / 8;
+	const struct timespec time = {.tv_nsec = (long)(NAP << (doubles < NAP_DOUBLES ? doubles : NAP_DOUBLES))};
+
+	(void)nanosleep(&time, NULL);
+}
+
+vres_status gpu_stream_wait(vres_bdev *dev, void *stream, uint64_t until, bool *missed, vres_error *err)
+{
+	const uint64_t eager = gpu_until(EAGER);
+
+	*missed = false;
+	for (unsigned naps = 0;;) {
+		const uint64_t time = gpu_now(); /* before the poll: who was stopped since then asks once more */
+		bool done = false;
+
+		TRY(gpu_outcome(dev, dev->driver->stream_done(dev->binding, stream, &done), "waiting for the device", err));
+		if (done)
+			return VRES_OK;
+		if (time >= until)
+			break;
+		if (time >= eager)
+			nap(naps++);
+	}
+	*missed = true;
+	(void)gpu_error(err, VRES_E_BACKEND, 0, dev->index, "the device did not finish by the deadline");
+	err->reason = VRES_REASON_DEADLINE;
+	return VRES_E_BACKEND;
+}

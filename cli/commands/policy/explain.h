@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The policy in words: what each bit and each fact means, and what to do about a fact that is not good. */
+#ifndef VRES_CLI_COMMANDS_POLICY_EXPLAIN_H
+#define VRES_CLI_COMMANDS_POLICY_EXPLAIN_H
+
+#include "session/session.h"
+
+enum policy_term { TERM_ALLOW, TERM_REQUIRE, TERM_FACT };
+
+struct explanation {
+	enum policy_term term;
+	const char *name;
+	const char *meaning;
+	const char *fix; /* of a bit: when to use it */
+};
+
+/* Of a fact; NULL: a note, which says something and is judged by nobody. */
+const struct explanation *explain_fact(const char *name);
+
+/* `vres policy explain [NAME]`: all of it, or what has this name, with the verdicts of the device, if there is one. */
+void explain_policy(struct output *o, const struct device_options *options, const char *name);
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * vres watch: seal files, keep them resident, and verify them again and again until told to stop or something is wrong.
+ *
+ * The source file is at hand for every check, so damage is named by the block.  A round is finished even when one file of it has failed, so
+ * that the state of all is known at the end.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include "shards/damage.h"
+#include "shards/fault_injection.h"
+#include "ui/files.h"
+#include "session/metrics_file.h"
+#include "ui/reader.h"
+#include "session/session.h"
+#include "ui/units.h"
+#include "commands/watch_view.h"
+
+#define INTERVAL_DEFAULT UINT64_C(1000000000)
+
+/* How long one that reads what is printed is waited for, before it counts as stuck: it then loses lines, and stops no check. */
+#define PATIENCE UINT64_C(1000000000)
+
+struct watch_options {
+	uint64_t interval, mode, count, sample_units;
+	const char *metrics_file;
+};
+
+static const struct option_spec specs[] = {
+	{.name = "interval",
+         .argument = "TIME",
+         .kind = OPTION_TIME,
+         .offset = offsetof(struct watch_options, interval),
+         .help = "from the start of one round of checks to the next; default 1s"},
+	{.name = "verify",
+         .argument = "MODE",
+         .kind = OPTION_CHOICE,
+         .offset = offsetof(struct watch_options, mode),
+         .words = verify_mode_words,
+         .help = "full (the default), signature, sampled, or readback, which needs --allow readback"},
+	{.name = "sample-units",
+         .argument = "N",
+         .kind = OPTION_COUNT,
+         .offset = offsetof(struct watch_options, sample_units),
+         .least = 1,
+         .most = UINT32_MAX,
+         .help = "units of 128 blocks to check with --verify sampled; default 64"},
+	{.name = "count",
+         .argument = "N",
+         .kind = OPTION_COUNT,
+         .offset = offsetof(struct watch_options, count),
+         .least = 1,
+         .help = "stop after N rounds; default: when told to"},
+	{.name = "metrics-file",
+         .argument = "F",
+         .kind = OPTION_TEXT,
+         .offset = offsetof(struct watch_options, metrics_file),
+         .help = "after sealing and after every round, write the metrics to F as Prometheus text, for node_exporter's textfile collector "
+                 "(a name that ends in .prom)"},
+};
+
+static const struct option_set own_set = {"Watching", specs, COUNT_OF(specs)};
+
+struct run {
+	struct watch_options watch;
+	struct seal_options seal;
+	struct key_options key;
+	struct device_options device;
+	struct drill_options drill;
+	struct audit_sink_options audit;
+};
+
+static void check_one(const struct watch_options *options, struct watched *w)
+{
+	vres_verify_params params = vres_verify_params_init();
+
+	params.mode = (uint32_t)options->mode;
+	params.sample_units = (uint32_t)options->sample_units;
+	params.source = w->input->is_stream ? NULL : input_read_at;
+	params.source_ctx = w->input;
+	w->last = vres_verify_report_init();
+	w->checks++;
+	if (vres_shard_verify(w->input->shard, &params, &w->last, &w->error) != VRES_OK) {
+		w->is_bad = true;
+		return;
+	}
+	w->bytes_hashed += w->last.bytes_hashed;
+	w->verify_ns += w->last.duration;
+}
+
+static bool is_read(struct watch_view *view, struct stop *stop)
+{
+	view->is_stuck = !reader_wait_for(stop, view->is_stuck ? 0 : PATIENCE);
+	return !view->is_stuck;
+}
+
+/* One look at every file; false when any of them is not good, or what is printed cannot be written. */
+static bool check_all(struct output *o, const struct watch_options *options, struct watch_view *view, struct stop *stop)
+{
+	bool is_good = true, is_shown = true;
+
+	for (size_t i = 0; i < view->count; i++) {
+		check_one(options, &view->items[i]);
+		is_good &= !view->items[i].is_bad;
+		is_shown = is_shown && is_read(view, stop);
+		watch_view_checked(view, o, &view->items[i], is_shown);
+	}
+	watch_view_round(view, o, is_shown && is_read(view, stop));
+	return (!output_has_room() || output_flush(o)) && is_good;
+}
+
+static void watch(struct output *o, const struct watch_options *options, struct drill *drill, struct watch_view *view, struct stop *stop,
+                  struct metrics_file *metrics, struct audit_sink *audit)
+{
+	uint64_t due = clock_now();
+
+	metrics_file_write(metrics, o);
+	for (uint64_t round = 1;; round++) {
+		bool is_good;
+		uint64_t now;
+
+		if (stop_requested(stop) || !drill_strike(drill, o, round))
+			return;
+		is_good = check_all(o, options, view, stop);
+		metrics_file_write(metrics, o);
+		audit_sink_look(audit, o);
+		if (!is_good)
+			return;
+		if (options->count != 0 && round == options->count)
+			return;
+		/* A round that took longer than the interval is followed by the next at once, and none is made up for. */
+		now = clock_now();
+		if (__builtin_add_overflow(due, options->interval, &due))
+			due = UINT64_MAX; /* never */
+		due = due > now ? due : now;
+		if (stop_wait(stop, due - now))
+			return;
+	}
+}
+
+static json_t *watched_to_json(struct output *o, const struct watched *w)
+{
+	json_t *object = json_object();
+
+	output_put_file(o, object, "file", w->input->name);
+	output_put_text(o, object, "state", w->is_bad ? "bad" : "good");
+	output_put_u64(o, object, "bytes", w->input->bytes);
+	output_put_u64(o, object, "checks", w->checks);
+	output_put_u64(o, object, "bytes_hashed", w->bytes_hashed);
+	output_put_u64(o, object, "verify_ns", w->verify_ns);
+	output_put(o, object, "last", w->checks != 0 ? verify_to_json(o, &w->last) : json_null());
+	return object;
+}
+
+/* What was found, file by file: after the table or the lines, so that it is the last thing on the screen. */
+static void report_all(struct output *o, const struct watch_view *view, bool is_stopped)
+{
+	json_t *files = json_array();
+	uint64_t rounds = view->count != 0 ? view->items[0].checks : 0;
+	size_t bad = 0;
+
+	for (size_t i = 0; i < view->count; i++) {
+		const struct watched *w = &view->items[i];
+		json_t *entry = watched_to_json(o, w);
+
+		if (w->is_bad) {
+			bad++;
+			output_fail(o, w->input->name, &w->error);
+			damage_report(o, entry, w->input, &w->last);
+		}
+		output_add(o, files, entry);
+	}
+	output_text(o, "%" PRIu64 " round%s of %zu file%s, %zu not good%s\n", rounds, rounds == 1 ? "" : "s", view->count,
+	            view->count == 1 ? "" : "s", bad, is_stopped ? "; stopped when asked to" : "");
+	output_put_u64(o, o->document, "rounds", rounds);
+	output_put_bool(o, o->document, "stopped", is_stopped);
+	output_put(o, o->document, "files", files);
+}
+
+static bool make_view(struct watch_view *view, struct output *o, const struct inputs *in)
+{
+	*view = (struct watch_view){.items = calloc(in->count, sizeof(*view->items)), .count = in->count};
+	if (view->items == NULL)
+		return output_refuse(o, EXIT_TROUBLE, NULL, "out of memory");
+	for (size_t i = 0; i < in->count; i++)
+		view->items[i].input = &in->items[i];
+	watch_view_begin(view, o);
+	return true;
+}
+
+/* May the metrics go there?  A slip of the hand must not cost a model, a token or a log. */
+static bool can_publish(struct output *o, const struct run *r, const struct inputs *in)
+{
+	const char *path = r->watch.metrics_file;
+
+	return path == NULL ||
+	       (audit_sink_spare(&r->audit, o, path) && file_can_save(o, path) && inputs_spare(in, o, path) && key_spare(&r->key, o, path));
+}
+
+/* True: it was watching when it was asked to stop, which is how a watch ends well. */
+static bool seal_and_watch(struct output *o, const struct run *r, struct stop *stop, char **names, size_t count)
+{
+	struct session_needs needs = {.key = &r->key, .audit = &r->audit};
+	struct metrics_file metrics = {.path = r->watch.metrics_file};
+	CLEANUP(session_close) struct session s = {0};
+	CLEANUP(inputs_close) struct inputs in = {0};
+	CLEANUP(drill_close) struct drill drill = {.count = 0};
+	CLEANUP(watch_view_end) struct watch_view view = {0};
+	bool is_watched;
+
+	if (r->watch.mode == VRES_VERIFY_READBACK && !(r->device.allow & VRES_ALLOW_READBACK))
+		return output_refuse(o, EXIT_USAGE, NULL, "--verify readback needs --allow readback: the weights travel back to host memory");
+	if (!inputs_open(&in, o, names, count, &r->seal) || !can_publish(o, r, &in) ||
+	    !drill_plan(&drill, o, &r->drill, r->device.backend, &in, r->watch.count))
+		return false;
+	needs.bytes = in.room;
+	if (!session_open(&s, o, &r->device, &needs))
+		return false;
+	is_watched = inputs_seal(&in, o, s.manager, (uint32_t)r->device.device, &r->seal, stop) && drill_arm(&drill, o, s.mock, &in) &&
+	             make_view(&view, o, &in);
+	if (is_watched) {
+		metrics.manager = s.manager;
+		watch(o, &r->watch, &drill, &view, stop, &metrics, &s.audit);
+		if (!is_read(&view, stop))
+			output_abandon(o);
+		report_all(o, &view, stop_requested(stop));
+	}
+	audit_sink_report(&s.audit, o);
+	return is_watched;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+	struct run r = {.watch = {.interval = INTERVAL_DEFAULT}};
+	void *const targets[] = {&r.watch, &r.seal, &r.key, &r.device, &r.drill, &r.audit};
+	struct stop stop;
+	struct output o;
+	bool is_watched = false;
+	int first, status = options_parse(self, targets, argc, argv, &first);
+
+	if (status >= 0)
+		return status;
+	session_announce(&o, self->name, &r.device);
+	if (stop_open(&stop))
+		is_watched = seal_and_watch(&o, &r, &stop, argv + first, (size_t)(argc - first));
+	else
+		output_fail_errno(&o, NULL, "signals cannot be watched", errno);
+	stop_close(&stop);
+	status = output_end(&o);
+	if (!is_watched)
+		stop_die(&stop);
+	return status;
+}
+
+const struct command cmd_watch = {
+	.name = "watch",
+	.arguments = "FILE...",
+	.summary = "seal files, keep them in VRAM, verify them until stopped",
+	.description =
+		"Seal each FILE, keep it in VRAM, and verify it every --interval, until SIGINT, SIGTERM or SIGHUP (exit status 0), --count "
+		"rounds, or a verification that fails (exit status 1): then the damaged bytes are named, and the tensors they belong to "
+		"if FILE is a safetensors file.\n"
+		"\n"
+		"On a terminal: a live table. Else: a line for every check. With --json: one document at the end.",
+	.sets = (const struct option_set *const[]){&own_set, &seal_option_set, &key_option_set, &device_option_set, &drill_option_set,
+                                                   &audit_sink_option_set, NULL},
+	.run = run,
+};

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Opening files, and knowing which of them are streams. */
+#include "shards/inputs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "ui/files.h"
+
+#define PAGE_BYTES UINT64_C(4096)
+
+static const struct option_word alg_words[] = {{"sha256", VRES_DIGEST_SHA256}, {"verity", VRES_DIGEST_VERITY}, {NULL, 0}};
+
+static const struct option_spec specs[] = {
+	{.name = "alg",
+         .argument = "ALG",
+         .kind = OPTION_CHOICE,
+         .offset = offsetof(struct seal_options, alg),
+         .words = alg_words,
+         .help = "the digest that identifies a file: sha256 (the default) or verity, which needs no hashing by the host's cores"},
+	{.name = "expect",
+         .argument = "HEX",
+         .kind = OPTION_TEXT,
+         .offset = offsetof(struct seal_options, expect),
+         .help = "seal only if the digest is this one; with one FILE"},
+	{.name = "bytes",
+         .argument = "BYTES",
+         .kind = OPTION_BYTES,
+         .offset = offsetof(struct seal_options, bytes),
+         .least = 1,
+         .help = "how much to read from a FILE that is - (standard input), a pipe or a device"},
+	{.name = "set",
+         .kind = OPTION_FLAG,
+         .offset = offsetof(struct seal_options, is_set),
+         .help = "the FILEs, in this order, are the shards of one model; vres seal also verifies that the set is complete"},
+	{.name = "model-ref",
+         .argument = "TEXT",
+         .kind = OPTION_TEXT,
+         .offset = offsetof(struct seal_options, model_ref),
+         .help = "a name of the model, to be signed with every shard"},
+};
+
+const struct option_set seal_option_set = {"Sealing", specs, COUNT_OF(specs)};
+
+static bool check_kind(struct input *in, struct output *o, const struct seal_options *options)
+{
+	struct stat about;
+
+	if (fstat(in->fd, &about) != 0)
+		return output_fail_errno(o, in->name, "cannot be examined", errno);
+	if (S_ISDIR(about.st_mode))
+		return output_refuse(o, EXIT_USAGE, in->name, "is a directory");
+	in->is_stream = !S_ISREG(about.st_mode) || in->fd == STDIN_FILENO;
+	in->bytes = in->is_stream ? options->bytes : (uint64_t)about.st_size;
+	if (in->is_stream && in->bytes == 0)
+		return output_refuse(o, EXIT_USAGE, in->name, "has no size of its own: --bytes must say how much to seal");
+	if (in->bytes == 0)
+		return output_refuse(o, EXIT_USAGE, in->name, "is empty: there is nothing to seal");
+	return true;
+}
+
+/* O_NONBLOCK: a pipe without a writer is waited for where a stop is seen; regular files do not care. */
+static bool input_open(struct input *in, struct output *o, const char *name, const struct seal_options *options)
+{
+	*in = (struct input){.name = name, .fd = STDIN_FILENO};
+	if (strcmp(name, "-") != 0)
+		in->fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (in->fd < 0)
+		return output_fail_errno(o, name, "cannot be opened", errno);
+	return check_kind(in, o, options);
+}
+
+static bool check_usage(struct output *o, char **names, size_t count, const struct seal_options *options)
+{
+	size_t standard_inputs = 0;
+
+	for (size_t i = 0; i < count; i++)
+		standard_inputs += strcmp(names[i], "-") == 0;
+	if (count == 0)
+		return output_refuse(o, EXIT_USAGE, NULL, "no FILE given (see `vres %s --help`)", o->command);
+	if (standard_inputs > 1)
+		return output_refuse(o, EXIT_USAGE, NULL, "standard input can be read only once");
+	if (options->expect != NULL && count > 1)
+		return output_refuse(o, EXIT_USAGE, NULL, "--expect goes with one FILE, not with %zu", count);
+	return true;
+}
+
+static bool has_stream(const struct inputs *in)
+{
+	for (size_t i = 0; i < in->count; i++) {
+		if (in->items[i].is_stream)
+			return true;
+	}
+	return false;
+}
+
+bool inputs_open(struct inputs *in, struct output *o, char **names, size_t count, const struct seal_options *options)
+{
+	if (!check_usage(o, names, count, options))
+		return false;
+	in->items = calloc(count, sizeof(*in->items));
+	if (in->items == NULL)
+		return output_refuse(o, EXIT_TROUBLE, NULL, "out of memory");
+	for (; in->count < count; in->count++) {
+		struct input *one = &in->items[in->count];
+		uint64_t padded;
+
+		if (!input_open(one, o, names[in->count], options)) {
+			file_close(&one->fd);
+			return false;
+		}
+		if (__builtin_add_overflow(one->bytes, PAGE_BYTES - 1, &padded) ||
+		    __builtin_add_overflow(in->room, padded / PAGE_BYTES * PAGE_BYTES, &in->room))
+			in->room = UINT64_MAX;
+	}
+	if (options->bytes != 0 && !has_stream(in))
+		return output_refuse(o, EXIT_USAGE, NULL, "--bytes is for standard input, pipes and devices, and there is none");
+	return true;
+}
+
+bool inputs_spare(const struct inputs *in, struct output *o, const char *path)
+{
+	for (size_t i = 0; i < in->count; i++) {
+		if (file_is_open_as(path, in->items[i].fd))
+			return output_refuse(o, EXIT_USAGE, path, "is one of the FILEs to seal, and would be overwritten");
+	}
+	return true;
+}
+
+void inputs_close(struct inputs *in)
+{
+	for (size_t i = 0; i < in->count; i++) {
+		vres_shard_release(in->items[i].shard);
+		file_close(&in->items[i].fd);
+	}
+	free(in->items);
+	*in = (struct inputs){0};
+}
+
+vres_status input_read_at(void *ctx, uint64_t offset, void *buf, size_t n)
+{
+	const struct input *in = ctx;
+
+	return file_read_at(in->fd, offset, buf, n) ? VRES_OK : VRES_E_IO;
+}

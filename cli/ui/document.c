@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The building blocks of the JSON document; a failure of any is remembered in the output. */
+#include <stdlib.h>
+#include <string.h>
+#include "ui/escape.h"
+#include "ui/options.h"
+#include "ui/output.h"
+
+void output_put(struct output *o, json_t *object, const char *key, json_t *value)
+{
+	if (json_object_set_new(object, key, value) != 0)
+		o->is_broken = true;
+}
+
+void output_add(struct output *o, json_t *array, json_t *value)
+{
+	if (json_array_append_new(array, value) != 0)
+		o->is_broken = true;
+}
+
+/* JSON integers end at 2^63 here; what is above is a broken clock or size, and is shown as the largest. */
+void output_put_u64(struct output *o, json_t *object, const char *key, uint64_t value)
+{
+	output_put(o, object, key, json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value));
+}
+
+void output_put_bool(struct output *o, json_t *object, const char *key, bool value)
+{
+	output_put(o, object, key, json_boolean(value));
+}
+
+static json_t *hex_string(const char *bytes, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *hex = malloc(2 * n + 1);
+	json_t *value;
+
+	if (hex == NULL)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		hex[2 * i] = digits[(unsigned char)bytes[i] >> 4];
+		hex[2 * i + 1] = digits[(unsigned char)bytes[i] & 15];
+	}
+	value = json_stringn(hex, 2 * n);
+	free(hex);
+	return value;
+}
+
+static json_t *escaped_string(const char *name)
+{
+	char *text = malloc(strlen(name) * ESCAPE_ONE + 1);
+	size_t used = 0;
+	json_t *value;
+
+	if (text == NULL)
+		return NULL;
+	text[0] = '\0';
+	while (*name != '\0') {
+		name += escape_one(name, text + used);
+		used += strlen(text + used);
+	}
+	value = json_string(text);
+	free(text);
+	return value;
+}
+
+void output_put_text(struct output *o, json_t *object, const char *key, const char *text)
+{
+	output_put(o, object, key, utf8_is_valid(text) ? json_string(text) : escaped_string(text));
+}
+
+void output_put_file(struct output *o, json_t *object, const char *key, const char *name)
+{
+	char hex_key[64];
+
+	output_put_text(o, object, key, name);
+	if (utf8_is_valid(name))
+		return;
+	snprintf(hex_key, sizeof(hex_key), "%s_hex", key);
+	output_put(o, object, hex_key, hex_string(name, strlen(name)));
+}
+
+void output_put_bits(struct output *o, json_t *object, const char *key, const struct option_word *words, uint64_t bits)
+{
+	json_t *array = json_array();
+
+	for (; words->word != NULL; words++) {
+		if (bits & words->value)
+			output_add(o, array, json_string(words->word));
+	}
+	output_put(o, object, key, array);
+}

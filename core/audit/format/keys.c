@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Line keys: derived from the token, or ratcheted forward through a file. */
+#include "audit/format/keys.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <vres/audit_file.h>
+
+#include "audit/format/parse.h"
+#include "os/durable_file.h"
+#include "sign/key.h"
+#include "base/validate.h"
+
+#define KEY_FILE_MAX 120u
+
+static void close_fd(const int *fd)
+{
+	if (*fd >= 0)
+		vres_os_close(*fd);
+}
+
+void vres_audit_keys_destroy(struct audit_keys **slot)
+{
+	vres_secret_free(*slot, sizeof(**slot));
+	*slot = NULL;
+}
+
+static vres_status keys_create(bool is_forward, struct audit_keys **out, vres_error *err)
+{
+	void *page = NULL;
+
+	TRY(vres_secret_alloc(sizeof(**out), &page, err));
+	*out = page;
+	(*out)->is_forward = is_forward;
+	return VRES_OK;
+}
+
+static vres_status expand(const uint8_t key[VRES_SHA256_BYTES], const char *label, uint8_t out[VRES_SHA256_BYTES], vres_error *err)
+{
+	return vres_crypto_hkdf(false, key, VRES_SHA256_BYTES, label, strlen(label), out, err);
+}
+
+vres_status vres_audit_keys_token(const vres_key *key, struct audit_keys **out, vres_error *err)
+{
+	CLEANUP(vres_audit_keys_destroy) struct audit_keys *keys = NULL;
+
+	TRY(vres_key_check(key, err));
+	TRY(keys_create(false, &keys, err));
+	TRY(expand(key->root, "vres/audit/v1", keys->line[0], err));
+	*out = TAKE(keys);
+	return VRES_OK;
+}
+
+/* Everything that follows from chain[0]. */
+static vres_status derive(struct audit_keys *keys, vres_error *err)
+{
+	TRY(expand(keys->chain[0], "vres/audit/line/v1", keys->line[0], err));
+	TRY(expand(keys->chain[0], "vres/audit/next/v1", keys->chain[1], err));
+	return expand(keys->chain[1], "vres/audit/line/v1", keys->line[1], err);
+}
+
+static vres_status read_key(int fd, bool or_root, const char *what, struct audit_keys *keys, vres_error *err)
+{
+	uint64_t bytes;
+	size_t n = 0;
+
+	TRY(vres_file_check(fd, or_root, what, &bytes, err));
+	TRY(vres_os_read(fd, 0, keys->text, KEY_FILE_MAX, &n, err));
+	if (!vres_audit_parse_key(keys->text, n, &keys->epoch, keys->chain[0]))
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is not an audit key file", what);
+	vres_crypto_wipe(keys->text, sizeof(keys->text));
+	return derive(keys, err);
+}
+
+vres_status vres_audit_keys_load(int folder, const char *name, struct audit_keys **out, vres_error *err)
+{
+	CLEANUP(vres_audit_keys_destroy) struct audit_keys *keys = NULL;
+	CLEANUP(close_fd) int fd = -1;
+
+	TRY(vres_file_open(folder, name, FILE_READ, "the log's key file", &fd, err));
+	TRY(keys_create(true, &keys, err));
+	TRY(read_key(fd, false, "the log's key file", keys, err));
+	*out = TAKE(keys);
+	return VRES_OK;
+}
+
+vres_status vres_audit_keys_first(const char *path, struct audit_keys **out, vres_error *err)
+{
+	CLEANUP(vres_audit_keys_destroy) struct audit_keys *keys = NULL;
+	CLEANUP(close_fd) int folder = -1, fd = -1;
+	const char *name;
+
+	TRY(vres_folder_open(path, "the forward key file", &folder, &name, err));
+	TRY(vres_file_open(folder, name, FILE_READ, "the forward key file", &fd, err));
+	TRY(keys_create(true, &keys, err));
+	TRY(read_key(fd, true, "the forward key file", keys, err));
+	if (keys->epoch != 0)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the forward key file is of epoch %" PRIu64 ": a log begins with epoch 0",
+		                 keys->epoch);
+	*out = TAKE(keys);
+	return VRES_OK;
+}
+
+static size_t key_text(uint64_t epoch, const uint8_t key[VRES_SHA256_BYTES], char text[KEY_FILE_MAX])
+{
+	const int head = snprintf(text, KEY_FILE_MAX, "vres-audit-key/1 %" PRIu64 " ", epoch);
+
+	vres_hex(key, text + head);
+	text[head + 64] = '\n';
+	return (size_t)head + 65;
+}
+
+/* A file that holds keys->text now and for good. */
+static vres_status write_new(int folder, const char *name, const char *text, size_t n, vres_error *err)
+{
+	CLEANUP(close_fd) int fd = -1;
+	vres_status status;
+	size_t done;
+
+	TRY(vres_file_open(folder, name, FILE_CREATE, "the key file", &fd, err));
+	status = vres_file_append(fd, text, n, &done, err);
+	if (status == VRES_OK)
+		status = vres_file_sync(fd, err);
+	if (status != VRES_OK)
+		vres_file_unlink(folder, name);
+	return status;
+}
+
+/* Did an unfinished step of ours leave this behind?  In a sticky folder others can lay a hard link to another file of this user's there. */
+static bool is_rest(int fd)
+{
+	struct os_file file;
+
+	return vres_os_stat(fd, &file, NULL) == VRES_OK && file.is_regular && file.owner == vres_os_user() && (file.mode & 077u) == 0 &&
+	       file.links == 1 && file.bytes <= KEY_FILE_MAX;
+}
+
+/* Overwrite what an unfinished step left behind, which may be a key, and remove it. */
+static void remove_rest(int folder, const char *name)
+{
+	CLEANUP(close_fd) int fd = -1;
+
+	if (vres_file_open(folder, name, FILE_MODIFY, "a key file", &fd, NULL) == VRES_OK && is_rest(fd))
+		(void)vres_file_overwrite(fd, KEY_FILE_MAX, NULL);
+	vres_file_unlink(folder, name);
+}
+
+/* What LOG.key had stays in its old bytes on the disk, which nobody but this descriptor names any more. */
+static vres_status replace(int folder, const char *name, const char *temporary, vres_error *err)
+{
+	CLEANUP(close_fd) int old = -1;
+	uint64_t bytes = 0;
+
+	if (vres_file_open(folder, name, FILE_MODIFY, "the log's key file", &old, NULL) == VRES_OK)
+		TRY(vres_file_check(old, false, "the log's key file", &bytes, err));
+	TRY(vres_file_rename(folder, temporary, name, true, err));
+	TRY(vres_folder_sync(folder, err));
+	if (old >= 0)
+		(void)vres_file_overwrite(old, min_u64(bytes, KEY_FILE_MAX), NULL); /* the new key is in force whatever comes of it */
+	return VRES_OK;
+}
+
+static vres_status store(struct audit_keys *keys, unsigned which, int folder, const char *name, vres_error *err)
+{
+	char temporary[FILE_NAME_MAX + 32];
+	vres_status status;
+	size_t n;
+
+	(void)snprintf(temporary, sizeof(temporary), "%s.tmp", name);
+	remove_rest(folder, temporary);
+	n = key_text(keys->epoch + which, keys->chain[which], keys->text);
+	status = write_new(folder, temporary, keys->text, n, err);
+	vres_crypto_wipe(keys->text, sizeof(keys->text));
+	if (status == VRES_OK)
+		status = replace(folder, name, temporary, err);
+	if (status != VRES_OK)
+		remove_rest(folder, temporary);
+	return status;
+}
+
+vres_status vres_audit_keys_store(struct audit_keys *keys, int folder, const char *name, vres_error *err)
+{
+	return store(keys, 0, folder, name, err);
+}
+
+vres_status vres_audit_keys_advance(struct audit_keys *keys, int folder, const char *name, vres_error *err)
+{
+	CLEANUP(vres_audit_keys_destroy) struct audit_keys *next = NULL;
+
+	TRY(keys_create(true, &next, err));
+	next->epoch = keys->epoch + 1;
+	memcpy(next->chain[0], keys->chain[1], VRES_SHA256_BYTES);
+	TRY(derive(next, err));
+	TRY(store(keys, 1, folder, name, err));
+	memcpy(keys, next, sizeof(*keys));
+	return VRES_OK;
+}
+
+const uint8_t *vres_audit_keys_line(const struct audit_keys *keys, uint64_t epoch)
+{
+	if (!keys->is_forward)
+		return epoch == 0 ? keys->line[0] : NULL;
+	return epoch == keys->epoch ? keys->line[0] : epoch == keys->epoch + 1 ? keys->line[1] : NULL;
+}
+
+vres_status vres_audit_keygen(const char *path, vres_error *err)
+{
+	CLEANUP(vres_audit_keys_destroy) struct audit_keys *keys = NULL;
+	CLEANUP(close_fd) int folder = -1;
+	const char *name;
+	vres_status status;
+
+	if (path == NULL)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "path is NULL");
+	TRY(vres_folder_open(path, "the key file", &folder, &name, err));
+	TRY(keys_create(true, &keys, err));
+	TRY(vres_os_random(keys->chain[0], VRES_SHA256_BYTES, err));
+	TRY(write_new(folder, name, keys->text, key_text(0, keys->chain[0], keys->text), err));
+	status = vres_folder_sync(folder, err);
+	if (status != VRES_OK)
+		vres_file_unlink(folder, name);
+	return status;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Drivers, devices and memory behind the backend table.  Lanes are in lane.c, which shares the two checks at the top. */
+#include "device/device.h"
+
+#include <inttypes.h>
+
+#include "device/backend_call.h"
+#include "device/capacity.h"
+#include "base/validate.h"
+
+#define SCRATCH_MAX (UINT64_C(64) << 20)
+
+/* A driver's words end up in logs and on terminals. */
+static void printable(const char message[224], char text[224])
+{
+	size_t n = 0;
+
+	for (; n < 223 && message[n]; n++)
+		text[n] = message[n] >= 0x20 && message[n] < 0x7f ? message[n] : '?';
+	text[n] = '\0';
+}
+
+vres_status vres_call_outcome(struct vres_device *d, vres_status status, const vres_error *detail, const char *what, vres_error *err)
+{
+	const uint32_t index = d ? d->index : VRES_NO_DEVICE;
+	const int class = vres_status_class(status);
+	char message[sizeof(detail->message)];
+
+	if (status == VRES_OK)
+		return VRES_OK;
+	if (status == VRES_E_DEVICE_LOST && d)
+		atomic_store(&d->is_lost, true);
+	if (class != 1 && class != 2 && class != 3) /* a backend reports facts; judging is not its business */
+		status = VRES_E_BACKEND;
+	if (status == VRES_E_INSUFFICIENT_VRAM && detail->needed_bytes == 0) /* not an allocation of ours, so no number to tell */
+		status = VRES_E_ALLOCATION_FAILED;
+	printable(detail->message, message);
+	(void)vres_fail_at(err, status, detail->reason == VRES_REASON_DEADLINE ? VRES_REASON_DEADLINE : VRES_REASON_DEVICE, index, "%s: %s",
+	                   what, message);
+	if (err) {
+		err->backend_code = detail->backend_code;
+		err->needed_bytes = status == VRES_E_INSUFFICIENT_VRAM ? detail->needed_bytes : 0;
+		err->available_bytes = status == VRES_E_INSUFFICIENT_VRAM ? detail->available_bytes : 0;
+	}
+	return status;
+}
+
+vres_status vres_call_range(const struct vres_mem *mem, uint64_t offset, uint64_t n, vres_error *err)
+{
+	uint64_t end;
+
+	if (n == 0 || ckd_add_u64(&end, offset, n) || end > mem->bytes)
+		return vres_fail_at(err, VRES_E_INTERNAL, VRES_REASON_NONE, mem->device->index,
+		                    "range %" PRIu64 "+%" PRIu64 " leaves an allocation of %" PRIu64 " bytes", offset, n, mem->bytes);
+	return VRES_OK;
+}
+
+vres_status vres_call_alive(const struct vres_device *d, vres_error *err)
+{
+	if (atomic_load(&d->is_lost))
+		return vres_fail_at(err, VRES_E_DEVICE_LOST, VRES_REASON_DEVICE, d->index, "device %" PRIu32 " was lost", d->index);
+	return VRES_OK;
+}
+
+/* The smaller of the two sizes is copied; every required slot must be there. */
+static vres_status table_copy(const vres_backend *backend, vres_backend *out, vres_error *err)
+{
+	const size_t slots = offsetof(vres_backend, open), theirs = backend->struct_size;
+	vres_backend table = {0};
+
+	if (backend->abi != VRES_BACKEND_ABI)
+		return vres_fail(err, VRES_E_ABI, "the backend table has abi %" PRIu32 ", expected %u", backend->abi, VRES_BACKEND_ABI);
+	if (theirs < slots)
+		return vres_fail(err, VRES_E_ABI, "the backend table has struct_size %zu, too small for any operation", theirs);
+	/* Whole slots only: half a pointer is none. */
+	memcpy(&table, backend, theirs < sizeof(table) ? theirs - (theirs - slots) % sizeof(table.open) : sizeof(table));
+	if (!table.open || !table.close || !table.device_count || !table.device_open || !table.device_status || !table.device_close ||
+	    !table.mem_alloc || !table.mem_adopt || !table.mem_residency || !table.mem_wipe || !table.mem_release || !table.lane_open ||
+	    !table.lane_push || !table.lane_pull || !table.lane_wait || !table.lane_close)
+		return vres_fail(err, VRES_E_ABI, "the backend table lacks a required operation");
+	TRY(vres_check_identifier(table.name, 15, "the backend's name", err));
+	*out = table;
+	return VRES_OK;
+}
+
+vres_status vres_driver_open(const vres_backend *backend, void *arg, const char *library_path, struct vres_driver *out, vres_error *err)
+{
+	const vres_backend_open params = {.struct_size = sizeof(params), .arg = arg, .library_path = library_path};
+	CLEANUP(vres_driver_close) struct vres_driver driver = {0};
+	vres_error detail = {0};
+
+	TRY(table_copy(backend, &driver.table, err));
+	driver.is_simulated = (driver.table.flags & VRES_BACKEND_SIMULATED) || library_path;
+	memcpy(driver.name, driver.table.name, strlen(driver.table.name) + 1);
+	TRY(vres_call_outcome(NULL, driver.table.open(&params, &driver.self, &detail), &detail, "opening the driver", err));
+	TRY(vres_call_outcome(NULL, driver.table.device_count(driver.self, &driver.device_count, &detail), &detail, "counting devices", err));
+	*out = TAKE(driver);
+	return VRES_OK;
+}
+
+void vres_driver_close(struct vres_driver *driver)
+{
+	if (driver->self)
+		driver->table.close(driver->self);
+	driver->self = NULL;
+}
+
+static void terminate(char *text, size_t capacity)
+{
+	text[capacity - 1] = '\0';
+}
+
+/* Properties a backend fills wrongly must not harm us. */
+static vres_status props_check(struct vres_device *d, vres_error *err)
+{
+	vres_device_props *p = &d->props;
+
+	if (d->driver->table.hash_blocks == NULL)
+		p->facts &= ~VRES_DEVICE_CAN_HASH;
+	if (d->driver->table.mem_protect == NULL)
+		p->facts &= ~VRES_DEVICE_CAN_PROTECT;
+	terminate(p->name, sizeof(p->name));
+	terminate(p->uuid, sizeof(p->uuid));
+	p->ecc = p->ecc > VRES_ECC_UNKNOWN ? VRES_ECC_UNKNOWN : p->ecc;
+	p->notes_count = p->notes_count < COUNT_OF(p->notes) ? p->notes_count : COUNT_OF(p->notes);
+	for (uint32_t i = 0; i < p->notes_count; i++) {
+		terminate(p->notes[i].name, sizeof(p->notes[i].name));
+		terminate(p->notes[i].value, sizeof(p->notes[i].value));
+	}
+	if (p->granularity == 0 || p->scratch_bytes > SCRATCH_MAX || vres_check_text(p->uuid, sizeof(p->uuid) - 1, "uuid", NULL) != VRES_OK)
+		return vres_fail_at(err, VRES_E_BACKEND, VRES_REASON_DEVICE, d->index, "device %" PRIu32 " reports impossible properties",
+		                    d->index);
+	return VRES_OK;
+}
+
+static void device_destroy(struct vres_device **slot)
+{
+	vres_device_destroy(*slot, true);
+}
+
+vres_status vres_device_create(const struct vres_driver *driver, uint32_t index, struct vres_device **out, vres_error *err)
+{
+	CLEANUP(device_destroy) struct vres_device *d = vres_os_alloc(sizeof(*d));
+	vres_error detail = {0};
+	uint64_t nonce;
+
+	if (d == NULL)
+		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for device %" PRIu32, index);
+	d->driver = driver;
+	d->index = index;
+	d->props.struct_size = sizeof(d->props);
+	TRY(vres_capacity_open(&d->capacity, err));
+	TRY(vres_os_random(&nonce, sizeof(nonce), err));
+	atomic_init(&d->nonce, nonce);
+	TRY(vres_call_outcome(d, driver->table.device_open(driver->self, index, &d->props, &d->handle, &detail), &detail, "opening the device",
+	                      err));
+	TRY(props_check(d, err));
+	*out = TAKE(d);
+	return VRES_OK;
+}
+
+void vres_device_destroy(struct vres_device *d, bool touch)
+{
+	if (d == NULL)
+		return;
+	if (d->handle && touch)
+		d->driver->table.device_close(d->handle);
+	if (touch) /* a child may have come by waiters of the parent's, for whom destroying a condition waits for ever */
+		vres_capacity_close(&d->capacity);
+	vres_os_free(d);
+}
+
+vres_status vres_device_ask(struct vres_device *d, vres_device_status *out, vres_error *err)
+{
+	vres_device_status status = {.struct_size = sizeof(status)};
+	vres_error detail = {0};
+
+	TRY(vres_call_alive(d, err));
+	TRY(vres_call_outcome(d, d->driver->table.device_status(d->handle, &status, &detail), &detail, "asking the device", err));
+	*out = status;
+	return VRES_OK;
+}
+
+bool vres_device_can(const struct vres_device *d, uint32_t fact)
+{
+	return (d->props.facts & fact) != 0;
+}
+
+/* A shortage always comes with its two numbers, also from a driver that only says no. */
+static void add_numbers(struct vres_device *d, uint64_t bytes, vres_error *detail)
+{
+	vres_device_status now;
+
+	detail->needed_bytes = bytes;
+	detail->available_bytes = vres_device_ask(d, &now, NULL) == VRES_OK ? now.free_bytes : 0;
+}
+
+vres_status vres_mem_alloc(struct vres_device *d, uint64_t bytes, struct vres_mem *out, vres_error *err)
+{
+	struct vres_mem mem = {.device = d, .bytes = bytes};
+	vres_mem_info info = {0};
+	vres_error detail = {0};
+	vres_status status;
+
+	TRY(vres_call_alive(d, err));
+	status = d->driver->table.mem_alloc(d->handle, bytes, &mem.handle, &info, &detail);
+	if (status == VRES_E_INSUFFICIENT_VRAM && detail.needed_bytes == 0)
+		add_numbers(d, bytes, &detail);
+	TRY(vres_call_outcome(d, status, &detail, "allocating VRAM", err));
+	mem.addr = info.addr;
+	mem.capacity = info.capacity;
+	if (info.addr == 0 || info.capacity < bytes) {
+		(void)vres_mem_release(&mem, NULL);
+		return vres_fail_at(err, VRES_E_BACKEND, VRES_REASON_DEVICE, d->index, "the driver gave less memory than was asked for");
+	}
+	*out = mem;
+	return VRES_OK;
+}
+
+vres_status vres_mem_adopt(struct vres_device *d, uint64_t addr, uint64_t bytes, struct vres_mem *out, vres_error *err)
+{
+	struct vres_mem mem = {.device = d, .bytes = bytes, .addr = addr, .is_adopted = true};
+	vres_error detail = {0};
+
+	TRY(vres_call_alive(d, err));
+	TRY(vres_call_outcome(d, d->driver->table.mem_adopt(d->handle, addr, bytes, &mem.handle, &detail), &detail, "adopting memory", err));
+	*out = mem;
+	return VRES_OK;
+}
+
+vres_status vres_mem_residency(const struct vres_mem *mem, vres_residency *out, vres_error *err)
+{
+	struct vres_device *d = mem->device;
+	vres_residency now = {.struct_size = sizeof(now)};
+	vres_error detail = {0};
+
+	TRY(vres_call_alive(d, err));
+	TRY(vres_call_outcome(d, d->driver->table.mem_residency(mem->handle, &now, &detail), &detail, "asking where the memory is", err));
+	*out = now;
+	return VRES_OK;
+}
+
+vres_status vres_mem_wipe(const struct vres_mem *mem, vres_error *err)
+{
+	struct vres_device *d = mem->device;
+	vres_error detail = {0};
+
+	TRY(vres_call_alive(d, err));
+	return vres_call_outcome(d, d->driver->table.mem_wipe(mem->handle, &detail), &detail, "wiping VRAM", err);
+}
+
+vres_status vres_mem_protect(const struct vres_mem *mem, bool read_only, vres_error *err)
+{
+	struct vres_device *d = mem->device;
+	vres_error detail = {0};
+
+	if (d->driver->table.mem_protect == NULL)
+		return vres_fail_at(err, VRES_E_UNSUPPORTED, VRES_REASON_DEVICE, d->index, "the backend cannot change the protection of VRAM");
+	TRY(vres_call_alive(d, err));
+	return vres_call_outcome(d, d->driver->table.mem_protect(mem->handle, read_only, &detail), &detail, "changing the protection of VRAM",
+	                         err);
+}
+
+vres_status vres_mem_release(struct vres_mem *mem, vres_error *err)
+{
+	struct vres_device *d = mem->device;
+	vres_error detail = {0};
+	vres_status status;
+
+	if (mem->handle == NULL)
+		return VRES_OK;
+	/* Not vres_call_alive(): a lost device still has host-side objects to free. */
+	status = d->driver->table.mem_release(mem->handle, &detail);
+	mem->handle = NULL;
+	return vres_call_outcome(d, status, &detail, "freeing VRAM", err);
+}

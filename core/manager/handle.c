@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The handle, ModelShardHandle: what a shard tells the world, as a value and as JSON. */
+#include "manager/shard.h"
+
+#include "base/abi.h"
+#include "base/json.h"
+#include "manager/manager.h"
+
+vres_status vres_shard_view(const struct vres_shard *s, vres_shard_info *out, vres_error *err)
+{
+	TRY(vres_record_describe(&s->record, out, err));
+	out->state = atomic_load(&s->state);
+	out->verified_at = atomic_load(&s->verified_at);
+	vres_manager_lock(s->manager);
+	out->leases = s->leased;
+	vres_manager_unlock(s->manager);
+	return VRES_OK;
+}
+
+vres_status vres_shard_describe(const vres_shard *s, vres_shard_info *out, vres_error *err)
+{
+	vres_shard_info info;
+
+	if (s == NULL)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "shard is NULL");
+	TRY(vres_manager_enter_stopped(s->manager, err));
+	TRY(ABI_OUT_CHECK(out, "vres_shard_info", err));
+	TRY(vres_shard_view(s, &info, err));
+	ABI_OUT(out, &info);
+	return VRES_OK;
+}
+
+/* docs/FORMAT.md, "Handle JSON" */
+static void write_handle(struct json_writer *w, const vres_shard_info *info)
+{
+	char sealed_at[31];
+
+	vres_rfc3339(info->sealed_at, sealed_at);
+	json_open(w, '{');
+	json_key(w, "shard_id"), json_string(w, info->shard_id);
+	json_key(w, "gpu_device"), json_u64(w, info->gpu_device);
+	json_key(w, "vram_bytes"), json_u64(w, info->vram_bytes);
+	json_key(w, "sealed"), json_bool(w, info->state == VRES_SHARD_SEALED);
+	json_key(w, "digest"), json_string(w, info->digest);
+	json_key(w, "digest_alg"), json_string(w, info->digest_alg == VRES_DIGEST_VERITY ? "verity" : "sha256");
+	json_key(w, "verity_digest"), json_string(w, info->verity_digest);
+	json_key(w, "sealed_at"), json_string(w, sealed_at);
+	json_key(w, "model_ref"), json_string(w, info->model_ref[0] ? info->model_ref : NULL);
+	json_key(w, "shard_index");
+	info->total_shards ? json_u64(w, info->shard_index) : json_null(w);
+	json_key(w, "total_shards");
+	info->total_shards ? json_u64(w, info->total_shards) : json_null(w);
+	json_key(w, "simulated"), json_bool(w, info->simulated);
+	json_close(w, '}');
+}
+
+vres_status vres_shard_to_json(const vres_shard *s, char *buf, size_t cap, size_t *len, vres_error *err)
+{
+	struct json_writer size = {.buffer = NULL}, w = {.buffer = buf, .capacity = cap};
+	vres_shard_info info;
+
+	if (s == NULL || len == NULL || (buf == NULL && cap > 0))
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", s == NULL ? "shard" : len == NULL ? "len" : "buf");
+	TRY(vres_manager_enter_stopped(s->manager, err));
+	TRY(vres_shard_view(s, &info, err));
+	write_handle(&size, &info);
+	*len = size.length;
+	if (cap <= size.length)
+		return vres_fail(err, VRES_E_BUFFER, "the JSON needs %zu bytes, the buffer has %zu", size.length + 1, cap);
+	write_handle(&w, &info);
+	(void)json_end(&w); /* it fits: it was counted */
+	return VRES_OK;
+}

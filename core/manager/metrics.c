@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The counters: how they grow, and what they and the devices used so far come to at one moment. */
+#include "manager/metrics.h"
+
+#include "base/abi.h"
+#include "audit/log/sink.h"
+#include "device/capacity.h"
+
+/* A SIGNATURE check takes microseconds, a FULL one of many GiB up to seconds. */
+const struct vres_limit vres_verify_limits[VERIFY_BUCKETS] = {
+	{1000, "1e-06"},
+	{2500, "2.5e-06"},
+	{5000, "5e-06"},
+	{10000, "1e-05"},
+	{25000, "2.5e-05"},
+	{50000, "5e-05"},
+	{100000, "0.0001"},
+	{250000, "0.00025"},
+	{500000, "0.0005"},
+	{1000000, "0.001"},
+	{2500000, "0.0025"},
+	{5000000, "0.005"},
+	{10000000, "0.01"},
+	{25000000, "0.025"},
+	{50000000, "0.05"},
+	{100000000, "0.1"},
+	{250000000, "0.25"},
+	{500000000, "0.5"},
+	{1000000000, "1"},
+	{UINT64_C(2500000000), "2.5"},
+	{UINT64_C(5000000000), "5"},
+	{UINT64_C(10000000000), "10"},
+};
+
+/* Damage is one thing, what could not be done or checked another: an operator is woken for the first. */
+static enum vres_outcome outcome_of(vres_status status)
+{
+	if (status == VRES_OK)
+		return OUTCOME_OK;
+	return status == VRES_E_SEAL_VERIFICATION_FAILED || status == VRES_E_INTEGRITY_VIOLATION ? OUTCOME_FAILED : OUTCOME_ERROR;
+}
+
+void vres_metrics_sealed(vres_manager *m, vres_status status)
+{
+	atomic_fetch_add(&m->counters.seals[outcome_of(status)], 1);
+}
+
+void vres_metrics_verified(vres_manager *m, const vres_verify_report *report)
+{
+	struct vres_counters *c = &m->counters;
+	const enum vres_outcome outcome = outcome_of(report->status);
+	unsigned bucket = 0;
+
+	while (bucket < VERIFY_BUCKETS && report->duration > vres_verify_limits[bucket].ns)
+		bucket++;
+	atomic_fetch_add(&c->verify_durations[bucket], 1);
+	atomic_fetch_add(&c->verify_ns, report->duration);
+	atomic_fetch_add(&c->verifies[outcome][report->mode], 1);
+	if (outcome != OUTCOME_OK)
+		return;
+	atomic_fetch_add(&c->verified_bytes, report->bytes_hashed);
+	atomic_store(&c->last_verify, vres_os_wall());
+}
+
+bool vres_metrics_device(const vres_manager *m, uint32_t index, struct vres_device_figures *out)
+{
+	struct vres_device *d = vres_manager_open_device(m, index);
+	struct vres_capacity_now now;
+	vres_device_status status;
+
+	if (d == NULL)
+		return false;
+	*out = (struct vres_device_figures){.index = index, .uuid = d->props.uuid, .total = d->props.total_bytes};
+	if (vres_capacity_look(d, m->policy.headroom_bytes, &now, &status, NULL) == VRES_OK)
+		out->available = now.available;
+	(void)pthread_mutex_lock(&d->capacity.lock);
+	out->used = d->capacity.used;
+	(void)pthread_mutex_unlock(&d->capacity.lock);
+	return true;
+}
+
+/* Durations are summed up as they are read, so that whatever grows meanwhile, no bucket has more than the next. */
+static void read_verifications(struct vres_counters *c, struct vres_figures *f)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i <= VERIFY_BUCKETS; i++) {
+		sum += atomic_load(&c->verify_durations[i]);
+		f->durations[i] = sum;
+	}
+	for (unsigned outcome = 0; outcome < OUTCOMES; outcome++) {
+		f->seals[outcome] = atomic_load(&c->seals[outcome]);
+		for (unsigned mode = 0; mode < VERIFY_MODES; mode++)
+			f->verifies[outcome][mode] = atomic_load(&c->verifies[outcome][mode]);
+	}
+	f->verify_ns = atomic_load(&c->verify_ns);
+	f->last_verify = atomic_load(&c->last_verify);
+	f->verified_bytes = atomic_load(&c->verified_bytes);
+}
+
+void vres_metrics_read(vres_manager *m, struct vres_figures *out)
+{
+	struct vres_counters *c = &m->counters;
+
+	*out = (struct vres_figures){
+		.no_room = atomic_load(&c->no_room),
+		.allocation_failures = atomic_load(&c->allocation_failures),
+		.leases = atomic_load(&c->leases),
+		.shards = atomic_load(&c->shards),
+		.quarantined = atomic_load(&c->quarantined),
+		.policy_violations = atomic_load(&c->policy_violations),
+		.audit_events = atomic_load(&c->audit_events),
+		.audit_lost = atomic_load(&c->audit_lost) + vres_audit_file_silent(&m->audit),
+		.is_stopped = atomic_load(&m->is_stopped),
+		.is_simulated = m->driver.is_simulated,
+	};
+	read_verifications(c, out);
+}
+
+static void add_devices(const vres_manager *m, vres_metrics *out)
+{
+	struct vres_device_figures d;
+
+	for (uint32_t i = 0; i < m->driver.device_count; i++) {
+		if (!vres_metrics_device(m, i, &d))
+			continue;
+		out->total_bytes_now += d.total;
+		out->used_bytes_now += d.used;
+		out->available_bytes_now += d.available;
+	}
+}
+
+static uint64_t over_modes(const uint64_t count[VERIFY_MODES])
+{
+	uint64_t total = 0;
+
+	for (unsigned mode = 0; mode < VERIFY_MODES; mode++)
+		total += count[mode];
+	return total;
+}
+
+vres_status vres_manager_metrics(vres_manager *m, vres_metrics *out, vres_error *err)
+{
+	vres_metrics now = vres_metrics_init();
+	struct vres_figures f;
+
+	TRY(vres_manager_enter_stopped(m, err));
+	TRY(ABI_OUT_CHECK(out, "vres_metrics", err));
+	vres_metrics_read(m, &f);
+	now.seals_ok = f.seals[OUTCOME_OK];
+	now.seals_failed = f.seals[OUTCOME_FAILED] + f.seals[OUTCOME_ERROR];
+	now.verifies_ok = over_modes(f.verifies[OUTCOME_OK]);
+	now.verifies_failed = over_modes(f.verifies[OUTCOME_FAILED]) + over_modes(f.verifies[OUTCOME_ERROR]);
+	now.verified_bytes = f.verified_bytes;
+	now.leases_now = f.leases;
+	now.shards_now = f.shards;
+	now.quarantined_now = f.quarantined;
+	now.allocation_failures = f.no_room + f.allocation_failures;
+	now.policy_violations = f.policy_violations;
+	now.audit_events = f.audit_events;
+	now.audit_lost = f.audit_lost;
+	add_devices(m, &now);
+	ABI_OUT(out, &now);
+	return VRES_OK;
+}

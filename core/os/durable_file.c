@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Files that are written and must survive; see host_file.h. */
+#include "os/durable_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static vres_status failed(const char *doing, vres_error *err)
+{
+	const int error = errno;
+	const char *why = error == ENOSPC || error == EDQUOT  ? ": no space left"
+	                  : error == EROFS                    ? ": the file system is read-only"
+	                  : error == EFBIG                    ? ": too large for a limit of this process"
+	                  : error == EACCES || error == EPERM ? ": no permission"
+	                                                      : "";
+
+	return vres_fail(err, VRES_E_IO, "%s failed (error %d)%s", doing, error, why);
+}
+
+/* Can nobody but its owner or root change files in a folder?  A sticky one such as /tmp lets others add files but not replace these. */
+static vres_status folder_check(int fd, const char *what, vres_error *err)
+{
+	struct stat s;
+
+	if (fstat(fd, &s) != 0)
+		return failed("examining a folder", err);
+	if (((s.st_mode & 022u) && (s.st_mode & S_ISVTX) == 0) || (s.st_uid != 0 && s.st_uid != geteuid()))
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the folder of %s can be written by others", what);
+	return VRES_OK;
+}
+
+vres_status vres_folder_open(const char *path, const char *what, int *folder, const char **name, vres_error *err)
+{
+	const char *slash = strrchr(path, '/'), *rest = slash ? slash + 1 : path;
+	const size_t n = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+	char prefix[4096] = ".";
+	vres_status status;
+	int fd;
+
+	if (n >= sizeof(prefix) || strlen(rest) > FILE_NAME_MAX)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the path of %s is too long: a name may have %u bytes", what, FILE_NAME_MAX);
+	if (rest[0] == '\0' || strcmp(rest, ".") == 0 || strcmp(rest, "..") == 0)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the path of %s does not end in a file name", what);
+	if (n > 0) {
+		memcpy(prefix, path, n);
+		prefix[n] = '\0';
+	}
+	fd = open(prefix, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return vres_fail(err, VRES_E_NOT_FOUND, "the folder of %s does not exist", what);
+	if (fd < 0)
+		return failed("opening a folder", err);
+	status = folder_check(fd, what, err);
+	if (status != VRES_OK) {
+		(void)close(fd);
+		return status;
+	}
+	*folder = fd;
+	*name = rest;
+	return VRES_OK;
+}
+
+static int open_flags(enum file_open how)
+{
+	switch (how) {
+	case FILE_READ: return O_RDONLY;
+	case FILE_MODIFY: return O_RDWR;
+	case FILE_APPEND: return O_RDWR | O_APPEND;
+	case FILE_CREATE: return O_RDWR | O_APPEND | O_CREAT | O_EXCL;
+	default: return O_RDWR | O_CREAT;
+	}
+}
+
+vres_status vres_file_open(int folder, const char *name, enum file_open how, const char *what, int *fd, vres_error *err)
+{
+	/* O_NONBLOCK: never wait for the other end of a FIFO; it means nothing to a regular file. */
+	const int got = openat(folder, name, open_flags(how) | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+
+	if (got >= 0) {
+		*fd = got;
+		return VRES_OK;
+	}
+	if (errno == ENOENT)
+		return vres_fail(err, VRES_E_NOT_FOUND, "%s does not exist", what);
+	if (errno == EEXIST)
+		return vres_fail(err, VRES_E_STATE, "%s exists already", what);
+	if (errno == ELOOP)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is a symbolic link, which is refused", what);
+	if (errno == ENXIO || errno == EISDIR)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is not a regular file", what);
+	return failed("opening a file", err);
+}
+
+vres_status vres_file_check(int fd, bool or_root, const char *what, uint64_t *bytes, vres_error *err)
+{
+	struct os_file file;
+
+	TRY(vres_os_stat(fd, &file, err));
+	if (!file.is_regular)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is not a regular file", what);
+	if (file.owner != vres_os_user() && !(or_root && file.owner == 0))
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s belongs to another user", what);
+	if (file.mode & 077u)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s has mode %04o, expected 0600", what, file.mode);
+	*bytes = file.bytes;
+	return VRES_OK;
+}
+
+vres_status vres_file_lock(int fd, vres_error *err)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return VRES_OK;
+	if (errno == EWOULDBLOCK)
+		return vres_fail(err, VRES_E_BUSY, "somebody else has this log open");
+	return failed("locking a file", err);
+}
+
+void vres_file_unlock(int fd)
+{
+	(void)flock(fd, LOCK_UN);
+}
+
+vres_status vres_file_append(int fd, const void *bytes, size_t n, size_t *done, vres_error *err)
+{
+	const unsigned char *next = bytes;
+
+	*done = 0;
+	while (*done < n) {
+		const ssize_t step = write(fd, next + *done, n - *done);
+
+		if (step < 0 && errno == EINTR)
+			continue;
+		if (step < 0)
+			return failed("writing to a file", err);
+		*done += (size_t)step;
+	}
+	return VRES_OK;
+}
+
+vres_status vres_file_cut(int fd, uint64_t bytes, vres_error *err)
+{
+	return ftruncate(fd, (off_t)bytes) == 0 ? VRES_OK : failed("cutting a file", err);
+}
+
+vres_status vres_file_sync(int fd, vres_error *err)
+{
+	return fdatasync(fd) == 0 ? VRES_OK : failed("bringing a file to disk", err);
+}
+
+vres_status vres_folder_sync(int folder, vres_error *err)
+{
+	return fsync(folder) == 0 ? VRES_OK : failed("bringing a folder to disk", err);
+}
+
+vres_status vres_file_overwrite(int fd, uint64_t n, vres_error *err)
+{
+	static const unsigned char zeros[512];
+
+	for (uint64_t at = 0; at < n;) {
+		const ssize_t step = pwrite(fd, zeros, (size_t)min_u64(n - at, sizeof(zeros)), (off_t)at);
+
+		if (step < 0 && errno == EINTR)
+			continue;
+		if (step < 0)
+			return failed("overwriting a file", err);
+		at += (uint64_t)step;
+	}
+	return vres_file_sync(fd, err);
+}
+
+vres_status vres_file_rename(int folder, const char *from, const char *to, bool replace, vres_error *err)
+{
+	struct stat s;
+
+	if (replace)
+		return renameat(folder, from, folder, to) == 0 ? VRES_OK : failed("renaming a file", err);
+	if (renameat2(folder, from, folder, to, RENAME_NOREPLACE) == 0)
+		return VRES_OK;
+	if (errno == EINVAL) { /* a file system without that flag; the folder is ours, so nobody comes between */
+		if (fstatat(folder, to, &s, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
+			return vres_file_rename(folder, from, to, true, err);
+		errno = EEXIST;
+	}
+	if (errno == EEXIST)
+		return vres_fail(err, VRES_E_STATE, "a file is in the way of a renaming");
+	return failed("renaming a file", err);
+}
+
+void vres_file_unlink(int folder, const char *name)
+{
+	(void)unlinkat(folder, name, 0);
+}
+
+vres_status vres_file_look(int folder, const char *name, int fd, struct os_name *out, vres_error *err)
+{
+	struct stat at_name, open_file;
+
+	*out = (struct os_name){.exists = false};
+	if (fstatat(folder, name, &at_name, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? VRES_OK : failed("looking at a file", err);
+	if (fstat(fd, &open_file) != 0)
+		return failed("looking at a file", err);
+	out->exists = true;
+	out->is_same = at_name.st_dev == open_file.st_dev && at_name.st_ino == open_file.st_ino;
+	out->bytes = (uint64_t)open_file.st_size;
+	return VRES_OK;
+}

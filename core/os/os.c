@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every call into the operating system, each in a few lines.  No other file of the core includes these headers. */
+#include "os/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BUFFER_ALIGNMENT 4096
+
+void *vres_os_alloc(size_t n)
+{
+	return calloc(1, n ? n : 1);
+}
+
+void *vres_os_alloc_buffer(size_t n)
+{
+	void *buffer;
+
+	return posix_memalign(&buffer, BUFFER_ALIGNMENT, n) == 0 ? buffer : NULL;
+}
+
+void vres_os_free(void *memory)
+{
+	free(memory);
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t = {0};
+
+	/* Fails only for an unknown clock. */
+	(void)clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t vres_os_wall(void)
+{
+	return clock_ns(CLOCK_REALTIME);
+}
+
+uint64_t vres_os_monotonic(void)
+{
+	return clock_ns(CLOCK_BOOTTIME);
+}
+
+int64_t vres_os_process(void)
+{
+	return getpid();
+}
+
+void vres_os_home_open(struct os_home *home)
+{
+	const size_t size = sizeof(*home->page); /* of which the kernel makes a page */
+	bool *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	*home = (struct os_home){.process = getpid()};
+	if (page == MAP_FAILED)
+		return;
+	if (madvise(page, size, MADV_WIPEONFORK) != 0) {
+		(void)munmap(page, size);
+		return;
+	}
+	*page = true;
+	home->page = page;
+}
+
+bool vres_os_home_is_here(const struct os_home *home)
+{
+	return home->page ? *home->page : home->process == getpid();
+}
+
+void vres_os_home_close(struct os_home *home)
+{
+	if (home->page)
+		(void)munmap((void *)(uintptr_t)home->page, sizeof(*home->page));
+	home->page = NULL;
+}
+
+vres_status vres_os_random(void *bytes, size_t n, vres_error *err)
+{
+	unsigned char *next = bytes;
+
+	while (n > 0) {
+		const ssize_t got = getrandom(next, n, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return vres_fail(err, VRES_E_IO, "the system has no randomness to give (error %d)", errno);
+		next += got;
+		n -= (size_t)got;
+	}
+	return VRES_OK;
+}
+
+vres_status vres_os_stat(int fd, struct os_file *out, vres_error *err)
+{
+	struct stat s;
+	const int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fstat(fd, &s) != 0)
+		return vres_fail(err, errno == EBADF ? VRES_E_INVALID_INPUT : VRES_E_IO, "the file descriptor cannot be examined (error %d)",
+		                 errno);
+	*out = (struct os_file){
+		.is_regular = S_ISREG(s.st_mode),
+		.is_directory = S_ISDIR(s.st_mode),
+		.is_readable = (flags & O_ACCMODE) != O_WRONLY && (flags & O_PATH) == 0,
+		.mode = s.st_mode & 07777u,
+		.owner = s.st_uid,
+		.bytes = s.st_size > 0 ? (uint64_t)s.st_size : 0,
+		.links = s.st_nlink,
+		.modified = {s.st_mtim.tv_sec, s.st_mtim.tv_nsec},
+	};
+	return VRES_OK;
+}
+
+vres_status vres_os_open(const char *path, int *out, vres_error *err)
+{
+	const int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd >= 0) {
+		*out = fd;
+		return VRES_OK;
+	}
+	if (errno == ENOENT || errno == ENOTDIR)
+		return vres_fail(err, VRES_E_NOT_FOUND, "the file does not exist");
+	if (errno == ENXIO) /* a socket, or a device that is not there */
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the file is not a regular one");
+	if (errno == ELOOP)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the file is a symbolic link, which is refused");
+	if (errno == EACCES)
+		return vres_fail(err, VRES_E_IO, "no permission to open the file");
+	return vres_fail(err, VRES_E_IO, "the file cannot be opened (error %d)", errno);
+}
+
+void vres_os_close(int fd)
+{
+	(void)close(fd); /* opened for reading: there is nothing to lose */
+}
+
+vres_status vres_os_read(int fd, int64_t offset, void *bytes, size_t n, size_t *got, vres_error *err)
+{
+	unsigned char *next = bytes;
+	size_t done = 0;
+
+	while (done < n) {
+		const ssize_t step =
+			offset < 0 ? read(fd, next + done, n - done) : pread(fd, next + done, n - done, (off_t)offset + (off_t)done);
+
+		if (step < 0 && errno == EINTR)
+			continue;
+		if (step < 0)
+			return vres_fail(err, VRES_E_IO, "reading failed at byte %zu of the piece (error %d)", done, errno);
+		if (step == 0)
+			break;
+		done += (size_t)step;
+	}
+	*got = done;
+	return VRES_OK;
+}
+
+vres_status vres_os_parent_is_private(const char *path, bool *is_private, vres_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[4096] = ".";
+	struct stat s;
+	bool is_there;
+
+	if (slash) {
+		const size_t n = slash == path ? 1 : (size_t)(slash - path);
+
+		if (n >= sizeof(folder))
+			return vres_fail(err, VRES_E_INVALID_INPUT, "the path is longer than %zu bytes", sizeof(folder) - 1);
+		memcpy(folder, path, n);
+		folder[n] = '\0';
+	}
+	is_there = stat(folder, &s) == 0;
+	if (!is_there && (errno == ENOENT || errno == ENOTDIR))
+		return vres_fail(err, VRES_E_NOT_FOUND, "the folder of the file does not exist");
+	if (!is_there)
+		return vres_fail(err, VRES_E_IO, "the folder of the file cannot be examined (error %d)", errno);
+	/* A sticky folder such as /tmp lets others add files but not replace this one. */
+	*is_private = ((s.st_mode & 022u) == 0 || (s.st_mode & S_ISVTX)) && (s.st_uid == 0 || s.st_uid == geteuid());
+	return VRES_OK;
+}
+
+uint32_t vres_os_user(void)
+{
+	return geteuid();
+}
+
+const char *vres_os_environment(const char *name)
+{
+	return secure_getenv(name);
+}
+
+uint32_t vres_os_cores(void)
+{
+	cpu_set_t cores;
+	long all;
+
+	if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
+		return (uint32_t)CPU_COUNT(&cores);
+	all = sysconf(_SC_NPROCESSORS_ONLN); /* more than a cpu_set_t holds */
+	return all > 0 ? (uint32_t)all : 1;
+}
+
+bool vres_os_thread_start(pthread_t *out, void *(*run)(void *), void *arg)
+{
+	sigset_t all, before;
+	int error;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(out, NULL, run, arg);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error == 0;
+}
+
+void vres_os_thread_join(pthread_t thread)
+{
+	(void)pthread_join(thread, NULL);
+}
+
+bool vres_os_cond_init(pthread_cond_t *cond)
+{
+	pthread_condattr_t attributes;
+	bool good;
+
+	if (pthread_condattr_init(&attributes) != 0)
+		return false;
+	good = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 && pthread_cond_init(cond, &attributes) == 0;
+	(void)pthread_condattr_destroy(&attributes);
+	return good;
+}
+
+bool vres_os_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t ns)
+{
+	const uint64_t until = clock_ns(CLOCK_MONOTONIC) + ns;
+	const struct timespec end = {.tv_sec = (time_t)(until / 1000000000u), .tv_nsec = (long)(until % 1000000000u)};
+
+	return ns == 0 ? pthread_cond_wait(cond, lock) == 0 : pthread_cond_timedwait(cond, lock, &end) != ETIMEDOUT;
+}

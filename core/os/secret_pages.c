@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Pages for secrets.
+ *
+ *	| head | guard | secret ... | guard |
+ *
+ * The head says which process the secret belongs to and is empty in a child.  The secret lies in memory of memfd_secret(2) where the kernel
+ * has it, which nobody but this process can read, the kernel's own mapping included; that memory is shared with children unless they are
+ * given no mapping at all, so they are not.  Else it lies in an ordinary mapping that is locked, not dumped, and empty in a child.
+ */
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "os/os.h"
+
+struct head {
+	int64_t process;
+	bool is_emptied; /* in children, by the kernel: then this says all */
+	struct secret_facts facts;
+};
+
+static size_t page_bytes(void)
+{
+	const long size = sysconf(_SC_PAGESIZE);
+
+	return size > 0 ? (size_t)size : 4096;
+}
+
+static size_t whole_pages(size_t n)
+{
+	return (n + page_bytes() - 1) / page_bytes() * page_bytes();
+}
+
+static struct head *head_of(const void *memory)
+{
+	return (struct head *)((uintptr_t)memory - 2 * page_bytes());
+}
+
+/*
+ * Locked and undumped by what it is, wherever the kernel likes; MAP_FAILED where it or a limit says no.  Not at its place at once: mmap() with
+ * MAP_FIXED first takes away what is there, also when it then fails at the limit.
+ */
+static void *map_secret_memory(size_t size)
+{
+	const int fd = (int)syscall(SYS_memfd_secret, (unsigned long)O_CLOEXEC);
+	void *mapped = MAP_FAILED;
+
+	if (fd < 0)
+		return MAP_FAILED;
+	if (ftruncate(fd, (off_t)size) == 0)
+		mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	(void)close(fd);
+	if (mapped == MAP_FAILED || madvise(mapped, size, MADV_DONTFORK) == 0)
+		return mapped;
+	(void)munmap(mapped, size);
+	return MAP_FAILED;
+}
+
+/* Limits or an old kernel may refuse some of it; the secret is then merely less protected. */
+static bool put_ordinary_pages(unsigned char *at, size_t size, struct secret_facts *facts)
+{
+	if (mprotect(at, size, PROT_READ | PROT_WRITE) != 0) {
+		(void)munmap(at, size);
+		return false;
+	}
+	facts->is_locked = mlock(at, size) == 0;
+	facts->is_undumped = madvise(at, size, MADV_DONTDUMP) == 0;
+	facts->is_kept_from_children = madvise(at, size, MADV_WIPEONFORK) == 0;
+	return true;
+}
+
+/* False: there is nothing of ours at @at any more, and there may be something of another thread. */
+static bool put_pages(unsigned char *at, size_t size, struct secret_facts *facts)
+{
+	void *secret = map_secret_memory(size);
+
+	if (secret == MAP_FAILED)
+		return put_ordinary_pages(at, size, facts);
+	if (mremap(secret, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, at) == MAP_FAILED) {
+		(void)munmap(secret, size);
+		return false;
+	}
+	*facts = (struct secret_facts){true, true, true, true};
+	return true;
+}
+
+/* All but the secret's own pages. */
+static void unmap_around(unsigned char *secret, size_t size)
+{
+	const size_t page = page_bytes();
+
+	(void)munmap(secret - 2 * page, 2 * page);
+	(void)munmap(secret + size, page);
+}
+
+vres_status vres_secret_alloc(size_t n, void **out, vres_error *err)
+{
+	const size_t page = page_bytes(), size = whole_pages(n);
+	unsigned char *all = mmap(NULL, size + 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct head *head = (struct head *)(void *)all;
+
+	if (all == MAP_FAILED)
+		return vres_fail(err, VRES_E_NO_MEMORY, "no pages for a secret");
+	if (mprotect(all, page, PROT_READ | PROT_WRITE) != 0) {
+		(void)munmap(all, size + 3 * page);
+		return vres_fail(err, VRES_E_NO_MEMORY, "no pages for a secret");
+	}
+	if (!put_pages(all + 2 * page, size, &head->facts)) {
+		unmap_around(all + 2 * page, size);
+		return vres_fail(err, VRES_E_NO_MEMORY, "no pages for a secret");
+	}
+	head->is_emptied = madvise(all, page, MADV_WIPEONFORK) == 0;
+	head->process = vres_os_process();
+	*out = all + 2 * page;
+	return VRES_OK;
+}
+
+bool vres_secret_is_here(const void *memory)
+{
+	const struct head *head = head_of(memory);
+
+	return head->is_emptied || head->process == vres_os_process();
+}
+
+const struct secret_facts *vres_secret_facts_of(const void *memory)
+{
+	return &head_of(memory)->facts;
+}
+
+void vres_secret_free(void *memory, size_t n)
+{
+	const size_t size = whole_pages(n);
+
+	if (memory == NULL)
+		return;
+	/* In a child there may be something of the child's own where secret memory was not inherited; an ordinary page is empty there, and stays. */
+	if (vres_secret_is_here(memory)) {
+		explicit_bzero(memory, size);
+		(void)munmap(memory, size);
+	}
+	unmap_around(memory, size);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Two lanes with staging: while one copies to the device, the other is being filled and digested.  What has landed is hashed by the device on a
+ * lane of its own, beside the next copy and the filling after that.
+ *
+ * Filling takes as long as many copies where one thread does it, so where nothing is digested, all do.
+ *
+ * What the host digests is digested before the driver sees it: a driver that damages a staging buffer must not damage both sides of the
+ * comparison.
+ */
+#include "seal/upload.h"
+
+#include <inttypes.h>
+
+#include "hash/hasher.h"
+
+/* What a thread fills of a staging buffer at a time. */
+#define FILL_BYTES ((size_t)1 << 20)
+
+struct piece {
+	uint64_t offset;
+	size_t n; /* 0: there is none */
+};
+
+struct copy {
+	const struct upload *u;
+	struct workers *workers;
+	struct vres_lane *lanes[2], *hasher;
+	struct piece sent[2];  /* by each lane, and not hashed yet */
+	struct piece digested; /* or being so; the next to be sent */
+	unsigned turn;         /* whose lane holds it */
+	struct hasher pass;
+	uint8_t *staging; /* being filled, */
+	size_t filling;   /* with so many bytes */
+	vres_hash_run runs[RANGES_MAX];
+};
+
+bool vres_upload_can_hash(const struct tree_shape *shape, uint32_t level)
+{
+	return shape->bytes <= LANE_BYTES || LANE_BYTES % tree_span(shape, level) == 0;
+}
+
+static vres_status hash(struct copy *c, const struct piece *piece, vres_error *err)
+{
+	const struct upload *u = c->u;
+	const struct vres_range range = {.mem = u->destination, .offset = piece->offset, .bytes = piece->n};
+	const uint64_t span = tree_span(u->shape, u->level);
+
+	TRY(vres_lane_hash(c->hasher, &range, 1, u->shape->block_size, u->level, c->runs, u->arrived + piece->offset / span * VRES_SHA256_BYTES,
+	                   div_up_u64(piece->n, span), err));
+	return vres_lane_wait(c->hasher, u->deadline, err);
+}
+
+/* What the lane sent has landed, and its staging buffer is free, when this was waited for. */
+static vres_status land(struct copy *c, unsigned turn, vres_error *err)
+{
+	return c->sent[turn].n > 0 ? vres_lane_wait(c->lanes[turn], c->u->deadline, err) : VRES_OK;
+}
+
+static vres_status hash_landed(struct copy *c, unsigned turn, vres_error *err)
+{
+	const struct piece piece = c->sent[turn];
+
+	c->sent[turn].n = 0;
+	return c->u->arrived && piece.n > 0 ? hash(c, &piece, err) : VRES_OK;
+}
+
+static bool digests(const struct copy *c)
+{
+	return c->u->flat || c->u->tree;
+}
+
+static vres_status fill_part(void *job, uint32_t worker, size_t index, vres_error *err)
+{
+	const struct copy *c = job;
+	const size_t at = index * FILL_BYTES, left = c->filling - at;
+
+	(void)worker;
+	return vres_source_part(c->u->source, c->u->source->done + at, c->staging + at, left < FILL_BYTES ? left : FILL_BYTES, err);
+}
+
+/* The workers fills the buffer while the caller waits for the device; a workers that digests has other work. */
+static vres_status fill_and_hash(struct copy *c, unsigned turn, size_t n, vres_error *err)
+{
+	const bool in_parts = c->u->source->has_parts && !digests(c);
+
+	c->staging = c->lanes[turn]->staging;
+	c->filling = n;
+	if (in_parts)
+		workers_begin(c->workers, fill_part, c, (size_t)div_up_u64(n, FILL_BYTES));
+	TRY(hash_landed(c, turn, err));
+	if (!in_parts)
+		return vres_source_next(c->u->source, c->staging, n, err);
+	TRY(workers_end(c->workers, err));
+	vres_source_skip(c->u->source, n);
+	return VRES_OK;
+}
+
+/* Send the piece that was digested. */
+static vres_status send(struct copy *c, vres_error *err)
+{
+	const struct upload *u = c->u;
+	const struct piece piece = c->digested;
+	const uint64_t done = piece.offset + piece.n;
+
+	if (piece.n == 0)
+		return VRES_OK;
+	TRY(hasher_end(&c->pass, err));
+	TRY(vres_lane_push(c->lanes[c->turn], u->destination, piece.offset, piece.n, err));
+	c->sent[c->turn] = piece;
+	c->digested.n = 0;
+	if (u->progress && !u->progress(u->progress_ctx, done, u->destination->bytes))
+		return vres_fail(err, VRES_E_CANCELLED, "cancelled by the caller after %" PRIu64 " bytes", done);
+	return VRES_OK;
+}
+
+/* A lane is filled while the other's piece is digested, which is sent then; where nothing is digested, it is sent at once. */
+static vres_status copy(struct copy *c, vres_error *err)
+{
+	const uint64_t bytes = c->u->destination->bytes;
+	unsigned turn = 0;
+
+	for (uint64_t done = 0; done < bytes; turn ^= 1) {
+		const struct piece piece = {.offset = done, .n = (size_t)min_u64(bytes - done, c->lanes[turn]->bytes)};
+
+		TRY(land(c, turn, err));
+		TRY(fill_and_hash(c, turn, piece.n, err));
+		TRY(send(c, err));
+		c->digested = piece;
+		c->turn = turn;
+		TRY(digests(c) ? hasher_begin(&c->pass, c->staging, piece.n, err) : send(c, err));
+		done += piece.n;
+	}
+	TRY(send(c, err));
+	for (unsigned i = 0; i < 2; i++, turn ^= 1) {
+		TRY(land(c, turn, err));
+		TRY(hash_landed(c, turn, err));
+	}
+	return VRES_OK;
+}
+
+static void copy_close(struct copy *c)
+{
+	hasher_close(&c->pass);
+}
+
+vres_status vres_upload(const struct upload *u, vres_error *err)
+{
+	struct vres_device *d = u->destination->device;
+	const size_t bytes = (size_t)min_u64(u->destination->bytes, LANE_BYTES);
+	CLEANUP(vres_lane_close) struct vres_lane even = {0};
+	CLEANUP(vres_lane_close) struct vres_lane odd = {0};
+	CLEANUP(vres_lane_close) struct vres_lane hasher = {0};
+	CLEANUP(workers_close) struct workers workers = {0};
+	CLEANUP(copy_close) struct copy c = {.u = u}; /* the last to be declared: nothing touches the staging buffers any more when they go */
+	const bool one_is_enough = u->destination->bytes <= LANE_BYTES;
+
+	TRY(vres_lane_open(d, bytes, u->lane_flags, &even, err));
+	if (!one_is_enough)
+		TRY(vres_lane_open(d, bytes, u->lane_flags, &odd, err));
+	if (!one_is_enough && u->arrived)
+		TRY(vres_lane_open(d, 0, u->lane_flags, &hasher, err));
+	TRY(workers_open(&workers, u->threads, err));
+	hasher_open(&c.pass, &workers, u->tree, u->flat);
+	c.workers = &workers;
+	c.lanes[0] = &even;
+	c.lanes[1] = one_is_enough ? &even : &odd;
+	c.hasher = one_is_enough ? &even : &hasher;
+	TRY(copy(&c, err));
+	return vres_source_finish(u->source, err);
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Keys and the files they come from.
+ *
+ * root = HKDF-SHA256(token, no salt, info = domain); every buffer a token passes through lies in a secret page and is wiped on every path.
+ */
+#include "sign/key.h"
+
+#include <vres/vres.h>
+
+#include "os/os.h"
+#include "base/validate.h"
+
+#define TOKEN_MAX      ((size_t)1 << 20)
+#define DOMAIN_MAX     64
+#define CREDENTIAL_MAX 255
+#define FINGERPRINTED  ((size_t)8192)
+
+static const char default_domain[] = "llorch-vram-seal-v1";
+
+static void key_destroy(struct vres_key **slot)
+{
+	vres_secret_free(*slot, sizeof(**slot));
+}
+
+void vres_key_destroy(vres_key *key)
+{
+	key_destroy(&key);
+}
+
+static vres_status domain_check(const char *domain, vres_error *err)
+{
+	const size_t n = strnlen(domain, DOMAIN_MAX + 1);
+
+	if (n == 0 || n > DOMAIN_MAX)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "domain is %s", n == 0 ? "empty" : "longer than 64 bytes");
+	for (size_t i = 0; i < n; i++)
+		if (domain[i] < 0x20 || domain[i] > 0x7e)
+			return vres_fail(err, VRES_E_INVALID_INPUT, "domain has a character that is not printable ASCII at byte %zu", i);
+	return VRES_OK;
+}
+
+/* By arithmetic, not from a table: what comes from a token decides neither a branch nor an address. */
+static char hex_digit(unsigned value)
+{
+	return (char)('0' + value + ((9 - value) >> 8 & ('a' - '0' - 10)));
+}
+
+/* The first 6 hex digits of SHA-256(token), to tell tokens apart in logs; of a token above 8192 bytes, of its start and a mark. */
+static vres_status fingerprint(const void *token, size_t bytes, char out[7], vres_error *err)
+{
+	static const char mark[] = "[truncated]";
+	CLEANUP(vres_sha256_close) struct sha256 h = {0};
+	uint8_t digest[VRES_SHA256_BYTES];
+
+	TRY(vres_sha256_open(&h, err));
+	TRY(vres_sha256_add(&h, token, bytes < FINGERPRINTED ? bytes : FINGERPRINTED, err));
+	if (bytes > FINGERPRINTED)
+		TRY(vres_sha256_add(&h, mark, sizeof(mark) - 1, err));
+	TRY(vres_sha256_end(&h, digest, err));
+	for (size_t i = 0; i < 6; i++)
+		out[i] = hex_digit(digest[i / 2] >> (i % 2 ? 0 : 4) & 15);
+	out[6] = '\0';
+	vres_crypto_wipe(digest, sizeof(digest)); /* the rest of it would tell a guesser more than 24 bits */
+	return VRES_OK;
+}
+
+vres_status vres_key_derive(const void *token, size_t bytes, const char *domain, vres_key **out, vres_error *err)
+{
+	CLEANUP(key_destroy) struct vres_key *key = NULL;
+	void *page = NULL;
+
+	if (out == NULL || (token == NULL && bytes > 0))
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", out ? "token" : "out");
+	if (bytes == 0 || bytes > TOKEN_MAX)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "token is %s", bytes == 0 ? "empty" : "longer than 1 MiB");
+	if (domain == NULL)
+		domain = default_domain;
+	TRY(domain_check(domain, err));
+	TRY(vres_secret_alloc(sizeof(*key), &page, err));
+	key = page;
+	TRY(fingerprint(token, bytes, key->fingerprint, err));
+	TRY(vres_crypto_hkdf(true, token, bytes, domain, strlen(domain), key->root, err));
+	*out = TAKE(key);
+	return VRES_OK;
+}
+
+struct token_file {
+	int fd;
+	unsigned char *text;
+};
+
+static void token_file_close(struct token_file *f)
+{
+	if (f->fd >= 0)
+		vres_os_close(f->fd);
+	vres_secret_free(f->text, TOKEN_MAX + 1);
+}
+
+static vres_status token_file_check(const struct os_file *file, bool group_may_read, vres_error *err)
+{
+	const uint32_t forbidden = group_may_read && file->owner == 0 ? 037u : 077u;
+
+	if (!file->is_regular)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the token is not in a regular file");
+	if (file->owner != 0 && file->owner != vres_os_user())
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the token file belongs to another user");
+	if (file->mode & forbidden)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the token file has mode %04o, expected 0600", file->mode);
+	if (file->bytes > TOKEN_MAX)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the token file is longer than 1 MiB");
+	return VRES_OK;
+}
+
+/* White_Space of Unicode 15 (PropList.txt). */
+static bool is_space(uint32_t c)
+{
+	return (c >= 0x09 && c <= 0x0d) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 ||
+	       c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+/* Cut white space off both ends of UTF-8 text. */
+static vres_status token_trim(const unsigned char *text, size_t n, size_t *start, size_t *end, vres_error *err)
+{
+	uint32_t c = 0;
+
+	*start = n;
+	*end = n;
+	for (size_t i = 0, step; i < n; i += step) {
+		step = vres_utf8_next(text + i, n - i, &c);
+		if (step == 0)
+			return vres_fail(err, VRES_E_INVALID_INPUT, "the token file is not valid UTF-8 at byte %zu", i);
+		if (is_space(c))
+			continue;
+		*start = *start == n ? i : *start;
+		*end = i + step;
+	}
+	if (*start == n)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the token file is empty");
+	return VRES_OK;
+}
+
+static vres_status key_from_file(const char *path, bool is_credential, const char *domain, vres_key **out, vres_error *err)
+{
+	CLEANUP(token_file_close) struct token_file f = {.fd = -1};
+	struct os_file file;
+	size_t n = 0, start, end;
+	bool is_private = false;
+	void *page = NULL;
+
+	TRY(vres_os_open(path, &f.fd, err));
+	TRY(vres_os_stat(f.fd, &file, err));
+	TRY(token_file_check(&file, is_credential, err));
+	TRY(vres_os_parent_is_private(path, &is_private, err));
+	if (!is_private)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the folder of the token file can be written by others");
+	TRY(vres_secret_alloc(TOKEN_MAX + 1, &page, err));
+	f.text = page;
+	TRY(vres_os_read(f.fd, 0, f.text, TOKEN_MAX + 1, &n, err));
+	if (n > TOKEN_MAX)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the token file is longer than 1 MiB");
+	TRY(token_trim(f.text, n, &start, &end, err));
+	return vres_key_derive(f.text + start, end - start, domain, out, err);
+}
+
+vres_status vres_key_from_token_file(const char *path, const char *domain, vres_key **out, vres_error *err)
+{
+	if (path == NULL || out == NULL)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", path ? "out" : "path");
+	return key_from_file(path, false, domain, out, err);
+}
+
+static vres_status credential_name_check(const char *name, vres_error *err)
+{
+	const size_t n = strnlen(name, CREDENTIAL_MAX + 1);
+
+	if (n == 0 || n > CREDENTIAL_MAX)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the credential's name is %s", n == 0 ? "empty" : "longer than 255 bytes");
+	for (size_t i = 0; i < n; i++) {
+		const char c = name[i];
+		const bool fine = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+		                  (c == '.' && i > 0);
+
+		if (!fine)
+			return vres_fail(err, VRES_E_INVALID_INPUT, "the credential's name has a character outside [A-Za-z0-9_.-] at byte %zu",
+			                 i);
+	}
+	return VRES_OK;
+}
+
+vres_status vres_key_from_credential(const char *name, const char *domain, vres_key **out, vres_error *err)
+{
+	const char *folder;
+	char path[4096];
+	size_t folder_n;
+
+	if (name == NULL || out == NULL)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", name ? "out" : "name");
+	TRY(credential_name_check(name, err));
+	folder = vres_os_environment("CREDENTIALS_DIRECTORY");
+	if (folder == NULL)
+		return vres_fail(err, VRES_E_NOT_FOUND, "$CREDENTIALS_DIRECTORY is not set");
+	folder_n = strnlen(folder, sizeof(path));
+	if (folder[0] != '/' || folder_n + 1 + strlen(name) >= sizeof(path))
+		return vres_fail(err, VRES_E_INVALID_INPUT, "$CREDENTIALS_DIRECTORY is %s",
+		                 folder[0] != '/' ? "not an absolute path" : "too long");
+	memcpy(path, folder, folder_n);
+	path[folder_n] = '/';
+	memcpy(path + folder_n + 1, name, strlen(name) + 1);
+	return key_from_file(path, true, domain, out, err);
+}
+
+vres_status vres_key_check(const struct vres_key *key, vres_error *err)
+{
+	if (!vres_secret_is_here(key))
+		return vres_fail_at(err, VRES_E_STATE, VRES_REASON_FORKED, VRES_NO_DEVICE, "the key belongs to the parent process");
+	return VRES_OK;
+}
+
+static vres_status subkey(const struct vres_key *key, const char *label, uint8_t out[VRES_SHA256_BYTES], vres_error *err)
+{
+	return vres_crypto_hkdf(false, key->root, sizeof(key->root), label, strlen(label), out, err);
+}
+
+void vres_subkeys_destroy(struct vres_subkeys **slot)
+{
+	vres_secret_free(*slot, sizeof(**slot));
+}
+
+vres_status vres_subkeys_create(const struct vres_key *key, struct vres_subkeys **out, vres_error *err)
+{
+	CLEANUP(vres_subkeys_destroy) struct vres_subkeys *keys = NULL;
+	void *page = NULL;
+
+	TRY(vres_key_check(key, err));
+	TRY(vres_secret_alloc(sizeof(*keys), &page, err));
+	keys = page;
+	TRY(subkey(key, "vres/seal/v1", keys->seal, err));
+	TRY(subkey(key, "vres/id/v1", keys->id, err));
+	*out = TAKE(keys);
+	return VRES_OK;
+}

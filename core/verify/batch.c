@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Verifying the shards of one device together: signature and residency on several threads, since beside a device's hash they are what takes time,
+ * then the bytes of as many as fit in one job, then each root, and, where one is wrong, where.
+ *
+ * What comes out is what comes out one by one.  A job that fails says nothing of its shards, so they are then checked one by one, unless the
+ * failure would only be repeated: a device that is lost, or a deadline that each of them would wait for again.
+ */
+#include "os/workers.h"
+#include "device/vram_digest_many.h"
+#include "device/policy.h"
+#include "verify/verify.h"
+
+/* Data of one job: enough that its launches cost nothing beside it; and all of a shard, however large. */
+#define JOB_BYTES (UINT64_C(1) << 30)
+
+/* Shards that a thread begins with at a time: as long as it takes to wake one. */
+#define BEGIN_EACH 32u
+
+/* Shards that wait to be checked together, all hashed up to the same level. */
+struct batch {
+	struct vres_device *device;
+	const vres_verify_params *params;
+	uint32_t level;
+	struct workers workers;
+	struct verification **members;
+	size_t n, room;
+	uint64_t bytes;
+};
+
+static void batch_close(struct batch *b)
+{
+	workers_close(&b->workers);
+	vres_os_free((void *)b->members);
+}
+
+static void check_alone(struct verification *v)
+{
+	if (v->has_bytes_to_check)
+		v->report.status = vres_verify_content(v, &v->error);
+	vres_verify_end(v);
+}
+
+static void check_each(struct batch *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		check_alone(b->members[i]);
+}
+
+/* The device has hashed it: is it what was signed? */
+static vres_status check_digests(struct verification *v, uint32_t level, const uint8_t *digests, vres_error *err)
+{
+	const struct vres_shard *s = v->shard;
+	CLEANUP(vres_vram_digest_close) struct vram_digest ms = {0};
+	uint8_t root[VRES_SHA256_BYTES];
+	vres_status status;
+	bool has_measure;
+
+	v->report.bytes_hashed = s->shape.bytes;
+	if (level == s->shape.top)
+		memcpy(root, digests, sizeof(root));
+	else
+		TRY(tree_root_of(&s->shape, level, digests, root, err));
+	v->report.blocks_checked = s->shape.count[0];
+	if (vres_crypto_equal(root, s->record.verity_root, sizeof(root)))
+		return VRES_OK;
+	has_measure = vres_verify_measure(v, &ms, NULL) == VRES_OK;
+	status = vres_verify_root(v, has_measure ? &ms : NULL, root, err);
+	v->report.bytes_hashed += ms.bytes_hashed;
+	return status;
+}
+
+static void check_job(struct batch *b, const struct vram_digest_job *job)
+{
+	const uint8_t *digests = job->digests;
+
+	for (size_t i = 0; i < b->n; i++) {
+		struct verification *v = b->members[i];
+
+		v->report.status = check_digests(v, b->level, digests, &v->error);
+		vres_verify_end(v);
+		digests += v->shard->shape.count[b->level] * VRES_SHA256_BYTES;
+	}
+}
+
+static vres_status run(const struct batch *b, struct vram_digest_job *job, vres_error *err)
+{
+	const struct verification *first = b->members[0];
+	const vres_policy *policy = &first->shard->manager->policy;
+	const uint32_t priority = first->params.background ? VRES_LANE_LOW_PRIORITY : 0;
+
+	TRY(vres_vram_digest_job_open(job, b->device, vres_policy_lane_flags(policy) | priority, first->shard->shape.block_size, b->level, b->n,
+	                              err));
+	for (size_t i = 0; i < b->n; i++)
+		vres_vram_digest_job_add(job, &b->members[i]->shard->mem, &b->members[i]->shard->shape);
+	return vres_vram_digest_job_run(job, policy->deadline, err);
+}
+
+static void could_not_be_checked(struct batch *b, const vres_error *detail)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		b->members[i]->report.status = detail->status;
+		b->members[i]->error = *detail;
+		vres_verify_end(b->members[i]);
+	}
+}
+
+static vres_status begin_some(void *job, uint32_t worker, size_t index, vres_error *err)
+{
+	const struct batch *b = job;
+	const size_t first = index * BEGIN_EACH, left = b->n - first;
+
+	(void)worker;
+	(void)err;
+	for (size_t i = first; i < first + (left < BEGIN_EACH ? left : BEGIN_EACH); i++)
+		vres_verify_begin(b->members[i], b->members[i]->shard, b->params, false);
+	return VRES_OK;
+}
+
+/* Of the members those stay whose bytes the device is to hash. */
+static void begin(struct batch *b)
+{
+	size_t stay = 0;
+
+	workers_begin(&b->workers, begin_some, b, (size_t)div_up_u64(b->n, BEGIN_EACH));
+	(void)workers_end(&b->workers, NULL); /* no task fails: what is wrong with a shard is in its report */
+	for (size_t i = 0; i < b->n; i++) {
+		struct verification *v = b->members[i];
+
+		if (v->has_bytes_to_check && v->params.mode == VRES_VERIFY_FULL)
+			b->members[stay++] = v;
+		else
+			check_alone(v);
+	}
+	b->n = stay;
+}
+
+static void flush(struct batch *b)
+{
+	CLEANUP(vres_vram_digest_job_close) struct vram_digest_job job = {0};
+	vres_error detail = {0};
+
+	begin(b);
+	if (b->n == 1)
+		check_each(b);
+	else if (b->n > 1 && run(b, &job, &detail) == VRES_OK)
+		check_job(b, &job);
+	else if (b->n > 1 && (detail.status == VRES_E_DEVICE_LOST || detail.reason == VRES_REASON_DEADLINE))
+		could_not_be_checked(b, &detail);
+	else if (b->n > 1)
+		check_each(b);
+	b->n = 0;
+	b->bytes = 0;
+}
+
+static void add(struct batch *b, struct verification *v)
+{
+	const uint64_t bytes = b->params->mode == VRES_VERIFY_SIGNATURE ? 0 : v->shard->shape.bytes;
+	const uint64_t most = b->params->background ? SLICE_BYTES : JOB_BYTES;
+
+	if (b->bytes > 0 && bytes > most - min_u64(b->bytes, most))
+		flush(b);
+	b->members[b->n++] = v;
+	b->bytes += bytes;
+	if (b->n == b->room)
+		flush(b);
+}
+
+/* False: there is no memory to check several at a time. */
+static bool batch_open(struct batch *b, const vres_manager *m, size_t shards)
+{
+	b->room = (size_t)min_u64(shards, RUNS_MAX);
+	if (workers_open(&b->workers, b->params->background ? 1 : m->threads, NULL) != VRES_OK)
+		return false;
+	b->members = vres_os_alloc(b->room * sizeof(struct verification *));
+	return b->members != NULL;
+}
+
+void vres_verify_batches(struct verification *done, vres_shard *const *shards, size_t n, uint32_t device, const vres_verify_params *p)
+{
+	CLEANUP(batch_close) struct batch b = {.params = p};
+	size_t here = 0;
+	bool is_open;
+
+	for (size_t i = 0; i < n; i++)
+		if (vres_shard_device(shards[i]) == device) {
+			b.device = shards[i]->mem.device;
+			here++;
+		}
+	is_open = batch_open(&b, shards[0]->manager, here);
+	for (b.level = 0; b.level < TREE_LEVELS_MAX; b.level++) {
+		for (size_t i = 0; i < n; i++) {
+			if (vres_shard_device(shards[i]) != device || vres_vram_digest_job_level(&shards[i]->shape, here) != b.level)
+				continue;
+			if (is_open)
+				add(&b, &done[i]);
+			else
+				vres_verify_check(&done[i], shards[i], p);
+		}
+		if (is_open)
+			flush(&b);
+	}
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Leases: the only way to a device address, and so the place where verification cannot be skipped. */
+#include "events/log.h"
+#include "device/policy.h"
+#include "verify/verify.h"
+
+/* Is there a verification good enough and young enough?  Residency and signature are checked all the same. */
+static bool is_fresh(struct vres_shard *s)
+{
+	const vres_policy *policy = &s->manager->policy;
+	const uint64_t began = atomic_load(&s->fresh[vres_policy_strength(policy->lease_verify)]);
+
+	return policy->lease_max_age > 0 && began > 0 && vres_os_monotonic() - began <= policy->lease_max_age;
+}
+
+static vres_status verify_for_lease(struct vres_shard *s, vres_error *err)
+{
+	vres_verify_params params = vres_verify_params_init();
+	struct verification v;
+
+	params.mode = is_fresh(s) ? (uint32_t)VRES_VERIFY_SIGNATURE : s->manager->policy.lease_verify;
+	vres_verify_check(&v, s, &params);
+	return vres_verify_conclude(&v, err);
+}
+
+static void free_lease(struct vres_lease **slot)
+{
+	vres_os_free(*slot);
+}
+
+static vres_status acquire(vres_shard *s, vres_lease **out, vres_error *err)
+{
+	CLEANUP(free_lease) struct vres_lease *lease = NULL;
+
+	lease = vres_os_alloc(sizeof(*lease));
+	if (lease == NULL)
+		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a lease");
+	TRY(verify_for_lease(s, err));
+	TRY(vres_manager_enter(s->manager, err)); /* others may have found a violation while this shard was good */
+	lease->shard = s;
+	vres_shard_lease(s);
+	*out = TAKE(lease);
+	return VRES_OK;
+}
+
+vres_status vres_lease_acquire(vres_shard *s, vres_lease **out, vres_error *err)
+{
+	struct vres_operation op = {.action = "lease", .is_routine = true};
+	vres_error detail = {0};
+	vres_status status;
+
+	if (s == NULL || out == NULL)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", s ? "out" : "shard");
+	TRY(vres_manager_enter(s->manager, err));
+	CLEANUP(vres_shard_unhold) struct vres_shard *held = vres_shard_hold(s);
+	op.shard_id = s->id;
+	op.gpu_device = s->record.gpu_device;
+	op.bytes = s->record.vram_bytes;
+	op.began = vres_log_clock(s->manager);
+	status = acquire(s, out, &detail);
+	vres_log_operation(s->manager, &op, status, detail.reason);
+	return status == VRES_OK ? VRES_OK : vres_fail_with(err, &detail);
+}
+
+vres_status vres_lease_check(const vres_lease *l, vres_error *err)
+{
+	if (l == NULL)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "lease is NULL");
+	TRY(vres_manager_enter(l->shard->manager, err));
+	if (atomic_load(&l->shard->state) == VRES_SHARD_QUARANTINED)
+		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_QUARANTINED, l->shard->record.gpu_device,
+		                    "the leased shard has been quarantined");
+	if (atomic_load(&l->shard->mem.device->is_lost))
+		return vres_fail_at(err, VRES_E_DEVICE_LOST, VRES_REASON_DEVICE, l->shard->record.gpu_device,
+		                    "the device of the leased shard was lost");
+	return VRES_OK;
+}
+
+uint64_t vres_lease_device_ptr(const vres_lease *l)
+{
+	return l && !vres_manager_is_forked(l->shard->manager) ? l->shard->mem.addr : 0;
+}
+
+uint64_t vres_lease_bytes(const vres_lease *l)
+{
+	return l ? l->shard->mem.bytes : 0;
+}
+
+void vres_lease_release(vres_lease *l)
+{
+	if (l == NULL)
+		return;
+	vres_shard_unlease(l->shard);
+	vres_os_free(l);
+}

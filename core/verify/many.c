@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Verifying several shards, one thread a device; and the shards of a model, which must form exactly one set. */
+#include "verify/verify.h"
+
+#include <inttypes.h>
+
+#include "base/abi.h"
+
+#define SHARDS_MAX ((size_t)1 << 20)
+
+/* One device's part of the work. */
+struct part {
+	struct many *many;
+	uint32_t device;
+	pthread_t thread;
+	bool is_started;
+};
+
+struct many {
+	vres_shard *const *shards;
+	size_t n;
+	vres_verify_params params;
+	struct verification *done; /* one a shard */
+	struct part *parts;
+	uint32_t parts_count;
+};
+
+static void many_close(struct many *many)
+{
+	for (size_t i = 0; many->done && i < many->n; i++)
+		vres_shard_unhold(&many->done[i].shard);
+	vres_os_free(many->done);
+	vres_os_free(many->parts);
+}
+
+static void *check_part(void *arg)
+{
+	const struct part *part = arg;
+	struct many *many = part->many;
+
+	vres_verify_batches(many->done, many->shards, many->n, part->device, &many->params);
+	return NULL;
+}
+
+static vres_status parts_make(struct many *many, uint32_t devices, vres_error *err)
+{
+	many->parts = vres_os_alloc(devices * sizeof(*many->parts));
+	many->done = vres_os_alloc(many->n * sizeof(*many->done));
+	if (many->parts == NULL || many->done == NULL)
+		return vres_fail(err, VRES_E_NO_MEMORY, "no memory to verify %zu shards", many->n);
+	for (uint32_t device = 0; device < devices; device++) {
+		bool is_used = false;
+
+		for (size_t i = 0; i < many->n && !is_used; i++)
+			is_used = vres_shard_device(many->shards[i]) == device;
+		if (is_used)
+			many->parts[many->parts_count++] = (struct part){.many = many, .device = device};
+	}
+	return VRES_OK;
+}
+
+/* The caller's thread takes the first part, and every part for which no thread can be had. */
+static void parts_run(struct many *many)
+{
+	for (uint32_t i = 1; i < many->parts_count; i++)
+		many->parts[i].is_started = vres_os_thread_start(&many->parts[i].thread, check_part, &many->parts[i]);
+	for (uint32_t i = 0; i < many->parts_count; i++)
+		if (!many->parts[i].is_started)
+			(void)check_part(&many->parts[i]);
+	for (uint32_t i = 1; i < many->parts_count; i++)
+		if (many->parts[i].is_started)
+			vres_os_thread_join(many->parts[i].thread);
+}
+
+/* Damage outranks what could not be checked; within a rank the first shard decides. */
+static bool outranks(vres_status a, vres_status b)
+{
+	return b == VRES_OK ? a != VRES_OK : vres_status_class(a) == 4 && vres_status_class(b) != 4;
+}
+
+static vres_status conclude_all(struct many *many, vres_verify_report *reports, int32_t *first, vres_error *err)
+{
+	const size_t stride = reports ? reports->struct_size : 0;
+	size_t worst = 0;
+
+	for (size_t i = 0; i < many->n; i++) {
+		many->done[i].report.status = vres_verify_conclude(&many->done[i], NULL);
+		if (outranks(many->done[i].report.status, many->done[worst].report.status))
+			worst = i;
+		if (reports)
+			ABI_OUT((vres_verify_report *)(void *)((unsigned char *)reports + i * stride), &many->done[i].report);
+	}
+	if (many->done[worst].report.status == VRES_OK)
+		return VRES_OK;
+	*first = (int32_t)worst;
+	if (err) {
+		const vres_error *detail = &many->done[worst].error;
+
+		(void)vres_fail_at(err, detail->status, (vres_reason)detail->reason, detail->gpu_device, "shard %zu of %zu: %.180s", worst,
+		                   many->n, detail->message);
+		err->backend_code = detail->backend_code;
+	}
+	return many->done[worst].report.status;
+}
+
+static vres_status shards_check(const vres_manager *m, vres_shard *const *shards, size_t n, vres_error *err)
+{
+	if (shards == NULL || n == 0 || n > SHARDS_MAX)
+		return vres_fail(err, VRES_E_INVALID_INPUT, shards ? "%zu shards, expected 1 to 2^20" : "shards is NULL", n);
+	for (size_t i = 0; i < n; i++)
+		if (shards[i] == NULL || shards[i]->manager != m)
+			return vres_fail(err, VRES_E_INVALID_INPUT, "shard %zu is %s", i, shards[i] ? "of another manager" : "NULL");
+	return VRES_OK;
+}
+
+static vres_status reports_check(const vres_verify_report *reports, size_t n, vres_error *err)
+{
+	TRY(ABI_OUT_CHECK(reports, "vres_verify_report", err));
+	for (size_t i = 1; i < n; i++) {
+		size_t size;
+
+		memcpy(&size, (const unsigned char *)reports + i * reports->struct_size, sizeof(size));
+		if (size != reports->struct_size)
+			return vres_fail(err, VRES_E_ABI, "report %zu has another struct_size than the first", i);
+	}
+	return VRES_OK;
+}
+
+/* As vres_shard_hold(), under one lock. */
+static void hold_all(struct many *many, vres_manager *m)
+{
+	vres_manager_lock(m);
+	for (size_t i = 0; i < many->n; i++) {
+		many->done[i].shard = many->shards[i];
+		many->shards[i]->held++;
+	}
+	vres_manager_unlock(m);
+}
+
+static vres_status verify_all(vres_manager *m, vres_shard *const *shards, size_t n, const vres_verify_params *p, vres_verify_report *reports,
+                              vres_set_report *summary, vres_error *err)
+{
+	CLEANUP(many_close) struct many many = {.shards = shards, .n = n};
+	vres_status status;
+
+	TRY(vres_verify_params_in(p, &many.params, err));
+	if (many.params.source)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "a source belongs to one shard, not to several");
+	TRY(parts_make(&many, m->driver.device_count, err));
+	hold_all(&many, m);
+	parts_run(&many);
+	status = conclude_all(&many, reports, &summary->first_failed, err);
+	for (size_t i = 0; i < n; i++)
+		many.done[i].report.status == VRES_OK ? summary->verified++ : summary->failed++;
+	return status;
+}
+
+vres_status vres_verify_many(vres_manager *m, vres_shard *const *shards, size_t n, const vres_verify_params *p, vres_verify_report *reports,
+                             vres_error *err)
+{
+	vres_set_report summary = vres_set_report_init();
+
+	TRY(vres_manager_enter(m, err));
+	TRY(shards_check(m, shards, n, err));
+	if (reports)
+		TRY(reports_check(reports, n, err));
+	return verify_all(m, shards, n, p, reports, &summary, err);
+}
+
+static vres_status not_one_set(size_t offender, const char *why, int32_t *first, vres_error *err)
+{
+	*first = (int32_t)offender;
+	return vres_fail(err, VRES_E_INVALID_INPUT, "not one complete set: shard %zu %s", offender, why);
+}
+
+/* Every index once, and all else alike; @seen has a byte for each index. */
+static vres_status members_check(vres_shard *const *shards, size_t n, uint8_t *seen, int32_t *first, vres_error *err)
+{
+	const struct vres_record *one = &shards[0]->record;
+
+	if (one->total_shards != n)
+		return not_one_set(0, one->total_shards == 0 ? "is not part of a set" : "belongs to a set of another size", first, err);
+	for (size_t i = 0; i < n; i++) {
+		const struct vres_record *r = &shards[i]->record;
+
+		if (r->total_shards != one->total_shards)
+			return not_one_set(i, "has another total_shards", first, err);
+		if (strcmp(r->model_ref, one->model_ref) != 0)
+			return not_one_set(i, "has another model_ref", first, err);
+		if (strcmp(r->group_id, one->group_id) != 0)
+			return not_one_set(i, "has another group_id", first, err);
+		if (r->shard_index >= n) /* when it was sealed it was not: the record was changed since */
+			return not_one_set(i, "has an index past the set", first, err);
+		if (seen[r->shard_index]++)
+			return not_one_set(i, "has an index that came before", first, err);
+	}
+	return VRES_OK;
+}
+
+static void free_bytes(uint8_t **slot)
+{
+	vres_os_free(*slot);
+}
+
+vres_status vres_set_verify(vres_manager *m, vres_shard *const *shards, size_t n, const vres_verify_params *p, vres_set_report *out,
+                            vres_error *err)
+{
+	CLEANUP(free_bytes) uint8_t *seen = NULL;
+	vres_set_report report = vres_set_report_init();
+	vres_status status;
+
+	report.first_failed = -1;
+	TRY(vres_manager_enter(m, err));
+	TRY(shards_check(m, shards, n, err));
+	if (out)
+		TRY(ABI_OUT_CHECK(out, "vres_set_report", err));
+	seen = vres_os_alloc(n);
+	if (seen == NULL)
+		return vres_fail(err, VRES_E_NO_MEMORY, "no memory to check a set of %zu shards", n);
+	status = members_check(shards, n, seen, &report.first_failed, err);
+	if (status == VRES_OK)
+		status = verify_all(m, shards, n, p, NULL, &report, err);
+	if (out)
+		ABI_OUT(out, &report);
+	return status;
+}

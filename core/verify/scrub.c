@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * vres_scrub_step(): the next part of all shards.
+ *
+ * A part is checked as a sample is, against the kept level of the tree, on a lane of low priority.  That level is checked against the signed
+ * root before the first part of a pass and after the last one, and before anything is called damaged because of it.  A pass says nothing of one
+ * moment, so it never makes a shard fresh for a lease.
+ */
+#include "manager/scrub_queue.h"
+
+#include "base/abi.h"
+#include "device/vram_digest_many.h"
+#include "verify/verify.h"
+
+/* The first part of a step, of which nothing is known yet; and how fast parts may grow. */
+#define FIRST_BYTES (UINT64_C(1) << 20)
+#define GROWTH      8u
+
+/* More is as good as for ever, and products with a number of bytes stay below 2^64. */
+#define REMAINING_MOST (UINT64_C(1) << 36)
+_Static_assert(SLICE_BYTES *GROWTH < UINT64_C(1) << 31, "sizes of parts do not overflow");
+
+struct step {
+	vres_manager *manager;
+	uint64_t began, budget;
+	uint64_t part_bytes; /* of the next part */
+	vres_scrub_report report;
+	vres_error error; /* the first damage or, if there is none, the first trouble */
+};
+
+static void keep_error(struct step *step, const vres_error *detail)
+{
+	if (step->error.status == VRES_OK || (vres_status_class(detail->status) == 4 && vres_status_class(step->error.status) != 4))
+		step->error = *detail;
+}
+
+/* Nodes of the kept level under the units of a part. */
+static void check_bytes(struct verification *v, const struct scrub_part *part)
+{
+	const struct vres_shard *s = part->shard;
+	const uint64_t each = s->kept_level == 0 && s->shape.top > 0 ? s->shape.fanout : 1, first = part->first * each;
+	const uint64_t count = min_u64(part->units * each, s->shape.count[s->kept_level] - first);
+
+	v->report.status = vres_verify_part(v, first, count, &v->error);
+}
+
+static enum scrub_outcome check(struct step *step, const struct scrub_part *part)
+{
+	vres_verify_params params = vres_verify_params_init();
+	vres_status status;
+	struct verification v;
+	vres_error detail = {0};
+
+	params.mode = VRES_VERIFY_SAMPLED;
+	params.background = 1;
+	vres_verify_begin(&v, part->shard, &params, true);
+	if (v.has_bytes_to_check)
+		check_bytes(&v, part);
+	vres_verify_end(&v);
+	step->report.bytes_hashed += v.report.bytes_hashed;
+	if (v.report.status == VRES_OK) {
+		atomic_fetch_add(&step->manager->counters.verified_bytes, v.report.bytes_hashed);
+		return SCRUB_GOOD;
+	}
+	if (v.was_refused && v.report.reason == VRES_REASON_QUARANTINED)
+		return SCRUB_OVER; /* somebody else has found damage, and told of it, since the part was claimed */
+	status = vres_verify_conclude(&v, &detail);
+	keep_error(step, &detail);
+	if (status != VRES_E_SEAL_VERIFICATION_FAILED)
+		return SCRUB_UNCHECKED;
+	step->report.failed++;
+	return SCRUB_OVER;
+}
+
+/* As much as fits the time that is left, at the speed of the part that took @took. */
+static void size_next(struct step *step, uint64_t bytes, uint64_t took, uint64_t spent)
+{
+	const uint64_t remaining = step->budget > spent ? min_u64(step->budget - spent, REMAINING_MOST) : 0;
+	const uint64_t fitting = bytes * remaining / (took ? took : 1);
+
+	const uint64_t grown = (step->part_bytes > FIRST_BYTES ? step->part_bytes : FIRST_BYTES) * GROWTH;
+
+	step->part_bytes = min_u64(min_u64(fitting, grown), SLICE_BYTES);
+}
+
+/* One part; false: there is nothing more to do. */
+static bool advance(struct step *step)
+{
+	const uint64_t before = step->report.bytes_hashed;
+	const uint64_t began = vres_os_monotonic();
+	struct scrub_part part;
+	enum scrub_outcome outcome;
+	uint64_t ended;
+
+	if (atomic_load(&step->manager->is_stopped) || !vres_scrub_claim(step->manager, step->part_bytes, step->began, &part))
+		return false;
+	outcome = check(step, &part);
+	vres_scrub_release(&part, outcome);
+	ended = vres_os_monotonic();
+	size_next(step, step->report.bytes_hashed - before, ended - began, ended - step->began);
+	return ended - step->began < step->budget;
+}
+
+vres_status vres_scrub_step(vres_manager *m, uint64_t budget_ns, vres_scrub_report *out, vres_error *err)
+{
+	struct step step = {.manager = m, .budget = budget_ns, .part_bytes = FIRST_BYTES, .report = vres_scrub_report_init()};
+	uint64_t bytes_now;
+	uint32_t shards_now;
+
+	TRY(vres_manager_enter(m, err));
+	if (budget_ns == 0)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "budget_ns is 0: a step needs time to make progress in");
+	if (out)
+		TRY(ABI_OUT_CHECK(out, "vres_scrub_report", err));
+	CLEANUP(vres_manager_let_go) vres_manager *kept = vres_manager_keep(m);
+	step.began = vres_os_monotonic();
+	vres_scrub_retry(m);
+	vres_scrub_look(m, step.began, &step.report.bytes_total, &step.report.shards, &step.report.oldest_check_age);
+	while (advance(&step))
+		;
+	vres_scrub_look(m, vres_os_monotonic(), &bytes_now, &shards_now, &step.report.oldest_check_age);
+	if (out)
+		ABI_OUT(out, &step.report);
+	return step.error.status == VRES_OK ? VRES_OK : vres_fail_with(err, &step.error);
+}

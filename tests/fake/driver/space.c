@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Address space, physical memory, and the mappings of one on the other. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "fake/driver/model.h"
+
+static uint64_t round_up(uint64_t n, uint64_t unit)
+{
+	return (n + unit - 1) / unit * unit;
+}
+
+static uint64_t round_down(uint64_t n, uint64_t unit)
+{
+	return n / unit * unit;
+}
+
+static void *pointer(uint64_t addr)
+{
+	return (void *)(uintptr_t)addr;
+}
+
+struct fake_map *fake_map_at(uint64_t addr)
+{
+	struct fake_map *map = fake.maps;
+
+	while (map && !(addr >= map->addr && addr - map->addr < map->bytes))
+		map = map->next;
+	return map;
+}
+
+#define LITTER_EVERY (UINT64_C(1) << 20) /* and at the end: all of it would cost more time than it finds */
+
+/* New memory holds what somebody left there. */
+static bool litter(int fd, uint64_t bytes)
+{
+	unsigned char piece[65536];
+
+	memset(piece, 0xcd, sizeof(piece));
+	for (uint64_t at = 0; at < bytes; at += sizeof(piece)) {
+		const uint64_t left = bytes - at;
+		const size_t n = left < sizeof(piece) ? (size_t)left : sizeof(piece);
+
+		if ((at % LITTER_EVERY == 0 || left <= sizeof(piece)) && pwrite(fd, piece, n, (off_t)at) != (ssize_t)n)
+			return false;
+	}
+	return true;
+}
+
+struct fake_phys *fake_phys_make(uint64_t bytes, uint64_t charged, const cuda_alloc_prop *prop, int device)
+{
+	struct fake_phys *phys = calloc(1, sizeof(*phys));
+
+	if (phys == NULL)
+		return NULL;
+	phys->fd = memfd_create("fake-vram", MFD_CLOEXEC);
+	if (phys->fd < 0 || ftruncate(phys->fd, (off_t)round_up(bytes, FAKE_PAGE)) != 0 || !litter(phys->fd, bytes)) {
+		if (phys->fd >= 0)
+			(void)close(phys->fd);
+		free(phys);
+		return NULL;
+	}
+	phys->handle = ++fake.serial;
+	phys->block_id = ++fake.serial;
+	phys->bytes = bytes;
+	phys->charged = charged;
+	phys->references = 1;
+	phys->device = device;
+	phys->prop = *prop;
+	phys->next = fake.phys;
+	fake.phys = phys;
+	fake.devices[device].used += charged;
+	return phys;
+}
+
+static bool has_content(const struct fake_phys *phys)
+{
+	unsigned char piece[4096];
+	off_t at = 0;
+	ssize_t n;
+
+	/* A hole reads as zeros. */
+	while ((at = lseek(phys->fd, at, SEEK_DATA)) >= 0 && (n = pread(phys->fd, piece, sizeof(piece), at)) > 0) {
+		if (piece[0] != 0 || memcmp(piece, piece + 1, (size_t)n - 1) != 0)
+			return true;
+		at += n;
+	}
+	return false;
+}
+
+void fake_phys_drop(struct fake_phys *phys)
+{
+	struct fake_phys **at = &fake.phys;
+
+	if (--phys->references > 0)
+		return;
+	while (*at != phys)
+		at = &(*at)->next;
+	*at = phys->next;
+	fake.unwiped += has_content(phys);
+	fake.devices[phys->device].used -= phys->charged;
+	(void)close(phys->fd);
+	free(phys);
+}
+
+cuda_result fake_map_put(uint64_t addr, uint64_t bytes, uint64_t offset, struct fake_phys *phys, struct fake_map **out)
+{
+	struct fake_map *map = calloc(1, sizeof(*map));
+
+	if (map == NULL)
+		return CUDA_OUT_OF_MEMORY;
+	if (mmap(pointer(addr), round_up(bytes, FAKE_PAGE), PROT_NONE, MAP_SHARED | MAP_FIXED, phys->fd, (off_t)offset) == MAP_FAILED) {
+		free(map);
+		return CUDA_OUT_OF_MEMORY;
+	}
+	phys->references++;
+	map->addr = addr;
+	map->bytes = bytes;
+	map->offset = offset;
+	map->phys = phys;
+	map->buffer_id = ++fake.serial;
+	map->next = fake.maps;
+	fake.maps = map;
+	*out = map;
+	return CUDA_OK;
+}
+
+static void map_drop(struct fake_map *map)
+{
+	struct fake_map **at = &fake.maps;
+
+	while (*at != map)
+		at = &(*at)->next;
+	*at = map->next;
+	(void)mmap(pointer(map->addr), round_up(map->bytes, FAKE_PAGE), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+	           0);
+	fake_phys_drop(map->phys);
+	free(map);
+}
+
+bool fake_open(uint64_t addr, uint64_t bytes, int device, int right)
+{
+	const uint64_t end = addr + bytes;
+	const struct fake_map *map;
+
+	for (uint64_t at = addr; at < end; at = map->addr + map->bytes) {
+		uint64_t from, to;
+
+		map = fake_map_at(at);
+		if (map == NULL || (map->rights[device] & right) != right || map->phys->device != device)
+			return false;
+		from = round_down(at, FAKE_PAGE);
+		to = round_up(end < map->addr + map->bytes ? end : map->addr + map->bytes, FAKE_PAGE);
+		if (mprotect(pointer(from), to - from, map->rights[device] == CUDA_ACCESS_READ ? PROT_READ : PROT_READ | PROT_WRITE) != 0)
+			return false;
+	}
+	return true;
+}
+
+void fake_shut(uint64_t addr, uint64_t bytes)
+{
+	const uint64_t end = addr + bytes;
+	const struct fake_map *map;
+
+	for (uint64_t at = addr; at < end && (map = fake_map_at(at)) != NULL; at = map->addr + map->bytes) {
+		const uint64_t from = round_down(at, FAKE_PAGE);
+		const uint64_t to = round_up(end < map->addr + map->bytes ? end : map->addr + map->bytes, FAKE_PAGE);
+
+		(void)mprotect(pointer(from), to - from, PROT_NONE);
+	}
+}
+
+/* Address space that begins at a multiple of the granularity, with room after it that belongs to nobody. */
+cuda_result fake_range_make(uint64_t bytes, uint64_t *addr)
+{
+	const uint64_t unit = fake.params.granularity > FAKE_PAGE ? fake.params.granularity : FAKE_PAGE;
+	struct fake_range *range = calloc(1, sizeof(*range));
+
+	if (range == NULL)
+		return CUDA_OUT_OF_MEMORY;
+	range->mapped = round_up(bytes, FAKE_PAGE) + 2 * unit;
+	range->mapping = mmap(NULL, range->mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (range->mapping == MAP_FAILED) {
+		free(range);
+		return CUDA_OUT_OF_MEMORY;
+	}
+	range->addr = round_up((uint64_t)(uintptr_t)range->mapping, unit);
+	range->bytes = bytes;
+	range->next = fake.ranges;
+	fake.ranges = range;
+	*addr = range->addr;
+	return CUDA_OK;
+}
+
+cuda_result fake_range_drop(uint64_t addr)
+{
+	for (struct fake_range **at = &fake.ranges; *at; at = &(*at)->next) {
+		struct fake_range *range = *at;
+
+		if (range->addr != addr)
+			continue;
+		*at = range->next;
+		(void)munmap(range->mapping, range->mapped);
+		free(range);
+		return CUDA_OK;
+	}
+	return CUDA_INVALID_VALUE;
+}
+
+cuda_result fake_maps_drop(uint64_t addr, uint64_t bytes)
+{
+	struct fake_map *map;
+
+	for (uint64_t at = addr; at < addr + bytes;) {
+		map = fake_map_at(at);
+		if (map == NULL)
+			return CUDA_INVALID_VALUE;
+		at = map->addr + map->bytes;
+		map_drop(map);
+	}
+	return CUDA_OK;
+}
+
+uint64_t fake_range_bytes(uint64_t addr)
+{
+	for (const struct fake_range *range = fake.ranges; range; range = range->next)
+		if (range->addr == addr)
+			return range->bytes;
+	return 0;
+}
+
+void fake_memory_forget(void)
+{
+	while (fake.maps)
+		map_drop(fake.maps);
+	while (fake.phys) {
+		fake.phys->references = 1;
+		fake_phys_drop(fake.phys);
+	}
+	while (fake.ranges)
+		(void)fake_range_drop(fake.ranges->addr);
+	while (fake.pinned) {
+		struct fake_pinned *pinned = fake.pinned;
+
+		fake.pinned = pinned->next;
+		free(pinned->block);
+		free(pinned);
+	}
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Streams: copies, zeros and kernels, put on them now and done later. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include "fake/driver/model.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+
+struct fake_stream {
+	struct fake_stream *next;
+	struct fake_work *first, **last;
+	int device, priority;
+	bool was_polled;
+	bool captures; /* what is put on it is not to be done, but to become a graph */
+};
+
+struct span {
+	uint64_t addr, bytes;
+};
+
+/* The blocks of piece number @i: those up to the next one's first. */
+static uint64_t blocks_of(const vres_leaf_hash_args *args, uint32_t i)
+{
+	return (i + 1 < args->pieces_count ? args->pieces[i + 1].first : args->threads) - args->pieces[i].first;
+}
+
+static struct span data_of(const vres_leaf_hash_args *args, uint32_t i)
+{
+	return (struct span){(uint64_t)(uintptr_t)args->pieces[i].data, args->pieces[i].bytes};
+}
+
+static struct span digests_of(const vres_leaf_hash_args *args, uint32_t i)
+{
+	return (struct span){(uint64_t)(uintptr_t)args->digests + (uint64_t)args->pieces[i].place * LEAF_HASH_BYTES,
+	                     blocks_of(args, i) * LEAF_HASH_BYTES};
+}
+
+static bool are_apart(struct span a, struct span b)
+{
+	return a.addr + a.bytes <= b.addr || b.addr + b.bytes <= a.addr;
+}
+
+/* Every thread has a block of its own and a place of its own, and no thread reads what another one of its launch writes. */
+static bool piece_is_sound(const vres_leaf_hash_args *args, uint32_t i)
+{
+	const vres_leaf_hash_piece *piece = &args->pieces[i];
+	const uint64_t blocks = blocks_of(args, i);
+	bool good = blocks > 0 && (piece->bytes + args->block_size - 1) / args->block_size == blocks &&
+	            piece->place + blocks <= args->digests_room && (i > 0 || piece->first == 0);
+
+	for (uint32_t j = 0; j < args->pieces_count && good; j++)
+		good = are_apart(digests_of(args, i), data_of(args, j)) && (i == j || are_apart(digests_of(args, i), digests_of(args, j)));
+	return good;
+}
+
+static bool run_threads(const struct fake_work *work, int device)
+{
+	const vres_leaf_hash_args *args = &work->args;
+	bool good = args->one == 1 && args->threads <= work->threads;
+
+	for (uint32_t i = 0; i < args->pieces_count && good; i++)
+		good = piece_is_sound(args, i) && fake_open(data_of(args, i).addr, data_of(args, i).bytes, device, CUDA_ACCESS_READ) &&
+		       fake_open(digests_of(args, i).addr, digests_of(args, i).bytes, device, CUDA_ACCESS_READ_WRITE);
+	for (uint64_t thread = 0; thread < work->threads && good; thread++)
+		leaf_hash_thread(args, args->one, (uint32_t)thread);
+	for (uint32_t i = 0; i < args->pieces_count; i++) {
+		fake_shut(data_of(args, i).addr, data_of(args, i).bytes);
+		fake_shut(digests_of(args, i).addr, digests_of(args, i).bytes);
+	}
+	return good;
+}
+
+/* False: the device may not do that there. */
+static bool hash(const struct fake_work *work, int device)
+{
+	const vres_leaf_hash_args *args = &work->args;
+	const uint64_t pieces = (uint64_t)(uintptr_t)args->pieces, pieces_bytes = args->pieces_count * sizeof(*args->pieces);
+	const uint64_t echo = (uint64_t)(uintptr_t)args->echo;
+	bool good;
+
+	if (work->is_skipped)
+		return true;
+	good = fake_open(pieces, pieces_bytes, device, CUDA_ACCESS_READ) &&
+	       fake_open(echo, sizeof(*args->echo), device, CUDA_ACCESS_READ_WRITE) && run_threads(work, device);
+	fake_shut(pieces, pieces_bytes);
+	fake_shut(echo, sizeof(*args->echo));
+	return good;
+}
+
+static bool stamp(const struct fake_work *work, int device)
+{
+	const uint64_t echo = (uint64_t)(uintptr_t)work->args.echo;
+	const bool good = fake_open(echo, sizeof(*work->args.echo), device, CUDA_ACCESS_READ_WRITE);
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	if (good)
+		*work->args.echo = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+	fake_shut(echo, sizeof(*work->args.echo));
+	return good;
+}
+
+/* Pages as a whole are given back to the system, which makes them anew where they are touched: most of a large allocation never is. */
+static void zero(uint64_t addr, uint64_t bytes)
+{
+	const uint64_t end = addr + bytes, from = (addr + FAKE_PAGE - 1) / FAKE_PAGE * FAKE_PAGE, to = end / FAKE_PAGE * FAKE_PAGE;
+
+	if (from >= to || madvise((void *)(uintptr_t)from, to - from, MADV_REMOVE) != 0) {
+		memset((void *)(uintptr_t)addr, 0, bytes);
+		return;
+	}
+	memset((void *)(uintptr_t)addr, 0, from - addr);
+	memset((void *)(uintptr_t)to, 0, end - to);
+}
+
+static bool copy(const struct fake_work *work, int device)
+{
+	void *there = (void *)(uintptr_t)work->device_addr;
+	const bool good = fake_open(work->device_addr, work->bytes, device, work->kind == WORK_PULL ? CUDA_ACCESS_READ : CUDA_ACCESS_READ_WRITE);
+
+	if (good && work->kind == WORK_PUSH)
+		memcpy(there, work->host, work->bytes);
+	else if (good && work->kind == WORK_PULL)
+		memcpy(work->host, there, work->bytes);
+	else if (good)
+		zero(work->device_addr, work->bytes);
+	fake_shut(work->device_addr, work->bytes);
+	return good;
+}
+
+static void forget(struct fake_stream *stream)
+{
+	while (stream->first) {
+		struct fake_work *work = stream->first;
+
+		stream->first = work->next;
+		free(work);
+	}
+	stream->last = &stream->first;
+	stream->was_polled = false;
+}
+
+/* In order; a device that may not do something is lost, with a code that comes late and stays. */
+static cuda_result work_off(struct fake_stream *stream)
+{
+	struct fake_device *device = &fake.devices[stream->device];
+
+	for (struct fake_work *work = stream->first; work && device->sticky == CUDA_OK; work = work->next)
+		if (!(work->kind == WORK_HASH    ? hash(work, stream->device)
+		      : work->kind == WORK_STAMP ? stamp(work, stream->device)
+		                                 : copy(work, stream->device)))
+			device->sticky = CUDA_ILLEGAL_ADDRESS;
+	forget(stream);
+	return device->sticky;
+}
+
+/* The stream, if it is one and its device's context is current. */
+static cuda_result find(const void *handle, struct fake_stream **out)
+{
+	int device;
+
+	TRY_CUDA(fake_here(&device));
+	for (*out = fake.streams; *out; *out = (*out)->next)
+		if (*out == handle)
+			return (*out)->device == device ? CUDA_OK : CUDA_INVALID_HANDLE;
+	return CUDA_INVALID_HANDLE;
+}
+
+cuda_result fake_stream_put(const void *handle, const struct fake_work *work)
+{
+	struct fake_stream *stream;
+	struct fake_work *own;
+
+	TRY_CUDA(find(handle, &stream));
+	own = malloc(sizeof(*own));
+	if (own == NULL)
+		return CUDA_OUT_OF_MEMORY;
+	*own = *work;
+	own->next = NULL;
+	*stream->last = own;
+	stream->last = &own->next;
+	stream->was_polled = false;
+	if (work->kind != WORK_PULL || fake_is_pinned(work->host, work->bytes) || fake.stalls || stream->captures)
+		return CUDA_OK;
+	return work_off(stream); /* to ordinary memory a copy is complete when the call returns */
+}
+
+cuda_result fake_stream_make(int priority, void **out)
+{
+	struct fake_stream *stream;
+	int device;
+
+	TRY_CUDA(fake_here(&device));
+	stream = calloc(1, sizeof(*stream));
+	if (stream == NULL)
+		return CUDA_OUT_OF_MEMORY;
+	stream->device = device;
+	stream->priority = priority;
+	stream->last = &stream->first;
+	stream->next = fake.streams;
+	fake.streams = stream;
+	*out = stream;
+	return CUDA_OK;
+}
+
+cuda_result fake_stream_drop(struct fake_call call, const void *handle)
+{
+	for (struct fake_stream **at = &fake.streams; *at; at = &(*at)->next) {
+		struct fake_stream *stream = *at;
+		cuda_result code;
+
+		if (stream != handle)
+			continue;
+		if (!fake_is_inside(stream->device))
+			return CUDA_INVALID_CONTEXT;
+		code = stream->captures ? CUDA_OK : work_off(stream);
+		forget(stream);
+		*at = stream->next;
+		free(stream);
+		return call.code != CUDA_OK ? call.code : code;
+	}
+	return CUDA_INVALID_HANDLE;
+}
+
+cuda_result fake_stream_poll(const void *handle)
+{
+	const struct timespec takes = {.tv_sec = (time_t)(fake.poll_ns / NS_PER_S), .tv_nsec = (long)(fake.poll_ns % NS_PER_S)};
+	struct fake_stream *stream;
+
+	TRY_CUDA(find(handle, &stream));
+	if (fake.poll_ns > 0)
+		(void)nanosleep(&takes, NULL);
+	if (stream->captures)
+		return CUDA_CAPTURE_UNSUPPORTED;
+	if (stream->first == NULL)
+		return CUDA_OK;
+	if (!stream->was_polled || fake.stalls) {
+		stream->was_polled = true;
+		return CUDA_NOT_READY;
+	}
+	return work_off(stream);
+}
+
+cuda_result fake_stream_finish(const void *handle)
+{
+	struct fake_stream *stream;
+
+	TRY_CUDA(find(handle, &stream));
+	return stream->captures ? CUDA_CAPTURE_UNSUPPORTED : work_off(stream);
+}
+
+cuda_result fake_stream_capture(const void *handle)
+{
+	struct fake_stream *stream;
+
+	TRY_CUDA(find(handle, &stream));
+	TRY_CUDA(stream->captures ? CUDA_ILLEGAL_STATE : work_off(stream));
+	stream->captures = true;
+	return CUDA_OK;
+}
+
+cuda_result fake_stream_captured(const void *handle, struct fake_work **out)
+{
+	struct fake_stream *stream;
+
+	TRY_CUDA(find(handle, &stream));
+	if (!stream->captures)
+		return CUDA_ILLEGAL_STATE;
+	*out = stream->first;
+	stream->first = NULL;
+	stream->last = &stream->first;
+	stream->captures = false;
+	return CUDA_OK;
+}
+
+cuda_result fake_launch(const void *handle, const void *kernel, uint64_t threads, const void *args)
+{
+	struct fake_work work = {.kind = kernel == FAKE_KERNEL_STAMP ? WORK_STAMP : WORK_HASH, .threads = threads};
+	struct fake_stream *on;
+	uint64_t *most;
+
+	if (kernel != FAKE_KERNEL_HASH && kernel != FAKE_KERNEL_STAMP)
+		return CUDA_INVALID_VALUE;
+	memcpy(&work.args, args, sizeof(work.args));
+	work.is_skipped = fake.skip_in > 0 && --fake.skip_in == 0;
+	TRY_CUDA(fake_stream_put(handle, &work));
+	TRY_CUDA(find(handle, &on));
+	most = &fake.threads_most[on->priority == FAKE_PRIORITY_LEAST];
+	*most = work.threads > *most ? work.threads : *most;
+	return CUDA_OK;
+}
+
+void fake_streams_forget(void)
+{
+	while (fake.streams) {
+		struct fake_stream *stream = fake.streams;
+
+		fake.streams = stream->next;
+		forget(stream);
+		free(stream);
+	}
+}
+
+uint64_t fake_streams_count(void)
+{
+	uint64_t n = 0;
+
+	for (const struct fake_stream *stream = fake.streams; stream; stream = stream->next)
+		n++;
+	return n;
+}

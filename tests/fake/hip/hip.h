@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The fake HIP runtime's functions.  hip_state.c has devices and what each thread has current; hip_memory.c memory and what is known of an
+ * address; hip_module.c code objects; hip_queue.c streams; hip_exports.c what dlsym() finds.  FAKE_HIP is the version of ROCm that it is.
+ */
+#ifndef TESTS_FAKE_HIP_HIP_H
+#define TESTS_FAKE_HIP_HIP_H
+
+#include "hip/hip_abi.h"
+#include "fake/driver/model.h"
+
+_Static_assert(HIP_OK == (int)CUDA_OK && HIP_INVALID_VALUE == (int)CUDA_INVALID_VALUE && HIP_OUT_OF_MEMORY == (int)CUDA_OUT_OF_MEMORY &&
+                       HIP_INVALID_CONTEXT == (int)CUDA_INVALID_CONTEXT && HIP_INVALID_HANDLE == CUDA_INVALID_HANDLE &&
+                       HIP_NOT_READY == (int)CUDA_NOT_READY && HIP_ILLEGAL_ADDRESS == (int)CUDA_ILLEGAL_ADDRESS &&
+                       HIP_NOT_SUPPORTED == (int)CUDA_NOT_SUPPORTED,
+               "the model's codes are HIP's, too");
+
+/* Functions by number. */
+enum fake_function {
+#define FAKE_FUNCTION_NUMBER(result, name, parameters) FAKE_##name,
+	HIP_FUNCTIONS(FAKE_FUNCTION_NUMBER)
+#undef FAKE_FUNCTION_NUMBER
+		FAKE_hipGetDevicePropertiesR0600,
+	FAKE_FUNCTIONS
+};
+_Static_assert((int)FAKE_FUNCTIONS < FAKE_FUNCTIONS_MAX, "fake.calls has a place for each");
+
+/* Every function of the runtime; those of hip_exports.c note what they answered. */
+#define FAKE_DECLARE(result, name, parameters) result fake_##name parameters;
+HIP_FUNCTIONS(FAKE_DECLARE)
+#undef FAKE_DECLARE
+hip_result fake_hipGetDevicePropertiesR0600(hip_properties *out, int device);
+
+/* What a call answered, as hipGetLastError() will tell it.  Returns @code. */
+hip_result fake_heard(hip_result code);
+
+const char *fake_arch(void);
+
+#endif

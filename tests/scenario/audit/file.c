@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The ready-made audit sink: what is recorded, how the log goes on, and that the chain holds, judged by tests/support/chain.c. */
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/fixture/place.h"
+#include "support/fixture/support.h"
+
+START_TEST(a_managers_events_become_lines_of_a_chain_in_the_order_they_happened)
+{
+	struct setup s = setup_init();
+	CLEANUP(place_end) struct place p = place_begin(NULL);
+	CLEANUP(finish) struct fixture *f = NULL;
+	CLEANUP(place_close) vres_audit_file *log = NULL;
+	struct lines lines = {.n = 0};
+	vres_config config;
+	vres_manager *m = NULL;
+	vres_shard *shard = NULL;
+	vres_seal_params sp = vres_seal_params_init();
+	vres_audit_file_options o;
+	struct chain c;
+	vres_error err;
+
+	s.no_manager = true;
+	f = begin(&s);
+	o = place_options(&p, _i);
+	log = place_open(&p, &o);
+	config = config_of(f);
+	config.audit = vres_audit_file_sink(log);
+	ck_ok(manager_create(f, &config, &m, &err));
+	sp.shard_id = "shard-1";
+	ck_ok(vres_seal_memory(m, &sp, "abc", 3, &shard, &err));
+	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
+	release_shard(&shard);
+	ck_ok(vres_audit_file_flush(log, &err));
+	c = place_chain(&p, _i, lines_keep, &lines);
+	ck_assert_str_eq(lines_types(&lines), "log_header vram_allocated vram_sealed seal_verified vram_deallocated");
+	ck_assert_uint_eq(c.events, 4);
+	for (size_t i = 1; i < lines.n; i++)
+		ck_assert_ptr_nonnull(strstr(lines.text[i], "\"simulated\":true"));
+	ck_assert_ptr_nonnull(strstr(lines.text[2], "\"digest\":\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\""));
+	ck_assert_ptr_nonnull(strstr(lines.text[2], "\"shard_id\":\"shard-1\""));
+	ck_assert_ptr_nonnull(
+		strstr(lines.text[3], "{\"event_type\":\"seal_verified\",\"mode\":\"full\",\"shard_id\":\"shard-1\",\"simulated\":true}"));
+	ck_assert_ptr_nonnull(strstr(lines.text[4], "\"worker_id\":\"" WORKER "\"}"));
+	destroy_manager(&m);
+	ck_assert_uint_eq(vres_audit_file_lost(log), 0);
+}
+END_TEST
+
+START_TEST(a_log_goes_on_where_it_ended_however_often_it_is_opened)
+{
+	CLEANUP(place_end) struct place p = place_begin(NULL);
+	const vres_audit_file_options o = place_options(&p, _i);
+	struct lines lines = {.n = 0};
+	const char *want = _i ? "log_header vram_allocated log_epoch log_closed log_opened vram_allocated log_epoch log_closed log_opened "
+	                        "vram_allocated log_epoch log_closed"
+	                      : "log_header vram_allocated log_closed log_opened vram_allocated log_closed log_opened vram_allocated log_closed";
+	struct chain c;
+
+	for (unsigned i = 0; i < 3; i++) {
+		CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+
+		ck_assert_int_eq(place_record(log, VRES_EVENT_VRAM_ALLOCATED, NULL), VRES_OK);
+	}
+	c = place_chain(&p, _i, lines_keep, &lines);
+	ck_assert_str_eq(lines_types(&lines), want);
+	ck_assert_uint_eq(c.epoch, _i ? 3 : 0);
+	ck_assert_str_eq(c.type, "log_closed");
+}
+END_TEST
+
+START_TEST(a_critical_event_is_on_disk_when_its_recording_returns)
+{
+	CLEANUP(place_end) struct place p = place_begin(NULL);
+	const vres_audit_file_options o = place_options(&p, _i);
+	CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+	uint64_t seq = 0;
+	char hash[65] = "";
+	struct chain c;
+	vres_error err;
+
+	for (unsigned i = 1; i <= 20; i++) {
+		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "before"), VRES_OK);
+		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "now"), VRES_OK);
+		c = place_chain(&p, _i, NULL, NULL);
+		ck_assert_uint_eq(c.events, 2 * i);
+		ck_assert_str_eq(c.type, "seal_verification_failed");
+		ck_ok(vres_audit_file_head(log, &seq, hash, &err));
+		ck_assert_uint_eq(seq, c.seq);
+		ck_assert_str_eq(hash, c.hash);
+	}
+}
+END_TEST
+
+START_TEST(flush_brings_routine_events_to_disk_and_the_checkpoint_after_them)
+{
+	CLEANUP(place_end) struct place p = place_begin(NULL);
+	const vres_audit_file_options o = place_options(&p, _i);
+	CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+	char *checkpoint, hash[65];
+	struct chain c;
+	vres_error err;
+	size_t n;
+
+	for (unsigned i = 0; i < 100; i++)
+		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"), VRES_OK);
+	ck_ok(vres_audit_file_flush(log, &err));
+	c = place_chain(&p, _i, NULL, NULL);
+	ck_assert_uint_eq(c.events, 100);
+	checkpoint = place_read(p.checkpoint, &n);
+	ck_assert_uint_eq(chain_number(checkpoint, "seq"), c.seq);
+	ck_assert(chain_string(checkpoint, "hash", hash, sizeof(hash)));
+	ck_assert_str_eq(hash, c.hash);
+	test_free(checkpoint);
+}
+END_TEST
+
+/* Restarts write lines too. */
+START_TEST(a_log_that_is_opened_again_and_again_grows_into_other_files)
+{
+	CLEANUP(place_end) struct place p = place_begin(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NULL);
+	vres_audit_file_options o = place_options(&p, _i);
+	char full[128];
+	struct chain c;
+	struct stat s;
+
+	o.worker_id = "a-worker-with-the-longest-name-that-there-may-be-0123456789abcdef";
+	ck_assert_uint_eq(strlen(o.worker_id), 65);
+	o.worker_id++;
+	o.rotate_bytes = KIB(64);
+	for (unsigned i = 0; i < 200; i++) {
+		vres_audit_file *log = place_open(&p, &o);
+
+		place_close(&log);
+		ck_assert_int_eq(stat(p.log, &s), 0);
+		ck_assert_msg(s.st_size <= (off_t)KIB(64), "LOG has %lld bytes", (long long)s.st_size);
+	}
+	(void)snprintf(full, sizeof(full), "%s.%016x", p.log, 1u);
+	ck_assert_int_eq(stat(full, &s), 0);
+	ck_assert_msg(s.st_size <= (off_t)KIB(64), "the first file has %lld bytes", (long long)s.st_size);
+	c = place_chain(&p, _i, NULL, NULL);
+	ck_assert_str_eq(c.type, "log_closed");
+}
+END_TEST
+
+START_TEST(the_log_and_what_lies_beside_it_are_its_owners_alone)
+{
+	CLEANUP(place_end) struct place p = place_begin(NULL);
+	const vres_audit_file_options o = place_options(&p, true);
+	const mode_t before = umask(0);
+	CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+	const char *files[] = {p.log, p.checkpoint, p.key, p.lock, p.first_key};
+	struct stat s;
+
+	(void)umask(before);
+	for (size_t i = 0; i < COUNT(files); i++) {
+		ck_assert_int_eq(lstat(files[i], &s), 0);
+		ck_assert(S_ISREG(s.st_mode));
+		ck_assert_uint_eq(s.st_mode & 07777, 0600);
+		ck_assert_uint_eq(s.st_uid, geteuid());
+	}
+}
+END_TEST
+
+START_TEST(a_file_that_would_become_too_large_is_followed_by_another)
+{
+	CLEANUP(place_end) struct place p = place_begin(NULL);
+	vres_audit_file_options o = place_options(&p, _i);
+	char name[128];
+	struct chain c;
+	struct stat s;
+
+	o.rotate_bytes = KIB(64);
+	o.queue_events = 4096;
+	for (unsigned session = 0; session < 3; session++) {
+		CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+
+		for (unsigned i = 0; i < 500; i++)
+			ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"), VRES_OK);
+	}
+	c = place_chain(&p, _i, NULL, NULL);
+	ck_assert_uint_eq(c.events, 1500);
+	ck_assert_uint_eq(c.lost, 0);
+	ck_assert_uint_ge(place_full_files(&p), 8);
+	(void)snprintf(name, sizeof(name), "%s.%016x", p.log, 1u);
+	ck_assert_int_eq(stat(name, &s), 0);
+	ck_assert_uint_le((uint64_t)s.st_size, KIB(64));
+	ck_assert_uint_ge((uint64_t)s.st_size, KIB(50));
+}
+END_TEST
+
+#define DAY (UINT64_C(86400) * 1000000000)
+
+START_TEST(a_line_of_a_later_day_begins_another_file_and_one_of_an_earlier_day_does_not)
+{
+	CLEANUP(place_end) struct place p = place_begin(NULL);
+	vres_audit_file_options o = place_options(&p, false);
+	static const struct {
+		int64_t ns; /* from the midnight after tomorrow's, in UTC */
+		unsigned full_files;
+	} steps[] = {{-1, 1}, {0, 2}, {1, 2}, {-1, 2}, {-(int64_t)(400 * DAY), 2}, {(int64_t)DAY - 1, 2}, {(int64_t)DAY, 3}, {0, 3}};
+	struct timespec now;
+	uint64_t midnight;
+	CLEANUP(place_close) vres_audit_file *log = NULL;
+	vres_audit_sink sink;
+	struct chain c;
+	vres_error err;
+
+	o.rotate_daily = 1;
+	log = place_open(&p, &o);
+	sink = vres_audit_file_sink(log);
+	clock_gettime(CLOCK_REALTIME, &now);
+	midnight = ((uint64_t)now.tv_sec / 86400 + 2) * DAY;
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		vres_shard_info shard;
+		vres_event e = place_event(VRES_EVENT_SEAL_VERIFIED, "shard", &shard);
+
+		e.time = midnight + (uint64_t)steps[i].ns;
+		ck_assert_int_eq(sink.record(sink.ctx, &e), VRES_OK);
+		ck_ok(vres_audit_file_flush(log, &err));
+		ck_assert_msg(place_full_files(&p) == steps[i].full_files, "step %zu: %u full files", i, place_full_files(&p));
+	}
+	c = place_chain(&p, false, NULL, NULL);
+	ck_assert_uint_eq(c.events, COUNT(steps));
+}
+END_TEST
+
+START_TEST(a_header_says_for_its_whole_file_whether_vram_is_simulated)
+{
+	static const unsigned simulated[] = {0, 1, 1, 0};
+	CLEANUP(place_end) struct place p = place_begin(NULL);
+	vres_audit_file_options o = place_options(&p, _i);
+	struct lines lines = {.n = 0};
+	unsigned headers = 0;
+
+	for (size_t i = 0; i < COUNT(simulated); i++) {
+		CLEANUP(place_close) vres_audit_file *log = NULL;
+
+		o.simulated = simulated[i];
+		log = place_open(&p, &o);
+	}
+	(void)place_chain(&p, _i, lines_keep, &lines);
+	for (size_t i = 0; i < lines.n; i++) {
+		if (strstr(lines.text[i], "\"log_header\"") == NULL)
+			continue;
+		ck_assert_int_eq(strstr(lines.text[i], "\"simulated\":true") != NULL, headers == 1);
+		headers++;
+	}
+	ck_assert_uint_eq(headers, 3);
+}
+END_TEST
+
+START_TEST(what_is_no_clean_text_is_recorded_as_its_digest)
+{
+	CLEANUP(place_end) struct place p = place_begin(NULL);
+	const vres_audit_file_options o = place_options(&p, false);
+	CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+	const vres_audit_sink sink = vres_audit_file_sink(log);
+	vres_event e = place_event(VRES_EVENT_POLICY_VIOLATION, NULL, NULL);
+	struct lines lines = {.n = 0};
+	char digest[65], want[128];
+
+	e.detail = "a\nline{\"hash\":\"";
+	e.violation = "managed_memory";
+	ck_assert_int_eq(sink.record(sink.ctx, &e), VRES_OK);
+	(void)place_chain(&p, false, lines_keep, &lines);
+	sha256_hex(e.detail, strlen(e.detail), digest);
+	(void)snprintf(want, sizeof(want), "\"details\":\"sha256:%s\"", digest);
+	ck_assert_ptr_nonnull(strstr(lines.text[1], want));
+}
+END_TEST
+
+/* An id that its maker did not end runs on into what follows it, up to the longest text a line takes. */
+START_TEST(an_event_whose_texts_run_on_is_refused_before_they_outgrow_their_place)
+{
+	CLEANUP(place_end) struct place p = place_begin(NULL);
+	const vres_audit_file_options o = place_options(&p, false);
+	CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+	const vres_audit_sink sink = vres_audit_file_sink(log);
+	vres_shard_info shard;
+	vres_event e = place_event(VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard", &shard);
+	char digest[513];
+
+	memset(digest, 'd', sizeof(digest) - 1);
+	digest[sizeof(digest) - 1] = '\0';
+	memset((char *)&shard + offsetof(vres_shard_info, shard_id), 'x', 512);
+	e.actual_digest = e.expected_digest = digest;
+	e.reason = VRES_REASON_SIGNATURE;
+	ck_assert_int_eq(sink.record(sink.ctx, &e), VRES_E_INVALID_INPUT);
+	e.expected_digest = NULL;
+	ck_assert_int_eq(sink.record(sink.ctx, &e), VRES_OK);
+	ck_assert_uint_eq(place_chain(&p, false, NULL, NULL).events, 1);
+}
+END_TEST
+
+START_TEST(what_is_no_event_is_refused_and_leaves_nothing)
+{
+	CLEANUP(place_end) struct place p = place_begin(NULL);
+	const vres_audit_file_options o = place_options(&p, false);
+	CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+	const vres_audit_sink sink = vres_audit_file_sink(log);
+	vres_event e = place_event(VRES_EVENT_SEAL_VERIFIED, NULL, NULL);
+	vres_error err;
+
+	ck_assert_int_eq(sink.record(sink.ctx, NULL), VRES_E_INVALID_INPUT);
+	ck_assert_int_eq(sink.record(NULL, &e), VRES_E_INVALID_INPUT);
+	for (size_t i = 0; i < 3; i++) {
+		e.type = (uint32_t[]){0, 9, 100}[i];
+		ck_assert_int_eq(sink.record(sink.ctx, &e), VRES_E_INVALID_INPUT);
+	}
+	e.type = VRES_EVENT_SEAL_VERIFIED;
+	e.struct_size--;
+	ck_assert_int_eq(sink.record(sink.ctx, &e), VRES_E_ABI);
+	ck_ok(vres_audit_file_flush(log, &err));
+	ck_assert_uint_eq(place_chain(&p, false, NULL, NULL).lines, 1);
+	ck_assert_uint_eq(vres_audit_file_lost(log), 0);
+	ck_assert(vres_audit_file_sink(NULL).record == NULL);
+	ck_status(vres_audit_file_flush(NULL, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_audit_file_head(log, NULL, (char[65]){0}, &err), VRES_E_INVALID_INPUT);
+	ck_assert_uint_eq(vres_audit_file_lost(NULL), 0);
+	vres_audit_file_close(NULL);
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE_LOOP(a_managers_events_become_lines_of_a_chain_in_the_order_they_happened, 2, "WORKER-4160 WORKER-4162 SEC-AUDIT-020",
+	                  "accountability", "an event that is not recorded"),
+		CASE_LOOP(a_log_goes_on_where_it_ended_however_often_it_is_opened, 2, "SEC-AUDIT-023", "accountability",
+	                  "a chain that begins anew at each restart"),
+		CASE_LOOP(a_critical_event_is_on_disk_when_its_recording_returns, 2, "WORKER-4161", "accountability",
+	                  "an incident that a crash erases"),
+		CASE_LOOP(flush_brings_routine_events_to_disk_and_the_checkpoint_after_them, 2, "", "accountability", ""),
+		CASE_LOOP(a_log_that_is_opened_again_and_again_grows_into_other_files, 2, "", "availability", "a log that fills the disk"),
+		CASE(the_log_and_what_lies_beside_it_are_its_owners_alone, "SEC-AUDIT-042", "confidentiality",
+	             "a log that others can read or change"),
+		CASE_LOOP(a_file_that_would_become_too_large_is_followed_by_another, 2, "", "availability", "a disk full of one log"),
+		CASE(a_line_of_a_later_day_begins_another_file_and_one_of_an_earlier_day_does_not, "", "accountability",
+	             "a clock that is set back"),
+		CASE_LOOP(a_header_says_for_its_whole_file_whether_vram_is_simulated, 2, "", "accountability", "simulated evidence"),
+		CASE(what_is_no_clean_text_is_recorded_as_its_digest, "SEC-AUDIT-010", "accountability", "a forged line within a line"),
+		CASE(an_event_whose_texts_run_on_is_refused_before_they_outgrow_their_place, "", "integrity", "a write past the end of a slot"),
+		CASE(what_is_no_event_is_refused_and_leaves_nothing, "", "accountability", ""),
+	};
+	return suite_run("audit_file", "audit_file", cases, COUNT(cases));
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Events that an audit log could not take, for want of space or because there were too many: none is lost unseen. */
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/fixture/place.h"
+#include "support/fixture/support.h"
+
+/* Take the space away from a place, and give it back: a small file system of its own where that is allowed, else a limit for this process. */
+struct scarcity {
+	bool has_mount;
+	char ballast[128];
+	struct place place;
+};
+
+static struct scarcity scarce(void)
+{
+	struct scarcity s = {.place = place_begin(NULL)};
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	s.has_mount = unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, "") == 0 &&
+	              mount("vres", s.place.folder, "tmpfs", 0, "size=256k,mode=0700") == 0;
+	(void)snprintf(s.ballast, sizeof(s.ballast), "%s/ballast", s.place.folder);
+	suite_value("own_file_system", s.has_mount);
+	return s;
+}
+
+static void take_space(const struct scarcity *s)
+{
+	static const char block[4096];
+	struct rlimit limit;
+	struct stat log;
+
+	if (s->has_mount) {
+		const int fd = open(s->ballast, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+		while (write(fd, block, sizeof(block)) > 0)
+			;
+		close(fd);
+		return;
+	}
+	ck_assert_int_eq(stat(s->place.log, &log), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = (rlim_t)log.st_size + 1000;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void give_space(const struct scarcity *s)
+{
+	struct rlimit limit;
+
+	(void)unlink(s->ballast);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void end_scarcity(struct scarcity *s)
+{
+	if (s->has_mount)
+		ck_assert_int_eq(umount2(s->place.folder, MNT_DETACH), 0);
+	place_end(&s->place);
+}
+
+/* Critical events until one is not recorded; how many were. */
+static unsigned record_until_lost(vres_audit_file *log, vres_status want)
+{
+	for (unsigned n = 0; n < 1000; n++) {
+		const vres_status status = place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard");
+
+		if (vres_audit_file_lost(log) > 0) {
+			ck_assert_int_eq(status, want);
+			return n;
+		}
+		ck_assert_int_eq(status, VRES_OK);
+	}
+	ck_abort_msg("there was always space");
+	return 0;
+}
+
+START_TEST(a_full_disk_loses_no_line_and_the_loss_is_a_line_when_there_is_space_again)
+{
+	const bool forward = _i & 1, required = _i & 2;
+	CLEANUP(end_scarcity) struct scarcity s = scarce();
+	vres_audit_file_options o = place_options(&s.place, forward);
+	CLEANUP(place_close) vres_audit_file *log = NULL;
+	unsigned recorded;
+	struct chain c;
+	vres_error err;
+
+	o.required = required;
+	log = place_open(&s.place, &o);
+	take_space(&s);
+	recorded = record_until_lost(log, required ? VRES_E_AUDIT : VRES_OK);
+	for (unsigned i = 0; i < 10; i++)
+		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"), required ? VRES_E_AUDIT : VRES_OK);
+	ck_status(vres_audit_file_flush(log, &err), VRES_E_AUDIT);
+	c = place_chain(&s.place, forward, NULL, NULL);
+	ck_assert_uint_eq(c.torn, 0);
+	ck_assert_uint_eq(c.events, recorded);
+	ck_assert_uint_eq(vres_audit_file_lost(log), 11);
+	give_space(&s);
+	ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"), VRES_OK);
+	ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"), VRES_OK);
+	ck_ok(vres_audit_file_flush(log, &err));
+	c = place_chain(&s.place, forward, NULL, NULL);
+	ck_assert_uint_eq(c.events, recorded + 2);
+	ck_assert_uint_eq(c.lost, 11);
+	ck_assert_uint_eq(vres_audit_file_lost(log), 11);
+}
+END_TEST
+
+START_TEST(the_loss_is_recorded_by_itself_when_there_is_space_again)
+{
+	CLEANUP(end_scarcity) struct scarcity s = scarce();
+	const vres_audit_file_options o = place_options(&s.place, false);
+	CLEANUP(place_close) vres_audit_file *log = place_open(&s.place, &o);
+	char *text;
+	size_t n;
+
+	take_space(&s);
+	(void)record_until_lost(log, VRES_OK);
+	give_space(&s);
+	text = place_read(s.place.log, &n);
+	while (strstr(text, "\"lost_events\":1}") == NULL) { /* Check ends a test that waits in vain */
+		usleep(10000);
+		test_free(text);
+		text = place_read(s.place.log, &n);
+	}
+	test_free(text);
+}
+END_TEST
+
+START_TEST(more_events_than_the_queue_takes_are_counted_and_the_count_is_a_line)
+{
+	CLEANUP(place_end) struct place p = place_begin(NULL);
+	vres_audit_file_options o = place_options(&p, false);
+	CLEANUP(place_close) vres_audit_file *log = NULL;
+	uint64_t refused = 0;
+	struct chain c;
+	vres_error err;
+
+	o.queue_events = 4;
+	o.required = (uint32_t)_i;
+	log = place_open(&p, &o);
+	for (unsigned i = 0; i < 20000; i++)
+		refused += place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard") != VRES_OK;
+	ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"), VRES_OK); /* waits for room */
+	ck_ok(vres_audit_file_flush(log, &err));
+	c = place_chain(&p, false, NULL, NULL);
+	ck_assert_uint_gt(c.lost, 0);
+	ck_assert_uint_eq(c.lost + c.events, 20001);
+	ck_assert_uint_eq(vres_audit_file_lost(log), c.lost);
+	ck_assert_uint_eq(refused, _i ? c.lost : 0);
+}
+END_TEST
+
+START_TEST(a_manager_counts_what_its_log_lost_once_whether_it_was_told_or_not)
+{
+	struct setup s = setup_init();
+	CLEANUP(place_end) struct place p = place_begin(NULL);
+	CLEANUP(finish) struct fixture *f = NULL;
+	vres_audit_file_options o = place_options(&p, false);
+	CLEANUP(place_close) vres_audit_file *log = NULL;
+	vres_metrics now = vres_metrics_init();
+	vres_shard *shard = NULL;
+	vres_manager *m = NULL;
+	vres_config config;
+	vres_error err;
+
+	s.no_manager = true;
+	f = begin(&s);
+	o.required = (uint32_t)_i;
+	log = place_open(&p, &o);
+	config = config_of(f);
+	config.audit = vres_audit_file_sink(log);
+	ck_ok(manager_create(f, &config, &m, &err));
+	ck_assert_int_eq(unlink(p.log), 0);
+	if (_i) /* so that the log knows */
+		ck_status(vres_audit_file_flush(log, &err), VRES_OK);
+	ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"), _i ? VRES_E_AUDIT : VRES_OK);
+	ck_assert_int_eq(vres_seal_memory(m, PLAIN, "abc", 3, &shard, &err), _i ? VRES_E_AUDIT : VRES_OK);
+	ck_assert_int_eq(vres_audit_file_flush(log, &err), VRES_E_AUDIT);
+	ck_ok(vres_manager_metrics(m, &now, &err));
+	ck_assert_uint_eq(now.audit_lost + (unsigned)_i, vres_audit_file_lost(log)); /* one was not the manager's and its maker was told */
+	ck_assert_uint_ge(now.audit_lost, 2);
+	release_shard(&shard);
+	destroy_manager(&m);
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE_LOOP(a_full_disk_loses_no_line_and_the_loss_is_a_line_when_there_is_space_again, 4, "WORKER-4150", "accountability",
+	                  "events that vanish on a full disk"),
+		CASE(the_loss_is_recorded_by_itself_when_there_is_space_again, "", "accountability", ""),
+		CASE_LOOP(more_events_than_the_queue_takes_are_counted_and_the_count_is_a_line, 2, "", "accountability",
+	                  "a flood that hides an event"),
+		CASE_LOOP(a_manager_counts_what_its_log_lost_once_whether_it_was_told_or_not, 2, "", "accountability",
+	                  "losses that nobody sees"),
+	};
+
+	return suite_run("audit_loss", "audit_loss", cases, COUNT(cases));
+}

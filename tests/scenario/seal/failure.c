@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Seals that do not come about: progress that says stop, sizes that do not fit, devices that refuse.  Nothing may be left of them. */
+#include "support/fixture/support.h"
+
+struct steps {
+	uint64_t seen[16];
+	unsigned calls, stop_at;
+	uint64_t total;
+	bool is_monotonic;
+};
+
+static bool on_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	struct steps *s = ctx;
+
+	s->is_monotonic &= s->calls == 0 || done >= s->seen[s->calls - 1];
+	if (s->calls < COUNT(s->seen))
+		s->seen[s->calls] = done;
+	s->calls++;
+	s->total = total;
+	return s->calls != s->stop_at;
+}
+
+static vres_status seal_watched(struct fixture *f, const char *id, uint64_t bytes, struct steps *steps, vres_shard **out, vres_error *err)
+{
+	CLEANUP(free_bytes) uint8_t *data = content((size_t)bytes, 1);
+	vres_seal_params p = vres_seal_params_init();
+
+	steps->is_monotonic = true;
+	p.shard_id = id;
+	p.progress = on_progress;
+	p.progress_ctx = steps;
+	return vres_seal_memory(f->manager, &p, data, bytes, out, err);
+}
+
+START_TEST(progress_is_told_at_least_every_16_mib_and_at_the_end)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(release_shard) vres_shard *shard = NULL;
+	struct steps steps = {.stop_at = 0};
+	vres_error err;
+
+	ck_ok(seal_watched(f, NULL, MIB(40) + 3, &steps, &shard, &err));
+	ck_assert_uint_ge(steps.calls, 3);
+	ck_assert_uint_lt(steps.calls, COUNT(steps.seen));
+	ck_assert(steps.is_monotonic);
+	ck_assert_uint_le(steps.seen[0], MIB(16));
+	for (unsigned i = 1; i < steps.calls; i++)
+		ck_assert_uint_le(steps.seen[i] - steps.seen[i - 1], MIB(16));
+	ck_assert_uint_eq(steps.seen[steps.calls - 1], MIB(40) + 3);
+	ck_assert_uint_eq(steps.total, MIB(40) + 3);
+}
+END_TEST
+
+START_TEST(progress_can_cancel_at_every_step_and_leaves_nothing)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	const vres_device_info before = device_of(f, 0);
+	const uint64_t bytes = MIB(suite_scaled(33, 17));
+	unsigned cancelled = 0;
+	vres_error err;
+
+	for (unsigned step = 1;; step++) {
+		CLEANUP(release_shard) vres_shard *shard = NULL;
+		struct steps steps = {.stop_at = step};
+		vres_device_info after;
+
+		status_poison(&err);
+		if (seal_watched(f, "stopped", bytes, &steps, &shard, &err) == VRES_OK)
+			break;
+		ck_assert_int_eq(err.status, VRES_E_CANCELLED);
+		ck_assert_uint_eq(steps.calls, step);
+		ck_assert_ptr_null(shard);
+		after = device_of(f, 0);
+		ck_same_device(&before, &after);
+		ck_status(vres_manager_find(f->manager, "stopped", &shard, &err), VRES_E_NOT_FOUND);
+		cancelled++;
+	}
+	ck_assert_uint_ge(cancelled, 2);
+	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_SEALED), 1);
+	ck_assert_uint_eq(metrics_of(f).seals_failed, cancelled);
+	suite_value("steps_cancelled", cancelled);
+}
+END_TEST
+
+/* A fixture whose device has 8 MiB, which are soon used up. */
+static struct fixture *small(void)
+{
+	struct setup s = setup_init();
+
+	s.mock.bytes_per_device = MIB(8);
+	return begin(&s);
+}
+
+START_TEST(a_shard_that_does_not_fit_says_how_much_is_needed_and_available)
+{
+	CLEANUP(finish) struct fixture *f = small();
+	CLEANUP(release_shard) vres_shard *first = sealed(f, MIB(5), 1);
+	CLEANUP(free_bytes) uint8_t *data = content(MIB(3) + 1, 2);
+	const vres_device_info before = device_of(f, 0);
+	const vres_event *e;
+	vres_device_info after;
+	vres_shard *shard = NULL;
+	vres_error err;
+
+	(void)first;
+	record_clear(&f->record);
+	ck_status(vres_seal_memory(f->manager, PLAIN, data, MIB(3) + 1, &shard, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_assert_uint_ge(err.needed_bytes, MIB(3) + 1);
+	ck_assert_uint_le(err.needed_bytes, MIB(3) + BLOCK);
+	ck_assert_uint_eq(err.available_bytes, MIB(3));
+	ck_assert_uint_eq(err.gpu_device, 0);
+	e = record_last(&f->record, VRES_EVENT_VRAM_ALLOCATION_FAILED);
+	ck_assert_ptr_nonnull(e);
+	ck_assert_uint_eq(e->requested_bytes, MIB(3) + 1);
+	ck_assert_uint_eq(e->available_bytes, MIB(3));
+	ck_assert_int_eq(e->status, VRES_E_INSUFFICIENT_VRAM);
+	after = device_of(f, 0);
+	ck_same_device(&before, &after);
+	ck_assert_uint_eq(metrics_of(f).allocation_failures, 1);
+	ck_ok(vres_seal_memory(f->manager, PLAIN, data, MIB(3), &shard, &err));
+	release_shard(&shard);
+}
+END_TEST
+
+START_TEST(a_driver_that_refuses_in_spite_of_room_is_an_allocation_failure)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	const vres_device_info before = device_of(f, 0);
+	vres_device_info after;
+	vres_shard *shard = NULL;
+	vres_error err;
+
+	rig_fail(f->rig, VRES_MOCK_OP_MEM_ALLOC, 1, VRES_E_ALLOCATION_FAILED);
+	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, &err), VRES_E_ALLOCATION_FAILED);
+	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_ALLOCATION_FAILED), 1);
+	after = device_of(f, 0);
+	ck_same_device(&before, &after);
+	ck_assert_uint_eq(metrics_of(f).allocation_failures, 1);
+	ck_works(f);
+}
+END_TEST
+
+START_TEST(memory_that_others_took_is_not_counted_as_available)
+{
+	CLEANUP(finish) struct fixture *f = small();
+	vres_shard *shard = NULL;
+	uint64_t other = 0;
+	vres_error err;
+
+	ck_assert_int_eq(rig_alloc(f->rig, 0, MIB(7), NULL, &other), VRES_OK);
+	ck_assert_uint_eq(device_of(f, 0).available_bytes, MIB(1));
+	ck_assert_uint_eq(device_of(f, 0).used_bytes, 0);
+	{
+		CLEANUP(free_bytes) uint8_t *data = content(MIB(1) + 1, 2);
+
+		ck_status(vres_seal_memory(f->manager, PLAIN, data, MIB(1) + 1, &shard, &err), VRES_E_INSUFFICIENT_VRAM);
+	}
+	ck_assert_uint_eq(err.available_bytes, MIB(1));
+	shard = sealed(f, MIB(1), 3);
+	release_shard(&shard);
+	rig_free(f->rig, other);
+	ck_assert_uint_eq(device_of(f, 0).available_bytes, MIB(8));
+}
+END_TEST
+
+START_TEST(headroom_stays_free)
+{
+	struct setup s = setup_init();
+	CLEANUP(finish) struct fixture *f = NULL;
+	CLEANUP(release_shard) vres_shard *fits = NULL;
+	CLEANUP(free_bytes) uint8_t *data = content(MIB(4) + 1, 2);
+	vres_shard *shard = NULL;
+	vres_error err;
+
+	s.mock.bytes_per_device = MIB(8);
+	s.policy.headroom_bytes = MIB(4);
+	f = begin(&s);
+	ck_assert_uint_eq(device_of(f, 0).available_bytes, MIB(4));
+	ck_status(vres_seal_memory(f->manager, PLAIN, data, MIB(4) + 1, &shard, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_assert_uint_eq(err.available_bytes, MIB(4));
+	ck_ok(vres_seal_memory(f->manager, PLAIN, data, MIB(4), &fits, &err));
+	ck_assert_uint_eq(device_of(f, 0).available_bytes, 0);
+	ck_assert_uint_eq(device_of(f, 0).free_bytes, MIB(4));
+}
+END_TEST
+
+START_TEST(available_is_the_largest_seal_that_is_allowed)
+{
+	struct setup s = setup_init();
+	CLEANUP(finish) struct fixture *f = NULL;
+	CLEANUP(free_bytes) uint8_t *data = content(MIB(8), 2);
+	vres_shard *shard = NULL;
+	uint64_t available;
+	vres_error err;
+
+	s.mock.bytes_per_device = MIB(8);
+	s.mock.granularity = KIB(64);
+	s.policy.headroom_bytes = (uint64_t)_i * 1000; /* which leaves a part of a granule over */
+	f = begin(&s);
+	available = device_of(f, 0).available_bytes;
+	ck_assert_uint_eq(available, MIB(8) - (_i == 0 ? 0 : KIB(64)));
+	if (available < MIB(8)) {
+		ck_status(vres_seal_memory(f->manager, PLAIN, data, available + 1, &shard, &err), VRES_E_INSUFFICIENT_VRAM);
+		ck_assert_uint_eq(err.available_bytes, available);
+	}
+	ck_ok(vres_seal_memory(f->manager, PLAIN, data, available, &shard, &err));
+	ck_assert_uint_eq(device_of(f, 0).available_bytes, 0);
+	release_shard(&shard);
+}
+END_TEST
+
+START_TEST(a_model_above_the_limit_is_refused_before_anything_is_allocated)
+{
+	struct setup s = setup_init();
+	CLEANUP(finish) struct fixture *f = NULL;
+	vres_shard *shard = NULL;
+	uint64_t calls;
+	vres_error err;
+
+	s.policy.max_model_bytes = 100;
+	f = begin(&s);
+	calls = rig_calls(f->rig, VRES_MOCK_OP_MEM_ALLOC);
+	ck_status(vres_seal_memory(f->manager, PLAIN, TOKEN, 101, &shard, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_seal_memory(f->manager, PLAIN, TOKEN, UINT64_MAX, &shard, &err), VRES_E_INVALID_INPUT);
+	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_MEM_ALLOC), calls);
+	ck_assert_uint_eq(record_count(&f->record, 0), 0);
+	shard = sealed(f, 100, 1);
+	release_shard(&shard);
+}
+END_TEST
+
+START_TEST(the_default_limit_of_a_model_is_100_gib)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	vres_shard *shard = NULL;
+	vres_error err;
+
+	ck_status(vres_seal_memory(f->manager, PLAIN, TOKEN, 100 * MIB(1024), &shard, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_assert_uint_ge(err.needed_bytes, 100 * MIB(1024));
+	ck_status(vres_seal_memory(f->manager, PLAIN, TOKEN, 100 * MIB(1024) + 1, &shard, &err), VRES_E_INVALID_INPUT);
+}
+END_TEST
+
+START_TEST(a_device_lost_while_sealing_is_no_tampering)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	vres_shard *shard = NULL;
+	vres_error err;
+
+	f->wipe_may_fail = true;
+	rig_fail(f->rig, VRES_MOCK_OP_LANE_WAIT, 1, VRES_E_DEVICE_LOST);
+	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, &err), VRES_E_DEVICE_LOST);
+	ck_assert_uint_eq(record_critical(&f->record), 0);
+	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, &err), VRES_E_DEVICE_LOST);
+	ck_assert_uint_eq(metrics_of(f).used_bytes_now, 0);
+}
+END_TEST
+
+START_TEST(a_device_that_cannot_hash_seals_only_where_readback_is_allowed)
+{
+	struct setup s = setup_init();
+	CLEANUP(finish) struct fixture *f = NULL;
+	vres_device_info before, after;
+	vres_shard *shard = NULL;
+	vres_error err;
+
+	s.mock.no_device_hash = 1;
+	f = begin(&s);
+	before = device_of(f, 0);
+	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, &err), VRES_E_UNSUPPORTED);
+	after = device_of(f, 0);
+	ck_same_device(&before, &after);
+}
+END_TEST
+
+START_TEST(freed_memory_holds_no_trace_of_the_weights)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	vres_shard *shard = sealed(f, MIB(1) + 5, 1);
+	uint64_t wiped = rig_calls(f->rig, VRES_MOCK_OP_MEM_WIPE);
+
+	release_shard(&shard);
+	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_MEM_WIPE), wiped + 1);
+	ck_assert_uint_eq(rig_unwiped(f->rig), 0);
+}
+END_TEST
+
+START_TEST(memory_that_cannot_be_wiped_or_freed_is_told_to_the_auditor)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	vres_shard *shard = sealed_as(f, "stuck", MIB(1), 1);
+	const vres_event *e;
+
+	f->wipe_may_fail = true;
+	record_clear(&f->record);
+	rig_fail(f->rig, _i == 0 ? VRES_MOCK_OP_MEM_WIPE : VRES_MOCK_OP_MEM_RELEASE, 1, VRES_E_BACKEND);
+	release_shard(&shard);
+	e = record_last(&f->record, VRES_EVENT_VRAM_DEALLOCATION_FAILED);
+	ck_assert_ptr_nonnull(e);
+	ck_assert_int_eq(e->status, VRES_E_DEALLOCATION_FAILED);
+	ck_assert_uint_eq(e->gpu_device, 0);
+	ck_assert_str_eq(e->shard->shard_id, "stuck");
+	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_DEALLOCATION_FAILED), 1);
+	ck_works(f);
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE(progress_is_told_at_least_every_16_mib_and_at_the_end, "WORKER-4402", "availability", "load that looks hung"),
+		CASE(progress_can_cancel_at_every_step_and_leaves_nothing, "WORKER-4150 MS-004", "availability", "memory leaked by cancelling"),
+		CASE(a_shard_that_does_not_fit_says_how_much_is_needed_and_available,
+	             "WORKER-4103 WORKER-4153 VP-004 RP-001 RP-004 M0-W-1020 WORKER-4952", "availability", "out of memory without a diagnosis"),
+		CASE(a_driver_that_refuses_in_spite_of_room_is_an_allocation_failure, "WORKER-4151 RP-004 VR-007", "availability",
+	             "fragmentation"),
+		CASE(memory_that_others_took_is_not_counted_as_available, "RP-001 WORKER-4922", "availability", "another process on the device"),
+		CASE(headroom_stays_free, "RP-001", "availability", "no room left for activations"),
+		CASE_LOOP(available_is_the_largest_seal_that_is_allowed, 2, "RP-001 RP-002 WORKER-4153", "availability", "capacity miscounted"),
+		CASE(a_model_above_the_limit_is_refused_before_anything_is_allocated, "IV-001 RP-003 WORKER-4225 MS-003", "availability",
+	             "oversized model"),
+		CASE(the_default_limit_of_a_model_is_100_gib, "IV-001 RP-003 WORKER-4170 WORKER-4225", "availability", "oversized model"),
+		CASE(a_device_lost_while_sealing_is_no_tampering, "WORKER-4151 WORKER-4032", "availability", "false alarm"),
+		CASE(a_device_that_cannot_hash_seals_only_where_readback_is_allowed, "VP-001 WORKER-4102", "confidentiality",
+	             "weights in host memory unasked"),
+		CASE(freed_memory_holds_no_trace_of_the_weights, "WORKER-4922 WORKER-4972", "confidentiality",
+	             "leftover weights in freed memory"),
+		CASE_LOOP(memory_that_cannot_be_wiped_or_freed_is_told_to_the_auditor, 2, "MS-004 MS-005 WORKER-4083 RP-005", "accountability",
+	                  "memory leaked or left unwiped unseen"),
+	};
+
+	return suite_run("seal_failure", "seal", cases, COUNT(cases));
+}

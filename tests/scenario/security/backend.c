@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Backends that cannot be trusted: that report success without doing the work, pronounce judgements that are not theirs, or give values that
+ * make no sense.  The mock answers VRES_OK without working when that is the scripted status; other lies are slots of our own.
+ */
+#include "support/fixture/support.h"
+
+/* The seal comes to nothing with @want, and nothing is left of it. */
+static void ck_seal_fails(struct fixture *f, vres_status want)
+{
+	const vres_device_info before = device_of(f, 0);
+	CLEANUP(free_bytes) uint8_t *data = content(3 * BLOCK, 1);
+	vres_shard *shard = NULL;
+	vres_device_info after;
+	vres_error err;
+
+	ck_status(vres_seal_memory(f->manager, PLAIN, data, 3 * BLOCK, &shard, &err), want);
+	ck_assert_ptr_null(shard);
+	after = device_of(f, 0);
+	ck_same_device(&before, &after);
+	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_SEALED), 0);
+}
+
+/* A wait may lie where there was nothing to wait for; but then what was sealed must be what was read. */
+START_TEST(a_copy_that_was_not_made_is_not_sealed)
+{
+	const vres_mock_op op = _i == 0 ? VRES_MOCK_OP_LANE_PUSH : VRES_MOCK_OP_LANE_WAIT;
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(free_bytes) uint8_t *data = content(MIB(17), 1);
+	unsigned refused = 0;
+	bool fired = true;
+	vres_error err;
+
+	device_of(f, 0);
+	for (uint64_t nth = 1; fired; nth++) {
+		CLEANUP(release_shard) vres_shard *shard = NULL;
+		const uint64_t calls = rig_calls(f->rig, op);
+		vres_status status;
+
+		status_poison(&err);
+		rig_fail(f->rig, op, nth, VRES_OK);
+		status = vres_seal_memory(f->manager, PLAIN, data, MIB(17), &shard, &err);
+		fired = rig_calls(f->rig, op) - calls >= nth;
+		rig_fail(f->rig, op, 0, VRES_OK);
+		ck_assert_ptr_null(status_flaw(status, &err));
+		if (status == VRES_OK)
+			ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
+		refused += status != VRES_OK;
+	}
+	ck_assert_uint_ge(refused, 2); /* two pieces, of 16 MiB and of one */
+	suite_value("refused", refused);
+}
+END_TEST
+
+START_TEST(a_hash_that_was_not_computed_is_the_drivers_failure_at_seal)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+
+	device_of(f, 0);
+	rig_fail(f->rig, VRES_MOCK_OP_HASH_BLOCKS, 1, VRES_OK);
+	ck_seal_fails(f, VRES_E_BACKEND);
+	ck_assert_uint_eq(record_critical(&f->record), 0);
+	ck_works(f);
+}
+END_TEST
+
+START_TEST(a_hash_that_was_not_computed_is_the_drivers_failure_at_verify)
+{
+	static const vres_mock_op ops[] = {VRES_MOCK_OP_HASH_BLOCKS, VRES_MOCK_OP_LANE_WAIT};
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(release_shard) vres_shard *shard = sealed(f, 3 * BLOCK, 1);
+	vres_error err;
+
+	rig_fail(f->rig, ops[_i], 1, VRES_OK);
+	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);
+	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_SEALED);
+	ck_assert_uint_eq(record_critical(&f->record), 0);
+	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
+}
+END_TEST
+
+START_TEST(a_readback_that_was_not_made_is_the_drivers_failure)
+{
+	static const vres_mock_op ops[] = {VRES_MOCK_OP_LANE_PULL, VRES_MOCK_OP_LANE_WAIT};
+	struct setup s = setup_init();
+	CLEANUP(finish) struct fixture *f = NULL;
+	CLEANUP(release_shard) vres_shard *shard = NULL;
+	const vres_verify_params p = mode_of(VRES_VERIFY_READBACK);
+	vres_error err;
+
+	s.policy.allow |= VRES_ALLOW_READBACK;
+	f = begin(&s);
+	shard = sealed(f, 3 * BLOCK, 1);
+	rig_fail(f->rig, ops[_i], 1, VRES_OK);
+	ck_status(vres_shard_verify(shard, &p, NULL, &err), VRES_E_BACKEND);
+	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_SEALED);
+	ck_ok(vres_shard_verify(shard, &p, NULL, &err));
+}
+END_TEST
+
+START_TEST(a_protection_that_was_not_put_on_is_not_signed)
+{
+	struct setup s = setup_init();
+	CLEANUP(finish) struct fixture *f = NULL;
+	vres_shard *shard = NULL;
+	vres_status status;
+
+	s.policy.require = VRES_REQUIRE_READONLY;
+	f = begin(&s);
+	rig_fail(f->rig, VRES_MOCK_OP_MEM_PROTECT, 1, VRES_OK);
+	status = vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, NULL);
+	release_shard(&shard);
+	ck_assert_int_ne(status, VRES_OK);
+	ck_works(f);
+}
+END_TEST
+
+START_TEST(residency_that_was_not_answered_is_not_good)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(release_shard) vres_shard *shard = sealed(f, 3 * BLOCK, 1);
+
+	rig_fail(f->rig, VRES_MOCK_OP_MEM_RESIDENCY, 1, VRES_OK);
+	ck_assert_int_ne(vres_shard_verify(shard, NULL, NULL, NULL), VRES_OK);
+}
+END_TEST
+
+START_TEST(a_judgement_or_a_status_from_nowhere_is_the_drivers_failure)
+{
+	static const vres_status verdicts[] = {VRES_E_SEAL_VERIFICATION_FAILED,
+	                                       VRES_E_INTEGRITY_VIOLATION,
+	                                       VRES_E_POLICY_VIOLATION,
+	                                       VRES_E_AUDIT,
+	                                       VRES_E_INTERNAL,
+	                                       (vres_status)-1,
+	                                       (vres_status)12345,
+	                                       (vres_status)1};
+	static const vres_mock_op ops[] = {VRES_MOCK_OP_DEVICE_STATUS, VRES_MOCK_OP_MEM_ALLOC, VRES_MOCK_OP_MEM_RESIDENCY,
+	                                   VRES_MOCK_OP_LANE_OPEN,     VRES_MOCK_OP_LANE_PUSH, VRES_MOCK_OP_LANE_WAIT,
+	                                   VRES_MOCK_OP_HASH_BLOCKS};
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(release_shard) vres_shard *shard = sealed(f, 3 * BLOCK, 1);
+	vres_error err;
+
+	record_clear(&f->record);
+	for (size_t i = 0; i < COUNT(ops); i++) {
+		rig_fail(f->rig, ops[i], 1, verdicts[_i]);
+		ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &(vres_shard *){NULL}, &err), VRES_E_BACKEND);
+	}
+	rig_fail(f->rig, VRES_MOCK_OP_HASH_BLOCKS, 1, verdicts[_i]);
+	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);
+	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_SEALED);
+	ck_assert_uint_eq(record_critical(&f->record), 0);
+	ck_assert_uint_eq(f->record.incidents_count, 0);
+}
+END_TEST
+
+/* Slots that lie.  Each calls the mock's and spoils what it answered. */
+#define DEVICE_THAT(name, spoil)                                                                                                                \
+	static vres_status name(vres_bself *self, uint32_t index, vres_device_props *p, vres_bdev **out, vres_error *err)                       \
+	{                                                                                                                                       \
+		const vres_status status = rig_backend()->device_open(self, index, p, out, err);                                                \
+                                                                                                                                                \
+		spoil;                                                                                                                          \
+		return status;                                                                                                                  \
+	}
+
+DEVICE_THAT(device_without_granularity, p->granularity = 0)
+DEVICE_THAT(device_with_much_scratch, p->scratch_bytes = UINT64_MAX)
+DEVICE_THAT(device_with_endless_name, memset(p->name, 'n', sizeof(p->name)))
+DEVICE_THAT(device_with_endless_uuid, memset(p->uuid, 'u', sizeof(p->uuid)))
+DEVICE_THAT(device_with_hostile_uuid, memcpy(p->uuid, "\x1b[31m\n", 7))
+DEVICE_THAT(device_with_many_notes, p->notes_count = UINT32_MAX)
+DEVICE_THAT(device_with_endless_notes, (memset(p->notes, 'x', sizeof(p->notes)), p->notes_count = 16))
+
+static vres_status alloc_less(vres_bdev *dev, uint64_t bytes, vres_bmem **out, vres_mem_info *info, vres_error *err)
+{
+	const vres_status status = rig_backend()->mem_alloc(dev, bytes, out, info, err);
+
+	info->capacity = bytes - 1;
+	return status;
+}
+
+static vres_status alloc_nowhere(vres_bdev *dev, uint64_t bytes, vres_bmem **out, vres_mem_info *info, vres_error *err)
+{
+	const vres_status status = rig_backend()->mem_alloc(dev, bytes, out, info, err);
+
+	info->addr = 0;
+	return status;
+}
+
+static vres_status alloc_without_numbers(vres_bdev *dev, uint64_t bytes, vres_bmem **out, vres_mem_info *info, vres_error *err)
+{
+	(void)dev;
+	(void)bytes;
+	(void)out;
+	(void)info;
+	memset(err, 0, sizeof(*err));
+	err->status = VRES_E_INSUFFICIENT_VRAM;
+	memcpy(err->message, "no", 3);
+	return VRES_E_INSUFFICIENT_VRAM;
+}
+
+static vres_status endless_message(vres_bdev *dev, uint64_t bytes, vres_bmem **out, vres_mem_info *info, vres_error *err)
+{
+	(void)dev;
+	(void)bytes;
+	(void)out;
+	(void)info;
+	memset(err, 'm', sizeof(*err));
+	return VRES_E_BACKEND;
+}
+
+START_TEST(a_device_with_impossible_properties_is_refused)
+{
+	static const __typeof__(((vres_backend *)0)->device_open) liars[] = {device_without_granularity, device_with_much_scratch,
+	                                                                     device_with_hostile_uuid};
+	vres_backend table = *rig_backend();
+	struct setup s = setup_init();
+	CLEANUP(finish) struct fixture *f = NULL;
+	vres_shard *shard = NULL;
+	vres_error err;
+
+	table.device_open = liars[_i];
+	s.backend = &table;
+	f = begin(&s);
+	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, &err), VRES_E_BACKEND);
+}
+END_TEST
+
+START_TEST(names_and_notes_without_an_end_are_cut)
+{
+	static const __typeof__(((vres_backend *)0)->device_open) liars[] = {device_with_endless_name, device_with_endless_uuid,
+	                                                                     device_with_many_notes, device_with_endless_notes};
+	vres_backend table = *rig_backend();
+	struct setup s = setup_init();
+	CLEANUP(finish) struct fixture *f = NULL;
+	vres_policy_report report = vres_policy_report_init();
+	vres_error err;
+
+	table.device_open = liars[_i];
+	s.backend = &table;
+	f = begin(&s);
+	ck_works(f);
+	ck_assert_uint_lt(strnlen(device_of(f, 0).name, 128), 128);
+	ck_assert_uint_lt(strnlen(device_of(f, 0).uuid, 48), 48);
+	ck_ok(vres_enforce_vram_only(f->manager, 0, &report, &err));
+	ck_assert_uint_le(report.facts_count, COUNT(report.facts));
+	for (uint32_t i = 0; i < report.facts_count; i++) {
+		ck_assert_uint_lt(strnlen(report.facts[i].name, sizeof(report.facts[i].name)), sizeof(report.facts[i].name));
+		ck_assert_uint_lt(strnlen(report.facts[i].value, sizeof(report.facts[i].value)), sizeof(report.facts[i].value));
+	}
+}
+END_TEST
+
+START_TEST(an_allocation_that_is_less_than_asked_for_is_given_back)
+{
+	static const __typeof__(((vres_backend *)0)->mem_alloc) liars[] = {alloc_less, alloc_nowhere, endless_message};
+	vres_backend table = *rig_backend();
+	struct setup s = setup_init();
+	CLEANUP(finish) struct fixture *f = NULL;
+
+	table.mem_alloc = liars[_i];
+	s.backend = &table;
+	f = begin(&s);
+	ck_seal_fails(f, VRES_E_BACKEND);
+}
+END_TEST
+
+START_TEST(a_shortage_always_has_its_numbers)
+{
+	vres_backend table = *rig_backend();
+	struct setup s = setup_init();
+	CLEANUP(finish) struct fixture *f = NULL;
+
+	table.mem_alloc = alloc_without_numbers;
+	s.backend = &table;
+	f = begin(&s);
+	ck_seal_fails(f, VRES_E_INSUFFICIENT_VRAM); /* ck_status looks at the numbers */
+}
+END_TEST
+
+START_TEST(a_backend_table_that_does_not_fit_is_refused)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	const vres_backend good = *rig_backend();
+	vres_backend tables[8];
+	vres_config config = config_of(f);
+	vres_manager *manager = NULL;
+	vres_error err;
+
+	for (size_t i = 0; i < COUNT(tables); i++)
+		tables[i] = good;
+	tables[0].abi = VRES_BACKEND_ABI + 1;
+	tables[1].abi = 0;
+	tables[2].struct_size = 0;
+	tables[3].struct_size = offsetof(vres_backend, mem_alloc);
+	tables[4].mem_residency = NULL;
+	tables[5].lane_close = NULL;
+	tables[6].open = NULL;
+	tables[7].close = NULL;
+	for (size_t i = 0; i < COUNT(tables); i++) {
+		config.backend = &tables[i];
+		ck_status(manager_create(f, &config, &manager, &err), VRES_E_ABI);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const names[] = {NULL, "mock backend", "sixteen-bytes-xx"};
+
+		tables[0] = good;
+		tables[0].name = names[i];
+		config.backend = &tables[0];
+		ck_status(manager_create(f, &config, &manager, &err), VRES_E_INVALID_INPUT);
+	}
+	ck_assert_ptr_null(manager);
+}
+END_TEST
+
+START_TEST(optional_operations_may_be_missing)
+{
+	vres_backend table = *rig_backend();
+	struct setup s = setup_init();
+	CLEANUP(finish) struct fixture *f = NULL;
+	CLEANUP(release_shard) vres_shard *shard = NULL;
+	vres_verify_report r = vres_verify_report_init();
+	vres_error err;
+
+	table.struct_size = offsetof(vres_backend, hash_blocks); /* an older backend */
+	s.backend = &table;
+	s.policy.allow |= VRES_ALLOW_READBACK;
+	f = begin(&s);
+	shard = sealed(f, 3 * BLOCK, 1);
+	ck_ok(vres_shard_verify(shard, NULL, &r, &err));
+	ck_assert_uint_eq(r.mode, VRES_VERIFY_READBACK);
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE_LOOP(a_copy_that_was_not_made_is_not_sealed, 2, "WORKER-4113 WORKER-4010 VR-004", "integrity",
+	                  "driver that lies, missing wait"),
+		CASE(a_hash_that_was_not_computed_is_the_drivers_failure_at_seal, "CI-007 WORKER-4032", "integrity", "driver that lies"),
+		CASE_LOOP(a_hash_that_was_not_computed_is_the_drivers_failure_at_verify, 2, "CI-007 WORKER-4032", "integrity",
+	                  "driver that lies, false alarm"),
+		CASE_LOOP(a_readback_that_was_not_made_is_the_drivers_failure, 2, "CI-007 WORKER-4032", "integrity",
+	                  "driver that lies, false alarm"),
+		CASE(a_protection_that_was_not_put_on_is_not_signed, "VP-005 WORKER-4112", "integrity", "driver that lies"),
+		CASE(residency_that_was_not_answered_is_not_good, "VP-005 VP-006", "residency", "driver that lies"),
+		CASE_LOOP(a_judgement_or_a_status_from_nowhere_is_the_drivers_failure, 8, "WORKER-4151 WORKER-4010", "integrity",
+	                  "false alarm, status taken for success"),
+		CASE_LOOP(a_device_with_impossible_properties_is_refused, 3, "WORKER-4010 MS-003 MS-006", "integrity",
+	                  "division by zero, overflow"),
+		CASE_LOOP(names_and_notes_without_an_end_are_cut, 4, "WORKER-4010 MS-007 VR-006", "integrity", "read out of bounds"),
+		CASE_LOOP(an_allocation_that_is_less_than_asked_for_is_given_back, 3, "MS-002 MS-007 VR-006", "integrity",
+	                  "write out of bounds"),
+		CASE(a_shortage_always_has_its_numbers, "WORKER-4153 RP-004", "availability", ""),
+		CASE(a_backend_table_that_does_not_fit_is_refused, "WORKER-4010 WORKER-4171", "integrity", "backend of another version"),
+		CASE(optional_operations_may_be_missing, "WORKER-4010 CI-007", "availability", "call through a null pointer"),
+	};
+
+	return suite_run("security_backend", "security", cases, COUNT(cases));
+}

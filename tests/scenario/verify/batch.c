@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Many shards hashed in one job come out as they do one by one: two fixtures with the same shards and the same damage, one verified shard by
+ * shard, the other in one call, must say the same.
+ */
+#include <stdio.h>
+#include "support/fixture/support.h"
+
+#define N   60u /* enough that all are hashed up to their roots; FEW are not */
+#define FEW 7u
+
+/* Below, at and above what one block, one group and one block of groups hold. */
+static const uint64_t SIZES[] = {1, BLOCK - 1, BLOCK, BLOCK + 1, 65 * BLOCK, GROUP, GROUP + 1, 3 * GROUP - 7};
+
+struct twins {
+	struct fixture *one, *many;
+	vres_shard *a[N], *b[N];
+	size_t n;
+};
+
+static void twins_end(struct twins *t)
+{
+	/* The second fixture counts the first one's memory as there before. */
+	for (size_t i = 0; i < t->n; i++)
+		release_shard(&t->b[i]);
+	finish(&t->many);
+	for (size_t i = 0; i < t->n; i++)
+		release_shard(&t->a[i]);
+	finish(&t->one);
+}
+
+static void seal_all(struct fixture *f, vres_shard **shards, size_t n)
+{
+	vres_seal_params p = vres_seal_params_init();
+	char id[32];
+
+	for (size_t i = 0; i < n; i++) {
+		(void)snprintf(id, sizeof(id), "shard-%zu", i);
+		p.shard_id = id;
+		p.gpu_device = (uint32_t)(i % 3 == 2);
+		shards[i] = sealed_with(f, &p, SIZES[i % COUNT(SIZES)], i);
+	}
+	record_clear(&f->record);
+}
+
+static struct twins twins_begin(const struct setup *s, size_t n)
+{
+	struct setup setup = s ? *s : setup_init();
+	struct twins t = {.n = n};
+
+	setup.mock.devices = 2;
+	t.one = begin(&setup);
+	seal_all(t.one, t.a, n);
+	t.many = begin(&setup);
+	seal_all(t.many, t.b, n);
+	return t;
+}
+
+static void flip_both(struct twins *t, size_t i, uint64_t offset)
+{
+	flip(t->one, t->a[i], offset, 3);
+	flip(t->many, t->b[i], offset, 3);
+}
+
+static void ck_same_report(const vres_verify_report *a, const vres_verify_report *b, size_t i)
+{
+	vres_verify_report x = *a, y = *b;
+
+	x.duration = y.duration = 0;
+	ck_assert_msg(memcmp(&x, &y, sizeof(x)) == 0, "report %zu: status %d and %d, reason %u and %u, hashed %lu and %lu, bad %lu and %lu", i,
+	              (int)x.status, (int)y.status, x.reason, y.reason, (unsigned long)x.bytes_hashed, (unsigned long)y.bytes_hashed,
+	              (unsigned long)x.bad_blocks, (unsigned long)y.bad_blocks);
+}
+
+static void ck_same_text(const char *a, const char *b)
+{
+	ck_assert_str_eq(a ? a : "", b ? b : "");
+}
+
+/* The same events, in the same order. */
+static void ck_same_record(struct record *a, struct record *b)
+{
+	ck_assert_uint_eq(a->events_count, b->events_count);
+	ck_assert_uint_eq(a->incidents_count, b->incidents_count);
+	for (size_t i = 0; i < a->events_count; i++) {
+		const vres_event *x = &a->events[i]->event, *y = &b->events[i]->event;
+
+		ck_assert_uint_eq(x->type, y->type);
+		ck_assert_int_eq(x->status, y->status);
+		ck_assert_uint_eq(x->reason, y->reason);
+		ck_assert_str_eq(x->shard->shard_id, y->shard->shard_id);
+		ck_same_text(x->expected_digest, y->expected_digest);
+		ck_same_text(x->actual_digest, y->actual_digest);
+		ck_same_text(x->mode, y->mode);
+		ck_same_text(x->action_taken, y->action_taken);
+	}
+}
+
+static void ck_same_metrics(struct fixture *a, struct fixture *b)
+{
+	const vres_metrics x = metrics_of(a), y = metrics_of(b);
+
+	ck_assert_uint_eq(x.verifies_ok, y.verifies_ok);
+	ck_assert_uint_eq(x.verifies_failed, y.verifies_failed);
+	ck_assert_uint_eq(x.verified_bytes, y.verified_bytes);
+	ck_assert_uint_eq(x.quarantined_now, y.quarantined_now);
+	ck_assert_uint_eq(x.audit_events, y.audit_events);
+}
+
+/* Verify one twin shard by shard and the other at once; they must agree in all they say. */
+static void ck_agree(struct twins *t, const vres_verify_params *p)
+{
+	vres_verify_report one[N], many[N];
+	vres_status worst = VRES_OK, got;
+	vres_error err;
+
+	for (size_t i = 0; i < t->n; i++) {
+		one[i] = many[i] = vres_verify_report_init();
+		got = vres_shard_verify(t->a[i], p, &one[i], &err);
+		if (worst == VRES_OK || (vres_status_class(got) == 4 && vres_status_class(worst) != 4))
+			worst = got;
+	}
+	status_poison(&err);
+	got = vres_verify_many(t->many->manager, t->b, t->n, p, many, &err);
+	ck_assert_ptr_null(status_flaw(got, &err));
+	ck_assert_int_eq(got, worst);
+	for (size_t i = 0; i < t->n; i++) {
+		ck_same_report(&one[i], &many[i], i);
+		ck_assert_uint_eq(info_of(t->a[i]).state, info_of(t->b[i]).state);
+	}
+	ck_same_record(&t->one->record, &t->many->record);
+	ck_same_metrics(t->one, t->many);
+}
+
+static const size_t HOW_MANY[] = {1, FEW, N};
+
+START_TEST(good_shards_come_out_as_they_do_one_by_one)
+{
+	CLEANUP(twins_end) struct twins t = twins_begin(NULL, HOW_MANY[_i]);
+	vres_verify_params background = mode_of(VRES_VERIFY_FULL);
+
+	background.background = 1;
+	ck_agree(&t, NULL);
+	ck_agree(&t, &background);
+	ck_assert_uint_eq(metrics_of(t.many).verifies_ok, 2 * t.n);
+}
+END_TEST
+
+START_TEST(damaged_shards_are_found_and_located_as_they_are_one_by_one)
+{
+	struct setup s = setup_init();
+
+	s.keep_leaves = _i % 2 != 0;
+	CLEANUP(twins_end) struct twins t = twins_begin(&s, _i / 2 ? N : FEW);
+
+	flip_both(&t, 0, 0);
+	flip_both(&t, 3, BLOCK);
+	flip_both(&t, t.n - 1, SIZES[(t.n - 1) % COUNT(SIZES)] - 1);
+	rig_pretend(t.one->rig, address_of(t.a[4]), VRES_MOCK_MANAGED);
+	rig_pretend(t.many->rig, address_of(t.b[4]), VRES_MOCK_MANAGED);
+	record_clear(&t.one->record);
+	record_clear(&t.many->record);
+	ck_agree(&t, NULL);
+	ck_assert_uint_eq(metrics_of(t.many).quarantined_now, 4);
+	record_clear(&t.one->record);
+	record_clear(&t.many->record);
+	ck_agree(&t, NULL); /* now they are refused, without an event */
+	ck_assert_uint_eq(record_critical(&t.many->record), 0);
+}
+END_TEST
+
+START_TEST(lost_device_leaves_the_other_devices_shards_as_they_are_one_by_one)
+{
+	CLEANUP(twins_end) struct twins t = twins_begin(NULL, N);
+
+	flip_both(&t, 5, 1); /* on the device that is left or on the lost one, where it cannot be found */
+	flip_both(&t, 6, 1);
+	record_clear(&t.one->record);
+	record_clear(&t.many->record);
+	t.one->wipe_may_fail = t.many->wipe_may_fail = true;
+	rig_lose_device(t.one->rig, 1);
+	rig_lose_device(t.many->rig, 1);
+	ck_agree(&t, NULL);
+	ck_assert_uint_eq(metrics_of(t.many).quarantined_now, 1);
+}
+END_TEST
+
+START_TEST(device_that_cannot_hash_is_read_back_as_it_is_one_by_one)
+{
+	struct setup s = setup_init();
+
+	s.mock.no_device_hash = 1;
+	s.policy.allow |= VRES_ALLOW_READBACK;
+	CLEANUP(twins_end) struct twins t = twins_begin(&s, FEW);
+
+	flip_both(&t, 2, 7);
+	record_clear(&t.one->record);
+	record_clear(&t.many->record);
+	ck_agree(&t, NULL);
+}
+END_TEST
+
+START_TEST(every_mode_comes_out_as_it_does_one_by_one)
+{
+	struct setup s = setup_init();
+
+	s.policy.allow |= VRES_ALLOW_READBACK;
+	CLEANUP(twins_end) struct twins t = twins_begin(&s, FEW);
+	vres_verify_params p = mode_of((uint32_t)_i);
+
+	p.sample_units = 1000; /* all of them, so that the outcome does not depend on chance */
+	ck_agree(&t, &p);
+	if (p.mode == VRES_VERIFY_SIGNATURE)
+		return; /* does not look at the bytes */
+	flip_both(&t, 1, 7);
+	record_clear(&t.one->record);
+	record_clear(&t.many->record);
+	ck_agree(&t, &p);
+	ck_assert_uint_eq(metrics_of(t.many).quarantined_now, 1);
+}
+END_TEST
+
+static uint64_t hash_calls(struct fixture *f, size_t n, vres_shard **shards)
+{
+	const uint64_t before = rig_calls(f->rig, VRES_MOCK_OP_HASH_BLOCKS);
+	vres_error err;
+
+	ck_ok(vres_verify_many(f->manager, shards, n, NULL, NULL, &err));
+	return rig_calls(f->rig, VRES_MOCK_OP_HASH_BLOCKS) - before;
+}
+
+/* What a call costs beyond its bytes does not grow with the shards. */
+START_TEST(shards_of_a_device_are_hashed_in_one_job)
+{
+	enum { SHARDS = 1100 };
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	vres_shard *shards[SHARDS];
+
+	for (size_t i = 0; i < SHARDS; i++)
+		shards[i] = sealed(f, BLOCK + 1 + i, i);
+	ck_assert_uint_eq(hash_calls(f, 1, shards), 1);
+	ck_assert_uint_eq(hash_calls(f, 10, shards), 1);
+	ck_assert_uint_eq(hash_calls(f, 1024, shards), 1);
+	ck_assert_uint_eq(hash_calls(f, SHARDS, shards), 2);
+	for (size_t i = 0; i < SHARDS; i++)
+		release_shard(&shards[i]);
+}
+END_TEST
+
+/* A job that fails says nothing of its shards: each is then looked at by itself, and only one that fails again is in trouble. */
+START_TEST(shards_of_a_job_that_failed_are_checked_one_by_one)
+{
+	static const vres_mock_op ops[] = {VRES_MOCK_OP_LANE_OPEN, VRES_MOCK_OP_HASH_BLOCKS, VRES_MOCK_OP_LANE_WAIT};
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	vres_verify_report reports[FEW];
+	vres_shard *shards[FEW];
+	vres_error err;
+
+	for (size_t i = 0; i < FEW; i++) {
+		shards[i] = sealed(f, (i + 1) * BLOCK, i);
+		reports[i] = vres_verify_report_init();
+	}
+	flip(f, shards[5], 1, 1);
+	record_clear(&f->record);
+	rig_fail(f->rig, ops[_i], 1, VRES_E_BACKEND); /* the job */
+	rig_fail(f->rig, ops[_i], 4, VRES_E_BACKEND); /* the third shard */
+	ck_refused(vres_verify_many(f->manager, shards, FEW, NULL, reports, &err), VRES_REASON_DIGEST);
+	for (size_t i = 0; i < FEW; i++)
+		ck_assert_int_eq(reports[i].status, i == 2 ? VRES_E_BACKEND : i == 5 ? VRES_E_SEAL_VERIFICATION_FAILED : VRES_OK);
+	ck_assert_uint_eq(record_critical(&f->record), 1);
+	ck_assert_uint_eq(info_of(shards[2]).state, VRES_SHARD_SEALED);
+	for (size_t i = 0; i < FEW; i++)
+		release_shard(&shards[i]);
+}
+END_TEST
+
+/* Each would wait for as long again. */
+START_TEST(shards_of_a_job_that_took_too_long_could_not_be_checked)
+{
+	struct setup s = setup_init();
+	CLEANUP(finish) struct fixture *f = NULL;
+	vres_shard *shards[FEW];
+	vres_verify_report reports[FEW];
+	uint64_t waits;
+	vres_error err;
+
+	s.policy.deadline = UINT64_C(20000000);
+	f = begin(&s);
+	f->wipe_may_fail = true;
+	for (size_t i = 0; i < FEW; i++) {
+		shards[i] = sealed(f, (i + 1) * BLOCK, i);
+		reports[i] = vres_verify_report_init();
+	}
+	record_clear(&f->record);
+	rig_delay(f->rig, VRES_MOCK_OP_LANE_WAIT, UINT64_C(60000000));
+	waits = rig_calls(f->rig, VRES_MOCK_OP_LANE_WAIT);
+	ck_status_reason(vres_verify_many(f->manager, shards, FEW, NULL, reports, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
+	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_LANE_WAIT) - waits, 1);
+	rig_delay(f->rig, VRES_MOCK_OP_LANE_WAIT, 0);
+	for (size_t i = 0; i < FEW; i++) {
+		ck_assert_uint_eq(reports[i].reason, VRES_REASON_DEADLINE);
+		ck_assert_uint_eq(info_of(shards[i]).state, VRES_SHARD_SEALED);
+		release_shard(&shards[i]);
+	}
+	ck_assert_uint_eq(record_critical(&f->record), 0);
+	ck_assert_uint_eq(f->record.incidents_count, 0);
+}
+END_TEST
+
+/* Without memory for a job each shard is checked by itself, or says that it could not be. */
+START_TEST(want_of_memory_is_never_damage_and_never_hides_it)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	vres_shard *shards[FEW];
+	vres_verify_report reports[FEW];
+	bool fired = true;
+
+	for (size_t i = 0; i < FEW; i++)
+		shards[i] = sealed(f, (i + 1) * BLOCK, i);
+	for (uint64_t n = 1; fired; n++) {
+		vres_status got;
+		vres_error err;
+
+		for (size_t i = 0; i < FEW; i++)
+			reports[i] = vres_verify_report_init();
+		alloc_fail(n, _i);
+		got = vres_verify_many(f->manager, shards, FEW, NULL, reports, &err);
+		fired = alloc_disarm();
+		ck_assert(got == VRES_OK || (fired && got == VRES_E_NO_MEMORY));
+	}
+	ck_assert_uint_eq(metrics_of(f).quarantined_now, 0);
+	for (size_t i = 0; i < FEW; i++)
+		release_shard(&shards[i]);
+}
+END_TEST
+
+START_TEST(background_is_a_choice_between_yes_and_no)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(release_shard) vres_shard *shard = sealed(f, 3 * BLOCK, 1);
+	vres_verify_params p = mode_of(VRES_VERIFY_FULL);
+	vres_error err;
+
+	p.background = 2;
+	ck_status(vres_shard_verify(shard, &p, NULL, &err), VRES_E_INVALID_INPUT);
+	p.background = 1;
+	p.reserved = 1;
+	ck_status(vres_verify_many(f->manager, &shard, 1, &p, NULL, &err), VRES_E_INVALID_INPUT);
+	p.reserved = 0;
+	ck_ok(vres_shard_verify(shard, &p, NULL, &err));
+	p.background = 7; /* of a caller that does not know of it: not looked at */
+	p.struct_size = offsetof(vres_verify_params, background);
+	ck_ok(vres_shard_verify(shard, &p, NULL, &err));
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE_LOOP(good_shards_come_out_as_they_do_one_by_one, 3, "VR-008 CI-007", "integrity", "a batch that skips a shard"),
+		CASE_LOOP(damaged_shards_are_found_and_located_as_they_are_one_by_one, 4, "VR-008 CI-007 VR-004", "integrity",
+	                  "one bad shard hides another"),
+		CASE(lost_device_leaves_the_other_devices_shards_as_they_are_one_by_one, "WORKER-4151 VR-008", "integrity",
+	             "damage hidden behind device trouble"),
+		CASE(device_that_cannot_hash_is_read_back_as_it_is_one_by_one, "VR-008 CI-007", "integrity", ""),
+		CASE_LOOP(every_mode_comes_out_as_it_does_one_by_one, 4, "VR-008 CI-007", "integrity", ""),
+		CASE(shards_of_a_device_are_hashed_in_one_job, "VR-008", "availability", "verification too slow to be done"),
+		CASE_LOOP(shards_of_a_job_that_failed_are_checked_one_by_one, 3, "WORKER-4151 WORKER-4150 VR-008", "integrity",
+	                  "false alarm, damage hidden behind trouble"),
+		CASE(shards_of_a_job_that_took_too_long_could_not_be_checked, "WORKER-4151", "availability", "hung device, false alarm"),
+		CASE_LOOP(want_of_memory_is_never_damage_and_never_hides_it, 2, "WORKER-4151 WORKER-4150", "availability", "false alarm"),
+		CASE(background_is_a_choice_between_yes_and_no, "WORKER-4150 WORKER-4010", "availability", "bad arguments"),
+	};
+
+	return suite_run("verify_batch", "multi_shard", cases, COUNT(cases));
+}

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Transfers and hashes behind the door: their bounds, and a backend that reports success for work it did not do. */
+#include "support/suite/alloc.h"
+#include "support/suite/content.h"
+#include "unit/fixture/puppet.h"
+#include "support/suite/status.h"
+#include "support/suite/suite.h"
+
+#define DEADLINE (UINT64_C(60) * 1000000000)
+#define BYTES    ((size_t)5 * 4096 + 100)
+
+struct bench {
+	struct door *door;
+	struct vres_mem mem;
+	struct vres_lane lane;
+};
+
+/* Memory of BYTES bytes with content 1, and a lane whose staging buffer holds as many. */
+static struct bench begin(void)
+{
+	struct bench b = {.door = door_open()};
+	vres_error err;
+
+	b.mem = door_memory(b.door, BYTES, 1);
+	ck_ok(vres_lane_open(b.door->device, BYTES, 0, &b.lane, &err));
+	return b;
+}
+
+static void end(struct bench *b)
+{
+	vres_lane_close(&b->lane);
+	vres_lane_close(&b->lane); /* closing twice does nothing */
+	drop_memory(&b->mem);
+	door_shut(&b->door);
+}
+
+static uint64_t calls(const struct bench *b, enum puppet_op op)
+{
+	return atomic_load(&b->door->puppet->calls[op]);
+}
+
+START_TEST(bytes_go_to_the_memory_and_come_back)
+{
+	CLEANUP(end) struct bench b = begin();
+	uint8_t *want = content(BYTES, 2);
+	vres_error err;
+
+	memcpy(b.lane.staging, want, BYTES);
+	ck_ok(vres_lane_push(&b.lane, &b.mem, 0, BYTES, &err));
+	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
+	ck_assert_mem_eq(puppet_bytes(&b.mem), want, BYTES);
+	memset(b.lane.staging, 0, BYTES);
+	ck_ok(vres_lane_pull(&b.lane, &b.mem, 100, BYTES - 100, &err));
+	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
+	ck_assert_mem_eq(b.lane.staging, want + 100, BYTES - 100);
+	test_free(want);
+}
+END_TEST
+
+START_TEST(transfer_outside_the_memory_never_reaches_the_backend)
+{
+	static const struct {
+		uint64_t offset;
+		size_t n;
+	} bad[] = {{0, 0}, {1, BYTES}, {BYTES, 1}, {UINT64_MAX, 1}, {UINT64_MAX - BYTES + 1, BYTES}, {UINT64_MAX, BYTES}};
+	CLEANUP(end) struct bench b = begin();
+	vres_error err;
+
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		ck_status(vres_lane_push(&b.lane, &b.mem, bad[i].offset, bad[i].n, &err), VRES_E_INTERNAL);
+		ck_status(vres_lane_pull(&b.lane, &b.mem, bad[i].offset, bad[i].n, &err), VRES_E_INTERNAL);
+	}
+	ck_assert_uint_eq(calls(&b, PUPPET_LANE_PUSH) + calls(&b, PUPPET_LANE_PULL), 0);
+}
+END_TEST
+
+START_TEST(transfer_larger_than_the_staging_buffer_never_reaches_the_backend)
+{
+	CLEANUP(end) struct bench b = begin();
+	CLEANUP(vres_lane_close) struct vres_lane small = {0};
+	vres_error err;
+
+	ck_ok(vres_lane_open(b.door->device, 16, 0, &small, &err));
+	ck_status(vres_lane_push(&small, &b.mem, 0, 17, &err), VRES_E_INTERNAL);
+	ck_status(vres_lane_pull(&small, &b.mem, 0, 17, &err), VRES_E_INTERNAL);
+	ck_status(vres_lane_pull(&small, &b.mem, 0, SIZE_MAX, &err), VRES_E_INTERNAL);
+	ck_assert_uint_eq(calls(&b, PUPPET_LANE_PUSH) + calls(&b, PUPPET_LANE_PULL), 0);
+	ck_ok(vres_lane_pull(&small, &b.mem, 0, 16, &err));
+	ck_ok(vres_lane_wait(&small, DEADLINE, &err));
+}
+END_TEST
+
+START_TEST(transfer_to_memory_of_another_device_never_reaches_the_backend)
+{
+	CLEANUP(end) struct bench b = begin();
+	CLEANUP(end) struct bench other = begin();
+	vres_error err;
+
+	ck_status(vres_lane_push(&b.lane, &other.mem, 0, 16, &err), VRES_E_INTERNAL);
+	ck_status(vres_lane_pull(&b.lane, &other.mem, 0, 16, &err), VRES_E_INTERNAL);
+	ck_assert_uint_eq(calls(&b, PUPPET_LANE_PUSH) + calls(&b, PUPPET_LANE_PULL), 0);
+}
+END_TEST
+
+START_TEST(pull_that_did_not_happen_is_the_backends_fault)
+{
+	CLEANUP(end) struct bench b = begin();
+	vres_error err;
+
+	b.door->puppet->pulls_nothing = true;
+	for (size_t n = sizeof(b.lane.poison); n <= BYTES; n += 1111) {
+		ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, n, &err));
+		ck_status_reason(vres_lane_wait(&b.lane, DEADLINE, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
+	}
+	b.door->puppet->pulls_nothing = false;
+	ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err));
+	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
+}
+END_TEST
+
+/* What an earlier pull left in the staging buffer is not taken for the answer to a later one. */
+START_TEST(pull_that_did_not_happen_after_one_that_did_is_seen)
+{
+	CLEANUP(end) struct bench b = begin();
+	vres_error err;
+
+	ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err));
+	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
+	b.door->puppet->pulls_nothing = true;
+	ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err));
+	ck_status(vres_lane_wait(&b.lane, DEADLINE, &err), VRES_E_BACKEND);
+}
+END_TEST
+
+START_TEST(pull_that_stopped_half_way_is_the_backends_fault)
+{
+	CLEANUP(end) struct bench b = begin();
+	vres_error err;
+
+	for (size_t arrived = 1; arrived <= BYTES - 100; arrived += 1000) {
+		b.door->puppet->pulls_at_most = arrived;
+		ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err));
+		ck_status(vres_lane_wait(&b.lane, DEADLINE, &err), VRES_E_BACKEND);
+	}
+}
+END_TEST
+
+/* Of any length there are bytes behind the last mark but one, and the last mark is at the end. */
+START_TEST(pull_that_lacks_its_end_is_the_backends_fault)
+{
+	static const size_t lengths[] = {33, 100, 4096, 4096 + 20, 4096 + 32, 4096 + 63, 2 * 4096 + 4095, BYTES};
+	CLEANUP(end) struct bench b = begin();
+	vres_error err;
+
+	for (size_t i = 0; i < COUNT(lengths); i++) {
+		b.door->puppet->pulls_at_most = lengths[i] - sizeof(b.lane.poison);
+		ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, lengths[i], &err));
+		ck_status(vres_lane_wait(&b.lane, DEADLINE, &err), VRES_E_BACKEND);
+	}
+}
+END_TEST
+
+/* Too short to be told from a mark; but what was there before, which may well be the same bytes, is gone. */
+START_TEST(short_pull_that_did_not_happen_does_not_leave_what_an_earlier_one_brought)
+{
+	CLEANUP(end) struct bench b = begin();
+	vres_error err;
+
+	ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err));
+	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
+	b.door->puppet->pulls_nothing = true;
+	ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, sizeof(b.lane.poison) - 1, &err));
+	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
+	ck_assert_mem_ne(b.lane.staging, puppet_bytes(&b.mem), sizeof(b.lane.poison) - 1);
+}
+END_TEST
+
+START_TEST(marks_of_two_lanes_differ)
+{
+	CLEANUP(end) struct bench b = begin();
+	CLEANUP(vres_lane_close) struct vres_lane other = {0};
+	vres_error err;
+
+	ck_ok(vres_lane_open(b.door->device, 16, 0, &other, &err));
+	ck_assert_mem_ne(b.lane.poison, other.poison, sizeof(other.poison));
+}
+END_TEST
+
+static vres_status hash_all(struct bench *b, uint8_t digests[6 * 32], vres_error *err)
+{
+	const struct vres_range all = {.mem = &b->mem, .bytes = BYTES};
+	vres_hash_run runs[4];
+
+	TRY(vres_lane_hash(&b->lane, &all, 1, 4096, 0, runs, digests, 6, err));
+	return vres_lane_wait(&b->lane, DEADLINE, err);
+}
+
+START_TEST(digests_of_runs_follow_each_other)
+{
+	CLEANUP(end) struct bench b = begin();
+	const struct vres_range ranges[] = {{&b.mem, 4096, 4096}, {&b.mem, 5 * 4096, 100}, {&b.mem, 0, 8192}};
+	uint8_t digests[4 * 32], want[4 * 32], last[4096] = {0};
+	vres_hash_run runs[4];
+	vres_error err;
+
+	memcpy(last, puppet_bytes(&b.mem) + (size_t)5 * 4096, 100);
+	sha256_of(puppet_bytes(&b.mem) + 4096, 4096, want);
+	sha256_of(last, 4096, want + 32);
+	sha256_of(puppet_bytes(&b.mem), 4096, want + 64);
+	memcpy(want + 96, want, 32);
+	ck_ok(vres_lane_hash(&b.lane, ranges, 3, 4096, 0, runs, digests, 4, &err));
+	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
+	ck_assert_mem_eq(digests, want, sizeof(want));
+}
+END_TEST
+
+/* It was never under way: the next wait does not look for what it should have brought. */
+START_TEST(work_that_the_backend_refused_is_not_waited_for)
+{
+	CLEANUP(end) struct bench b = begin();
+	uint8_t *digests = test_alloc(6 * 32);
+	vres_error err;
+
+	b.door->puppet->answer[PUPPET_HASH] = VRES_E_NO_MEMORY;
+	b.door->puppet->answer[PUPPET_LANE_PULL] = VRES_E_NO_MEMORY;
+	ck_status(hash_all(&b, digests, &err), VRES_E_NO_MEMORY);
+	test_free(digests);
+	ck_status(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err), VRES_E_NO_MEMORY);
+	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
+}
+END_TEST
+
+START_TEST(hash_whose_nonce_was_not_echoed_is_the_backends_fault)
+{
+	CLEANUP(end) struct bench b = begin();
+	uint8_t digests[6 * 32];
+	vres_error err;
+
+	b.door->puppet->echoes_nothing = true;
+	ck_status_reason(hash_all(&b, digests, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
+	b.door->puppet->echoes_nothing = false;
+	b.door->puppet->echoes_wrongly = true;
+	ck_status_reason(hash_all(&b, digests, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
+	b.door->puppet->echoes_wrongly = false;
+	ck_ok(hash_all(&b, digests, &err));
+}
+END_TEST
+
+/* Echoed, but nothing was written: those digests would look like damaged weights. */
+START_TEST(hash_that_left_out_digests_is_the_backends_fault)
+{
+	CLEANUP(end) struct bench b = begin();
+	uint8_t digests[6 * 32];
+	vres_error err;
+
+	ck_ok(hash_all(&b, digests, &err));
+	b.door->puppet->writes_no_digests = true;
+	ck_status_reason(hash_all(&b, digests, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
+	b.door->puppet->writes_no_digests = false;
+	for (size_t left_out = 0; left_out < 6; left_out++) {
+		b.door->puppet->leaves_out = left_out + 1;
+		ck_status_reason(hash_all(&b, digests, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
+	}
+	b.door->puppet->leaves_out = 0;
+	ck_ok(hash_all(&b, digests, &err));
+}
+END_TEST
+
+START_TEST(nonces_are_never_used_twice)
+{
+	CLEANUP(end) struct bench b = begin();
+	const struct vres_range all = {.mem = &b.mem, .bytes = BYTES};
+	vres_hash_run runs[4];
+	uint8_t digests[6 * 32];
+	uint64_t seen[20];
+	vres_error err;
+
+	atomic_store(&b.door->device->nonce, UINT64_MAX - 9); /* so that it wraps */
+	for (size_t i = 0; i < COUNT(seen); i++) {
+		ck_ok(vres_lane_hash(&b.lane, &all, 1, 4096, 0, runs, digests, 6, &err));
+		seen[i] = b.lane.nonce;
+		ck_assert_uint_ne(b.lane.echo, seen[i]);
+		for (size_t j = 0; j < i; j++)
+			ck_assert_uint_ne(seen[i], seen[j]);
+		ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
+	}
+}
+END_TEST
+
+START_TEST(malformed_hash_jobs_never_reach_the_backend)
+{
+	CLEANUP(end) struct bench b = begin();
+	CLEANUP(end) struct bench other = begin();
+	struct vres_range ranges[RUNS_MAX + 1];
+	vres_hash_run runs[RUNS_MAX];
+	uint8_t digests[(RUNS_MAX + 1) * 32];
+	vres_error err;
+
+	for (size_t i = 0; i < COUNT(ranges); i++)
+		ranges[i] = (struct vres_range){.mem = &b.mem, .bytes = 4096};
+	ck_status(vres_lane_hash(&b.lane, ranges, 0, 4096, 0, runs, digests, 0, &err), VRES_E_INTERNAL);
+	ck_status(vres_lane_hash(&b.lane, ranges, RUNS_MAX + 1, 4096, 0, runs, digests, RUNS_MAX + 1, &err), VRES_E_INTERNAL);
+	ck_status(vres_lane_hash(&b.lane, ranges, RUNS_MAX + 1, 4096, 0, runs, digests, RUNS_MAX, &err), VRES_E_INTERNAL);
+	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 1, &err), VRES_E_INTERNAL);
+	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 3, &err), VRES_E_INTERNAL);
+	ranges[1].offset = BYTES - 4095;
+	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 2, &err), VRES_E_INTERNAL);
+	ranges[1].offset = UINT64_MAX;
+	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 2, &err), VRES_E_INTERNAL);
+	ranges[1] = (struct vres_range){.mem = &other.mem, .bytes = 4096};
+	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 2, &err), VRES_E_INTERNAL);
+	ck_assert_uint_eq(calls(&b, PUPPET_HASH) + calls(&other, PUPPET_HASH), 0);
+	ck_ok(vres_lane_hash(&b.lane, ranges, 1, 4096, 0, runs, digests, 1, &err));
+	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
+}
+END_TEST
+
+START_TEST(device_that_cannot_hash_is_not_asked_to)
+{
+	CLEANUP(end) struct bench b = begin();
+	uint8_t digests[6 * 32];
+	vres_error err;
+
+	b.door->device->props.facts &= ~VRES_DEVICE_CAN_HASH;
+	ck_status(hash_all(&b, digests, &err), VRES_E_INTERNAL);
+	ck_assert_uint_eq(calls(&b, PUPPET_HASH), 0);
+}
+END_TEST
+
+START_TEST(failures_of_the_backend_come_through_and_are_never_success)
+{
+	static const enum puppet_op ops[] = {PUPPET_LANE_PUSH, PUPPET_LANE_PULL, PUPPET_HASH, PUPPET_LANE_WAIT};
+	CLEANUP(end) struct bench b = begin();
+	const struct vres_range all = {.mem = &b.mem, .bytes = BYTES};
+	vres_hash_run runs[4];
+	uint8_t digests[6 * 32];
+	vres_error err;
+
+	b.door->puppet->detail.reason = VRES_REASON_DEADLINE;
+	for (size_t i = 0; i < COUNT(ops); i++)
+		b.door->puppet->answer[ops[i]] = VRES_E_SEAL_VERIFICATION_FAILED;
+	ck_status_reason(vres_lane_push(&b.lane, &b.mem, 0, 16, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
+	ck_status_reason(vres_lane_pull(&b.lane, &b.mem, 0, 16, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
+	ck_status_reason(vres_lane_hash(&b.lane, &all, 1, 4096, 0, runs, digests, 6, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
+	ck_status_reason(vres_lane_wait(&b.lane, DEADLINE, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
+	b.door->puppet->answer[PUPPET_LANE_WAIT] = VRES_E_DEVICE_LOST;
+	ck_status(vres_lane_wait(&b.lane, DEADLINE, &err), VRES_E_DEVICE_LOST);
+	ck_status(vres_lane_push(&b.lane, &b.mem, 0, 16, &err), VRES_E_DEVICE_LOST);
+	ck_status(vres_lane_hash(&b.lane, &all, 1, 4096, 0, runs, digests, 6, &err), VRES_E_DEVICE_LOST);
+}
+END_TEST
+
+START_TEST(lane_without_its_staging_buffer_is_closed_again)
+{
+	CLEANUP(end) struct bench b = begin();
+	struct vres_lane lane = {0};
+	const int live = atomic_load(&b.door->puppet->live);
+	vres_error err;
+
+	b.door->puppet->gives_no_staging = true;
+	ck_status(vres_lane_open(b.door->device, 16, 0, &lane, &err), VRES_E_BACKEND);
+	ck_assert_ptr_null(lane.handle);
+	ck_assert_int_eq(atomic_load(&b.door->puppet->live), live);
+	ck_ok(vres_lane_open(b.door->device, 0, 0, &lane, &err)); /* for hashing only: needs none */
+	ck_assert_ptr_null(lane.staging);
+	vres_lane_close(&lane);
+}
+END_TEST
+
+START_TEST(pinned_staging_is_asked_for_only_when_wanted)
+{
+	CLEANUP(end) struct bench b = begin();
+	CLEANUP(vres_lane_close) struct vres_lane lane = {0};
+	vres_error err;
+
+	ck_assert_uint_eq(b.door->puppet->lane_flags, 0);
+	ck_ok(vres_lane_open(b.door->device, 16, VRES_LANE_PINNED, &lane, &err));
+	ck_assert_uint_eq(b.door->puppet->lane_flags, VRES_LANE_PINNED);
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE(bytes_go_to_the_memory_and_come_back, "MS-002", "integrity", ""),
+		CASE(transfer_outside_the_memory_never_reaches_the_backend, "MS-002 MS-006 MS-007 VR-006", "integrity",
+	             "offset and length that overflow, one byte past the end"),
+		CASE(transfer_larger_than_the_staging_buffer_never_reaches_the_backend, "MS-007 VR-006", "integrity",
+	             "a write past the staging buffer"),
+		CASE(transfer_to_memory_of_another_device_never_reaches_the_backend, "MS-002 WORKER-4922", "integrity",
+	             "a copy to another device"),
+		CASE(pull_that_did_not_happen_is_the_backends_fault, "CI-007 WORKER-4032", "integrity", "stale staging taken for tampering"),
+		CASE(pull_that_did_not_happen_after_one_that_did_is_seen, "CI-007", "integrity", "stale staging taken for a good answer"),
+		CASE(pull_that_stopped_half_way_is_the_backends_fault, "CI-007 WORKER-4032", "integrity", "a short copy taken for tampering"),
+		CASE(pull_that_lacks_its_end_is_the_backends_fault, "CI-007 WORKER-4032", "integrity", "stale staging taken for a good answer"),
+		CASE(short_pull_that_did_not_happen_does_not_leave_what_an_earlier_one_brought, "CI-007", "integrity",
+	             "stale staging taken for a good answer"),
+		CASE(work_that_the_backend_refused_is_not_waited_for, "VR-006", "integrity", "use after free"),
+		CASE(marks_of_two_lanes_differ, "CI-007", "integrity", "a mark that can be foreseen"),
+		CASE(digests_of_runs_follow_each_other, "CI-007", "integrity", ""),
+		CASE(hash_whose_nonce_was_not_echoed_is_the_backends_fault, "CI-007 WORKER-4032", "integrity", "a kernel that was not launched"),
+		CASE(hash_that_left_out_digests_is_the_backends_fault, "CI-007 WORKER-4032", "integrity", "missing digests taken for tampering"),
+		CASE(nonces_are_never_used_twice, "CI-007", "integrity", "an echo of an earlier launch"),
+		CASE(malformed_hash_jobs_never_reach_the_backend, "MS-002 MS-007 VR-006", "integrity",
+	             "digests past their buffer, a hash of another device's memory"),
+		CASE(device_that_cannot_hash_is_not_asked_to, "CI-007", "availability", ""),
+		CASE(failures_of_the_backend_come_through_and_are_never_success, "WORKER-4032 WORKER-4150", "integrity",
+	             "driver trouble taken for tampering"),
+		CASE(lane_without_its_staging_buffer_is_closed_again, "VR-006", "", "a copy through NULL"),
+		CASE(pinned_staging_is_asked_for_only_when_wanted, "VP-003 WORKER-4101", "confidentiality", "pinned host memory"),
+	};
+
+	return suite_run("unit.lane", "unit", cases, COUNT(cases));
+}

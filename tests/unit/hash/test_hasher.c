@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One pass by several threads gives the digests that plain code gives, however the bytes come in pieces. */
+#include "hash/hasher.h"
+
+#include <stdatomic.h>
+
+#include "support/suite/alloc.h"
+#include "support/suite/content.h"
+#include "support/suite/status.h"
+#include "support/suite/suite.h"
+#include "base/validate.h"
+
+#define MOST ((size_t)(4 << 20) + 4321) /* more than the tasks of four threads, and than two parts of a source */
+
+static void release_bytes(uint8_t **bytes)
+{
+	test_free(*bytes);
+}
+
+/* A pass with all it needs. */
+struct rig {
+	struct workers workers;
+	struct tree_builder tree;
+	struct sha256 flat;
+	struct hasher pass;
+};
+
+static void begin(struct rig *rig, uint32_t block_size, uint32_t threads, bool wants_flat)
+{
+	vres_error err;
+
+	ck_ok(workers_open(&rig->workers, threads, &err));
+	ck_ok(tree_open(&rig->tree, block_size, &err));
+	ck_ok(vres_sha256_open(&rig->flat, &err));
+	hasher_open(&rig->pass, &rig->workers, &rig->tree, wants_flat ? &rig->flat : NULL);
+}
+
+static void end(struct rig *rig)
+{
+	hasher_close(&rig->pass);
+	workers_close(&rig->workers);
+	tree_close(&rig->tree);
+	vres_sha256_close(&rig->flat);
+}
+
+static void ck_tree(struct rig *rig, size_t n, const char *want)
+{
+	uint8_t root[32], digest[32];
+	char got[65];
+	vres_error err;
+
+	ck_ok(tree_finish(&rig->tree, 0, root, &err));
+	ck_ok(tree_digest(n, rig->tree.block_size, root, digest, &err));
+	vres_hex(digest, got);
+	ck_assert_msg(strcmp(got, want) == 0, "%zu bytes in blocks of %u", n, rig->tree.block_size);
+	ck_assert_uint_eq(rig->tree.bytes, n);
+}
+
+static void ck_digests(struct rig *rig, const uint8_t *bytes, size_t n)
+{
+	uint8_t digest[32], want[32];
+	char verity[65];
+	vres_error err;
+
+	verity_hex(bytes, n, rig->tree.block_size, verity);
+	ck_tree(rig, n, verity);
+	if (rig->pass.flat == NULL)
+		return;
+	ck_ok(vres_sha256_end(&rig->flat, digest, &err));
+	sha256_of(bytes, n, want);
+	ck_assert_mem_eq(digest, want, 32);
+}
+
+struct cut {
+	size_t pieces[7]; /* over and over, up to a zero */
+};
+
+static void ck_pieces(const uint8_t *bytes, size_t n, uint32_t block_size, const struct cut *cut, const char *want)
+{
+	for (uint32_t threads = 1; threads <= 3; threads += 2) {
+		CLEANUP(end) struct rig rig = {0};
+		uint8_t digest[32], flat[32];
+		vres_error err;
+
+		begin(&rig, block_size, threads, true);
+		for (size_t at = 0, i = 0, piece; at < n; at += piece, i++) {
+			if (i == COUNT(cut->pieces) || cut->pieces[i] == 0)
+				i = 0;
+			piece = cut->pieces[i] < n - at ? cut->pieces[i] : n - at;
+			ck_ok(hasher_begin(&rig.pass, bytes + at, piece, &err));
+			ck_ok(hasher_end(&rig.pass, &err));
+		}
+		ck_tree(&rig, n, want);
+		ck_ok(vres_sha256_end(&rig.flat, digest, &err));
+		sha256_of(bytes, n, flat);
+		ck_assert_mem_eq(digest, flat, 32);
+	}
+}
+
+START_TEST(pieces_of_any_length_by_any_number_of_threads)
+{
+	static const struct cut cuts[] = {{{1 << 20}}, {{MOST}}, {{1, 1 << 20, 5000, 4096, 700001, 4095, 600000}}};
+	static const struct {
+		uint32_t block_size;
+		size_t bytes;
+	} trees[] = {{1024, MOST}, {4096, MOST}, {65536, MOST}};
+	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 1);
+
+	for (size_t t = 0; t < COUNT(trees); t++) {
+		char want[65];
+
+		verity_hex(bytes, trees[t].bytes, trees[t].block_size, want);
+		for (size_t c = 0; c < COUNT(cuts); c++)
+			ck_pieces(bytes, trees[t].bytes, trees[t].block_size, &cuts[c], want);
+	}
+}
+END_TEST
+
+START_TEST(tree_alone_and_flat_digest_alone)
+{
+	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 2);
+	CLEANUP(end) struct rig tree = {0};
+	CLEANUP(end) struct rig flat = {0};
+	uint8_t digest[32], want[32];
+	vres_error err;
+
+	begin(&tree, 4096, 2, false);
+	ck_ok(hasher_begin(&tree.pass, bytes, MOST, &err));
+	ck_ok(hasher_end(&tree.pass, &err));
+	ck_digests(&tree, bytes, MOST);
+	begin(&flat, 4096, 2, true);
+	flat.pass.tree = NULL;
+	ck_ok(hasher_begin(&flat.pass, bytes, MOST, &err));
+	ck_ok(hasher_end(&flat.pass, &err));
+	ck_ok(vres_sha256_end(&flat.flat, digest, &err));
+	sha256_of(bytes, MOST, want);
+	ck_assert_mem_eq(digest, want, 32);
+	ck_assert_uint_eq(flat.tree.bytes, 0);
+}
+END_TEST
+
+START_TEST(small_pieces_start_no_thread)
+{
+	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 3);
+	CLEANUP(end) struct rig rig = {0};
+	const size_t piece = ((size_t)1 << 20) - 1; /* less than a task */
+	vres_error err;
+
+	begin(&rig, 4096, 4, true);
+	for (size_t at = 0; at + piece <= MOST; at += piece) {
+		ck_ok(hasher_begin(&rig.pass, bytes + at, piece, &err));
+		ck_ok(hasher_end(&rig.pass, &err));
+	}
+	ck_assert_uint_eq(rig.workers.started, 0);
+	ck_digests(&rig, bytes, MOST / piece * piece);
+}
+END_TEST
+
+/* Processors without SHA instructions hash through OpenSSL, also on several threads. */
+START_TEST(every_way_to_hash_blocks_works_on_several_threads)
+{
+	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 4);
+	const struct blocks_way *way;
+	bool is_there = false;
+
+	for (size_t index = 0; (way = blocks_way_at(index, &is_there)) != NULL; index++) {
+		CLEANUP(end) struct rig rig = {0};
+		vres_error err;
+
+		if (!is_there)
+			continue;
+		begin(&rig, 4096, 3, false);
+		blocks_close(&rig.tree.blocks);
+		ck_ok(blocks_open(&rig.tree.blocks, way, 4096, &err));
+		ck_ok(hasher_begin(&rig.pass, bytes, MOST, &err));
+		ck_ok(hasher_end(&rig.pass, &err));
+		ck_digests(&rig, bytes, MOST);
+		suite_add("ways", 1);
+	}
+}
+END_TEST
+
+START_TEST(what_is_under_way_is_given_up_when_the_pass_closes)
+{
+	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 5);
+	vres_error err;
+
+	for (uint32_t threads = 1; threads <= 3; threads++) {
+		CLEANUP(end) struct rig rig = {0};
+
+		begin(&rig, 4096, threads, true);
+		ck_ok(hasher_begin(&rig.pass, bytes, MOST, &err));
+		hasher_close(&rig.pass);
+		memset(bytes, 0, MOST); /* nobody reads them any more: the thread sanitizer would tell */
+	}
+}
+END_TEST
+
+/* Bytes that each thread gets for itself. */
+struct taken {
+	const uint8_t *bytes;
+	uint64_t offset;
+	size_t n, most; /* how many there are from offset on; the most that was asked for at once, under the lock */
+	pthread_mutex_t lock;
+	atomic_bool asked_outside;
+	uint64_t fails_at; /* the offset where it does */
+};
+
+static vres_status get(void *ctx, uint32_t worker, uint64_t offset, size_t n, const uint8_t **bytes, vres_error *err)
+{
+	struct taken *taken = ctx;
+
+	(void)worker;
+	(void)pthread_mutex_lock(&taken->lock);
+	taken->most = n > taken->most ? n : taken->most;
+	(void)pthread_mutex_unlock(&taken->lock);
+	if (n == 0 || offset < taken->offset || offset + n > taken->offset + taken->n)
+		atomic_store(&taken->asked_outside, true);
+	if (taken->fails_at >= offset && taken->fails_at < offset + n)
+		return vres_fail(err, VRES_E_IO, "no more");
+	*bytes = taken->bytes + (offset - taken->offset);
+	return VRES_OK;
+}
+
+static struct taken taken_from(const uint8_t *bytes, uint64_t offset, size_t n)
+{
+	return (struct taken){.bytes = bytes, .offset = offset, .n = n, .lock = PTHREAD_MUTEX_INITIALIZER, .fails_at = UINT64_MAX};
+}
+
+START_TEST(bytes_may_be_taken_from_a_source_by_each_thread)
+{
+	static const struct {
+		uint32_t block_size;
+		size_t bytes;
+	} trees[] = {{4096, 0}, {4096, 1}, {1024, 1023}, {65536, 65536}, {4096, (2 << 20) + 1}, {1024, MOST}, {4096, MOST}, {65536, MOST}};
+	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 6);
+
+	for (size_t t = 0; t < COUNT(trees); t++) {
+		char want[65];
+
+		verity_hex(bytes, trees[t].bytes, trees[t].block_size, want);
+		for (uint32_t threads = 1; threads <= 4; threads += 3) {
+			CLEANUP(end) struct rig rig = {0};
+			struct taken taken = taken_from(bytes, 77, trees[t].bytes);
+			const struct hasher_source source = {.get = get, .ctx = &taken};
+			vres_error err;
+
+			begin(&rig, trees[t].block_size, threads, false);
+			ck_ok(hasher_take(&rig.pass, &source, 77, trees[t].bytes, &err));
+			ck_tree(&rig, trees[t].bytes, want);
+			ck_assert(!atomic_load(&taken.asked_outside));
+			ck_assert_uint_le(taken.most, hasher_part_bytes(trees[t].block_size));
+		}
+	}
+}
+END_TEST
+
+START_TEST(taking_and_adding_may_alternate)
+{
+	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 7);
+	CLEANUP(end) struct rig rig = {0};
+	struct taken taken = taken_from(bytes, 0, MOST);
+	const struct hasher_source source = {.get = get, .ctx = &taken};
+	vres_error err;
+
+	begin(&rig, 4096, 3, false);
+	ck_ok(hasher_begin(&rig.pass, bytes, 100, &err));
+	ck_ok(hasher_end(&rig.pass, &err));
+	ck_ok(hasher_take(&rig.pass, &source, 100, 50, &err));
+	ck_ok(hasher_take(&rig.pass, &source, 150, 600000, &err));
+	ck_ok(hasher_begin(&rig.pass, bytes + 600150, 700000, &err));
+	ck_ok(hasher_end(&rig.pass, &err));
+	ck_ok(hasher_take(&rig.pass, &source, 1300150, MOST - 1300150, &err));
+	ck_digests(&rig, bytes, MOST);
+}
+END_TEST
+
+START_TEST(failure_of_the_source_is_a_status)
+{
+	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 8);
+	const uint64_t at[] = {0, 2 << 20, MOST - 1};
+
+	for (size_t i = 0; i < COUNT(at); i++) {
+		CLEANUP(end) struct rig rig = {0};
+		struct taken taken = taken_from(bytes, 0, MOST);
+		const struct hasher_source source = {.get = get, .ctx = &taken};
+		vres_error err;
+
+		begin(&rig, 4096, 3, false);
+		taken.fails_at = at[i];
+		ck_status(hasher_take(&rig.pass, &source, 0, MOST, &err), VRES_E_IO);
+		ck_assert_str_eq(err.message, "no more");
+	}
+}
+END_TEST
+
+START_TEST(no_memory_is_a_status_and_leaves_nothing)
+{
+	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 9);
+	struct rig first_use = {0}; /* which gets OpenSSL ready for good */
+	bool failed = true;
+	uint64_t before;
+
+	begin(&first_use, 4096, 2, true);
+	end(&first_use);
+	before = alloc_live();
+	for (uint64_t nth = 1; failed; nth++) {
+		struct rig rig = {0};
+		vres_status status;
+
+		begin(&rig, 4096, 2, true);
+		alloc_fail(nth, false);
+		status = hasher_begin(&rig.pass, bytes, MOST, NULL);
+		if (status == VRES_OK)
+			status = hasher_end(&rig.pass, NULL);
+		failed = alloc_disarm();
+		ck_assert_int_eq(status, failed ? VRES_E_NO_MEMORY : VRES_OK);
+		end(&rig);
+		ck_assert_uint_eq(alloc_live(), before);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE(pieces_of_any_length_by_any_number_of_threads, "CI-004 WORKER-4400", "integrity", "parts in the wrong order"),
+		CASE(tree_alone_and_flat_digest_alone, "CI-004", "integrity", ""),
+		CASE(small_pieces_start_no_thread, "MS-004", "availability", ""),
+		CASE(every_way_to_hash_blocks_works_on_several_threads, "CI-004", "integrity", "a wrong root"),
+		CASE(what_is_under_way_is_given_up_when_the_pass_closes, "WORKER-4150", "confidentiality", "a read of freed memory"),
+		CASE(bytes_may_be_taken_from_a_source_by_each_thread, "CI-007 WORKER-4400", "integrity", "parts in the wrong order"),
+		CASE(taking_and_adding_may_alternate, "CI-004", "integrity", ""),
+		CASE(failure_of_the_source_is_a_status, "WORKER-4150", "integrity", "a root of bytes that never came"),
+		CASE(no_memory_is_a_status_and_leaves_nothing, "WORKER-4150 WORKER-4952", "availability", ""),
+	};
+
+	return suite_run("unit.hasher", "unit", cases, COUNT(cases));
+}

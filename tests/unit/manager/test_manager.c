@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The table of shards, devices that are opened when first used, and who may still call. */
+#include "manager/manager.h"
+
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "unit/fixture/puppet.h"
+#include "support/fixture/support.h"
+
+#define MANY 6000u /* more than buckets, so that some have several */
+
+static struct vres_record record_of(unsigned number)
+{
+	struct vres_record r = {.vram_bytes = 1, .block_size = 4096};
+
+	(void)snprintf(r.shard_id, sizeof(r.shard_id), "shard_%u", number);
+	return r;
+}
+
+/* Is each of the shards that are there in its slot, and none of the others? */
+static void ck_table(vres_manager *m, struct vres_shard **shards, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct vres_record r = record_of(i);
+
+		if (*vres_manager_slot(m, r.shard_id) != shards[i])
+			ck_abort_msg("shard %u", i);
+	}
+}
+
+START_TEST(each_of_many_ids_has_its_slot_whatever_else_comes_and_goes)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	const unsigned n = suite_scaled(MANY, 200);
+	struct vres_shard **shards = test_alloc(n * sizeof(struct vres_shard *));
+	vres_error err;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct vres_record r = record_of(i);
+
+		if (vres_shard_create(f->manager, &r, &shards[i], &err) != VRES_OK)
+			ck_abort_msg("%s", err.message);
+	}
+	ck_table(f->manager, shards, n);
+	for (unsigned i = 0; i < n; i += 3)
+		vres_shard_discard(&shards[i]);
+	ck_table(f->manager, shards, n);
+	for (unsigned i = n; i-- > 0;)
+		vres_shard_discard(&shards[i]);
+	ck_table(f->manager, shards, n);
+	test_free(shards);
+}
+END_TEST
+
+/* All in one bucket: the first, the middle and the last of a chain are unlinked alike. */
+START_TEST(chain_keeps_its_others_when_any_one_goes)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	struct vres_shard *chain[3];
+	struct vres_shard **bucket;
+	unsigned n = 0;
+	vres_error err;
+
+	for (unsigned gone = 0; gone < 3; gone++) {
+		struct vres_record first = record_of(0);
+
+		bucket = vres_manager_slot(f->manager, first.shard_id);
+		n = 0;
+		for (unsigned i = 0; n < 3; i++) {
+			const struct vres_record r = record_of(i);
+			struct vres_shard **slot = vres_manager_slot(f->manager, r.shard_id);
+
+			if (slot == bucket || (n > 0 && slot == &chain[n - 1]->next))
+				ck_ok(vres_shard_create(f->manager, &r, &chain[n++], &err));
+		}
+		vres_shard_discard(&chain[gone]);
+		for (unsigned i = 0; i < 3; i++)
+			if (i != gone) {
+				ck_assert_ptr_eq(*vres_manager_slot(f->manager, chain[i]->record.shard_id), chain[i]);
+				vres_shard_discard(&chain[i]);
+			}
+		ck_assert_ptr_null(*bucket);
+	}
+}
+END_TEST
+
+START_TEST(buckets_of_two_managers_are_chosen_differently)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(destroy_manager) vres_manager *other = NULL;
+	unsigned same = 0;
+	vres_error err;
+
+	ck_ok(manager_create(f, NULL, &other, &err));
+	ck_assert_uint_ne(f->manager->bucket_seed, other->bucket_seed);
+	ck_assert_mem_ne(f->manager->session, other->session, SESSION_BYTES);
+	for (unsigned i = 0; i < 100; i++) {
+		const struct vres_record r = record_of(i);
+
+		same += vres_manager_slot(f->manager, r.shard_id) - f->manager->buckets == vres_manager_slot(other, r.shard_id) - other->buckets;
+	}
+	ck_assert_uint_lt(same, 20);
+}
+END_TEST
+
+START_TEST(finding_refuses_what_is_no_identifier)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	char id[300];
+	vres_shard *shard = NULL;
+	vres_error err;
+
+	memset(id, 'a', sizeof(id));
+	id[257] = '\0';
+	ck_status(vres_manager_find(f->manager, NULL, &shard, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_manager_find(f->manager, "", &shard, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_manager_find(f->manager, "a b", &shard, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_manager_find(f->manager, id, &shard, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_manager_find(f->manager, "a", NULL, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_manager_find(NULL, "a", &shard, &err), VRES_E_INVALID_INPUT);
+	id[256] = '\0';
+	ck_status(vres_manager_find(f->manager, id, &shard, &err), VRES_E_NOT_FOUND);
+	ck_assert_ptr_null(shard);
+}
+END_TEST
+
+START_TEST(stopped_manager_lets_in_only_who_may_still_look)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	vres_error err;
+
+	ck_ok(vres_manager_enter(f->manager, &err));
+	vres_manager_stop(f->manager);
+	ck_status_reason(vres_manager_enter(f->manager, &err), VRES_E_POLICY_VIOLATION, VRES_REASON_STOPPED);
+	ck_ok(vres_manager_enter_stopped(f->manager, &err));
+	ck_status(vres_manager_enter(NULL, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_manager_enter_stopped(NULL, &err), VRES_E_INVALID_INPUT);
+}
+END_TEST
+
+/* In the child; 0 is good. */
+static int look_from_a_child(vres_manager *m)
+{
+	vres_error err;
+	int bad = 0;
+
+	bad += !vres_manager_is_forked(m);
+	bad += vres_manager_enter(m, &err) != VRES_E_STATE || err.reason != VRES_REASON_FORKED;
+	bad += vres_manager_enter_stopped(m, &err) != VRES_E_STATE || err.reason != VRES_REASON_FORKED;
+	return bad;
+}
+
+START_TEST(forked_child_is_let_in_nowhere_and_does_not_wait_for_a_lock)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	int status;
+	pid_t child;
+
+	vres_manager_lock(f->manager); /* as another thread of the parent may hold it while it forks */
+	child = fork();
+	if (child == 0) {
+		const int bad = look_from_a_child(f->manager);
+
+		vres_manager_lock(f->manager);
+		vres_manager_unlock(f->manager);
+		_exit(bad);
+	}
+	vres_manager_unlock(f->manager);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	ck_assert(!vres_manager_is_forked(f->manager));
+}
+END_TEST
+
+/* A manager over a puppet of three devices, of which none is open. */
+static vres_manager *over(struct puppet *p, void (*closed)(void *), void *closed_ctx)
+{
+	vres_policy policy = vres_policy_init();
+	vres_config config = vres_config_init();
+	vres_manager *m = NULL;
+	vres_key *key = NULL;
+	vres_error err;
+
+	p->devices = 3;
+	policy.allow = VRES_ALLOW_SIMULATED;
+	ck_ok(vres_key_derive("token", 5, NULL, &key, &err));
+	config.backend = &p->table;
+	config.backend_arg = p;
+	config.key = key;
+	config.worker_id = "worker";
+	config.policy = &policy;
+	config.closed = closed;
+	config.closed_ctx = closed_ctx;
+	ck_ok(vres_manager_create(&config, &m, &err));
+	vres_key_destroy(key);
+	return m;
+}
+
+START_TEST(device_is_opened_when_first_used_and_once)
+{
+	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
+	CLEANUP(destroy_manager) vres_manager *m = over(p, NULL, NULL);
+	struct vres_device *first, *again, *none = NULL;
+	vres_error err;
+
+	ck_assert_uint_eq(atomic_load(&p->calls[PUPPET_DEVICE_OPEN]), 0);
+	ck_assert_ptr_null(vres_manager_open_device(m, 1));
+	ck_ok(vres_manager_device(m, 1, &first, &err));
+	ck_ok(vres_manager_device(m, 1, &again, &err));
+	ck_assert_ptr_eq(first, again);
+	ck_assert_ptr_eq(vres_manager_open_device(m, 1), first);
+	ck_assert_uint_eq(first->index, 1);
+	ck_assert_uint_eq(atomic_load(&p->calls[PUPPET_DEVICE_OPEN]), 1);
+	ck_status(vres_manager_device(m, 3, &none, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_manager_device(m, UINT32_MAX, &none, &err), VRES_E_INVALID_INPUT);
+	ck_assert_ptr_null(none);
+}
+END_TEST
+
+START_TEST(device_that_could_not_be_opened_is_tried_again)
+{
+	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
+	CLEANUP(destroy_manager) vres_manager *m = over(p, NULL, NULL);
+	struct vres_device *device;
+	vres_error err;
+
+	p->answer[PUPPET_DEVICE_OPEN] = VRES_E_BACKEND;
+	ck_status(vres_manager_device(m, 0, &device, &err), VRES_E_BACKEND);
+	p->answer[PUPPET_DEVICE_OPEN] = VRES_OK;
+	ck_ok(vres_manager_device(m, 0, &device, &err));
+}
+END_TEST
+
+static void *open_device(void *arg)
+{
+	struct vres_device *device = NULL;
+
+	return vres_manager_device(arg, 0, &device, NULL) == VRES_OK ? device : NULL;
+}
+
+START_TEST(threads_that_open_a_device_at_once_get_the_same_and_leave_one)
+{
+	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
+	CLEANUP(destroy_manager) vres_manager *m = over(p, NULL, NULL);
+	const int live = atomic_load(&p->live);
+	pthread_t threads[8];
+	void *device[8];
+
+	for (size_t i = 0; i < COUNT(threads); i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, open_device, m), 0);
+	for (size_t i = 0; i < COUNT(threads); i++) {
+		ck_assert_int_eq(pthread_join(threads[i], &device[i]), 0);
+		ck_assert_ptr_nonnull(device[i]);
+		ck_assert_ptr_eq(device[i], device[0]);
+	}
+	ck_assert_int_eq(atomic_load(&p->live), live + 1);
+}
+END_TEST
+
+struct closing {
+	struct puppet *puppet;
+	unsigned times;
+	int live;
+};
+
+static void on_closed(void *ctx)
+{
+	struct closing *c = ctx;
+
+	c->times++;
+	c->live = atomic_load(&c->puppet->live);
+}
+
+START_TEST(closed_is_called_once_when_nothing_of_the_backend_is_open)
+{
+	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
+	struct closing closing = {.puppet = p, .live = -1};
+	vres_manager *m = over(p, on_closed, &closing);
+	struct vres_device *device;
+	vres_error err;
+
+	ck_ok(vres_manager_device(m, 0, &device, &err));
+	vres_manager_keep(m);
+	vres_manager_destroy(m);
+	ck_assert_uint_eq(closing.times, 0);
+	vres_manager_drop(m);
+	ck_assert_uint_eq(closing.times, 1);
+	ck_assert_int_eq(closing.live, 0);
+	vres_manager_destroy(NULL);
+}
+END_TEST
+
+START_TEST(manager_that_was_refused_closes_nothing)
+{
+	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
+	struct closing closing = {.puppet = p};
+	vres_config config = vres_config_init();
+	vres_manager *m = NULL;
+	vres_key *key = NULL;
+	vres_error err;
+
+	ck_ok(vres_key_derive("token", 5, NULL, &key, &err));
+	config.backend = &p->table;
+	config.backend_arg = p;
+	config.key = key;
+	config.worker_id = "worker";
+	config.closed = on_closed;
+	config.closed_ctx = &closing;
+	ck_status(vres_manager_create(&config, &m, &err), VRES_E_POLICY_VIOLATION); /* simulated */
+	p->table.flags = 0;
+	p->answer[PUPPET_DEVICE_COUNT] = VRES_E_BACKEND;
+	ck_status(vres_manager_create(&config, &m, &err), VRES_E_BACKEND);
+	ck_assert_ptr_null(m);
+	ck_assert_uint_eq(closing.times, 0);
+	ck_assert_int_eq(atomic_load(&p->live), 0);
+	vres_key_destroy(key);
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE(each_of_many_ids_has_its_slot_whatever_else_comes_and_goes, "WORKER-4110", "integrity", "a shard that is lost"),
+		CASE(chain_keeps_its_others_when_any_one_goes, "WORKER-4110 MS-004", "integrity", "a shard that is lost, use after free"),
+		CASE(buckets_of_two_managers_are_chosen_differently, "VP-006", "availability", "ids chosen to collide"),
+		CASE(finding_refuses_what_is_no_identifier, "IV-003 VR-005", "", ""),
+		CASE(stopped_manager_lets_in_only_who_may_still_look, "WORKER-4122 WORKER-4163", "integrity", "work after a violation"),
+		CASE(forked_child_is_let_in_nowhere_and_does_not_wait_for_a_lock, "WORKER-4150", "availability", "a child that hangs"),
+		CASE(device_is_opened_when_first_used_and_once, "IV-002 WORKER-4171", "", ""),
+		CASE(device_that_could_not_be_opened_is_tried_again, "WORKER-4150", "availability", ""),
+		CASE(threads_that_open_a_device_at_once_get_the_same_and_leave_one, "VR-008 MS-004", "availability", "a device that leaks"),
+		CASE(closed_is_called_once_when_nothing_of_the_backend_is_open, "WORKER-4972 MS-005", "integrity", "use after free"),
+		CASE(manager_that_was_refused_closes_nothing, "WORKER-4172 VR-001", "", ""),
+	};
+
+	return suite_run("unit.manager", "unit", cases, COUNT(cases));
+}

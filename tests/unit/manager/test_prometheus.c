@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The metrics as text: every line of it, and sizes that cannot be too small.  That Prometheus takes it, promtool says (tests/cli/metrics.py). */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "manager/metrics.h"
+#include "support/fixture/support.h"
+
+#define ROOM 16384u
+
+/* The whole text, to be given to test_free(). */
+static char *text_of(struct fixture *f)
+{
+	char *text = test_alloc(ROOM);
+	size_t len = 0;
+	vres_error err;
+
+	ck_ok(vres_metrics_prometheus(f->manager, text, ROOM, &len, &err));
+	ck_assert_uint_eq(strlen(text), len);
+	return text;
+}
+
+static void free_text(char **text)
+{
+	test_free(*text);
+}
+
+static const char fresh_text[] =
+	"# HELP vram_total_bytes Memory of the device.\n"
+	"# TYPE vram_total_bytes gauge\n"
+	"# HELP vram_used_bytes Memory sealed by this manager, padding included.\n"
+	"# TYPE vram_used_bytes gauge\n"
+	"# HELP vram_available_bytes Memory that can be sealed now; 0 when the device does not answer.\n"
+	"# TYPE vram_available_bytes gauge\n"
+	"# HELP vram_seal_operations_total Seals: ok; failed, the bytes are not those that were read or expected; error, all else.\n"
+	"# TYPE vram_seal_operations_total counter\n"
+	"vram_seal_operations_total{result=\"ok\"} 0\n"
+	"vram_seal_operations_total{result=\"failed\"} 0\n"
+	"vram_seal_operations_total{result=\"error\"} 0\n"
+	"# HELP vram_verify_operations_total Verifications: ok; failed, the shard is not what was sealed; error, it could not be checked.\n"
+	"# TYPE vram_verify_operations_total counter\n"
+	"vram_verify_operations_total{result=\"ok\",mode=\"full\"} 0\n"
+	"vram_verify_operations_total{result=\"ok\",mode=\"signature\"} 0\n"
+	"vram_verify_operations_total{result=\"ok\",mode=\"sampled\"} 0\n"
+	"vram_verify_operations_total{result=\"ok\",mode=\"readback\"} 0\n"
+	"vram_verify_operations_total{result=\"failed\",mode=\"full\"} 0\n"
+	"vram_verify_operations_total{result=\"failed\",mode=\"signature\"} 0\n"
+	"vram_verify_operations_total{result=\"failed\",mode=\"sampled\"} 0\n"
+	"vram_verify_operations_total{result=\"failed\",mode=\"readback\"} 0\n"
+	"vram_verify_operations_total{result=\"error\",mode=\"full\"} 0\n"
+	"vram_verify_operations_total{result=\"error\",mode=\"signature\"} 0\n"
+	"vram_verify_operations_total{result=\"error\",mode=\"sampled\"} 0\n"
+	"vram_verify_operations_total{result=\"error\",mode=\"readback\"} 0\n"
+	"# HELP vram_verify_duration_seconds How long verifications took, whatever their mode and result.\n"
+	"# TYPE vram_verify_duration_seconds histogram\n"
+	"vram_verify_duration_seconds_bucket{le=\"1e-06\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"2.5e-06\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"5e-06\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"1e-05\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"2.5e-05\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"5e-05\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"0.0001\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"0.00025\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"0.0005\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"0.001\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"0.0025\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"0.005\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"0.01\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"0.025\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"0.05\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"0.1\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"0.25\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"0.5\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"1\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"2.5\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"5\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"10\"} 0\n"
+	"vram_verify_duration_seconds_bucket{le=\"+Inf\"} 0\n"
+	"vram_verify_duration_seconds_sum 0.000000000\n"
+	"vram_verify_duration_seconds_count 0\n"
+	"# HELP vram_verified_bytes_total Bytes hashed by verifications that found them good.\n"
+	"# TYPE vram_verified_bytes_total counter\n"
+	"vram_verified_bytes_total 0\n"
+	"# HELP vram_last_verify_timestamp_seconds When a verification last found a shard good, since 1970; 0: never.\n"
+	"# TYPE vram_last_verify_timestamp_seconds gauge\n"
+	"vram_last_verify_timestamp_seconds 0.000000000\n"
+	"# HELP vram_shards Live shards, the quarantined included.\n"
+	"# TYPE vram_shards gauge\n"
+	"vram_shards 0\n"
+	"# HELP vram_quarantined_shards Live shards that failed a verification.\n"
+	"# TYPE vram_quarantined_shards gauge\n"
+	"vram_quarantined_shards 0\n"
+	"# HELP vram_leases Leases that are held.\n"
+	"# TYPE vram_leases gauge\n"
+	"vram_leases 0\n"
+	"# HELP vram_allocation_failures_total Seals that got no memory, and why.\n"
+	"# TYPE vram_allocation_failures_total counter\n"
+	"vram_allocation_failures_total{reason=\"insufficient_vram\"} 0\n"
+	"vram_allocation_failures_total{reason=\"allocation_failed\"} 0\n"
+	"# HELP vram_policy_violations_total Violations of the VRAM-only policy.\n"
+	"# TYPE vram_policy_violations_total counter\n"
+	"vram_policy_violations_total 0\n"
+	"# HELP vram_audit_events_total Events given to the audit sink.\n"
+	"# TYPE vram_audit_events_total counter\n"
+	"vram_audit_events_total 0\n"
+	"# HELP vram_audit_lost_total Events the audit sink refused, or that were too many to be told.\n"
+	"# TYPE vram_audit_lost_total counter\n"
+	"vram_audit_lost_total 0\n"
+	"# HELP vram_stopped 1: the manager has stopped after a violation.\n"
+	"# TYPE vram_stopped gauge\n"
+	"vram_stopped 0\n"
+	"# HELP vram_simulated 1: there is no VRAM behind these figures.\n"
+	"# TYPE vram_simulated gauge\n"
+	"vram_simulated 1\n";
+
+START_TEST(new_manager_shows_every_metric_at_zero)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(free_text) char *text = text_of(f);
+
+	ck_assert_str_eq(text, fresh_text);
+}
+END_TEST
+
+/* Is this line, alone, one of the text's? */
+static void ck_line(const char *text, const char *line)
+{
+	const size_t n = strlen(line);
+
+	for (const char *at = strstr(text, line); at; at = strstr(at + 1, line))
+		if ((at == text || at[-1] == '\n') && at[n] == '\n')
+			return;
+	ck_abort_msg("there is no line %s in\n%s", line, text);
+}
+
+START_TEST(every_counter_stands_in_its_own_line)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	struct vres_counters *c = &f->manager->counters;
+	uint64_t next = 1;
+
+	for (unsigned i = 0; i < OUTCOMES; i++)
+		atomic_store(&c->seals[i], next++);
+	for (unsigned i = 0; i < OUTCOMES; i++)
+		for (unsigned mode = 0; mode < VERIFY_MODES; mode++)
+			atomic_store(&c->verifies[i][mode], next++);
+	atomic_store(&c->no_room, 20);
+	atomic_store(&c->allocation_failures, 21);
+	atomic_store(&c->verified_bytes, UINT64_MAX);
+	atomic_store(&c->last_verify, UINT64_C(1700000000000000042));
+	atomic_store(&c->shards, 22);
+	atomic_store(&c->quarantined, 23);
+	atomic_store(&c->leases, 24);
+	atomic_store(&c->policy_violations, 25);
+	atomic_store(&c->audit_events, 26);
+	atomic_store(&c->audit_lost, 27);
+	CLEANUP(free_text) char *text = text_of(f);
+
+	ck_line(text, "vram_seal_operations_total{result=\"ok\"} 1");
+	ck_line(text, "vram_seal_operations_total{result=\"failed\"} 2");
+	ck_line(text, "vram_seal_operations_total{result=\"error\"} 3");
+	ck_line(text, "vram_verify_operations_total{result=\"ok\",mode=\"full\"} 4");
+	ck_line(text, "vram_verify_operations_total{result=\"ok\",mode=\"signature\"} 5");
+	ck_line(text, "vram_verify_operations_total{result=\"failed\",mode=\"full\"} 8");
+	ck_line(text, "vram_verify_operations_total{result=\"failed\",mode=\"sampled\"} 10");
+	ck_line(text, "vram_verify_operations_total{result=\"error\",mode=\"readback\"} 15");
+	ck_line(text, "vram_allocation_failures_total{reason=\"insufficient_vram\"} 20");
+	ck_line(text, "vram_allocation_failures_total{reason=\"allocation_failed\"} 21");
+	ck_line(text, "vram_verified_bytes_total 18446744073709551615");
+	ck_line(text, "vram_last_verify_timestamp_seconds 1700000000.000000042");
+	ck_line(text, "vram_shards 22");
+	ck_line(text, "vram_quarantined_shards 23");
+	ck_line(text, "vram_leases 24");
+	ck_line(text, "vram_policy_violations_total 25");
+	ck_line(text, "vram_audit_events_total 26");
+	ck_line(text, "vram_audit_lost_total 27");
+	vres_manager_stop(f->manager);
+	{
+		CLEANUP(free_text) char *stopped = text_of(f);
+
+		ck_line(stopped, "vram_stopped 1");
+	}
+}
+END_TEST
+
+START_TEST(operations_are_counted_by_how_they_ended_and_by_mode)
+{
+	struct setup setup = setup_init();
+
+	setup.policy.allow |= VRES_ALLOW_READBACK;
+	CLEANUP(finish) struct fixture *f = begin(&setup);
+	CLEANUP(release_shard) vres_shard *good = sealed(f, 3 * BLOCK, 1);
+	CLEANUP(release_shard) vres_shard *bad = damaged(f, BLOCK, 0); /* one good verification of its own, for its address */
+	vres_seal_params params = vres_seal_params_init();
+	vres_verify_params mode;
+	vres_shard *none = NULL;
+	vres_error err;
+
+	for (uint32_t m = VRES_VERIFY_FULL; m <= VRES_VERIFY_READBACK; m++) {
+		mode = mode_of(m);
+		ck_ok(vres_shard_verify(good, &mode, NULL, &err));
+	}
+	ck_refused(vres_shard_verify(bad, NULL, NULL, &err), VRES_REASON_DIGEST);
+	ck_refused(vres_shard_verify(bad, NULL, NULL, &err), VRES_REASON_QUARANTINED);
+	vres_mock_fail(f->mock, VRES_MOCK_OP_MEM_RESIDENCY, 1, VRES_E_BACKEND);
+	mode = mode_of(VRES_VERIFY_SIGNATURE);
+	ck_status(vres_shard_verify(good, &mode, NULL, &err), VRES_E_BACKEND);
+	params.expected_digest = "00000000000000000000000000000000000000000000000000000000000000ff";
+	ck_status(vres_seal_memory(f->manager, &params, "abc", 3, &none, &err), VRES_E_INTEGRITY_VIOLATION);
+	vres_mock_fail(f->mock, VRES_MOCK_OP_MEM_ALLOC, 1, VRES_E_ALLOCATION_FAILED);
+	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &none, &err), VRES_E_ALLOCATION_FAILED);
+	CLEANUP(free_text) char *text = text_of(f);
+
+	ck_line(text, "vram_seal_operations_total{result=\"ok\"} 2");
+	ck_line(text, "vram_seal_operations_total{result=\"failed\"} 1");
+	ck_line(text, "vram_seal_operations_total{result=\"error\"} 1");
+	ck_line(text, "vram_verify_operations_total{result=\"ok\",mode=\"full\"} 2");
+	ck_line(text, "vram_verify_operations_total{result=\"ok\",mode=\"signature\"} 1");
+	ck_line(text, "vram_verify_operations_total{result=\"ok\",mode=\"sampled\"} 1");
+	ck_line(text, "vram_verify_operations_total{result=\"ok\",mode=\"readback\"} 1");
+	ck_line(text, "vram_verify_operations_total{result=\"failed\",mode=\"full\"} 1");
+	ck_line(text, "vram_verify_operations_total{result=\"error\",mode=\"signature\"} 1");
+	ck_line(text, "vram_verify_duration_seconds_bucket{le=\"+Inf\"} 7");
+	ck_line(text, "vram_verify_duration_seconds_count 7");
+	ck_line(text, "vram_allocation_failures_total{reason=\"allocation_failed\"} 1");
+	ck_line(text, "vram_allocation_failures_total{reason=\"insufficient_vram\"} 0");
+	ck_line(text, "vram_shards 2");
+	ck_line(text, "vram_quarantined_shards 1");
+}
+END_TEST
+
+START_TEST(last_verification_is_that_of_a_good_one)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(release_shard) vres_shard *shard = sealed(f, BLOCK, 1);
+	vres_verify_report report = vres_verify_report_init();
+	vres_error err;
+
+	vres_mock_fail(f->mock, VRES_MOCK_OP_MEM_RESIDENCY, 1, VRES_E_BACKEND);
+	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);
+	ck_assert_uint_eq(atomic_load(&f->manager->counters.last_verify), 0);
+	ck_ok(vres_shard_verify(shard, NULL, &report, &err));
+	ck_assert_uint_ge(atomic_load(&f->manager->counters.last_verify), info_of(shard).sealed_at);
+}
+END_TEST
+
+START_TEST(duration_falls_into_the_first_bucket_that_takes_it)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	vres_verify_report report = vres_verify_report_init();
+	struct vres_figures figures;
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < VERIFY_BUCKETS; i++) {
+		ck_assert_uint_eq((uint64_t)(strtod(vres_verify_limits[i].text, NULL) * 1e9 + 0.5), vres_verify_limits[i].ns);
+		ck_assert(i == 0 || vres_verify_limits[i].ns > vres_verify_limits[i - 1].ns);
+		for (uint64_t over = 0; over < 2; over++) { /* at the limit, and one above */
+			report.duration = vres_verify_limits[i].ns + over;
+			sum += report.duration;
+			vres_metrics_verified(f->manager, &report);
+		}
+	}
+	vres_metrics_read(f->manager, &figures);
+	for (unsigned i = 0; i <= VERIFY_BUCKETS; i++)
+		ck_assert_uint_eq(figures.durations[i], i == VERIFY_BUCKETS ? 2u * VERIFY_BUCKETS : 2 * i + 1);
+	ck_assert_uint_eq(figures.verify_ns, sum);
+}
+END_TEST
+
+START_TEST(device_that_was_used_has_a_line_and_its_uuid_is_escaped)
+{
+	struct setup setup = setup_init();
+	vres_seal_params params = vres_seal_params_init();
+
+	setup.mock.devices = 3;
+	CLEANUP(finish) struct fixture *f = begin(&setup);
+	CLEANUP(release_shard) vres_shard *shard = NULL;
+
+	params.gpu_device = 2;
+	shard = sealed_with(f, &params, BLOCK, 1);
+	memcpy(vres_manager_open_device(f->manager, 2)->props.uuid, "GPU-\"\\\n7", 9);
+	CLEANUP(free_text) char *text = text_of(f);
+
+	ck_line(text, "vram_total_bytes{gpu_device=\"2\",uuid=\"GPU-\\\"\\\\\\n7\"} 67108864");
+	ck_line(text, "vram_used_bytes{gpu_device=\"2\",uuid=\"GPU-\\\"\\\\\\n7\"} 4096");
+	ck_line(text, "vram_available_bytes{gpu_device=\"2\",uuid=\"GPU-\\\"\\\\\\n7\"} 67104768");
+	ck_assert_ptr_null(strstr(text, "gpu_device=\"0\""));
+	vres_mock_fail(f->mock, VRES_MOCK_OP_DEVICE_STATUS, 1, VRES_E_BACKEND);
+	{
+		CLEANUP(free_text) char *silent = text_of(f);
+
+		ck_line(silent, "vram_available_bytes{gpu_device=\"2\",uuid=\"GPU-\\\"\\\\\\n7\"} 0");
+	}
+}
+END_TEST
+
+START_TEST(size_that_is_asked_for_is_enough_however_the_counters_grow)
+{
+	struct setup setup = setup_init();
+	size_t need = 0, len = 0;
+	vres_error err;
+
+	setup.mock.devices = 2;
+	CLEANUP(finish) struct fixture *f = begin(&setup);
+	CLEANUP(release_shard) vres_shard *shard = NULL;
+	char *text;
+
+	ck_status(vres_metrics_prometheus(f->manager, NULL, 0, &need, &err), VRES_E_BUFFER);
+	shard = sealed(f, BLOCK, 1);
+	memset(vres_manager_open_device(f->manager, 0)->props.uuid, '"', 47);
+	for (unsigned i = 0; i < OUTCOMES; i++)
+		for (unsigned mode = 0; mode < VERIFY_MODES; mode++)
+			atomic_store(&f->manager->counters.verifies[i][mode], UINT64_MAX);
+	atomic_store(&f->manager->counters.verify_ns, UINT64_MAX);
+	atomic_store(&f->manager->counters.verify_durations[0], UINT64_MAX);
+	text = test_alloc(need + 1);
+	ck_ok(vres_metrics_prometheus(f->manager, text, need + 1, &len, &err));
+	ck_assert_uint_le(len, need);
+	test_free(text);
+}
+END_TEST
+
+START_TEST(text_is_whole_or_not_there)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(free_text) char *text = text_of(f);
+	const size_t n = strlen(text);
+	char *small = test_alloc(n + 1), *before = test_alloc(n + 1);
+	size_t len = 0;
+	vres_error err;
+
+	memset(small, 0xa5, n + 1);
+	memset(before, 0xa5, n + 1);
+	ck_status(vres_metrics_prometheus(f->manager, small, n, &len, &err), VRES_E_BUFFER);
+	ck_assert_mem_eq(small, before, n + 1);
+	ck_assert_uint_gt(len, n);
+	ck_ok(vres_metrics_prometheus(f->manager, small, n + 1, &len, &err));
+	ck_assert_uint_eq(len, n);
+	ck_assert_mem_eq(small, text, n + 1);
+	ck_status(vres_metrics_prometheus(f->manager, NULL, 5, &len, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_metrics_prometheus(f->manager, small, n, NULL, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_metrics_prometheus(NULL, small, n, &len, &err), VRES_E_INVALID_INPUT);
+	test_free(small);
+	test_free(before);
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE(new_manager_shows_every_metric_at_zero, "WORKER-4810", "accountability", ""),
+		CASE(every_counter_stands_in_its_own_line, "WORKER-4810", "accountability", ""),
+		CASE(operations_are_counted_by_how_they_ended_and_by_mode, "WORKER-4810", "accountability", "damage counted as trouble"),
+		CASE(last_verification_is_that_of_a_good_one, "WORKER-4810", "accountability",
+	             "a check that failed passing for one that was made"),
+		CASE(duration_falls_into_the_first_bucket_that_takes_it, "WORKER-4810", "", ""),
+		CASE(device_that_was_used_has_a_line_and_its_uuid_is_escaped, "WORKER-4810", "integrity", "metrics forged by a device's name"),
+		CASE(size_that_is_asked_for_is_enough_however_the_counters_grow, "WORKER-4810", "availability", "a text that is cut"),
+		CASE(text_is_whole_or_not_there, "MS-007 VR-006", "integrity", "a write past a buffer"),
+	};
+
+	return suite_run("unit.prometheus", "unit", cases, COUNT(cases));
+}

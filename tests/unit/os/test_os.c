@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The door to the operating system, where it promises more than the call behind it. */
+#include "os/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/suite/alloc.h"
+#include "support/suite/status.h"
+#include "support/suite/suite.h"
+
+#define PAGE ((size_t)sysconf(_SC_PAGESIZE))
+
+START_TEST(memory_is_zeroed_and_may_be_of_no_bytes)
+{
+	static const uint8_t zeros[4096];
+	uint8_t *memory = vres_os_alloc(sizeof(zeros)), *none = vres_os_alloc(0);
+
+	ck_assert_ptr_nonnull(none);
+	ck_assert_mem_eq(memory, zeros, sizeof(zeros));
+	memset(memory, 0xff, sizeof(zeros));
+	vres_os_free(memory);
+	vres_os_free(none);
+	vres_os_free(NULL);
+	alloc_fail(1, false);
+	none = vres_os_alloc(1);
+	ck_assert(alloc_disarm());
+	ck_assert_ptr_null(none);
+}
+END_TEST
+
+START_TEST(clocks_go_on_and_the_wall_clock_is_of_this_century)
+{
+	const uint64_t before = vres_os_monotonic();
+
+	ck_assert_uint_ge(vres_os_monotonic(), before);
+	ck_assert_uint_gt(before, 0);
+	ck_assert_uint_gt(vres_os_wall(), UINT64_C(1700000000) * 1000000000);
+}
+END_TEST
+
+START_TEST(random_bytes_fill_the_whole_and_differ)
+{
+	uint8_t a[1000] = {0}, b[1000] = {0}, all = 0;
+	vres_error err;
+
+	ck_ok(vres_os_random(a, sizeof(a), &err));
+	ck_ok(vres_os_random(b, sizeof(b), &err));
+	ck_assert_mem_ne(a, b, sizeof(a));
+	for (size_t i = sizeof(a) - 16; i < sizeof(a); i++)
+		all |= a[i];
+	ck_assert_uint_ne(all, 0);
+	ck_ok(vres_os_random(a, 0, &err));
+}
+END_TEST
+
+START_TEST(child_process_is_another_process)
+{
+	const int64_t mine = vres_os_process();
+	int status;
+	const pid_t child = fork();
+
+	if (child == 0)
+		_exit(vres_os_process() == mine);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(vres_os_process(), mine);
+}
+END_TEST
+
+/* 0, unless this process or a child of it takes @home for its own. */
+static int strangers(const struct os_home *home)
+{
+	int status;
+	pid_t child;
+
+	if (vres_os_home_is_here(home))
+		return 1;
+	child = fork();
+	if (child == 0)
+		_exit(vres_os_home_is_here(home));
+	return waitpid(child, &status, 0) != child || status != 0;
+}
+
+/* With a page that the kernel empties, and without one. */
+START_TEST(home_is_this_process_and_no_child_of_it)
+{
+	struct os_home home, without;
+	int status;
+	pid_t child;
+
+	vres_os_home_open(&home);
+	ck_assert_ptr_nonnull((const void *)(uintptr_t)home.page);
+	without = (struct os_home){.process = home.process};
+	child = fork();
+	if (child == 0)
+		_exit(strangers(&home) + strangers(&without));
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	ck_assert(vres_os_home_is_here(&home));
+	ck_assert(vres_os_home_is_here(&without));
+	vres_os_home_close(&home);
+	vres_os_home_close(&home);
+}
+END_TEST
+
+static int temporary(const void *bytes, size_t n)
+{
+	char path[] = "/tmp/vres-host-XXXXXX";
+	const int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(write(fd, bytes, n), (ssize_t)n);
+	return fd;
+}
+
+START_TEST(what_matters_of_an_open_file)
+{
+	const int fd = temporary("abc", 3), path_only = open("/", O_PATH), folder = open("/", O_RDONLY);
+	struct os_file file;
+	int ends[2];
+	vres_error err;
+
+	ck_ok(vres_os_stat(fd, &file, &err));
+	ck_assert(file.is_regular && !file.is_directory && file.is_readable);
+	ck_assert_uint_eq(file.bytes, 3);
+	ck_assert_uint_eq(file.mode, 0600);
+	ck_assert_uint_eq(file.owner, geteuid());
+	ck_ok(vres_os_stat(folder, &file, &err));
+	ck_assert(!file.is_regular && file.is_directory);
+	ck_ok(vres_os_stat(path_only, &file, &err));
+	ck_assert(!file.is_readable);
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_ok(vres_os_stat(ends[0], &file, &err));
+	ck_assert(!file.is_regular && !file.is_directory && file.is_readable);
+	ck_ok(vres_os_stat(ends[1], &file, &err));
+	ck_assert(!file.is_readable);
+	close(fd), close(path_only), close(folder), close(ends[0]), close(ends[1]);
+	ck_status(vres_os_stat(fd, &file, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_os_stat(-1, &file, &err), VRES_E_INVALID_INPUT);
+}
+END_TEST
+
+START_TEST(opening_says_what_is_in_the_way)
+{
+	char folder[] = "/tmp/vres-host-XXXXXX", path[64], link[64];
+	int fd = -1;
+	vres_error err;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/file", folder);
+	(void)snprintf(link, sizeof(link), "%s/link", folder);
+	ck_status(vres_os_open(path, &fd, &err), VRES_E_NOT_FOUND);
+	ck_assert_int_eq(symlink(path, link), 0);
+	ck_status(vres_os_open(link, &fd, &err), VRES_E_INVALID_INPUT);
+	ck_assert_int_eq(fd, -1);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	ck_ok(vres_os_open(path, &fd, &err)); /* nobody writes, and it does not wait */
+	ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	vres_os_close(fd);
+	unlink(path), unlink(link), rmdir(folder);
+}
+END_TEST
+
+START_TEST(reading_fills_the_buffer_from_where_it_is_told)
+{
+	const int fd = temporary("0123456789", 10);
+	char bytes[11] = "xxxxxxxxxx";
+	size_t got = 99;
+	vres_error err;
+
+	ck_ok(vres_os_read(fd, 4, bytes, 3, &got, &err));
+	ck_assert_uint_eq(got, 3);
+	ck_assert_str_eq(bytes, "456xxxxxxx");
+	ck_ok(vres_os_read(fd, 8, bytes, 10, &got, &err));
+	ck_assert_uint_eq(got, 2);
+	ck_ok(vres_os_read(fd, 10, bytes, 10, &got, &err));
+	ck_assert_uint_eq(got, 0);
+	ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 10); /* where writing left it */
+	ck_assert_int_eq(lseek(fd, 1, SEEK_SET), 1);
+	ck_ok(vres_os_read(fd, -1, bytes, 3, &got, &err));
+	ck_assert_mem_eq(bytes, "123", 3);
+	ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 4);
+	close(fd);
+	got = 99;
+	ck_status(vres_os_read(fd, 0, bytes, 3, &got, &err), VRES_E_IO);
+	ck_assert_uint_eq(got, 99);
+}
+END_TEST
+
+struct writer {
+	int fd;
+	const char *bytes;
+	size_t n;
+};
+
+/* With a turn for the reader now and then, and not at every byte: on a busy machine a turn takes a time slice of everybody's. */
+static void *write_slowly(void *arg)
+{
+	const struct writer *w = arg;
+
+	for (size_t i = 0; i < w->n; i++) {
+		if (write(w->fd, w->bytes + i, 1) != 1)
+			break;
+		if (i % 100 == 0)
+			sched_yield();
+	}
+	close(w->fd);
+	return NULL;
+}
+
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+/* A pipe gives what it has, and signals come in between. */
+START_TEST(pieces_of_a_pipe_are_put_together_whatever_interrupts)
+{
+	char want[5000], got[5000];
+	struct writer w = {.bytes = want, .n = sizeof(want)};
+	const struct sigaction action = {.sa_handler = ignore};
+	const struct timeval often = {.tv_usec = 200}, never = {0};
+	int ends[2];
+	size_t n = 0;
+	pthread_t thread;
+	vres_error err;
+
+	for (size_t i = 0; i < sizeof(want); i++)
+		want[i] = (char)(i * 7);
+	ck_assert_int_eq(pipe(ends), 0);
+	w.fd = ends[1];
+	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+	ck_assert(vres_os_thread_start(&thread, write_slowly, &w));
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &(struct itimerval){often, often}, NULL), 0);
+	ck_ok(vres_os_read(ends[0], -1, got, sizeof(got), &n, &err));
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &(struct itimerval){never, never}, NULL), 0);
+	vres_os_thread_join(thread);
+	ck_assert_uint_eq(n, sizeof(want));
+	ck_assert_mem_eq(got, want, sizeof(want));
+	close(ends[0]);
+}
+END_TEST
+
+START_TEST(folder_is_private_unless_others_may_replace_files_in_it)
+{
+	static const struct {
+		mode_t mode;
+		bool is_private;
+	} modes[] = {{0700, true}, {0755, true}, {0775, false}, {0757, false}, {0777, false}, {01777, true}, {01770, true}};
+	char folder[] = "/tmp/vres-host-XXXXXX", path[64];
+	bool is_private;
+	vres_error err;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/file", folder);
+	for (size_t i = 0; i < COUNT(modes); i++) {
+		ck_assert_int_eq(chmod(folder, modes[i].mode), 0);
+		ck_ok(vres_os_parent_is_private(path, &is_private, &err));
+		ck_assert_msg(is_private == modes[i].is_private, "mode %04o", (unsigned)modes[i].mode);
+	}
+	ck_assert_int_eq(rmdir(folder), 0);
+	ck_status(vres_os_parent_is_private(path, &is_private, &err), VRES_E_NOT_FOUND);
+	ck_ok(vres_os_parent_is_private("/file", &is_private, &err));
+	ck_assert(is_private);
+}
+END_TEST
+
+START_TEST(path_longer_than_any_is_refused)
+{
+	char path[5000];
+	bool is_private;
+	vres_error err;
+
+	memset(path, 'a', sizeof(path));
+	path[4500] = '/';
+	path[sizeof(path) - 1] = '\0';
+	ck_status(vres_os_parent_is_private(path, &is_private, &err), VRES_E_INVALID_INPUT);
+}
+END_TEST
+
+static int touch_in_a_child(volatile uint8_t *at)
+{
+	int status;
+	const pid_t child = fork();
+
+	if (child == 0) {
+		(void)signal(SIGSEGV, SIG_DFL); /* a sanitizer's handler would report it and end otherwise */
+		_exit(*at == 0xff);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	return status;
+}
+
+START_TEST(secret_pages_are_guarded_on_both_sides_and_empty_in_a_child)
+{
+	void *page = NULL;
+	uint8_t *secret;
+	vres_error err;
+	int status;
+
+	ck_ok(vres_secret_alloc(64, &page, &err));
+	secret = page;
+	memset(secret, 0xff, PAGE);
+	status = touch_in_a_child(secret - 1);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+	status = touch_in_a_child(secret + PAGE);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+	status = touch_in_a_child(secret + 63); /* empty, or no page at all */
+	ck_assert(WIFEXITED(status) ? WEXITSTATUS(status) == 0 : WTERMSIG(status) == SIGSEGV);
+	ck_assert_int_eq(secret[63], 0xff);
+	vres_secret_free(page, 64);
+	status = touch_in_a_child(secret);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+	vres_secret_free(NULL, 64);
+}
+END_TEST
+
+/* What a child may do is destroy: that must not reach the parent's secret, nor a page that is not there. */
+START_TEST(child_that_frees_a_secret_leaves_the_parents_alone)
+{
+	uint8_t *secret;
+	void *page = NULL;
+	vres_error err;
+	pid_t child;
+	int status;
+
+	ck_ok(vres_secret_alloc(64, &page, &err));
+	secret = page;
+	memset(secret, 0xff, 64);
+	ck_assert(vres_secret_is_here(page));
+	child = fork();
+	if (child == 0) {
+		const bool is_here = vres_secret_is_here(page);
+
+		(void)signal(SIGSEGV, SIG_DFL);
+		vres_secret_free(page, 64);
+		_exit(is_here);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(secret[0], 0xff);
+	ck_assert_int_eq(secret[63], 0xff);
+	vres_secret_free(page, 64);
+}
+END_TEST
+
+/* Secret memory leaves a gap in a child, where the child's next page may come to lie. */
+START_TEST(child_that_frees_a_secret_leaves_its_own_pages_alone)
+{
+	bool is_secret_memory;
+	void *page = NULL;
+	vres_error err;
+	pid_t child;
+	int status;
+
+	ck_ok(vres_secret_alloc(64, &page, &err));
+	is_secret_memory = vres_secret_facts_of(page)->is_secret_memory;
+	child = fork();
+	if (child == 0) {
+		volatile uint8_t *own = mmap(page, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		(void)signal(SIGSEGV, SIG_DFL);
+		if (own == MAP_FAILED || (own == page) != is_secret_memory)
+			_exit(2);
+		own[0] = 7;
+		vres_secret_free(page, 64);
+		_exit(own[0] != 7);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	vres_secret_free(page, 64);
+}
+END_TEST
+
+/* The flags of the mapping that holds @at, from the kernel's own account of it. */
+static bool mapping_has(const void *at, const char *flag)
+{
+	FILE *smaps = fopen("/proc/self/smaps", "r");
+	unsigned long start, end;
+	char line[512];
+	bool here = false, found = false;
+
+	ck_assert_ptr_nonnull(smaps);
+	while (fgets(line, sizeof(line), smaps)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			here = (unsigned long)(uintptr_t)at >= start && (unsigned long)(uintptr_t)at < end;
+		else if (here && strncmp(line, "VmFlags:", 8) == 0)
+			found = strstr(line, flag) != NULL;
+	}
+	ck_assert_int_eq(fclose(smaps), 0);
+	return found;
+}
+
+/* Nobody reads secret memory but its process: /proc/self/mem, by which debuggers look, gives nothing. */
+START_TEST(secret_memory_cannot_be_read_as_a_debugger_does)
+{
+	const int fd = open("/proc/self/mem", O_RDONLY);
+	uint8_t got[16];
+	void *page = NULL;
+	vres_error err;
+
+	ck_assert_int_ge(fd, 0);
+	ck_ok(vres_secret_alloc(16, &page, &err));
+	memset(page, 0x77, 16);
+	memset(got, 0, sizeof(got));
+	if (vres_secret_facts_of(page)->is_secret_memory)
+		ck_assert_int_lt(pread(fd, got, 16, (off_t)(uintptr_t)page), 0);
+	else
+		ck_assert(mapping_has(page, " dd")); /* an older kernel: kept out of core files at least */
+	vres_secret_free(page, 16);
+	ck_assert_int_eq(close(fd), 0);
+}
+END_TEST
+
+START_TEST(secret_pages_are_kept_out_of_core_files)
+{
+	void *page = NULL;
+	vres_error err;
+
+	ck_ok(vres_secret_alloc(1, &page, &err));
+	ck_assert(mapping_has(page, " dd"));
+	ck_assert(vres_secret_facts_of(page)->is_undumped);
+	ck_assert_int_eq(vres_secret_facts_of(page)->is_locked, mapping_has(page, " lo"));
+	ck_assert(!mapping_has(&page, " dd"));
+	vres_secret_free(page, 1);
+}
+END_TEST
+
+static void *signals_blocked(void *arg)
+{
+	sigset_t set;
+
+	(void)pthread_sigmask(SIG_SETMASK, NULL, &set);
+	*(bool *)arg = sigismember(&set, SIGTERM) == 1 && sigismember(&set, SIGUSR1) == 1;
+	return NULL;
+}
+
+START_TEST(thread_takes_no_signals_and_the_starter_still_does)
+{
+	bool blocked = false;
+	pthread_t thread;
+	sigset_t set;
+
+	ck_assert(vres_os_thread_start(&thread, signals_blocked, &blocked));
+	vres_os_thread_join(thread);
+	ck_assert(blocked);
+	ck_assert_int_eq(pthread_sigmask(SIG_SETMASK, NULL, &set), 0);
+	ck_assert_int_eq(sigismember(&set, SIGTERM), 0);
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE(memory_is_zeroed_and_may_be_of_no_bytes, "WORKER-4952", "", "no memory on the host"),
+		CASE(clocks_go_on_and_the_wall_clock_is_of_this_century, "WORKER-4110", "", ""),
+		CASE(random_bytes_fill_the_whole_and_differ, "VP-006", "authenticity", "a nonce that can be guessed"),
+		CASE(child_process_is_another_process, "WORKER-4150", "", ""),
+		CASE(what_matters_of_an_open_file, "VR-005", "", ""),
+		CASE(home_is_this_process_and_no_child_of_it, "WORKER-4150", "", ""),
+		CASE(opening_says_what_is_in_the_way, "WORKER-4913", "", "a symbolic link, a FIFO"),
+		CASE(reading_fills_the_buffer_from_where_it_is_told, "WORKER-4400", "", ""),
+		CASE(pieces_of_a_pipe_are_put_together_whatever_interrupts, "WORKER-4400", "integrity", "a short read"),
+		CASE(folder_is_private_unless_others_may_replace_files_in_it, "CI-006", "confidentiality", "a token file that is replaced"),
+		CASE(path_longer_than_any_is_refused, "VR-006", "", "a write past a buffer"),
+		CASE(secret_pages_are_guarded_on_both_sides_and_empty_in_a_child, "CI-006", "confidentiality",
+	             "a key read by an overrun, a key in a child process"),
+		CASE(child_that_frees_a_secret_leaves_the_parents_alone, "CI-006 MS-005", "availability", "a key wiped by a child"),
+		CASE(child_that_frees_a_secret_leaves_its_own_pages_alone, "MS-005", "availability", "memory of a child freed under it"),
+		CASE(secret_memory_cannot_be_read_as_a_debugger_does, "CI-006", "confidentiality", "a key read through /proc"),
+		CASE(secret_pages_are_kept_out_of_core_files, "CI-006", "confidentiality", "a key in a core file"),
+		CASE(thread_takes_no_signals_and_the_starter_still_does, "", "", ""),
+	};
+
+	return suite_run("unit.os", "unit", cases, COUNT(cases));
+}

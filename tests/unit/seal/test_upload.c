@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One pass over a source: what is read, what is digested, what is in VRAM afterwards, what is told. */
+#include "seal/upload.h"
+
+#include "support/suite/alloc.h"
+#include "support/suite/content.h"
+#include "unit/fixture/puppet.h"
+#include "support/suite/status.h"
+#include "support/suite/suite.h"
+#include "base/validate.h"
+
+#define DEADLINE (UINT64_C(60) * 1000000000)
+
+struct rig {
+	struct door *door;
+	struct vres_mem mem;
+	struct content_source content;
+	struct source source;
+	struct sha256 flat;
+	struct tree_builder tree;
+	struct upload upload;
+	uint64_t told[8]; /* by the progress callback; it cancels at call number @cancel_at */
+	unsigned calls, cancel_at;
+};
+
+static bool on_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	struct rig *rig = ctx;
+
+	ck_assert_uint_eq(total, rig->mem.bytes);
+	ck_assert_uint_lt(rig->calls, COUNT(rig->told));
+	rig->told[rig->calls++] = done;
+	return rig->calls != rig->cancel_at;
+}
+
+static struct rig *begin(uint64_t bytes)
+{
+	struct rig *rig = test_alloc(sizeof(*rig));
+	vres_error err;
+
+	rig->door = door_open();
+	rig->mem = door_memory(rig->door, bytes, 99);
+	rig->content.seed = 1;
+	vres_source_stream(&rig->source, content_read, &rig->content);
+	ck_ok(vres_sha256_open(&rig->flat, &err));
+	ck_ok(tree_open(&rig->tree, 65536, &err));
+	rig->upload = (struct upload){.source = &rig->source,
+	                              .destination = &rig->mem,
+	                              .flat = &rig->flat,
+	                              .tree = &rig->tree,
+	                              .progress = on_progress,
+	                              .progress_ctx = rig,
+	                              .deadline = DEADLINE};
+	return rig;
+}
+
+static void end(struct rig **rig)
+{
+	tree_close(&(*rig)->tree);
+	vres_sha256_close(&(*rig)->flat);
+	drop_memory(&(*rig)->mem);
+	door_shut(&(*rig)->door);
+	test_free(*rig);
+}
+
+static void ck_uploaded(struct rig *rig)
+{
+	const size_t n = (size_t)rig->mem.bytes;
+	uint8_t *want = content(n, 1), digest[32], flat[32], root[32];
+	char got[65], verity[65];
+	vres_error err;
+
+	ck_assert_msg(memcmp(puppet_bytes(&rig->mem), want, n) == 0, "other bytes are in VRAM");
+	ck_ok(vres_sha256_end(&rig->flat, digest, &err));
+	sha256_of(want, n, flat);
+	ck_assert_mem_eq(digest, flat, 32);
+	ck_ok(tree_finish(&rig->tree, 0, root, &err));
+	ck_ok(tree_digest(n, 65536, root, digest, &err));
+	vres_hex(digest, got);
+	verity_hex(want, n, 65536, verity);
+	ck_assert_str_eq(got, verity);
+	test_free(want);
+}
+
+START_TEST(bytes_arrive_in_order_and_are_digested_on_the_way)
+{
+	static const struct {
+		uint64_t bytes;
+		unsigned pieces, lanes;
+	} sizes[] = {{1, 1, 1}, {LANE_BYTES, 1, 1}, {2 * LANE_BYTES + 7, 3, 2}};
+
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		CLEANUP(end) struct rig *rig = begin(sizes[i].bytes);
+		vres_error err;
+
+		ck_ok(vres_upload(&rig->upload, &err));
+		ck_uploaded(rig);
+		ck_assert_uint_eq(rig->calls, sizes[i].pieces);
+		for (unsigned call = 0; call < rig->calls; call++)
+			ck_assert_uint_eq(rig->told[call], call + 1 == sizes[i].pieces ? sizes[i].bytes : (call + 1) * LANE_BYTES);
+		ck_assert_uint_eq(rig->content.largest, sizes[i].bytes < LANE_BYTES ? sizes[i].bytes : LANE_BYTES);
+		ck_assert_uint_eq(atomic_load(&rig->door->puppet->calls[PUPPET_LANE_OPEN]), sizes[i].lanes);
+		ck_assert_uint_eq(rig->door->puppet->most_busy_lanes, sizes[i].lanes); /* one copies while the other is filled */
+	}
+}
+END_TEST
+
+START_TEST(digests_that_nobody_wants_are_not_computed)
+{
+	CLEANUP(end) struct rig *rig = begin(100000);
+	uint8_t nothing[32], digest[32];
+	vres_error err;
+
+	rig->upload.flat = NULL;
+	rig->upload.tree = NULL;
+	rig->upload.progress = NULL;
+	ck_ok(vres_upload(&rig->upload, &err));
+	ck_assert_uint_eq(rig->tree.bytes, 0);
+	sha256_of("", 0, nothing);
+	ck_ok(vres_sha256_end(&rig->flat, digest, &err));
+	ck_assert_mem_eq(digest, nothing, 32);
+	ck_assert_uint_eq(rig->source.done, 100000);
+}
+END_TEST
+
+START_TEST(progress_may_cancel_after_any_piece)
+{
+	for (unsigned at = 1; at <= 3; at++) {
+		CLEANUP(end) struct rig *rig = begin(2 * LANE_BYTES + 1);
+		vres_error err;
+
+		rig->cancel_at = at;
+		ck_status(vres_upload(&rig->upload, &err), VRES_E_CANCELLED);
+		ck_assert_uint_eq(rig->calls, at);
+	}
+}
+END_TEST
+
+START_TEST(failure_of_source_or_backend_closes_the_lanes)
+{
+	static const enum puppet_op ops[] = {PUPPET_LANE_OPEN, PUPPET_LANE_PUSH, PUPPET_HASH, PUPPET_LANE_WAIT};
+
+	for (size_t i = 0; i <= COUNT(ops); i++) {
+		CLEANUP(end) struct rig *rig = begin(LANE_BYTES + 1);
+		const int live = atomic_load(&rig->door->puppet->live);
+		struct tree_shape shape;
+		uint8_t arrived[257 * 32];
+		vres_error err;
+
+		tree_shape_init(&shape, LANE_BYTES + 1, 65536);
+		rig->upload.shape = &shape;
+		rig->upload.arrived = arrived;
+		if (i < COUNT(ops))
+			rig->door->puppet->answer[ops[i]] = VRES_E_BACKEND;
+		else
+			rig->content = (struct content_source){.seed = 1, .fail_at = 2, .fail_how = VRES_E_BUSY};
+		ck_status(vres_upload(&rig->upload, &err), i < COUNT(ops) ? VRES_E_BACKEND : VRES_E_IO);
+		ck_assert_int_eq(atomic_load(&rig->door->puppet->live), live);
+	}
+}
+END_TEST
+
+/* A source that is asked for parts, which a thread may wait for another to ask for, too. */
+struct parts {
+	struct source source; /* the first member */
+	const uint8_t *bytes;
+	uint64_t fails_at;
+	pthread_t caller;
+	pthread_mutex_t lock;
+	pthread_cond_t asked;
+	uint8_t times[3 * LANE_BYTES / 4096]; /* each page was asked for */
+	size_t most;
+	unsigned by_others;
+	bool wants_others;
+};
+
+static vres_status part(const struct source *s, uint64_t at, void *buffer, size_t n, vres_error *err)
+{
+	struct parts *parts = (struct parts *)(uintptr_t)s;
+
+	(void)pthread_mutex_lock(&parts->lock);
+	parts->most = n > parts->most ? n : parts->most;
+	for (uint64_t page = at / 4096; page <= (at + n - 1) / 4096; page++)
+		parts->times[page]++;
+	parts->by_others += !pthread_equal(pthread_self(), parts->caller);
+	(void)pthread_cond_broadcast(&parts->asked);
+	while (parts->wants_others && parts->by_others == 0)
+		(void)pthread_cond_wait(&parts->asked, &parts->lock);
+	(void)pthread_mutex_unlock(&parts->lock);
+	if (at <= parts->fails_at && parts->fails_at - at < n)
+		return vres_fail(err, VRES_E_IO, "no more");
+	memcpy(buffer, parts->bytes + at, n);
+	return VRES_OK;
+}
+
+/* An upload from @bytes that digests nothing. */
+static struct parts *parts_of(struct rig *rig, const uint8_t *bytes, bool has_parts)
+{
+	struct parts *parts = test_alloc(sizeof(*parts));
+
+	parts->source = (struct source){.part = part, .has_parts = has_parts};
+	parts->bytes = bytes;
+	parts->fails_at = UINT64_MAX;
+	parts->caller = pthread_self();
+	(void)pthread_mutex_init(&parts->lock, NULL);
+	(void)pthread_cond_init(&parts->asked, NULL);
+	rig->upload.source = &parts->source;
+	rig->upload.flat = NULL;
+	rig->upload.tree = NULL;
+	rig->upload.progress = NULL;
+	rig->upload.threads = 3;
+	return parts;
+}
+
+static void parts_end(struct parts **parts)
+{
+	(void)pthread_cond_destroy(&(*parts)->asked);
+	(void)pthread_mutex_destroy(&(*parts)->lock);
+	test_free(*parts);
+}
+
+START_TEST(parts_of_a_buffer_are_filled_by_several_threads_each_once)
+{
+	const uint64_t bytes = 2 * LANE_BYTES + 8192;
+	uint8_t *want = content((size_t)bytes, 1);
+	CLEANUP(end) struct rig *rig = begin(bytes);
+	CLEANUP(parts_end) struct parts *parts = parts_of(rig, want, true);
+	vres_error err;
+
+	parts->wants_others = true; /* the caller's part takes until another thread has begun one */
+	ck_ok(vres_upload(&rig->upload, &err));
+	ck_assert_msg(memcmp(puppet_bytes(&rig->mem), want, (size_t)bytes) == 0, "other bytes are in VRAM");
+	for (uint64_t page = 0; page < bytes / 4096; page++)
+		ck_assert_uint_eq(parts->times[page], 1);
+	ck_assert_uint_lt(parts->most, LANE_BYTES);
+	ck_assert_uint_eq(parts->source.done, bytes);
+	test_free(want);
+}
+END_TEST
+
+START_TEST(source_without_parts_is_read_by_the_caller_alone)
+{
+	const uint64_t bytes = LANE_BYTES + 8192;
+	uint8_t *want = content((size_t)bytes, 1);
+	CLEANUP(end) struct rig *rig = begin(bytes);
+	CLEANUP(parts_end) struct parts *parts = parts_of(rig, want, false);
+	vres_error err;
+
+	ck_ok(vres_upload(&rig->upload, &err));
+	ck_assert_msg(memcmp(puppet_bytes(&rig->mem), want, (size_t)bytes) == 0, "other bytes are in VRAM");
+	ck_assert_uint_eq(parts->by_others, 0);
+	ck_assert_uint_eq(parts->most, LANE_BYTES);
+	test_free(want);
+}
+END_TEST
+
+START_TEST(part_that_cannot_be_read_fails_the_upload)
+{
+	static const uint64_t at[] = {0, LANE_BYTES - 1, LANE_BYTES, 2 * LANE_BYTES + 8191};
+	const uint64_t bytes = 2 * LANE_BYTES + 8192;
+	uint8_t *from = content((size_t)bytes, 1);
+
+	for (size_t i = 0; i < COUNT(at); i++) {
+		CLEANUP(end) struct rig *rig = begin(bytes);
+		CLEANUP(parts_end) struct parts *parts = parts_of(rig, from, true);
+		const int live = atomic_load(&rig->door->puppet->live);
+		vres_error err;
+
+		parts->fails_at = at[i];
+		ck_status(vres_upload(&rig->upload, &err), VRES_E_IO);
+		ck_assert_str_eq(err.message, "no more");
+		ck_assert_int_eq(atomic_load(&rig->door->puppet->live), live);
+	}
+	test_free(from);
+}
+END_TEST
+
+/* Level 0 of the tree as the device made it, piece by piece, is what plain code makes of what is in VRAM. */
+START_TEST(device_hashes_each_piece_when_it_has_arrived)
+{
+	static const uint64_t sizes[] = {1, 65536, LANE_BYTES + 70000, 3 * LANE_BYTES};
+
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		CLEANUP(end) struct rig *rig = begin(sizes[i]);
+		struct tree_shape shape;
+		uint8_t root[32], digest[32], *arrived;
+		char got[65], want[65];
+		vres_error err;
+
+		tree_shape_init(&shape, sizes[i], 65536);
+		arrived = test_alloc((size_t)shape.count[0] * 32 + 1);
+		arrived[shape.count[0] * 32] = 0xa5;
+		ck_assert(vres_upload_can_hash(&shape, 0));
+		rig->upload.shape = &shape;
+		rig->upload.arrived = arrived;
+		ck_ok(vres_upload(&rig->upload, &err));
+		ck_uploaded(rig);
+		ck_ok(tree_root_of(&shape, 0, arrived, root, &err));
+		ck_ok(tree_digest(sizes[i], 65536, root, digest, &err));
+		vres_hex(digest, got);
+		verity_hex(puppet_bytes(&rig->mem), (size_t)sizes[i], 65536, want);
+		ck_assert_str_eq(got, want);
+		ck_assert_uint_eq(arrived[shape.count[0] * 32], 0xa5);
+		ck_assert_uint_eq(rig->door->puppet->hashed_count, div_up_u64(sizes[i], LANE_BYTES));
+		/* Beside two that copy, one that hashes, so that a copy goes on meanwhile and no hash waits for it. */
+		ck_assert_uint_eq(rig->door->puppet->hashed_behind_copies, 0);
+		ck_assert_uint_eq(atomic_load(&rig->door->puppet->calls[PUPPET_LANE_OPEN]), sizes[i] > LANE_BYTES ? 3 : 1);
+		ck_assert_uint_eq(rig->door->puppet->most_busy_lanes, sizes[i] > LANE_BYTES ? 2 : 1);
+		test_free(arrived);
+	}
+}
+END_TEST
+
+START_TEST(pieces_are_hashed_where_they_end_with_nodes_of_the_level)
+{
+	static const struct {
+		uint64_t bytes;
+		uint32_t block_size, level;
+		bool can;
+	} cases[] = {
+		{1, 65536, 1, true},
+		{LANE_BYTES, 65536, 1, true}, /* one piece */
+		{LANE_BYTES + 1, 65536, 1, false},
+		{LANE_BYTES + 1, 32768, 1, false},
+		{LANE_BYTES + 1, 16384, 1, true},
+		{LANE_BYTES + 1, 4096, 1, true},
+		{LANE_BYTES + 1, 4096, 2, false},
+		{LANE_BYTES + 1, 65536, 0, true},
+		{UINT64_MAX, 1024, 11, false},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct tree_shape shape;
+
+		tree_shape_init(&shape, cases[i].bytes, cases[i].block_size);
+		ck_assert_msg(vres_upload_can_hash(&shape, cases[i].level) == cases[i].can, "case %zu", i);
+	}
+}
+END_TEST
+
+/* Or else a driver that damages a staging buffer would damage what is compared on both sides. */
+START_TEST(what_the_host_digests_is_what_was_read_whatever_the_driver_does_to_the_buffer)
+{
+	static const uint64_t sizes[] = {1 << 20, LANE_BYTES + (1 << 20)};
+
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		const uint64_t bytes = sizes[i];
+		CLEANUP(end) struct rig *rig = begin(bytes);
+		uint8_t *want = content((size_t)bytes, 1), digest[32], flat[32], root[32];
+		char got[65], verity[65];
+		vres_error err;
+
+		rig->door->puppet->push_damages = true;
+		ck_ok(vres_upload(&rig->upload, &err));
+		ck_assert_msg(memcmp(puppet_bytes(&rig->mem), want, (size_t)bytes) != 0, "the driver did no damage");
+		ck_ok(vres_sha256_end(&rig->flat, digest, &err));
+		sha256_of(want, (size_t)bytes, flat);
+		ck_assert_mem_eq(digest, flat, 32);
+		ck_ok(tree_finish(&rig->tree, 0, root, &err));
+		ck_ok(tree_digest(bytes, 65536, root, digest, &err));
+		vres_hex(digest, got);
+		verity_hex(want, (size_t)bytes, 65536, verity);
+		ck_assert_str_eq(got, verity);
+		test_free(want);
+	}
+}
+END_TEST
+
+START_TEST(pinned_staging_is_passed_on)
+{
+	CLEANUP(end) struct rig *rig = begin(1);
+	vres_error err;
+
+	ck_ok(vres_upload(&rig->upload, &err));
+	ck_assert_uint_eq(rig->door->puppet->lane_flags, 0);
+	rig->upload.lane_flags = VRES_LANE_PINNED;
+	ck_ok(vres_upload(&rig->upload, &err));
+	ck_assert_uint_eq(rig->door->puppet->lane_flags, VRES_LANE_PINNED);
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE(bytes_arrive_in_order_and_are_digested_on_the_way, "WORKER-4113 WORKER-4400 WORKER-4102", "integrity",
+	             "pieces in the wrong order"),
+		CASE(digests_that_nobody_wants_are_not_computed, "WORKER-4400", "", ""),
+		CASE(progress_may_cancel_after_any_piece, "WORKER-4150", "availability", ""),
+		CASE(failure_of_source_or_backend_closes_the_lanes, "WORKER-4150 MS-004", "availability", "a lane that leaks"),
+		CASE(parts_of_a_buffer_are_filled_by_several_threads_each_once, "WORKER-4113", "integrity", "a part left out"),
+		CASE(source_without_parts_is_read_by_the_caller_alone, "WORKER-4113", "", "a pipe read by two threads"),
+		CASE(part_that_cannot_be_read_fails_the_upload, "WORKER-4150 MS-004", "availability", "a buffer half filled"),
+		CASE(device_hashes_each_piece_when_it_has_arrived, "CI-007 WORKER-4113", "integrity", "a hash of what was there before"),
+		CASE(pieces_are_hashed_where_they_end_with_nodes_of_the_level, "CI-007", "integrity", "a node of half its bytes"),
+		CASE(what_the_host_digests_is_what_was_read_whatever_the_driver_does_to_the_buffer, "WORKER-4113", "integrity",
+	             "damage on both sides of a comparison"),
+		CASE(pinned_staging_is_passed_on, "VP-003 WORKER-4101", "confidentiality", "pinned host memory"),
+	};
+
+	return suite_run("unit.upload", "unit", cases, COUNT(cases));
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A pass of the scrub from inside: the digests on the host are checked first and last, and a part counts only for the pass it was claimed in. */
+#include "support/suite/alloc.h"
+#include "device/vram_digest_many.h"
+#include "unit/fixture/puppet.h"
+#include "support/suite/status.h"
+#include "support/suite/suite.h"
+#include "unit/fixture/verify_rig.h"
+
+static vres_status scrub(struct verify_rig *rig, vres_scrub_report *report, vres_error *err)
+{
+	*report = vres_scrub_report_init();
+	return vres_scrub_step(rig->manager, 1, report, err);
+}
+
+/* Changed in the middle of a pass: where it has been already, which the end of the pass finds, and where it has not. */
+START_TEST(scrub_does_not_believe_kept_digests_that_were_changed)
+{
+	static const size_t changed[] = {0, 69};
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	vres_status status = VRES_OK;
+	vres_scrub_report report;
+	uint64_t hashed;
+	vres_error err;
+
+	ck_ok(scrub(rig, &report, &err));
+	hashed = report.bytes_hashed;
+	ck_assert_uint_gt(hashed, UNIT);
+	rig->shard->kept[32 * changed[_i] + 31] ^= 1;
+	for (; status == VRES_OK && hashed < BYTES; hashed += report.bytes_hashed)
+		status = scrub(rig, &report, &err);
+	ck_assert_int_eq(status, VRES_E_SEAL_VERIFICATION_FAILED);
+	ck_assert_uint_eq(err.reason, VRES_REASON_DIGEST);
+	ck_assert_ptr_nonnull(strstr(err.message, "kept level"));
+	ck_assert_uint_eq(hashed, BYTES);
+	ck_assert_uint_eq(rig->incidents, 1);
+}
+END_TEST
+
+/* And nothing in VRAM is looked at before they have been checked. */
+START_TEST(scrub_checks_the_kept_digests_first)
+{
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	vres_scrub_report report;
+	vres_error err;
+
+	rig->shard->kept[32 * 69 + 31] ^= 1;
+	ck_refused(scrub(rig, &report, &err), VRES_REASON_DIGEST);
+	ck_assert_uint_eq(report.bytes_hashed, 0);
+	ck_assert_uint_eq(rig->puppet->hashed_count, 0);
+	ck_assert_uint_eq(report.failed, 1);
+}
+END_TEST
+
+/* Two callers have a part each, and the first one cannot check his: the pass begins again, and the other one's part is of the old one. */
+START_TEST(scrub_does_not_count_parts_of_a_pass_that_was_given_up)
+{
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	const struct scrub_place *place = &rig->shard->scrub;
+	const uint64_t since = vres_os_monotonic();
+	struct scrub_part one, other;
+
+	ck_assert(vres_scrub_claim(rig->manager, 3 * UNIT, since, &one));
+	ck_assert(vres_scrub_claim(rig->manager, 3 * UNIT, since, &other));
+	ck_assert_uint_eq(other.first, 3);
+	vres_scrub_release(&one, SCRUB_UNCHECKED);
+	ck_assert(!vres_scrub_claim(rig->manager, UNIT, since, &one)); /* not again before it is retried */
+	vres_scrub_retry(rig->manager);
+	ck_assert(vres_scrub_claim(rig->manager, 2 * UNIT, since, &one));
+	ck_assert_uint_eq(one.first, 0);
+	vres_scrub_release(&other, SCRUB_GOOD);
+	ck_assert_uint_eq(place->checked, 0);
+	vres_scrub_release(&one, SCRUB_GOOD);
+	ck_assert_uint_eq(place->checked, 2);
+	ck_assert_uint_lt(place->checked_since, since);
+	ck_assert(vres_scrub_claim(rig->manager, UNITS * UNIT, since, &one));
+	ck_assert_uint_eq(one.units, UNITS - 2);
+	vres_scrub_release(&one, SCRUB_GOOD);
+	ck_assert_uint_ge(place->checked_since, since);
+	ck_assert(!vres_scrub_claim(rig->manager, UNIT, since, &one)); /* all has been checked since */
+}
+END_TEST
+
+/* A step that ends a pass goes on with the next one up to where it came in, and no further: the rest it has checked. */
+START_TEST(scrub_goes_round_once_from_wherever_it_comes_in)
+{
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	uint64_t since = vres_os_monotonic();
+	struct scrub_part part;
+
+	ck_assert(vres_scrub_claim(rig->manager, 3 * UNIT, since, &part));
+	vres_scrub_release(&part, SCRUB_GOOD);
+	for (unsigned round = 0; round < 3; round++) {
+		since = vres_os_monotonic();
+		ck_assert(vres_scrub_claim(rig->manager, UINT64_MAX, since, &part));
+		ck_assert_uint_eq(part.first, 3);
+		ck_assert_uint_eq(part.units, UNITS - 3);
+		vres_scrub_release(&part, SCRUB_GOOD);
+		ck_assert(vres_scrub_claim(rig->manager, UINT64_MAX, since, &part));
+		ck_assert_uint_eq(part.first, 0);
+		ck_assert_uint_eq(part.units, 3);
+		vres_scrub_release(&part, SCRUB_GOOD);
+		ck_assert(!vres_scrub_claim(rig->manager, UINT64_MAX, since, &part));
+	}
+}
+END_TEST
+
+/* A part that another step checked counts for who began before that one, and not for who began after it. */
+START_TEST(scrub_counts_what_others_have_checked_since)
+{
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	const uint64_t early = vres_os_monotonic(), late = early + 1;
+	struct scrub_part part;
+
+	ck_assert(vres_scrub_claim(rig->manager, 3 * UNIT, early, &part));
+	vres_scrub_release(&part, SCRUB_GOOD);
+	ck_assert(vres_scrub_claim(rig->manager, 4 * UNIT, late, &part));
+	vres_scrub_release(&part, SCRUB_GOOD);
+	ck_assert(vres_scrub_claim(rig->manager, UINT64_MAX, early, &part));
+	ck_assert_uint_eq(part.first, 7);
+	vres_scrub_release(&part, SCRUB_GOOD);
+	rig->shard->scrub.checked_since = early; /* as if the first part had been claimed at once */
+	ck_assert(!vres_scrub_claim(rig->manager, UINT64_MAX, early, &part));
+	ck_assert(vres_scrub_claim(rig->manager, UINT64_MAX, late, &part));
+	ck_assert_uint_eq(part.first, 0);
+	ck_assert_uint_eq(part.units, 3);
+	vres_scrub_release(&part, SCRUB_GOOD);
+	ck_assert(!vres_scrub_claim(rig->manager, UINT64_MAX, late, &part));
+}
+END_TEST
+
+/* As when another thread finds damage after the part was claimed: that one has told of it. */
+START_TEST(shard_that_others_quarantined_since_its_part_was_claimed_is_no_failure_of_the_scrub)
+{
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	vres_scrub_report report;
+	vres_error err;
+
+	atomic_store(&rig->shard->state, VRES_SHARD_QUARANTINED);
+	ck_ok(scrub(rig, &report, &err));
+	ck_assert_uint_eq(report.failed, 0);
+	ck_assert_uint_eq(report.bytes_hashed, 0);
+	ck_assert_uint_eq(rig->incidents, 0);
+}
+END_TEST
+
+/* Whoever gave the last reference back is freeing it: to hold it now would be to free it twice. */
+START_TEST(shard_that_is_going_is_neither_claimed_nor_counted_as_old)
+{
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	const uint64_t now = vres_os_monotonic();
+	struct scrub_part part;
+	uint64_t bytes, oldest;
+	uint32_t shards;
+
+	rig->shard->references = 0;
+	ck_assert(!vres_scrub_claim(rig->manager, UNIT, now, &part));
+	vres_scrub_look(rig->manager, now, &bytes, &shards, &oldest);
+	ck_assert_uint_eq(oldest, 0);
+	rig->shard->leased = 1; /* which keeps it here */
+	ck_assert(vres_scrub_claim(rig->manager, UNIT, now, &part));
+	rig->shard->leased = 0;
+	rig->shard->references = 1;
+	vres_scrub_release(&part, SCRUB_GOOD);
+	vres_scrub_look(rig->manager, now, &bytes, &shards, &oldest);
+	ck_assert_uint_gt(oldest, 0);
+}
+END_TEST
+
+/* The rig's shard and two younger ones of a few bytes. */
+struct trio {
+	struct verify_rig *rig;
+	vres_shard *shards[3];
+};
+
+static struct trio trio_begin(void)
+{
+	struct trio t = {.rig = verify_begin(0, 0)};
+	const vres_seal_params seal = vres_seal_params_init();
+	vres_error err;
+
+	t.shards[0] = t.rig->shard;
+	for (size_t i = 1; i < COUNT(t.shards); i++)
+		ck_ok(vres_seal_memory(t.rig->manager, &seal, "abc", 3, &t.shards[i], &err));
+	return t;
+}
+
+static void trio_end(struct trio *t)
+{
+	for (size_t i = 1; i < COUNT(t->shards); i++)
+		vres_shard_release(t->shards[i]);
+	verify_end(&t->rig);
+}
+
+/* All of the shard whose turn it is, and that it is this one's. */
+static struct scrub_part claim_all(const struct trio *t, size_t shard)
+{
+	struct scrub_part part = {.shard = NULL};
+
+	ck_assert(vres_scrub_claim(t->rig->manager, BYTES + UNIT, vres_os_monotonic(), &part));
+	ck_assert_ptr_eq(part.shard, t->shards[shard]);
+	return part;
+}
+
+/* What counts is when a pass began, not when it ended. */
+START_TEST(shard_whose_pass_took_longest_is_the_first_again)
+{
+	CLEANUP(trio_end) struct trio t = trio_begin();
+	struct scrub_part first = claim_all(&t, 0), second = claim_all(&t, 1), third = claim_all(&t, 2);
+
+	vres_scrub_release(&third, SCRUB_GOOD);
+	vres_scrub_release(&first, SCRUB_GOOD);
+	vres_scrub_release(&second, SCRUB_GOOD);
+	for (size_t i = 0; i < 3; i++) {
+		struct scrub_part part = claim_all(&t, i);
+
+		vres_scrub_release(&part, SCRUB_GOOD);
+	}
+}
+END_TEST
+
+START_TEST(shards_in_trouble_grow_older_and_have_their_turn_by_age_when_they_are_tried_again)
+{
+	CLEANUP(trio_end) struct trio t = trio_begin();
+	const uint64_t sealed = t.shards[0]->scrub.checked_since;
+	struct scrub_part part;
+	uint64_t bytes, age, now;
+	uint32_t shards;
+
+	for (size_t i = 0; i < 2; i++) {
+		part = claim_all(&t, i);
+		vres_scrub_release(&part, SCRUB_UNCHECKED);
+	}
+	now = vres_os_monotonic();
+	vres_scrub_look(t.rig->manager, now, &bytes, &shards, &age);
+	ck_assert_uint_eq(age, now - sealed);
+	ck_assert_uint_eq(shards, 3);
+	vres_scrub_retry(t.rig->manager);
+	vres_scrub_retry(t.rig->manager);
+	for (size_t i = 0; i < 3; i++) {
+		part = claim_all(&t, i);
+		vres_scrub_release(&part, SCRUB_GOOD);
+	}
+}
+END_TEST
+
+/* However much time there is: a part is hashed as a whole, and other work waits for it. */
+START_TEST(parts_grow_step_by_step_and_never_past_a_slice)
+{
+	const size_t bytes = (size_t)138 << 20; /* 1, 8, 64, 64 and what is left, at most */
+	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	const vres_seal_params seal = vres_seal_params_init();
+	vres_scrub_report report = vres_scrub_report_init();
+	uint8_t *data = test_alloc(bytes);
+	vres_shard *shard = NULL;
+	const struct puppet *p = rig->puppet;
+	vres_error err;
+
+	ck_ok(vres_seal_memory(rig->manager, &seal, data, bytes, &shard, &err));
+	test_free(data);
+	vres_shard_release(TAKE(rig->shard));
+	rig->puppet->hashed_count = 0;
+	ck_ok(vres_scrub_step(rig->manager, UINT64_MAX, &report, &err));
+	ck_assert_uint_eq(report.bytes_hashed, bytes);
+	ck_assert_uint_eq(p->lane_flags, VRES_LANE_LOW_PRIORITY);
+	ck_assert_uint_ge(p->hashed_count, 5);
+	ck_assert_uint_le(p->hashed[0].bytes, (uint64_t)1 << 20);
+	for (size_t i = 1; i < p->hashed_count; i++) {
+		ck_assert_uint_le(p->hashed[i].bytes, 8 * p->hashed[i - 1].bytes);
+		ck_assert_uint_le(p->hashed[i].bytes, SLICE_BYTES);
+	}
+	vres_shard_release(shard);
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE_LOOP(scrub_does_not_believe_kept_digests_that_were_changed, 2, "CI-007 VR-004", "integrity",
+	                  "digests changed in host memory"),
+		CASE(scrub_checks_the_kept_digests_first, "CI-007 VR-004", "integrity", "digests changed in host memory"),
+		CASE(scrub_does_not_count_parts_of_a_pass_that_was_given_up, "CI-007", "integrity", "a part that nobody checked is counted"),
+		CASE(scrub_goes_round_once_from_wherever_it_comes_in, "CI-007", "integrity", "a part that nobody checked is counted"),
+		CASE(scrub_counts_what_others_have_checked_since, "CI-007 VR-008", "integrity", "a part that nobody checked is counted"),
+		CASE(shard_that_others_quarantined_since_its_part_was_claimed_is_no_failure_of_the_scrub, "WORKER-4161", "accountability",
+	             "flood of alarms"),
+		CASE(shard_that_is_going_is_neither_claimed_nor_counted_as_old, "VR-008", "integrity", "double free"),
+		CASE(shard_whose_pass_took_longest_is_the_first_again, "CI-007", "integrity", "a shard whose turn does not come"),
+		CASE(shards_in_trouble_grow_older_and_have_their_turn_by_age_when_they_are_tried_again, "CI-007 WORKER-4151", "integrity",
+	             "a shard whose turn does not come, an age that is too good"),
+		CASE(parts_grow_step_by_step_and_never_past_a_slice, "WORKER-4121", "availability",
+	             "a check that stands in the way of inference"),
+	};
+
+	return suite_run("unit.scrub", "unit", cases, COUNT(cases));
+}
