@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a subcommand is: its place in the table of main.c, its options, and the function that runs it.
+ * What a subcommand is: its place in the table of main.c, its options, and the function that runs
+ * it.
  *
- * House rule of this folder: a function that returns bool has reported its failure (output.h) when it returns false, so the caller only
- * leaves.  What a scope holds is released by CLEANUP.
+ * House rule of this folder: a function that returns bool has reported its failure (output.h) when
+ * it returns false, so the caller only leaves.  What a scope holds is released by CLEANUP.
  */
 #ifndef VRES_CLI_COMMAND_H
 #define VRES_CLI_COMMAND_H
@@ -29,12 +30,14 @@ struct option_set;
 
 struct command {
 	const char *name;
-	const char *arguments;                /* what follows the options in the usage line */
-	const char *summary;                  /* one line of `vres --help` */
-	const char *description;              /* paragraphs of `vres NAME --help`, separated by newlines */
+	const char *arguments; /* what follows the options in the usage line */
+	const char *summary;   /* one line of `vres --help` */
+	/* Paragraphs of `vres NAME --help`, separated by newlines. */
+	const char *description;
 	const struct option_set *const *sets; /* ends with NULL */
 	int (*run)(const struct command *self, int argc, char **argv);
-	const struct command *const *parts; /* what it is made of, each named "NAME PART"; ends with NULL; or NULL */
+	/* What it is made of, each named "NAME PART"; ends with NULL; or NULL. */
+	const struct command *const *parts;
 };
 
 /* The part that is called "NAME @word"; NULL when there is none. */

@@ -12,12 +12,14 @@
 #include "ui/output.h"
 
 static const struct command *const commands[] = {
-	&cmd_digest, &cmd_devices, &cmd_policy, &cmd_doctor, &cmd_seal, &cmd_watch, &cmd_receipt, &cmd_audit, &cmd_bench,
+	&cmd_digest, &cmd_devices, &cmd_policy, &cmd_doctor, &cmd_seal,
+	&cmd_watch,  &cmd_receipt, &cmd_audit,  &cmd_bench,
 };
 
 /*
- * A standard descriptor that is closed would be taken by the first file that is opened, and messages would go into it.  Each is opened the
- * wrong way round, so that using it fails as if it were closed.
+ * A standard descriptor that is closed would be taken by the first file that is opened, and
+ * messages would go into it.  Each is opened the wrong way round, so that using it fails as if it
+ * were closed.
  */
 static bool fill_standard_descriptors(void)
 {
@@ -99,7 +101,8 @@ static int dispatch(int argc, char **argv)
 		message(NULL, NULL, "no command given (see `vres --help`)");
 		return EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0)
 		return print_help(argc - 1, argv + 1);
 	if (strcmp(argv[1], "--version") == 0) {
 		printf("vres %s\n", vres_version());
@@ -115,8 +118,12 @@ int main(int argc, char **argv)
 
 	if (!fill_standard_descriptors())
 		return EXIT_TROUBLE;
-	setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* a message is one write, and none of them is lost in a crash */
-	/* A reader that went away and a limit on the size of files are errors to report, and VRAM to release. */
+	/* A message is one write, and none of them is lost in a crash. */
+	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
+	/*
+	 * A reader that went away and a limit on the size of files are errors to report, and VRAM
+	 * to release.
+	 */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	status = dispatch(argc, argv);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the fuzz targets share: decisions taken from the input, claims that must hold, a small world that is made once, and references that
- * share nothing with the library but the standards.
+ * What the fuzz targets share: decisions taken from the input, claims that must hold, a small world
+ * that is made once, and references that share nothing with the library but the standards.
  *
- * A target sees the whole of core, so that it can knock at inner doors; what it expects it works out for itself.
+ * A target sees the whole of core, so that it can knock at inner doors; what it expects it works
+ * out for itself.
  */
 #ifndef FUZZ_FUZZ_H
 #define FUZZ_FUZZ_H
@@ -32,10 +33,16 @@ uint64_t input_number(struct input *in, size_t bytes); /* 1 to 8, little-endian 
 uint32_t input_below(struct input *in, uint32_t n);    /* 0 to n - 1; n up to 65536 */
 bool input_flag(struct input *in);
 
-/* Up to @most bytes in a heap block of exactly their size, so that a sanitizer sees the end; *n says how many. */
+/*
+ * Up to @most bytes in a heap block of exactly their size, so that a sanitizer sees the end; *n
+ * says how many.
+ */
 uint8_t *input_block(struct input *in, size_t most, size_t *n);
 
-/* A copy of @original, of *n bytes, to which the rest of the input is applied: pairs of position and mask; a position past the end cuts. */
+/*
+ * A copy of @original, of *n bytes, to which the rest of the input is applied: pairs of position
+ * and mask; a position past the end cuts.
+ */
 uint8_t *input_edits(struct input *in, const uint8_t *original, size_t *n);
 
 /* As input_block(), as a string: ends at the first NUL. */
@@ -43,7 +50,10 @@ char *input_string(struct input *in, size_t most);
 
 void *fuzz_alloc(size_t bytes);
 
-/* An error detail that nobody has touched, and what every call must have left there (vres.h, "Outputs"). */
+/*
+ * An error detail that nobody has touched, and what every call must have left there (vres.h,
+ * "Outputs").
+ */
 vres_error untouched(void);
 void claim_outcome(vres_status status, const vres_error *err);
 
@@ -63,14 +73,18 @@ const struct world *world(void);
 
 #define TOKEN "test-token-42"
 
-/* The references: OpenSSL's one-shot calls, RFC 5869, fs-verity by recursion, UTF-8 by arithmetic. */
+/*
+ * The references: OpenSSL's one-shot calls, RFC 5869, fs-verity by recursion, UTF-8 by arithmetic.
+ */
 void reference_sha256(const void *bytes, size_t n, uint8_t digest[32]);
 void reference_hmac(const uint8_t key[32], const void *bytes, size_t n, uint8_t mac[32]);
 void reference_seal_key(const char *token, uint8_t key[32]);
-void reference_level(const uint8_t *bytes, size_t n, uint32_t block_size, uint8_t *digests); /* one digest a block */
+/* One digest a block. */
+void reference_level(const uint8_t *bytes, size_t n, uint32_t block_size, uint8_t *digests);
 void reference_root(const uint8_t *bytes, size_t n, uint32_t block_size, uint8_t root[32]);
 void reference_verity(const uint8_t *bytes, size_t n, uint32_t block_size, uint8_t digest[32]);
 void reference_hex(const uint8_t digest[32], char hex[65]);
-size_t reference_utf8(const uint8_t *bytes, size_t n, uint32_t *code_point); /* 0: not well-formed */
+/* 0: not well-formed. */
+size_t reference_utf8(const uint8_t *bytes, size_t n, uint32_t *code_point);
 
 #endif

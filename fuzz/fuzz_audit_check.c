@@ -2,10 +2,12 @@
 /*
  * Under test: vres_audit_checker_*() and what is behind them: lines, keys, runs, the chain, marks.
  *
- * The first byte chooses the key (none, a token's, a forward one) and the log: the input's bytes as they are, a genuine log whose bytes the input
- * edits, or one whose lines it deletes, doubles, swaps and changes.  Whatever comes: the verdict does not depend on the pieces in which the log
- * comes; findings are bounded, well-formed and in order; with the key and the checkpoint a log is good only if it is the genuine one; and a line
- * that is canonical is put together again from its parts.
+ * The first byte chooses the key (none, a token's, a forward one) and the log: the input's bytes as
+ * they are, a genuine log whose bytes the input edits, or one whose lines it deletes, doubles,
+ * swaps and changes.  Whatever comes: the verdict does not depend on the pieces in which the log
+ * comes; findings are bounded, well-formed and in order; with the key and the checkpoint a log is
+ * good only if it is the genuine one; and a line that is canonical is put together again from its
+ * parts.
  */
 #include "fuzz.h"
 
@@ -30,8 +32,10 @@ struct logs {
 static void fill(struct audit_maker *m)
 {
 	maker_header(m);
-	maker_line(m, "{\"digest\":\"d1\",\"event_type\":\"vram_sealed\",\"gpu_device\":0,\"shard_id\":\"a\"}");
-	maker_line(m, "{\"details\":\"\\\"\\\\\xc3\xbc\",\"event_type\":\"policy_violation\",\"simulated\":true}");
+	maker_line(m, "{\"digest\":\"d1\",\"event_type\":\"vram_sealed\",\"gpu_device\":0,\"shard_"
+	              "id\":\"a\"}");
+	maker_line(m, "{\"details\":\"\\\"\\\\\xc3\xbc\",\"event_type\":\"policy_violation\","
+	              "\"simulated\":true}");
 	if (m->is_forward)
 		maker_epoch(m);
 	maker_line(m, "{\"event_type\":\"log_lost\",\"lost_events\":7}");
@@ -65,7 +69,8 @@ static const struct logs *logs(void)
 	made = calloc(1, sizeof(*made));
 	CLAIM(made != NULL);
 	maker_token(&made->log[0], reference_hmac, TOKEN);
-	maker_forward(&made->log[1], reference_hmac, (const uint8_t *)"an epoch's first key of 32 bytes");
+	maker_forward(&made->log[1], reference_hmac,
+	              (const uint8_t *)"an epoch's first key of 32 bytes");
 	n = maker_key_file(&made->log[1], text);
 	snprintf(made->key_path, sizeof(made->key_path), "/tmp/vres-fuzz-%d", (int)getpid());
 	fd = open(made->key_path, O_CREAT | O_EXCL | O_WRONLY, 0600);
@@ -107,7 +112,8 @@ struct verdict {
 };
 
 /* Two files, cut at @cut; in pieces of @piece bytes, or whole. */
-static void check(uint32_t key, const uint8_t *bytes, size_t n, size_t cut, size_t piece, struct verdict *v)
+static void check(uint32_t key, const uint8_t *bytes, size_t n, size_t cut, size_t piece,
+                  struct verdict *v)
 {
 	const struct logs *l = logs();
 	const uint32_t mode = key == FORWARD_KEY;
@@ -123,7 +129,8 @@ static void check(uint32_t key, const uint8_t *bytes, size_t n, size_t cut, size
 	o.finding_ctx = &v->told;
 	o.max_findings = MOST_FINDINGS;
 	CLAIM(vres_audit_checker_create(&o, &c, &err) == VRES_OK);
-	CLAIM(vres_audit_checker_checkpoint(c, l->checkpoint[mode], l->checkpoint_bytes[mode], &err) == VRES_OK);
+	CLAIM(vres_audit_checker_checkpoint(c, l->checkpoint[mode], l->checkpoint_bytes[mode],
+	                                    &err) == VRES_OK);
 	for (size_t at = 0, step; at <= n; at += step) {
 		const size_t end = at < cut && cut <= n ? cut : n;
 
@@ -138,7 +145,8 @@ static void check(uint32_t key, const uint8_t *bytes, size_t n, size_t cut, size
 	claim_outcome(v->status, &err);
 	CLAIM(v->status == VRES_OK || v->status == VRES_E_INTEGRITY_VIOLATION);
 	CLAIM((v->status == VRES_OK) == (v->summary.faults == 0));
-	CLAIM(v->told.count == (v->summary.faults < MOST_FINDINGS ? v->summary.faults : MOST_FINDINGS));
+	CLAIM(v->told.count ==
+	      (v->summary.faults < MOST_FINDINGS ? v->summary.faults : MOST_FINDINGS));
 	CLAIM(v->summary.bytes == n);
 	vres_audit_checker_destroy(c);
 }
@@ -159,9 +167,11 @@ static void claim_round(const uint8_t *bytes, size_t n)
 	event = l.session + AUDIT_SESSION + 1 + 16 + strlen("\",\"event\":");
 	CLAIM(event < l.hash && memcmp(l.hash - strlen(before), before, strlen(before)) == 0);
 	length = snprintf(again, sizeof(again),
-	                  "{\"audit_id\":\"audit-%.32s-%016llx\",\"event\":%.*s,\"hash\":\"%.64s\",\"prev_hash\":\"%.64s\",\"seq\":%llu,"
+	                  "{\"audit_id\":\"audit-%.32s-%016llx\",\"event\":%.*s,\"hash\":\"%.64s\","
+	                  "\"prev_hash\":\"%.64s\",\"seq\":%llu,"
 	                  "\"timestamp\":\"%.30s\",\"worker_id\":\"",
-	                  l.session, (unsigned long long)l.seq, (int)(l.hash - strlen(before) - event), event, l.hash, l.prev_hash,
+	                  l.session, (unsigned long long)l.seq,
+	                  (int)(l.hash - strlen(before) - event), event, l.hash, l.prev_hash,
 	                  (unsigned long long)l.seq, l.timestamp);
 	CLAIM(length > 0 && (size_t)length < n && memcmp(again, text, (size_t)length) == 0);
 	CLAIM(memcmp(text + n - 2, "\"}", 2) == 0 && memchr(text, '\n', n) == NULL);
@@ -188,7 +198,8 @@ static uint8_t *mangle(struct input *in, const struct audit_maker *m, size_t *n)
 	for (size_t i = 0; i < count; i++)
 		order[i] = i;
 	while (in->left > 0 && count > 0) {
-		const uint32_t act = input_below(in, 4), a = input_below(in, (uint32_t)count), b = input_below(in, (uint32_t)count);
+		const uint32_t act = input_below(in, 4), a = input_below(in, (uint32_t)count),
+			       b = input_below(in, (uint32_t)count);
 		const size_t line = order[a];
 
 		if (act == 0) {
@@ -232,10 +243,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cut = size % 5 == 0 ? n / 2 : n + 1;
 	check(key, bytes, n, cut, n + 1, &whole);
 	check(key, bytes, n, cut, piece, &parts);
-	CLAIM(whole.status == parts.status && memcmp(&whole.summary, &parts.summary, sizeof(whole.summary)) == 0);
+	CLAIM(whole.status == parts.status &&
+	      memcmp(&whole.summary, &parts.summary, sizeof(whole.summary)) == 0);
 	CLAIM(memcmp(&whole.told, &parts.told, sizeof(whole.told)) == 0);
 	if (key != NO_KEY)
-		CLAIM((whole.status == VRES_OK) == (cut > n && n == m->n && memcmp(bytes, m->bytes, n) == 0));
+		CLAIM((whole.status == VRES_OK) ==
+		      (cut > n && n == m->n && memcmp(bytes, m->bytes, n) == 0));
 	claim_rounds(bytes, n);
 	free(bytes);
 	return 0;

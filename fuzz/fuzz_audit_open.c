@@ -2,8 +2,9 @@
 /*
  * Under test: vres_audit_file_open() over whatever LOG, LOG.checkpoint and LOG.key hold.
  *
- * The first byte: its lowest bit chooses the key mode, the next whether the files are those of a genuine log, of which the input edits one, or all
- * taken from the input.  Whatever comes: opening succeeds, and then closing leaves a log that opens again; or it refuses and LOG is as it was.
+ * The first byte: its lowest bit chooses the key mode, the next whether the files are those of a
+ * genuine log, of which the input edits one, or all taken from the input.  Whatever comes: opening
+ * succeeds, and then closing leaves a log that opens again; or it refuses and LOG is as it was.
  */
 #include "fuzz.h"
 
@@ -49,7 +50,8 @@ static void put(const char *path, struct bytes b)
 	close(fd);
 }
 
-static vres_status open_log(const struct place *p, bool forward, vres_audit_file **out, vres_error *err)
+static vres_status open_log(const struct place *p, bool forward, vres_audit_file **out,
+                            vres_error *err)
 {
 	vres_audit_file_options o = vres_audit_file_options_init();
 
@@ -113,7 +115,8 @@ static const struct place *place(void)
 		made = calloc(1, sizeof(*made));
 		CLAIM(made != NULL && where != NULL);
 		for (unsigned i = 0; i < FILES; i++)
-			snprintf(made->path[i], sizeof(made->path[i]), "%s/log%s", where, (const char *[]){"", ".checkpoint", ".key"}[i]);
+			snprintf(made->path[i], sizeof(made->path[i]), "%s/log%s", where,
+			         (const char *[]){"", ".checkpoint", ".key"}[i]);
 		snprintf(made->first_key, sizeof(made->first_key), "%s/first-key", where);
 		CLAIM(vres_audit_keygen(made->first_key, NULL) == VRES_OK);
 		make_genuine(made, false);
@@ -173,7 +176,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	claim_outcome(status, &err);
 	CLAIM(status == VRES_OK || status == VRES_E_AUDIT || status == VRES_E_INVALID_INPUT);
 	after = get(p->path[0]);
-	CLAIM(status == VRES_OK || (before.n == after.n && memcmp(before.at, after.at, after.n) == 0));
+	CLAIM(status == VRES_OK ||
+	      (before.n == after.n && memcmp(before.at, after.at, after.n) == 0));
 	vres_audit_file_close(log);
 	log = NULL;
 	if (status == VRES_OK)

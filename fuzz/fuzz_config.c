@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Under test: vres_manager_create(), vres_manager_destroy(), vres_mock_create(), with structures made of whatever the input says.
+ * Under test: vres_manager_create(), vres_manager_destroy(), vres_mock_create(), with structures
+ * made of whatever the input says.
  *
- * Each structure lies in a heap block of exactly the size it claims, with its pointers patched to things that exist or to NULL.  Nothing is read
- * past that size, nothing leaks, and each status is one that the headers name for what is wrong (structs.c).
+ * Each structure lies in a heap block of exactly the size it claims, with its pointers patched to
+ * things that exist or to NULL.  Nothing is read past that size, nothing leaks, and each status is
+ * one that the headers name for what is wrong (structs.c).
  */
 #include "fuzz.h"
 #include "structs.h"
@@ -31,7 +33,8 @@ static void try_manager(struct input *in)
 	config_block_make(&b, in);
 	const vres_status status = vres_manager_create(b.given, &m, &err);
 	claim_outcome(status, &err);
-	CLAIM(answers_include(&b.answers, status) && (m != NULL) == (status == VRES_OK) && b.closed == 0);
+	CLAIM(answers_include(&b.answers, status) && (m != NULL) == (status == VRES_OK) &&
+	      b.closed == 0);
 	vres_manager_destroy(m);
 	CLAIM(b.closed == (status == VRES_OK && b.seen.closed != NULL));
 	config_block_free(&b);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Under test: vres_seal_memory(), vres_shard_verify(), with parameters made of whatever the input says.
+ * Under test: vres_seal_memory(), vres_shard_verify(), with parameters made of whatever the input
+ * says.
  *
- * As in fuzz_config.c.  What is accepted is sealed for good bytes, never for others, and what is refused leaves nothing behind.
+ * As in fuzz_config.c.  What is accepted is sealed for good bytes, never for others, and what is
+ * refused leaves nothing behind.
  */
 #include "fuzz.h"
 #include "structs.h"

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Under test: vres_check_identifier(), vres_check_text(), vres_check_digest(), vres_hex(), vres_utf8_next(), json_*(), vres_rfc3339().
+ * Under test: vres_check_identifier(), vres_check_text(), vres_check_digest(), vres_hex(),
+ * vres_utf8_next(), json_*(), vres_rfc3339().
  *
- * Each validator agrees with its definition, each message stays one printable line, and whatever string is written as JSON comes out as one
- * line of valid UTF-8 that reads back as the string, with U+FFFD for what was not UTF-8, into a buffer of any size.
+ * Each validator agrees with its definition, each message stays one printable line, and whatever
+ * string is written as JSON comes out as one line of valid UTF-8 that reads back as the string,
+ * with U+FFFD for what was not UTF-8, into a buffer of any size.
  */
 #include "fuzz.h"
 #include "text.h"

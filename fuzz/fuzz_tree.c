@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Under test: tree_add(), tree_finish(), tree_capture(), tree_root_of(), tree_digest(), the arithmetic of tree_shape, vres_digester_*().
+ * Under test: tree_add(), tree_finish(), tree_capture(), tree_root_of(), tree_digest(), the
+ * arithmetic of tree_shape, vres_digester_*().
  *
- * Bytes given in any pieces have the root that recursion finds; so have the digests of any level that was captured; the digester says what the
- * descriptor says; and the shape of a tree of any size up to 2^64 - 1 covers all of it once (shape.c).
+ * Bytes given in any pieces have the root that recursion finds; so have the digests of any level
+ * that was captured; the digester says what the descriptor says; and the shape of a tree of any
+ * size up to 2^64 - 1 covers all of it once (shape.c).
  */
 #include "fuzz.h"
 #include "shape.h"
@@ -11,7 +13,8 @@
 /* Bytes that follow from two numbers: repeated, but not with the period of any block. */
 static uint8_t *content(struct input *in, size_t n)
 {
-	const uint8_t first = (uint8_t)input_number(in, 1), period = (uint8_t)(input_number(in, 1) | 1);
+	const uint8_t first = (uint8_t)input_number(in, 1),
+		      period = (uint8_t)(input_number(in, 1) | 1);
 	uint8_t *bytes = fuzz_alloc(n);
 
 	for (size_t i = 0; i < n; i++)
@@ -24,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input in = {data, size};
 	const uint32_t block_size = TREE_BLOCK_MIN << input_below(&in, 7);
 	const uint64_t any = input_number(&in, 8), where = input_number(&in, 8);
-	const size_t n = (size_t)input_number(&in, 3) % (input_below(&in, 64) == 1 ? 1600 * 1024 : 40 * 1024);
+	const size_t n = (size_t)input_number(&in, 3) %
+	                 (input_below(&in, 64) == 1 ? 1600 * 1024 : 40 * 1024);
 	uint8_t *bytes = content(&in, n), root[32], wanted[32], digest[32];
 	struct tree_builder tree;
 	struct tree_shape shape;
@@ -41,13 +45,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t at = 0, piece; at < n; at += piece) {
 		piece = 1 + (size_t)input_number(&in, 2) * (in.left ? 1 : 65536);
 		piece = piece < n - at ? piece : n - at;
-		CLAIM(tree_add(&tree, bytes + at, piece, NULL) == VRES_OK && vres_digester_update(digester, bytes + at, piece, NULL) == VRES_OK);
+		CLAIM(tree_add(&tree, bytes + at, piece, NULL) == VRES_OK &&
+		      vres_digester_update(digester, bytes + at, piece, NULL) == VRES_OK);
 	}
 	reference_root(bytes, n, block_size, wanted);
 	CLAIM(tree_finish(&tree, 0, root, NULL) == VRES_OK && memcmp(root, wanted, 32) == 0);
-	CLAIM(n == 0 || (tree_root_of(&shape, level, captured, root, NULL) == VRES_OK && memcmp(root, wanted, 32) == 0));
+	CLAIM(n == 0 || (tree_root_of(&shape, level, captured, root, NULL) == VRES_OK &&
+	                 memcmp(root, wanted, 32) == 0));
 	reference_verity(bytes, n, block_size, wanted);
-	CLAIM(tree_digest(n, block_size, root, digest, NULL) == VRES_OK && memcmp(digest, wanted, 32) == 0);
+	CLAIM(tree_digest(n, block_size, root, digest, NULL) == VRES_OK &&
+	      memcmp(digest, wanted, 32) == 0);
 	reference_hex(wanted, wanted_hex);
 	CLAIM(vres_digester_final(digester, hex, NULL) == VRES_OK && strcmp(hex, wanted_hex) == 0);
 	CLAIM(vres_digester_final(digester, hex, NULL) == VRES_E_STATE);

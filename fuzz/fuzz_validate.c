@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Under test: vres_validate_identifier(), vres_validate_hex(), vres_validate_range(), vres_validate_text().
+ * Under test: vres_validate_identifier(), vres_validate_hex(), vres_validate_range(),
+ * vres_validate_text().
  *
- * Each takes exactly what its definition takes, and its message is word for word the one that the first offender, sought by other means,
- * asks for: so nothing of the input can be in it.
+ * Each takes exactly what its definition takes, and its message is word for word the one that the
+ * first offender, sought by other means, asks for: so nothing of the input can be in it.
  */
 #include "fuzz.h"
 
@@ -28,7 +29,8 @@ static void claim_due(vres_status status, const vres_error *err, const struct du
 {
 	claim_outcome(status, err);
 	CLAIM((status == VRES_OK) == (d->text[0] == '\0'));
-	CLAIM(status == VRES_OK || (status == VRES_E_INVALID_INPUT && strcmp(err->message, d->text) == 0));
+	CLAIM(status == VRES_OK ||
+	      (status == VRES_E_INVALID_INPUT && strcmp(err->message, d->text) == 0));
 }
 
 /* Where the first of @needles, four-letter words at most, begins; @n: nowhere. */
@@ -47,7 +49,8 @@ static size_t first_of(const uint8_t *bytes, size_t n, const char *const *needle
 
 static struct due identifier_due(const uint8_t *bytes, size_t n, size_t max)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 	static const char *const paths[] = {"./", "../", ".\\", "..\\"};
 	size_t at = 0;
 
@@ -69,10 +72,13 @@ static struct due identifier_due(const uint8_t *bytes, size_t n, size_t max)
 static struct due hex_due(const uint8_t *bytes, size_t n, size_t digits)
 {
 	if (n != digits)
-		return due("it is %s than %" PRIu64 " hex digits", n < digits ? "shorter" : "longer", digits);
+		return due("it is %s than %" PRIu64 " hex digits",
+		           n < digits ? "shorter" : "longer", digits);
 	for (size_t i = 0; i < n; i++)
 		if (bytes[i] == 0 || strchr("0123456789abcdefABCDEF", bytes[i]) == NULL)
-			return due("it has %s at byte %" PRIu64, bytes[i] == 0 ? "a NUL" : "a character that is not a hex digit", i);
+			return due("it has %s at byte %" PRIu64,
+			           bytes[i] == 0 ? "a NUL" : "a character that is not a hex digit",
+			           i);
 	return due("%s", "", 0);
 }
 
@@ -127,7 +133,8 @@ static void try_range(uint64_t value, uint64_t min, uint64_t end)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = {data, size};
-	const uint64_t min = input_number(&in, 2), end = input_number(&in, 2), value = input_number(&in, 2);
+	const uint64_t min = input_number(&in, 2), end = input_number(&in, 2),
+		       value = input_number(&in, 2);
 	const size_t limit = input_below(&in, 300);
 	size_t n;
 	uint8_t *bytes = input_block(&in, 4096, &n);

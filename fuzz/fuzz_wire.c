@@ -2,15 +2,19 @@
 /*
  * Under test: wire_put_*(), wire_get_*(), wire_ended().
  *
- * One script, three times: written into a buffer of any size, read back from there, and read from hostile bytes.  What was written comes back,
- * in the length that the format says; no cursor leaves its buffer, and none recovers from a misfit.
+ * One script, three times: written into a buffer of any size, read back from there, and read from
+ * hostile bytes.  What was written comes back, in the length that the format says; no cursor leaves
+ * its buffer, and none recovers from a misfit.
  */
 #include "fuzz.h"
 #include "base/wire.h"
 
 enum { LONGEST = 40 };
 
-/* One step of the script: put its value, or get one and, if @is_ours, compare it.  Returns the bytes it takes on the wire. */
+/*
+ * One step of the script: put its value, or get one and, if @is_ours, compare it.  Returns the
+ * bytes it takes on the wire.
+ */
 static size_t step(struct input *script, struct wire_writer *w, struct wire_reader *r, bool is_ours)
 {
 	const uint32_t kind = input_below(script, 5);
@@ -21,11 +25,15 @@ static size_t step(struct input *script, struct wire_writer *w, struct wire_read
 	if (w && kind < 2)
 		kind ? wire_put_u64(w, number) : wire_put_u32(w, (uint32_t)number);
 	else if (w)
-		kind == 2 ? wire_put_string(w, string) : kind == 3 ? wire_put_bytes(w, string, (uint32_t)n) : wire_put_raw(w, string, n);
+		kind == 2   ? wire_put_string(w, string)
+		: kind == 3 ? wire_put_bytes(w, string, (uint32_t)n)
+			    : wire_put_raw(w, string, n);
 	else if (kind < 2)
 		CLAIM((kind ? wire_get_u64(r) : wire_get_u32(r)) == number || !is_ours);
 	else {
-		kind == 2 ? wire_get_string(r, got, sizeof(got)) : kind == 3 ? wire_get_bytes(r, got, (uint32_t)n) : wire_get_raw(r, got, n);
+		kind == 2   ? wire_get_string(r, got, sizeof(got))
+		: kind == 3 ? wire_get_bytes(r, got, (uint32_t)n)
+			    : wire_get_raw(r, got, n);
 		CLAIM(!is_ours || memcmp(got, string, n + (kind == 2)) == 0);
 		CLAIM(kind != 2 || strnlen(got, sizeof(got)) < sizeof(got));
 	}
@@ -43,8 +51,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	while (script.left > 0 && length < 2 * capacity + 1)
 		length += step(&script, &w, NULL, true);
-	CLAIM(w.overflow == (length > capacity) && w.length <= capacity && (w.overflow || w.length == length));
-	struct wire_reader ours = {.bytes = w.bytes, .length = w.length}, theirs = {.bytes = data, .length = size};
+	CLAIM(w.overflow == (length > capacity) && w.length <= capacity &&
+	      (w.overflow || w.length == length));
+	struct wire_reader ours = {.bytes = w.bytes, .length = w.length},
+			   theirs = {.bytes = data, .length = size};
 	while (again.left > script.left) {
 		const bool was_malformed = theirs.malformed;
 		struct input same = again;

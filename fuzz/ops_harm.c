@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What goes wrong: memory that changes, drivers that fail or lie, owners who free too early, sinks that refuse. */
+/*
+ * What goes wrong: memory that changes, drivers that fail or lie, owners who free too early, sinks
+ * that refuse.
+ */
 #include "ops.h"
 
 void op_flip(struct run *r)
@@ -59,8 +62,9 @@ void op_refuse(struct run *r)
 
 static vres_mock_op choose_lie(struct run *r)
 {
-	static const vres_mock_op ops[] = {VRES_MOCK_OP_LANE_PUSH,   VRES_MOCK_OP_LANE_PULL,   VRES_MOCK_OP_LANE_WAIT,
-	                                   VRES_MOCK_OP_HASH_BLOCKS, VRES_MOCK_OP_MEM_PROTECT, VRES_MOCK_OP_MEM_WIPE};
+	static const vres_mock_op ops[] = {VRES_MOCK_OP_LANE_PUSH,   VRES_MOCK_OP_LANE_PULL,
+	                                   VRES_MOCK_OP_LANE_WAIT,   VRES_MOCK_OP_HASH_BLOCKS,
+	                                   VRES_MOCK_OP_MEM_PROTECT, VRES_MOCK_OP_MEM_WIPE};
 
 	return ops[input_below(&r->in, sizeof(ops) / sizeof(ops[0]))];
 }
@@ -95,11 +99,12 @@ void op_fault(struct run *r)
 		return;
 	}
 	f->status = statuses[kind];
-	f->op = f->status == VRES_OK ? choose_lie(r) : (vres_mock_op)input_below(&r->in, VRES_MOCK_OP_COUNT);
+	f->op = f->status == VRES_OK ? choose_lie(r)
+	                             : (vres_mock_op)input_below(&r->in, VRES_MOCK_OP_COUNT);
 	f->nth = 1 + input_below(&r->in, 8);
 	vres_mock_fail(r->mock, f->op, f->nth, f->status);
-	r->wipe_may_fail |=
-		f->op == VRES_MOCK_ANY || f->op == VRES_MOCK_OP_MEM_WIPE || f->op == VRES_MOCK_OP_MEM_PROTECT || f->status == VRES_E_DEVICE_LOST;
+	r->wipe_may_fail |= f->op == VRES_MOCK_ANY || f->op == VRES_MOCK_OP_MEM_WIPE ||
+	                    f->op == VRES_MOCK_OP_MEM_PROTECT || f->status == VRES_E_DEVICE_LOST;
 }
 
 /* Disarm, and ask which devices are left. */
@@ -113,6 +118,7 @@ void fault_over(struct run *r)
 	for (uint32_t device = 0; r->manager && device < DEVICES; device++) {
 		vres_device_info info = vres_device_info_init();
 
-		r->lost[device] |= vres_device_describe(r->manager, device, &info, NULL) == VRES_E_DEVICE_LOST;
+		r->lost[device] |=
+			vres_device_describe(r->manager, device, &info, NULL) == VRES_E_DEVICE_LOST;
 	}
 }

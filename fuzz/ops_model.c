@@ -21,49 +21,67 @@ bool model_is_alive(const struct model_shard *s)
 
 bool model_is_resident(const struct run *r, const struct model_shard *s)
 {
-	const uint32_t tolerated = r->policy.allow & VRES_ALLOW_EXPORTABLE ? VRES_MOCK_EXPORTABLE : 0;
+	const uint32_t tolerated =
+		r->policy.allow & VRES_ALLOW_EXPORTABLE ? VRES_MOCK_EXPORTABLE : 0;
 	const bool moved = (s->pretend ^ s->was) & VRES_MOCK_MOVED;
 
 	return !s->owner_gone && !moved && !(s->pretend & ~(tolerated | VRES_MOCK_MOVED));
 }
 
-/* Does a sample leave anything out?  A unit is a group of blocks, or a block where the leaf level is kept. */
+/*
+ * Does a sample leave anything out?  A unit is a group of blocks, or a block where the leaf level
+ * is kept.
+ */
 static bool leaves_out(const struct run *r, const struct model_shard *s, uint32_t units)
 {
-	const uint64_t blocks = (s->bytes + r->block_size - 1) / r->block_size, fanout = r->block_size / 32;
+	const uint64_t blocks = (s->bytes + r->block_size - 1) / r->block_size,
+		       fanout = r->block_size / 32;
 	const uint64_t n = r->keep_leaves ? blocks : (blocks + fanout - 1) / fanout;
 
 	return (units ? units : r->policy.sample_units) < n;
 }
 
-struct answer model_verify(const struct run *r, const struct model_shard *s, uint32_t mode, uint32_t units)
+struct answer model_verify(const struct run *r, const struct model_shard *s, uint32_t mode,
+                           uint32_t units)
 {
-	const bool may_read_back = r->policy.allow & VRES_ALLOW_READBACK, may_miss = mode == VRES_VERIFY_SAMPLED && leaves_out(r, s, units);
+	const bool may_read_back = r->policy.allow & VRES_ALLOW_READBACK,
+		   may_miss = mode == VRES_VERIFY_SAMPLED && leaves_out(r, s, units);
 
 	if (r->stopped)
 		return (struct answer){VRES_E_POLICY_VIOLATION, VRES_REASON_STOPPED, false};
 	if (s->quarantined)
-		return (struct answer){VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_QUARANTINED, false};
-	if (!may_read_back && (mode == VRES_VERIFY_READBACK || (mode != VRES_VERIFY_SIGNATURE && !r->can_hash)))
+		return (struct answer){VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_QUARANTINED,
+		                       false};
+	if (!may_read_back &&
+	    (mode == VRES_VERIFY_READBACK || (mode != VRES_VERIFY_SIGNATURE && !r->can_hash)))
 		return (struct answer){VRES_E_UNSUPPORTED, VRES_REASON_NONE, false};
 	if (r->lost[s->device])
 		return (struct answer){VRES_E_DEVICE_LOST, VRES_REASON_DEVICE, false};
 	if (!model_is_resident(r, s))
-		return (struct answer){VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_RESIDENCY, false};
+		return (struct answer){VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_RESIDENCY,
+		                       false};
 	if (mode != VRES_VERIFY_SIGNATURE && s->wrong > 0)
-		return (struct answer){VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_DIGEST, may_miss};
+		return (struct answer){VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_DIGEST,
+		                       may_miss};
 	return (struct answer){r->refuses ? VRES_E_AUDIT : VRES_OK, VRES_REASON_NONE, false};
 }
 
 static uint32_t strength_of(uint32_t mode)
 {
-	return mode == VRES_VERIFY_SIGNATURE ? 0 : mode == VRES_VERIFY_SAMPLED ? 1 : mode == VRES_VERIFY_FULL ? 2 : 3;
+	return mode == VRES_VERIFY_SIGNATURE ? 0
+	       : mode == VRES_VERIFY_SAMPLED ? 1
+	       : mode == VRES_VERIFY_FULL    ? 2
+	                                     : 3;
 }
 
-/* With a lease_max_age, which is hours here, a verification that was strong enough is not made again but for signature and residency. */
+/*
+ * With a lease_max_age, which is hours here, a verification that was strong enough is not made
+ * again but for signature and residency.
+ */
 uint32_t model_lease_mode(const struct run *r, const struct model_shard *s)
 {
-	const bool is_fresh = r->policy.lease_max_age > 0 && s->strength >= strength_of(r->policy.lease_verify);
+	const bool is_fresh =
+		r->policy.lease_max_age > 0 && s->strength >= strength_of(r->policy.lease_verify);
 
 	return is_fresh ? (uint32_t)VRES_VERIFY_SIGNATURE : r->policy.lease_verify;
 }
@@ -77,8 +95,10 @@ struct answer model_enforce(const struct run *r, uint32_t device)
 	if (r->lost[device])
 		return (struct answer){VRES_E_DEVICE_LOST, VRES_REASON_DEVICE, false};
 	for (unsigned i = 0; i < SHARDS; i++)
-		if (model_is_alive(&r->shards[i]) && r->shards[i].device == device && !model_is_resident(r, &r->shards[i]))
-			return (struct answer){VRES_E_POLICY_VIOLATION, VRES_REASON_RESIDENCY, false};
+		if (model_is_alive(&r->shards[i]) && r->shards[i].device == device &&
+		    !model_is_resident(r, &r->shards[i]))
+			return (struct answer){VRES_E_POLICY_VIOLATION, VRES_REASON_RESIDENCY,
+			                       false};
 	return (struct answer){VRES_OK, VRES_REASON_NONE, false};
 }
 
@@ -87,12 +107,16 @@ uint64_t model_free(const struct run *r, uint32_t device)
 	uint64_t free_bytes = CAPACITY;
 
 	for (unsigned i = 0; i < SHARDS; i++)
-		if (model_is_alive(&r->shards[i]) && r->shards[i].device == device && !r->shards[i].owner_gone)
+		if (model_is_alive(&r->shards[i]) && r->shards[i].device == device &&
+		    !r->shards[i].owner_gone)
 			free_bytes -= r->shards[i].padded;
 	return free_bytes;
 }
 
-/* A driver that lies about a copy is found out by marks in the staging buffer, but not in a piece too short to carry one (core/lane.c). */
+/*
+ * A driver that lies about a copy is found out by marks in the staging buffer, but not in a piece
+ * too short to carry one (core/lane.c).
+ */
 static bool may_look_damaged(const struct run *r, const struct model_shard *s)
 {
 	const uint64_t last = s->bytes % r->block_size;
@@ -100,14 +124,19 @@ static bool may_look_damaged(const struct run *r, const struct model_shard *s)
 	return r->fault.armed && r->fault.status == VRES_OK && last > 0 && last < 32;
 }
 
-void model_conclude(struct run *r, struct model_shard *s, struct answer wanted, vres_status got, uint32_t reason, uint32_t mode)
+void model_conclude(struct run *r, struct model_shard *s, struct answer wanted, vres_status got,
+                    uint32_t reason, uint32_t mode)
 {
 	const vres_status good = r->refuses ? VRES_E_AUDIT : VRES_OK;
-	const uint32_t strength = strength_of(mode == VRES_VERIFY_FULL && !r->can_hash ? VRES_VERIFY_READBACK : mode);
-	const bool is_new = got == VRES_E_SEAL_VERIFICATION_FAILED && reason != VRES_REASON_QUARANTINED && !s->quarantined;
+	const uint32_t strength =
+		strength_of(mode == VRES_VERIFY_FULL && !r->can_hash ? VRES_VERIFY_READBACK : mode);
+	const bool is_new = got == VRES_E_SEAL_VERIFICATION_FAILED &&
+	                    reason != VRES_REASON_QUARANTINED && !s->quarantined;
 
-	CLAIM((got == wanted.status && (got == VRES_OK || wanted.reason == VRES_REASON_NONE || wanted.reason == reason)) ||
-	      (wanted.may_miss && got == good) || model_is_trouble(r, got) || (may_look_damaged(r, s) && reason == VRES_REASON_DIGEST));
+	CLAIM((got == wanted.status &&
+	       (got == VRES_OK || wanted.reason == VRES_REASON_NONE || wanted.reason == reason)) ||
+	      (wanted.may_miss && got == good) || model_is_trouble(r, got) ||
+	      (may_look_damaged(r, s) && reason == VRES_REASON_DIGEST));
 	if (got == VRES_OK && strength > s->strength)
 		s->strength = strength;
 	if (!is_new)

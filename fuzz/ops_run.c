@@ -6,7 +6,8 @@ static vres_status record(void *ctx, const vres_event *event)
 {
 	const struct run *r = ctx;
 
-	CLAIM(event->name && event->worker_id && strcmp(event->worker_id, "worker") == 0 && event->simulated);
+	CLAIM(event->name && event->worker_id && strcmp(event->worker_id, "worker") == 0 &&
+	      event->simulated);
 	CLAIM(event->gpu_device < DEVICES || event->gpu_device == VRES_NO_DEVICE);
 	return r->refuses ? VRES_E_IO : VRES_OK;
 }
@@ -22,7 +23,8 @@ static void count_closed(void *ctx)
 	((struct run *)ctx)->closed++;
 }
 
-static void read_log(void *ctx, int level, const char *event, const char *const *keys, const char *const *values, size_t n)
+static void read_log(void *ctx, int level, const char *event, const char *const *keys,
+                     const char *const *values, size_t n)
 {
 	(void)ctx;
 	CLAIM(level >= VRES_LOG_ERROR && level <= VRES_LOG_DEBUG && strlen(event) > 0);
@@ -32,8 +34,10 @@ static void read_log(void *ctx, int level, const char *event, const char *const 
 
 static void choose_policy(struct run *r)
 {
-	static const uint64_t allowed[] = {VRES_ALLOW_READBACK, VRES_ALLOW_EXPORTABLE, VRES_ALLOW_WEAK_LEASE, VRES_ALLOW_PINNED_STAGING};
-	static const uint32_t weak[] = {VRES_VERIFY_SIGNATURE, VRES_VERIFY_SAMPLED, VRES_VERIFY_FULL};
+	static const uint64_t allowed[] = {VRES_ALLOW_READBACK, VRES_ALLOW_EXPORTABLE,
+	                                   VRES_ALLOW_WEAK_LEASE, VRES_ALLOW_PINNED_STAGING};
+	static const uint32_t weak[] = {VRES_VERIFY_SIGNATURE, VRES_VERIFY_SAMPLED,
+	                                VRES_VERIFY_FULL};
 	const uint64_t bits = input_number(&r->in, 1);
 	vres_policy *p = &r->policy;
 
@@ -126,7 +130,8 @@ static void claim_device(struct run *r, uint32_t device, uint64_t used)
 	CLAIM(status == (r->lost[device] ? VRES_E_DEVICE_LOST : VRES_OK));
 	if (status != VRES_OK)
 		return;
-	CLAIM(info.used_bytes == used && info.reserved_bytes == 0 && info.total_bytes == CAPACITY && info.free_bytes == model_free(r, device));
+	CLAIM(info.used_bytes == used && info.reserved_bytes == 0 && info.total_bytes == CAPACITY &&
+	      info.free_bytes == model_free(r, device));
 	CLAIM(info.available_bytes <= info.free_bytes);
 }
 

@@ -11,7 +11,10 @@ static bool is_scrubbed(const struct model_shard *s)
 	return model_is_alive(s) && !s->quarantined;
 }
 
-/* As a sample that leaves nothing out, but that what is good is told to nobody, who then cannot refuse to hear it. */
+/*
+ * As a sample that leaves nothing out, but that what is good is told to nobody, who then cannot
+ * refuse to hear it.
+ */
 static struct answer model_scrub(const struct run *r, const struct model_shard *s)
 {
 	struct answer wanted = model_verify(r, s, VRES_VERIFY_SAMPLED, UINT32_MAX);
@@ -35,7 +38,10 @@ static void claim_totals(const struct run *r, const vres_scrub_report *report, v
 	CLAIM(got != VRES_OK || (report->bytes_hashed > 0) == (shards > 0));
 }
 
-/* Whom it has quarantined, rightly; how many.  A shard that only a lease holds has no handle to be asked by. */
+/*
+ * Whom it has quarantined, rightly; how many.  A shard that only a lease holds has no handle to be
+ * asked by.
+ */
 static uint32_t conclude_quarantined(struct run *r, const struct answer wanted[SHARDS])
 {
 	uint32_t found = 0;
@@ -47,7 +53,8 @@ static uint32_t conclude_quarantined(struct run *r, const struct answer wanted[S
 		if (!is_scrubbed(s) || atomic_load(&s->shard->state) != VRES_SHARD_QUARANTINED)
 			continue;
 		found++;
-		model_conclude(r, s, wanted[i], VRES_E_SEAL_VERIFICATION_FAILED, is_damaged ? wanted[i].reason : VRES_REASON_DIGEST,
+		model_conclude(r, s, wanted[i], VRES_E_SEAL_VERIFICATION_FAILED,
+		               is_damaged ? wanted[i].reason : VRES_REASON_DIGEST,
 		               VRES_VERIFY_SAMPLED);
 	}
 	return found;
@@ -74,17 +81,22 @@ static vres_status step(struct run *r, uint64_t budget, vres_scrub_report *repor
 	const vres_status got = vres_scrub_step(r->manager, budget, report, &err);
 	claim_outcome(got, &err);
 	if (r->stopped) {
-		CLAIM(got == VRES_E_POLICY_VIOLATION && err.reason == VRES_REASON_STOPPED && report->shards == 0);
+		CLAIM(got == VRES_E_POLICY_VIOLATION && err.reason == VRES_REASON_STOPPED &&
+		      report->shards == 0);
 		return got;
 	}
 	claim_totals(r, report, got);
 	CLAIM(conclude_quarantined(r, wanted) == report->failed);
 	CLAIM((got == VRES_E_SEAL_VERIFICATION_FAILED) == (report->failed > 0));
-	CLAIM(got == VRES_OK || report->failed > 0 || is_wanted_by_one(wanted, got) || model_is_trouble(r, got));
+	CLAIM(got == VRES_OK || report->failed > 0 || is_wanted_by_one(wanted, got) ||
+	      model_is_trouble(r, got));
 	return got;
 }
 
-/* One of those that could not be checked before is tried again at each step, so that as many steps as there are shards come to all. */
+/*
+ * One of those that could not be checked before is tried again at each step, so that as many steps
+ * as there are shards come to all.
+ */
 static void all_steps(struct run *r)
 {
 	vres_scrub_report report;
@@ -95,7 +107,8 @@ static void all_steps(struct run *r)
 	if (r->stopped)
 		return;
 	for (unsigned i = 0; i < SHARDS; i++)
-		CLAIM(!is_scrubbed(&r->shards[i]) || model_scrub(r, &r->shards[i]).status != VRES_E_SEAL_VERIFICATION_FAILED);
+		CLAIM(!is_scrubbed(&r->shards[i]) ||
+		      model_scrub(r, &r->shards[i]).status != VRES_E_SEAL_VERIFICATION_FAILED);
 	CLAIM(got != VRES_OK || report.bytes_hashed == report.bytes_total);
 }
 

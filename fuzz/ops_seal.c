@@ -14,17 +14,22 @@ static bool is_refused(const struct run *r, const struct order *o)
 {
 	const vres_seal_params *p = &o->p;
 
-	return o->bytes == 0 || (r->policy.max_model_bytes && o->bytes > r->policy.max_model_bytes) || p->gpu_device >= DEVICES ||
-	       p->digest_alg > VRES_DIGEST_VERITY || (p->shard_id && strchr(p->shard_id, ' ')) ||
+	return o->bytes == 0 ||
+	       (r->policy.max_model_bytes && o->bytes > r->policy.max_model_bytes) ||
+	       p->gpu_device >= DEVICES || p->digest_alg > VRES_DIGEST_VERITY ||
+	       (p->shard_id && strchr(p->shard_id, ' ')) ||
 	       (p->total_shards ? p->shard_index >= p->total_shards : p->shard_index > 0) ||
-	       (o->source == ADOPT && p->digest_alg != VRES_DIGEST_VERITY) || (o->source == FILE_AT_OFFSET && o->is_short);
+	       (o->source == ADOPT && p->digest_alg != VRES_DIGEST_VERITY) ||
+	       (o->source == FILE_AT_OFFSET && o->is_short);
 }
 
 /* In the order in which the library comes upon things. */
 static vres_status answer(const struct run *r, const struct order *o)
 {
-	const bool adopts = o->source == ADOPT, cannot_hash = !r->can_hash && !(r->policy.allow & VRES_ALLOW_READBACK);
-	const struct model_shard memory = {.pretend = o->pretend, .was = o->pretend & VRES_MOCK_MOVED};
+	const bool adopts = o->source == ADOPT,
+		   cannot_hash = !r->can_hash && !(r->policy.allow & VRES_ALLOW_READBACK);
+	const struct model_shard memory = {.pretend = o->pretend,
+	                                   .was = o->pretend & VRES_MOCK_MOVED};
 
 	if (r->stopped)
 		return VRES_E_POLICY_VIOLATION;
@@ -48,7 +53,8 @@ static vres_status answer(const struct run *r, const struct order *o)
 		return VRES_E_IO;
 	if (!adopts && o->p.progress && o->cancels)
 		return VRES_E_CANCELLED;
-	if (o->p.expected_digest && strcmp(o->expected, o->p.digest_alg ? o->verity : o->sha256) != 0)
+	if (o->p.expected_digest &&
+	    strcmp(o->expected, o->p.digest_alg ? o->verity : o->sha256) != 0)
 		return VRES_E_INTEGRITY_VIOLATION;
 	return r->refuses ? VRES_E_AUDIT : VRES_OK;
 }
@@ -58,38 +64,52 @@ static vres_status perform(const struct run *r, struct order *o, vres_shard **ou
 	switch (o->source) {
 	case MEMORY: return vres_seal_memory(r->manager, &o->p, o->content, o->bytes, out, err);
 	case STREAM: return vres_seal_stream(r->manager, &o->p, order_read, o, o->bytes, out, err);
-	case FILE_AT_OFFSET: return vres_seal_fd(r->manager, &o->p, o->fd, o->offset, o->bytes, out, err);
+	case FILE_AT_OFFSET:
+		return vres_seal_fd(r->manager, &o->p, o->fd, o->offset, o->bytes, out, err);
 	case PIPE: return vres_seal_fd(r->manager, &o->p, o->fd, 0, o->bytes, out, err);
-	default: return vres_seal_adopt(r->manager, &o->p, o->owner + o->offset, o->bytes, out, err);
+	default:
+		return vres_seal_adopt(r->manager, &o->p, o->owner + o->offset, o->bytes, out, err);
 	}
 }
 
-static void claim_answer(struct run *r, const struct order *o, vres_status got, const vres_error *err)
+static void claim_answer(struct run *r, const struct order *o, vres_status got,
+                         const vres_error *err)
 {
 	const vres_status wanted = answer(r, o);
 	const struct fault *f = &r->fault;
 	const bool is_lie = f->armed && !f->is_slow && f->status == VRES_OK;
 	/* The driver only says that it made the mapping read-only. */
-	const bool is_not_protected = is_lie && f->op == VRES_MOCK_OP_MEM_PROTECT && f->nth == 1 && (r->policy.require & VRES_REQUIRE_READONLY);
+	const bool is_not_protected = is_lie && f->op == VRES_MOCK_OP_MEM_PROTECT && f->nth == 1 &&
+	                              (r->policy.require & VRES_REQUIRE_READONLY);
 	const bool is_lost = o->p.gpu_device < DEVICES && r->lost[o->p.gpu_device];
 
 	claim_outcome(got, err);
-	CLAIM(got == wanted || model_is_trouble(r, got) || (is_lost && wanted == VRES_E_UNSUPPORTED && got == VRES_E_DEVICE_LOST) ||
-	      (is_lie && got == VRES_E_INTEGRITY_VIOLATION) || (is_not_protected && got == VRES_E_POLICY_VIOLATION));
+	CLAIM(got == wanted || model_is_trouble(r, got) ||
+	      (is_lost && wanted == VRES_E_UNSUPPORTED && got == VRES_E_DEVICE_LOST) ||
+	      (is_lie && got == VRES_E_INTEGRITY_VIOLATION) ||
+	      (is_not_protected && got == VRES_E_POLICY_VIOLATION));
 	CLAIM(got != VRES_OK || !is_not_protected);
 	CLAIM(got != VRES_E_INSUFFICIENT_VRAM || f->armed ||
-	      (err->needed_bytes == o->padded && err->available_bytes == model_free(r, o->p.gpu_device)));
-	r->incidents_expected += got == VRES_E_INTEGRITY_VIOLATION || (got == VRES_E_POLICY_VIOLATION && err->reason != VRES_REASON_STOPPED);
+	      (err->needed_bytes == o->padded &&
+	       err->available_bytes == model_free(r, o->p.gpu_device)));
+	r->incidents_expected +=
+		got == VRES_E_INTEGRITY_VIOLATION ||
+		(got == VRES_E_POLICY_VIOLATION && err->reason != VRES_REASON_STOPPED);
 }
 
-static void claim_info(const struct run *r, const struct order *o, vres_shard_info *info, const vres_shard *shard)
+static void claim_info(const struct run *r, const struct order *o, vres_shard_info *info,
+                       const vres_shard *shard)
 {
 	*info = vres_shard_info_init();
 	CLAIM(vres_shard_describe(shard, info, NULL) == VRES_OK);
-	CLAIM(info->vram_bytes == o->bytes && info->gpu_device == o->p.gpu_device && info->state == VRES_SHARD_SEALED && info->simulated);
-	CLAIM(strcmp(info->digest, o->p.digest_alg ? o->verity : o->sha256) == 0 && strcmp(info->verity_digest, o->verity) == 0);
-	CLAIM(o->p.shard_id ? strcmp(info->shard_id, o->p.shard_id) == 0 : !is_taken(r, info->shard_id));
-	CLAIM(info->adopted == (o->source == ADOPT) && info->total_shards == o->p.total_shards && info->shard_index == o->p.shard_index);
+	CLAIM(info->vram_bytes == o->bytes && info->gpu_device == o->p.gpu_device &&
+	      info->state == VRES_SHARD_SEALED && info->simulated);
+	CLAIM(strcmp(info->digest, o->p.digest_alg ? o->verity : o->sha256) == 0 &&
+	      strcmp(info->verity_digest, o->verity) == 0);
+	CLAIM(o->p.shard_id ? strcmp(info->shard_id, o->p.shard_id) == 0
+	                    : !is_taken(r, info->shard_id));
+	CLAIM(info->adopted == (o->source == ADOPT) && info->total_shards == o->p.total_shards &&
+	      info->shard_index == o->p.shard_index);
 }
 
 /* A lease is the only way to an address.  Nothing is armed while it is asked for. */
@@ -101,7 +121,8 @@ static void learn_address(struct run *r, struct model_shard *s)
 
 	r->refuses = false;
 	CLAIM(vres_lease_acquire(s->shard, &lease, NULL) == VRES_OK);
-	model_conclude(r, s, (struct answer){VRES_OK, VRES_REASON_NONE, false}, VRES_OK, VRES_REASON_NONE, mode);
+	model_conclude(r, s, (struct answer){VRES_OK, VRES_REASON_NONE, false}, VRES_OK,
+	               VRES_REASON_NONE, mode);
 	r->refuses = refuses;
 	s->address = vres_lease_device_ptr(lease);
 	CLAIM(s->address != 0 && vres_lease_bytes(lease) == s->bytes);
@@ -113,7 +134,11 @@ static void learn(struct run *r, struct model_shard *s, struct order *o, vres_sh
 	vres_shard_info info;
 
 	claim_info(r, o, &info, shard);
-	*s = (struct model_shard){.shard = shard, .references = 1, .serial = ++r->serials, .bytes = o->bytes, .strength = 2};
+	*s = (struct model_shard){.shard = shard,
+	                          .references = 1,
+	                          .serial = ++r->serials,
+	                          .bytes = o->bytes,
+	                          .strength = 2};
 	s->padded = o->source == ADOPT ? o->owned : o->padded;
 	s->owner = o->owner;
 	s->device = o->p.gpu_device;

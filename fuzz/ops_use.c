@@ -88,18 +88,23 @@ void op_describe(struct run *r)
 	if (s == NULL)
 		return;
 	CLAIM(vres_shard_describe(s->shard, &info, NULL) == VRES_OK);
-	CLAIM(info.state == (s->quarantined ? VRES_SHARD_QUARANTINED : VRES_SHARD_SEALED) && info.leases == s->leases);
-	CLAIM(strcmp(info.shard_id, s->id) == 0 && info.vram_bytes == s->bytes && info.gpu_device == s->device);
+	CLAIM(info.state == (s->quarantined ? VRES_SHARD_QUARANTINED : VRES_SHARD_SEALED) &&
+	      info.leases == s->leases);
+	CLAIM(strcmp(info.shard_id, s->id) == 0 && info.vram_bytes == s->bytes &&
+	      info.gpu_device == s->device);
 	CLAIM(vres_shard_to_json(s->shard, NULL, 0, &n, NULL) == VRES_E_BUFFER);
 	char *json = fuzz_alloc(n + 1);
 	CLAIM(vres_shard_to_json(s->shard, json, n, &again, NULL) == VRES_E_BUFFER && again == n);
-	CLAIM(vres_shard_to_json(s->shard, json, n + 1, &again, NULL) == VRES_OK && strlen(json) == n && json[n - 1] == '}');
+	CLAIM(vres_shard_to_json(s->shard, json, n + 1, &again, NULL) == VRES_OK &&
+	      strlen(json) == n && json[n - 1] == '}');
 	free(json);
 }
 
 static vres_status may_be_shown(const struct run *r, const struct model_shard *s)
 {
-	return r->stopped ? VRES_E_POLICY_VIOLATION : s->quarantined ? VRES_E_SEAL_VERIFICATION_FAILED : VRES_OK;
+	return r->stopped       ? VRES_E_POLICY_VIOLATION
+	       : s->quarantined ? VRES_E_SEAL_VERIFICATION_FAILED
+	                        : VRES_OK;
 }
 
 void op_receipt(struct run *r)
@@ -141,11 +146,16 @@ void op_receipt_open(struct run *r)
 	kept->bytes[where] = (uint8_t)(kept->bytes[where] ^ flip);
 	const vres_status got = vres_receipt_open(r->manager, kept->bytes, kept->n, &shard, &err);
 	claim_outcome(got, &err);
-	CLAIM(vres_receipt_check(kept->bytes, kept->n, r->key, &info, NULL) == (forges ? VRES_E_SEAL_VERIFICATION_FAILED : VRES_OK));
+	CLAIM(vres_receipt_check(kept->bytes, kept->n, r->key, &info, NULL) ==
+	      (forges ? VRES_E_SEAL_VERIFICATION_FAILED : VRES_OK));
 	kept->bytes[where] = (uint8_t)(kept->bytes[where] ^ flip);
-	CLAIM(got == (live ? may_be_shown(r, live) : r->stopped ? VRES_E_POLICY_VIOLATION : VRES_E_SEAL_VERIFICATION_FAILED));
+	CLAIM(got == (live         ? may_be_shown(r, live)
+	              : r->stopped ? VRES_E_POLICY_VIOLATION
+	                           : VRES_E_SEAL_VERIFICATION_FAILED));
 	if (got == VRES_E_SEAL_VERIFICATION_FAILED)
-		CLAIM(err.reason == (forges ? VRES_REASON_SIGNATURE : live ? VRES_REASON_QUARANTINED : VRES_REASON_UNKNOWN_SHARD));
+		CLAIM(err.reason == (forges ? VRES_REASON_SIGNATURE
+		                     : live ? VRES_REASON_QUARANTINED
+		                            : VRES_REASON_UNKNOWN_SHARD));
 	CLAIM(shard == (got == VRES_OK ? live->shard : NULL));
 	if (got == VRES_OK)
 		live->references++;

@@ -27,8 +27,12 @@ static uint64_t damaged_in(const struct model_shard *s, uint64_t from, uint64_t 
 	return bytes;
 }
 
-/* Where every block is at hand to compare with, the report names the first damaged one, and counts them all. */
-static void claim_exact(const struct run *r, const struct model_shard *s, const vres_verify_report *v)
+/*
+ * Where every block is at hand to compare with, the report names the first damaged one, and counts
+ * them all.
+ */
+static void claim_exact(const struct run *r, const struct model_shard *s,
+                        const vres_verify_report *v)
 {
 	uint64_t bad = 0, first = 0;
 
@@ -37,24 +41,32 @@ static void claim_exact(const struct run *r, const struct model_shard *s, const 
 			continue;
 		first = bad++ ? first : at;
 	}
-	CLAIM(v->bad_blocks == bad && v->first_bad_offset == first && v->first_bad_bytes <= r->block_size);
+	CLAIM(v->bad_blocks == bad && v->first_bad_offset == first &&
+	      v->first_bad_bytes <= r->block_size);
 }
 
-static void claim_report(const struct run *r, const struct model_shard *s, const vres_verify_report *v, vres_status status, bool is_exact)
+static void claim_report(const struct run *r, const struct model_shard *s,
+                         const vres_verify_report *v, vres_status status, bool is_exact)
 {
 	const uint64_t blocks = (s->bytes + r->block_size - 1) / r->block_size;
 	const bool is_whole = v->mode == VRES_VERIFY_FULL || v->mode == VRES_VERIFY_READBACK;
 
 	CLAIM(v->status == status && v->blocks_total == blocks && v->blocks_checked <= blocks);
 	if (status == VRES_OK) {
-		CLAIM(v->bad_blocks == 0 && v->first_bad_bytes == 0 && v->reason == VRES_REASON_NONE);
-		CLAIM(v->blocks_checked == (is_whole ? blocks : v->mode == VRES_VERIFY_SIGNATURE ? 0 : v->blocks_checked));
+		CLAIM(v->bad_blocks == 0 && v->first_bad_bytes == 0 &&
+		      v->reason == VRES_REASON_NONE);
+		CLAIM(v->blocks_checked == (is_whole ? blocks
+		                            : v->mode == VRES_VERIFY_SIGNATURE
+		                                    ? 0
+		                                    : v->blocks_checked));
 		CLAIM(v->bytes_hashed <= s->bytes && (!is_whole || v->bytes_hashed == s->bytes));
 		CLAIM(v->mode != VRES_VERIFY_SAMPLED || v->blocks_checked > 0);
 	}
-	if (r->fault.armed || status != VRES_E_SEAL_VERIFICATION_FAILED || v->reason != VRES_REASON_DIGEST)
+	if (r->fault.armed || status != VRES_E_SEAL_VERIFICATION_FAILED ||
+	    v->reason != VRES_REASON_DIGEST)
 		return;
-	CLAIM(v->bad_blocks > 0 && v->first_bad_bytes > 0 && v->first_bad_offset + v->first_bad_bytes <= s->bytes);
+	CLAIM(v->bad_blocks > 0 && v->first_bad_bytes > 0 &&
+	      v->first_bad_offset + v->first_bad_bytes <= s->bytes);
 	CLAIM(damaged_in(s, v->first_bad_offset, v->first_bad_bytes) > 0);
 	if (is_whole && is_exact)
 		claim_exact(r, s, v);
@@ -92,7 +104,8 @@ void op_verify(struct run *r)
 }
 
 /* Some of the shards that have a reference, in an order of its own. */
-static size_t choose_several(struct run *r, struct model_shard *chosen[SHARDS], vres_shard *shards[SHARDS])
+static size_t choose_several(struct run *r, struct model_shard *chosen[SHARDS],
+                             vres_shard *shards[SHARDS])
 {
 	const uint32_t mask = input_below(&r->in, 64), first = input_below(&r->in, SHARDS);
 	size_t n = 0;
@@ -108,7 +121,8 @@ static size_t choose_several(struct run *r, struct model_shard *chosen[SHARDS], 
 	return n;
 }
 
-static void conclude_several(struct run *r, struct model_shard *const chosen[], const struct answer wanted[], const vres_verify_report reports[],
+static void conclude_several(struct run *r, struct model_shard *const chosen[],
+                             const struct answer wanted[], const vres_verify_report reports[],
                              size_t n, vres_status got, uint32_t mode)
 {
 	vres_status overall = VRES_OK;
@@ -117,7 +131,8 @@ static void conclude_several(struct run *r, struct model_shard *const chosen[], 
 		const vres_status one = reports[i].status;
 
 		claim_report(r, chosen[i], &reports[i], one, r->keep_leaves);
-		if (overall == VRES_OK || (vres_status_class(one) == 4 && vres_status_class(overall) != 4))
+		if (overall == VRES_OK ||
+		    (vres_status_class(one) == 4 && vres_status_class(overall) != 4))
 			overall = one;
 		model_conclude(r, chosen[i], wanted[i], one, reports[i].reason, mode);
 	}
@@ -188,11 +203,13 @@ void op_verify_set(struct run *r)
 		failed += wanted.status != VRES_OK;
 		CLAIM(got != VRES_OK || wanted.status == VRES_OK);
 		CLAIM(report.first_failed != (int32_t)i || got == wanted.status);
-		model_conclude(r, chosen[i], wanted, wanted.status, wanted.reason, VRES_VERIFY_FULL);
+		model_conclude(r, chosen[i], wanted, wanted.status, wanted.reason,
+		               VRES_VERIFY_FULL);
 		stops |= r->stopped;
 	}
 	r->stopped = stops;
-	CLAIM(report.failed == failed && report.verified == n - failed && (report.first_failed < 0) == (failed == 0));
+	CLAIM(report.failed == failed && report.verified == n - failed &&
+	      (report.first_failed < 0) == (failed == 0));
 }
 
 void op_enforce(struct run *r)
@@ -206,7 +223,8 @@ void op_enforce(struct run *r)
 	const struct answer wanted = model_enforce(r, device);
 	const vres_status got = vres_enforce_vram_only(r->manager, device, &report, &err);
 	claim_outcome(got, &err);
-	CLAIM((got == wanted.status && (got == VRES_OK || wanted.reason == VRES_REASON_NONE || err.reason == wanted.reason)) ||
+	CLAIM((got == wanted.status && (got == VRES_OK || wanted.reason == VRES_REASON_NONE ||
+	                                err.reason == wanted.reason)) ||
 	      model_is_trouble(r, got));
 	CLAIM(got != VRES_OK || report.violations == 0);
 	if (got != VRES_E_POLICY_VIOLATION || r->stopped)

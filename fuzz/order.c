@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How a seal call is chosen: content, parameters, source; most are right, and each thing that can be wrong is, now and then. */
+/*
+ * How a seal call is chosen: content, parameters, source; most are right, and each thing that can
+ * be wrong is, now and then.
+ */
 #include "order.h"
 
 #include <fcntl.h>
@@ -25,7 +28,8 @@ static bool order_progress(void *ctx, uint64_t done, uint64_t total)
 
 static void choose_content(struct order *o, struct run *r)
 {
-	static const uint32_t sizes[] = {1, 31, 1023, 1024, 1025, 4096, 4097, 8191, 20000, 32 * 1024, 32 * 1024 + 1, LARGEST};
+	static const uint32_t sizes[] = {1,    31,   1023,  1024,      1025,          4096,
+	                                 4097, 8191, 20000, 32 * 1024, 32 * 1024 + 1, LARGEST};
 	const uint32_t kind = input_below(&r->in, 16), seed = input_below(&r->in, 256);
 	uint8_t digest[32];
 
@@ -52,7 +56,8 @@ static void choose_params(struct order *o, struct run *r)
 	p->digest_alg = input_below(&r->in, 16) % 3;
 	p->total_shards = input_below(&r->in, 4);
 	p->shard_index = input_below(&r->in, 4);
-	memcpy(o->expected, p->digest_alg == VRES_DIGEST_SHA256 ? o->sha256 : o->verity, sizeof(o->expected));
+	memcpy(o->expected, p->digest_alg == VRES_DIGEST_SHA256 ? o->sha256 : o->verity,
+	       sizeof(o->expected));
 	if (expects == 2)
 		o->expected[5] = o->expected[5] == '0' ? '1' : '0';
 	p->expected_digest = expects == 1 || expects == 2 ? o->expected : NULL;
@@ -64,7 +69,8 @@ static void choose_params(struct order *o, struct run *r)
 /* True if the source is there to be used. */
 static bool prepare_source(struct order *o, struct run *r)
 {
-	static const vres_status read_statuses[] = {VRES_OK, VRES_OK, VRES_OK, VRES_E_CANCELLED, VRES_E_BUSY};
+	static const vres_status read_statuses[] = {VRES_OK, VRES_OK, VRES_OK, VRES_E_CANCELLED,
+	                                            VRES_E_BUSY};
 	int ends[2];
 
 	o->source = (enum source)input_below(&r->in, SOURCES);
@@ -80,13 +86,15 @@ static bool prepare_source(struct order *o, struct run *r)
 		       ftruncate(o->fd, (off_t)(o->offset + o->bytes) - o->is_short) == 0;
 	}
 	if (o->source == PIPE) {
-		CLAIM(pipe2(ends, O_CLOEXEC) == 0 && write(ends[1], o->content, o->bytes - o->is_short) >= 0);
+		CLAIM(pipe2(ends, O_CLOEXEC) == 0 &&
+		      write(ends[1], o->content, o->bytes - o->is_short) >= 0);
 		close(ends[1]);
 		o->fd = ends[0];
 	}
 	if (o->source != ADOPT)
 		return true;
-	o->owner_device = input_below(&r->in, 8) ? o->p.gpu_device % DEVICES : input_below(&r->in, DEVICES);
+	o->owner_device =
+		input_below(&r->in, 8) ? o->p.gpu_device % DEVICES : input_below(&r->in, DEVICES);
 	o->pretend = input_below(&r->in, 64) < 16 ? input_below(&r->in, 16) : 0;
 	o->owned = (o->offset + o->bytes + r->grain - 1) / r->grain * r->grain;
 	if (o->owned == 0 || o->owned > model_free(r, o->owner_device))

@@ -42,7 +42,9 @@ void reference_level(const uint8_t *bytes, size_t n, uint32_t block_size, uint8_
 	free(block);
 }
 
-/* fsverity.rst, "Merkle tree": hash the blocks, and then the blocks of hashes, until there is one. */
+/*
+ * fsverity.rst, "Merkle tree": hash the blocks, and then the blocks of hashes, until there is one.
+ */
 void reference_root(const uint8_t *bytes, size_t n, uint32_t block_size, uint8_t root[32])
 {
 	const size_t blocks = (n + block_size - 1) / block_size;
@@ -78,7 +80,10 @@ void reference_hex(const uint8_t digest[32], char hex[65])
 	hex[64] = '\0';
 }
 
-/* RFC 3629: take the bits together, then refuse what a shorter form could have said, surrogates, and what lies above U+10FFFF. */
+/*
+ * RFC 3629: take the bits together, then refuse what a shorter form could have said, surrogates,
+ * and what lies above U+10FFFF.
+ */
 size_t reference_utf8(const uint8_t *bytes, size_t n, uint32_t *code_point)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};

@@ -27,7 +27,8 @@ void shape_claim(uint64_t bytes, uint32_t block_size, uint64_t where)
 	CLAIM(s.top < TREE_LEVELS_MAX && s.count[s.top] == 1 && s.fanout * 32 == block_size);
 	for (uint32_t level = 0; level <= s.top; level++) {
 		const uint64_t count = s.count[level];
-		const wide below = level ? s.count[level - 1] : bytes, each = level ? s.fanout : block_size;
+		const wide below = level ? s.count[level - 1] : bytes,
+			   each = level ? s.fanout : block_size;
 
 		CLAIM(count * each >= below && (count - 1) * each < below);
 		CLAIM(level == s.top || count > 1);

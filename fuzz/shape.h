@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What fuzz_tree.c expects of the arithmetic of a tree: every level covers the whole, node by node, in order. */
+/*
+ * What fuzz_tree.c expects of the arithmetic of a tree: every level covers the whole, node by node,
+ * in order.
+ */
 #ifndef FUZZ_SHAPE_H
 #define FUZZ_SHAPE_H
 

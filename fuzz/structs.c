@@ -24,7 +24,9 @@ static uint64_t field(struct input *in, size_t bytes)
 {
 	const uint32_t kind = input_below(in, 8);
 
-	return kind == 7 ? input_number(in, bytes) : kind == 6 ? UINT64_C(1) << input_below(in, (uint32_t)(8 * bytes)) : input_below(in, 4);
+	return kind == 7   ? input_number(in, bytes)
+	       : kind == 6 ? UINT64_C(1) << input_below(in, (uint32_t)(8 * bytes))
+	                   : input_below(in, 4);
 }
 
 static char *maybe_string(struct input *in, size_t most)
@@ -33,14 +35,18 @@ static char *maybe_string(struct input *in, size_t most)
 }
 
 /*
- * Put *@whole, of @size bytes, into a block of its own, which may be shorter, longer, or lie about its size; @first is the size at the first
- * release, below which nothing is accepted.
+ * Put *@whole, of @size bytes, into a block of its own, which may be shorter, longer, or lie about
+ * its size; @first is the size at the first release, below which nothing is accepted.
  */
-static void *block_since(struct input *in, const void *whole, size_t size, size_t first, struct answers *a)
+static void *block_since(struct input *in, const void *whole, size_t size, size_t first,
+                         struct answers *a)
 {
 	const uint32_t kind = input_below(in, 8);
-	const size_t bytes = kind == 1 ? sizeof(size_t) + input_below(in, (uint32_t)size) : kind == 2 ? size + input_below(in, 80) : size;
-	const size_t claimed = kind == 3 ? ((size_t)1 << 20) + 1 + (size_t)input_number(in, 8) / 2 : bytes;
+	const size_t bytes = kind == 1   ? sizeof(size_t) + input_below(in, (uint32_t)size)
+	                     : kind == 2 ? size + input_below(in, 80)
+	                                 : size;
+	const size_t claimed =
+		kind == 3 ? ((size_t)1 << 20) + 1 + (size_t)input_number(in, 8) / 2 : bytes;
 	uint8_t *block = fuzz_alloc(bytes), extra = 0;
 
 	memset(block, 0, bytes);
@@ -57,7 +63,10 @@ static void *block_of(struct input *in, const void *whole, size_t size, struct a
 	return block_since(in, whole, size, size, a);
 }
 
-/* What is past the end of a shorter block is not seen.  One that is too short, or lies, is refused before its fields are looked at. */
+/*
+ * What is past the end of a shorter block is not seen.  One that is too short, or lies, is refused
+ * before its fields are looked at.
+ */
 static void seen_is(void *seen, size_t size, const void *block)
 {
 	size_t claimed;
@@ -75,7 +84,8 @@ static bool is_power_of_two(uint64_t n)
 void mock_block_make(struct mock_block *b, struct input *in)
 {
 	const uint64_t capacity = field(in, 8), granularity = field(in, 8);
-	const uint64_t bytes = capacity ? capacity : UINT64_C(1) << 30, grain = granularity ? granularity : 4096;
+	const uint64_t bytes = capacity ? capacity : UINT64_C(1) << 30,
+		       grain = granularity ? granularity : 4096;
 
 	*b = (struct mock_block){.seen = vres_mock_params_init()};
 	b->seen.devices = (uint32_t)field(in, 4);
@@ -83,7 +93,8 @@ void mock_block_make(struct mock_block *b, struct input *in)
 	b->seen.bytes_per_device = capacity;
 	b->seen.granularity = granularity;
 	b->given = block_of(in, &b->seen, sizeof(b->seen), &b->answers);
-	add(&b->answers, b->seen.devices > 64 || !is_power_of_two(grain) || bytes % grain != 0, VRES_E_INVALID_INPUT);
+	add(&b->answers, b->seen.devices > 64 || !is_power_of_two(grain) || bytes % grain != 0,
+	    VRES_E_INVALID_INPUT);
 }
 
 static void count_closed(void *ctx)
@@ -115,11 +126,16 @@ static void policy_make(struct config_block *b, struct input *in)
 	p->lease_verify = (uint32_t)field(in, 4);
 	p->sample_units = (uint32_t)field(in, 4);
 	b->policy = block_of(in, p, sizeof(*p), a);
-	add(a, p->allow > VRES_ALLOW_ALL || p->require > VRES_REQUIRE_ALL || p->lease_verify > 3 || p->sample_units > 1 << 20, VRES_E_CONFIG);
+	add(a,
+	    p->allow > VRES_ALLOW_ALL || p->require > VRES_REQUIRE_ALL || p->lease_verify > 3 ||
+	            p->sample_units > 1 << 20,
+	    VRES_E_CONFIG);
 	add(a, (p->require & VRES_REQUIRE_ECC) && (p->allow & VRES_ALLOW_NO_ECC), VRES_E_CONFIG);
 	if (p->lease_verify <= 3) {
-		add(a, strength[p->lease_verify] < 2 && !(p->allow & VRES_ALLOW_WEAK_LEASE), VRES_E_CONFIG);
-		add(a, strength[p->lease_verify] == 3 && !(p->allow & VRES_ALLOW_READBACK), VRES_E_CONFIG);
+		add(a, strength[p->lease_verify] < 2 && !(p->allow & VRES_ALLOW_WEAK_LEASE),
+		    VRES_E_CONFIG);
+		add(a, strength[p->lease_verify] == 3 && !(p->allow & VRES_ALLOW_READBACK),
+		    VRES_E_CONFIG);
 	}
 }
 
@@ -128,14 +144,17 @@ void config_block_make(struct config_block *b, struct input *in)
 	struct answers *a = &b->answers;
 	vres_config *c = &b->seen;
 
-	*b = (struct config_block){.seen = vres_config_init(), .policy_seen = vres_policy_init(), .worker_id = maybe_string(in, 80)};
+	*b = (struct config_block){.seen = vres_config_init(),
+	                           .policy_seen = vres_policy_init(),
+	                           .worker_id = maybe_string(in, 80)};
 	policy_make(b, in);
 	c->backend = input_below(in, 8) ? vres_backend_mock() : NULL;
 	c->backend_arg = input_below(in, 8) ? world()->mock : NULL;
 	c->key = input_below(in, 8) ? world()->key : NULL;
 	c->worker_id = b->worker_id;
 	c->policy = b->policy;
-	c->audit = input_flag(in) ? (vres_audit_sink){.record = record, .ctx = b} : (vres_audit_sink){.ctx = NULL};
+	c->audit = input_flag(in) ? (vres_audit_sink){.record = record, .ctx = b}
+	                          : (vres_audit_sink){.ctx = NULL};
 	c->closed = input_flag(in) ? count_closed : NULL;
 	c->closed_ctx = &b->closed;
 	c->library_path = input_flag(in) ? "/nowhere" : NULL;
@@ -144,10 +163,14 @@ void config_block_make(struct config_block *b, struct input *in)
 	c->keep_leaves = (uint32_t)field(in, 4);
 	c->reserved = input_below(in, 8) ? 0 : (uint32_t)field(in, 4);
 	b->given = block_of(in, c, sizeof(*c), a);
-	add(a, c->backend == NULL || c->backend_arg == NULL || c->key == NULL, VRES_E_INVALID_INPUT);
+	add(a, c->backend == NULL || c->backend_arg == NULL || c->key == NULL,
+	    VRES_E_INVALID_INPUT);
 	add(a, !c->worker_id || !text_is_identifier(c->worker_id, 64), VRES_E_INVALID_INPUT);
 	add(a, c->threads > 1024 || c->keep_leaves > 1 || c->reserved != 0, VRES_E_CONFIG);
-	add(a, c->block_size && (!is_power_of_two(c->block_size) || c->block_size < 1024 || c->block_size > 65536), VRES_E_CONFIG);
+	add(a,
+	    c->block_size && (!is_power_of_two(c->block_size) || c->block_size < 1024 ||
+	                      c->block_size > 65536),
+	    VRES_E_CONFIG);
 	add(a, (b->policy_seen.require & VRES_REQUIRE_AUDIT) && !c->audit.record, VRES_E_CONFIG);
 	add(a, !(b->policy_seen.allow & VRES_ALLOW_SIMULATED), VRES_E_POLICY_VIOLATION);
 }
@@ -186,10 +209,12 @@ static void seal_expect(struct seal_block *b)
 	struct answers *a = &b->answers;
 
 	add(a, b->bytes == 0 || p->gpu_device > 0 || p->digest_alg > 1, VRES_E_INVALID_INPUT);
-	add(a, p->total_shards ? p->shard_index >= p->total_shards : p->shard_index > 0, VRES_E_INVALID_INPUT);
+	add(a, p->total_shards ? p->shard_index >= p->total_shards : p->shard_index > 0,
+	    VRES_E_INVALID_INPUT);
 	add(a, b->shard_id && !text_is_identifier(b->shard_id, 256), VRES_E_INVALID_INPUT);
 	add(a, b->group_id && !text_is_identifier(b->group_id, 64), VRES_E_INVALID_INPUT);
-	add(a, b->model_ref && (strlen(b->model_ref) > 512 || !text_is_plain(b->model_ref)), VRES_E_INVALID_INPUT);
+	add(a, b->model_ref && (strlen(b->model_ref) > 512 || !text_is_plain(b->model_ref)),
+	    VRES_E_INVALID_INPUT);
 	add(a, b->expected_digest && !text_is_digest(b->expected_digest), VRES_E_INVALID_INPUT);
 	if (a->n > 0)
 		return;
@@ -202,7 +227,9 @@ void seal_block_make(struct seal_block *b, struct input *in)
 {
 	vres_seal_params *p = &b->seen;
 
-	*b = (struct seal_block){.seen = vres_seal_params_init(), .shard_id = maybe_string(in, 300), .model_ref = maybe_string(in, 600)};
+	*b = (struct seal_block){.seen = vres_seal_params_init(),
+	                         .shard_id = maybe_string(in, 300),
+	                         .model_ref = maybe_string(in, 600)};
 	b->group_id = maybe_string(in, 80);
 	b->expected_digest = maybe_string(in, 70);
 	p->shard_id = b->shard_id;
@@ -251,7 +278,10 @@ void verify_block_make(struct verify_block *b, struct input *in)
 		return; /* none is given: FULL */
 	b->seen.background = (uint32_t)field(in, 4);
 	b->seen.reserved = input_below(in, 8) == 7;
-	b->given = block_since(in, &b->seen, sizeof(b->seen), offsetof(vres_verify_params, background), &b->answers);
+	b->given = block_since(in, &b->seen, sizeof(b->seen),
+	                       offsetof(vres_verify_params, background), &b->answers);
 	seen_is(&b->seen, sizeof(b->seen), b->given);
-	add(&b->answers, b->seen.mode > VRES_VERIFY_READBACK || b->seen.background > 1 || b->seen.reserved != 0, VRES_E_INVALID_INPUT);
+	add(&b->answers,
+	    b->seen.mode > VRES_VERIFY_READBACK || b->seen.background > 1 || b->seen.reserved != 0,
+	    VRES_E_INVALID_INPUT);
 }

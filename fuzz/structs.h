@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Public structures made of whatever the input says, for fuzz_config.c and fuzz_params.c, and what the headers say of each.
+ * Public structures made of whatever the input says, for fuzz_config.c and fuzz_params.c, and what
+ * the headers say of each.
  *
- * Every structure lies in a heap block of the size it claims.  Where several things are wrong with a call, any of them may be told.
+ * Every structure lies in a heap block of the size it claims.  Where several things are wrong with
+ * a call, any of them may be told.
  */
 #ifndef FUZZ_STRUCTS_H
 #define FUZZ_STRUCTS_H

@@ -70,7 +70,8 @@ uint8_t *input_edits(struct input *in, const uint8_t *original, size_t *n)
 
 char *input_string(struct input *in, size_t most)
 {
-	const size_t room = in->left < most ? in->left : most, n = room > 0 ? strnlen((const char *)in->next, room) : 0;
+	const size_t room = in->left < most ? in->left : most,
+		     n = room > 0 ? strnlen((const char *)in->next, room) : 0;
 	char *string = fuzz_alloc(n + 1);
 
 	if (n > 0)
@@ -100,7 +101,8 @@ void claim_outcome(vres_status status, const vres_error *err)
 		return;
 	}
 	CLAIM(err->status == status);
-	CLAIM(strcmp(vres_status_name(status), "VRES_E_UNKNOWN") != 0 && vres_status_class(status) != 9);
+	CLAIM(strcmp(vres_status_name(status), "VRES_E_UNKNOWN") != 0 &&
+	      vres_status_class(status) != 9);
 	CLAIM(err->reason <= VRES_REASON_DEADLINE);
 	CLAIM(n > 0 && n < sizeof(err->message));
 	for (size_t i = 0; i < n; i++)
@@ -128,8 +130,10 @@ static void world_make(struct world *w)
 	c.worker_id = "worker";
 	c.policy = &policy;
 	CLAIM(vres_manager_create(&c, &w->manager, NULL) == VRES_OK);
-	CLAIM(vres_seal_memory(w->manager, &p, content, sizeof(content), &w->shard, NULL) == VRES_OK);
-	CLAIM(vres_shard_receipt(w->shard, w->receipt, sizeof(w->receipt), &w->receipt_bytes, NULL) == VRES_OK);
+	CLAIM(vres_seal_memory(w->manager, &p, content, sizeof(content), &w->shard, NULL) ==
+	      VRES_OK);
+	CLAIM(vres_shard_receipt(w->shard, w->receipt, sizeof(w->receipt), &w->receipt_bytes,
+	                         NULL) == VRES_OK);
 	reference_seal_key(TOKEN, w->seal_key);
 }
 

@@ -9,7 +9,8 @@
 
 bool text_is_plain(const char *string)
 {
-	static const uint32_t refused[][2] = {{0, 0x1f}, {0x7f, 0x9f}, {0x202a, 0x202e}, {0x2066, 0x2069}, {0xfeff, 0xfeff}};
+	static const uint32_t refused[][2] = {
+		{0, 0x1f}, {0x7f, 0x9f}, {0x202a, 0x202e}, {0x2066, 0x2069}, {0xfeff, 0xfeff}};
 	size_t left = strlen(string), n;
 
 	for (; left > 0; string += n, left -= n) {
@@ -27,7 +28,8 @@ bool text_is_plain(const char *string)
 
 bool text_is_identifier(const char *string, size_t max)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 	const size_t n = strlen(string);
 
 	return n > 0 && n <= max && strspn(string, letters) == n;
@@ -78,7 +80,8 @@ static const char *unescaped(const char *json, char *text)
 	return json + 1;
 }
 
-static size_t write_json(char *buffer, size_t capacity, const char *string, uint64_t number, bool *fits)
+static size_t write_json(char *buffer, size_t capacity, const char *string, uint64_t number,
+                         bool *fits)
 {
 	struct json_writer w = {.buffer = buffer, .capacity = capacity};
 
@@ -95,14 +98,16 @@ static size_t write_json(char *buffer, size_t capacity, const char *string, uint
 void text_claim_json(const char *string, uint64_t number)
 {
 	bool fits = true;
-	const size_t n = write_json(NULL, 0, string, number, &fits), caps[] = {1, n / 2 + 1, n, n + 1};
+	const size_t n = write_json(NULL, 0, string, number, &fits),
+		     caps[] = {1, n / 2 + 1, n, n + 1};
 	char *wanted = repaired(string), *text = fuzz_alloc(n + 1), rest[80];
 
 	CLAIM(!fits);
 	for (size_t i = 0; i < 4; i++) {
 		char *json = fuzz_alloc(caps[i]);
 
-		CLAIM(write_json(json, caps[i], string, number, &fits) == n && fits == (caps[i] > n));
+		CLAIM(write_json(json, caps[i], string, number, &fits) == n &&
+		      fits == (caps[i] > n));
 		if (fits) {
 			const char *next = json + 2;
 
@@ -110,7 +115,8 @@ void text_claim_json(const char *string, uint64_t number)
 			next = unescaped(next, text);
 			CLAIM(strcmp(text, wanted) == 0 && memcmp(next, ":\"", 2) == 0);
 			next = unescaped(next + 2, text);
-			snprintf(rest, sizeof(rest), ",\"n\":%" PRIu64 ",\"none\":null,\"is\":%s}", number, number & 1 ? "true" : "false");
+			snprintf(rest, sizeof(rest), ",\"n\":%" PRIu64 ",\"none\":null,\"is\":%s}",
+			         number, number & 1 ? "true" : "false");
 			CLAIM(strcmp(text, wanted) == 0 && strcmp(next, rest) == 0);
 		}
 		free(json);
@@ -126,8 +132,9 @@ void text_claim_time(uint64_t wall)
 	struct tm t;
 
 	CLAIM(gmtime_r(&seconds, &t) != NULL);
-	snprintf(wanted, sizeof(wanted), "%04d-%02d-%02dT%02d:%02d:%02d.%09uZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min,
-	         t.tm_sec, (unsigned)(wall % 1000000000u));
+	snprintf(wanted, sizeof(wanted), "%04d-%02d-%02dT%02d:%02d:%02d.%09uZ", t.tm_year + 1900,
+	         t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec,
+	         (unsigned)(wall % 1000000000u));
 	vres_rfc3339(wall, got);
 	CLAIM(strcmp(got, wanted) == 0);
 }

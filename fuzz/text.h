@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is expected of text: what the validators accept, how JSON reads back, what a time looks like. */
+/*
+ * What is expected of text: what the validators accept, how JSON reads back, what a time looks
+ * like.
+ */
 #ifndef FUZZ_TEXT_H
 #define FUZZ_TEXT_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The mock's device hash: the kernel that GPUs run, one call a thread.  A level above the leaves is the same kernel over the digests of the
- * level below, which are made a block at a time, so a job needs one block of scratch a level, however many bytes it covers.
+ * The mock's device hash: the kernel that GPUs run, one call a thread.  A level above the leaves is
+ * the same kernel over the digests of the level below, which are made a block at a time, so a job
+ * needs one block of scratch a level, however many bytes it covers.
  */
 #include "model.h"
 
@@ -54,15 +55,20 @@ static void launch(const struct run *run, const uint8_t *data, uint64_t bytes, u
 		leaf_hash_thread(&args, args.one, thread);
 }
 
-/* The digests of @count nodes at @level, from node @first on.  Goes no deeper than the level, which is at most 11. */
-static void hash_nodes(const struct run *run, uint32_t level, uint64_t first, uint64_t count, uint8_t *digests)
+/*
+ * The digests of @count nodes at @level, from node @first on.  Goes no deeper than the level, which
+ * is at most 11.
+ */
+static void hash_nodes(const struct run *run, uint32_t level, uint64_t first, uint64_t count,
+                       uint8_t *digests)
 {
 	const uint64_t fanout = fanout_of(run);
 
 	if (level == 0) {
 		const uint64_t offset = first * run->job->block_size;
 
-		launch(run, run->data + offset, lower(run->bytes - offset, count * run->job->block_size), digests);
+		launch(run, run->data + offset,
+		       lower(run->bytes - offset, count * run->job->block_size), digests);
 		return;
 	}
 	for (uint64_t node = first; node < first + count; node++) {
@@ -70,21 +76,30 @@ static void hash_nodes(const struct run *run, uint32_t level, uint64_t first, ui
 		const uint64_t children = lower(nodes_at(run, level - 1) - node * fanout, fanout);
 
 		hash_nodes(run, level - 1, node * fanout, children, block);
-		launch(run, block, children * LEAF_HASH_BYTES, digests + (node - first) * LEAF_HASH_BYTES);
+		launch(run, block, children * LEAF_HASH_BYTES,
+		       digests + (node - first) * LEAF_HASH_BYTES);
 	}
 }
 
-vres_status vres_mock_hash(vres_mock *mock, const vres_hash_job *job, uint8_t *scratch, vres_error *err)
+vres_status vres_mock_hash(vres_mock *mock, const vres_hash_job *job, uint8_t *scratch,
+                           vres_error *err)
 {
-	vres_leaf_hash_args args = {.nonce = job->nonce, .echo = job->echo, .pieces_count = 1, .block_size = job->block_size, .one = 1};
+	vres_leaf_hash_args args = {.nonce = job->nonce,
+	                            .echo = job->echo,
+	                            .pieces_count = 1,
+	                            .block_size = job->block_size,
+	                            .one = 1};
 	uint8_t *digests = job->digests;
 
 	leaf_hash_know_padding(args.padding, job->block_size);
 	for (size_t i = 0; i < job->runs_count; i++) {
 		const vres_hash_run *r = &job->runs[i];
 		const uint64_t addr = r->mem->addr + r->offset;
-		const struct run run = {
-			.job = job, .data = (const uint8_t *)(uintptr_t)addr, .bytes = r->bytes, .scratch = scratch, .args = args};
+		const struct run run = {.job = job,
+		                        .data = (const uint8_t *)(uintptr_t)addr,
+		                        .bytes = r->bytes,
+		                        .scratch = scratch,
+		                        .args = args};
 		const uint64_t nodes = nodes_at(&run, job->level);
 		struct vres_mock_span *span;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The mem_ slots.  A handle is an address and a length; what is there is looked up at every call, so that adopted memory which its owner has
- * freed is seen to be gone.
+ * The mem_ slots.  A handle is an address and a length; what is there is looked up at every call,
+ * so that adopted memory which its owner has freed is seen to be gone.
  */
 #include "model.h"
 
@@ -14,7 +14,8 @@ static vres_bmem *handle_make(vres_bdev *dev, vres_error *err)
 	vres_bmem *mem = calloc(1, sizeof(*mem));
 
 	if (mem == NULL) {
-		(void)vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, dev->index, "no memory for a handle");
+		(void)vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, dev->index,
+		                      "no memory for a handle");
 		return NULL;
 	}
 	mem->mock = dev->mock;
@@ -39,12 +40,14 @@ static void shortage_fill(vres_bdev *dev, uint64_t bytes, vres_error *err)
 	(void)pthread_mutex_unlock(&dev->mock->lock);
 }
 
-vres_status vres_mocked_mem_alloc(vres_bdev *dev, uint64_t bytes, vres_bmem **out, vres_mem_info *info, vres_error *err)
+vres_status vres_mocked_mem_alloc(vres_bdev *dev, uint64_t bytes, vres_bmem **out,
+                                  vres_mem_info *info, vres_error *err)
 {
 	vres_bmem *mem;
 	vres_status status;
 
-	if (vres_mock_script_answers(dev->mock, VRES_MOCK_OP_MEM_ALLOC, dev->index, NO_DEADLINE, &status, err)) {
+	if (vres_mock_script_answers(dev->mock, VRES_MOCK_OP_MEM_ALLOC, dev->index, NO_DEADLINE,
+	                             &status, err)) {
 		if (status == VRES_E_INSUFFICIENT_VRAM)
 			shortage_fill(dev, bytes, err);
 		return status;
@@ -71,17 +74,24 @@ static bool range_known(vres_mock *mock, uint64_t addr, uint64_t bytes)
 	return known;
 }
 
-/* Memory of another device is known too: residency says whose it is, and that is for the core to judge. */
-vres_status vres_mocked_mem_adopt(vres_bdev *dev, uint64_t addr, uint64_t bytes, vres_bmem **out, vres_error *err)
+/*
+ * Memory of another device is known too: residency says whose it is, and that is for the core to
+ * judge.
+ */
+vres_status vres_mocked_mem_adopt(vres_bdev *dev, uint64_t addr, uint64_t bytes, vres_bmem **out,
+                                  vres_error *err)
 {
 	vres_bmem *mem;
 	vres_status status;
 
-	if (vres_mock_script_answers(dev->mock, VRES_MOCK_OP_MEM_ADOPT, dev->index, NO_DEADLINE, &status, err))
+	if (vres_mock_script_answers(dev->mock, VRES_MOCK_OP_MEM_ADOPT, dev->index, NO_DEADLINE,
+	                             &status, err))
 		return status;
 	if (!range_known(dev->mock, addr, bytes))
 		return vres_mock_error(err, VRES_E_INVALID_INPUT, CODE_ACCESS, dev->index,
-		                       "a range of %" PRIu64 " bytes that is not inside one allocation of the mock", bytes);
+		                       "a range of %" PRIu64
+		                       " bytes that is not inside one allocation of the mock",
+		                       bytes);
 	mem = handle_make(dev, err);
 	if (mem == NULL)
 		return VRES_E_NO_MEMORY;
@@ -118,7 +128,8 @@ vres_status vres_mocked_mem_residency(vres_bmem *mem, vres_residency *out, vres_
 	const struct vres_mock_span *span;
 	vres_status status;
 
-	if (vres_mock_script_answers(mem->mock, VRES_MOCK_OP_MEM_RESIDENCY, mem->device, NO_DEADLINE, &status, err))
+	if (vres_mock_script_answers(mem->mock, VRES_MOCK_OP_MEM_RESIDENCY, mem->device,
+	                             NO_DEADLINE, &status, err))
 		return status;
 	(void)pthread_mutex_lock(&mem->mock->lock);
 	span = vres_mock_span_of(mem);
@@ -134,7 +145,8 @@ vres_status vres_mocked_mem_wipe(vres_bmem *mem, vres_error *err)
 	struct vres_mock_span *span;
 	vres_status status;
 
-	if (vres_mock_script_answers(mem->mock, VRES_MOCK_OP_MEM_WIPE, mem->device, NO_DEADLINE, &status, err))
+	if (vres_mock_script_answers(mem->mock, VRES_MOCK_OP_MEM_WIPE, mem->device, NO_DEADLINE,
+	                             &status, err))
 		return status;
 	TRY(vres_mock_span_enter(mem->mock, mem->addr, mem->bytes, ACCESS_WRITE, &span, err));
 	memset((void *)(uintptr_t)mem->addr, 0, (size_t)mem->bytes);
@@ -149,7 +161,8 @@ static bool all_zero(vres_bmem *mem)
 	struct vres_mock_span *span;
 	bool zero;
 
-	if (vres_mock_span_enter(mem->mock, mem->addr, mem->bytes, ACCESS_READ, &span, NULL) != VRES_OK)
+	if (vres_mock_span_enter(mem->mock, mem->addr, mem->bytes, ACCESS_READ, &span, NULL) !=
+	    VRES_OK)
 		return false;
 	/* A range is all zero if its first byte is and every other equals the one before. */
 	zero = bytes[0] == 0 && memcmp(bytes, bytes + 1, (size_t)mem->bytes - 1) == 0;
@@ -165,7 +178,8 @@ vres_status vres_mocked_mem_release(vres_bmem *mem, vres_error *err)
 	vres_status freed = VRES_OK;
 	vres_error why;
 
-	(void)vres_mock_script_answers(mock, VRES_MOCK_OP_MEM_RELEASE, mem->device, NO_DEADLINE, &status, err);
+	(void)vres_mock_script_answers(mock, VRES_MOCK_OP_MEM_RELEASE, mem->device, NO_DEADLINE,
+	                               &status, err);
 	if (!mem->adopted) {
 		if (!all_zero(mem))
 			(void)atomic_fetch_add(&mock->unwiped, 1);
@@ -186,10 +200,12 @@ vres_status vres_mocked_mem_protect(vres_bmem *mem, uint32_t read_only, vres_err
 	struct vres_mock_span *span;
 	vres_status status;
 
-	if (vres_mock_script_answers(mem->mock, VRES_MOCK_OP_MEM_PROTECT, mem->device, NO_DEADLINE, &status, err))
+	if (vres_mock_script_answers(mem->mock, VRES_MOCK_OP_MEM_PROTECT, mem->device, NO_DEADLINE,
+	                             &status, err))
 		return status;
 	if (mem->adopted)
-		return vres_mock_error(err, VRES_E_UNSUPPORTED, CODE_INCAPABLE, mem->device, "adopted memory keeps its owner's protection");
+		return vres_mock_error(err, VRES_E_UNSUPPORTED, CODE_INCAPABLE, mem->device,
+		                       "adopted memory keeps its owner's protection");
 	(void)pthread_mutex_lock(&mem->mock->lock);
 	span = vres_mock_span_of(mem);
 	if (span)

@@ -13,12 +13,15 @@ static vres_status mocked_open(const vres_backend_open *params, vres_bself **out
 	vres_status status;
 
 	if (mock == NULL)
-		return vres_mock_error(err, VRES_E_INVALID_INPUT, CODE_MISUSE, VRES_NO_DEVICE, "the mock backend needs a mock as backend_arg");
-	if (vres_mock_script_answers(mock, VRES_MOCK_OP_OPEN, VRES_NO_DEVICE, NO_DEADLINE, &status, err))
+		return vres_mock_error(err, VRES_E_INVALID_INPUT, CODE_MISUSE, VRES_NO_DEVICE,
+		                       "the mock backend needs a mock as backend_arg");
+	if (vres_mock_script_answers(mock, VRES_MOCK_OP_OPEN, VRES_NO_DEVICE, NO_DEADLINE, &status,
+	                             err))
 		return status;
 	self = calloc(1, sizeof(*self));
 	if (self == NULL)
-		return vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, VRES_NO_DEVICE, "no memory to open the mock");
+		return vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, VRES_NO_DEVICE,
+		                       "no memory to open the mock");
 	self->mock = mock;
 	(void)atomic_fetch_add(&mock->live, 1);
 	*out = self;
@@ -35,7 +38,8 @@ static vres_status mocked_device_count(vres_bself *self, uint32_t *out, vres_err
 {
 	vres_status status;
 
-	if (vres_mock_script_answers(self->mock, VRES_MOCK_OP_DEVICE_COUNT, VRES_NO_DEVICE, NO_DEADLINE, &status, err))
+	if (vres_mock_script_answers(self->mock, VRES_MOCK_OP_DEVICE_COUNT, VRES_NO_DEVICE,
+	                             NO_DEADLINE, &status, err))
 		return status;
 	*out = self->mock->devices;
 	return VRES_OK;
@@ -54,29 +58,35 @@ static void props_fill(const vres_mock *mock, uint32_t index, vres_device_props 
 	memset(props, 0, sizeof(*props));
 	props->struct_size = sizeof(*props);
 	(void)snprintf(props->name, sizeof(props->name), "mock device %" PRIu32, index);
-	(void)snprintf(props->uuid, sizeof(props->uuid), "MOCK-00000000-0000-0000-0000-%012" PRIx32, index);
+	(void)snprintf(props->uuid, sizeof(props->uuid), "MOCK-00000000-0000-0000-0000-%012" PRIx32,
+	               index);
 	props->total_bytes = mock->bytes_per_device;
 	props->granularity = mock->granularity;
 	props->facts = VRES_DEVICE_CAN_PROTECT | (mock->no_device_hash ? 0 : VRES_DEVICE_CAN_HASH);
 	props->ecc = VRES_ECC_OFF;
 	note(props, "memory", "host pages without access outside a backend call");
-	note(props, "device hash", mock->no_device_hash ? "none" : "the kernel source, compiled for the host");
+	note(props, "device hash",
+	     mock->no_device_hash ? "none" : "the kernel source, compiled for the host");
 }
 
-static vres_status mocked_device_open(vres_bself *self, uint32_t index, vres_device_props *props, vres_bdev **out, vres_error *err)
+static vres_status mocked_device_open(vres_bself *self, uint32_t index, vres_device_props *props,
+                                      vres_bdev **out, vres_error *err)
 {
 	vres_device_props answer;
 	vres_bdev *dev;
 	vres_status status;
 
-	if (vres_mock_script_answers(self->mock, VRES_MOCK_OP_DEVICE_OPEN, index, NO_DEADLINE, &status, err))
+	if (vres_mock_script_answers(self->mock, VRES_MOCK_OP_DEVICE_OPEN, index, NO_DEADLINE,
+	                             &status, err))
 		return status;
 	if (index >= self->mock->devices)
-		return vres_mock_error(err, VRES_E_NO_DEVICE, CODE_MISUSE, index, "no mock device %" PRIu32 ", there are %" PRIu32, index,
+		return vres_mock_error(err, VRES_E_NO_DEVICE, CODE_MISUSE, index,
+		                       "no mock device %" PRIu32 ", there are %" PRIu32, index,
 		                       self->mock->devices);
 	dev = calloc(1, sizeof(*dev));
 	if (dev == NULL)
-		return vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, index, "no memory to open mock device %" PRIu32, index);
+		return vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, index,
+		                       "no memory to open mock device %" PRIu32, index);
 	dev->mock = self->mock;
 	dev->index = index;
 	(void)atomic_fetch_add(&dev->mock->live, 1);
@@ -91,7 +101,8 @@ static vres_status mocked_device_status(vres_bdev *dev, vres_device_status *out,
 	vres_device_status answer = {.struct_size = sizeof(answer), .healthy = 1};
 	vres_status status;
 
-	if (vres_mock_script_answers(dev->mock, VRES_MOCK_OP_DEVICE_STATUS, dev->index, NO_DEADLINE, &status, err))
+	if (vres_mock_script_answers(dev->mock, VRES_MOCK_OP_DEVICE_STATUS, dev->index, NO_DEADLINE,
+	                             &status, err))
 		return status;
 	(void)pthread_mutex_lock(&dev->mock->lock);
 	answer.free_bytes = dev->mock->bytes_per_device - dev->mock->used[dev->index];

@@ -13,7 +13,8 @@
 /* More than the parameters will ever be: a larger struct_size was never set. */
 #define STRUCT_MAX ((size_t)1 << 20)
 
-vres_status vres_mock_error(vres_error *err, vres_status status, enum vres_mock_code code, uint32_t device, const char *format, ...)
+vres_status vres_mock_error(vres_error *err, vres_status status, enum vres_mock_code code,
+                            uint32_t device, const char *format, ...)
 {
 	va_list args;
 
@@ -43,18 +44,25 @@ void vres_mock_answer(void *theirs, const void *ours, size_t size)
 	memcpy(theirs, &room, sizeof(room));
 }
 
-/* The caller's parameters, as far as both sides know them: fields that we do not know must be zero. */
-static vres_status params_in(vres_mock_params *ours, const vres_mock_params *theirs, vres_error *err)
+/*
+ * The caller's parameters, as far as both sides know them: fields that we do not know must be zero.
+ */
+static vres_status params_in(vres_mock_params *ours, const vres_mock_params *theirs,
+                             vres_error *err)
 {
 	const unsigned char *bytes = (const unsigned char *)theirs;
 
 	if (theirs->struct_size < sizeof(*ours) || theirs->struct_size > STRUCT_MAX)
-		return vres_mock_error(err, VRES_E_ABI, CODE_MISUSE, VRES_NO_DEVICE,
-		                       "struct_size of mock parameters is %zu, expected at least %zu", theirs->struct_size, sizeof(*ours));
+		return vres_mock_error(
+			err, VRES_E_ABI, CODE_MISUSE, VRES_NO_DEVICE,
+			"struct_size of mock parameters is %zu, expected at least %zu",
+			theirs->struct_size, sizeof(*ours));
 	for (size_t i = sizeof(*ours); i < theirs->struct_size; i++)
 		if (bytes[i] != 0)
 			return vres_mock_error(err, VRES_E_ABI, CODE_MISUSE, VRES_NO_DEVICE,
-			                       "mock parameters set a field at byte %zu that this library does not know", i);
+			                       "mock parameters set a field at byte %zu that this "
+			                       "library does not know",
+			                       i);
 	*ours = *theirs;
 	return VRES_OK;
 }
@@ -68,16 +76,20 @@ static vres_status params_check(vres_mock_params *p, vres_error *err)
 	if (p->granularity == 0)
 		p->granularity = DEFAULT_GRANULARITY;
 	if (p->devices > DEVICES_MAX)
-		return vres_mock_error(err, VRES_E_INVALID_INPUT, CODE_MISUSE, VRES_NO_DEVICE, "%" PRIu32 " mock devices, at most %d",
-		                       p->devices, DEVICES_MAX);
+		return vres_mock_error(err, VRES_E_INVALID_INPUT, CODE_MISUSE, VRES_NO_DEVICE,
+		                       "%" PRIu32 " mock devices, at most %d", p->devices,
+		                       DEVICES_MAX);
 	if ((p->granularity & (p->granularity - 1)) != 0 || p->granularity > p->bytes_per_device)
 		return vres_mock_error(err, VRES_E_INVALID_INPUT, CODE_MISUSE, VRES_NO_DEVICE,
-		                       "mock granularity %" PRIu64 " is not a power of two within the capacity of %" PRIu64 " bytes",
+		                       "mock granularity %" PRIu64
+		                       " is not a power of two within the capacity of %" PRIu64
+		                       " bytes",
 		                       p->granularity, p->bytes_per_device);
 	if (p->bytes_per_device % p->granularity != 0)
 		return vres_mock_error(err, VRES_E_INVALID_INPUT, CODE_MISUSE, VRES_NO_DEVICE,
-		                       "mock capacity of %" PRIu64 " bytes is not a multiple of the granularity %" PRIu64, p->bytes_per_device,
-		                       p->granularity);
+		                       "mock capacity of %" PRIu64
+		                       " bytes is not a multiple of the granularity %" PRIu64,
+		                       p->bytes_per_device, p->granularity);
 	return VRES_OK;
 }
 
@@ -87,13 +99,15 @@ vres_status vres_mock_create(const vres_mock_params *p, vres_mock **out, vres_er
 	vres_mock *mock;
 
 	if (out == NULL)
-		return vres_mock_error(err, VRES_E_INVALID_INPUT, CODE_MISUSE, VRES_NO_DEVICE, "no place for the mock");
+		return vres_mock_error(err, VRES_E_INVALID_INPUT, CODE_MISUSE, VRES_NO_DEVICE,
+		                       "no place for the mock");
 	if (p)
 		TRY(params_in(&params, p, err));
 	TRY(params_check(&params, err));
 	mock = calloc(1, sizeof(*mock));
 	if (mock == NULL)
-		return vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, VRES_NO_DEVICE, "no memory for a mock");
+		return vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, VRES_NO_DEVICE,
+		                       "no memory for a mock");
 	mock->devices = params.devices;
 	mock->no_device_hash = params.no_device_hash != 0;
 	mock->bytes_per_device = params.bytes_per_device;
@@ -110,7 +124,8 @@ void vres_mock_destroy(vres_mock *mock)
 	if (mock == NULL)
 		return;
 	while (mock->spans) {
-		const struct vres_mock_span *span = *(struct vres_mock_span *const *)mock->spans; /* a node begins with what was put in */
+		/* A node begins with what was put in. */
+		const struct vres_mock_span *span = *(struct vres_mock_span *const *)mock->spans;
 
 		(void)vres_mock_span_drop(mock, span->addr, span->foreign, NULL);
 	}

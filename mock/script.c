@@ -16,7 +16,8 @@ static bool op_known(vres_mock_op op)
 /* A success without a handle is no lie that a backend could tell. */
 static bool op_makes_handle(vres_mock_op op)
 {
-	return op == VRES_MOCK_OP_OPEN || op == VRES_MOCK_OP_DEVICE_OPEN || op == VRES_MOCK_OP_MEM_ALLOC || op == VRES_MOCK_OP_MEM_ADOPT ||
+	return op == VRES_MOCK_OP_OPEN || op == VRES_MOCK_OP_DEVICE_OPEN ||
+	       op == VRES_MOCK_OP_MEM_ALLOC || op == VRES_MOCK_OP_MEM_ADOPT ||
 	       op == VRES_MOCK_OP_LANE_OPEN;
 }
 
@@ -65,7 +66,10 @@ void vres_mock_lose_device(vres_mock *mock, uint32_t gpu_device)
 	(void)pthread_mutex_unlock(&mock->lock);
 }
 
-/* Count this call down in every fault that waits for it.  If several come due, one of them happens and the others are over too. */
+/*
+ * Count this call down in every fault that waits for it.  If several come due, one of them happens
+ * and the others are over too.
+ */
 static bool fault_fires(vres_mock *mock, vres_mock_op op, vres_status *status)
 {
 	bool fires = false;
@@ -73,7 +77,8 @@ static bool fault_fires(vres_mock *mock, vres_mock_op op, vres_status *status)
 	for (size_t i = 0; i < FAULTS_MAX; i++) {
 		struct vres_mock_fault *fault = &mock->faults[i];
 
-		if (fault->left == 0 || (fault->op != VRES_MOCK_ANY && fault->op != op) || --fault->left != 0 || fires)
+		if (fault->left == 0 || (fault->op != VRES_MOCK_ANY && fault->op != op) ||
+		    --fault->left != 0 || fires)
 			continue;
 		*status = fault->status;
 		fires = fault->status != VRES_OK || !op_makes_handle(op);
@@ -107,7 +112,8 @@ bool vres_mock_device_lost(vres_mock *mock, uint32_t device)
 	return lost;
 }
 
-bool vres_mock_script_answers(vres_mock *mock, vres_mock_op op, uint32_t device, uint64_t deadline, vres_status *status, vres_error *err)
+bool vres_mock_script_answers(vres_mock *mock, vres_mock_op op, uint32_t device, uint64_t deadline,
+                              vres_status *status, vres_error *err)
 {
 	uint64_t delay;
 	bool fires;
@@ -123,16 +129,20 @@ bool vres_mock_script_answers(vres_mock *mock, vres_mock_op op, uint32_t device,
 	if (fires && *status == VRES_E_DEVICE_LOST)
 		vres_mock_lose_device(mock, device);
 	if (fires && *status != VRES_OK)
-		(void)vres_mock_error(err, *status, CODE_SCRIPTED, device, "operation %u of the mock failed as scripted", (unsigned)op);
+		(void)vres_mock_error(err, *status, CODE_SCRIPTED, device,
+		                      "operation %u of the mock failed as scripted", (unsigned)op);
 	if (fires)
 		return true;
 	if (vres_mock_device_lost(mock, device)) {
-		*status = vres_mock_error(err, VRES_E_DEVICE_LOST, CODE_LOST, device, "mock device %" PRIu32 " is lost", device);
+		*status = vres_mock_error(err, VRES_E_DEVICE_LOST, CODE_LOST, device,
+		                          "mock device %" PRIu32 " is lost", device);
 		return true;
 	}
 	if (delay > deadline) {
 		*status = vres_mock_error(err, VRES_E_BACKEND, CODE_DEADLINE, device,
-		                          "mock device %" PRIu32 " did not finish within %" PRIu64 " ns", device, deadline);
+		                          "mock device %" PRIu32 " did not finish within %" PRIu64
+		                          " ns",
+		                          device, deadline);
 		return true;
 	}
 	return false;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The pages behind device memory.  They are mapped without access; a backend call that works on some of them enters first and leaves when it
- * is done.  What any of those at work entered stays accessible until the last has left.  What is freed while somebody works on it is
- * unmapped by the last who leaves.
+ * The pages behind device memory.  They are mapped without access; a backend call that works on
+ * some of them enters first and leaves when it is done.  What any of those at work entered stays
+ * accessible until the last has left.  What is freed while somebody works on it is unmapped by the
+ * last who leaves.
  */
 #include "model.h"
 
@@ -13,8 +14,9 @@
 #include <unistd.h>
 
 /*
- * What the host can map as one huge page.  Larger spans are made of these, and access to them is given in these: to many small pages it is
- * given and taken page by page, which costs more than hashing them.
+ * What the host can map as one huge page.  Larger spans are made of these, and access to them is
+ * given in these: to many small pages it is given and taken page by page, which costs more than
+ * hashing them.
  */
 #define HUGE_BYTES (UINT64_C(2) << 20)
 
@@ -35,12 +37,13 @@ static uint64_t round_up(uint64_t n, uint64_t piece)
 }
 
 /*
- * The edges are edges of mappings already, and thanks to the guard pages ours is never merged with another while it has access.  So taking
- * the access away splits no mapping and does not fail.
+ * The edges are edges of mappings already, and thanks to the guard pages ours is never merged with
+ * another while it has access.  So taking the access away splits no mapping and does not fail.
  */
 void vres_mock_span_hide(struct vres_mock_span *span)
 {
-	(void)mprotect((void *)(uintptr_t)span->open_from, (size_t)(span->open_to - span->open_from), PROT_NONE);
+	(void)mprotect((void *)(uintptr_t)span->open_from,
+	               (size_t)(span->open_to - span->open_from), PROT_NONE);
 	span->open_from = span->open_to = 0;
 }
 
@@ -56,8 +59,10 @@ static bool give_access(uint64_t from, uint64_t to)
 /* All between the first and the last that is open is open. */
 bool vres_mock_span_expose(struct vres_mock_span *span, uint64_t addr, uint64_t n)
 {
-	const uint64_t page = page_bytes(), piece = span->capacity < HUGE_BYTES ? page : HUGE_BYTES, at = addr - span->addr;
-	const uint64_t end = round_up(span->addr + span->capacity, page), last = span->addr + round_up(at + n, piece);
+	const uint64_t page = page_bytes(), piece = span->capacity < HUGE_BYTES ? page : HUGE_BYTES,
+		       at = addr - span->addr;
+	const uint64_t end = round_up(span->addr + span->capacity, page),
+		       last = span->addr + round_up(at + n, piece);
 	const uint64_t from = addr - at % piece, to = last < end ? last : end;
 
 	if (span->open_from == span->open_to)
@@ -84,12 +89,14 @@ static bool span_map(struct vres_mock_span *span, const void *content, uint64_t 
 	if (__builtin_add_overflow(span->capacity, 2 * page + alignment - 1, &mapped))
 		return false;
 	span->mapped = (size_t)(mapped - mapped % page);
-	span->mapping = mmap(NULL, span->mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	span->mapping = mmap(NULL, span->mapped, PROT_NONE,
+	                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (span->mapping == MAP_FAILED)
 		return false;
 	span->addr = round_up((uint64_t)(uintptr_t)span->mapping + page, alignment);
 	if (alignment == HUGE_BYTES)
-		(void)madvise((void *)(uintptr_t)span->addr, (size_t)span->capacity, MADV_HUGEPAGE); /* a wish */
+		/* A wish. */
+		(void)madvise((void *)(uintptr_t)span->addr, (size_t)span->capacity, MADV_HUGEPAGE);
 	if (content == NULL)
 		return true;
 	if (!vres_mock_span_expose(span, span->addr, bytes)) {
@@ -102,7 +109,8 @@ static bool span_map(struct vres_mock_span *span, const void *content, uint64_t 
 }
 
 /* Take the capacity first, then the memory, so that calls that run at once never overcommit. */
-static vres_status capacity_take(vres_mock *mock, uint32_t device, uint64_t bytes, struct vres_mock_span *span, vres_error *err)
+static vres_status capacity_take(vres_mock *mock, uint32_t device, uint64_t bytes,
+                                 struct vres_mock_span *span, vres_error *err)
 {
 	uint64_t available;
 
@@ -110,7 +118,8 @@ static vres_status capacity_take(vres_mock *mock, uint32_t device, uint64_t byte
 	available = mock->bytes_per_device - mock->used[device];
 	if (bytes <= available) {
 		/* Both are multiples of the granularity, so what is rounded up still fits. */
-		span->capacity = (bytes - 1) / mock->granularity * mock->granularity + mock->granularity;
+		span->capacity =
+			(bytes - 1) / mock->granularity * mock->granularity + mock->granularity;
 		span->serial = ++mock->serial;
 		mock->used[device] += span->capacity;
 	}
@@ -118,7 +127,8 @@ static vres_status capacity_take(vres_mock *mock, uint32_t device, uint64_t byte
 	if (bytes <= available)
 		return VRES_OK;
 	(void)vres_mock_error(err, VRES_E_INSUFFICIENT_VRAM, CODE_CAPACITY, device,
-	                      "mock device %" PRIu32 " has %" PRIu64 " bytes free, need %" PRIu64, device, available, bytes);
+	                      "mock device %" PRIu32 " has %" PRIu64 " bytes free, need %" PRIu64,
+	                      device, available, bytes);
 	if (err) {
 		err->needed_bytes = bytes;
 		err->available_bytes = available;
@@ -133,7 +143,10 @@ static void capacity_give_back(vres_mock *mock, const struct vres_mock_span *spa
 	(void)pthread_mutex_unlock(&mock->lock);
 }
 
-/* Where is @key, of which only the address matters, beside what @element holds?  Guard pages keep two of them from touching. */
+/*
+ * Where is @key, of which only the address matters, beside what @element holds?  Guard pages keep
+ * two of them from touching.
+ */
 static int compare(const void *key, const void *element)
 {
 	const struct vres_mock_span *a = key, *b = element;
@@ -159,24 +172,27 @@ static vres_status span_unmap(struct vres_mock_span *span, vres_error *err)
 	free(span);
 	if (unmapped)
 		return VRES_OK;
-	return vres_mock_error(err, VRES_E_DEALLOCATION_FAILED, CODE_HOST, device, "the host did not unmap a mock allocation");
+	return vres_mock_error(err, VRES_E_DEALLOCATION_FAILED, CODE_HOST, device,
+	                       "the host did not unmap a mock allocation");
 }
 
-vres_status vres_mock_span_make(vres_mock *mock, uint32_t device, uint64_t bytes, bool foreign, const void *content, vres_mem_info *info,
-                                vres_error *err)
+vres_status vres_mock_span_make(vres_mock *mock, uint32_t device, uint64_t bytes, bool foreign,
+                                const void *content, vres_mem_info *info, vres_error *err)
 {
 	struct vres_mock_span *span = calloc(1, sizeof(*span));
 	vres_mem_info answer;
 	vres_status status;
 
 	if (span == NULL)
-		return vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, device, "no memory to take note of %" PRIu64 " bytes", bytes);
+		return vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, device,
+		                       "no memory to take note of %" PRIu64 " bytes", bytes);
 	span->device = device;
 	span->foreign = foreign;
 	status = capacity_take(mock, device, bytes, span, err);
 	if (status == VRES_OK && !span_map(span, content, bytes)) {
 		capacity_give_back(mock, span);
-		status = vres_mock_error(err, VRES_E_ALLOCATION_FAILED, CODE_HOST, device, "the host cannot map %" PRIu64 " bytes", bytes);
+		status = vres_mock_error(err, VRES_E_ALLOCATION_FAILED, CODE_HOST, device,
+		                         "the host cannot map %" PRIu64 " bytes", bytes);
 	}
 	if (status != VRES_OK) {
 		free(span);
@@ -186,7 +202,8 @@ vres_status vres_mock_span_make(vres_mock *mock, uint32_t device, uint64_t bytes
 	if (!span_publish(mock, span)) {
 		capacity_give_back(mock, span);
 		(void)span_unmap(span, NULL);
-		return vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, device, "no memory to take note of %" PRIu64 " bytes", bytes);
+		return vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, device,
+		                       "no memory to take note of %" PRIu64 " bytes", bytes);
 	}
 	*info = answer;
 	return VRES_OK;
@@ -194,7 +211,8 @@ vres_status vres_mock_span_make(vres_mock *mock, uint32_t device, uint64_t bytes
 
 static bool span_holds(const struct vres_mock_span *span, uint64_t addr, uint64_t n)
 {
-	return addr >= span->addr && addr - span->addr <= span->capacity && n <= span->capacity - (addr - span->addr);
+	return addr >= span->addr && addr - span->addr <= span->capacity &&
+	       n <= span->capacity - (addr - span->addr);
 }
 
 struct vres_mock_span *vres_mock_span_find(const vres_mock *mock, uint64_t addr, uint64_t n)
@@ -216,23 +234,28 @@ struct vres_mock_span *vres_mock_span_of(vres_bmem *mem)
 }
 
 /* The lock is held. */
-static vres_status enter_locked(vres_mock *mock, struct vres_mock_span *span, uint64_t addr, uint64_t n, enum vres_mock_access access,
-                                vres_error *err)
+static vres_status enter_locked(vres_mock *mock, struct vres_mock_span *span, uint64_t addr,
+                                uint64_t n, enum vres_mock_access access, vres_error *err)
 {
 	if (span == NULL)
-		return vres_mock_error(err, VRES_E_BACKEND, CODE_ACCESS, VRES_NO_DEVICE, "nothing is mapped where the device was to work");
+		return vres_mock_error(err, VRES_E_BACKEND, CODE_ACCESS, VRES_NO_DEVICE,
+		                       "nothing is mapped where the device was to work");
 	if (access == ACCESS_WRITE && span->read_only) {
 		mock->lost[span->device] = true;
 		return vres_mock_error(err, VRES_E_DEVICE_LOST, CODE_ACCESS, span->device,
-		                       "mock device %" PRIu32 " is lost: a write to a read-only mapping", span->device);
+		                       "mock device %" PRIu32
+		                       " is lost: a write to a read-only mapping",
+		                       span->device);
 	}
 	if (!vres_mock_span_expose(span, addr, n))
-		return vres_mock_error(err, VRES_E_BACKEND, CODE_HOST, span->device, "the host does not give access to %" PRIu64 " bytes", n);
+		return vres_mock_error(err, VRES_E_BACKEND, CODE_HOST, span->device,
+		                       "the host does not give access to %" PRIu64 " bytes", n);
 	span->users++;
 	return VRES_OK;
 }
 
-vres_status vres_mock_span_enter(vres_mock *mock, uint64_t addr, uint64_t n, enum vres_mock_access access, struct vres_mock_span **out,
+vres_status vres_mock_span_enter(vres_mock *mock, uint64_t addr, uint64_t n,
+                                 enum vres_mock_access access, struct vres_mock_span **out,
                                  vres_error *err)
 {
 	struct vres_mock_span *span;

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a test does behind the backend's back: bits that flip, lies about residency, memory that somebody else owns. */
+/*
+ * What a test does behind the backend's back: bits that flip, lies about residency, memory that
+ * somebody else owns.
+ */
 #include "model.h"
 
-/* A test that hashes and flips at once means the flip to happen before or after, so wait for whoever works on the memory. */
+/*
+ * A test that hashes and flips at once means the flip to happen before or after, so wait for
+ * whoever works on the memory.
+ */
 vres_status vres_mock_flip(vres_mock *mock, uint64_t device_addr, unsigned bit)
 {
 	unsigned char *byte = (unsigned char *)(uintptr_t)device_addr;
@@ -34,7 +40,8 @@ void vres_mock_pretend(vres_mock *mock, uint64_t device_addr, uint32_t facts)
 	(void)pthread_mutex_unlock(&mock->lock);
 }
 
-vres_status vres_mock_alloc(vres_mock *mock, uint32_t gpu_device, uint64_t bytes, const void *content, uint64_t *device_addr)
+vres_status vres_mock_alloc(vres_mock *mock, uint32_t gpu_device, uint64_t bytes,
+                            const void *content, uint64_t *device_addr)
 {
 	vres_mem_info info;
 	vres_status status;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Compiled where a CUDA toolkit is found, and only for its assertions: cuda_abi.h says what cuda.h says. */
+/*
+ * Compiled where a CUDA toolkit is found, and only for its assertions: cuda_abi.h says what cuda.h
+ * says.
+ */
 #include <cuda.h>
 #include <cudaTypedefs.h>
 
@@ -27,15 +30,17 @@ typedef CUmemAccessDesc cuda_access;
 #include "cuda/cuda_abi.h"
 
 /* With NVIDIA's types in their places, every prototype is NVIDIA's for that version. */
-#define SAME_FUNCTION(name, version, parameters)                                                                                                \
-	_Static_assert(__builtin_types_compatible_p(cuda_fn_##name, PFN_##name##_v##version), #name " has another prototype");
+#define SAME_FUNCTION(name, version, parameters)                                                   \
+	_Static_assert(__builtin_types_compatible_p(cuda_fn_##name, PFN_##name##_v##version),      \
+	               #name " has another prototype");
 CUDA_FUNCTIONS(SAME_FUNCTION)
 #if CUDA_VERSION >= 12010
 CUDA_OPTIONAL_FUNCTIONS(SAME_FUNCTION)
 #endif
 
 /* And our types are as large as those. */
-#define SAME_SIZE(ours, theirs) _Static_assert(sizeof(ours) == sizeof(theirs), #theirs " has another size")
+#define SAME_SIZE(ours, theirs)                                                                    \
+	_Static_assert(sizeof(ours) == sizeof(theirs), #theirs " has another size")
 SAME_SIZE(int, CUresult);
 SAME_SIZE(int, CUdevice);
 SAME_SIZE(int, CUdevice_attribute);
@@ -48,17 +53,20 @@ SAME_SIZE(struct cuda_location, CUmemLocation);
 SAME_SIZE(struct cuda_alloc_prop, CUmemAllocationProp);
 SAME_SIZE(struct cuda_access, CUmemAccessDesc);
 
-#define SAME_FIELD(ours, a, theirs, b) _Static_assert(offsetof(ours, a) == offsetof(theirs, b), #theirs " has " #b " elsewhere")
+#define SAME_FIELD(ours, a, theirs, b)                                                             \
+	_Static_assert(offsetof(ours, a) == offsetof(theirs, b), #theirs " has " #b " elsewhere")
 SAME_FIELD(struct cuda_location, type, CUmemLocation, type);
 SAME_FIELD(struct cuda_location, id, CUmemLocation, id);
 SAME_FIELD(struct cuda_alloc_prop, type, CUmemAllocationProp, type);
 SAME_FIELD(struct cuda_alloc_prop, handle_types, CUmemAllocationProp, requestedHandleTypes);
 SAME_FIELD(struct cuda_alloc_prop, location, CUmemAllocationProp, location);
-SAME_FIELD(struct cuda_alloc_prop, rdma_capable, CUmemAllocationProp, allocFlags.gpuDirectRDMACapable);
+SAME_FIELD(struct cuda_alloc_prop, rdma_capable, CUmemAllocationProp,
+           allocFlags.gpuDirectRDMACapable);
 SAME_FIELD(struct cuda_access, location, CUmemAccessDesc, location);
 SAME_FIELD(struct cuda_access, flags, CUmemAccessDesc, flags);
 
-#define SAME_NUMBER(ours, theirs) _Static_assert((int)(ours) == (int)(theirs), #theirs " has another value")
+#define SAME_NUMBER(ours, theirs)                                                                  \
+	_Static_assert((int)(ours) == (int)(theirs), #theirs " has another value")
 SAME_NUMBER(CUDA_OK, CUDA_SUCCESS);
 SAME_NUMBER(CUDA_INVALID_VALUE, CUDA_ERROR_INVALID_VALUE);
 SAME_NUMBER(CUDA_OUT_OF_MEMORY, CUDA_ERROR_OUT_OF_MEMORY);
@@ -84,7 +92,8 @@ SAME_NUMBER(CUDA_DEVICE_UNIFIED_ADDRESSING, CU_DEVICE_ATTRIBUTE_UNIFIED_ADDRESSI
 SAME_NUMBER(CUDA_DEVICE_CC_MAJOR, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
 SAME_NUMBER(CUDA_DEVICE_CC_MINOR, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
 SAME_NUMBER(CUDA_DEVICE_MANAGED_MEMORY, CU_DEVICE_ATTRIBUTE_MANAGED_MEMORY);
-SAME_NUMBER(CUDA_DEVICE_PAGEABLE_HOST_TABLES, CU_DEVICE_ATTRIBUTE_PAGEABLE_MEMORY_ACCESS_USES_HOST_PAGE_TABLES);
+SAME_NUMBER(CUDA_DEVICE_PAGEABLE_HOST_TABLES,
+            CU_DEVICE_ATTRIBUTE_PAGEABLE_MEMORY_ACCESS_USES_HOST_PAGE_TABLES);
 SAME_NUMBER(CUDA_DEVICE_VMM, CU_DEVICE_ATTRIBUTE_VIRTUAL_MEMORY_MANAGEMENT_SUPPORTED);
 SAME_NUMBER(CUDA_DEVICE_NUMA_CONFIG, CU_DEVICE_ATTRIBUTE_NUMA_CONFIG);
 SAME_NUMBER(CUDA_DEVICE_MPS, CU_DEVICE_ATTRIBUTE_MPS_ENABLED);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* NVIDIA GPUs: the driver's functions in the words that both vendors share, and the backend table. */
+/*
+ * NVIDIA GPUs: the driver's functions in the words that both vendors share, and the backend table.
+ */
 #include <vres/vres.h>
 
 #include "cuda/driver.h"
@@ -24,7 +26,8 @@ static int context_release(const struct gpu_binding *b, uint32_t device)
 }
 
 /* The driver itself keeps what was current. */
-static int context_push(const struct gpu_binding *b, uint32_t device, void *context, struct gpu_before *before)
+static int context_push(const struct gpu_binding *b, uint32_t device, void *context,
+                        struct gpu_before *before)
 {
 	(void)device;
 	(void)before;
@@ -53,14 +56,19 @@ static int image_unload(const struct gpu_binding *b, void *module)
 	return b->api.cuModuleUnload(module);
 }
 
-static int launch(const struct gpu_binding *b, void *kernel, uint32_t groups, uint32_t threads, void *args, void *stream)
+static int launch(const struct gpu_binding *b, void *kernel, uint32_t groups, uint32_t threads,
+                  void *args, void *stream)
 {
 	void *parameters[] = {args};
 
-	return b->api.cuLaunchKernel(kernel, groups, 1, 1, threads, 1, 1, 0, stream, parameters, NULL);
+	return b->api.cuLaunchKernel(kernel, groups, 1, 1, threads, 1, 1, 0, stream, parameters,
+	                             NULL);
 }
 
-/* Not the legacy default stream's companion: what others do on that one is neither waited for nor held up. */
+/*
+ * Not the legacy default stream's companion: what others do on that one is neither waited for nor
+ * held up.
+ */
 static int stream_open(const struct gpu_binding *b, bool is_low, void **out)
 {
 	int least, greatest;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The CUDA driver's binary interface, as far as it is used here: types, numbers, and each function with the version whose prototype it has.
- * Written out so that building needs no NVIDIA header; abi_check.c compares all of it with cuda.h where there is one.
+ * The CUDA driver's binary interface, as far as it is used here: types, numbers, and each function
+ * with the version whose prototype it has. Written out so that building needs no NVIDIA header;
+ * abi_check.c compares all of it with cuda.h where there is one.
  */
 #ifndef VRES_BACKENDS_CUDA_CUDA_ABI_H
 #define VRES_BACKENDS_CUDA_CUDA_ABI_H
@@ -55,57 +56,77 @@ typedef struct cuda_access cuda_access;
 #endif
 
 /* X(name, version of the interface, parameters) */
-#define CUDA_FUNCTIONS(X)                                                                                                                       \
-	X(cuInit, 2000, (unsigned int flags))                                                                                                   \
-	X(cuDriverGetVersion, 2020, (int *version))                                                                                             \
-	X(cuGetErrorName, 6000, (cuda_result error, const char **name))                                                                         \
-	X(cuDeviceGetCount, 2000, (int *count))                                                                                                 \
-	X(cuDeviceGet, 2000, (cuda_device * device, int ordinal))                                                                               \
-	X(cuDeviceGetName, 2000, (char *name, int len, cuda_device device))                                                                     \
-	X(cuDeviceGetUuid, 11040, (cuda_uuid * uuid, cuda_device device))                                                                       \
-	X(cuDeviceTotalMem, 3020, (size_t * bytes, cuda_device device))                                                                         \
-	X(cuDeviceGetAttribute, 2000, (int *value, cuda_device_attribute attribute, cuda_device device))                                        \
-	X(cuDeviceGetPCIBusId, 4010, (char *id, int len, cuda_device device))                                                                   \
-	X(cuDevicePrimaryCtxRetain, 7000, (cuda_context * context, cuda_device device))                                                         \
-	X(cuDevicePrimaryCtxRelease, 11000, (cuda_device device))                                                                               \
-	X(cuCtxPushCurrent, 4000, (cuda_context context))                                                                                       \
-	X(cuCtxPopCurrent, 4000, (cuda_context * context))                                                                                      \
-	X(cuCtxGetStreamPriorityRange, 5050, (int *least, int *greatest))                                                                       \
-	X(cuMemGetInfo, 3020, (size_t * available, size_t * total))                                                                             \
-	X(cuMemAlloc, 3020, (cuda_pointer * pointer, size_t bytes))                                                                             \
-	X(cuMemFree, 3020, (cuda_pointer pointer))                                                                                              \
-	X(cuMemGetAddressRange, 3020, (cuda_pointer * base, size_t * bytes, cuda_pointer pointer))                                              \
-	X(cuMemHostAlloc, 2020, (void **block, size_t bytes, unsigned int flags))                                                               \
-	X(cuMemFreeHost, 2000, (void *block))                                                                                                   \
-	X(cuMemcpyHtoDAsync, 3020, (cuda_pointer to, const void *from, size_t bytes, cuda_stream stream))                                       \
-	X(cuMemcpyDtoHAsync, 3020, (void *to, cuda_pointer from, size_t bytes, cuda_stream stream))                                             \
-	X(cuMemsetD8Async, 3020, (cuda_pointer to, unsigned char value, size_t bytes, cuda_stream stream))                                      \
-	X(cuStreamCreate, 2000, (cuda_stream * stream, unsigned int flags))                                                                     \
-	X(cuStreamCreateWithPriority, 5050, (cuda_stream * stream, unsigned int flags, int priority))                                           \
-	X(cuStreamDestroy, 4000, (cuda_stream stream))                                                                                          \
-	X(cuStreamQuery, 2000, (cuda_stream stream))                                                                                            \
-	X(cuStreamSynchronize, 2000, (cuda_stream stream))                                                                                      \
-	X(cuModuleLoadData, 2000, (cuda_module * module, const void *image))                                                                    \
-	X(cuModuleUnload, 2000, (cuda_module module))                                                                                           \
-	X(cuModuleGetFunction, 2000, (cuda_function * function, cuda_module module, const char *name))                                          \
-	X(cuLaunchKernel, 4000,                                                                                                                 \
-	  (cuda_function function, unsigned int grid_x, unsigned int grid_y, unsigned int grid_z, unsigned int block_x, unsigned int block_y,   \
-	   unsigned int block_z, unsigned int shared_bytes, cuda_stream stream, void **parameters, void **extra))                               \
-	X(cuPointerGetAttribute, 4000, (void *value, cuda_pointer_attribute attribute, cuda_pointer pointer))                                   \
-	X(cuMemAddressReserve, 10020, (cuda_pointer * pointer, size_t bytes, size_t alignment, cuda_pointer address, unsigned long long flags)) \
-	X(cuMemAddressFree, 10020, (cuda_pointer pointer, size_t bytes))                                                                        \
-	X(cuMemCreate, 10020, (cuda_handle * handle, size_t bytes, const cuda_alloc_prop *prop, unsigned long long flags))                      \
-	X(cuMemRelease, 10020, (cuda_handle handle))                                                                                            \
-	X(cuMemMap, 10020, (cuda_pointer pointer, size_t bytes, size_t offset, cuda_handle handle, unsigned long long flags))                   \
-	X(cuMemUnmap, 10020, (cuda_pointer pointer, size_t bytes))                                                                              \
-	X(cuMemSetAccess, 10020, (cuda_pointer pointer, size_t bytes, const cuda_access *access, size_t count))                                 \
-	X(cuMemGetAccess, 10020, (unsigned long long *flags, const cuda_location *location, cuda_pointer pointer))                              \
-	X(cuMemGetAllocationGranularity, 10020, (size_t * bytes, const cuda_alloc_prop *prop, cuda_granularity_option option))                  \
-	X(cuMemRetainAllocationHandle, 11000, (cuda_handle * handle, void *address))                                                            \
-	X(cuMemGetAllocationPropertiesFromHandle, 10020, (cuda_alloc_prop * prop, cuda_handle handle))
+#define CUDA_FUNCTIONS(X)                                                                          \
+	X(cuInit, 2000, (unsigned int flags))                                                      \
+	X(cuDriverGetVersion, 2020, (int *version))                                                \
+	X(cuGetErrorName, 6000, (cuda_result error, const char **name))                            \
+	X(cuDeviceGetCount, 2000, (int *count))                                                    \
+	X(cuDeviceGet, 2000, (cuda_device * device, int ordinal))                                  \
+	X(cuDeviceGetName, 2000, (char *name, int len, cuda_device device))                        \
+	X(cuDeviceGetUuid, 11040, (cuda_uuid * uuid, cuda_device device))                          \
+	X(cuDeviceTotalMem, 3020, (size_t * bytes, cuda_device device))                            \
+	X(cuDeviceGetAttribute, 2000,                                                              \
+	  (int *value, cuda_device_attribute attribute, cuda_device device))                       \
+	X(cuDeviceGetPCIBusId, 4010, (char *id, int len, cuda_device device))                      \
+	X(cuDevicePrimaryCtxRetain, 7000, (cuda_context * context, cuda_device device))            \
+	X(cuDevicePrimaryCtxRelease, 11000, (cuda_device device))                                  \
+	X(cuCtxPushCurrent, 4000, (cuda_context context))                                          \
+	X(cuCtxPopCurrent, 4000, (cuda_context * context))                                         \
+	X(cuCtxGetStreamPriorityRange, 5050, (int *least, int *greatest))                          \
+	X(cuMemGetInfo, 3020, (size_t * available, size_t * total))                                \
+	X(cuMemAlloc, 3020, (cuda_pointer * pointer, size_t bytes))                                \
+	X(cuMemFree, 3020, (cuda_pointer pointer))                                                 \
+	X(cuMemGetAddressRange, 3020, (cuda_pointer * base, size_t * bytes, cuda_pointer pointer)) \
+	X(cuMemHostAlloc, 2020, (void **block, size_t bytes, unsigned int flags))                  \
+	X(cuMemFreeHost, 2000, (void *block))                                                      \
+	X(cuMemcpyHtoDAsync, 3020,                                                                 \
+	  (cuda_pointer to, const void *from, size_t bytes, cuda_stream stream))                   \
+	X(cuMemcpyDtoHAsync, 3020,                                                                 \
+	  (void *to, cuda_pointer from, size_t bytes, cuda_stream stream))                         \
+	X(cuMemsetD8Async, 3020,                                                                   \
+	  (cuda_pointer to, unsigned char value, size_t bytes, cuda_stream stream))                \
+	X(cuStreamCreate, 2000, (cuda_stream * stream, unsigned int flags))                        \
+	X(cuStreamCreateWithPriority, 5050,                                                        \
+	  (cuda_stream * stream, unsigned int flags, int priority))                                \
+	X(cuStreamDestroy, 4000, (cuda_stream stream))                                             \
+	X(cuStreamQuery, 2000, (cuda_stream stream))                                               \
+	X(cuStreamSynchronize, 2000, (cuda_stream stream))                                         \
+	X(cuModuleLoadData, 2000, (cuda_module * module, const void *image))                       \
+	X(cuModuleUnload, 2000, (cuda_module module))                                              \
+	X(cuModuleGetFunction, 2000,                                                               \
+	  (cuda_function * function, cuda_module module, const char *name))                        \
+	X(cuLaunchKernel, 4000,                                                                    \
+	  (cuda_function function, unsigned int grid_x, unsigned int grid_y, unsigned int grid_z,  \
+	   unsigned int block_x, unsigned int block_y, unsigned int block_z,                       \
+	   unsigned int shared_bytes, cuda_stream stream, void **parameters, void **extra))        \
+	X(cuPointerGetAttribute, 4000,                                                             \
+	  (void *value, cuda_pointer_attribute attribute, cuda_pointer pointer))                   \
+	X(cuMemAddressReserve, 10020,                                                              \
+	  (cuda_pointer * pointer, size_t bytes, size_t alignment, cuda_pointer address,           \
+	   unsigned long long flags))                                                              \
+	X(cuMemAddressFree, 10020, (cuda_pointer pointer, size_t bytes))                           \
+	X(cuMemCreate, 10020,                                                                      \
+	  (cuda_handle * handle, size_t bytes, const cuda_alloc_prop *prop,                        \
+	   unsigned long long flags))                                                              \
+	X(cuMemRelease, 10020, (cuda_handle handle))                                               \
+	X(cuMemMap, 10020,                                                                         \
+	  (cuda_pointer pointer, size_t bytes, size_t offset, cuda_handle handle,                  \
+	   unsigned long long flags))                                                              \
+	X(cuMemUnmap, 10020, (cuda_pointer pointer, size_t bytes))                                 \
+	X(cuMemSetAccess, 10020,                                                                   \
+	  (cuda_pointer pointer, size_t bytes, const cuda_access *access, size_t count))           \
+	X(cuMemGetAccess, 10020,                                                                   \
+	  (unsigned long long *flags, const cuda_location *location, cuda_pointer pointer))        \
+	X(cuMemGetAllocationGranularity, 10020,                                                    \
+	  (size_t * bytes, const cuda_alloc_prop *prop, cuda_granularity_option option))           \
+	X(cuMemRetainAllocationHandle, 11000, (cuda_handle * handle, void *address))               \
+	X(cuMemGetAllocationPropertiesFromHandle, 10020,                                           \
+	  (cuda_alloc_prop * prop, cuda_handle handle))
 
 /* What older drivers lack and nothing depends on: NULL where it is missing. */
-#define CUDA_OPTIONAL_FUNCTIONS(X) X(cuCoredumpGetAttributeGlobal, 12010, (cuda_coredump_setting setting, void *value, size_t *bytes))
+#define CUDA_OPTIONAL_FUNCTIONS(X)                                                                 \
+	X(cuCoredumpGetAttributeGlobal, 12010,                                                     \
+	  (cuda_coredump_setting setting, void *value, size_t *bytes))
 
 /* Codes that are treated each in its own way; errors.c has the others. */
 enum cuda_code {
@@ -167,7 +188,11 @@ enum cuda_coredump_setting_number {
 #define CUDA_COREDUMP_SKIP_GLOBAL_MEMORY 2 /* of the flags */
 
 enum cuda_memory_type { CUDA_MEMORY_HOST = 1, CUDA_MEMORY_DEVICE = 2 };
-enum cuda_location_type { CUDA_LOCATION_DEVICE = 1, CUDA_LOCATION_HOST = 2, CUDA_LOCATION_HOST_NUMA = 3 };
+enum cuda_location_type {
+	CUDA_LOCATION_DEVICE = 1,
+	CUDA_LOCATION_HOST = 2,
+	CUDA_LOCATION_HOST_NUMA = 3
+};
 enum cuda_alloc_type { CUDA_ALLOC_PINNED = 1 };
 enum cuda_access_flags { CUDA_ACCESS_NONE = 0, CUDA_ACCESS_READ = 1, CUDA_ACCESS_READ_WRITE = 3 };
 
@@ -176,10 +201,12 @@ enum cuda_access_flags { CUDA_ACCESS_NONE = 0, CUDA_ACCESS_READ = 1, CUDA_ACCESS
 #define CUDA_DRIVER_VERSION_NEEDED 12000
 
 /* The one function that is looked up by name: cuGetProcAddress_v2. */
-typedef cuda_result (*cuda_get_proc_address)(const char *symbol, void **function, int version, uint64_t flags, void *status);
+typedef cuda_result (*cuda_get_proc_address)(const char *symbol, void **function, int version,
+                                             uint64_t flags, void *status);
 
 /* Each function's type: cuda_fn_cuInit and so on. */
-#define CUDA_FUNCTION_TYPE(name, version, parameters) typedef cuda_result(*cuda_fn_##name) parameters;
+#define CUDA_FUNCTION_TYPE(name, version, parameters)                                              \
+	typedef cuda_result(*cuda_fn_##name) parameters;
 CUDA_FUNCTIONS(CUDA_FUNCTION_TYPE)
 CUDA_OPTIONAL_FUNCTIONS(CUDA_FUNCTION_TYPE)
 #undef CUDA_FUNCTION_TYPE

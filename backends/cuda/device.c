@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a device is: the facts that policy judges, and notes for people.  None of the notes says where a buffer is. */
+/*
+ * What a device is: the facts that policy judges, and notes for people.  None of the notes says
+ * where a buffer is.
+ */
 #include "cuda/driver.h"
 
 #include <stdio.h>
@@ -27,14 +30,16 @@ static int find_names(const struct gpu_binding *b, cuda_device device, vres_devi
 	TRY_CUDA(b->api.cuDeviceGetName(props->name, (int)sizeof(props->name) - 1, device));
 	TRY_CUDA(b->api.cuDeviceGetUuid(&uuid, device));
 	memcpy(u, uuid.bytes, sizeof(u));
-	(void)snprintf(props->uuid, sizeof(props->uuid), "%s-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-	               strstr(props->name, " MIG ") ? "MIG" : "GPU", u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11],
-	               u[12], u[13], u[14], u[15]);
+	(void)snprintf(props->uuid, sizeof(props->uuid),
+	               "%s-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+	               strstr(props->name, " MIG ") ? "MIG" : "GPU", u[0], u[1], u[2], u[3], u[4],
+	               u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
 	return CUDA_OK;
 }
 
 /* Virtual GPUs may have the attribute and yet not the function. */
-static int find_vmm(const struct gpu_binding *b, cuda_device device, uint32_t index, vres_device_props *props)
+static int find_vmm(const struct gpu_binding *b, cuda_device device, uint32_t index,
+                    vres_device_props *props)
 {
 	const struct cuda_alloc_prop prop = cuda_wanted(index);
 	size_t bytes = 0;
@@ -59,12 +64,16 @@ static int find_facts(const struct gpu_binding *b, cuda_device device, vres_devi
 
 	TRY_CUDA(ask(b, CUDA_DEVICE_INTEGRATED, device, &integrated));
 	TRY_CUDA(ask(b, CUDA_DEVICE_ECC_ENABLED, device, &ecc));
-	props->facts |= (integrated ? VRES_DEVICE_INTEGRATED : 0) | (gpu_host_is_unverifiable() ? VRES_DEVICE_UNVERIFIABLE_HOST : 0);
+	props->facts |= (integrated ? VRES_DEVICE_INTEGRATED : 0) |
+	                (gpu_host_is_unverifiable() ? VRES_DEVICE_UNVERIFIABLE_HOST : 0);
 	props->ecc = ecc ? VRES_ECC_ON : VRES_ECC_OFF;
 	return CUDA_OK;
 }
 
-/* A setting of the process's GPU core dumps, as an int or, as most are, one byte of truth; -1 where the driver does not say. */
+/*
+ * A setting of the process's GPU core dumps, as an int or, as most are, one byte of truth; -1 where
+ * the driver does not say.
+ */
 static int coredump_setting(const struct gpu_binding *b, int setting)
 {
 	unsigned char truth = 0;
@@ -72,12 +81,16 @@ static int coredump_setting(const struct gpu_binding *b, int setting)
 	size_t bytes = setting == CUDA_COREDUMP_FLAGS ? sizeof(flags) : sizeof(truth);
 	void *value = setting == CUDA_COREDUMP_FLAGS ? (void *)&flags : (void *)&truth;
 
-	if (b->api.cuCoredumpGetAttributeGlobal == NULL || b->api.cuCoredumpGetAttributeGlobal(setting, value, &bytes) != CUDA_OK)
+	if (b->api.cuCoredumpGetAttributeGlobal == NULL ||
+	    b->api.cuCoredumpGetAttributeGlobal(setting, value, &bytes) != CUDA_OK)
 		return -1;
 	return setting == CUDA_COREDUMP_FLAGS ? flags : truth != 0;
 }
 
-/* A GPU core dump writes device memory to a file; what the driver is set to is advice, since it can be set anew at any time. */
+/*
+ * A GPU core dump writes device memory to a file; what the driver is set to is advice, since it can
+ * be set anew at any time.
+ */
 static const char *coredump(const struct gpu_binding *b)
 {
 	const int on_exception = coredump_setting(b, CUDA_COREDUMP_ON_EXCEPTION);
@@ -88,12 +101,14 @@ static const char *coredump(const struct gpu_binding *b)
 		return "unknown";
 	if (on_exception == 0 && on_demand <= 0)
 		return "off";
-	if (coredump_setting(b, CUDA_COREDUMP_LIGHTWEIGHT) == 1 || (flags >= 0 && (flags & CUDA_COREDUMP_SKIP_GLOBAL_MEMORY)))
+	if (coredump_setting(b, CUDA_COREDUMP_LIGHTWEIGHT) == 1 ||
+	    (flags >= 0 && (flags & CUDA_COREDUMP_SKIP_GLOBAL_MEMORY)))
 		return "on, without device memory";
 	return "on: a dump would write device memory to a file";
 }
 
-static int add_notes(const struct gpu_binding *b, cuda_device device, uint32_t index, vres_device_props *props)
+static int add_notes(const struct gpu_binding *b, cuda_device device, uint32_t index,
+                     vres_device_props *props)
 {
 	int major, minor, unified, managed, host_mapping, host_tables, numa, mps;
 
@@ -108,13 +123,19 @@ static int add_notes(const struct gpu_binding *b, cuda_device device, uint32_t i
 	gpu_note(props, "driver", "CUDA %d.%d", b->version / 1000, b->version % 1000 / 10);
 	gpu_note(props, "compute_capability", "%d.%d", major, minor);
 	gpu_note(props, "allocation", "%s",
-	         props->facts & VRES_DEVICE_VMM ? "explicit location, not exportable" : "cuMemAlloc, exportable by IPC");
-	gpu_note(props, "unified_addressing", "%s", unified ? "yes, as on every 64-bit GPU: one address space" : "no");
-	gpu_note(props, "unified_memory", "%s", managed ? "possible; asked of each allocation" : "not supported");
-	gpu_note(props, "zero_copy", "%s", host_mapping ? "possible; asked of each allocation" : "not supported");
+	         props->facts & VRES_DEVICE_VMM ? "explicit location, not exportable"
+	                                        : "cuMemAlloc, exportable by IPC");
+	gpu_note(props, "unified_addressing", "%s",
+	         unified ? "yes, as on every 64-bit GPU: one address space" : "no");
+	gpu_note(props, "unified_memory", "%s",
+	         managed ? "possible; asked of each allocation" : "not supported");
+	gpu_note(props, "zero_copy", "%s",
+	         host_mapping ? "possible; asked of each allocation" : "not supported");
 	gpu_note(props, "pinned_staging", "only where policy allows it");
-	gpu_note(props, "coherent", "%s", host_tables || numa ? "shares page tables or NUMA nodes with the host" : "no");
-	gpu_note(props, "mps", "%s", mps ? "yes: another client's fault can end the context" : "no");
+	gpu_note(props, "coherent", "%s",
+	         host_tables || numa ? "shares page tables or NUMA nodes with the host" : "no");
+	gpu_note(props, "mps", "%s",
+	         mps ? "yes: another client's fault can end the context" : "no");
 	gpu_note(props, "mig", "%s", strncmp(props->uuid, "MIG", 3) == 0 ? "yes" : "no");
 	gpu_note(props, "virtual_gpu", "%s", cuda_nvml_virtualization(b, index));
 	gpu_note(props, "confidential_computing", "%s", cuda_nvml_confidential(b));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The CUDA driver once it is loaded, and what the files of this folder ask of each other: bind.c loads it, errors.c gives its codes a meaning,
- * device.c says what a device is, memory.c makes memory and asks about it, nvml.c asks for its health, cuda.c is the table.
+ * The CUDA driver once it is loaded, and what the files of this folder ask of each other: bind.c
+ * loads it, errors.c gives its codes a meaning, device.c says what a device is, memory.c makes
+ * memory and asks about it, nvml.c asks for its health, cuda.c is the table.
  */
 #ifndef VRES_BACKENDS_CUDA_DRIVER_H
 #define VRES_BACKENDS_CUDA_DRIVER_H
@@ -22,7 +23,8 @@ struct cuda_nvml {
 	int (*shutdown)(void);
 	int (*handle_by_bus_id)(const char *bus_id, void **handle);
 	int (*ecc_errors)(void *handle, int type, int counter, unsigned long long *out);
-	int (*remapped_rows)(void *handle, unsigned *corrected, unsigned *uncorrected, unsigned *pending, unsigned *failed);
+	int (*remapped_rows)(void *handle, unsigned *corrected, unsigned *uncorrected,
+	                     unsigned *pending, unsigned *failed);
 	int (*virtualization)(void *handle, int *mode);
 	int (*confidential)(void *state);
 };
@@ -36,11 +38,11 @@ struct gpu_binding {
 };
 
 /* Passes a driver's code on. */
-#define TRY_CUDA(call)                                                                                                                          \
-	do {                                                                                                                                    \
-		const cuda_result try_code = (call);                                                                                            \
-		if (try_code != CUDA_OK)                                                                                                        \
-			return try_code;                                                                                                        \
+#define TRY_CUDA(call)                                                                             \
+	do {                                                                                       \
+		const cuda_result try_code = (call);                                               \
+		if (try_code != CUDA_OK)                                                           \
+			return try_code;                                                           \
 	} while (0)
 
 vres_status cuda_bind(const char *library_path, struct gpu_binding **out, vres_error *err);
@@ -52,11 +54,15 @@ const char *cuda_name(const struct gpu_binding *b, int code);
 int cuda_processors(const struct gpu_binding *b, uint32_t device, uint32_t *out);
 int cuda_describe(const struct gpu_binding *b, uint32_t device, vres_device_props *out);
 
-int cuda_chunk_make(const struct gpu_binding *b, uint32_t device, uint64_t capacity, bool is_vmm, struct gpu_chunk *out);
+int cuda_chunk_make(const struct gpu_binding *b, uint32_t device, uint64_t capacity, bool is_vmm,
+                    struct gpu_chunk *out);
 int cuda_chunk_free(const struct gpu_binding *b, const struct gpu_chunk *chunk);
-int cuda_chunk_protect(const struct gpu_binding *b, uint32_t device, const struct gpu_chunk *chunk, bool read_only);
-int cuda_can_protect(const struct gpu_binding *b, uint32_t device, const struct gpu_chunk *chunk, bool *out);
-int cuda_mapping_at(const struct gpu_binding *b, uint32_t device, uint64_t addr, struct gpu_mapping *out);
+int cuda_chunk_protect(const struct gpu_binding *b, uint32_t device, const struct gpu_chunk *chunk,
+                       bool read_only);
+int cuda_can_protect(const struct gpu_binding *b, uint32_t device, const struct gpu_chunk *chunk,
+                     bool *out);
+int cuda_mapping_at(const struct gpu_binding *b, uint32_t device, uint64_t addr,
+                    struct gpu_mapping *out);
 
 /* What every allocation of ours asks for: pinned, on the device, with no way out. */
 struct cuda_alloc_prop cuda_wanted(uint32_t device);

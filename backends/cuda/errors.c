@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What each of the driver's codes means to a caller.  Total: a code that is not named here is trouble with the driver. */
+/*
+ * What each of the driver's codes means to a caller.  Total: a code that is not named here is
+ * trouble with the driver.
+ */
 #include "cuda/driver.h"
 
 vres_status cuda_meaning(int code)
@@ -41,7 +44,8 @@ const char *cuda_name(const struct gpu_binding *b, int code)
 {
 	const char *name = NULL;
 
-	if (b->api.cuGetErrorName == NULL || b->api.cuGetErrorName(code, &name) != CUDA_OK || name == NULL)
+	if (b->api.cuGetErrorName == NULL || b->api.cuGetErrorName(code, &name) != CUDA_OK ||
+	    name == NULL)
 		return "an error without a name";
 	return name;
 }

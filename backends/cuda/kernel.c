@@ -14,7 +14,8 @@ struct image {
 /* The driver is too old for the image, or the image has nothing for the device: another may do. */
 static bool does_not_fit(int code)
 {
-	return code == CUDA_INVALID_IMAGE || code == CUDA_NO_BINARY_FOR_GPU || code == CUDA_INVALID_PTX || code == CUDA_JIT_COMPILER_NOT_FOUND ||
+	return code == CUDA_INVALID_IMAGE || code == CUDA_NO_BINARY_FOR_GPU ||
+	       code == CUDA_INVALID_PTX || code == CUDA_JIT_COMPILER_NOT_FOUND ||
 	       code == CUDA_UNSUPPORTED_PTX_VERSION || code == CUDA_JIT_COMPILATION_DISABLED;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Device memory.  Ours is made with an explicit location that cannot migrate and no handle to export it by; where the driver has no such
- * thing, by cuMemAlloc, which any code in the process can export.  Anybody's is described by what the driver says of one mapping.
+ * Device memory.  Ours is made with an explicit location that cannot migrate and no handle to
+ * export it by; where the driver has no such thing, by cuMemAlloc, which any code in the process
+ * can export.  Anybody's is described by what the driver says of one mapping.
  */
 #include "cuda/driver.h"
 
@@ -9,12 +10,16 @@
 
 struct cuda_alloc_prop cuda_wanted(uint32_t device)
 {
-	return (struct cuda_alloc_prop){.type = CUDA_ALLOC_PINNED, .location = {.type = CUDA_LOCATION_DEVICE, .id = (int)device}};
+	return (struct cuda_alloc_prop){
+		.type = CUDA_ALLOC_PINNED,
+		.location = {.type = CUDA_LOCATION_DEVICE, .id = (int)device}};
 }
 
-static int set_access(const struct gpu_binding *b, uint32_t device, uint64_t addr, uint64_t capacity, int flags)
+static int set_access(const struct gpu_binding *b, uint32_t device, uint64_t addr,
+                      uint64_t capacity, int flags)
 {
-	const struct cuda_access access = {.location = {.type = CUDA_LOCATION_DEVICE, .id = (int)device}, .flags = flags};
+	const struct cuda_access access = {
+		.location = {.type = CUDA_LOCATION_DEVICE, .id = (int)device}, .flags = flags};
 
 	return b->api.cuMemSetAccess(addr, capacity, &access, 1);
 }
@@ -42,7 +47,8 @@ static int map(const struct gpu_binding *b, uint32_t device, struct gpu_chunk *c
 	return CUDA_OK;
 }
 
-int cuda_chunk_make(const struct gpu_binding *b, uint32_t device, uint64_t capacity, bool is_vmm, struct gpu_chunk *out)
+int cuda_chunk_make(const struct gpu_binding *b, uint32_t device, uint64_t capacity, bool is_vmm,
+                    struct gpu_chunk *out)
 {
 	struct gpu_chunk chunk = {.capacity = capacity, .is_vmm = is_vmm};
 	cuda_pointer addr;
@@ -79,9 +85,11 @@ int cuda_chunk_free(const struct gpu_binding *b, const struct gpu_chunk *chunk)
 	return code != CUDA_OK ? code : other;
 }
 
-int cuda_chunk_protect(const struct gpu_binding *b, uint32_t device, const struct gpu_chunk *chunk, bool read_only)
+int cuda_chunk_protect(const struct gpu_binding *b, uint32_t device, const struct gpu_chunk *chunk,
+                       bool read_only)
 {
-	return set_access(b, device, chunk->addr, chunk->capacity, read_only ? CUDA_ACCESS_READ : CUDA_ACCESS_READ_WRITE);
+	return set_access(b, device, chunk->addr, chunk->capacity,
+	                  read_only ? CUDA_ACCESS_READ : CUDA_ACCESS_READ_WRITE);
 }
 
 /* The driver has no such thing, or not of this memory: an answer, not trouble. */
@@ -127,7 +135,8 @@ static int find_extent(const struct gpu_binding *b, uint64_t addr, struct gpu_ma
 }
 
 /* What the physical memory was made as.  Only memory made by cuMemCreate can tell. */
-static int find_origin(const struct gpu_binding *b, uint32_t ordinal, uint64_t addr, struct gpu_mapping *out)
+static int find_origin(const struct gpu_binding *b, uint32_t ordinal, uint64_t addr,
+                       struct gpu_mapping *out)
 {
 	struct cuda_alloc_prop prop;
 	cuda_handle handle;
@@ -164,8 +173,12 @@ static int find_exports(const struct gpu_binding *b, uint64_t addr, struct gpu_m
 	return CUDA_OK;
 }
 
-/* Rights of one location; none where the driver cannot tell: of memory that was not mapped by hand, or of a location it does not know. */
-static int rights_of(const struct gpu_binding *b, int type, int id, uint64_t addr, unsigned long long *out)
+/*
+ * Rights of one location; none where the driver cannot tell: of memory that was not mapped by hand,
+ * or of a location it does not know.
+ */
+static int rights_of(const struct gpu_binding *b, int type, int id, uint64_t addr,
+                     unsigned long long *out)
 {
 	const struct cuda_location location = {.type = type, .id = id};
 	const int code = b->api.cuMemGetAccess(out, &location, addr);
@@ -175,7 +188,8 @@ static int rights_of(const struct gpu_binding *b, int type, int id, uint64_t add
 	return is_absent(code) || code == CUDA_INVALID_DEVICE ? CUDA_OK : code;
 }
 
-int cuda_can_protect(const struct gpu_binding *b, uint32_t device, const struct gpu_chunk *chunk, bool *out)
+int cuda_can_protect(const struct gpu_binding *b, uint32_t device, const struct gpu_chunk *chunk,
+                     bool *out)
 {
 	const int code = cuda_chunk_protect(b, device, chunk, true);
 	unsigned long long rights = CUDA_ACCESS_NONE;
@@ -191,7 +205,8 @@ int cuda_can_protect(const struct gpu_binding *b, uint32_t device, const struct 
 	return CUDA_OK;
 }
 
-static int find_access(const struct gpu_binding *b, uint32_t device, uint64_t addr, struct gpu_mapping *out)
+static int find_access(const struct gpu_binding *b, uint32_t device, uint64_t addr,
+                       struct gpu_mapping *out)
 {
 	unsigned long long rights;
 	int count;
@@ -213,7 +228,8 @@ static int find_access(const struct gpu_binding *b, uint32_t device, uint64_t ad
 	return CUDA_OK;
 }
 
-int cuda_mapping_at(const struct gpu_binding *b, uint32_t device, uint64_t addr, struct gpu_mapping *out)
+int cuda_mapping_at(const struct gpu_binding *b, uint32_t device, uint64_t addr,
+                    struct gpu_mapping *out)
 {
 	struct gpu_mapping mapping = {.is_known = true};
 	uint32_t type, managed, mapped;
@@ -224,8 +240,11 @@ int cuda_mapping_at(const struct gpu_binding *b, uint32_t device, uint64_t addr,
 		return CUDA_OK; /* not known */
 	TRY_CUDA(ask_small(b, CUDA_POINTER_IS_MANAGED, addr, &managed));
 	TRY_CUDA(ask_small(b, CUDA_POINTER_DEVICE_ORDINAL, addr, &mapping.device));
-	mapping.facts = (type == CUDA_MEMORY_DEVICE && !managed && mapping.device == device ? VRES_MEM_DEVICE : 0) |
-	                (managed ? VRES_MEM_MANAGED : 0) | (type == CUDA_MEMORY_HOST ? VRES_MEM_HOST_MAPPED : 0);
+	mapping.facts = (type == CUDA_MEMORY_DEVICE && !managed && mapping.device == device
+	                         ? VRES_MEM_DEVICE
+	                         : 0) |
+	                (managed ? VRES_MEM_MANAGED : 0) |
+	                (type == CUDA_MEMORY_HOST ? VRES_MEM_HOST_MAPPED : 0);
 	TRY_CUDA(ask(b, CUDA_POINTER_BUFFER_ID, addr, &mapping.identity[0]));
 	TRY_CUDA(ask(b, CUDA_POINTER_BLOCK_ID, addr, &mapping.identity[1]));
 	TRY_CUDA(find_extent(b, addr, &mapping));

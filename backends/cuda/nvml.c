@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * NVML, the driver's management library: advice, never a condition.  It tells an uncorrectable memory error from tampering.  Devices are found
- * by their PCI address, since their order here and there differs.  A missing library or function means that something is not known.
+ * NVML, the driver's management library: advice, never a condition.  It tells an uncorrectable
+ * memory error from tampering.  Devices are found by their PCI address, since their order here and
+ * there differs.  A missing library or function means that something is not known.
  */
 #include "cuda/driver.h"
 
@@ -14,9 +15,13 @@
 enum { MEMORY_ERROR_UNCORRECTED = 1, ECC_VOLATILE = 0 };
 
 /* How NVML numbers nvmlGpuVirtualizationMode_t. */
-static const char *const virtualization_names[] = {"no", "passed through to a guest", "vGPU in a guest", "host of vGPUs", "host of vGPUs"};
+static const char *const virtualization_names[] = {
+	"no", "passed through to a guest", "vGPU in a guest", "host of vGPUs", "host of vGPUs"};
 
-/* A library beside the driver that was given, so that the system's NVML never speaks of a simulated device. */
+/*
+ * A library beside the driver that was given, so that the system's NVML never speaks of a simulated
+ * device.
+ */
 static bool library_beside(const char *driver, char *path, size_t room)
 {
 	const char *slash = strrchr(driver, '/');
@@ -73,8 +78,10 @@ static void *handle_of(const struct gpu_binding *b, uint32_t index)
 	void *handle = NULL;
 	char bus_id[32];
 
-	if (b->nvml.library == NULL || b->nvml.handle_by_bus_id == NULL || b->api.cuDeviceGet(&device, (int)index) != CUDA_OK ||
-	    b->api.cuDeviceGetPCIBusId(bus_id, (int)sizeof(bus_id), device) != CUDA_OK || b->nvml.handle_by_bus_id(bus_id, &handle) != 0)
+	if (b->nvml.library == NULL || b->nvml.handle_by_bus_id == NULL ||
+	    b->api.cuDeviceGet(&device, (int)index) != CUDA_OK ||
+	    b->api.cuDeviceGetPCIBusId(bus_id, (int)sizeof(bus_id), device) != CUDA_OK ||
+	    b->nvml.handle_by_bus_id(bus_id, &handle) != 0)
 		return NULL;
 	return handle;
 }
@@ -87,11 +94,13 @@ void cuda_health(const struct gpu_binding *b, uint32_t device, vres_device_statu
 
 	if (handle == NULL)
 		return;
-	if (b->nvml.ecc_errors && b->nvml.ecc_errors(handle, MEMORY_ERROR_UNCORRECTED, ECC_VOLATILE, &errors) == 0) {
+	if (b->nvml.ecc_errors &&
+	    b->nvml.ecc_errors(handle, MEMORY_ERROR_UNCORRECTED, ECC_VOLATILE, &errors) == 0) {
 		out->ecc_uncorrected = errors;
 		out->healthy &= errors == 0;
 	}
-	if (b->nvml.remapped_rows && b->nvml.remapped_rows(handle, &corrected, &uncorrected, &pending, &failed) == 0)
+	if (b->nvml.remapped_rows &&
+	    b->nvml.remapped_rows(handle, &corrected, &uncorrected, &pending, &failed) == 0)
 		out->healthy &= pending == 0 && failed == 0;
 }
 
@@ -100,7 +109,8 @@ const char *cuda_nvml_virtualization(const struct gpu_binding *b, uint32_t devic
 	void *handle = handle_of(b, device);
 	int mode = -1;
 
-	if (handle == NULL || b->nvml.virtualization == NULL || b->nvml.virtualization(handle, &mode) != 0 || mode < 0 ||
+	if (handle == NULL || b->nvml.virtualization == NULL ||
+	    b->nvml.virtualization(handle, &mode) != 0 || mode < 0 ||
 	    (size_t)mode >= COUNT_OF(virtualization_names))
 		return "unknown";
 	return virtualization_names[mode];
@@ -110,7 +120,8 @@ const char *cuda_nvml_confidential(const struct gpu_binding *b)
 {
 	unsigned state[3] = {0}; /* environment, feature, development tools */
 
-	if (b->nvml.library == NULL || b->nvml.confidential == NULL || b->nvml.confidential(state) != 0)
+	if (b->nvml.library == NULL || b->nvml.confidential == NULL ||
+	    b->nvml.confidential(state) != 0)
 		return "unknown";
 	return state[1] ? "on" : "off";
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The driver and its devices; and what every slot does before and after: the context, errors, answers. */
+/*
+ * The driver and its devices; and what every slot does before and after: the context, errors,
+ * answers.
+ */
 #include "gpu/gpu.h"
 
 #include <inttypes.h>
@@ -8,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-vres_status gpu_error(vres_error *err, vres_status status, int code, uint32_t device, const char *format, ...)
+vres_status gpu_error(vres_error *err, vres_status status, int code, uint32_t device,
+                      const char *format, ...)
 {
 	va_list args;
 
@@ -37,21 +41,25 @@ vres_status gpu_outcome(vres_bdev *dev, int code, const char *what, vres_error *
 {
 	if (code == 0)
 		return VRES_OK;
-	return gpu_error(err, meaning(dev, code), code, dev->index, "%s: %s (%d)", what, dev->driver->name(dev->binding, code), code);
+	return gpu_error(err, meaning(dev, code), code, dev->index, "%s: %s (%d)", what,
+	                 dev->driver->name(dev->binding, code), code);
 }
 
 vres_status gpu_alive(const vres_bdev *dev, vres_error *err)
 {
 	if (atomic_load(&dev->is_lost))
-		return gpu_error(err, VRES_E_DEVICE_LOST, 0, dev->index, "device %" PRIu32 " was lost", dev->index);
+		return gpu_error(err, VRES_E_DEVICE_LOST, 0, dev->index,
+		                 "device %" PRIu32 " was lost", dev->index);
 	return VRES_OK;
 }
 
 vres_status gpu_enter(vres_bdev *dev, struct gpu_visit *visit, vres_error *err)
 {
 	TRY(gpu_alive(dev, err));
-	TRY(gpu_outcome(dev, dev->driver->context_push(dev->binding, dev->index, dev->context, &visit->before), "making the context current",
-	                err));
+	TRY(gpu_outcome(
+		dev,
+		dev->driver->context_push(dev->binding, dev->index, dev->context, &visit->before),
+		"making the context current", err));
 	visit->dev = dev;
 	return VRES_OK;
 }
@@ -59,7 +67,8 @@ vres_status gpu_enter(vres_bdev *dev, struct gpu_visit *visit, vres_error *err)
 void gpu_enter_to_close(vres_bdev *dev, struct gpu_visit *visit)
 {
 	for (int tries = 0; tries < 2 && visit->dev == NULL; tries++)
-		if (dev->driver->context_push(dev->binding, dev->index, dev->context, &visit->before) == 0)
+		if (dev->driver->context_push(dev->binding, dev->index, dev->context,
+		                              &visit->before) == 0)
 			visit->dev = dev;
 }
 
@@ -67,8 +76,12 @@ void gpu_leave(struct gpu_visit *visit)
 {
 	if (visit->dev == NULL)
 		return;
-	/* The driver may use the occasion to tell of earlier work that failed; whoever waits for that work hears of it. */
-	(void)meaning(visit->dev, visit->dev->driver->context_pop(visit->dev->binding, &visit->before));
+	/*
+	 * The driver may use the occasion to tell of earlier work that failed; whoever waits for
+	 * that work hears of it.
+	 */
+	(void)meaning(visit->dev,
+	              visit->dev->driver->context_pop(visit->dev->binding, &visit->before));
 	visit->dev = NULL;
 }
 
@@ -82,13 +95,15 @@ void gpu_answer(void *to, const void *from, size_t size)
 	memcpy(to, &room, sizeof(room));
 }
 
-vres_status gpu_open(const struct gpu_driver *driver, const vres_backend_open *params, vres_bself **out, vres_error *err)
+vres_status gpu_open(const struct gpu_driver *driver, const vres_backend_open *params,
+                     vres_bself **out, vres_error *err)
 {
 	vres_bself *self = calloc(1, sizeof(*self));
 	vres_status status;
 
 	if (self == NULL)
-		return gpu_error(err, VRES_E_NO_MEMORY, 0, VRES_NO_DEVICE, "no memory to open the driver");
+		return gpu_error(err, VRES_E_NO_MEMORY, 0, VRES_NO_DEVICE,
+		                 "no memory to open the driver");
 	self->driver = driver;
 	status = driver->bind(params->library_path, &self->binding, err);
 	if (status != VRES_OK) {
@@ -110,19 +125,25 @@ vres_status gpu_device_count(vres_bself *self, uint32_t *out, vres_error *err)
 	const int code = self->driver->device_count(self->binding, out);
 
 	if (code != 0)
-		return gpu_error(err, self->driver->meaning(code), code, VRES_NO_DEVICE, "counting devices: %s (%d)",
+		return gpu_error(err, self->driver->meaning(code), code, VRES_NO_DEVICE,
+		                 "counting devices: %s (%d)",
 		                 self->driver->name(self->binding, code), code);
 	return VRES_OK;
 }
 
-/* Tried with a mapping of ours.  That it is enforced cannot be tried: a write would end the context, which is not ours alone. */
+/*
+ * Tried with a mapping of ours.  That it is enforced cannot be tried: a write would end the
+ * context, which is not ours alone.
+ */
 static vres_status probe_protection(vres_bdev *dev, vres_error *err)
 {
 	const struct gpu_chunk *chunk = &dev->scratch.chunk;
 
 	if (!chunk->is_vmm)
 		return VRES_OK;
-	return gpu_outcome(dev, dev->driver->can_protect(dev->binding, dev->index, chunk, &dev->can_protect), "probing read-only mappings", err);
+	return gpu_outcome(
+		dev, dev->driver->can_protect(dev->binding, dev->index, chunk, &dev->can_protect),
+		"probing read-only mappings", err);
 }
 
 static vres_status equip(vres_bdev *dev, vres_device_props *props, vres_error *err)
@@ -130,18 +151,23 @@ static vres_status equip(vres_bdev *dev, vres_device_props *props, vres_error *e
 	const struct gpu_driver *driver = dev->driver;
 	const char *image = NULL;
 
-	TRY(gpu_outcome(dev, driver->describe(dev->binding, dev->index, props), "asking what the device is", err));
+	TRY(gpu_outcome(dev, driver->describe(dev->binding, dev->index, props),
+	                "asking what the device is", err));
 	dev->has_vmm = (props->facts & VRES_DEVICE_VMM) != 0;
 	dev->granularity = props->granularity;
 	dev->total_bytes = props->total_bytes;
-	TRY(gpu_outcome(dev, driver->processors(dev->binding, dev->index, &dev->processors), "asking what the device is", err));
-	TRY(gpu_outcome(dev, driver->stream_open(dev->binding, false, &dev->stream), "opening a stream", err));
+	TRY(gpu_outcome(dev, driver->processors(dev->binding, dev->index, &dev->processors),
+	                "asking what the device is", err));
+	TRY(gpu_outcome(dev, driver->stream_open(dev->binding, false, &dev->stream),
+	                "opening a stream", err));
 	TRY(gpu_staging_open(dev, err));
 	TRY(gpu_scratch_open(dev, err));
-	TRY(gpu_outcome(dev, driver->image_load(dev->binding, &dev->module, &dev->kernel, &image), "loading the kernel", err));
+	TRY(gpu_outcome(dev, driver->image_load(dev->binding, &dev->module, &dev->kernel, &image),
+	                "loading the kernel", err));
 	TRY(probe_protection(dev, err));
 	props->scratch_bytes = dev->scratch.chunk.capacity;
-	props->facts |= (dev->kernel ? VRES_DEVICE_CAN_HASH : 0) | (dev->can_protect ? VRES_DEVICE_CAN_PROTECT : 0);
+	props->facts |= (dev->kernel ? VRES_DEVICE_CAN_HASH : 0) |
+	                (dev->can_protect ? VRES_DEVICE_CAN_PROTECT : 0);
 	gpu_note(props, "kernel", "%s", image ? image : "no image fits this device and driver");
 	return VRES_OK;
 }
@@ -171,13 +197,15 @@ static vres_status device_fill(vres_bdev *dev, vres_device_props *props, vres_er
 {
 	CLEANUP(gpu_leave) struct gpu_visit visit = {0};
 
-	TRY(gpu_outcome(dev, dev->driver->context_retain(dev->binding, dev->index, &dev->context), "taking the primary context", err));
+	TRY(gpu_outcome(dev, dev->driver->context_retain(dev->binding, dev->index, &dev->context),
+	                "taking the primary context", err));
 	dev->has_context = true;
 	TRY(gpu_enter(dev, &visit, err));
 	return equip(dev, props, err);
 }
 
-vres_status gpu_device_open(vres_bself *self, uint32_t index, vres_device_props *props, vres_bdev **out, vres_error *err)
+vres_status gpu_device_open(vres_bself *self, uint32_t index, vres_device_props *props,
+                            vres_bdev **out, vres_error *err)
 {
 	vres_device_props answer = {.struct_size = sizeof(answer), .ecc = VRES_ECC_UNKNOWN};
 	uint32_t count = 0;
@@ -186,10 +214,12 @@ vres_status gpu_device_open(vres_bself *self, uint32_t index, vres_device_props 
 
 	TRY(gpu_device_count(self, &count, err));
 	if (index >= count)
-		return gpu_error(err, VRES_E_NO_DEVICE, 0, index, "no device %" PRIu32 ", the driver shows %" PRIu32, index, count);
+		return gpu_error(err, VRES_E_NO_DEVICE, 0, index,
+		                 "no device %" PRIu32 ", the driver shows %" PRIu32, index, count);
 	dev = calloc(1, sizeof(*dev));
 	if (dev == NULL)
-		return gpu_error(err, VRES_E_NO_MEMORY, 0, index, "no memory to open device %" PRIu32, index);
+		return gpu_error(err, VRES_E_NO_MEMORY, 0, index,
+		                 "no memory to open device %" PRIu32, index);
 	dev->driver = self->driver;
 	dev->binding = self->binding;
 	dev->index = index;
@@ -210,7 +240,8 @@ vres_status gpu_device_status(vres_bdev *dev, vres_device_status *out, vres_erro
 	CLEANUP(gpu_leave) struct gpu_visit visit = {0};
 
 	TRY(gpu_enter(dev, &visit, err));
-	TRY(gpu_outcome(dev, dev->driver->memory_free(dev->binding, &answer.free_bytes), "asking for free memory", err));
+	TRY(gpu_outcome(dev, dev->driver->memory_free(dev->binding, &answer.free_bytes),
+	                "asking for free memory", err));
 	dev->driver->health(dev->binding, dev->index, &answer);
 	gpu_answer(out, &answer, sizeof(answer));
 	return VRES_OK;

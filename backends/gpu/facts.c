@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Facts that any vendor's device may have: notes for people, and whether the host itself can be believed. */
+/*
+ * Facts that any vendor's device may have: notes for people, and whether the host itself can be
+ * believed.
+ */
 #include "gpu/gpu.h"
 
 #include <stdarg.h>
@@ -26,5 +29,6 @@ bool gpu_host_is_unverifiable(void)
 {
 	struct utsname system;
 
-	return access("/dev/dxg", F_OK) == 0 || (uname(&system) == 0 && strcasestr(system.release, "microsoft") != NULL);
+	return access("/dev/dxg", F_OK) == 0 ||
+	       (uname(&system) == 0 && strcasestr(system.release, "microsoft") != NULL);
 }

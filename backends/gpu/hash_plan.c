@@ -4,7 +4,10 @@
 
 #include <stdlib.h>
 
-/* A level with so few nodes is sooner done by the host: a node takes a thread of the device some 90 us and the host's portable code 12 us. */
+/*
+ * A level with so few nodes is sooner done by the host: a node takes a thread of the device some 90
+ * us and the host's portable code 12 us.
+ */
 #define FEW 6u
 
 /* Parts of a slot. */
@@ -69,8 +72,9 @@ static bool are_few(const vres_hash_job *job, uint32_t level)
 }
 
 /*
- * Launches as large as the memory for digests allows, in steps of one group for each multiprocessor, since those with fewer groups would wait
- * for those with more; and not larger than low priority allows.
+ * Launches as large as the memory for digests allows, in steps of one group for each
+ * multiprocessor, since those with fewer groups would wait for those with more; and not larger than
+ * low priority allows.
  */
 static uint64_t threads_of(uint64_t room, uint64_t fanout, uint32_t processors, bool is_low)
 {
@@ -88,7 +92,8 @@ static void choose_levels(struct gpu_plan *plan)
 
 	plan->node[0] = 1;
 	plan->levels = 0;
-	while (plan->levels < PLAN_LEVELS && plan->levels < plan->job->level && plan->node[plan->levels] * plan->fanout <= window) {
+	while (plan->levels < PLAN_LEVELS && plan->levels < plan->job->level &&
+	       plan->node[plan->levels] * plan->fanout <= window) {
 		plan->node[plan->levels + 1] = plan->node[plan->levels] * plan->fanout;
 		plan->levels++;
 	}
@@ -96,10 +101,16 @@ static void choose_levels(struct gpu_plan *plan)
 		plan->levels--;
 }
 
-/* Room for the leaves of a window, twice, and for what can come of them at the levels between them and the results. */
+/*
+ * Room for the leaves of a window, twice, and for what can come of them at the levels between them
+ * and the results.
+ */
 static uint64_t leaves_room(uint64_t half, uint32_t cuts)
 {
-	/* Every level has at most 1/32 of the nodes below it, and one more for each cut: together less than 1/16. */
+	/*
+	 * Every level has at most 1/32 of the nodes below it, and one more for each cut: together
+	 * less than 1/16.
+	 */
 	return (half - (PLAN_LEVELS - 1) * (uint64_t)cuts) / 16 * 15;
 }
 
@@ -109,7 +120,8 @@ static void place_digests(struct gpu_plan *plan)
 	uint64_t at = 0;
 
 	for (uint32_t level = 0; level < plan->levels; level++) {
-		const uint64_t room = plan->leaves_room / plan->node[level] + (level > 0 ? plan->desk->cuts_room : 0);
+		const uint64_t room = plan->leaves_room / plan->node[level] +
+		                      (level > 0 ? plan->desk->cuts_room : 0);
 
 		slot->tier[level][0] = at;
 		slot->tier[level][1] = at + room;
@@ -119,16 +131,20 @@ static void place_digests(struct gpu_plan *plan)
 	slot->results_room = slot->room - at;
 }
 
-void gpu_plan_begin(struct gpu_plan *plan, const vres_hash_job *job, struct gpu_desk *desk, uint64_t slot, uint64_t slot_bytes,
-                    uint32_t processors, bool is_low)
+void gpu_plan_begin(struct gpu_plan *plan, const vres_hash_job *job, struct gpu_desk *desk,
+                    uint64_t slot, uint64_t slot_bytes, uint32_t processors, bool is_low)
 {
 	const uint64_t pieces = slot + PLAN_LAUNCHES * sizeof(uint64_t);
 	const uint64_t digests = pieces + slot_bytes / PIECES_PART;
 
-	*plan = (struct gpu_plan){.job = job, .desk = desk, .fanout = job->block_size / LEAF_HASH_BYTES};
-	plan->slot =
-		(struct gpu_slot){.echoes = slot, .pieces = pieces, .digests = digests, .room = (slot + slot_bytes - digests) / LEAF_HASH_BYTES};
-	plan->leaves_room = leaves_room((plan->slot.room - plan->slot.room / RESULTS_PART) / 2, desk->cuts_room);
+	*plan = (struct gpu_plan){
+		.job = job, .desk = desk, .fanout = job->block_size / LEAF_HASH_BYTES};
+	plan->slot = (struct gpu_slot){.echoes = slot,
+	                               .pieces = pieces,
+	                               .digests = digests,
+	                               .room = (slot + slot_bytes - digests) / LEAF_HASH_BYTES};
+	plan->leaves_room = leaves_room((plan->slot.room - plan->slot.room / RESULTS_PART) / 2,
+	                                desk->cuts_room);
 	plan->threads = threads_of(plan->leaves_room, plan->fanout, processors, is_low);
 	choose_levels(plan);
 	place_digests(plan);
@@ -150,7 +166,9 @@ static struct gpu_window *window_new(struct gpu_plan *plan)
 	plan->serial++;
 	w = window_at(plan, 0);
 	cuts = w->cuts;
-	*w = (struct gpu_window){.cuts = cuts, .half = plan->serial & 1, .results = plan->slot.results + plan->results};
+	*w = (struct gpu_window){.cuts = cuts,
+	                         .half = plan->serial & 1,
+	                         .results = plan->slot.results + plan->results};
 	return w;
 }
 
@@ -159,16 +177,20 @@ static void window_cut(struct gpu_plan *plan, struct gpu_window *w, uint64_t lea
 	const vres_hash_run *run = &plan->job->runs[plan->run];
 	const uint64_t offset = plan->run_leaf * plan->job->block_size;
 
-	w->cuts[w->cuts_count++] = (struct gpu_cut){.addr = run->mem->chunk.addr + run->offset + offset,
-	                                            .bytes = lower(run->bytes - offset, leaves * plan->job->block_size),
-	                                            .leaves = leaves};
+	w->cuts[w->cuts_count++] = (struct gpu_cut){
+		.addr = run->mem->chunk.addr + run->offset + offset,
+		.bytes = lower(run->bytes - offset, leaves * plan->job->block_size),
+		.leaves = leaves};
 	for (uint32_t level = 0; level <= plan->levels; level++)
 		w->nodes[level] += div_up(leaves, plan->node[level]);
 	plan->promised += plan->levels + 1;
 	plan->run_leaf += leaves;
 }
 
-/* Leaves that a window may have in this launch.  Inner nodes of older ones have their threads first, though not all there are. */
+/*
+ * Leaves that a window may have in this launch.  Inner nodes of older ones have their threads
+ * first, though not all there are.
+ */
 static uint64_t window_budget(struct gpu_plan *plan)
 {
 	uint64_t budget = plan->threads;
@@ -184,7 +206,8 @@ static uint64_t window_budget(struct gpu_plan *plan)
 static uint64_t leaves_left(struct gpu_plan *plan)
 {
 	while (plan->run < plan->job->runs_count) {
-		const uint64_t leaves = div_up(plan->job->runs[plan->run].bytes, plan->job->block_size);
+		const uint64_t leaves =
+			div_up(plan->job->runs[plan->run].bytes, plan->job->block_size);
 
 		if (plan->run_leaf < leaves)
 			return leaves - plan->run_leaf;
@@ -203,7 +226,8 @@ static void window_fill(struct gpu_plan *plan, struct gpu_window *w)
 
 	while ((left = leaves_left(plan)) > 0 && w->cuts_count < plan->desk->cuts_room &&
 	       plan->promised + plan->levels + 1 <= plan->desk->pieces_room) {
-		const uint64_t nodes_room = plan->slot.results_room - plan->results - w->nodes[plan->levels];
+		const uint64_t nodes_room =
+			plan->slot.results_room - plan->results - w->nodes[plan->levels];
 		const uint64_t room = lower(budget - w->nodes[0], nodes_room * node);
 		const uint64_t take = left <= room ? left : room / node * node;
 
@@ -214,16 +238,21 @@ static void window_fill(struct gpu_plan *plan, struct gpu_window *w)
 	plan->results += w->nodes[plan->levels];
 }
 
-static void add_piece(struct gpu_plan *plan, struct gpu_planned_launch *l, uint64_t data, uint64_t bytes, uint64_t place, uint64_t blocks)
+static void add_piece(struct gpu_plan *plan, struct gpu_planned_launch *l, uint64_t data,
+                      uint64_t bytes, uint64_t place, uint64_t blocks)
 {
 	plan->desk->pieces[plan->pieces++] =
-		(vres_leaf_hash_piece){.data = (const uint8_t *)(uintptr_t)data, .bytes = bytes, .first = l->threads, .place = (uint32_t)place};
+		(vres_leaf_hash_piece){.data = (const uint8_t *)(uintptr_t)data,
+	                               .bytes = bytes,
+	                               .first = l->threads,
+	                               .place = (uint32_t)place};
 	l->pieces++;
 	l->threads += (uint32_t)blocks;
 }
 
 /* The nodes at @level of one window. */
-static void add_level(struct gpu_plan *plan, struct gpu_planned_launch *l, const struct gpu_window *w, uint32_t level)
+static void add_level(struct gpu_plan *plan, struct gpu_planned_launch *l,
+                      const struct gpu_window *w, uint32_t level)
 {
 	uint64_t place = level == plan->levels ? w->results : plan->slot.tier[level][w->half];
 	uint64_t below = level == 0 ? 0 : plan->slot.tier[level - 1][w->half];
@@ -237,14 +266,18 @@ static void add_level(struct gpu_plan *plan, struct gpu_planned_launch *l, const
 		} else {
 			const uint64_t children = div_up(cut->leaves, plan->node[level - 1]);
 
-			add_piece(plan, l, plan->slot.digests + below * LEAF_HASH_BYTES, children * LEAF_HASH_BYTES, place, blocks);
+			add_piece(plan, l, plan->slot.digests + below * LEAF_HASH_BYTES,
+			          children * LEAF_HASH_BYTES, place, blocks);
 			below += children;
 		}
 		place += blocks;
 	}
 }
 
-/* Inner nodes first: a device begins with the first threads, and a launch is over when the last ones are. */
+/*
+ * Inner nodes first: a device begins with the first threads, and a launch is over when the last
+ * ones are.
+ */
 static void add_launch(struct gpu_plan *plan)
 {
 	struct gpu_planned_launch *l = &plan->desk->launches[plan->launches];
@@ -274,7 +307,10 @@ bool gpu_plan_next(struct gpu_plan *plan)
 		any = true;
 		add_launch(plan);
 	}
-	/* What is left is inner nodes; the window that stayed empty has the place of leaves in the first of these launches. */
+	/*
+	 * What is left is inner nodes; the window that stayed empty has the place of leaves in the
+	 * first of these launches.
+	 */
 	for (uint32_t age = 0; any && age < plan->levels; age++) {
 		add_launch(plan);
 		(void)window_new(plan);

@@ -2,13 +2,16 @@
 /*
  * Which blocks go into which launch of the kernel: arithmetic alone, no driver.
  *
- * A job's leaves are taken window by window, a window being one launch's worth of parts ("cuts") of as many runs as there are.  The nodes above
- * a window's leaves go into the launches that follow, beside the leaves of later windows: the few threads of an inner level would leave the
- * device idle if they had a launch of their own.  So launch n has the leaves of window n, the first level above those of window n - 1, and
- * so on.  Digests on their way up have two places for each level, since one launch reads what the one before it wrote.
+ * A job's leaves are taken window by window, a window being one launch's worth of parts ("cuts") of
+ * as many runs as there are.  The nodes above a window's leaves go into the launches that follow,
+ * beside the leaves of later windows: the few threads of an inner level would leave the device idle
+ * if they had a launch of their own.  So launch n has the leaves of window n, the first level above
+ * those of window n - 1, and so on.  Digests on their way up have two places for each level, since
+ * one launch reads what the one before it wrote.
  *
- * A cut that does not end its run has whole nodes of the highest level that is planned, so that cuts have nothing to do with each other.
- * Levels above that, and those with a handful of nodes, are the host's: gpu_top.c.
+ * A cut that does not end its run has whole nodes of the highest level that is planned, so that
+ * cuts have nothing to do with each other. Levels above that, and those with a handful of nodes,
+ * are the host's: gpu_top.c.
  */
 #ifndef VRES_BACKENDS_GPU_HASH_PLAN_H
 #define VRES_BACKENDS_GPU_HASH_PLAN_H
@@ -16,7 +19,8 @@
 #include "gpu/gpu.h"
 #include "kernels/leaf_hash.h"
 
-#define PLAN_LEVELS   3u   /* above the leaves, at most: more leaves than a node of the next has do not fit any window */
+/* above the leaves, at most: more leaves than a node of the next has do not fit any window */
+#define PLAN_LEVELS   3u
 #define PLAN_LAUNCHES 512u /* in a batch, between two waits */
 
 /* Blocks that follow each other in one run. */
@@ -38,7 +42,10 @@ struct gpu_planned_launch {
 	uint32_t threads;
 };
 
-/* Host memory that plans are made in.  The device may read pieces until the stream is through, so a lane keeps it to its end. */
+/*
+ * Host memory that plans are made in.  The device may read pieces until the stream is through, so a
+ * lane keeps it to its end.
+ */
 struct gpu_desk {
 	uint32_t pieces_room, cuts_room;
 	vres_leaf_hash_piece *pieces;
@@ -68,7 +75,8 @@ struct gpu_plan {
 	uint32_t serial; /* of the newest window */
 	struct gpu_window windows[PLAN_LEVELS + 1];
 	/* The batch that was planned last. */
-	uint32_t launches, pieces, promised; /* pieces promised: of windows that are under way, too */
+	/* Pieces promised: of windows that are under way, too. */
+	uint32_t launches, pieces, promised;
 	uint64_t results;
 };
 
@@ -76,11 +84,16 @@ struct gpu_plan {
 bool gpu_desk_open(struct gpu_desk *desk, uint64_t slot_bytes);
 void gpu_desk_close(struct gpu_desk *desk);
 
-/* @processors: the device's multiprocessors, 0 when not known.  @is_low: take a small part of them. */
-void gpu_plan_begin(struct gpu_plan *plan, const vres_hash_job *job, struct gpu_desk *desk, uint64_t slot, uint64_t slot_bytes,
-                    uint32_t processors, bool is_low);
+/*
+ * @processors: the device's multiprocessors, 0 when not known.  @is_low: take a small part of them.
+ */
+void gpu_plan_begin(struct gpu_plan *plan, const vres_hash_job *job, struct gpu_desk *desk,
+                    uint64_t slot, uint64_t slot_bytes, uint32_t processors, bool is_low);
 
-/* The next launches, and how many results they yield, for which there is room.  False: all was planned. */
+/*
+ * The next launches, and how many results they yield, for which there is room.  False: all was
+ * planned.
+ */
 bool gpu_plan_next(struct gpu_plan *plan);
 
 /* Nodes of @bytes bytes at @level. */

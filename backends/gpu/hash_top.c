@@ -13,10 +13,13 @@ static void enter_run(struct gpu_top *top, size_t run)
 	while (run < top->job->runs_count && top->job->runs[run].bytes == 0)
 		run++;
 	top->run = run;
-	top->run_left = run < top->job->runs_count ? gpu_plan_nodes(top->job, top->job->runs[run].bytes, top->from) : 0;
+	top->run_left = run < top->job->runs_count
+	                        ? gpu_plan_nodes(top->job, top->job->runs[run].bytes, top->from)
+	                        : 0;
 }
 
-bool gpu_top_open(struct gpu_top *top, const vres_hash_job *job, uint32_t from, const uint32_t padding[LEAF_HASH_ROUNDS])
+bool gpu_top_open(struct gpu_top *top, const vres_hash_job *job, uint32_t from,
+                  const uint32_t padding[LEAF_HASH_ROUNDS])
 {
 	*top = (struct gpu_top){.job = job, .padding = padding, .from = from, .out = job->digests};
 	top->blocks = malloc((size_t)(job->level - from) * job->block_size);
@@ -37,7 +40,8 @@ static uint8_t *block_at(const struct gpu_top *top, uint32_t level)
 
 static void hash_block(struct gpu_top *top, uint32_t level, uint8_t digest[LEAF_HASH_BYTES])
 {
-	leaf_hash_block(block_at(top, level), top->fill[level] * LEAF_HASH_BYTES, top->job->block_size, top->padding, 1, digest);
+	leaf_hash_block(block_at(top, level), top->fill[level] * LEAF_HASH_BYTES,
+	                top->job->block_size, top->padding, 1, digest);
 	top->fill[level] = 0;
 }
 
@@ -45,7 +49,8 @@ static void hash_block(struct gpu_top *top, uint32_t level, uint8_t digest[LEAF_
 static void put(struct gpu_top *top, uint32_t level, uint8_t digest[LEAF_HASH_BYTES])
 {
 	for (; level < top->job->level; level++) {
-		memcpy(block_at(top, level) + (size_t)top->fill[level] * LEAF_HASH_BYTES, digest, LEAF_HASH_BYTES);
+		memcpy(block_at(top, level) + (size_t)top->fill[level] * LEAF_HASH_BYTES, digest,
+		       LEAF_HASH_BYTES);
 		top->fill[level]++;
 		if (top->fill[level] < top->job->block_size / LEAF_HASH_BYTES)
 			return;

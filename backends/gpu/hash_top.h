@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The levels of a job that the host does: digests of a lower level go in, run by run and in order, those of the asked level come out.  There
- * are few, so the kernel's source does for them, compiled for the host.
+ * The levels of a job that the host does: digests of a lower level go in, run by run and in order,
+ * those of the asked level come out.  There are few, so the kernel's source does for them, compiled
+ * for the host.
  */
 #ifndef VRES_BACKENDS_GPU_HASH_TOP_H
 #define VRES_BACKENDS_GPU_HASH_TOP_H
@@ -23,7 +24,8 @@ struct gpu_top {
 };
 
 /* False: no memory. */
-bool gpu_top_open(struct gpu_top *top, const vres_hash_job *job, uint32_t from, const uint32_t padding[LEAF_HASH_ROUNDS]);
+bool gpu_top_open(struct gpu_top *top, const vres_hash_job *job, uint32_t from,
+                  const uint32_t padding[LEAF_HASH_ROUNDS]);
 void gpu_top_close(struct gpu_top *top);
 
 void gpu_top_add(struct gpu_top *top, const uint8_t *digests, uint64_t n);

@@ -2,8 +2,9 @@
 /*
  * Lanes: a stream of our own, which waits for nobody else's work, and a staging buffer.
  *
- * Copies go to the stream when they are put on the lane.  A hash is done when the lane is waited for, since it may need many launches and has
- * a deadline only then; what is put on the lane behind one waits with it.
+ * Copies go to the stream when they are put on the lane.  A hash is done when the lane is waited
+ * for, since it may need many launches and has a deadline only then; what is put on the lane behind
+ * one waits with it.
  */
 #include "gpu/gpu.h"
 
@@ -21,7 +22,8 @@ struct gpu_work {
 	vres_hash_job job; /* of a hash */
 };
 
-vres_status gpu_lane_open(vres_bdev *dev, size_t bytes, uint32_t flags, vres_blane **out, void **staging, vres_error *err)
+vres_status gpu_lane_open(vres_bdev *dev, size_t bytes, uint32_t flags, vres_blane **out,
+                          void **staging, vres_error *err)
 {
 	CLEANUP(gpu_leave) struct gpu_visit visit = {0};
 	vres_status status;
@@ -37,7 +39,9 @@ vres_status gpu_lane_open(vres_bdev *dev, size_t bytes, uint32_t flags, vres_bla
 	lane->slot = NO_SLOT;
 	status = gpu_staging_take(lane, flags, err);
 	if (status == VRES_OK)
-		status = gpu_outcome(dev, dev->driver->stream_open(dev->binding, lane->is_low, &lane->stream), "opening a stream", err);
+		status = gpu_outcome(
+			dev, dev->driver->stream_open(dev->binding, lane->is_low, &lane->stream),
+			"opening a stream", err);
 	if (status != VRES_OK) {
 		gpu_staging_give_back(lane, true);
 		free(lane);
@@ -51,7 +55,8 @@ vres_status gpu_lane_open(vres_bdev *dev, size_t bytes, uint32_t flags, vres_bla
 static vres_status stuck_check(const vres_blane *lane, vres_error *err)
 {
 	if (lane->is_stuck)
-		return gpu_error(err, VRES_E_BACKEND, 0, lane->dev->index, "the lane missed a deadline and has not been closed since");
+		return gpu_error(err, VRES_E_BACKEND, 0, lane->dev->index,
+		                 "the lane missed a deadline and has not been closed since");
 	return VRES_OK;
 }
 
@@ -61,9 +66,13 @@ static vres_status copy(vres_blane *lane, const struct gpu_work *work, vres_erro
 	const uint64_t there = work->mem->chunk.addr + work->offset;
 
 	if (work->kind == WORK_PUSH)
-		return gpu_outcome(dev, dev->driver->push(dev->binding, there, lane->buffer.at, work->n, lane->stream), "copying to the device",
-		                   err);
-	return gpu_outcome(dev, dev->driver->pull(dev->binding, lane->buffer.at, there, work->n, lane->stream), "copying from the device", err);
+		return gpu_outcome(dev,
+		                   dev->driver->push(dev->binding, there, lane->buffer.at, work->n,
+		                                     lane->stream),
+		                   "copying to the device", err);
+	return gpu_outcome(
+		dev, dev->driver->pull(dev->binding, lane->buffer.at, there, work->n, lane->stream),
+		"copying from the device", err);
 }
 
 static vres_status queue(vres_blane *lane, const struct gpu_work *work, vres_error *err)
@@ -72,7 +81,8 @@ static vres_status queue(vres_blane *lane, const struct gpu_work *work, vres_err
 	struct gpu_work *own = malloc(sizeof(*own));
 
 	if (own == NULL)
-		return gpu_error(err, VRES_E_NO_MEMORY, 0, lane->dev->index, "no memory to put work on a lane");
+		return gpu_error(err, VRES_E_NO_MEMORY, 0, lane->dev->index,
+		                 "no memory to put work on a lane");
 	while (*last)
 		last = &(*last)->next;
 	*own = *work;
@@ -92,14 +102,22 @@ static vres_status put(vres_blane *lane, const struct gpu_work *work, vres_error
 	return copy(lane, work, err);
 }
 
-vres_status gpu_lane_push(vres_blane *lane, vres_bmem *dst, uint64_t offset, size_t n, vres_error *err)
+vres_status gpu_lane_push(vres_blane *lane, vres_bmem *dst, uint64_t offset, size_t n,
+                          vres_error *err)
 {
-	return put(lane, &(const struct gpu_work){.kind = WORK_PUSH, .mem = dst, .offset = offset, .n = n}, err);
+	return put(
+		lane,
+		&(const struct gpu_work){.kind = WORK_PUSH, .mem = dst, .offset = offset, .n = n},
+		err);
 }
 
-vres_status gpu_lane_pull(vres_blane *lane, vres_bmem *src, uint64_t offset, size_t n, vres_error *err)
+vres_status gpu_lane_pull(vres_blane *lane, vres_bmem *src, uint64_t offset, size_t n,
+                          vres_error *err)
 {
-	return put(lane, &(const struct gpu_work){.kind = WORK_PULL, .mem = src, .offset = offset, .n = n}, err);
+	return put(
+		lane,
+		&(const struct gpu_work){.kind = WORK_PULL, .mem = src, .offset = offset, .n = n},
+		err);
 }
 
 vres_status gpu_hash_blocks(vres_blane *lane, const vres_hash_job *job, vres_error *err)
@@ -125,7 +143,8 @@ static vres_status finish(vres_blane *lane, uint64_t until, vres_error *err)
 	TRY(gpu_enter(lane->dev, &visit, err));
 	TRY(stuck_check(lane, err));
 	for (const struct gpu_work *work = lane->queue; work; work = work->next)
-		TRY(work->kind == WORK_HASH ? gpu_hash_run(lane, &work->job, until, err) : copy(lane, work, err));
+		TRY(work->kind == WORK_HASH ? gpu_hash_run(lane, &work->job, until, err)
+		                            : copy(lane, work, err));
 	return gpu_stream_wait(lane->dev, lane->stream, until, &lane->is_stuck, err);
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Device memory for hashing: taken once, when the device is opened, and lent to one hash job at a time, a slot to each. */
+/*
+ * Device memory for hashing: taken once, when the device is opened, and lent to one hash job at a
+ * time, a slot to each.
+ */
 #include "gpu/gpu.h"
 
 #include <errno.h>
@@ -29,7 +32,8 @@ static bool cond_open(pthread_cond_t *cond)
 
 	if (pthread_condattr_init(&attributes) != 0)
 		return false;
-	good = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 && pthread_cond_init(cond, &attributes) == 0;
+	good = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+	       pthread_cond_init(cond, &attributes) == 0;
 	(void)pthread_condattr_destroy(&attributes);
 	return good;
 }
@@ -38,7 +42,8 @@ vres_status gpu_scratch_open(vres_bdev *dev, vres_error *err)
 {
 	struct gpu_scratch *s = &dev->scratch;
 	const uint64_t bytes = SCRATCH_SLOTS * slot_bytes(dev->total_bytes);
-	const uint64_t capacity = (bytes + dev->granularity - 1) / dev->granularity * dev->granularity;
+	const uint64_t capacity =
+		(bytes + dev->granularity - 1) / dev->granularity * dev->granularity;
 
 	if (pthread_mutex_init(&s->lock, NULL) != 0)
 		return gpu_error(err, VRES_E_NO_MEMORY, 0, dev->index, "no memory for a lock");
@@ -47,7 +52,9 @@ vres_status gpu_scratch_open(vres_bdev *dev, vres_error *err)
 		return gpu_error(err, VRES_E_NO_MEMORY, 0, dev->index, "no memory for a lock");
 	}
 	s->slot_bytes = bytes / SCRATCH_SLOTS; /* from here on gpu_scratch_close() has work */
-	return gpu_outcome(dev, dev->driver->chunk_make(dev->binding, dev->index, capacity, dev->has_vmm, &s->chunk),
+	return gpu_outcome(dev,
+	                   dev->driver->chunk_make(dev->binding, dev->index, capacity, dev->has_vmm,
+	                                           &s->chunk),
 	                   "allocating scratch memory", err);
 }
 
@@ -77,7 +84,8 @@ static bool take_free(struct gpu_scratch *s, uint32_t *slot)
 
 vres_status gpu_scratch_take(vres_bdev *dev, uint64_t until, uint32_t *slot, vres_error *err)
 {
-	const struct timespec deadline = {.tv_sec = (time_t)(until / SECOND), .tv_nsec = (long)(until % SECOND)};
+	const struct timespec deadline = {.tv_sec = (time_t)(until / SECOND),
+	                                  .tv_nsec = (long)(until % SECOND)};
 	struct gpu_scratch *s = &dev->scratch;
 	bool taken;
 	int waited = 0;
@@ -88,7 +96,8 @@ vres_status gpu_scratch_take(vres_bdev *dev, uint64_t until, uint32_t *slot, vre
 	(void)pthread_mutex_unlock(&s->lock);
 	if (taken)
 		return VRES_OK;
-	(void)gpu_error(err, VRES_E_BACKEND, 0, dev->index, "other hashes kept the scratch memory past the deadline");
+	(void)gpu_error(err, VRES_E_BACKEND, 0, dev->index,
+	                "other hashes kept the scratch memory past the deadline");
 	err->reason = VRES_REASON_DEADLINE;
 	return VRES_E_BACKEND;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Staging buffers of lanes.  Page-locking one takes about as long as copying a hundred times as much, so those that lanes give up are kept,
- * wiped, for the lanes that come, and given to the driver when the device is closed.
+ * Staging buffers of lanes.  Page-locking one takes about as long as copying a hundred times as
+ * much, so those that lanes give up are kept, wiped, for the lanes that come, and given to the
+ * driver when the device is closed.
  */
 #include "gpu/gpu.h"
 
@@ -42,7 +43,8 @@ static bool take_kept(struct gpu_kept *kept, size_t bytes, struct gpu_buffer *ou
 
 	(void)pthread_mutex_lock(&kept->lock);
 	for (size_t i = 0; i < KEPT_MAX; i++)
-		if (kept->buffers[i].bytes >= bytes && (best == NULL || kept->buffers[i].bytes < best->bytes))
+		if (kept->buffers[i].bytes >= bytes &&
+		    (best == NULL || kept->buffers[i].bytes < best->bytes))
 			best = &kept->buffers[i];
 	if (best) {
 		*out = *best;
@@ -58,7 +60,8 @@ static bool keep(struct gpu_kept *kept, const struct gpu_buffer *buffer)
 	bool is_kept = false;
 
 	(void)pthread_mutex_lock(&kept->lock);
-	for (size_t i = 0; i < KEPT_MAX && !is_kept && buffer->bytes <= KEPT_BYTES - kept->bytes; i++) {
+	for (size_t i = 0; i < KEPT_MAX && !is_kept && buffer->bytes <= KEPT_BYTES - kept->bytes;
+	     i++) {
 		if (kept->buffers[i].bytes > 0)
 			continue;
 		kept->buffers[i] = *buffer;
@@ -69,7 +72,9 @@ static bool keep(struct gpu_kept *kept, const struct gpu_buffer *buffer)
 	return is_kept;
 }
 
-/* Page-locking is an offer: where the driver or a limit refuses it, ordinary memory does as well. */
+/*
+ * Page-locking is an offer: where the driver or a limit refuses it, ordinary memory does as well.
+ */
 vres_status gpu_staging_take(vres_blane *lane, uint32_t flags, vres_error *err)
 {
 	vres_bdev *dev = lane->dev;
@@ -77,12 +82,15 @@ vres_status gpu_staging_take(vres_blane *lane, uint32_t flags, vres_error *err)
 	if (lane->bytes == 0)
 		return VRES_OK;
 	lane->buffer.bytes = lane->bytes;
-	lane->is_pinned = (flags & VRES_LANE_PINNED) && (take_kept(&dev->kept, lane->bytes, &lane->buffer) ||
-	                                                 dev->driver->pinned_make(dev->binding, lane->bytes, &lane->buffer.at) == 0);
+	lane->is_pinned =
+		(flags & VRES_LANE_PINNED) &&
+		(take_kept(&dev->kept, lane->bytes, &lane->buffer) ||
+	         dev->driver->pinned_make(dev->binding, lane->bytes, &lane->buffer.at) == 0);
 	if (lane->is_pinned || posix_memalign(&lane->buffer.at, PAGE, lane->bytes) == 0)
 		return VRES_OK;
 	lane->buffer.at = NULL;
-	return gpu_error(err, VRES_E_NO_MEMORY, 0, dev->index, "no memory for a staging buffer of %zu bytes", lane->bytes);
+	return gpu_error(err, VRES_E_NO_MEMORY, 0, dev->index,
+	                 "no memory for a staging buffer of %zu bytes", lane->bytes);
 }
 
 void gpu_staging_give_back(vres_blane *lane, bool is_idle)
@@ -91,7 +99,8 @@ void gpu_staging_give_back(vres_blane *lane, bool is_idle)
 
 	if (lane->buffer.at == NULL)
 		return;
-	explicit_bzero(lane->buffer.at, lane->bytes); /* the rest of a larger one was wiped by whom it was made for */
+	/* The rest of a larger one was wiped by whom it was made for. */
+	explicit_bzero(lane->buffer.at, lane->bytes);
 	if (!lane->is_pinned)
 		free(lane->buffer.at);
 	else if (!is_idle || !keep(&dev->kept, &lane->buffer))

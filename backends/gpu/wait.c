@@ -7,8 +7,9 @@
 #define SECOND UINT64_C(1000000000)
 
 /*
- * So long a wait only polls: a small shard takes less, and a sleep ends tens of microseconds late.  Then it sleeps, each time a little longer, since
- * a long job does not need a core.  Between polls the core is not yielded: on a busy machine that gives away a time slice of milliseconds for a
+ * So long a wait only polls: a small shard takes less, and a sleep ends tens of microseconds late.
+ * Then it sleeps, each time a little longer, since a long job does not need a core.  Between polls
+ * the core is not yielded: on a busy machine that gives away a time slice of milliseconds for a
  * poll of a microsecond.
  */
 #define EAGER       UINT64_C(200000) /* ns */
@@ -33,21 +34,25 @@ uint64_t gpu_until(uint64_t ns)
 static void nap(unsigned naps)
 {
 	const unsigned doubles = naps / 8;
-	const struct timespec time = {.tv_nsec = (long)(NAP << (doubles < NAP_DOUBLES ? doubles : NAP_DOUBLES))};
+	const struct timespec time = {
+		.tv_nsec = (long)(NAP << (doubles < NAP_DOUBLES ? doubles : NAP_DOUBLES))};
 
 	(void)nanosleep(&time, NULL);
 }
 
-vres_status gpu_stream_wait(vres_bdev *dev, void *stream, uint64_t until, bool *missed, vres_error *err)
+vres_status gpu_stream_wait(vres_bdev *dev, void *stream, uint64_t until, bool *missed,
+                            vres_error *err)
 {
 	const uint64_t eager = gpu_until(EAGER);
 
 	*missed = false;
 	for (unsigned naps = 0;;) {
-		const uint64_t time = gpu_now(); /* before the poll: who was stopped since then asks once more */
+		/* Before the poll: who was stopped since then asks once more. */
+		const uint64_t time = gpu_now();
 		bool done = false;
 
-		TRY(gpu_outcome(dev, dev->driver->stream_done(dev->binding, stream, &done), "waiting for the device", err));
+		TRY(gpu_outcome(dev, dev->driver->stream_done(dev->binding, stream, &done),
+		                "waiting for the device", err));
 		if (done)
 			return VRES_OK;
 		if (time >= until)
@@ -56,7 +61,8 @@ vres_status gpu_stream_wait(vres_bdev *dev, void *stream, uint64_t until, bool *
 			nap(naps++);
 	}
 	*missed = true;
-	(void)gpu_error(err, VRES_E_BACKEND, 0, dev->index, "the device did not finish by the deadline");
+	(void)gpu_error(err, VRES_E_BACKEND, 0, dev->index,
+	                "the device did not finish by the deadline");
 	err->reason = VRES_REASON_DEADLINE;
 	return VRES_E_BACKEND;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Loading the runtime.  One that the process already uses comes first: memory of an engine is known only to the copy of the runtime that made
- * it, and engines bring copies of their own.
+ * Loading the runtime.  One that the process already uses comes first: memory of an engine is known
+ * only to the copy of the runtime that made it, and engines bring copies of their own.
  */
 #include "hip/driver.h"
 
@@ -16,7 +16,8 @@
 
 static void *open_system(void)
 {
-	static const char *const names[] = {"libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5"};
+	static const char *const names[] = {"libamdhip64.so.7", "libamdhip64.so.6",
+	                                    "libamdhip64.so.5"};
 	void *library = NULL;
 
 	for (size_t i = 0; i < COUNT_OF(names) && library == NULL; i++)
@@ -42,7 +43,8 @@ static vres_status find_functions(struct gpu_binding *b, vres_error *err)
 	for (size_t i = 0; i < COUNT_OF(symbols); i++) {
 		function = dlsym(b->library, symbols[i].name);
 		if (function == NULL)
-			return gpu_error(err, VRES_E_NO_BACKEND, 0, VRES_NO_DEVICE, "the HIP runtime has no %s: " INSTALL, symbols[i].name);
+			return gpu_error(err, VRES_E_NO_BACKEND, 0, VRES_NO_DEVICE,
+			                 "the HIP runtime has no %s: " INSTALL, symbols[i].name);
 		memcpy((char *)&b->api + symbols[i].at, &function, sizeof(function));
 	}
 	function = dlsym(b->library, HIP6_PROPERTIES_NAME);
@@ -57,14 +59,17 @@ static vres_status start(struct gpu_binding *b, vres_error *err)
 
 	if (code == HIP_NO_DEVICE || code == HIP_INVALID_DEVICE)
 		return gpu_error(err, VRES_E_NO_DEVICE, code, VRES_NO_DEVICE,
-		                 "the HIP runtime finds no GPU: look at rocminfo, at the rights of /dev/kfd and at HIP_VISIBLE_DEVICES");
+		                 "the HIP runtime finds no GPU: look at rocminfo, at the rights of "
+		                 "/dev/kfd and at HIP_VISIBLE_DEVICES");
 	if (code == HIP_OK)
 		code = b->api.hipRuntimeGetVersion(&b->version);
 	if (code != HIP_OK)
-		return gpu_error(err, VRES_E_NO_BACKEND, code, VRES_NO_DEVICE, "the HIP runtime does not start: %s (%d)", hip_name(b, code),
+		return gpu_error(err, VRES_E_NO_BACKEND, code, VRES_NO_DEVICE,
+		                 "the HIP runtime does not start: %s (%d)", hip_name(b, code),
 		                 code);
 	if (b->version < HIP_VERSION_NEEDED)
-		return gpu_error(err, VRES_E_NO_BACKEND, 0, VRES_NO_DEVICE, "the HIP runtime is %d.%d, 5.1 is needed: " INSTALL,
+		return gpu_error(err, VRES_E_NO_BACKEND, 0, VRES_NO_DEVICE,
+		                 "the HIP runtime is %d.%d, 5.1 is needed: " INSTALL,
 		                 b->version / 10000000, b->version % 10000000 / 100000);
 	return VRES_OK;
 }
@@ -76,9 +81,11 @@ static vres_status load(struct gpu_binding *b, const char *library_path, vres_er
 
 	b->library = library_path ? dlopen(library_path, LOAD_FLAGS) : open_system();
 	if (b->library == NULL)
-		return gpu_error(err, VRES_E_NO_BACKEND, 0, VRES_NO_DEVICE,
-		                 library_path ? "the driver library that was given cannot be loaded"
-		                              : "none of libamdhip64.so.7, .6 and .5 can be loaded: " INSTALL);
+		return gpu_error(
+			err, VRES_E_NO_BACKEND, 0, VRES_NO_DEVICE,
+			library_path
+				? "the driver library that was given cannot be loaded"
+				: "none of libamdhip64.so.7, .6 and .5 can be loaded: " INSTALL);
 	TRY(find_functions(b, err));
 	before = hip_error_before(b);
 	status = start(b, err);
@@ -92,7 +99,8 @@ vres_status hip_bind(const char *library_path, struct gpu_binding **out, vres_er
 	vres_status status;
 
 	if (b == NULL)
-		return gpu_error(err, VRES_E_NO_MEMORY, 0, VRES_NO_DEVICE, "no memory to load the HIP runtime");
+		return gpu_error(err, VRES_E_NO_MEMORY, 0, VRES_NO_DEVICE,
+		                 "no memory to load the HIP runtime");
 	status = load(b, library_path, err);
 	if (status != VRES_OK) {
 		hip_unbind(b);

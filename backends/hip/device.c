@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a device is: the facts that policy judges, and notes for people.  None of the notes says where a buffer is. */
+/*
+ * What a device is: the facts that policy judges, and notes for people.  None of the notes says
+ * where a buffer is.
+ */
 #include "hip/driver.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-/* hipMalloc has no granularity to ask for.  The kernel's driver counts device memory in pieces of this size. */
+/*
+ * hipMalloc has no granularity to ask for.  The kernel's driver counts device memory in pieces of
+ * this size.
+ */
 #define GRANULARITY (UINT64_C(2) << 20)
 
 /* An attribute of the device; 0 where the runtime does not know it. */
@@ -22,9 +28,11 @@ static int ask(const struct gpu_binding *b, int attribute, int device, int *out)
 int hip_arch(const struct gpu_binding *b, int device, char out[HIP_ARCH_BYTES])
 {
 	char properties[HIP_PROPERTIES_BYTES] = {0};
-	const char *arch = properties + (b->properties_v6 ? HIP6_PROPERTIES_ARCH : HIP5_PROPERTIES_ARCH);
+	const char *arch =
+		properties + (b->properties_v6 ? HIP6_PROPERTIES_ARCH : HIP5_PROPERTIES_ARCH);
 
-	TRY_HIP(b->properties_v6 ? b->properties_v6(properties, device) : b->api.hipGetDeviceProperties(properties, device));
+	TRY_HIP(b->properties_v6 ? b->properties_v6(properties, device)
+	                         : b->api.hipGetDeviceProperties(properties, device));
 	if (strncmp(arch, "gfx", 3) != 0 || memchr(arch, '\0', HIP_ARCH_BYTES) == NULL)
 		arch = "";
 	memcpy(out, arch, strlen(arch) + 1);
@@ -42,8 +50,9 @@ static bool is_arch(const char *arch, const char *name)
 /* gfx940 to gfx942 are discrete as MI300X and an APU as MI300A. */
 bool hip_may_be_apu(const char *arch)
 {
-	static const char *const names[] = {"gfx801",  "gfx902",  "gfx909",  "gfx90c",  "gfx940",  "gfx941",  "gfx942", "gfx1033",
-	                                    "gfx1035", "gfx1036", "gfx1103", "gfx1150", "gfx1151", "gfx1152", "gfx1153"};
+	static const char *const names[] = {"gfx801",  "gfx902",  "gfx909",  "gfx90c",  "gfx940",
+	                                    "gfx941",  "gfx942",  "gfx1033", "gfx1035", "gfx1036",
+	                                    "gfx1103", "gfx1150", "gfx1151", "gfx1152", "gfx1153"};
 
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		if (is_arch(arch, names[i]))
@@ -51,7 +60,10 @@ bool hip_may_be_apu(const char *arch)
 	return arch[0] == '\0';
 }
 
-/* Sixteen hexadecimal digits where the device has a number of its own, else something that is the same for many. */
+/*
+ * Sixteen hexadecimal digits where the device has a number of its own, else something that is the
+ * same for many.
+ */
 static bool is_unique(const struct hip_uuid *uuid)
 {
 	for (size_t i = 0; i < sizeof(uuid->bytes); i++)
@@ -61,7 +73,8 @@ static bool is_unique(const struct hip_uuid *uuid)
 }
 
 /* "GPU-..." as rocminfo prints it, or where it is on the bus. */
-static int find_names(const struct gpu_binding *b, int device, const char *arch, vres_device_props *props)
+static int find_names(const struct gpu_binding *b, int device, const char *arch,
+                      vres_device_props *props)
 {
 	struct hip_uuid uuid;
 	char bus[32] = {0};
@@ -80,7 +93,8 @@ static int find_names(const struct gpu_binding *b, int device, const char *arch,
 }
 
 /* Runtimes so far never report ECC as on, so "off" would say more than is known. */
-static int find_facts(const struct gpu_binding *b, int device, const char *arch, vres_device_props *props)
+static int find_facts(const struct gpu_binding *b, int device, const char *arch,
+                      vres_device_props *props)
 {
 	int integrated, ecc;
 
@@ -94,7 +108,8 @@ static int find_facts(const struct gpu_binding *b, int device, const char *arch,
 	return HIP_OK;
 }
 
-static int add_notes(const struct gpu_binding *b, int device, const char *arch, vres_device_props *props)
+static int add_notes(const struct gpu_binding *b, int device, const char *arch,
+                     vres_device_props *props)
 {
 	int unified, managed, host_mapping, large_bar;
 
@@ -103,14 +118,19 @@ static int add_notes(const struct gpu_binding *b, int device, const char *arch, 
 	TRY_HIP(ask(b, HIP_DEVICE_CAN_MAP_HOST_MEMORY, device, &host_mapping));
 	TRY_HIP(ask(b, HIP_DEVICE_LARGE_BAR, device, &large_bar));
 	gpu_note(props, "experimental", "yes: this backend has not yet run on a GPU");
-	gpu_note(props, "driver", "HIP %d.%d", b->version / 10000000, b->version % 10000000 / 100000);
+	gpu_note(props, "driver", "HIP %d.%d", b->version / 10000000,
+	         b->version % 10000000 / 100000);
 	gpu_note(props, "architecture", "%s", arch[0] ? arch : "not known");
 	gpu_note(props, "allocation", "hipMalloc, exportable by IPC");
-	gpu_note(props, "unified_addressing", "%s", unified ? "yes, as on every 64-bit GPU: one address space" : "no");
-	gpu_note(props, "unified_memory", "%s", managed ? "possible; asked of each allocation" : "not supported");
-	gpu_note(props, "zero_copy", "%s", host_mapping ? "possible; asked of each allocation" : "not supported");
+	gpu_note(props, "unified_addressing", "%s",
+	         unified ? "yes, as on every 64-bit GPU: one address space" : "no");
+	gpu_note(props, "unified_memory", "%s",
+	         managed ? "possible; asked of each allocation" : "not supported");
+	gpu_note(props, "zero_copy", "%s",
+	         host_mapping ? "possible; asked of each allocation" : "not supported");
 	gpu_note(props, "pinned_staging", "only where policy allows it");
-	gpu_note(props, "large_bar", "%s", large_bar ? "yes: this process can address device memory" : "no");
+	gpu_note(props, "large_bar", "%s",
+	         large_bar ? "yes: this process can address device memory" : "no");
 	gpu_note(props, "peer_access", "not known: HIP does not tell");
 	return HIP_OK;
 }

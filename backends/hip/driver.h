@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The HIP runtime once it is loaded, and what the files of this folder ask of each other: bind.c loads it, errors.c gives its codes a meaning,
- * device.c says what a device is, memory.c makes memory and asks about it, kernel.c chooses the device code, hip.c is the table.
+ * The HIP runtime once it is loaded, and what the files of this folder ask of each other: bind.c
+ * loads it, errors.c gives its codes a meaning, device.c says what a device is, memory.c makes
+ * memory and asks about it, kernel.c chooses the device code, hip.c is the table.
  */
 #ifndef VRES_BACKENDS_HIP_DRIVER_H
 #define VRES_BACKENDS_HIP_DRIVER_H
@@ -18,16 +19,17 @@ struct hip_api {
 struct gpu_binding {
 	void *library;
 	struct hip_api api;
-	hip_fn_hipGetDeviceProperties properties_v6; /* NULL: the runtime has the older layout only */
+	/* NULL: the runtime has the older layout only. */
+	hip_fn_hipGetDeviceProperties properties_v6;
 	int version;
 };
 
 /* Passes a driver's code on. */
-#define TRY_HIP(call)                                                                                                                           \
-	do {                                                                                                                                    \
-		const hip_result try_code = (call);                                                                                             \
-		if (try_code != HIP_OK)                                                                                                         \
-			return try_code;                                                                                                        \
+#define TRY_HIP(call)                                                                              \
+	do {                                                                                       \
+		const hip_result try_code = (call);                                                \
+		if (try_code != HIP_OK)                                                            \
+			return try_code;                                                           \
 	} while (0)
 
 vres_status hip_bind(const char *library_path, struct gpu_binding **out, vres_error *err);
@@ -37,8 +39,9 @@ vres_status hip_meaning(int code);
 const char *hip_name(const struct gpu_binding *b, int code);
 
 /*
- * A thread's last error, as it was before calls of ours, and after them: an error of ours is not left for an engine to find.  One that was
- * there before is not ours to take; runtimes before ROCm 7 let any later call overwrite it, which nothing can prevent.
+ * A thread's last error, as it was before calls of ours, and after them: an error of ours is not
+ * left for an engine to find.  One that was there before is not ours to take; runtimes before ROCm
+ * 7 let any later call overwrite it, which nothing can prevent.
  */
 int hip_error_before(const struct gpu_binding *b);
 void hip_error_after(const struct gpu_binding *b, int before);
@@ -52,9 +55,11 @@ int hip_arch(const struct gpu_binding *b, int device, char out[HIP_ARCH_BYTES]);
 /* Is it an architecture that exists, or may exist, as a GPU without memory of its own? */
 bool hip_may_be_apu(const char *arch);
 
-int hip_chunk_make(const struct gpu_binding *b, uint32_t device, uint64_t capacity, bool is_vmm, struct gpu_chunk *out);
+int hip_chunk_make(const struct gpu_binding *b, uint32_t device, uint64_t capacity, bool is_vmm,
+                   struct gpu_chunk *out);
 int hip_chunk_free(const struct gpu_binding *b, const struct gpu_chunk *chunk);
-int hip_mapping_at(const struct gpu_binding *b, uint32_t device, uint64_t addr, struct gpu_mapping *out);
+int hip_mapping_at(const struct gpu_binding *b, uint32_t device, uint64_t addr,
+                   struct gpu_mapping *out);
 
 /* The code object for the current device. */
 int hip_image_load(const struct gpu_binding *b, void **module, void **kernel, const char **name);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What each of the runtime's codes means to a caller.  Total: a code that is not named here is trouble with the driver. */
+/*
+ * What each of the runtime's codes means to a caller.  Total: a code that is not named here is
+ * trouble with the driver.
+ */
 #include "hip/driver.h"
 
 vres_status hip_meaning(int code)
@@ -17,9 +20,10 @@ vres_status hip_meaning(int code)
 	case HIP_INVALID_CONTEXT:
 	case 214: /* uncorrectable ECC error */
 	case HIP_ILLEGAL_ADDRESS:
-	case 702:                      /* launch timeout */
-	case HIP_CONTEXT_IS_DESTROYED: /* also said of a stream that is none any more: somebody reset the device */
-	case 710:                      /* device-side assertion */
+	case 702: /* launch timeout */
+	/* Also said of a stream that is none any more: somebody reset the device. */
+	case HIP_CONTEXT_IS_DESTROYED:
+	case 710: /* device-side assertion */
 	case HIP_LAUNCH_FAILURE: return VRES_E_DEVICE_LOST;
 	default: return VRES_E_BACKEND;
 	}

@@ -17,7 +17,10 @@ static int device_count(const struct gpu_binding *b, uint32_t *out)
 	return HIP_OK;
 }
 
-/* A device's primary context is there as soon as it is used, for the whole process, and nobody counts its users. */
+/*
+ * A device's primary context is there as soon as it is used, for the whole process, and nobody
+ * counts its users.
+ */
 static int context_retain(const struct gpu_binding *b, uint32_t device, void **out)
 {
 	(void)b;
@@ -33,7 +36,8 @@ static int context_release(const struct gpu_binding *b, uint32_t device)
 	return HIP_OK;
 }
 
-static int context_push(const struct gpu_binding *b, uint32_t device, void *context, struct gpu_before *before)
+static int context_push(const struct gpu_binding *b, uint32_t device, void *context,
+                        struct gpu_before *before)
 {
 	int code;
 
@@ -80,11 +84,13 @@ static int image_unload(const struct gpu_binding *b, void *module)
 	return b->api.hipModuleUnload(module);
 }
 
-static int launch(const struct gpu_binding *b, void *kernel, uint32_t groups, uint32_t threads, void *args, void *stream)
+static int launch(const struct gpu_binding *b, void *kernel, uint32_t groups, uint32_t threads,
+                  void *args, void *stream)
 {
 	void *parameters[] = {args};
 
-	return b->api.hipModuleLaunchKernel(kernel, groups, 1, 1, threads, 1, 1, 0, stream, parameters, NULL);
+	return b->api.hipModuleLaunchKernel(kernel, groups, 1, 1, threads, 1, 1, 0, stream,
+	                                    parameters, NULL);
 }
 
 /* What others do on the default stream is neither waited for nor held up. */
@@ -123,7 +129,8 @@ static int push(const struct gpu_binding *b, uint64_t to, const void *from, size
 
 static int pull(const struct gpu_binding *b, void *to, uint64_t from, size_t n, void *stream)
 {
-	return b->api.hipMemcpyAsync(to, (const void *)(uintptr_t)from, n, HIP_DEVICE_TO_HOST, stream);
+	return b->api.hipMemcpyAsync(to, (const void *)(uintptr_t)from, n, HIP_DEVICE_TO_HOST,
+	                             stream);
 }
 
 static int zero(const struct gpu_binding *b, uint64_t addr, uint64_t n, void *stream)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The HIP runtime's binary interface, as far as it is used here: types, numbers, prototypes.  Written out so that building needs no ROCm;
- * abi_check.c compares all of it with hip_runtime_api.h where there is one.
+ * The HIP runtime's binary interface, as far as it is used here: types, numbers, prototypes.
+ * Written out so that building needs no ROCm; abi_check.c compares all of it with hip_runtime_api.h
+ * where there is one.
  *
- * ROCm 6 numbered the types of memory anew and moved the fields of the device properties.  What differs has both forms here; the
- * loaded runtime's version says which one it speaks.
+ * ROCm 6 numbered the types of memory anew and moved the fields of the device properties.  What
+ * differs has both forms here; the loaded runtime's version says which one it speaks.
  */
 #ifndef VRES_BACKENDS_HIP_HIP_ABI_H
 #define VRES_BACKENDS_HIP_HIP_ABI_H
@@ -40,43 +41,50 @@ typedef struct hip_pointer_facts hip_pointer_facts;
 #endif
 
 /* X(result, name, parameters) */
-#define HIP_FUNCTIONS(X)                                                                                                                        \
-	X(hip_result, hipInit, (unsigned int flags))                                                                                            \
-	X(hip_result, hipRuntimeGetVersion, (int *version))                                                                                     \
-	X(const char *, hipGetErrorName, (hip_result error))                                                                                    \
-	X(hip_result, hipPeekAtLastError, (void))                                                                                               \
-	X(hip_result, hipGetLastError, (void))                                                                                                  \
-	X(hip_result, hipGetDeviceCount, (int *count))                                                                                          \
-	X(hip_result, hipGetDevice, (int *device))                                                                                              \
-	X(hip_result, hipSetDevice, (int device))                                                                                               \
-	X(hip_result, hipDeviceGetName, (char *name, int len, int device))                                                                      \
-	X(hip_result, hipDeviceGetUuid, (hip_uuid * uuid, int device))                                                                          \
-	X(hip_result, hipDeviceGetPCIBusId, (char *id, int len, int device))                                                                    \
-	X(hip_result, hipDeviceTotalMem, (size_t * bytes, int device))                                                                          \
-	X(hip_result, hipDeviceGetAttribute, (int *value, hip_device_attribute attribute, int device))                                          \
-	X(hip_result, hipDeviceGetStreamPriorityRange, (int *least, int *greatest))                                                             \
-	X(hip_result, hipGetDeviceProperties, (hip_properties * out, int device))                                                               \
-	X(hip_result, hipMemGetInfo, (size_t * available, size_t * total))                                                                      \
-	X(hip_result, hipMalloc, (void **pointer, size_t bytes))                                                                                \
-	X(hip_result, hipFree, (void *pointer))                                                                                                 \
-	X(hip_result, hipHostMalloc, (void **block, size_t bytes, unsigned int flags))                                                          \
-	X(hip_result, hipHostFree, (void *block))                                                                                               \
-	X(hip_result, hipPointerGetAttributes, (hip_pointer_facts * out, const void *pointer))                                                  \
-	X(hip_result, hipPointerGetAttribute, (void *value, hip_pointer_attribute attribute, hip_pointer pointer))                              \
-	X(hip_result, hipMemGetAddressRange, (hip_pointer * base, size_t * bytes, hip_pointer pointer))                                         \
-	X(hip_result, hipMemcpyAsync, (void *to, const void *from, size_t bytes, hip_copy_kind kind, hip_stream stream))                        \
-	X(hip_result, hipMemsetAsync, (void *to, int value, size_t bytes, hip_stream stream))                                                   \
-	X(hip_result, hipStreamCreateWithFlags, (hip_stream * stream, unsigned int flags))                                                      \
-	X(hip_result, hipStreamCreateWithPriority, (hip_stream * stream, unsigned int flags, int priority))                                     \
-	X(hip_result, hipStreamDestroy, (hip_stream stream))                                                                                    \
-	X(hip_result, hipStreamQuery, (hip_stream stream))                                                                                      \
-	X(hip_result, hipStreamSynchronize, (hip_stream stream))                                                                                \
-	X(hip_result, hipModuleLoadData, (hip_module * module, const void *image))                                                              \
-	X(hip_result, hipModuleUnload, (hip_module module))                                                                                     \
-	X(hip_result, hipModuleGetFunction, (hip_function * function, hip_module module, const char *name))                                     \
-	X(hip_result, hipModuleLaunchKernel,                                                                                                    \
-	  (hip_function function, unsigned int grid_x, unsigned int grid_y, unsigned int grid_z, unsigned int block_x, unsigned int block_y,    \
-	   unsigned int block_z, unsigned int shared_bytes, hip_stream stream, void **parameters, void **extra))
+#define HIP_FUNCTIONS(X)                                                                           \
+	X(hip_result, hipInit, (unsigned int flags))                                               \
+	X(hip_result, hipRuntimeGetVersion, (int *version))                                        \
+	X(const char *, hipGetErrorName, (hip_result error))                                       \
+	X(hip_result, hipPeekAtLastError, (void))                                                  \
+	X(hip_result, hipGetLastError, (void))                                                     \
+	X(hip_result, hipGetDeviceCount, (int *count))                                             \
+	X(hip_result, hipGetDevice, (int *device))                                                 \
+	X(hip_result, hipSetDevice, (int device))                                                  \
+	X(hip_result, hipDeviceGetName, (char *name, int len, int device))                         \
+	X(hip_result, hipDeviceGetUuid, (hip_uuid * uuid, int device))                             \
+	X(hip_result, hipDeviceGetPCIBusId, (char *id, int len, int device))                       \
+	X(hip_result, hipDeviceTotalMem, (size_t * bytes, int device))                             \
+	X(hip_result, hipDeviceGetAttribute,                                                       \
+	  (int *value, hip_device_attribute attribute, int device))                                \
+	X(hip_result, hipDeviceGetStreamPriorityRange, (int *least, int *greatest))                \
+	X(hip_result, hipGetDeviceProperties, (hip_properties * out, int device))                  \
+	X(hip_result, hipMemGetInfo, (size_t * available, size_t * total))                         \
+	X(hip_result, hipMalloc, (void **pointer, size_t bytes))                                   \
+	X(hip_result, hipFree, (void *pointer))                                                    \
+	X(hip_result, hipHostMalloc, (void **block, size_t bytes, unsigned int flags))             \
+	X(hip_result, hipHostFree, (void *block))                                                  \
+	X(hip_result, hipPointerGetAttributes, (hip_pointer_facts * out, const void *pointer))     \
+	X(hip_result, hipPointerGetAttribute,                                                      \
+	  (void *value, hip_pointer_attribute attribute, hip_pointer pointer))                     \
+	X(hip_result, hipMemGetAddressRange,                                                       \
+	  (hip_pointer * base, size_t * bytes, hip_pointer pointer))                               \
+	X(hip_result, hipMemcpyAsync,                                                              \
+	  (void *to, const void *from, size_t bytes, hip_copy_kind kind, hip_stream stream))       \
+	X(hip_result, hipMemsetAsync, (void *to, int value, size_t bytes, hip_stream stream))      \
+	X(hip_result, hipStreamCreateWithFlags, (hip_stream * stream, unsigned int flags))         \
+	X(hip_result, hipStreamCreateWithPriority,                                                 \
+	  (hip_stream * stream, unsigned int flags, int priority))                                 \
+	X(hip_result, hipStreamDestroy, (hip_stream stream))                                       \
+	X(hip_result, hipStreamQuery, (hip_stream stream))                                         \
+	X(hip_result, hipStreamSynchronize, (hip_stream stream))                                   \
+	X(hip_result, hipModuleLoadData, (hip_module * module, const void *image))                 \
+	X(hip_result, hipModuleUnload, (hip_module module))                                        \
+	X(hip_result, hipModuleGetFunction,                                                        \
+	  (hip_function * function, hip_module module, const char *name))                          \
+	X(hip_result, hipModuleLaunchKernel,                                                       \
+	  (hip_function function, unsigned int grid_x, unsigned int grid_y, unsigned int grid_z,   \
+	   unsigned int block_x, unsigned int block_y, unsigned int block_z,                       \
+	   unsigned int shared_bytes, hip_stream stream, void **parameters, void **extra))
 
 /* The same properties in the layout of ROCm 6; runtimes before it have no such function. */
 #define HIP6_PROPERTIES_NAME "hipGetDevicePropertiesR0600"
@@ -118,9 +126,17 @@ enum hip_copy_kind_number { HIP_HOST_TO_DEVICE = 1, HIP_DEVICE_TO_HOST = 2 };
 
 /* In the words of one, the other's host memory is the device's. */
 enum hip5_memory_type { HIP5_MEMORY_HOST = 0, HIP5_MEMORY_DEVICE = 1 };
-enum hip6_memory_type { HIP6_MEMORY_UNREGISTERED = 0, HIP6_MEMORY_HOST = 1, HIP6_MEMORY_DEVICE = 2, HIP6_MEMORY_MANAGED = 3 };
+enum hip6_memory_type {
+	HIP6_MEMORY_UNREGISTERED = 0,
+	HIP6_MEMORY_HOST = 1,
+	HIP6_MEMORY_DEVICE = 2,
+	HIP6_MEMORY_MANAGED = 3
+};
 
-/* Where the architecture's name stands in the properties; room for them that no layout so far comes near. */
+/*
+ * Where the architecture's name stands in the properties; room for them that no layout so far comes
+ * near.
+ */
 #define HIP5_PROPERTIES_ARCH 396
 #define HIP6_PROPERTIES_ARCH 1160
 #define HIP_ARCH_BYTES       256
@@ -129,9 +145,10 @@ enum hip6_memory_type { HIP6_MEMORY_UNREGISTERED = 0, HIP6_MEMORY_HOST = 1, HIP6
 #define HIP_STREAM_NON_BLOCKING 1u
 
 /* Versions are major * 10000000 + minor * 100000 + patch. */
-#define HIP_VERSION_NEEDED     50100000
-#define HIP_VERSION_6          60000000
-#define HIP_VERSION_KNOWS_APUS 60200000 /* before, no device is integrated by the runtime's account */
+#define HIP_VERSION_NEEDED 50100000
+#define HIP_VERSION_6      60000000
+/* before, no device is integrated by the runtime's account */
+#define HIP_VERSION_KNOWS_APUS 60200000
 
 /* Each function's type: hip_fn_hipInit and so on. */
 #define HIP_FUNCTION_TYPE(result, name, parameters) typedef result(*hip_fn_##name) parameters;

@@ -6,7 +6,9 @@
 
 #define KERNEL "vres_leaf_hash"
 
-/* One code object for each architecture that the compiler of this build knew, embedded by images.S. */
+/*
+ * One code object for each architecture that the compiler of this build knew, embedded by images.S.
+ */
 #define IMAGE(arch, file) extern const unsigned char vres_hip_##arch[];
 #include "images.inc"
 #undef IMAGE
@@ -36,7 +38,8 @@ static const struct image *image_for(const char *arch)
 /* The runtime is too old for the device or for the format of code objects. */
 static bool does_not_fit(int code)
 {
-	return code == HIP_INVALID_IMAGE || code == HIP_NO_BINARY_FOR_GPU || code == HIP_INVALID_KERNEL_FILE;
+	return code == HIP_INVALID_IMAGE || code == HIP_NO_BINARY_FOR_GPU ||
+	       code == HIP_INVALID_KERNEL_FILE;
 }
 
 int hip_image_load(const struct gpu_binding *b, void **module, void **kernel, const char **name)

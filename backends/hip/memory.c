@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Device memory.  Ours is made by hipMalloc, which any code in the process can export: HIP's memory with an explicit location is still in
- * motion, so nothing here rests on it.  Anybody's is described by what the runtime says of one allocation.
+ * Device memory.  Ours is made by hipMalloc, which any code in the process can export: HIP's memory
+ * with an explicit location is still in motion, so nothing here rests on it.  Anybody's is
+ * described by what the runtime says of one allocation.
  */
 #include "hip/driver.h"
 
-int hip_chunk_make(const struct gpu_binding *b, uint32_t device, uint64_t capacity, bool is_vmm, struct gpu_chunk *out)
+int hip_chunk_make(const struct gpu_binding *b, uint32_t device, uint64_t capacity, bool is_vmm,
+                   struct gpu_chunk *out)
 {
 	void *pointer;
 
@@ -24,7 +26,8 @@ int hip_chunk_free(const struct gpu_binding *b, const struct gpu_chunk *chunk)
 /* The runtime knows nothing of this memory, or has no such thing: an answer, not trouble. */
 static bool is_absent(int code)
 {
-	return code == HIP_INVALID_VALUE || code == HIP_INVALID_DEVICE_POINTER || code == HIP_NOT_FOUND || code == HIP_NOT_SUPPORTED;
+	return code == HIP_INVALID_VALUE || code == HIP_INVALID_DEVICE_POINTER ||
+	       code == HIP_NOT_FOUND || code == HIP_NOT_SUPPORTED;
 }
 
 /* What a type of memory is, whoever numbered it. */
@@ -60,14 +63,16 @@ static int find_extent(const struct gpu_binding *b, void *pointer, struct gpu_ma
 	return is_absent(code) ? HIP_OK : code;
 }
 
-int hip_mapping_at(const struct gpu_binding *b, uint32_t device, uint64_t addr, struct gpu_mapping *out)
+int hip_mapping_at(const struct gpu_binding *b, uint32_t device, uint64_t addr,
+                   struct gpu_mapping *out)
 {
 	struct gpu_mapping mapping = {.is_known = true};
 	struct hip_pointer_facts facts = {0};
 	void *pointer = (void *)(uintptr_t)addr;
 	const int code = b->api.hipPointerGetAttributes(&facts, pointer);
 
-	if (is_absent(code) || (code == HIP_OK && b->version >= HIP_VERSION_6 && facts.type == HIP6_MEMORY_UNREGISTERED))
+	if (is_absent(code) || (code == HIP_OK && b->version >= HIP_VERSION_6 &&
+	                        facts.type == HIP6_MEMORY_UNREGISTERED))
 		return HIP_OK; /* not known */
 	TRY_HIP(code);
 	mapping.device = (uint32_t)facts.device;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The compression of SHA-256 (FIPS 180-4): of any chunk, and of the padding that follows a block, whose schedule is known beforehand.
+ * The compression of SHA-256 (FIPS 180-4): of any chunk, and of the padding that follows a block,
+ * whose schedule is known beforehand.
  *
- * For a GPU's sake the state and the 16 words of the schedule have constant indices only, so that they stay in registers.  Every addition is
- * leaf_hash_add(), and @one goes wherever there is one.
+ * For a GPU's sake the state and the 16 words of the schedule have constant indices only, so that
+ * they stay in registers.  Every addition is leaf_hash_add(), and @one goes wherever there is one.
  */
 #ifndef VRES_BACKENDS_KERNELS_COMPRESS_H
 #define VRES_BACKENDS_KERNELS_COMPRESS_H
@@ -17,15 +18,21 @@ LEAF_HASH_FN uint32_t leaf_hash_rotate(uint32_t x, unsigned n)
 	return x >> n | x << (32 - n);
 }
 
-/* One round.  Instead of moving the eight words along, the caller names them in turn.  @kw comes with the constant; all but h waits for e. */
-LEAF_HASH_FN void leaf_hash_round(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f, uint32_t g, uint32_t *h, uint32_t kw,
-                                  uint32_t one)
+/*
+ * One round.  Instead of moving the eight words along, the caller names them in turn.  @kw comes
+ * with the constant; all but h waits for e.
+ */
+LEAF_HASH_FN void leaf_hash_round(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e,
+                                  uint32_t f, uint32_t g, uint32_t *h, uint32_t kw, uint32_t one)
 {
 	const uint32_t choice = g ^ (e & (f ^ g));
 	const uint32_t majority = (a & b) | (c & (a | b));
-	const uint32_t sigma_e = leaf_hash_rotate(e, 6) ^ leaf_hash_rotate(e, 11) ^ leaf_hash_rotate(e, 25);
-	const uint32_t sigma_a = leaf_hash_rotate(a, 2) ^ leaf_hash_rotate(a, 13) ^ leaf_hash_rotate(a, 22);
-	const uint32_t t = leaf_hash_add(leaf_hash_add(leaf_hash_add(*h, kw, one), choice, one), sigma_e, one);
+	const uint32_t sigma_e =
+		leaf_hash_rotate(e, 6) ^ leaf_hash_rotate(e, 11) ^ leaf_hash_rotate(e, 25);
+	const uint32_t sigma_a =
+		leaf_hash_rotate(a, 2) ^ leaf_hash_rotate(a, 13) ^ leaf_hash_rotate(a, 22);
+	const uint32_t t =
+		leaf_hash_add(leaf_hash_add(leaf_hash_add(*h, kw, one), choice, one), sigma_e, one);
 
 	*d = leaf_hash_add(*d, t, one);
 	*h = leaf_hash_add(leaf_hash_add(sigma_a, majority, one), t, one);
@@ -44,7 +51,8 @@ LEAF_HASH_FN void leaf_hash_eight(uint32_t s[8], const uint32_t kw[8], uint32_t 
 	leaf_hash_round(s[1], s[2], s[3], &s[4], s[5], s[6], s[7], &s[0], kw[7], one);
 }
 
-LEAF_HASH_FN void leaf_hash_add_four(uint32_t kw[4], const uint32_t w[4], uint32_t one, uint32_t k0, uint32_t k1, uint32_t k2, uint32_t k3)
+LEAF_HASH_FN void leaf_hash_add_four(uint32_t kw[4], const uint32_t w[4], uint32_t one, uint32_t k0,
+                                     uint32_t k1, uint32_t k2, uint32_t k3)
 {
 	kw[0] = leaf_hash_add(w[0], k0, one);
 	kw[1] = leaf_hash_add(w[1], k1, one);
@@ -52,41 +60,53 @@ LEAF_HASH_FN void leaf_hash_add_four(uint32_t kw[4], const uint32_t w[4], uint32
 	kw[3] = leaf_hash_add(w[3], k3, one);
 }
 
-/* FIPS 180-4, 4.2.2: the constants of eight rounds, added to their words of the schedule.  @eighth is known when this is compiled. */
-LEAF_HASH_FN void leaf_hash_add_constants(uint32_t kw[8], const uint32_t w[8], unsigned eighth, uint32_t one)
+/*
+ * FIPS 180-4, 4.2.2: the constants of eight rounds, added to their words of the schedule.  @eighth
+ * is known when this is compiled.
+ */
+LEAF_HASH_FN void leaf_hash_add_constants(uint32_t kw[8], const uint32_t w[8], unsigned eighth,
+                                          uint32_t one)
 {
 	switch (eighth) {
 	case 0:
 		leaf_hash_add_four(kw, w, one, 0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5);
-		leaf_hash_add_four(kw + 4, w + 4, one, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5);
+		leaf_hash_add_four(kw + 4, w + 4, one, 0x3956c25b, 0x59f111f1, 0x923f82a4,
+		                   0xab1c5ed5);
 		break;
 	case 1:
 		leaf_hash_add_four(kw, w, one, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3);
-		leaf_hash_add_four(kw + 4, w + 4, one, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174);
+		leaf_hash_add_four(kw + 4, w + 4, one, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7,
+		                   0xc19bf174);
 		break;
 	case 2:
 		leaf_hash_add_four(kw, w, one, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc);
-		leaf_hash_add_four(kw + 4, w + 4, one, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da);
+		leaf_hash_add_four(kw + 4, w + 4, one, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc,
+		                   0x76f988da);
 		break;
 	case 3:
 		leaf_hash_add_four(kw, w, one, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7);
-		leaf_hash_add_four(kw + 4, w + 4, one, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967);
+		leaf_hash_add_four(kw + 4, w + 4, one, 0xc6e00bf3, 0xd5a79147, 0x06ca6351,
+		                   0x14292967);
 		break;
 	case 4:
 		leaf_hash_add_four(kw, w, one, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13);
-		leaf_hash_add_four(kw + 4, w + 4, one, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85);
+		leaf_hash_add_four(kw + 4, w + 4, one, 0x650a7354, 0x766a0abb, 0x81c2c92e,
+		                   0x92722c85);
 		break;
 	case 5:
 		leaf_hash_add_four(kw, w, one, 0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3);
-		leaf_hash_add_four(kw + 4, w + 4, one, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070);
+		leaf_hash_add_four(kw + 4, w + 4, one, 0xd192e819, 0xd6990624, 0xf40e3585,
+		                   0x106aa070);
 		break;
 	case 6:
 		leaf_hash_add_four(kw, w, one, 0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5);
-		leaf_hash_add_four(kw + 4, w + 4, one, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3);
+		leaf_hash_add_four(kw + 4, w + 4, one, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f,
+		                   0x682e6ff3);
 		break;
 	default:
 		leaf_hash_add_four(kw, w, one, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208);
-		leaf_hash_add_four(kw + 4, w + 4, one, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2);
+		leaf_hash_add_four(kw + 4, w + 4, one, 0x90befffa, 0xa4506ceb, 0xbef9a3f7,
+		                   0xc67178f2);
 	}
 }
 
@@ -98,7 +118,8 @@ LEAF_HASH_FN void leaf_hash_extend(uint32_t w[16], unsigned t, uint32_t one)
 	const uint32_t sigma_x = leaf_hash_rotate(x, 7) ^ leaf_hash_rotate(x, 18) ^ x >> 3;
 	const uint32_t sigma_y = leaf_hash_rotate(y, 17) ^ leaf_hash_rotate(y, 19) ^ y >> 10;
 
-	w[t] = leaf_hash_add(leaf_hash_add(leaf_hash_add(w[t], w[(t + 9) & 15], one), sigma_x, one), sigma_y, one);
+	w[t] = leaf_hash_add(leaf_hash_add(leaf_hash_add(w[t], w[(t + 9) & 15], one), sigma_x, one),
+	                     sigma_y, one);
 }
 
 /* The next 16 words of the schedule. */
@@ -147,7 +168,8 @@ LEAF_HASH_FN void leaf_hash_sum(uint32_t h[8], const uint32_t s[8], uint32_t one
 }
 
 /* Sixteen rounds over the words at hand. */
-LEAF_HASH_FN void leaf_hash_rounds(uint32_t s[8], const uint32_t w[16], unsigned quarter, uint32_t one)
+LEAF_HASH_FN void leaf_hash_rounds(uint32_t s[8], const uint32_t w[16], unsigned quarter,
+                                   uint32_t one)
 {
 	uint32_t kw[8];
 
@@ -173,8 +195,9 @@ LEAF_HASH_FN void leaf_hash_compress(uint32_t h[8], uint32_t w[16], uint32_t one
 }
 
 /*
- * Each round's constant plus schedule for the chunk that follows a block (5.1.1: a one bit, zeros, the length in bits).  It depends on nothing
- * but the block size, so it is worked out once, on the host.
+ * Each round's constant plus schedule for the chunk that follows a block (5.1.1: a one bit, zeros,
+ * the length in bits).  It depends on nothing but the block size, so it is worked out once, on the
+ * host.
  */
 LEAF_HASH_FN void leaf_hash_know_padding(uint32_t kw[LEAF_HASH_ROUNDS], uint32_t block_size)
 {
@@ -189,7 +212,8 @@ LEAF_HASH_FN void leaf_hash_know_padding(uint32_t kw[LEAF_HASH_ROUNDS], uint32_t
 }
 
 /* As leaf_hash_compress(), for a chunk that is known. */
-LEAF_HASH_FN void leaf_hash_compress_known(uint32_t h[8], const uint32_t kw[LEAF_HASH_ROUNDS], uint32_t one)
+LEAF_HASH_FN void leaf_hash_compress_known(uint32_t h[8], const uint32_t kw[LEAF_HASH_ROUNDS],
+                                           uint32_t one)
 {
 	uint32_t s[8] = {h[0], h[1], h[2], h[3], h[4], h[5], h[6], h[7]};
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the compilers of the kernel disagree about: how a function is marked, and the few operations for which a GPU has an instruction that C
- * does not name.  Three dialects: NVIDIA (nvcc, and clang without a toolkit), AMD (clang), and C11 for the host.
+ * What the compilers of the kernel disagree about: how a function is marked, and the few operations
+ * for which a GPU has an instruction that C does not name.  Three dialects: NVIDIA (nvcc, and clang
+ * without a toolkit), AMD (clang), and C11 for the host.
  */
 #ifndef VRES_BACKENDS_KERNELS_DIALECT_H
 #define VRES_BACKENDS_KERNELS_DIALECT_H
@@ -37,8 +38,9 @@ typedef uint32_t __attribute__((may_alias, aligned(1))) leaf_hash_out;
 #if defined(LEAF_HASH_NVIDIA)
 
 /*
- * An addition as a multiply-add.  SHA-256 is rotations and logic, which share one pipe with additions; the pipe for multiplication idles
- * beside it.  @one is 1, but only at run time: the assembler would make an ordinary addition of a literal.
+ * An addition as a multiply-add.  SHA-256 is rotations and logic, which share one pipe with
+ * additions; the pipe for multiplication idles beside it.  @one is 1, but only at run time: the
+ * assembler would make an ordinary addition of a literal.
  */
 LEAF_HASH_FN uint32_t leaf_hash_add(uint32_t a, uint32_t b, uint32_t one)
 {
@@ -56,7 +58,10 @@ LEAF_HASH_FN uint32_t leaf_hash_swap(uint32_t x)
 	return swapped;
 }
 
-/* Nothing that a launch reads is written by it.  Since a thread reads its block from end to end, what follows in memory is asked for, too. */
+/*
+ * Nothing that a launch reads is written by it.  Since a thread reads its block from end to end,
+ * what follows in memory is asked for, too.
+ */
 LEAF_HASH_FN void leaf_hash_load_quad(uint32_t w[4], const leaf_hash_quad *p)
 {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The one kernel: SHA-256 of blocks, one by each thread, in as many pieces of memory as a launch is given.
+ * The one kernel: SHA-256 of blocks, one by each thread, in as many pieces of memory as a launch is
+ * given.
  *
- * Leaves and inner nodes of the fs-verity tree (Linux, Documentation/filesystems/fsverity.rst, "Merkle tree") are the same thing: SHA-256 of
- * one block, zero-padded to the block size.  So this source knows neither levels nor trees; whoever launches it hands digests in as data, and
- * may have blocks of several levels hashed at once.
+ * Leaves and inner nodes of the fs-verity tree (Linux, Documentation/filesystems/fsverity.rst,
+ * "Merkle tree") are the same thing: SHA-256 of one block, zero-padded to the block size.  So this
+ * source knows neither levels nor trees; whoever launches it hands digests in as data, and may have
+ * blocks of several levels hashed at once.
  *
- * Written in the common subset of C11, CUDA C++ and HIP: the mock and the unit tests compile it with the C compiler, GPUs run the same lines.
- * There is one call of the compression, and one of it for the padding, so that each is in the image once.
+ * Written in the common subset of C11, CUDA C++ and HIP: the mock and the unit tests compile it
+ * with the C compiler, GPUs run the same lines. There is one call of the compression, and one of it
+ * for the padding, so that each is in the image once.
  */
 #ifndef VRES_BACKENDS_KERNELS_LEAF_HASH_H
 #define VRES_BACKENDS_KERNELS_LEAF_HASH_H
@@ -19,17 +22,22 @@
 
 /* Blocks that follow each other in memory, and digests that do. */
 typedef struct vres_leaf_hash_piece {
-	const uint8_t *data; /* any alignment; a multiple of 16 is fastest, a multiple of 4 nearly so */
-	uint64_t bytes;      /* of data; the last block is zero-padded, and bytes past it are never read */
-	uint32_t first;      /* the number of the thread that has its first block */
-	uint32_t place;      /* of its first digest among args.digests */
+	/* Any alignment; a multiple of 16 is fastest, a multiple of 4 nearly so. */
+	const uint8_t *data;
+	/* Of data; the last block is zero-padded, and bytes past it are never read. */
+	uint64_t bytes;
+	uint32_t first; /* the number of the thread that has its first block */
+	uint32_t place; /* of its first digest among args.digests */
 } vres_leaf_hash_piece;
 
 /* What to hash: the same bytes as a host call's argument and as a kernel's parameter. */
 typedef struct vres_leaf_hash_args {
 	const vres_leaf_hash_piece *pieces; /* by first, that of the first one being 0 */
-	uint8_t *digests;                   /* aligned to 4, room for digests_room; none is ever written past it, whatever pieces say */
-	uint64_t nonce;                     /* written to echo by thread 0, when it is done */
+	/*
+	 * Aligned to 4, room for digests_room; none is ever written past it, whatever pieces say.
+	 */
+	uint8_t *digests;
+	uint64_t nonce; /* written to echo by thread 0, when it is done */
 	uint64_t *echo;
 	uint32_t pieces_count; /* at least 1 */
 	uint32_t threads;      /* blocks in all pieces together, at least 1 */
@@ -50,7 +58,8 @@ typedef struct leaf_hash_source {
 LEAF_HASH_FN leaf_hash_source leaf_hash_source_of(const uint8_t *p, uint32_t n)
 {
 	const uint32_t whole = n & ~(LEAF_HASH_CHUNK - 1);
-	const leaf_hash_source source = {p, n, ((uintptr_t)p & 15) == 0 ? whole : 0, ((uintptr_t)p & 3) == 0 ? whole : 0};
+	const leaf_hash_source source = {p, n, ((uintptr_t)p & 15) == 0 ? whole : 0,
+	                                 ((uintptr_t)p & 3) == 0 ? whole : 0};
 
 	return source;
 }
@@ -95,8 +104,9 @@ LEAF_HASH_FN uint32_t leaf_hash_byte(const leaf_hash_source *source, uint32_t at
 /* In the order in which a word of the host and of every GPU has its bytes. */
 LEAF_HASH_FN uint32_t leaf_hash_load_word(const leaf_hash_source *source, uint32_t at)
 {
-	return leaf_hash_swap(leaf_hash_byte(source, at) << 24 | leaf_hash_byte(source, at + 1) << 16 | leaf_hash_byte(source, at + 2) << 8 |
-	                      leaf_hash_byte(source, at + 3));
+	return leaf_hash_swap(leaf_hash_byte(source, at) << 24 |
+	                      leaf_hash_byte(source, at + 1) << 16 |
+	                      leaf_hash_byte(source, at + 2) << 8 | leaf_hash_byte(source, at + 3));
 }
 
 LEAF_HASH_FN void leaf_hash_load_bytes(uint32_t w[4], const leaf_hash_source *source, uint32_t at)
@@ -142,12 +152,14 @@ LEAF_HASH_FN void leaf_hash_store(uint8_t *p, const uint32_t h[8])
 }
 
 /*
- * The digest of the @n bytes at @p, 0 to @block_size, taken as zero-padded to @block_size.  Nothing past them is read.  A node of the tree
- * is the same with the digests of its children as bytes.
+ * The digest of the @n bytes at @p, 0 to @block_size, taken as zero-padded to @block_size.  Nothing
+ * past them is read.  A node of the tree is the same with the digests of its children as bytes.
  *
- * A chunk is asked for before the one ahead of it is compressed, which takes longer than memory does.
+ * A chunk is asked for before the one ahead of it is compressed, which takes longer than memory
+ * does.
  */
-LEAF_HASH_FN void leaf_hash_block(const uint8_t *p, uint32_t n, uint32_t block_size, const uint32_t padding[LEAF_HASH_ROUNDS], uint32_t one,
+LEAF_HASH_FN void leaf_hash_block(const uint8_t *p, uint32_t n, uint32_t block_size,
+                                  const uint32_t padding[LEAF_HASH_ROUNDS], uint32_t one,
                                   uint8_t *digest)
 {
 	const leaf_hash_source source = leaf_hash_source_of(p, n);
@@ -169,7 +181,8 @@ LEAF_HASH_FN void leaf_hash_block(const uint8_t *p, uint32_t n, uint32_t block_s
 }
 
 /* The last piece whose first thread is not past @thread. */
-LEAF_HASH_FN const vres_leaf_hash_piece *leaf_hash_piece_of(const vres_leaf_hash_args *args, uint32_t thread)
+LEAF_HASH_FN const vres_leaf_hash_piece *leaf_hash_piece_of(const vres_leaf_hash_args *args,
+                                                            uint32_t thread)
 {
 	uint32_t low = 0, high = args->pieces_count;
 
@@ -198,8 +211,10 @@ LEAF_HASH_FN void leaf_hash_thread(const vres_leaf_hash_args *args, uint32_t one
 	left = piece->bytes > offset ? piece->bytes - offset : 0;
 	place = piece->place + (thread - piece->first);
 	if (place < args->digests_room)
-		leaf_hash_block(piece->data + offset, left < args->block_size ? (uint32_t)left : args->block_size, args->block_size,
-		                args->padding, one, args->digests + (uint64_t)place * LEAF_HASH_BYTES);
+		leaf_hash_block(piece->data + offset,
+		                left < args->block_size ? (uint32_t)left : args->block_size,
+		                args->block_size, args->padding, one,
+		                args->digests + (uint64_t)place * LEAF_HASH_BYTES);
 	if (thread == 0)
 		*args->echo = args->nonce;
 }

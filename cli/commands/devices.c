@@ -11,7 +11,9 @@ static const char *ecc_name(uint32_t ecc)
 
 static const char *assurance_name(uint32_t assurance)
 {
-	return assurance == VRES_ASSURANCE_VMM ? "vmm" : assurance == VRES_ASSURANCE_PLAIN ? "plain" : "none";
+	return assurance == VRES_ASSURANCE_VMM     ? "vmm"
+	       : assurance == VRES_ASSURANCE_PLAIN ? "plain"
+	                                           : "none";
 }
 
 static json_t *device_to_json(struct output *o, const vres_device_info *d)
@@ -41,10 +43,14 @@ static void print_device(struct output *o, const vres_device_info *d)
 	output_name(o, d->name);
 	output_text(o, "%s\n  uuid       ", d->simulated ? " (SIMULATED)" : "");
 	output_name(o, d->uuid);
-	output_text(o, "\n  capacity   %s (%" PRIu64 " bytes)\n", format_bytes(total, d->total_bytes), d->total_bytes);
-	output_text(o, "  available  %s (%" PRIu64 " bytes)\n", format_bytes(available, d->available_bytes), d->available_bytes);
-	output_text(o, "  assurance  %s%s\n", assurance_name(d->assurance), d->integrated ? ", but its memory is the host's" : "");
-	output_text(o, "  ecc        %s\n  healthy    %s\n", ecc_name(d->ecc), d->healthy ? "yes" : "NO");
+	output_text(o, "\n  capacity   %s (%" PRIu64 " bytes)\n",
+	            format_bytes(total, d->total_bytes), d->total_bytes);
+	output_text(o, "  available  %s (%" PRIu64 " bytes)\n",
+	            format_bytes(available, d->available_bytes), d->available_bytes);
+	output_text(o, "  assurance  %s%s\n", assurance_name(d->assurance),
+	            d->integrated ? ", but its memory is the host's" : "");
+	output_text(o, "  ecc        %s\n  healthy    %s\n", ecc_name(d->ecc),
+	            d->healthy ? "yes" : "NO");
 }
 
 static bool list_devices(struct output *o, const struct session *s, json_t *devices)
@@ -78,7 +84,8 @@ static void add_backend(struct output *o, json_t *backends, const char *name, co
 }
 
 /* One backend that auto would try; true when it has a device. */
-static bool list_backend(struct output *o, enum backend_choice choice, const char *name, const vres_config *config, json_t *lists[2])
+static bool list_backend(struct output *o, enum backend_choice choice, const char *name,
+                         const vres_config *config, json_t *lists[2])
 {
 	CLEANUP(session_close) struct session s = {0};
 	vres_error err;
@@ -110,7 +117,8 @@ static void list_auto(struct output *o, const struct device_options *options, js
 	add_backend(o, lists[0], "mock", "by name only");
 	output_text(o, "mock: by name only (--backend mock)\n");
 	if (!is_any)
-		output_refuse(o, EXIT_TROUBLE, NULL, "no GPU to use; a drill without one: --backend mock");
+		output_refuse(o, EXIT_TROUBLE, NULL,
+		              "no GPU to use; a drill without one: --backend mock");
 }
 
 static void list_named(struct output *o, const struct device_options *options, json_t *lists[2])
@@ -154,9 +162,11 @@ const struct command cmd_devices = {
 	.name = "devices",
 	.arguments = "",
 	.summary = "backends built in, devices, capacity, assurance, ECC",
-	.description = "List the backends of this build and their devices. Without --backend: CUDA and HIP; the mock only when it is named.\n"
+	.description = "List the backends of this build and their devices. Without --backend: CUDA "
+		       "and HIP; the mock only when it is named.\n"
 		       "\n"
-		       "Assurance is how memory is held: vmm (an explicit device location that cannot migrate), plain (an ordinary device "
+		       "Assurance is how memory is held: vmm (an explicit device location that "
+		       "cannot migrate), plain (an ordinary device "
 		       "allocation) or none (simulated).",
 	.sets = (const struct option_set *const[]){&device_option_set, NULL},
 	.run = run,

@@ -2,8 +2,9 @@
 /*
  * vres digest: content digests of files, without a device, in constant memory.
  *
- * The output is that of `sha256sum` (whose escape of file names is its own: a leading backslash, then \\, \n and \r) and of `fsverity digest`
- * (which escapes nothing), byte for byte, so that either can be compared with it or read it.  Only a terminal is shown names escaped.
+ * The output is that of `sha256sum` (whose escape of file names is its own: a leading backslash,
+ * then \\, \n and \r) and of `fsverity digest` (which escapes nothing), byte for byte, so that
+ * either can be compared with it or read it.  Only a terminal is shown names escaped.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,8 @@ struct digest_options {
 	bool is_json;
 };
 
-static const struct option_word alg_words[] = {{"sha256", VRES_DIGEST_SHA256}, {"verity", VRES_DIGEST_VERITY}, {NULL, 0}};
+static const struct option_word alg_words[] = {
+	{"sha256", VRES_DIGEST_SHA256}, {"verity", VRES_DIGEST_VERITY}, {NULL, 0}};
 
 static const struct option_spec specs[] = {
 	{.name = "alg",
@@ -37,14 +39,18 @@ static const struct option_spec specs[] = {
          .kind = OPTION_CHOICE,
          .offset = offsetof(struct digest_options, alg),
          .words = alg_words,
-         .help = "sha256 (the default), printed as sha256sum does, or verity, printed as `fsverity digest` does"},
+         .help = "sha256 (the default), printed as sha256sum does, or verity, printed as `fsverity "
+                 "digest` does"},
 	{.name = "block-size",
          .argument = "BYTES",
          .kind = OPTION_BYTES,
          .offset = offsetof(struct digest_options, block_size),
          .least = 1,
          .help = "of the verity tree: a power of two, 1024 to 65536; default 4096"},
-	{.name = "json", .kind = OPTION_FLAG, .offset = offsetof(struct digest_options, is_json), .help = "print one JSON document"},
+	{.name = "json",
+         .kind = OPTION_FLAG,
+         .offset = offsetof(struct digest_options, is_json),
+         .help = "print one JSON document"},
 };
 
 static const struct option_set set = {"Options", specs, COUNT_OF(specs)};
@@ -76,7 +82,10 @@ struct digesting {
 	struct progress progress;
 };
 
-/* What a regular file holds from its position on, read by the threads that hash it; then the position is behind that. */
+/*
+ * What a regular file holds from its position on, read by the threads that hash it; then the
+ * position is behind that.
+ */
 static bool add_file(struct digesting *job)
 {
 	const off_t from = lseek(job->fd, 0, SEEK_CUR);
@@ -86,14 +95,16 @@ static bool add_file(struct digesting *job)
 		return true;
 	for (uint64_t left = job->size - (uint64_t)from, step; left > 0; left -= step) {
 		step = left < SLICE_BYTES ? left : SLICE_BYTES;
-		if (vres_digester_update_fd(job->d, job->fd, (uint64_t)from + job->bytes, step, &err) != VRES_OK) {
+		if (vres_digester_update_fd(job->d, job->fd, (uint64_t)from + job->bytes, step,
+		                            &err) != VRES_OK) {
 			progress_end(&job->progress);
 			return output_fail(job->o, job->name, &err);
 		}
 		job->bytes += step;
 		progress_show(&job->progress, job->bytes, job->size - (uint64_t)from);
 	}
-	return lseek(job->fd, (off_t)job->size, SEEK_SET) >= 0 || output_fail_errno(job->o, job->name, "cannot be read", errno);
+	return lseek(job->fd, (off_t)job->size, SEEK_SET) >= 0 ||
+	       output_fail_errno(job->o, job->name, "cannot be read", errno);
 }
 
 /* What is left, up to the end: all of a pipe or a short file, and what a file has grown by. */
@@ -133,15 +144,19 @@ static bool add_all(struct output *o, const char *name, int fd, vres_digester *d
 	return good;
 }
 
-static bool digest_file(struct output *o, const char *name, const struct digest_options *options, char hex[65], uint64_t *bytes)
+static bool digest_file(struct output *o, const char *name, const struct digest_options *options,
+                        char hex[65], uint64_t *bytes)
 {
-	CLEANUP(file_close) int fd = strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	CLEANUP(file_close)
+	int fd =
+		strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	CLEANUP(destroy_digester) vres_digester *d = NULL;
 	vres_error err;
 
 	if (fd < 0)
 		return output_fail_errno(o, name, "cannot be opened", errno);
-	if (vres_digester_create((uint32_t)options->alg, (uint32_t)options->block_size, &d, &err) != VRES_OK)
+	if (vres_digester_create((uint32_t)options->alg, (uint32_t)options->block_size, &d, &err) !=
+	    VRES_OK)
 		return output_fail(o, NULL, &err);
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	if (!add_all(o, name, fd, d, bytes))
@@ -172,7 +187,8 @@ static void print_digest(struct output *o, const char *name, uint64_t alg, const
 	const bool is_verity = alg == VRES_DIGEST_VERITY;
 	const bool is_escaped = !is_verity && strpbrk(name, "\\\n\r") != NULL;
 
-	output_text(o, "%s%s%s%s", is_escaped ? "\\" : "", is_verity ? "sha256:" : "", hex, is_verity ? " " : "  ");
+	output_text(o, "%s%s%s%s", is_escaped ? "\\" : "", is_verity ? "sha256:" : "", hex,
+	            is_verity ? " " : "  ");
 	put_name(o, name, is_escaped);
 	output_text(o, "\n");
 }
@@ -192,18 +208,22 @@ static bool check_usage(struct output *o, const struct digest_options *options, 
 	if (count == 0)
 		return output_refuse(o, EXIT_USAGE, NULL, "no FILE given (- is standard input)");
 	if (options->block_size != 0 && options->alg != VRES_DIGEST_VERITY)
-		return output_refuse(o, EXIT_USAGE, NULL, "--block-size goes with --alg verity: SHA-256 has no tree");
+		return output_refuse(o, EXIT_USAGE, NULL,
+		                     "--block-size goes with --alg verity: SHA-256 has no tree");
 	if (options->block_size > UINT32_MAX)
-		return output_refuse(o, EXIT_USAGE, NULL, "--block-size must be a power of two, 1024 to 65536");
+		return output_refuse(o, EXIT_USAGE, NULL,
+		                     "--block-size must be a power of two, 1024 to 65536");
 	return true;
 }
 
 /* A file that cannot be read is reported, and the others are still digested. */
-static void digest_all(struct output *o, const struct digest_options *options, char **names, size_t count)
+static void digest_all(struct output *o, const struct digest_options *options, char **names,
+                       size_t count)
 {
 	json_t *files = json_array();
 
-	output_put_text(o, o->document, "alg", options->alg == VRES_DIGEST_VERITY ? "verity" : "sha256");
+	output_put_text(o, o->document, "alg",
+	                options->alg == VRES_DIGEST_VERITY ? "verity" : "sha256");
 	for (size_t i = 0; i < count && !o->is_deaf; i++) {
 		char hex[65];
 		uint64_t bytes = 0;
@@ -237,11 +257,13 @@ const struct command cmd_digest = {
 	.name = "digest",
 	.arguments = "FILE...",
 	.summary = "SHA-256 or fs-verity digests of files",
-	.description = "Print the digest that a seal of each FILE would carry. No device is used. With FILE -, read standard input.\n"
-		       "\n"
-		       "A file of any size, a pipe included, is read in constant memory. A verity\n"
-		       "digest is computed on all cores that the process may use; SHA-256 is one chain\n"
-		       "and uses one.",
+	.description =
+		"Print the digest that a seal of each FILE would carry. No device is used. With "
+		"FILE -, read standard input.\n"
+		"\n"
+		"A file of any size, a pipe included, is read in constant memory. A verity\n"
+		"digest is computed on all cores that the process may use; SHA-256 is one chain\n"
+		"and uses one.",
 	.sets = (const struct option_set *const[]){&set, NULL},
 	.run = run,
 };

@@ -2,7 +2,8 @@
 /*
  * vres receipt show|check: what a receipt says, and who signed it.
  *
- * Nothing of a receipt is decoded, and so nothing of it shown, before its MAC is good under the caller's key.
+ * Nothing of a receipt is decoded, and so nothing of it shown, before its MAC is good under the
+ * caller's key.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -19,12 +20,16 @@ struct receipt_options {
 };
 
 static const struct option_spec specs[] = {
-	{.name = "json", .kind = OPTION_FLAG, .offset = offsetof(struct receipt_options, is_json), .help = "print one JSON document"},
+	{.name = "json",
+         .kind = OPTION_FLAG,
+         .offset = offsetof(struct receipt_options, is_json),
+         .help = "print one JSON document"},
 };
 
 static const struct option_set set = {"Options", specs, COUNT_OF(specs)};
 
-static bool check_file(struct output *o, const char *path, const vres_key *key, vres_shard_info *info)
+static bool check_file(struct output *o, const char *path, const vres_key *key,
+                       vres_shard_info *info)
 {
 	unsigned char bytes[RECEIPT_MAX];
 	size_t n;
@@ -44,8 +49,8 @@ static void print_verdict(struct output *o, const char *path, const vres_shard_i
 	char bytes[UNITS_TEXT], clock[UNITS_TEXT];
 
 	output_name(o, path);
-	output_text(o, ": good: shard %s, %s, sealed %s on ", info->shard_id, format_bytes(bytes, info->vram_bytes),
-	            format_clock(clock, info->sealed_at));
+	output_text(o, ": good: shard %s, %s, sealed %s on ", info->shard_id,
+	            format_bytes(bytes, info->vram_bytes), format_clock(clock, info->sealed_at));
 	output_name(o, info->device_uuid);
 	output_text(o, " (%s%s)\n", info->backend, info->simulated ? ", SIMULATED" : "");
 }
@@ -58,7 +63,8 @@ static void print_receipt(struct output *o, const char *path, const vres_shard_i
 }
 
 /* The document is marked as simulated when any of its receipts is. */
-static void do_files(struct output *o, const vres_key *key, bool is_show, char **names, size_t count)
+static void do_files(struct output *o, const vres_key *key, bool is_show, char **names,
+                     size_t count)
 {
 	json_t *receipts = json_array();
 	bool is_simulated = false;
@@ -84,15 +90,18 @@ static void do_files(struct output *o, const vres_key *key, bool is_show, char *
 	output_put(o, o->document, "receipts", receipts);
 }
 
-static bool check_usage(struct output *o, const struct key_options *key, char **arguments, size_t count)
+static bool check_usage(struct output *o, const struct key_options *key, char **arguments,
+                        size_t count)
 {
 	if (count == 0 || (strcmp(arguments[0], "show") != 0 && strcmp(arguments[0], "check") != 0))
-		return output_refuse(o, EXIT_USAGE, NULL, "say show or check (see `vres receipt --help`)");
+		return output_refuse(o, EXIT_USAGE, NULL,
+		                     "say show or check (see `vres receipt --help`)");
 	if (count < 2)
 		return output_refuse(o, EXIT_USAGE, NULL, "no FILE given (- is standard input)");
 	if (!key_is_named(key))
 		return output_refuse(o, EXIT_USAGE, NULL,
-		                     "nothing of a receipt is decoded before its signature is checked: give --token-file or --credential");
+		                     "nothing of a receipt is decoded before its signature is "
+		                     "checked: give --token-file or --credential");
 	return true;
 }
 
@@ -108,9 +117,10 @@ static int run(const struct command *self, int argc, char **argv)
 	if (status >= 0)
 		return status;
 	output_begin(&o, self->name, options.is_json);
-	if (check_usage(&o, &key_options, argv + first, (size_t)(argc - first)) && key_environment_is_clean(&o) &&
-	    key_load(&o, &key_options, &key))
-		do_files(&o, key, strcmp(argv[first], "show") == 0, argv + first + 1, (size_t)(argc - first - 1));
+	if (check_usage(&o, &key_options, argv + first, (size_t)(argc - first)) &&
+	    key_environment_is_clean(&o) && key_load(&o, &key_options, &key))
+		do_files(&o, key, strcmp(argv[first], "show") == 0, argv + first + 1,
+		         (size_t)(argc - first - 1));
 	return output_end(&o);
 }
 
@@ -118,10 +128,12 @@ const struct command cmd_receipt = {
 	.name = "receipt",
 	.arguments = "show|check FILE...",
 	.summary = "show or check the signed record of a seal",
-	.description = "check: was each FILE signed with this key? One line each; a forged or damaged one is exit status 1. show: the same, and "
+	.description = "check: was each FILE signed with this key? One line each; a forged or "
+		       "damaged one is exit status 1. show: the same, and "
 		       "all that it says.\n"
 		       "\n"
-		       "A good receipt proves where it comes from, not that the shard is still in VRAM. Nothing of it is decoded before its "
+		       "A good receipt proves where it comes from, not that the shard is still in "
+		       "VRAM. Nothing of it is decoded before its "
 		       "signature is good, so a key must be named.",
 	.sets = (const struct option_set *const[]){&set, &key_option_set, NULL},
 	.run = run,

@@ -2,8 +2,8 @@
 /*
  * vres seal: seal files in VRAM, verify them once in full, print what was signed, release.
  *
- * Everything is opened before anything is sealed, and everything verified before anything is printed or written, so a receipt exists only
- * for what was verified.
+ * Everything is opened before anything is sealed, and everything verified before anything is
+ * printed or written, so a receipt exists only for what was verified.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -27,7 +27,8 @@ static const struct option_spec specs[] = {
          .argument = "F",
          .kind = OPTION_TEXT,
          .offset = offsetof(struct own_options, receipt),
-         .help = "write the signed record to F, readable by its owner alone; with several FILEs %d in F becomes the number of the FILE, from 0"},
+         .help = "write the signed record to F, readable by its owner alone; with several FILEs %d "
+                 "in F becomes the number of the FILE, from 0"},
 };
 
 static const struct option_set own_set = {"Evidence", specs, COUNT_OF(specs)};
@@ -49,17 +50,22 @@ static char *receipt_name(const char *pattern, size_t number)
 
 	if (at == NULL)
 		return strdup(pattern);
-	return asprintf(&name, "%.*s%zu%s", (int)(at - pattern), pattern, number, at + 2) < 0 ? NULL : name;
+	return asprintf(&name, "%.*s%zu%s", (int)(at - pattern), pattern, number, at + 2) < 0
+	               ? NULL
+	               : name;
 }
 
 /* May a receipt go there?  A slip of the hand must not cost a model, a token or a log. */
-static bool can_save(struct output *o, const struct run *r, const struct inputs *in, const char *name)
+static bool can_save(struct output *o, const struct run *r, const struct inputs *in,
+                     const char *name)
 {
-	return audit_sink_spare(&r->audit, o, name) && file_can_save(o, name) && inputs_spare(in, o, name) && key_spare(&r->key, o, name);
+	return audit_sink_spare(&r->audit, o, name) && file_can_save(o, name) &&
+	       inputs_spare(in, o, name) && key_spare(&r->key, o, name);
 }
 
 /* The receipt of one file: written when there is a shard, else only whether it could be. */
-static bool do_receipt(struct output *o, const struct run *r, const struct inputs *in, size_t number)
+static bool do_receipt(struct output *o, const struct run *r, const struct inputs *in,
+                       size_t number)
 {
 	const vres_shard *shard = in->items[number].shard;
 	char *name = receipt_name(r->own.receipt, number);
@@ -77,7 +83,8 @@ static bool check_usage(struct output *o, const struct run *r, const struct inpu
 	const char *receipt = r->own.receipt;
 
 	if (receipt != NULL && in->count > 1 && strstr(receipt, "%d") == NULL)
-		return output_refuse(o, EXIT_USAGE, NULL, "--receipt for %zu FILEs needs a %%d in its name", in->count);
+		return output_refuse(o, EXIT_USAGE, NULL,
+		                     "--receipt for %zu FILEs needs a %%d in its name", in->count);
 	for (size_t i = 0; receipt != NULL && i < in->count; i++) {
 		if (!do_receipt(o, r, in, i))
 			return false;
@@ -131,7 +138,8 @@ static bool verify_set(struct output *o, const struct session *s, const struct i
 	free(shards);
 	if (status == VRES_OK)
 		return true;
-	return output_fail(o, report.first_failed >= 0 ? in->items[report.first_failed].name : NULL, &err);
+	return output_fail(o, report.first_failed >= 0 ? in->items[report.first_failed].name : NULL,
+	                   &err);
 }
 
 /* The handle as the library writes it, with what the tool knows beside it. */
@@ -149,7 +157,8 @@ static json_t *handle_to_json(const vres_shard *shard)
 	return object;
 }
 
-static void report_one(struct output *o, const struct input *in, const vres_verify_report *report, json_t *shards)
+static void report_one(struct output *o, const struct input *in, const vres_verify_report *report,
+                       json_t *shards)
 {
 	vres_shard_info info = vres_shard_info_init();
 	json_t *object = handle_to_json(in->shard);
@@ -163,11 +172,14 @@ static void report_one(struct output *o, const struct input *in, const vres_veri
 		output_text(o, "\n");
 		print_shard_info(o, &info);
 	}
-	output_text(o, "  seal took  %s (%.2f GB/s)\n", format_span(span, in->seal_ns), gigabytes_a_second(in->bytes, in->seal_ns));
+	output_text(o, "  seal took  %s (%.2f GB/s)\n", format_span(span, in->seal_ns),
+	            gigabytes_a_second(in->bytes, in->seal_ns));
 	if (report->status == VRES_OK)
-		output_text(o, "  verified   %s, %" PRIu64 " of %" PRIu64 " blocks in %s (%.2f GB/s)\n", verify_mode_name(report->mode),
-		            report->blocks_checked, report->blocks_total, format_span(verified, report->duration),
-		            gigabytes_a_second(report->bytes_hashed, report->duration));
+		output_text(
+			o, "  verified   %s, %" PRIu64 " of %" PRIu64 " blocks in %s (%.2f GB/s)\n",
+			verify_mode_name(report->mode), report->blocks_checked,
+			report->blocks_total, format_span(verified, report->duration),
+			gigabytes_a_second(report->bytes_hashed, report->duration));
 	else
 		output_text(o, "  verified   NO: %s\n", vres_reason_name(report->reason));
 	output_put_file(o, object, "file", in->name);
@@ -177,7 +189,8 @@ static void report_one(struct output *o, const struct input *in, const vres_veri
 	output_add(o, shards, object);
 }
 
-static void report_all(struct output *o, const struct inputs *in, const vres_verify_report *reports, struct stop *stop)
+static void report_all(struct output *o, const struct inputs *in, const vres_verify_report *reports,
+                       struct stop *stop)
 {
 	json_t *shards = json_array();
 
@@ -188,7 +201,8 @@ static void report_all(struct output *o, const struct inputs *in, const vres_ver
 	output_put(o, o->document, "shards", shards);
 }
 
-static bool verify_and_report(struct output *o, const struct run *r, const struct session *s, const struct inputs *in, struct stop *stop)
+static bool verify_and_report(struct output *o, const struct run *r, const struct session *s,
+                              const struct inputs *in, struct stop *stop)
 {
 	vres_verify_report *reports = calloc(in->count, sizeof(*reports));
 	bool is_good;
@@ -201,7 +215,8 @@ static bool verify_and_report(struct output *o, const struct run *r, const struc
 	return is_good && write_receipts(o, r, in);
 }
 
-static void seal(struct output *o, const struct run *r, struct stop *stop, char **names, size_t count)
+static void seal(struct output *o, const struct run *r, struct stop *stop, char **names,
+                 size_t count)
 {
 	struct session_needs needs = {.key = &r->key, .audit = &r->audit};
 	CLEANUP(session_close) struct session s = {0};
@@ -214,8 +229,8 @@ static void seal(struct output *o, const struct run *r, struct stop *stop, char 
 	needs.bytes = in.room;
 	if (!session_open(&s, o, &r->device, &needs))
 		return;
-	if (inputs_seal(&in, o, s.manager, (uint32_t)r->device.device, &r->seal, stop) && drill_arm(&drill, o, s.mock, &in) &&
-	    drill_strike(&drill, o, 1))
+	if (inputs_seal(&in, o, s.manager, (uint32_t)r->device.device, &r->seal, stop) &&
+	    drill_arm(&drill, o, s.mock, &in) && drill_strike(&drill, o, 1))
 		verify_and_report(o, r, &s, &in, stop);
 	audit_sink_report(&s.audit, o);
 }
@@ -245,11 +260,14 @@ const struct command cmd_seal = {
 	.name = "seal",
 	.arguments = "FILE...",
 	.summary = "seal files in VRAM, verify them once, print their handles",
-	.description = "Copy each FILE to VRAM, seal it there, verify it once in full, print its handle, and release it. All FILEs are resident "
+	.description = "Copy each FILE to VRAM, seal it there, verify it once in full, print its "
+		       "handle, and release it. All FILEs are resident "
 		       "together. A FILE that is - is standard input and needs --bytes.\n"
 		       "\n"
-		       "What is sealed lives as long as this process; to keep it and check it, see `vres watch`.",
-	.sets = (const struct option_set *const[]){&seal_option_set, &own_set, &key_option_set, &device_option_set, &drill_option_set,
+		       "What is sealed lives as long as this process; to keep it and check it, see "
+		       "`vres watch`.",
+	.sets = (const struct option_set *const[]){&seal_option_set, &own_set, &key_option_set,
+                                                   &device_option_set, &drill_option_set,
                                                    &audit_sink_option_set, NULL},
 	.run = run,
 };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * vres watch: seal files, keep them resident, and verify them again and again until told to stop or something is wrong.
+ * vres watch: seal files, keep them resident, and verify them again and again until told to stop or
+ * something is wrong.
  *
- * The source file is at hand for every check, so damage is named by the block.  A round is finished even when one file of it has failed, so
- * that the state of all is known at the end.
+ * The source file is at hand for every check, so damage is named by the block.  A round is finished
+ * even when one file of it has failed, so that the state of all is known at the end.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -19,7 +20,10 @@
 
 #define INTERVAL_DEFAULT UINT64_C(1000000000)
 
-/* How long one that reads what is printed is waited for, before it counts as stuck: it then loses lines, and stops no check. */
+/*
+ * How long one that reads what is printed is waited for, before it counts as stuck: it then loses
+ * lines, and stops no check.
+ */
 #define PATIENCE UINT64_C(1000000000)
 
 struct watch_options {
@@ -38,7 +42,8 @@ static const struct option_spec specs[] = {
          .kind = OPTION_CHOICE,
          .offset = offsetof(struct watch_options, mode),
          .words = verify_mode_words,
-         .help = "full (the default), signature, sampled, or readback, which needs --allow readback"},
+         .help = "full (the default), signature, sampled, or readback, which needs --allow "
+                 "readback"},
 	{.name = "sample-units",
          .argument = "N",
          .kind = OPTION_COUNT,
@@ -56,7 +61,8 @@ static const struct option_spec specs[] = {
          .argument = "F",
          .kind = OPTION_TEXT,
          .offset = offsetof(struct watch_options, metrics_file),
-         .help = "after sealing and after every round, write the metrics to F as Prometheus text, for node_exporter's textfile collector "
+         .help = "after sealing and after every round, write the metrics to F as Prometheus text, "
+                 "for node_exporter's textfile collector "
                  "(a name that ends in .prom)"},
 };
 
@@ -95,8 +101,11 @@ static bool is_read(struct watch_view *view, struct stop *stop)
 	return !view->is_stuck;
 }
 
-/* One look at every file; false when any of them is not good, or what is printed cannot be written. */
-static bool check_all(struct output *o, const struct watch_options *options, struct watch_view *view, struct stop *stop)
+/*
+ * One look at every file; false when any of them is not good, or what is printed cannot be written.
+ */
+static bool check_all(struct output *o, const struct watch_options *options,
+                      struct watch_view *view, struct stop *stop)
 {
 	bool is_good = true, is_shown = true;
 
@@ -110,8 +119,9 @@ static bool check_all(struct output *o, const struct watch_options *options, str
 	return (!output_has_room() || output_flush(o)) && is_good;
 }
 
-static void watch(struct output *o, const struct watch_options *options, struct drill *drill, struct watch_view *view, struct stop *stop,
-                  struct metrics_file *metrics, struct audit_sink *audit)
+static void watch(struct output *o, const struct watch_options *options, struct drill *drill,
+                  struct watch_view *view, struct stop *stop, struct metrics_file *metrics,
+                  struct audit_sink *audit)
 {
 	uint64_t due = clock_now();
 
@@ -129,7 +139,10 @@ static void watch(struct output *o, const struct watch_options *options, struct 
 			return;
 		if (options->count != 0 && round == options->count)
 			return;
-		/* A round that took longer than the interval is followed by the next at once, and none is made up for. */
+		/*
+		 * A round that took longer than the interval is followed by the next at once, and
+		 * none is made up for.
+		 */
 		now = clock_now();
 		if (__builtin_add_overflow(due, options->interval, &due))
 			due = UINT64_MAX; /* never */
@@ -153,7 +166,10 @@ static json_t *watched_to_json(struct output *o, const struct watched *w)
 	return object;
 }
 
-/* What was found, file by file: after the table or the lines, so that it is the last thing on the screen. */
+/*
+ * What was found, file by file: after the table or the lines, so that it is the last thing on the
+ * screen.
+ */
 static void report_all(struct output *o, const struct watch_view *view, bool is_stopped)
 {
 	json_t *files = json_array();
@@ -171,8 +187,9 @@ static void report_all(struct output *o, const struct watch_view *view, bool is_
 		}
 		output_add(o, files, entry);
 	}
-	output_text(o, "%" PRIu64 " round%s of %zu file%s, %zu not good%s\n", rounds, rounds == 1 ? "" : "s", view->count,
-	            view->count == 1 ? "" : "s", bad, is_stopped ? "; stopped when asked to" : "");
+	output_text(o, "%" PRIu64 " round%s of %zu file%s, %zu not good%s\n", rounds,
+	            rounds == 1 ? "" : "s", view->count, view->count == 1 ? "" : "s", bad,
+	            is_stopped ? "; stopped when asked to" : "");
 	output_put_u64(o, o->document, "rounds", rounds);
 	output_put_bool(o, o->document, "stopped", is_stopped);
 	output_put(o, o->document, "files", files);
@@ -180,7 +197,8 @@ static void report_all(struct output *o, const struct watch_view *view, bool is_
 
 static bool make_view(struct watch_view *view, struct output *o, const struct inputs *in)
 {
-	*view = (struct watch_view){.items = calloc(in->count, sizeof(*view->items)), .count = in->count};
+	*view = (struct watch_view){.items = calloc(in->count, sizeof(*view->items)),
+	                            .count = in->count};
 	if (view->items == NULL)
 		return output_refuse(o, EXIT_TROUBLE, NULL, "out of memory");
 	for (size_t i = 0; i < in->count; i++)
@@ -194,12 +212,13 @@ static bool can_publish(struct output *o, const struct run *r, const struct inpu
 {
 	const char *path = r->watch.metrics_file;
 
-	return path == NULL ||
-	       (audit_sink_spare(&r->audit, o, path) && file_can_save(o, path) && inputs_spare(in, o, path) && key_spare(&r->key, o, path));
+	return path == NULL || (audit_sink_spare(&r->audit, o, path) && file_can_save(o, path) &&
+	                        inputs_spare(in, o, path) && key_spare(&r->key, o, path));
 }
 
 /* True: it was watching when it was asked to stop, which is how a watch ends well. */
-static bool seal_and_watch(struct output *o, const struct run *r, struct stop *stop, char **names, size_t count)
+static bool seal_and_watch(struct output *o, const struct run *r, struct stop *stop, char **names,
+                           size_t count)
 {
 	struct session_needs needs = {.key = &r->key, .audit = &r->audit};
 	struct metrics_file metrics = {.path = r->watch.metrics_file};
@@ -210,15 +229,17 @@ static bool seal_and_watch(struct output *o, const struct run *r, struct stop *s
 	bool is_watched;
 
 	if (r->watch.mode == VRES_VERIFY_READBACK && !(r->device.allow & VRES_ALLOW_READBACK))
-		return output_refuse(o, EXIT_USAGE, NULL, "--verify readback needs --allow readback: the weights travel back to host memory");
+		return output_refuse(o, EXIT_USAGE, NULL,
+		                     "--verify readback needs --allow readback: the weights travel "
+		                     "back to host memory");
 	if (!inputs_open(&in, o, names, count, &r->seal) || !can_publish(o, r, &in) ||
 	    !drill_plan(&drill, o, &r->drill, r->device.backend, &in, r->watch.count))
 		return false;
 	needs.bytes = in.room;
 	if (!session_open(&s, o, &r->device, &needs))
 		return false;
-	is_watched = inputs_seal(&in, o, s.manager, (uint32_t)r->device.device, &r->seal, stop) && drill_arm(&drill, o, s.mock, &in) &&
-	             make_view(&view, o, &in);
+	is_watched = inputs_seal(&in, o, s.manager, (uint32_t)r->device.device, &r->seal, stop) &&
+	             drill_arm(&drill, o, s.mock, &in) && make_view(&view, o, &in);
 	if (is_watched) {
 		metrics.manager = s.manager;
 		watch(o, &r->watch, &drill, &view, stop, &metrics, &s.audit);
@@ -257,13 +278,16 @@ const struct command cmd_watch = {
 	.name = "watch",
 	.arguments = "FILE...",
 	.summary = "seal files, keep them in VRAM, verify them until stopped",
-	.description =
-		"Seal each FILE, keep it in VRAM, and verify it every --interval, until SIGINT, SIGTERM or SIGHUP (exit status 0), --count "
-		"rounds, or a verification that fails (exit status 1): then the damaged bytes are named, and the tensors they belong to "
-		"if FILE is a safetensors file.\n"
-		"\n"
-		"On a terminal: a live table. Else: a line for every check. With --json: one document at the end.",
-	.sets = (const struct option_set *const[]){&own_set, &seal_option_set, &key_option_set, &device_option_set, &drill_option_set,
+	.description = "Seal each FILE, keep it in VRAM, and verify it every --interval, until "
+		       "SIGINT, SIGTERM or SIGHUP (exit status 0), --count "
+		       "rounds, or a verification that fails (exit status 1): then the damaged "
+		       "bytes are named, and the tensors they belong to "
+		       "if FILE is a safetensors file.\n"
+		       "\n"
+		       "On a terminal: a live table. Else: a line for every check. With --json: "
+		       "one document at the end.",
+	.sets = (const struct option_set *const[]){&own_set, &seal_option_set, &key_option_set,
+                                                   &device_option_set, &drill_option_set,
                                                    &audit_sink_option_set, NULL},
 	.run = run,
 };

@@ -25,17 +25,20 @@ void watch_view_begin(struct watch_view *v, struct output *o)
 
 	terminal_size(STDOUT_FILENO, &rows, &columns);
 	/* A table that does not fit cannot be drawn over itself. */
-	v->is_table = !o->is_json && !o->is_verbose && terminal_can_move(STDOUT_FILENO) && v->count + LINES_BESIDE <= rows &&
-	              columns >= OTHER_COLUMNS + NAME_LEAST;
+	v->is_table = !o->is_json && !o->is_verbose && terminal_can_move(STDOUT_FILENO) &&
+	              v->count + LINES_BESIDE <= rows && columns >= OTHER_COLUMNS + NAME_LEAST;
 	v->is_coloured = v->is_table && terminal_wants_colour(STDOUT_FILENO);
 }
 
 static const char *state_name(const struct watched *w)
 {
-	return !w->is_bad ? "good" : vres_status_class(w->error.status) == 4 ? "BAD" : "not checked";
+	return !w->is_bad                                ? "good"
+	       : vres_status_class(w->error.status) == 4 ? "BAD"
+	                                                 : "not checked";
 }
 
-void watch_view_checked(struct watch_view *v, struct output *o, const struct watched *w, bool is_shown)
+void watch_view_checked(struct watch_view *v, struct output *o, const struct watched *w,
+                        bool is_shown)
 {
 	char span[UNITS_TEXT];
 
@@ -44,19 +47,22 @@ void watch_view_checked(struct watch_view *v, struct output *o, const struct wat
 		return;
 	output_text(o, "check %" PRIu64 ": ", w->checks);
 	output_name(o, w->input->name);
-	output_text(o, ": %s, %s in %s, %.2f GB/s\n", state_name(w), verify_mode_name(w->last.mode), format_span(span, w->last.duration),
+	output_text(o, ": %s, %s in %s, %.2f GB/s\n", state_name(w), verify_mode_name(w->last.mode),
+	            format_span(span, w->last.duration),
 	            gigabytes_a_second(w->last.bytes_hashed, w->last.duration));
 }
 
-static void draw_row(const struct watch_view *v, struct output *o, const struct watched *w, size_t columns)
+static void draw_row(const struct watch_view *v, struct output *o, const struct watched *w,
+                     size_t columns)
 {
 	char name[4 * NAME_MOST + 1], span[UNITS_TEXT];
 	const char *colour = !v->is_coloured ? "" : w->is_bad ? "\x1b[31m" : "\x1b[32m";
 
 	escape_fit(name, columns, w->input->name);
-	output_text(o, "%s %8" PRIu64 " %-9s %9s %7.2f %s%s%s\x1b[K\n", name, w->checks, verify_mode_name(w->last.mode),
-	            format_span(span, w->last.duration), gigabytes_a_second(w->last.bytes_hashed, w->last.duration), colour, state_name(w),
-	            v->is_coloured ? "\x1b[0m" : "");
+	output_text(o, "%s %8" PRIu64 " %-9s %9s %7.2f %s%s%s\x1b[K\n", name, w->checks,
+	            verify_mode_name(w->last.mode), format_span(span, w->last.duration),
+	            gigabytes_a_second(w->last.bytes_hashed, w->last.duration), colour,
+	            state_name(w), v->is_coloured ? "\x1b[0m" : "");
 }
 
 static void draw_table(struct watch_view *v, struct output *o)
@@ -69,7 +75,8 @@ static void draw_table(struct watch_view *v, struct output *o)
 	name = name > NAME_MOST ? NAME_MOST : name;
 	if (v->is_drawn)
 		output_text(o, "\x1b[%zuA", v->count + 1);
-	output_text(o, "\r%-*s %8s %-9s %9s %7s %s\x1b[K\n", (int)name, "FILE", "CHECKS", "MODE", "TOOK", "GB/S", "STATE");
+	output_text(o, "\r%-*s %8s %-9s %9s %7s %s\x1b[K\n", (int)name, "FILE", "CHECKS", "MODE",
+	            "TOOK", "GB/S", "STATE");
 	for (size_t i = 0; i < v->count; i++)
 		draw_row(v, o, &v->items[i], name);
 	v->is_drawn = true;
@@ -82,7 +89,8 @@ void watch_view_round(struct watch_view *v, struct output *o, bool is_shown)
 	if (v->is_table)
 		draw_table(v, o);
 	else if (v->lines_lost != 0)
-		output_note(o, "%" PRIu64 " line%s of checks were not printed: nobody read them", v->lines_lost, v->lines_lost == 1 ? "" : "s");
+		output_note(o, "%" PRIu64 " line%s of checks were not printed: nobody read them",
+		            v->lines_lost, v->lines_lost == 1 ? "" : "s");
 	v->lines_lost = 0;
 }
 

@@ -10,25 +10,29 @@
 #include <unistd.h>
 #include "ui/files.h"
 
-static const struct option_word mode_words[] = {{"token", VRES_AUDIT_TOKEN}, {"forward", VRES_AUDIT_FORWARD}, {NULL, 0}};
+static const struct option_word mode_words[] = {
+	{"token", VRES_AUDIT_TOKEN}, {"forward", VRES_AUDIT_FORWARD}, {NULL, 0}};
 
 static const struct option_spec specs[] = {
 	{.name = "audit",
          .argument = "LOG",
          .kind = OPTION_TEXT,
          .offset = offsetof(struct audit_sink_options, path),
-         .help = "record every event in LOG, a hash-chained and signed log that goes on where it ended (see `vres audit`)"},
+         .help = "record every event in LOG, a hash-chained and signed log that goes on where it "
+                 "ended (see `vres audit`)"},
 	{.name = "audit-mode",
          .argument = "MODE",
          .kind = OPTION_CHOICE,
          .offset = offsetof(struct audit_sink_options, mode),
          .words = mode_words,
-         .help = "token (the default): signed with the token's key; forward: with keys that are forgotten one after the other"},
+         .help = "token (the default): signed with the token's key; forward: with keys that are "
+                 "forgotten one after the other"},
 	{.name = "forward-key",
          .argument = "FILE",
          .kind = OPTION_TEXT,
          .offset = offsetof(struct audit_sink_options, forward_key),
-         .help = "the key that a log in mode forward begins with, from `vres audit keygen`; needed once"},
+         .help = "the key that a log in mode forward begins with, from `vres audit keygen`; needed "
+                 "once"},
 };
 
 const struct option_set audit_sink_option_set = {"Audit log", specs, COUNT_OF(specs)};
@@ -36,7 +40,8 @@ const struct option_set audit_sink_option_set = {"Audit log", specs, COUNT_OF(sp
 /* Is @path LOG, or what the library keeps beside it (docs/OPERATIONS.md)? */
 static bool is_of_log(const char *path, const char *log)
 {
-	static const char *const suffixes[] = {"", ".checkpoint", ".checkpoint.tmp", ".key", ".lock"};
+	static const char *const suffixes[] = {"", ".checkpoint", ".checkpoint.tmp", ".key",
+	                                       ".lock"};
 	const size_t n = strlen(path), tail = strlen(".0000000000000001");
 	char name[PATH_MAX];
 
@@ -45,7 +50,8 @@ static bool is_of_log(const char *path, const char *log)
 		if (file_is_same(path, name))
 			return true;
 	}
-	if (n < tail || n >= sizeof(name) || path[n - tail] != '.' || strspn(path + n - tail + 1, "0123456789abcdef") != tail - 1)
+	if (n < tail || n >= sizeof(name) || path[n - tail] != '.' ||
+	    strspn(path + n - tail + 1, "0123456789abcdef") != tail - 1)
 		return false;
 	snprintf(name, sizeof(name), "%.*s", (int)(n - tail), path);
 	return file_is_same(name, log);
@@ -54,12 +60,18 @@ static bool is_of_log(const char *path, const char *log)
 bool audit_sink_spare(const struct audit_sink_options *options, struct output *o, const char *path)
 {
 	if (options->path != NULL && is_of_log(path, options->path))
-		return output_refuse(o, EXIT_USAGE, path, "is the audit log or a file that belongs to it, and would be overwritten");
+		return output_refuse(
+			o, EXIT_USAGE, path,
+			"is the audit log or a file that belongs to it, and would be overwritten");
 	return !file_is_same(path, options->forward_key) ||
-	       output_refuse(o, EXIT_USAGE, path, "is the key of the audit log, and would be overwritten");
+	       output_refuse(o, EXIT_USAGE, path,
+	                     "is the key of the audit log, and would be overwritten");
 }
 
-/* A first key in the place of LOG.key would be replaced with the first epoch, and nobody could check the log with it. */
+/*
+ * A first key in the place of LOG.key would be replaced with the first epoch, and nobody could
+ * check the log with it.
+ */
 static bool check_first_key(struct output *o, const struct audit_sink_options *options)
 {
 	char key[PATH_MAX];
@@ -67,30 +79,37 @@ static bool check_first_key(struct output *o, const struct audit_sink_options *o
 	snprintf(key, sizeof(key), "%s.key", options->path);
 	if (file_is_same(key, options->forward_key))
 		return output_refuse(o, EXIT_USAGE, options->forward_key,
-		                     "is where the log keeps its key in force, and would be replaced: give the first key under another name");
+		                     "is where the log keeps its key in force, and would be "
+		                     "replaced: give the first key under another name");
 	if (options->forward_key == NULL && access(options->path, F_OK) != 0 && errno == ENOENT)
 		return output_refuse(o, EXIT_USAGE, options->path,
-		                     "is not there, and a log in mode forward begins with a key: give --forward-key (see `vres audit keygen`)");
+		                     "is not there, and a log in mode forward begins with a key: "
+		                     "give --forward-key (see `vres audit keygen`)");
 	return true;
 }
 
-static bool check_usage(struct output *o, const struct audit_sink_options *options, const struct audit_sink_needs *needs)
+static bool check_usage(struct output *o, const struct audit_sink_options *options,
+                        const struct audit_sink_needs *needs)
 {
-	if (options->path == NULL && (options->forward_key != NULL || options->mode != VRES_AUDIT_TOKEN))
-		return output_refuse(o, EXIT_USAGE, NULL, "--%s needs --audit", options->forward_key != NULL ? "forward-key" : "audit-mode");
+	if (options->path == NULL &&
+	    (options->forward_key != NULL || options->mode != VRES_AUDIT_TOKEN))
+		return output_refuse(o, EXIT_USAGE, NULL, "--%s needs --audit",
+		                     options->forward_key != NULL ? "forward-key" : "audit-mode");
 	if (options->path == NULL)
 		return true;
 	if (options->forward_key != NULL && options->mode != VRES_AUDIT_FORWARD)
-		return output_refuse(o, EXIT_USAGE, NULL, "--forward-key needs --audit-mode forward");
+		return output_refuse(o, EXIT_USAGE, NULL,
+		                     "--forward-key needs --audit-mode forward");
 	if (options->mode == VRES_AUDIT_TOKEN && !needs->is_key_named)
-		return output_refuse(
-			o, EXIT_USAGE, NULL,
-			"--audit needs --token-file, --credential or --audit-mode forward: nobody could check a log that is signed with a "
-			"key of this run");
+		return output_refuse(o, EXIT_USAGE, NULL,
+		                     "--audit needs --token-file, --credential or --audit-mode "
+		                     "forward: nobody could check a log that is signed with a "
+		                     "key of this run");
 	return options->mode == VRES_AUDIT_TOKEN || check_first_key(o, options);
 }
 
-bool audit_sink_open(struct audit_sink *sink, struct output *o, const struct audit_sink_options *options, const struct audit_sink_needs *needs)
+bool audit_sink_open(struct audit_sink *sink, struct output *o,
+                     const struct audit_sink_options *options, const struct audit_sink_needs *needs)
 {
 	vres_audit_file_options file = vres_audit_file_options_init();
 	vres_error err;
@@ -105,7 +124,9 @@ bool audit_sink_open(struct audit_sink *sink, struct output *o, const struct aud
 	file.required = needs->is_required;
 	file.simulated = needs->is_simulated;
 	sink->path = options->path;
-	return vres_audit_file_open(options->path, needs->key, &file, &sink->file, &err) == VRES_OK || output_fail(o, options->path, &err);
+	return vres_audit_file_open(options->path, needs->key, &file, &sink->file, &err) ==
+	               VRES_OK ||
+	       output_fail(o, options->path, &err);
 }
 
 void audit_sink_look(struct audit_sink *sink, struct output *o)
@@ -115,8 +136,10 @@ void audit_sink_look(struct audit_sink *sink, struct output *o)
 	if (lost == 0 || sink->is_loss_told)
 		return;
 	sink->is_loss_told = true;
-	output_note(o, "%" PRIu64 " event%s could not be recorded in the audit log so far (see `vres doctor --audit`)", lost,
-	            lost == 1 ? "" : "s");
+	output_note(o,
+	            "%" PRIu64 " event%s could not be recorded in the audit log so far (see `vres "
+	            "doctor --audit`)",
+	            lost, lost == 1 ? "" : "s");
 }
 
 void audit_sink_report(const struct audit_sink *sink, struct output *o)
@@ -128,7 +151,8 @@ void audit_sink_report(const struct audit_sink *sink, struct output *o)
 
 	if (sink->file == NULL)
 		return;
-	if (vres_audit_file_flush(sink->file, &err) != VRES_OK || vres_audit_file_head(sink->file, &seq, hash, &err) != VRES_OK) {
+	if (vres_audit_file_flush(sink->file, &err) != VRES_OK ||
+	    vres_audit_file_head(sink->file, &seq, hash, &err) != VRES_OK) {
 		output_fail(o, sink->path, &err);
 		return;
 	}
@@ -143,7 +167,8 @@ void audit_sink_report(const struct audit_sink *sink, struct output *o)
 	output_name(o, sink->path);
 	output_text(o, ": head %" PRIu64 ":%s\n", seq, hash);
 	if (lost > 0)
-		output_note(o, "%" PRIu64 " event%s could not be recorded in the audit log", lost, lost == 1 ? "" : "s");
+		output_note(o, "%" PRIu64 " event%s could not be recorded in the audit log", lost,
+		            lost == 1 ? "" : "s");
 }
 
 void audit_sink_close(struct audit_sink *sink)

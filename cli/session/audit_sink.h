@@ -28,15 +28,23 @@ struct audit_sink_needs {
 };
 
 /* Open the log that the options name, if they do. */
-bool audit_sink_open(struct audit_sink *sink, struct output *o, const struct audit_sink_options *options, const struct audit_sink_needs *needs);
+bool audit_sink_open(struct audit_sink *sink, struct output *o,
+                     const struct audit_sink_options *options,
+                     const struct audit_sink_needs *needs);
 
-/* May @path be written over?  Not when it is the log, its key, or a file that the log keeps beside it. */
+/*
+ * May @path be written over?  Not when it is the log, its key, or a file that the log keeps beside
+ * it.
+ */
 bool audit_sink_spare(const struct audit_sink_options *options, struct output *o, const char *path);
 
 /* While it is written: say once, when it happens, that an event is not in the log. */
 void audit_sink_look(struct audit_sink *sink, struct output *o);
 
-/* What was recorded is on disk, or it is said that it is not; and the head is said, which is worth keeping elsewhere. */
+/*
+ * What was recorded is on disk, or it is said that it is not; and the head is said, which is worth
+ * keeping elsewhere.
+ */
 void audit_sink_report(const struct audit_sink *sink, struct output *o);
 
 /* After the manager is gone. */

@@ -15,12 +15,17 @@ const struct option_word allow_words[] = {
 };
 
 const struct option_word require_words[] = {
-	{"vmm", VRES_REQUIRE_VMM},     {"readonly", VRES_REQUIRE_READONLY}, {"ecc", VRES_REQUIRE_ECC},
-	{"audit", VRES_REQUIRE_AUDIT}, {"stop", VRES_REQUIRE_STOP},         {NULL, 0},
+	{"vmm", VRES_REQUIRE_VMM},   {"readonly", VRES_REQUIRE_READONLY},
+	{"ecc", VRES_REQUIRE_ECC},   {"audit", VRES_REQUIRE_AUDIT},
+	{"stop", VRES_REQUIRE_STOP}, {NULL, 0},
 };
 
 static const struct option_word backend_words[] = {
-	{"auto", BACKEND_AUTO}, {"cuda", BACKEND_CUDA}, {"hip", BACKEND_HIP}, {"mock", BACKEND_MOCK}, {NULL, 0},
+	{"auto", BACKEND_AUTO},
+	{"cuda", BACKEND_CUDA},
+	{"hip", BACKEND_HIP},
+	{"mock", BACKEND_MOCK},
+	{NULL, 0},
 };
 
 static const struct option_spec specs[] = {
@@ -29,7 +34,8 @@ static const struct option_spec specs[] = {
          .kind = OPTION_CHOICE,
          .offset = offsetof(struct device_options, backend),
          .words = backend_words,
-         .help = "auto (CUDA, then HIP; the default), cuda, hip, or mock: simulated VRAM for drills, with the policy bits simulated and no-ecc "
+         .help = "auto (CUDA, then HIP; the default), cuda, hip, or mock: simulated VRAM for "
+                 "drills, with the policy bits simulated and no-ecc "
                  "added"},
 	{.name = "device",
          .argument = "N",
@@ -42,7 +48,8 @@ static const struct option_spec specs[] = {
          .kind = OPTION_BITS,
          .offset = offsetof(struct device_options, allow),
          .words = allow_words,
-         .help = "tolerate, comma-separated: simulated, integrated, no-ecc, exportable, readback, unverifiable-host, weak-lease, "
+         .help = "tolerate, comma-separated: simulated, integrated, no-ecc, exportable, readback, "
+                 "unverifiable-host, weak-lease, "
                  "pinned-staging"},
 	{.name = "require",
          .argument = "BITS",
@@ -72,13 +79,18 @@ static const struct option_spec specs[] = {
          .kind = OPTION_BYTES,
          .offset = offsetof(struct device_options, mock_vram),
          .least = 1,
-         .help = "capacity of the mock, a multiple of 4096; default 1 GiB, or what the files need if that is more"},
+         .help = "capacity of the mock, a multiple of 4096; default 1 GiB, or what the files need "
+                 "if that is more"},
 	{.name = "verbose",
          .letter = 'v',
          .kind = OPTION_FLAG,
          .offset = offsetof(struct device_options, is_verbose),
-         .help = "print the library's log on stderr: a line for every event and operation, keys and values"},
-	{.name = "json", .kind = OPTION_FLAG, .offset = offsetof(struct device_options, is_json), .help = "print one JSON document"},
+         .help = "print the library's log on stderr: a line for every event and operation, keys "
+                 "and values"},
+	{.name = "json",
+         .kind = OPTION_FLAG,
+         .offset = offsetof(struct device_options, is_json),
+         .help = "print one JSON document"},
 };
 
 const struct option_set device_option_set = {"Device and policy", specs, COUNT_OF(specs)};

@@ -16,7 +16,8 @@
 #define NAME_SHOWN 128
 
 /* Why there is no --token. */
-#define NO_SECRET "every user of this machine can read a command line; use --token-file or --credential"
+#define NO_SECRET                                                                                  \
+	"every user of this machine can read a command line; use --token-file or --credential"
 
 static const struct option_spec specs[] = {
 	{.name = "token-file",
@@ -48,12 +49,13 @@ bool key_is_named(const struct key_options *options)
 }
 
 /*
- * Is this the name of a variable that somebody may take for a way to hand a token over?  Ours and those of the system this library was made
- * for, if they speak of a secret and not of where one is.
+ * Is this the name of a variable that somebody may take for a way to hand a token over?  Ours and
+ * those of the system this library was made for, if they speak of a secret and not of where one is.
  */
 static bool is_secret_name(const char *entry)
 {
-	static const char *const prefixes[] = {"VRES_", "LLORCH_", "WORKER_API_"}, *const words[] = {"TOKEN", "KEY", "SECRET", "PASSWORD"};
+	static const char *const prefixes[] = {"VRES_", "LLORCH_", "WORKER_API_"},
+				 *const words[] = {"TOKEN", "KEY", "SECRET", "PASSWORD"};
 	const size_t n = strcspn(entry, "=");
 	bool is_ours = false, is_secret = false;
 
@@ -89,14 +91,16 @@ bool key_environment_is_clean(struct output *o)
 	if (others != 0)
 		snprintf(more, sizeof(more), " and %zu more", others);
 	return output_refuse(o, EXIT_USAGE, NULL,
-	                     "the environment has %.*s%s: a secret there is inherited by every child and is read by nobody here; unset it, and "
+	                     "the environment has %.*s%s: a secret there is inherited by every "
+	                     "child and is read by nobody here; unset it, and "
 	                     "use --token-file or --credential (`vres doctor` names all)",
 	                     n < NAME_SHOWN ? (int)n : NAME_SHOWN, name, more);
 }
 
 bool key_spare(const struct key_options *options, struct output *o, const char *path)
 {
-	return !file_is_same(path, options->token_file) || output_refuse(o, EXIT_USAGE, path, "is the token file, and would be overwritten");
+	return !file_is_same(path, options->token_file) ||
+	       output_refuse(o, EXIT_USAGE, path, "is the token file, and would be overwritten");
 }
 
 bool key_load(struct output *o, const struct key_options *options, vres_key **out)
@@ -105,12 +109,16 @@ bool key_load(struct output *o, const struct key_options *options, vres_key **ou
 	vres_error err;
 
 	if (options->token_file != NULL && options->credential != NULL)
-		return output_refuse(o, EXIT_USAGE, NULL, "give --token-file or --credential, not both");
+		return output_refuse(o, EXIT_USAGE, NULL,
+		                     "give --token-file or --credential, not both");
 	if (options->token_file != NULL)
 		status = vres_key_from_token_file(options->token_file, options->domain, out, &err);
 	else
 		status = vres_key_from_credential(options->credential, options->domain, out, &err);
-	return status == VRES_OK || output_fail(o, options->token_file != NULL ? options->token_file : options->credential, &err);
+	return status == VRES_OK ||
+	       output_fail(o,
+	                   options->token_file != NULL ? options->token_file : options->credential,
+	                   &err);
 }
 
 static bool make_ephemeral(struct output *o, const char *domain, vres_key **out)

@@ -28,7 +28,8 @@ static bool write_text(const struct metrics_file *f, struct output *o)
 		return !f->is_failing && output_refuse(o, EXIT_TROUBLE, f->path, "out of memory");
 	if (vres_metrics_prometheus(f->manager, text, need + 1, &n, &err) != VRES_OK)
 		return fail(f, o, &err);
-	return f->is_failing ? file_publish_quietly(f->path, text, n) : file_publish(o, f->path, text, n);
+	return f->is_failing ? file_publish_quietly(f->path, text, n)
+	                     : file_publish(o, f->path, text, n);
 }
 
 void metrics_file_write(struct metrics_file *f, struct output *o)

@@ -24,12 +24,16 @@ static uint64_t mock_bytes(const struct device_options *options, uint64_t needed
 	return (needed + MOCK_GRANULARITY - 1) / MOCK_GRANULARITY * MOCK_GRANULARITY;
 }
 
-/* A demand for ECC is not contradicted by what the mock needs: it is then refused by policy, as it should be. */
+/*
+ * A demand for ECC is not contradicted by what the mock needs: it is then refused by policy, as it
+ * should be.
+ */
 static uint64_t added_bits(const struct device_options *options)
 {
 	if (options->backend != BACKEND_MOCK)
 		return 0;
-	return options->require & VRES_REQUIRE_ECC ? VRES_ALLOW_SIMULATED : VRES_ALLOW_SIMULATED | VRES_ALLOW_NO_ECC;
+	return options->require & VRES_REQUIRE_ECC ? VRES_ALLOW_SIMULATED
+	                                           : VRES_ALLOW_SIMULATED | VRES_ALLOW_NO_ECC;
 }
 
 vres_policy session_policy(const struct device_options *options)
@@ -39,8 +43,12 @@ vres_policy session_policy(const struct device_options *options)
 	policy.allow = options->allow | added_bits(options);
 	policy.require = options->require;
 	policy.headroom_bytes = options->headroom;
-	/* The device's capacity is the limit: a larger file is then refused for want of VRAM, with both numbers. */
-	policy.max_model_bytes = options->max_model_bytes != 0 ? options->max_model_bytes : UINT64_MAX;
+	/*
+	 * The device's capacity is the limit: a larger file is then refused for want of VRAM, with
+	 * both numbers.
+	 */
+	policy.max_model_bytes =
+		options->max_model_bytes != 0 ? options->max_model_bytes : UINT64_MAX;
 	policy.max_seal_age = options->max_seal_age;
 	return policy;
 }
@@ -57,19 +65,25 @@ void session_announce(struct output *o, const char *command, const struct device
 	output_put_bits(o, bits, "require", require_words, policy.require);
 	output_put(o, o->document, "policy", bits);
 	if (options->backend == BACKEND_MOCK)
-		output_note(o, "SIMULATED: mock VRAM, host memory that only pretends (policy allows %s)",
-		            added_bits(options) & VRES_ALLOW_NO_ECC ? "simulated,no-ecc" : "simulated");
+		output_note(
+			o,
+			"SIMULATED: mock VRAM, host memory that only pretends (policy allows %s)",
+			added_bits(options) & VRES_ALLOW_NO_ECC ? "simulated,no-ecc" : "simulated");
 }
 
-static void print_log(void *command, int level, const char *event, const char *const *keys, const char *const *values, size_t n)
+static void print_log(void *command, int level, const char *event, const char *const *keys,
+                      const char *const *values, size_t n)
 {
-	static const char *const levels[] = {
-		[VRES_LOG_ERROR] = "error", [VRES_LOG_WARN] = "warn", [VRES_LOG_INFO] = "info", [VRES_LOG_DEBUG] = "debug"};
+	static const char *const levels[] = {[VRES_LOG_ERROR] = "error",
+	                                     [VRES_LOG_WARN] = "warn",
+	                                     [VRES_LOG_INFO] = "info",
+	                                     [VRES_LOG_DEBUG] = "debug"};
 	char text[896] = "";
 	size_t used = 0;
 
 	for (size_t i = 0; i < n && used < sizeof(text); i++)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, " %s=%s", keys[i], values[i]);
+		used += (size_t)snprintf(text + used, sizeof(text) - used, " %s=%s", keys[i],
+		                         values[i]);
 	message(command, NULL, "%s: %s%s", levels[level], event, text);
 }
 
@@ -78,7 +92,8 @@ void session_listen(vres_config *config, const struct output *o)
 	if (!o->is_verbose)
 		return;
 	config->log = print_log;
-	config->log_ctx = (void *)(uintptr_t)o->command; /* a name that lives as long as the process, only read */
+	/* A name that lives as long as the process, only read. */
+	config->log_ctx = (void *)(uintptr_t)o->command;
 }
 
 static const vres_backend *backend_table(enum backend_choice choice)
@@ -99,7 +114,8 @@ static vres_status fail(vres_error *err, vres_status status, const char *text)
 	return status;
 }
 
-vres_status session_try(struct session *s, enum backend_choice choice, const vres_config *config, vres_error *err)
+vres_status session_try(struct session *s, enum backend_choice choice, const vres_config *config,
+                        vres_error *err)
 {
 	const vres_backend *table = backend_table(choice);
 	vres_config wanted = *config;
@@ -128,7 +144,10 @@ vres_status session_try(struct session *s, enum backend_choice choice, const vre
 	return VRES_OK;
 }
 
-/* Only trouble with one vendor's machine is a reason to try the other; a policy that contradicts itself is the same everywhere. */
+/*
+ * Only trouble with one vendor's machine is a reason to try the other; a policy that contradicts
+ * itself is the same everywhere.
+ */
 static bool open_auto(struct session *s, struct output *o, const vres_config *config)
 {
 	vres_error cuda, hip;
@@ -141,19 +160,25 @@ static bool open_auto(struct session *s, struct output *o, const vres_config *co
 		return true;
 	if (vres_status_class(hip.status) != 3)
 		return output_fail(o, NULL, &hip);
-	return output_refuse(o, EXIT_TROUBLE, NULL, "no GPU to use (cuda: %s; hip: %s); a drill without one: --backend mock", cuda.message,
-	                     hip.message);
+	return output_refuse(
+		o, EXIT_TROUBLE, NULL,
+		"no GPU to use (cuda: %s; hip: %s); a drill without one: --backend mock",
+		cuda.message, hip.message);
 }
 
-static bool open_named(struct session *s, struct output *o, enum backend_choice choice, const vres_config *config)
+static bool open_named(struct session *s, struct output *o, enum backend_choice choice,
+                       const vres_config *config)
 {
-	static const char *const names[] = {[BACKEND_CUDA] = "cuda", [BACKEND_HIP] = "hip", [BACKEND_MOCK] = "mock"};
+	static const char *const names[] = {
+		[BACKEND_CUDA] = "cuda", [BACKEND_HIP] = "hip", [BACKEND_MOCK] = "mock"};
 	vres_error err;
 
 	if (session_try(s, choice, config, &err) == VRES_OK)
 		return true;
 	if (err.status == VRES_E_NO_BACKEND || err.status == VRES_E_NO_DEVICE)
-		return output_refuse(o, EXIT_TROUBLE, NULL, "backend %s: %s; a drill without a GPU: --backend mock", names[choice], err.message);
+		return output_refuse(o, EXIT_TROUBLE, NULL,
+		                     "backend %s: %s; a drill without a GPU: --backend mock",
+		                     names[choice], err.message);
 	return output_fail(o, NULL, &err);
 }
 
@@ -161,25 +186,33 @@ static bool open_named(struct session *s, struct output *o, enum backend_choice 
 static bool fits_host(struct output *o, uint64_t needed)
 {
 	const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-	vres_error err = {.status = VRES_E_INSUFFICIENT_VRAM, .gpu_device = VRES_NO_DEVICE, .needed_bytes = needed};
+	vres_error err = {.status = VRES_E_INSUFFICIENT_VRAM,
+	                  .gpu_device = VRES_NO_DEVICE,
+	                  .needed_bytes = needed};
 
 	if (pages <= 0 || page <= 0 || needed <= (uint64_t)pages * (uint64_t)page)
 		return true;
 	err.available_bytes = (uint64_t)pages * (uint64_t)page;
-	snprintf(err.message, sizeof(err.message), "VRAM of the mock is host memory, which has %" PRIu64 " bytes, and %" PRIu64 " are needed",
+	snprintf(err.message, sizeof(err.message),
+	         "VRAM of the mock is host memory, which has %" PRIu64 " bytes, and %" PRIu64
+	         " are needed",
 	         err.available_bytes, needed);
 	return output_fail(o, NULL, &err);
 }
 
-static bool make_mock(struct session *s, struct output *o, const struct device_options *options, uint64_t needed)
+static bool make_mock(struct session *s, struct output *o, const struct device_options *options,
+                      uint64_t needed)
 {
 	vres_mock_params params = vres_mock_params_init();
 	vres_error err;
 
 	if (options->backend != BACKEND_MOCK)
-		return options->mock_vram == 0 || output_refuse(o, EXIT_USAGE, NULL, "--mock-vram needs --backend mock");
+		return options->mock_vram == 0 ||
+		       output_refuse(o, EXIT_USAGE, NULL, "--mock-vram needs --backend mock");
 	if (options->mock_vram % MOCK_GRANULARITY != 0)
-		return output_refuse(o, EXIT_USAGE, NULL, "--mock-vram must be a multiple of %" PRIu64, MOCK_GRANULARITY);
+		return output_refuse(o, EXIT_USAGE, NULL,
+		                     "--mock-vram must be a multiple of %" PRIu64,
+		                     MOCK_GRANULARITY);
 	if (!fits_host(o, needed))
 		return false;
 	params.bytes_per_device = mock_bytes(options, needed);
@@ -187,8 +220,8 @@ static bool make_mock(struct session *s, struct output *o, const struct device_o
 	return vres_mock_create(&params, &s->mock, &err) == VRES_OK || output_fail(o, NULL, &err);
 }
 
-static bool open_audit(struct session *s, struct output *o, const struct device_options *options, const struct session_needs *needs,
-                       const vres_key *key)
+static bool open_audit(struct session *s, struct output *o, const struct device_options *options,
+                       const struct session_needs *needs, const vres_key *key)
 {
 	const struct audit_sink_needs log = {
 		.key = key,
@@ -201,7 +234,8 @@ static bool open_audit(struct session *s, struct output *o, const struct device_
 	return needs->audit == NULL || audit_sink_open(&s->audit, o, needs->audit, &log);
 }
 
-bool session_open(struct session *s, struct output *o, const struct device_options *options, const struct session_needs *needs)
+bool session_open(struct session *s, struct output *o, const struct device_options *options,
+                  const struct session_needs *needs)
 {
 	static const struct key_options no_key = {0};
 	const vres_policy policy = session_policy(options);
@@ -210,9 +244,13 @@ bool session_open(struct session *s, struct output *o, const struct device_optio
 
 	if (needs->key != NULL && !key_environment_is_clean(o))
 		return false;
-	if ((options->require & VRES_REQUIRE_AUDIT) && (needs->audit == NULL || needs->audit->path == NULL))
-		return output_refuse(o, EXIT_USAGE, NULL, "--require audit needs a log: --audit, of `vres seal` and `vres watch`");
-	if (!make_mock(s, o, options, needs->bytes) || !key_load_or_make(o, needs->key != NULL ? needs->key : &no_key, &key))
+	if ((options->require & VRES_REQUIRE_AUDIT) &&
+	    (needs->audit == NULL || needs->audit->path == NULL))
+		return output_refuse(
+			o, EXIT_USAGE, NULL,
+			"--require audit needs a log: --audit, of `vres seal` and `vres watch`");
+	if (!make_mock(s, o, options, needs->bytes) ||
+	    !key_load_or_make(o, needs->key != NULL ? needs->key : &no_key, &key))
 		return false;
 	if (!open_audit(s, o, options, needs, key))
 		return false;
@@ -221,10 +259,13 @@ bool session_open(struct session *s, struct output *o, const struct device_optio
 	config.policy = &policy;
 	config.threads = needs->threads;
 	session_listen(&config, o);
-	if (options->backend == BACKEND_AUTO ? !open_auto(s, o, &config) : !open_named(s, o, (enum backend_choice)options->backend, &config))
+	if (options->backend == BACKEND_AUTO
+	            ? !open_auto(s, o, &config)
+	            : !open_named(s, o, (enum backend_choice)options->backend, &config))
 		return false;
 	if (needs->key != NULL && !key_is_named(needs->key))
-		output_note(o, "ephemeral key of this run: nobody can check its receipts later (see --token-file and --credential)");
+		output_note(o, "ephemeral key of this run: nobody can check its receipts later "
+		               "(see --token-file and --credential)");
 	output_put_text(o, o->document, "backend", s->backend);
 	output_put_u64(o, o->document, "device", options->device);
 	return true;

@@ -54,7 +54,8 @@ static void report_tensor(struct output *o, json_t *array, const struct tensor *
 	output_add(o, array, entry);
 }
 
-static void report_tensors(struct output *o, json_t *damage, const struct input *in, uint64_t begin, uint64_t end)
+static void report_tensors(struct output *o, json_t *damage, const struct input *in, uint64_t begin,
+                           uint64_t end)
 {
 	CLEANUP(safetensors_close) struct safetensors s = {0};
 	struct tensor tensors[TENSORS_NAMED];
@@ -76,11 +77,14 @@ static void report_tensors(struct output *o, json_t *damage, const struct input 
 	output_put(o, damage, "tensors", array);
 }
 
-void damage_report(struct output *o, json_t *object, const struct input *in, const vres_verify_report *report)
+void damage_report(struct output *o, json_t *object, const struct input *in,
+                   const vres_verify_report *report)
 {
 	/* The last block of a file is shorter than a block. */
-	const uint64_t begin = report->first_bad_offset < in->bytes ? report->first_bad_offset : in->bytes;
-	const uint64_t bytes = report->first_bad_bytes < in->bytes - begin ? report->first_bad_bytes : in->bytes - begin;
+	const uint64_t begin =
+		report->first_bad_offset < in->bytes ? report->first_bad_offset : in->bytes;
+	const uint64_t bytes = report->first_bad_bytes < in->bytes - begin ? report->first_bad_bytes
+	                                                                   : in->bytes - begin;
 	json_t *damage;
 
 	if (bytes == 0)
@@ -88,8 +92,10 @@ void damage_report(struct output *o, json_t *object, const struct input *in, con
 	damage = json_object();
 	output_text(o, "DAMAGED ");
 	output_name(o, in->name);
-	output_text(o, ": bytes %" PRIu64 " to %" PRIu64 "; at least %" PRIu64 " of %" PRIu64 " blocks bad\n", begin, begin + bytes - 1,
-	            report->bad_blocks, report->blocks_total);
+	output_text(o,
+	            ": bytes %" PRIu64 " to %" PRIu64 "; at least %" PRIu64 " of %" PRIu64
+	            " blocks bad\n",
+	            begin, begin + bytes - 1, report->bad_blocks, report->blocks_total);
 	output_put_u64(o, damage, "offset", begin);
 	output_put_u64(o, damage, "bytes", bytes);
 	output_put_u64(o, damage, "bad_blocks_at_least", report->bad_blocks);

@@ -10,7 +10,8 @@ static const struct option_spec specs[] = {
          .argument = "F:OFFSET:BIT@N",
          .kind = OPTION_LIST,
          .offset = offsetof(struct drill_options, flips),
-         .help = "a drill: flip one bit of the mock's VRAM before verification N; F counts the FILEs from 0; may be repeated"},
+         .help = "a drill: flip one bit of the mock's VRAM before verification N; F counts the "
+                 "FILEs from 0; may be repeated"},
 };
 
 const struct option_set drill_option_set = {"Drills", specs, COUNT_OF(specs)};
@@ -33,29 +34,38 @@ static bool parse_flip(const char *text, struct flip *out)
 static bool check_flip(struct output *o, const struct flip *f, const struct inputs *in)
 {
 	if (f->file >= in->count)
-		return output_refuse(o, EXIT_USAGE, NULL, "--mock-flip names file %" PRIu64 ", and there are %zu, counted from 0", f->file,
-		                     in->count);
+		return output_refuse(o, EXIT_USAGE, NULL,
+		                     "--mock-flip names file %" PRIu64
+		                     ", and there are %zu, counted from 0",
+		                     f->file, in->count);
 	if (f->offset >= in->items[f->file].bytes)
-		return output_refuse(o, EXIT_USAGE, in->items[f->file].name, "--mock-flip at offset %" PRIu64 " of %" PRIu64 " bytes", f->offset,
-		                     in->items[f->file].bytes);
+		return output_refuse(o, EXIT_USAGE, in->items[f->file].name,
+		                     "--mock-flip at offset %" PRIu64 " of %" PRIu64 " bytes",
+		                     f->offset, in->items[f->file].bytes);
 	if (f->bit > 7)
-		return output_refuse(o, EXIT_USAGE, NULL, "--mock-flip of bit %" PRIu64 ": bits are 0 to 7", f->bit);
-	return f->before != 0 || output_refuse(o, EXIT_USAGE, NULL, "--mock-flip counts verifications from 1");
+		return output_refuse(o, EXIT_USAGE, NULL,
+		                     "--mock-flip of bit %" PRIu64 ": bits are 0 to 7", f->bit);
+	return f->before != 0 ||
+	       output_refuse(o, EXIT_USAGE, NULL, "--mock-flip counts verifications from 1");
 }
 
-bool drill_plan(struct drill *d, struct output *o, const struct drill_options *options, uint64_t backend, const struct inputs *in,
-                uint64_t verifications)
+bool drill_plan(struct drill *d, struct output *o, const struct drill_options *options,
+                uint64_t backend, const struct inputs *in, uint64_t verifications)
 {
 	*d = (struct drill){.count = 0};
 	if (options->flips.count != 0 && backend != BACKEND_MOCK)
 		return output_refuse(o, EXIT_USAGE, NULL, "--mock-flip needs --backend mock");
 	for (size_t i = 0; i < options->flips.count; i++) {
 		if (!parse_flip(options->flips.items[i], &d->flips[i]))
-			return output_refuse(o, EXIT_USAGE, NULL, "--mock-flip takes FILE:OFFSET:BIT@N, four whole numbers, such as 0:4096:3@2");
+			return output_refuse(o, EXIT_USAGE, NULL,
+			                     "--mock-flip takes FILE:OFFSET:BIT@N, four whole "
+			                     "numbers, such as 0:4096:3@2");
 		if (!check_flip(o, &d->flips[i], in))
 			return false;
 		if (verifications != 0 && d->flips[i].before > verifications)
-			return output_refuse(o, EXIT_USAGE, NULL, "--mock-flip before verification %" PRIu64 ", and there will be %" PRIu64,
+			return output_refuse(o, EXIT_USAGE, NULL,
+			                     "--mock-flip before verification %" PRIu64
+			                     ", and there will be %" PRIu64,
 			                     d->flips[i].before, verifications);
 		d->count++;
 	}
@@ -96,9 +106,14 @@ bool drill_strike(struct drill *d, struct output *o, uint64_t number)
 
 		if (f->before != number)
 			continue;
-		if (vres_mock_flip(d->mock, d->addresses[i] + f->offset, (unsigned)f->bit) != VRES_OK)
-			return output_refuse(o, EXIT_TROUBLE, NULL, "the mock did not flip a bit of file %" PRIu64, f->file);
-		output_note(o, "drill: flipped bit %" PRIu64 " of byte %" PRIu64 " of file %" PRIu64, f->bit, f->offset, f->file);
+		if (vres_mock_flip(d->mock, d->addresses[i] + f->offset, (unsigned)f->bit) !=
+		    VRES_OK)
+			return output_refuse(o, EXIT_TROUBLE, NULL,
+			                     "the mock did not flip a bit of file %" PRIu64,
+			                     f->file);
+		output_note(o,
+		            "drill: flipped bit %" PRIu64 " of byte %" PRIu64 " of file %" PRIu64,
+		            f->bit, f->offset, f->file);
 	}
 	return true;
 }

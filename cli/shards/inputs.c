@@ -12,7 +12,8 @@
 
 #define PAGE_BYTES UINT64_C(4096)
 
-static const struct option_word alg_words[] = {{"sha256", VRES_DIGEST_SHA256}, {"verity", VRES_DIGEST_VERITY}, {NULL, 0}};
+static const struct option_word alg_words[] = {
+	{"sha256", VRES_DIGEST_SHA256}, {"verity", VRES_DIGEST_VERITY}, {NULL, 0}};
 
 static const struct option_spec specs[] = {
 	{.name = "alg",
@@ -20,7 +21,8 @@ static const struct option_spec specs[] = {
          .kind = OPTION_CHOICE,
          .offset = offsetof(struct seal_options, alg),
          .words = alg_words,
-         .help = "the digest that identifies a file: sha256 (the default) or verity, which needs no hashing by the host's cores"},
+         .help = "the digest that identifies a file: sha256 (the default) or verity, which needs "
+                 "no hashing by the host's cores"},
 	{.name = "expect",
          .argument = "HEX",
          .kind = OPTION_TEXT,
@@ -35,7 +37,8 @@ static const struct option_spec specs[] = {
 	{.name = "set",
          .kind = OPTION_FLAG,
          .offset = offsetof(struct seal_options, is_set),
-         .help = "the FILEs, in this order, are the shards of one model; vres seal also verifies that the set is complete"},
+         .help = "the FILEs, in this order, are the shards of one model; vres seal also verifies "
+                 "that the set is complete"},
 	{.name = "model-ref",
          .argument = "TEXT",
          .kind = OPTION_TEXT,
@@ -56,14 +59,19 @@ static bool check_kind(struct input *in, struct output *o, const struct seal_opt
 	in->is_stream = !S_ISREG(about.st_mode) || in->fd == STDIN_FILENO;
 	in->bytes = in->is_stream ? options->bytes : (uint64_t)about.st_size;
 	if (in->is_stream && in->bytes == 0)
-		return output_refuse(o, EXIT_USAGE, in->name, "has no size of its own: --bytes must say how much to seal");
+		return output_refuse(o, EXIT_USAGE, in->name,
+		                     "has no size of its own: --bytes must say how much to seal");
 	if (in->bytes == 0)
 		return output_refuse(o, EXIT_USAGE, in->name, "is empty: there is nothing to seal");
 	return true;
 }
 
-/* O_NONBLOCK: a pipe without a writer is waited for where a stop is seen; regular files do not care. */
-static bool input_open(struct input *in, struct output *o, const char *name, const struct seal_options *options)
+/*
+ * O_NONBLOCK: a pipe without a writer is waited for where a stop is seen; regular files do not
+ * care.
+ */
+static bool input_open(struct input *in, struct output *o, const char *name,
+                       const struct seal_options *options)
 {
 	*in = (struct input){.name = name, .fd = STDIN_FILENO};
 	if (strcmp(name, "-") != 0)
@@ -73,18 +81,21 @@ static bool input_open(struct input *in, struct output *o, const char *name, con
 	return check_kind(in, o, options);
 }
 
-static bool check_usage(struct output *o, char **names, size_t count, const struct seal_options *options)
+static bool check_usage(struct output *o, char **names, size_t count,
+                        const struct seal_options *options)
 {
 	size_t standard_inputs = 0;
 
 	for (size_t i = 0; i < count; i++)
 		standard_inputs += strcmp(names[i], "-") == 0;
 	if (count == 0)
-		return output_refuse(o, EXIT_USAGE, NULL, "no FILE given (see `vres %s --help`)", o->command);
+		return output_refuse(o, EXIT_USAGE, NULL, "no FILE given (see `vres %s --help`)",
+		                     o->command);
 	if (standard_inputs > 1)
 		return output_refuse(o, EXIT_USAGE, NULL, "standard input can be read only once");
 	if (options->expect != NULL && count > 1)
-		return output_refuse(o, EXIT_USAGE, NULL, "--expect goes with one FILE, not with %zu", count);
+		return output_refuse(o, EXIT_USAGE, NULL,
+		                     "--expect goes with one FILE, not with %zu", count);
 	return true;
 }
 
@@ -97,7 +108,8 @@ static bool has_stream(const struct inputs *in)
 	return false;
 }
 
-bool inputs_open(struct inputs *in, struct output *o, char **names, size_t count, const struct seal_options *options)
+bool inputs_open(struct inputs *in, struct output *o, char **names, size_t count,
+                 const struct seal_options *options)
 {
 	if (!check_usage(o, names, count, options))
 		return false;
@@ -117,7 +129,9 @@ bool inputs_open(struct inputs *in, struct output *o, char **names, size_t count
 			in->room = UINT64_MAX;
 	}
 	if (options->bytes != 0 && !has_stream(in))
-		return output_refuse(o, EXIT_USAGE, NULL, "--bytes is for standard input, pipes and devices, and there is none");
+		return output_refuse(
+			o, EXIT_USAGE, NULL,
+			"--bytes is for standard input, pipes and devices, and there is none");
 	return true;
 }
 
@@ -125,7 +139,9 @@ bool inputs_spare(const struct inputs *in, struct output *o, const char *path)
 {
 	for (size_t i = 0; i < in->count; i++) {
 		if (file_is_open_as(path, in->items[i].fd))
-			return output_refuse(o, EXIT_USAGE, path, "is one of the FILEs to seal, and would be overwritten");
+			return output_refuse(
+				o, EXIT_USAGE, path,
+				"is one of the FILEs to seal, and would be overwritten");
 	}
 	return true;
 }

@@ -2,8 +2,9 @@
 /*
  * The files of a command, and the shards they become.
  *
- * Regular files are sealed from their descriptor and stay open, so that a later check can read its source again.  Standard input ("-"),
- * pipes and devices are streams: read once, as many bytes as --bytes says.
+ * Regular files are sealed from their descriptor and stay open, so that a later check can read its
+ * source again.  Standard input ("-"), pipes and devices are streams: read once, as many bytes as
+ * --bytes says.
  */
 #ifndef VRES_CLI_SHARDS_INPUTS_H
 #define VRES_CLI_SHARDS_INPUTS_H
@@ -36,11 +37,12 @@ struct seal_options {
 extern const struct option_set seal_option_set;
 
 /* Open all of @names, before anything is sealed. */
-bool inputs_open(struct inputs *in, struct output *o, char **names, size_t count, const struct seal_options *options);
+bool inputs_open(struct inputs *in, struct output *o, char **names, size_t count,
+                 const struct seal_options *options);
 
 /* Seal them in order.  A stop is reported as a cancelled operation. */
-bool inputs_seal(struct inputs *in, struct output *o, vres_manager *manager, uint32_t device, const struct seal_options *options,
-                 struct stop *stop);
+bool inputs_seal(struct inputs *in, struct output *o, vres_manager *manager, uint32_t device,
+                 const struct seal_options *options, struct stop *stop);
 
 /* False, and a refusal, when what is to be written to @path would take the place of one of them. */
 bool inputs_spare(const struct inputs *in, struct output *o, const char *path);

@@ -17,8 +17,8 @@ static void print_place_in_set(struct output *o, const vres_shard_info *info)
 {
 	if (info->total_shards == 0)
 		return;
-	output_text(o, "  set        %" PRIu32 " of %" PRIu32 " (index %" PRIu32 ") in ", info->shard_index + 1, info->total_shards,
-	            info->shard_index);
+	output_text(o, "  set        %" PRIu32 " of %" PRIu32 " (index %" PRIu32 ") in ",
+	            info->shard_index + 1, info->total_shards, info->shard_index);
 	output_name(o, info->group_id);
 	output_text(o, "\n");
 }
@@ -39,7 +39,8 @@ void print_shard_info(struct output *o, const vres_shard_info *info)
 	output_text(o, "  device     %s %" PRIu32 ", ", info->backend, info->gpu_device);
 	output_name(o, info->device_uuid);
 	output_text(o, "%s\n", info->simulated ? " (SIMULATED)" : "");
-	output_text(o, "  bytes      %" PRIu64 " (%s)\n", info->vram_bytes, format_bytes(bytes, info->vram_bytes));
+	output_text(o, "  bytes      %" PRIu64 " (%s)\n", info->vram_bytes,
+	            format_bytes(bytes, info->vram_bytes));
 	output_text(o, "  %-10s %s\n", alg_name(info->digest_alg), info->digest);
 	if (info->digest_alg != VRES_DIGEST_VERITY)
 		output_text(o, "  %-10s %s\n", "verity", info->verity_digest);
@@ -53,10 +54,14 @@ json_t *shard_info_to_json(struct output *o, const vres_shard_info *info)
 	char clock[UNITS_TEXT];
 
 	output_put_text(o, object, "shard_id", info->shard_id);
-	output_put(o, object, "model_ref", info->model_ref[0] != '\0' ? json_string(info->model_ref) : json_null());
-	output_put(o, object, "group_id", info->group_id[0] != '\0' ? json_string(info->group_id) : json_null());
-	output_put(o, object, "shard_index", info->total_shards != 0 ? json_integer(info->shard_index) : json_null());
-	output_put(o, object, "total_shards", info->total_shards != 0 ? json_integer(info->total_shards) : json_null());
+	output_put(o, object, "model_ref",
+	           info->model_ref[0] != '\0' ? json_string(info->model_ref) : json_null());
+	output_put(o, object, "group_id",
+	           info->group_id[0] != '\0' ? json_string(info->group_id) : json_null());
+	output_put(o, object, "shard_index",
+	           info->total_shards != 0 ? json_integer(info->shard_index) : json_null());
+	output_put(o, object, "total_shards",
+	           info->total_shards != 0 ? json_integer(info->total_shards) : json_null());
 	output_put_text(o, object, "backend", info->backend);
 	output_put_u64(o, object, "gpu_device", info->gpu_device);
 	output_put_text(o, object, "device_uuid", info->device_uuid);
@@ -83,7 +88,9 @@ bool receipt_save(struct output *o, const vres_shard *shard, const char *path)
 	bytes = malloc(n);
 	if (bytes == NULL)
 		return output_refuse(o, EXIT_TROUBLE, path, "out of memory");
-	is_good = vres_shard_receipt(shard, bytes, n, &n, &err) == VRES_OK ? file_save(o, path, bytes, n) : output_fail(o, path, &err);
+	is_good = vres_shard_receipt(shard, bytes, n, &n, &err) == VRES_OK
+	                  ? file_save(o, path, bytes, n)
+	                  : output_fail(o, path, &err);
 	free(bytes);
 	return is_good;
 }

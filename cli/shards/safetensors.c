@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reading a header that may be hostile: every number is checked against the file before it is used. */
+/*
+ * Reading a header that may be hostile: every number is checked against the file before it is used.
+ */
 #include "shards/safetensors.h"
 
 #include <stdlib.h>
@@ -10,8 +12,9 @@
 #define HEADER_MAX (UINT64_C(100) * 1000 * 1000)
 
 /*
- * Every JSON value is preceded by one of these, and each costs about 100 bytes once parsed, so this bounds the memory a hostile header can
- * take to some 200 MB.  A tensor has 8 of them: a quarter of a million tensors fit.
+ * Every JSON value is preceded by one of these, and each costs about 100 bytes once parsed, so this
+ * bounds the memory a hostile header can take to some 200 MB.  A tensor has 8 of them: a quarter of
+ * a million tensors fit.
  */
 #define VALUES_MAX (UINT64_C(2) * 1000 * 1000)
 
@@ -51,7 +54,8 @@ bool safetensors_open(struct safetensors *s, int fd, uint64_t bytes)
 	if (n < 2 || n > HEADER_MAX || n > bytes - sizeof(length))
 		return false;
 	text = malloc((size_t)n);
-	if (text == NULL || !file_read_at(fd, sizeof(length), text, (size_t)n) || text[0] != '{' || has_too_many_values(text, (size_t)n))
+	if (text == NULL || !file_read_at(fd, sizeof(length), text, (size_t)n) || text[0] != '{' ||
+	    has_too_many_values(text, (size_t)n))
 		return false;
 	s->header = json_loadb(text, (size_t)n, JSON_REJECT_DUPLICATES, NULL);
 	s->data_start = sizeof(length) + n;
@@ -75,17 +79,20 @@ static bool get_offset(const json_t *offsets, size_t i, uint64_t *out)
 	return true;
 }
 
-static bool tensor_get(const struct safetensors *s, const char *name, const json_t *entry, struct tensor *out)
+static bool tensor_get(const struct safetensors *s, const char *name, const json_t *entry,
+                       struct tensor *out)
 {
 	const json_t *offsets = json_object_get(entry, "data_offsets");
 	const char *type = json_string_value(json_object_get(entry, "dtype"));
 	uint64_t begin, end;
 
-	if (json_array_size(offsets) != 2 || !get_offset(offsets, 0, &begin) || !get_offset(offsets, 1, &end))
+	if (json_array_size(offsets) != 2 || !get_offset(offsets, 0, &begin) ||
+	    !get_offset(offsets, 1, &end))
 		return false;
 	if (begin > end || end > s->data_bytes)
 		return false;
-	*out = (struct tensor){name, type != NULL ? type : "", s->data_start + begin, s->data_start + end};
+	*out = (struct tensor){name, type != NULL ? type : "", s->data_start + begin,
+	                       s->data_start + end};
 	return true;
 }
 
@@ -103,7 +110,8 @@ static void insert(struct tensor *out, size_t kept, size_t max, const struct ten
 	out[i] = *t;
 }
 
-size_t safetensors_find(const struct safetensors *s, uint64_t begin, uint64_t end, struct tensor *out, size_t max)
+size_t safetensors_find(const struct safetensors *s, uint64_t begin, uint64_t end,
+                        struct tensor *out, size_t max)
 {
 	size_t found = 0;
 	const char *name;
@@ -113,7 +121,8 @@ size_t safetensors_find(const struct safetensors *s, uint64_t begin, uint64_t en
 	{
 		struct tensor t;
 
-		if (!tensor_get(s, name, entry, &t) || t.begin >= end || t.end <= begin || t.begin == t.end)
+		if (!tensor_get(s, name, entry, &t) || t.begin >= end || t.end <= begin ||
+		    t.begin == t.end)
 			continue;
 		insert(out, found, max, &t);
 		found++;

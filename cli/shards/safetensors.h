@@ -2,9 +2,10 @@
 /*
  * Which tensors of a safetensors file a range of its bytes touches.
  *
- * The format: 8 bytes, little-endian, the length of the header; the header, a JSON object {"NAME": {"dtype", "shape", "data_offsets": [begin,
- * end]}, ...}, offsets counting from its end; the data.  The file is not trusted: what does not fit is no safetensors file, and then damage
- * is named by offsets alone.  Nothing of this is read before there is damage to name.
+ * The format: 8 bytes, little-endian, the length of the header; the header, a JSON object {"NAME":
+ * {"dtype", "shape", "data_offsets": [begin, end]}, ...}, offsets counting from its end; the data.
+ * The file is not trusted: what does not fit is no safetensors file, and then damage is named by
+ * offsets alone.  Nothing of this is read before there is damage to name.
  */
 #ifndef VRES_CLI_SHARDS_SAFETENSORS_H
 #define VRES_CLI_SHARDS_SAFETENSORS_H
@@ -32,7 +33,11 @@ bool safetensors_open(struct safetensors *s, int fd, uint64_t bytes);
 /* For CLEANUP. */
 void safetensors_close(struct safetensors *s);
 
-/* The tensors that share a byte with [begin, end), in the order of the file, the first @max of them; returns how many there are. */
-size_t safetensors_find(const struct safetensors *s, uint64_t begin, uint64_t end, struct tensor *out, size_t max);
+/*
+ * The tensors that share a byte with [begin, end), in the order of the file, the first @max of
+ * them; returns how many there are.
+ */
+size_t safetensors_find(const struct safetensors *s, uint64_t begin, uint64_t end,
+                        struct tensor *out, size_t max);
 
 #endif

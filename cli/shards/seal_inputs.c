@@ -54,13 +54,16 @@ static bool fail_seal(struct output *o, const struct sealing *s, const vres_erro
 	if (err->status == VRES_E_CANCELLED)
 		return output_stopped(o, s->input->name);
 	if (s->is_ended)
-		return output_refuse(o, EXIT_TROUBLE, s->input->name, "ended after %" PRIu64 " of %" PRIu64 " bytes", s->got, s->input->bytes);
+		return output_refuse(o, EXIT_TROUBLE, s->input->name,
+		                     "ended after %" PRIu64 " of %" PRIu64 " bytes", s->got,
+		                     s->input->bytes);
 	if (s->number != 0)
 		return output_fail_errno(o, s->input->name, "cannot be read", s->number);
 	return output_fail(o, s->input->name, err);
 }
 
-static bool seal_one(struct input *in, struct output *o, vres_manager *manager, vres_seal_params *params, struct stop *stop)
+static bool seal_one(struct input *in, struct output *o, vres_manager *manager,
+                     vres_seal_params *params, struct stop *stop)
 {
 	struct sealing s = {.input = in, .stop = stop};
 	const uint64_t began = clock_now();
@@ -72,7 +75,8 @@ static bool seal_one(struct input *in, struct output *o, vres_manager *manager, 
 	progress_begin(&s.progress, "sealing", in->name);
 	s.progress.is_on &= !o->is_verbose;
 	if (in->is_stream)
-		status = vres_seal_stream(manager, params, on_read, &s, in->bytes, &in->shard, &err);
+		status =
+			vres_seal_stream(manager, params, on_read, &s, in->bytes, &in->shard, &err);
 	else
 		status = vres_seal_fd(manager, params, in->fd, 0, in->bytes, &in->shard, &err);
 	progress_end(&s.progress);
@@ -87,12 +91,13 @@ static bool make_group(struct output *o, char *group, size_t size)
 
 	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return output_fail_errno(o, NULL, "no random bytes for the name of the set", errno);
-	snprintf(group, size, "set-%016llx%016llx", (unsigned long long)random[0], (unsigned long long)random[1]);
+	snprintf(group, size, "set-%016llx%016llx", (unsigned long long)random[0],
+	         (unsigned long long)random[1]);
 	return true;
 }
 
-bool inputs_seal(struct inputs *in, struct output *o, vres_manager *manager, uint32_t device, const struct seal_options *options,
-                 struct stop *stop)
+bool inputs_seal(struct inputs *in, struct output *o, vres_manager *manager, uint32_t device,
+                 const struct seal_options *options, struct stop *stop)
 {
 	char group[64];
 
@@ -106,7 +111,8 @@ bool inputs_seal(struct inputs *in, struct output *o, vres_manager *manager, uin
 		params.digest_alg = (uint32_t)options->alg;
 		params.expected_digest = options->expect;
 		params.group_id = options->is_set ? group : NULL;
-		params.total_shards = options->is_set ? (uint32_t)in->count : 0; /* an argument list is far below 2^32 */
+		/* An argument list is far below 2^32. */
+		params.total_shards = options->is_set ? (uint32_t)in->count : 0;
 		params.shard_index = options->is_set ? (uint32_t)i : 0;
 		if (!seal_one(&in->items[i], o, manager, &params, stop))
 			return false;

@@ -18,7 +18,10 @@ void output_add(struct output *o, json_t *array, json_t *value)
 		o->is_broken = true;
 }
 
-/* JSON integers end at 2^63 here; what is above is a broken clock or size, and is shown as the largest. */
+/*
+ * JSON integers end at 2^63 here; what is above is a broken clock or size, and is shown as the
+ * largest.
+ */
 void output_put_u64(struct output *o, json_t *object, const char *key, uint64_t value)
 {
 	output_put(o, object, key, json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value));
@@ -80,7 +83,8 @@ void output_put_file(struct output *o, json_t *object, const char *key, const ch
 	output_put(o, object, hex_key, hex_string(name, strlen(name)));
 }
 
-void output_put_bits(struct output *o, json_t *object, const char *key, const struct option_word *words, uint64_t bits)
+void output_put_bits(struct output *o, json_t *object, const char *key,
+                     const struct option_word *words, uint64_t bits)
 {
 	json_t *array = json_array();
 

@@ -9,7 +9,11 @@ size_t utf8_decode(const char *text, unsigned *out)
 {
 	static const unsigned smallest[] = {0, 0, 0x80, 0x800, 0x10000};
 	const unsigned char first = (unsigned char)text[0];
-	const size_t n = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
+	const size_t n = first < 0x80       ? 1
+	                 : first >> 5 == 6  ? 2
+	                 : first >> 4 == 14 ? 3
+	                 : first >> 3 == 30 ? 4
+	                                    : 0;
 	unsigned code = n == 1 ? first : first & (0x7fu >> n);
 
 	if (n == 0 || first == 0)
@@ -39,11 +43,15 @@ bool utf8_is_valid(const char *text)
 	return true;
 }
 
-/* Controls of both sets, line and paragraph separators, marks that turn the direction of writing, and what nobody can see. */
+/*
+ * Controls of both sets, line and paragraph separators, marks that turn the direction of writing,
+ * and what nobody can see.
+ */
 static bool is_unsafe(unsigned code)
 {
-	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c || (code >= 0x200b && code <= 0x200f) ||
-	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) || code == 0xfeff ||
+	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c ||
+	       (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2060 && code <= 0x206f) || code == 0xfeff ||
 	       (code >= 0xe0000 && code <= 0xe0fff);
 }
 
@@ -75,7 +83,10 @@ void escape_put(FILE *to, const char *text)
 	}
 }
 
-/* Columns of one printable form.  Three bytes of UTF-8 and more count double: many of them are wide, and a table may be narrower, not wider. */
+/*
+ * Columns of one printable form.  Three bytes of UTF-8 and more count double: many of them are
+ * wide, and a table may be narrower, not wider.
+ */
 static size_t one_width(const char *one)
 {
 	if ((unsigned char)one[0] < 0x80)

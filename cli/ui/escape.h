@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Names that come from elsewhere (files, tensors, devices) made safe to show: what could move a cursor, change a colour, reverse the
- * direction of writing or break a line is written as \xHH or \uHHHH, and so is what is not UTF-8.
+ * Names that come from elsewhere (files, tensors, devices) made safe to show: what could move a
+ * cursor, change a colour, reverse the direction of writing or break a line is written as \xHH or
+ * \uHHHH, and so is what is not UTF-8.
  */
 #ifndef VRES_CLI_UI_ESCAPE_H
 #define VRES_CLI_UI_ESCAPE_H
@@ -13,15 +14,24 @@
 /* Longest form of one character, NUL included. */
 #define ESCAPE_ONE 8
 
-/* The printable form of the first character of @text in @out; returns how many bytes of @text it stands for, at least 1. */
+/*
+ * The printable form of the first character of @text in @out; returns how many bytes of @text it
+ * stands for, at least 1.
+ */
 size_t escape_one(const char *text, char out[ESCAPE_ONE]);
 
 void escape_put(FILE *to, const char *text);
 
-/* Exactly @columns wide: padded with blanks, or the end of a longer text behind "..."; @out holds at least 4 * @columns + 1 bytes. */
+/*
+ * Exactly @columns wide: padded with blanks, or the end of a longer text behind "..."; @out holds
+ * at least 4 * @columns + 1 bytes.
+ */
 void escape_fit(char *out, size_t columns, const char *text);
 
-/* Bytes of the well-formed UTF-8 character at @text, its code point in *out; 0 when it is malformed or the end. */
+/*
+ * Bytes of the well-formed UTF-8 character at @text, its code point in *out; 0 when it is malformed
+ * or the end.
+ */
 size_t utf8_decode(const char *text, unsigned *out);
 bool utf8_is_valid(const char *text);
 

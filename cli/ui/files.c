@@ -45,7 +45,9 @@ bool file_read_at(int fd, uint64_t offset, void *buf, size_t n)
 
 bool file_load(struct output *o, const char *path, void *buf, size_t size, size_t *n)
 {
-	CLEANUP(file_close) int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	CLEANUP(file_close)
+	int fd =
+		strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	char beyond;
 	ssize_t got = 1;
 
@@ -75,7 +77,10 @@ static bool write_all(int fd, const char *bytes, size_t n)
 	return true;
 }
 
-/* A new name in a folder is on disk when the folder is.  Not every file system can say so, and the file itself is there. */
+/*
+ * A new name in a folder is on disk when the folder is.  Not every file system can say so, and the
+ * file itself is there.
+ */
 static void sync_folder(const char *folder)
 {
 	CLEANUP(file_close) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -85,7 +90,8 @@ static void sync_folder(const char *folder)
 }
 
 /* The step that failed, errno set; NULL when none did. */
-static const char *replace(const char *path, char *temporary, const void *bytes, size_t n, bool is_public)
+static const char *replace(const char *path, char *temporary, const void *bytes, size_t n,
+                           bool is_public)
 {
 	CLEANUP(file_close) int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
 	const char *step = NULL;
@@ -105,7 +111,10 @@ static const char *replace(const char *path, char *temporary, const void *bytes,
 	return step;
 }
 
-/* Why no file can be called @path, errno set (0: it says all); NULL, and the folder of the file, in @copy or static, when one can. */
+/*
+ * Why no file can be called @path, errno set (0: it says all); NULL, and the folder of the file, in
+ * @copy or static, when one can.
+ */
 static const char *find_folder(const char *path, char copy[PATH_MAX], const char **folder)
 {
 	struct stat there;
@@ -123,7 +132,8 @@ static const char *find_folder(const char *path, char copy[PATH_MAX], const char
 
 static bool complain(struct output *o, const char *path, const char *failed, int number)
 {
-	return number != 0 ? output_fail_errno(o, path, failed, number) : output_refuse(o, EXIT_USAGE, path, "%s", failed);
+	return number != 0 ? output_fail_errno(o, path, failed, number)
+	                   : output_refuse(o, EXIT_USAGE, path, "%s", failed);
 }
 
 bool file_can_save(struct output *o, const char *path)
@@ -156,9 +166,11 @@ static bool is_one_entry(const char *path, const char *other)
 
 	if (strlen(path) >= PATH_MAX || strlen(other) >= PATH_MAX)
 		return false;
-	for (size_t i = 0; i < COUNT_OF(copies); i++) /* dirname() and basename() each write into theirs */
+	/* Dirname() and basename() each write into theirs. */
+	for (size_t i = 0; i < COUNT_OF(copies); i++)
 		snprintf(copies[i], PATH_MAX, "%s", i < 2 ? path : other);
-	return strcmp(basename(copies[0]), basename(copies[2])) == 0 && stat(dirname(copies[1]), &a) == 0 && stat(dirname(copies[3]), &b) == 0 &&
+	return strcmp(basename(copies[0]), basename(copies[2])) == 0 &&
+	       stat(dirname(copies[1]), &a) == 0 && stat(dirname(copies[3]), &b) == 0 &&
 	       is_one(&a, &b);
 }
 
@@ -168,7 +180,8 @@ bool file_is_same(const char *path, const char *other)
 
 	if (other == NULL)
 		return false;
-	return is_one_entry(path, other) || (stat(path, &a) == 0 && stat(other, &b) == 0 && is_one(&a, &b));
+	return is_one_entry(path, other) ||
+	       (stat(path, &a) == 0 && stat(other, &b) == 0 && is_one(&a, &b));
 }
 
 static const char *save(const char *path, const void *bytes, size_t n, bool is_public)

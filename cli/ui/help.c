@@ -8,7 +8,10 @@
 #define HELP_COLUMN 28
 #define LINE_END    79
 
-/* One paragraph, wrapped between @column and the end of the line; the cursor stands at @column already. */
+/*
+ * One paragraph, wrapped between @column and the end of the line; the cursor stands at @column
+ * already.
+ */
 static void put_wrapped(const char *text, size_t n, size_t column)
 {
 	size_t at = column;
@@ -36,7 +39,8 @@ static void put_option(const struct option_spec *spec)
 	if (spec->kind == OPTION_REFUSED)
 		return;
 	n = spec->letter != 0 ? printf("  -%c, ", spec->letter) : printf("  ");
-	n += printf("--%s%s%s", spec->name, spec->argument ? " " : "", spec->argument ? spec->argument : "");
+	n += printf("--%s%s%s", spec->name, spec->argument ? " " : "",
+	            spec->argument ? spec->argument : "");
 	if (n + 2 > HELP_COLUMN) {
 		putchar('\n');
 		n = 0;
@@ -47,7 +51,8 @@ static void put_option(const struct option_spec *spec)
 
 void options_help(const struct command *command)
 {
-	printf("Usage: vres %s [OPTION]...%s%s\n\n", command->name, command->arguments[0] ? " " : "", command->arguments);
+	printf("Usage: vres %s [OPTION]...%s%s\n\n", command->name,
+	       command->arguments[0] ? " " : "", command->arguments);
 	for (const char *line = command->description; *line != '\0';) {
 		const size_t n = strcspn(line, "\n");
 

@@ -4,6 +4,7 @@
 #define VRES_CLI_UI_MESSAGE_H
 
 /* One line, safe for a terminal.  @command and @file may be NULL. */
-__attribute__((format(printf, 3, 4))) void message(const char *command, const char *file, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void message(const char *command, const char *file,
+                                                   const char *format, ...);
 
 #endif

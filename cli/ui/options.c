@@ -20,7 +20,8 @@ struct parser {
 	const struct option_spec *specs[OPTIONS_MAX];
 	void *targets[OPTIONS_MAX];
 	struct option table[OPTIONS_MAX + 1];
-	char letters[2 * OPTIONS_MAX + 2]; /* for getopt: ":" and the short forms, each with ":" that takes a value */
+	/* For getopt: ":" and the short forms, each with ":" that takes a value. */
+	char letters[2 * OPTIONS_MAX + 2];
 	size_t count, letters_count;
 };
 
@@ -44,7 +45,8 @@ static void parser_add(struct parser *p, const struct option_spec *spec, void *t
 	p->count++;
 }
 
-static const struct option_spec help_spec = {.name = "help", .letter = 'h', .kind = OPTION_FLAG, .help = "print this and stop"};
+static const struct option_spec help_spec = {
+	.name = "help", .letter = 'h', .kind = OPTION_FLAG, .help = "print this and stop"};
 
 static void parser_init(struct parser *p, const struct command *command, void *const *targets)
 {
@@ -63,13 +65,17 @@ static bool complain_words(const struct command *c, const struct option_spec *sp
 	char words[512] = "";
 	size_t used = 0;
 
-	for (const struct option_word *w = spec->words; w->word != NULL && used < sizeof(words); w++)
-		used += (size_t)snprintf(words + used, sizeof(words) - used, "%s%s", used == 0 ? "" : ", ", w->word);
-	message(c->name, NULL, "--%s takes %s %s", spec->name, spec->kind == OPTION_BITS ? "a comma-separated list of" : "one of", words);
+	for (const struct option_word *w = spec->words; w->word != NULL && used < sizeof(words);
+	     w++)
+		used += (size_t)snprintf(words + used, sizeof(words) - used, "%s%s",
+		                         used == 0 ? "" : ", ", w->word);
+	message(c->name, NULL, "--%s takes %s %s", spec->name,
+	        spec->kind == OPTION_BITS ? "a comma-separated list of" : "one of", words);
 	return false;
 }
 
-static const struct option_word *word_find(const struct option_word *words, const char *text, size_t n)
+static const struct option_word *word_find(const struct option_word *words, const char *text,
+                                           size_t n)
 {
 	for (; words->word != NULL; words++) {
 		if (strlen(words->word) == n && memcmp(words->word, text, n) == 0)
@@ -79,7 +85,8 @@ static const struct option_word *word_find(const struct option_word *words, cons
 }
 
 /* A later --allow adds to an earlier one. */
-static bool set_bits(const struct command *c, const struct option_spec *spec, const char *text, uint64_t *field)
+static bool set_bits(const struct command *c, const struct option_spec *spec, const char *text,
+                     uint64_t *field)
 {
 	for (;;) {
 		const size_t n = strcspn(text, ",");
@@ -94,7 +101,8 @@ static bool set_bits(const struct command *c, const struct option_spec *spec, co
 	}
 }
 
-static bool set_choice(const struct command *c, const struct option_spec *spec, const char *text, uint64_t *field)
+static bool set_choice(const struct command *c, const struct option_spec *spec, const char *text,
+                       uint64_t *field)
 {
 	const struct option_word *w = word_find(spec->words, text, strlen(text));
 
@@ -116,7 +124,8 @@ static bool complain_number(const struct command *c, const struct option_spec *s
 	return false;
 }
 
-static bool set_number(const struct command *c, const struct option_spec *spec, const char *text, uint64_t *field)
+static bool set_number(const struct command *c, const struct option_spec *spec, const char *text,
+                       uint64_t *field)
 {
 	uint64_t value;
 	bool good;
@@ -138,17 +147,20 @@ static bool set_number(const struct command *c, const struct option_spec *spec, 
 	return true;
 }
 
-static bool set_list(const struct command *c, const struct option_spec *spec, const char *text, struct option_list *list)
+static bool set_list(const struct command *c, const struct option_spec *spec, const char *text,
+                     struct option_list *list)
 {
 	if (list->count == OPTION_LIST_MAX) {
-		message(c->name, NULL, "--%s may be given at most %d times", spec->name, OPTION_LIST_MAX);
+		message(c->name, NULL, "--%s may be given at most %d times", spec->name,
+		        OPTION_LIST_MAX);
 		return false;
 	}
 	list->items[list->count++] = text;
 	return true;
 }
 
-static bool set_option(const struct command *c, const struct option_spec *spec, void *target, const char *text)
+static bool set_option(const struct command *c, const struct option_spec *spec, void *target,
+                       const char *text)
 {
 	void *const field = (char *)target + spec->offset;
 
@@ -180,8 +192,8 @@ static size_t option_of(const struct parser *p, int answer)
 }
 
 /*
- * getopt's own two complaints.  The argument is not repeated: after "=" it may hold anything, a secret that was given by mistake
- * included.
+ * getopt's own two complaints.  The argument is not repeated: after "=" it may hold anything, a
+ * secret that was given by mistake included.
  */
 static int complain_getopt(const struct parser *p, int answer, const char *argument)
 {
@@ -194,11 +206,13 @@ static int complain_getopt(const struct parser *p, int answer, const char *argum
 	else if (optopt != 0)
 		message(name, NULL, "unknown option -%c (see `vres %s --help`)", optopt, name);
 	else
-		message(name, NULL, "unknown or ambiguous option %.*s (see `vres %s --help`)", (int)strcspn(argument, "="), argument, name);
+		message(name, NULL, "unknown or ambiguous option %.*s (see `vres %s --help`)",
+		        (int)strcspn(argument, "="), argument, name);
 	return EXIT_USAGE;
 }
 
-int options_parse(const struct command *command, void *const *targets, int argc, char **argv, int *first)
+int options_parse(const struct command *command, void *const *targets, int argc, char **argv,
+                  int *first)
 {
 	struct parser p;
 
@@ -231,6 +245,7 @@ void options_bits_text(char *text, size_t size, const struct option_word *words,
 	snprintf(text, size, "none");
 	for (; words->word != NULL && used < size; words++) {
 		if (bits & words->value)
-			used += (size_t)snprintf(text + used, size - used, "%s%s", used == 0 ? "" : ",", words->word);
+			used += (size_t)snprintf(text + used, size - used, "%s%s",
+			                         used == 0 ? "" : ",", words->word);
 	}
 }

@@ -2,8 +2,9 @@
 /*
  * Options: one description drives both parsing and --help.
  *
- * A set describes fields of one struct; a command has one or more sets (its own, those of the device, those of the key) and gives a target
- * struct for each.  Every field is a bool, a const char *, a uint64_t or a struct option_list, as its kind says.
+ * A set describes fields of one struct; a command has one or more sets (its own, those of the
+ * device, those of the key) and gives a target struct for each.  Every field is a bool, a const
+ * char *, a uint64_t or a struct option_list, as its kind says.
  */
 #ifndef VRES_CLI_UI_OPTIONS_H
 #define VRES_CLI_UI_OPTIONS_H
@@ -52,14 +53,19 @@ struct option_list {
 };
 
 /*
- * Fill @targets, one for each of the command's sets.  -1: go on, *first is the index of the first argument that is no option (argv is
- * reordered).  Else the exit status to leave with: help was printed, or a complaint.
+ * Fill @targets, one for each of the command's sets.  -1: go on, *first is the index of the first
+ * argument that is no option (argv is reordered).  Else the exit status to leave with: help was
+ * printed, or a complaint.
  */
-int options_parse(const struct command *command, void *const *targets, int argc, char **argv, int *first);
+int options_parse(const struct command *command, void *const *targets, int argc, char **argv,
+                  int *first);
 
 void options_help(const struct command *command);
 
-/* Names of the bits that are set in @bits, in the order of @words, separated by commas; "none" when there are none. */
+/*
+ * Names of the bits that are set in @bits, in the order of @words, separated by commas; "none" when
+ * there are none.
+ */
 void options_bits_text(char *text, size_t size, const struct option_word *words, uint64_t bits);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One place turns statuses into exit statuses, and one decides which of several failures a script is told of. */
+/*
+ * One place turns statuses into exit statuses, and one decides which of several failures a script
+ * is told of.
+ */
 #include "ui/output.h"
 
 #include <errno.h>
@@ -24,7 +27,8 @@ static enum exit_status exit_of(const vres_error *err)
 	case VRES_E_POLICY_VIOLATION: return EXIT_POLICY;
 	case VRES_E_SEAL_VERIFICATION_FAILED:
 	case VRES_E_INTEGRITY_VIOLATION:
-	case VRES_E_NOT_SEALED: return EXIT_UNVERIFIED; /* a receipt that lost its MAC proves nothing */
+	/* A receipt that lost its MAC proves nothing. */
+	case VRES_E_NOT_SEALED: return EXIT_UNVERIFIED;
 	default: break;
 	}
 	switch (vres_status_class(err->status)) {
@@ -34,11 +38,15 @@ static enum exit_status exit_of(const vres_error *err)
 	}
 }
 
-/* A security incident outranks everything; then what stops the whole run; then what was asked for wrongly. */
+/*
+ * A security incident outranks everything; then what stops the whole run; then what was asked for
+ * wrongly.
+ */
 static unsigned gravity(enum exit_status exit)
 {
 	static const unsigned order[] = {
-		[EXIT_GOOD] = 0, [EXIT_USAGE] = 1, [EXIT_VRAM] = 2, [EXIT_TROUBLE] = 3, [EXIT_POLICY] = 4, [EXIT_UNVERIFIED] = 5,
+		[EXIT_GOOD] = 0,    [EXIT_USAGE] = 1,  [EXIT_VRAM] = 2,
+		[EXIT_TROUBLE] = 3, [EXIT_POLICY] = 4, [EXIT_UNVERIFIED] = 5,
 	};
 
 	return order[exit];
@@ -70,7 +78,8 @@ bool output_fail(struct output *o, const char *file, const vres_error *err)
 	char needed[UNITS_TEXT], available[UNITS_TEXT];
 
 	if (err->status == VRES_E_INSUFFICIENT_VRAM)
-		message(o->command, file, "%s (%s needed, %s available)", err->message, format_bytes(needed, err->needed_bytes),
+		message(o->command, file, "%s (%s needed, %s available)", err->message,
+		        format_bytes(needed, err->needed_bytes),
 		        format_bytes(available, err->available_bytes));
 	else
 		message(o->command, file, "%s", err->message);
@@ -93,7 +102,9 @@ bool output_fail(struct output *o, const char *file, const vres_error *err)
 bool output_stopped(struct output *o, const char *file)
 {
 	static const vres_error err = {
-		.status = VRES_E_CANCELLED, .gpu_device = VRES_NO_DEVICE, .message = "stopped when asked to; what it held in VRAM is released"};
+		.status = VRES_E_CANCELLED,
+		.gpu_device = VRES_NO_DEVICE,
+		.message = "stopped when asked to; what it held in VRAM is released"};
 
 	return output_fail(o, file, &err);
 }
@@ -110,7 +121,8 @@ static vres_status status_of(enum exit_status exit)
 	}
 }
 
-bool output_refuse(struct output *o, enum exit_status exit, const char *file, const char *format, ...)
+bool output_refuse(struct output *o, enum exit_status exit, const char *file, const char *format,
+                   ...)
 {
 	const vres_status status = status_of(exit);
 	json_t *entry = json_object();
@@ -133,13 +145,15 @@ bool output_refuse(struct output *o, enum exit_status exit, const char *file, co
 /* Is it the name that is wrong, or the machine? */
 static bool is_bad_name(int number)
 {
-	return number == ENOENT || number == ENOTDIR || number == EISDIR || number == EACCES || number == EPERM || number == ELOOP ||
-	       number == ENAMETOOLONG || number == ENXIO || number == EROFS;
+	return number == ENOENT || number == ENOTDIR || number == EISDIR || number == EACCES ||
+	       number == EPERM || number == ELOOP || number == ENAMETOOLONG || number == ENXIO ||
+	       number == EROFS;
 }
 
 bool output_fail_errno(struct output *o, const char *file, const char *what, int number)
 {
-	return output_refuse(o, is_bad_name(number) ? EXIT_USAGE : EXIT_TROUBLE, file, "%s: %s", what, strerror(number));
+	return output_refuse(o, is_bad_name(number) ? EXIT_USAGE : EXIT_TROUBLE, file, "%s: %s",
+	                     what, strerror(number));
 }
 
 void output_text(struct output *o, const char *format, ...)
@@ -211,7 +225,9 @@ void output_abandon(struct output *o)
 	deafen(o, "nobody reads it");
 }
 
-/* Standard output is closed here and not left to exit(), which tells nobody that the disk was full. */
+/*
+ * Standard output is closed here and not left to exit(), which tells nobody that the disk was full.
+ */
 static void close_stdout(struct output *o)
 {
 	const bool had_failed = ferror(stdout) != 0;
@@ -224,7 +240,8 @@ static void close_stdout(struct output *o)
 
 int output_end(struct output *o)
 {
-	if (o->is_json && (o->is_broken || json_dumpf(o->document, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6)) != 0))
+	if (o->is_json && (o->is_broken || json_dumpf(o->document, stdout,
+	                                              JSON_COMPACT | JSON_REAL_PRECISION(6)) != 0))
 		output_refuse(o, EXIT_TROUBLE, NULL, "the JSON document could not be written");
 	else if (o->is_json)
 		putchar('\n');

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a command says: text for people as it goes, or one JSON document at the end, and the exit status that all its failures amount to.
+ * What a command says: text for people as it goes, or one JSON document at the end, and the exit
+ * status that all its failures amount to.
  *
- * The document always has "command", "status" ("ok", or the name of the gravest failure) and "errors".  Running out of memory while it is
- * built is remembered and told at the end, so that nobody has to look in between.
+ * The document always has "command", "status" ("ok", or the name of the gravest failure) and
+ * "errors".  Running out of memory while it is built is remembered and told at the end, so that
+ * nobody has to look in between.
  */
 #ifndef VRES_CLI_UI_OUTPUT_H
 #define VRES_CLI_UI_OUTPUT_H
@@ -25,7 +27,10 @@ struct output {
 
 void output_begin(struct output *o, const char *command, bool is_json);
 
-/* Print the document, see whether all of standard output arrived, and free everything.  The process's exit status. */
+/*
+ * Print the document, see whether all of standard output arrived, and free everything.  The
+ * process's exit status.
+ */
 int output_end(struct output *o);
 
 /* Text for people; nothing with --json. */
@@ -38,16 +43,27 @@ __attribute__((format(printf, 2, 3))) void output_note(struct output *o, const c
 /* Hand over what was printed so far; false when standard output does not take it. */
 bool output_flush(struct output *o);
 
-/* False, once complained of, when standard output is a pipe that nobody reads any more; for who writes seldom. */
+/*
+ * False, once complained of, when standard output is a pipe that nobody reads any more; for who
+ * writes seldom.
+ */
 bool output_has_reader(struct output *o);
 
-/* Would a line be taken, or fail, at once?  Else whoever prints it waits for the reader, and no stop is seen meanwhile. */
+/*
+ * Would a line be taken, or fail, at once?  Else whoever prints it waits for the reader, and no
+ * stop is seen meanwhile.
+ */
 bool output_has_room(void);
 
-/* Nobody reads, and nobody is waited for any more: what is printed from now on is lost, which is complained of. */
+/*
+ * Nobody reads, and nobody is waited for any more: what is printed from now on is lost, which is
+ * complained of.
+ */
 void output_abandon(struct output *o);
 
-/* Document building.  put takes @value over, whatever happens; a NULL value is memory that ran out. */
+/*
+ * Document building.  put takes @value over, whatever happens; a NULL value is memory that ran out.
+ */
 void output_put(struct output *o, json_t *object, const char *key, json_t *value);
 void output_add(struct output *o, json_t *array, json_t *value);
 void output_put_u64(struct output *o, json_t *object, const char *key, uint64_t value);
@@ -58,16 +74,22 @@ void output_put_bool(struct output *o, json_t *object, const char *key, bool val
 void output_put_file(struct output *o, json_t *object, const char *key, const char *name);
 /* The names of the bits, as an array. */
 struct option_word;
-void output_put_bits(struct output *o, json_t *object, const char *key, const struct option_word *words, uint64_t bits);
+void output_put_bits(struct output *o, json_t *object, const char *key,
+                     const struct option_word *words, uint64_t bits);
 
 /*
- * Failures.  Each prints one line on stderr, goes into "errors", and raises the exit status; each returns false.  @file may be NULL.
+ * Failures.  Each prints one line on stderr, goes into "errors", and raises the exit status; each
+ * returns false.  @file may be NULL.
  */
 bool output_fail(struct output *o, const char *file, const vres_error *err);
 
-/* The same for work that was given up because the tool was told to stop; its scope releases what it holds. */
+/*
+ * The same for work that was given up because the tool was told to stop; its scope releases what it
+ * holds.
+ */
 bool output_stopped(struct output *o, const char *file);
-__attribute__((format(printf, 4, 5))) bool output_refuse(struct output *o, enum exit_status exit, const char *file, const char *format, ...);
+__attribute__((format(printf, 4, 5))) bool output_refuse(struct output *o, enum exit_status exit,
+                                                         const char *file, const char *format, ...);
 bool output_fail_errno(struct output *o, const char *file, const char *what, int number);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A plot as one self-contained SVG file: panels side by side, each with lines over named places, on a logarithmic scale. */
+/*
+ * A plot as one self-contained SVG file: panels side by side, each with lines over named places, on
+ * a logarithmic scale.
+ */
 #ifndef VRES_CLI_UI_PLOT_H
 #define VRES_CLI_UI_PLOT_H
 
@@ -22,6 +25,7 @@ struct plot_panel {
 };
 
 /* Texts may hold anything: what SVG would not show as it is, it does not see. */
-void plot_write(FILE *f, const char *title, const char *subtitle, const struct plot_panel *panels, size_t n);
+void plot_write(FILE *f, const char *title, const char *subtitle, const struct plot_panel *panels,
+                size_t n);
 
 #endif

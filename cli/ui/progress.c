@@ -10,14 +10,18 @@
 #include "ui/terminal.h"
 #include "ui/units.h"
 
-/* Ten times a second is as much as anybody reads, and the first line waits as long, so that quick work shows none. */
+/*
+ * Ten times a second is as much as anybody reads, and the first line waits as long, so that quick
+ * work shows none.
+ */
 #define REDRAW_NS UINT64_C(100000000)
 
 #define NAME_COLUMNS 28
 
 void progress_begin(struct progress *p, const char *verb, const char *name)
 {
-	*p = (struct progress){.verb = verb, .name = name, .is_on = terminal_can_move(STDERR_FILENO)};
+	*p = (struct progress){
+		.verb = verb, .name = name, .is_on = terminal_can_move(STDERR_FILENO)};
 	p->started = p->shown = p->is_on ? clock_now() : 0;
 }
 
@@ -36,7 +40,8 @@ void progress_show(struct progress *p, uint64_t done, uint64_t total)
 	escape_fit(name, NAME_COLUMNS, p->name);
 	fprintf(stderr, "\r%s %s %s", p->verb, name, format_bytes(amount, done));
 	if (total != 0)
-		fprintf(stderr, " of %s %3.0f%%", format_bytes(of, total), 100.0 * (double)done / (double)total);
+		fprintf(stderr, " of %s %3.0f%%", format_bytes(of, total),
+		        100.0 * (double)done / (double)total);
 	fprintf(stderr, " %.2f GB/s\x1b[K", gigabytes_a_second(done, now - p->started));
 	fflush(stderr);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Signals through a descriptor: no handler, hence no file-scope variable and nothing that runs in between. */
+/*
+ * Signals through a descriptor: no handler, hence no file-scope variable and nothing that runs in
+ * between.
+ */
 #include "ui/signals.h"
 
 #include <errno.h>
@@ -42,7 +45,8 @@ bool stop_requested(struct stop *s)
 
 static struct timespec span(uint64_t ns)
 {
-	return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
+	return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u),
+	                         .tv_nsec = (long)(ns % 1000000000u)};
 }
 
 static bool wait_until(struct stop *s, int fd, short events, const struct timespec *timeout)

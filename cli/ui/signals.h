@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Being asked to stop: SIGINT, SIGTERM and SIGHUP become a question that is asked where stopping is safe, so that VRAM is always wiped and
- * released first.  SIGQUIT still ends the process at once.
+ * Being asked to stop: SIGINT, SIGTERM and SIGHUP become a question that is asked where stopping is
+ * safe, so that VRAM is always wiped and released first.  SIGQUIT still ends the process at once.
  */
 #ifndef VRES_CLI_UI_SIGNALS_H
 #define VRES_CLI_UI_SIGNALS_H
@@ -16,7 +16,10 @@ struct stop {
 	int signal;    /* the one that came, or 0 */
 };
 
-/* False, and errno, when the system refuses.  Call before anything that starts threads, which inherit the mask. */
+/*
+ * False, and errno, when the system refuses.  Call before anything that starts threads, which
+ * inherit the mask.
+ */
 bool stop_open(struct stop *s);
 
 bool stop_requested(struct stop *s);
@@ -32,7 +35,10 @@ bool stop_wait_for_room(struct stop *s, int fd, uint64_t ns);
 
 void stop_close(struct stop *s);
 
-/* After stop_close(): end as the signal would have ended the process, if there was one, so that a shell sees it. */
+/*
+ * After stop_close(): end as the signal would have ended the process, if there was one, so that a
+ * shell sees it.
+ */
 void stop_die(const struct stop *s);
 
 #endif

@@ -51,7 +51,8 @@ size_t parse_digits(const char *text, uint64_t *out)
 	size_t n = 0;
 
 	for (; text[n] >= '0' && text[n] <= '9'; n++) {
-		if (__builtin_mul_overflow(value, UINT64_C(10), &value) || __builtin_add_overflow(value, (uint64_t)(text[n] - '0'), &value))
+		if (__builtin_mul_overflow(value, UINT64_C(10), &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(text[n] - '0'), &value))
 			return 0;
 	}
 	if (n != 0)

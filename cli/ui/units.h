@@ -19,13 +19,17 @@ bool parse_bytes(const char *text, uint64_t *out);
 /* "500ms", "1s", "5m", "24h": a count with a unit, to nanoseconds. */
 bool parse_time(const char *text, uint64_t *out);
 
-/* Bytes of the digits at the start of @text, their value in *out; 0 when there are none or they do not fit. */
+/*
+ * Bytes of the digits at the start of @text, their value in *out; 0 when there are none or they do
+ * not fit.
+ */
 size_t parse_digits(const char *text, uint64_t *out);
 
 /* Each fills @text and returns it. */
 const char *format_bytes(char text[UNITS_TEXT], uint64_t bytes); /* "1.5 GiB" */
 const char *format_span(char text[UNITS_TEXT], uint64_t ns);     /* "3.2 ms" */
-const char *format_clock(char text[UNITS_TEXT], uint64_t ns);    /* RFC 3339 with nanoseconds, UTC */
+/* RFC 3339 with nanoseconds, UTC. */
+const char *format_clock(char text[UNITS_TEXT], uint64_t ns);
 
 /* 10^9 bytes a second; 0 when no time has passed. */
 double gigabytes_a_second(uint64_t bytes, uint64_t ns);

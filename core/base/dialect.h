@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The private dialect: four macros and checked arithmetic.  Nothing else is a macro with a control flow of its own.
+ * The private dialect: four macros and checked arithmetic.  Nothing else is a macro with a control
+ * flow of its own.
  *
- * TRY passes a failure on; CLEANUP releases what a scope holds; TAKE moves it out of the scope.  TRY is the only macro that hides a return,
- * and is safe because of CLEANUP: whatever the scope holds is released on the way out.
+ * TRY passes a failure on; CLEANUP releases what a scope holds; TAKE moves it out of the scope.
+ * TRY is the only macro that hides a return, and is safe because of CLEANUP: whatever the scope
+ * holds is released on the way out.
  */
 #ifndef VRES_CORE_BASE_DIALECT_H
 #define VRES_CORE_BASE_DIALECT_H
@@ -14,20 +16,20 @@
 #include <string.h>
 #include <vres/status.h>
 
-#define TRY(call)                                                                                                                               \
-	do {                                                                                                                                    \
-		const vres_status try_status = (call);                                                                                          \
-		if (try_status != VRES_OK)                                                                                                      \
-			return try_status;                                                                                                      \
+#define TRY(call)                                                                                  \
+	do {                                                                                       \
+		const vres_status try_status = (call);                                             \
+		if (try_status != VRES_OK)                                                         \
+			return try_status;                                                         \
 	} while (0)
 
 #define CLEANUP(function) __attribute__((cleanup(function), unused))
 
-#define TAKE(object)                                                                                                                            \
-	({                                                                                                                                      \
-		__typeof__(object) taken = (object);                                                                                            \
-		memset(&(object), 0, sizeof(object));                                                                                           \
-		taken;                                                                                                                          \
+#define TAKE(object)                                                                               \
+	({                                                                                         \
+		__typeof__(object) taken = (object);                                               \
+		memset(&(object), 0, sizeof(object));                                              \
+		taken;                                                                             \
 	})
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

@@ -19,15 +19,18 @@ struct status_words {
 static const struct status_words statuses[] = {
 	{VRES_OK, "VRES_OK", "success"},
 	{VRES_E_INVALID_INPUT, "VRES_E_INVALID_INPUT", "an argument is not valid"},
-	{VRES_E_ABI, "VRES_E_ABI", "a structure or table is of a version this library does not fit"},
+	{VRES_E_ABI, "VRES_E_ABI",
+         "a structure or table is of a version this library does not fit"},
 	{VRES_E_STATE, "VRES_E_STATE", "the call does not fit the present state"},
 	{VRES_E_NOT_SEALED, "VRES_E_NOT_SEALED", "the receipt carries no seal"},
-	{VRES_E_UNSUPPORTED, "VRES_E_UNSUPPORTED", "this backend, device or policy does not support that"},
+	{VRES_E_UNSUPPORTED, "VRES_E_UNSUPPORTED",
+         "this backend, device or policy does not support that"},
 	{VRES_E_BUFFER, "VRES_E_BUFFER", "the buffer is too small"},
 	{VRES_E_NOT_FOUND, "VRES_E_NOT_FOUND", "nothing of that name was found"},
 	{VRES_E_CONFIG, "VRES_E_CONFIG", "the configuration is not valid"},
 	{VRES_E_INSUFFICIENT_VRAM, "VRES_E_INSUFFICIENT_VRAM", "not enough VRAM is available"},
-	{VRES_E_ALLOCATION_FAILED, "VRES_E_ALLOCATION_FAILED", "the driver refused to allocate VRAM"},
+	{VRES_E_ALLOCATION_FAILED, "VRES_E_ALLOCATION_FAILED",
+         "the driver refused to allocate VRAM"},
 	{VRES_E_NO_MEMORY, "VRES_E_NO_MEMORY", "not enough host memory"},
 	{VRES_E_BUSY, "VRES_E_BUSY", "busy, try again"},
 	{VRES_E_CANCELLED, "VRES_E_CANCELLED", "cancelled by the caller"},
@@ -35,10 +38,13 @@ static const struct status_words statuses[] = {
 	{VRES_E_NO_DEVICE, "VRES_E_NO_DEVICE", "no suitable GPU was found"},
 	{VRES_E_DEVICE_LOST, "VRES_E_DEVICE_LOST", "the GPU no longer answers"},
 	{VRES_E_BACKEND, "VRES_E_BACKEND", "the GPU driver reported a failure"},
-	{VRES_E_DEALLOCATION_FAILED, "VRES_E_DEALLOCATION_FAILED", "VRAM could not be wiped or freed"},
+	{VRES_E_DEALLOCATION_FAILED, "VRES_E_DEALLOCATION_FAILED",
+         "VRAM could not be wiped or freed"},
 	{VRES_E_IO, "VRES_E_IO", "reading or writing failed"},
-	{VRES_E_SEAL_VERIFICATION_FAILED, "VRES_E_SEAL_VERIFICATION_FAILED", "seal verification failed"},
-	{VRES_E_INTEGRITY_VIOLATION, "VRES_E_INTEGRITY_VIOLATION", "the bytes are not the expected ones"},
+	{VRES_E_SEAL_VERIFICATION_FAILED, "VRES_E_SEAL_VERIFICATION_FAILED",
+         "seal verification failed"},
+	{VRES_E_INTEGRITY_VIOLATION, "VRES_E_INTEGRITY_VIOLATION",
+         "the bytes are not the expected ones"},
 	{VRES_E_POLICY_VIOLATION, "VRES_E_POLICY_VIOLATION", "the VRAM-only policy is violated"},
 	{VRES_E_AUDIT, "VRES_E_AUDIT", "the audit sink refused a record"},
 	{VRES_E_INTERNAL, "VRES_E_INTERNAL", "a bug in this library"},
@@ -96,7 +102,8 @@ const char *vres_reason_name(uint32_t reason)
 	return reason < COUNT_OF(reasons) ? reasons[reason] : "unknown";
 }
 
-__attribute__((format(printf, 5, 0))) static void fill(vres_error *err, vres_status status, vres_reason reason, uint32_t gpu_device,
+__attribute__((format(printf, 5, 0))) static void fill(vres_error *err, vres_status status,
+                                                       vres_reason reason, uint32_t gpu_device,
                                                        const char *format, va_list args)
 {
 	if (err == NULL)
@@ -119,7 +126,8 @@ vres_status vres_fail(vres_error *err, vres_status status, const char *format, .
 	return status;
 }
 
-vres_status vres_fail_at(vres_error *err, vres_status status, vres_reason reason, uint32_t gpu_device, const char *format, ...)
+vres_status vres_fail_at(vres_error *err, vres_status status, vres_reason reason,
+                         uint32_t gpu_device, const char *format, ...)
 {
 	va_list args;
 
@@ -129,11 +137,13 @@ vres_status vres_fail_at(vres_error *err, vres_status status, vres_reason reason
 	return status;
 }
 
-vres_status vres_fail_vram(vres_error *err, uint32_t gpu_device, uint64_t needed, uint64_t available)
+vres_status vres_fail_vram(vres_error *err, uint32_t gpu_device, uint64_t needed,
+                           uint64_t available)
 {
 	(void)vres_fail_at(err, VRES_E_INSUFFICIENT_VRAM, VRES_REASON_NONE, gpu_device,
-	                   "insufficient VRAM on device %" PRIu32 ": need %" PRIu64 " bytes, have %" PRIu64 " bytes", gpu_device, needed,
-	                   available);
+	                   "insufficient VRAM on device %" PRIu32 ": need %" PRIu64
+	                   " bytes, have %" PRIu64 " bytes",
+	                   gpu_device, needed, available);
 	if (err) {
 		err->needed_bytes = needed;
 		err->available_bytes = available;

@@ -5,15 +5,22 @@
 
 #include "base/dialect.h"
 
-/* Fill *err, if there is one, and return @status.  The message names kind and position, never the input, an address or a key. */
-__attribute__((format(printf, 3, 4))) vres_status vres_fail(vres_error *err, vres_status status, const char *format, ...);
+/*
+ * Fill *err, if there is one, and return @status.  The message names kind and position, never the
+ * input, an address or a key.
+ */
+__attribute__((format(printf, 3, 4))) vres_status vres_fail(vres_error *err, vres_status status,
+                                                            const char *format, ...);
 
 /* The same with a reason and a device. */
-__attribute__((format(printf, 5, 6))) vres_status vres_fail_at(vres_error *err, vres_status status, vres_reason reason, uint32_t gpu_device,
+__attribute__((format(printf, 5, 6))) vres_status vres_fail_at(vres_error *err, vres_status status,
+                                                               vres_reason reason,
+                                                               uint32_t gpu_device,
                                                                const char *format, ...);
 
 /* VRES_E_INSUFFICIENT_VRAM, with its two numbers. */
-vres_status vres_fail_vram(vres_error *err, uint32_t gpu_device, uint64_t needed, uint64_t available);
+vres_status vres_fail_vram(vres_error *err, uint32_t gpu_device, uint64_t needed,
+                           uint64_t available);
 
 /* Hand a detail that was kept aside to the caller, if it wants one. */
 vres_status vres_fail_with(vres_error *err, const vres_error *detail);

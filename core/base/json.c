@@ -51,7 +51,8 @@ static void put_escaped(struct json_writer *w, const char *string)
 		} else if (c == '"' || c == '\\') {
 			put(w, c == '"' ? "\\\"" : "\\\\", 2);
 		} else if (c < 0x20 || c == 0x7f) {
-			put(w, escape, (size_t)snprintf(escape, sizeof(escape), "\\u%04x", (unsigned)c));
+			put(w, escape,
+			    (size_t)snprintf(escape, sizeof(escape), "\\u%04x", (unsigned)c));
 		} else {
 			put(w, (const char *)bytes, step);
 		}
@@ -104,7 +105,10 @@ bool json_end(struct json_writer *w)
 	return w->length < w->capacity;
 }
 
-/* Civil date of a day count since 1970-01-01, after the Gregorian rules; gmtime_r() would need a time_t check and a locale-free strftime. */
+/*
+ * Civil date of a day count since 1970-01-01, after the Gregorian rules; gmtime_r() would need a
+ * time_t check and a locale-free strftime.
+ */
 static void civil_date(uint64_t days, unsigned *year, unsigned *month, unsigned *day)
 {
 	static const unsigned char lengths[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -131,7 +135,8 @@ void vres_rfc3339(uint64_t wall, char text[31])
 	unsigned year, month, day;
 
 	civil_date(seconds / 86400u, &year, &month, &day);
-	(void)snprintf(text, 31, "%04u-%02u-%02uT%02u:%02u:%02u.%09uZ", year % 10000u, month % 100u, day % 100u,
-	               (unsigned)(in_day / 3600u) % 100u, (unsigned)(in_day / 60u % 60u), (unsigned)(in_day % 60u),
+	(void)snprintf(text, 31, "%04u-%02u-%02uT%02u:%02u:%02u.%09uZ", year % 10000u, month % 100u,
+	               day % 100u, (unsigned)(in_day / 3600u) % 100u,
+	               (unsigned)(in_day / 60u % 60u), (unsigned)(in_day % 60u),
 	               (unsigned)(wall % 1000000000u));
 }

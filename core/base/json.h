@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A small writer of compact JSON into a buffer the caller owns.  It counts on when the buffer is full, so that one pass tells the size. */
+/*
+ * A small writer of compact JSON into a buffer the caller owns.  It counts on when the buffer is
+ * full, so that one pass tells the size.
+ */
 #ifndef VRES_CORE_BASE_JSON_H
 #define VRES_CORE_BASE_JSON_H
 
@@ -14,7 +17,8 @@ struct json_writer {
 void json_open(struct json_writer *w, char bracket);
 void json_close(struct json_writer *w, char bracket);
 void json_key(struct json_writer *w, const char *key);
-void json_string(struct json_writer *w, const char *value); /* NULL: null; invalid UTF-8 becomes U+FFFD */
+/* NULL: null; invalid UTF-8 becomes U+FFFD. */
+void json_string(struct json_writer *w, const char *value);
 void json_u64(struct json_writer *w, uint64_t value);
 void json_bool(struct json_writer *w, bool value);
 void json_null(struct json_writer *w);

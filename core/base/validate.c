@@ -6,7 +6,8 @@
 
 static bool is_identifier_char(unsigned char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-';
 }
 
 /* The first offender: what is wrong, and where. */
@@ -19,15 +20,20 @@ static vres_status offence(const char *what, const char *kind, size_t at, vres_e
 static vres_status check_there(const char *bytes, size_t n, const char **what, vres_error *err)
 {
 	*what = *what ? *what : "value";
-	return bytes || n == 0 ? VRES_OK : vres_fail(err, VRES_E_INVALID_INPUT, "%.64s is NULL", *what);
+	return bytes || n == 0 ? VRES_OK
+	                       : vres_fail(err, VRES_E_INVALID_INPUT, "%.64s is NULL", *what);
 }
 
 static vres_status check_longest(size_t n, size_t max, const char *what, vres_error *err)
 {
-	return n <= max ? VRES_OK : vres_fail(err, VRES_E_INVALID_INPUT, "%.64s is longer than %zu bytes", what, max);
+	return n <= max ? VRES_OK
+	                : vres_fail(err, VRES_E_INVALID_INPUT, "%.64s is longer than %zu bytes",
+	                            what, max);
 }
 
-/* Does the rest, which begins with a dot, go on as a path would?  "./" or "../", with either slash. */
+/*
+ * Does the rest, which begins with a dot, go on as a path would?  "./" or "../", with either slash.
+ */
 static bool is_traversal(const char *rest, size_t n)
 {
 	const size_t slash = n > 1 && rest[1] == '.' ? 2 : 1;
@@ -35,7 +41,8 @@ static bool is_traversal(const char *rest, size_t n)
 	return n > slash && (rest[slash] == '/' || rest[slash] == '\\');
 }
 
-vres_status vres_validate_identifier(const char *bytes, size_t n, size_t max, const char *what, vres_error *err)
+vres_status vres_validate_identifier(const char *bytes, size_t n, size_t max, const char *what,
+                                     vres_error *err)
 {
 	TRY(check_there(bytes, n, &what, err));
 	if (n == 0)
@@ -45,9 +52,10 @@ vres_status vres_validate_identifier(const char *bytes, size_t n, size_t max, co
 		if (is_identifier_char((unsigned char)bytes[i]))
 			continue;
 		return offence(what,
-		               bytes[i] == '\0'                                    ? "a NUL"
-		               : bytes[i] == '.' && is_traversal(bytes + i, n - i) ? "a path traversal"
-		                                                                   : "a character outside [A-Za-z0-9_-]",
+		               bytes[i] == '\0' ? "a NUL"
+		               : bytes[i] == '.' && is_traversal(bytes + i, n - i)
+		                       ? "a path traversal"
+		                       : "a character outside [A-Za-z0-9_-]",
 		               i, err);
 	}
 	return VRES_OK;
@@ -60,15 +68,20 @@ vres_status vres_check_identifier(const char *string, size_t max, const char *wh
 	return vres_validate_identifier(string, strnlen(string, max + 1), max, what, err);
 }
 
-vres_status vres_validate_range(uint64_t value, uint64_t min, uint64_t end, const char *what, vres_error *err)
+vres_status vres_validate_range(uint64_t value, uint64_t min, uint64_t end, const char *what,
+                                vres_error *err)
 {
 	if (value >= min && value < end)
 		return VRES_OK;
-	return vres_fail(err, VRES_E_INVALID_INPUT, "%.64s is out of range: not in %" PRIu64 " to below %" PRIu64, what ? what : "value", min,
-	                 end);
+	return vres_fail(err, VRES_E_INVALID_INPUT,
+	                 "%.64s is out of range: not in %" PRIu64 " to below %" PRIu64,
+	                 what ? what : "value", min, end);
 }
 
-/* Continuation bytes that follow, and the allowed range of the first of them: over-long forms and surrogates are excluded by it. */
+/*
+ * Continuation bytes that follow, and the allowed range of the first of them: over-long forms and
+ * surrogates are excluded by it.
+ */
 struct utf8_lead {
 	unsigned char first, last, more, low, high;
 };
@@ -121,7 +134,8 @@ static const char *text_fault(uint32_t c, bool one_line)
 	return NULL;
 }
 
-static vres_status check_text(const char *bytes, size_t n, size_t max, bool one_line, const char *what, vres_error *err)
+static vres_status check_text(const char *bytes, size_t n, size_t max, bool one_line,
+                              const char *what, vres_error *err)
 {
 	uint32_t c = 0;
 
@@ -129,14 +143,16 @@ static vres_status check_text(const char *bytes, size_t n, size_t max, bool one_
 	for (size_t i = 0, step; i < n; i += step) {
 		step = vres_utf8_next((const unsigned char *)bytes + i, n - i, &c);
 		if (step == 0)
-			return vres_fail(err, VRES_E_INVALID_INPUT, "%.64s is not valid UTF-8 at byte %zu", what, i);
+			return vres_fail(err, VRES_E_INVALID_INPUT,
+			                 "%.64s is not valid UTF-8 at byte %zu", what, i);
 		if (text_fault(c, one_line))
 			return offence(what, text_fault(c, one_line), i, err);
 	}
 	return VRES_OK;
 }
 
-vres_status vres_validate_text(const char *bytes, size_t n, size_t max, const char *what, vres_error *err)
+vres_status vres_validate_text(const char *bytes, size_t n, size_t max, const char *what,
+                               vres_error *err)
 {
 	TRY(check_there(bytes, n, &what, err));
 	return check_text(bytes, n, max, false, what, err);
@@ -158,20 +174,27 @@ static int hex_value(char c)
 	return -1;
 }
 
-vres_status vres_validate_hex(const char *bytes, size_t n, size_t digits, const char *what, vres_error *err)
+vres_status vres_validate_hex(const char *bytes, size_t n, size_t digits, const char *what,
+                              vres_error *err)
 {
 	TRY(check_there(bytes, n, &what, err));
 	if (n != digits)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%.64s is %s than %zu hex digits", what, n < digits ? "shorter" : "longer", digits);
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%.64s is %s than %zu hex digits", what,
+		                 n < digits ? "shorter" : "longer", digits);
 	for (size_t i = 0; i < n; i++)
 		if (hex_value(bytes[i]) < 0)
-			return offence(what, bytes[i] == '\0' ? "a NUL" : "a character that is not a hex digit", i, err);
+			return offence(what,
+			               bytes[i] == '\0' ? "a NUL"
+			                                : "a character that is not a hex digit",
+			               i, err);
 	return VRES_OK;
 }
 
-vres_status vres_check_digest(const char *string, uint8_t digest[VRES_SHA256_BYTES], const char *what, vres_error *err)
+vres_status vres_check_digest(const char *string, uint8_t digest[VRES_SHA256_BYTES],
+                              const char *what, vres_error *err)
 {
-	TRY(vres_validate_hex(string, strnlen(string, 2 * VRES_SHA256_BYTES + 1), 2 * VRES_SHA256_BYTES, what, err));
+	TRY(vres_validate_hex(string, strnlen(string, 2 * VRES_SHA256_BYTES + 1),
+	                      2 * VRES_SHA256_BYTES, what, err));
 	for (size_t i = 0; i < VRES_SHA256_BYTES; i++)
 		digest[i] = (uint8_t)(hex_value(string[2 * i]) << 4 | hex_value(string[2 * i + 1]));
 	return VRES_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The validators of vres/validate.h in the forms the library needs itself: strings that end with a NUL, read no further than their limit, and
- * text of one line.
+ * The validators of vres/validate.h in the forms the library needs itself: strings that end with a
+ * NUL, read no further than their limit, and text of one line.
  */
 #ifndef VRES_CORE_BASE_VALIDATE_H
 #define VRES_CORE_BASE_VALIDATE_H
@@ -11,18 +11,26 @@
 #include "base/error.h"
 
 /* [A-Za-z0-9_-]{1,max} */
-vres_status vres_check_identifier(const char *string, size_t max, const char *what, vres_error *err);
+vres_status vres_check_identifier(const char *string, size_t max, const char *what,
+                                  vres_error *err);
 
-/* UTF-8 of at most @max bytes, no control characters (C0, DEL, C1) and no bidirectional overrides; empty is fine. */
+/*
+ * UTF-8 of at most @max bytes, no control characters (C0, DEL, C1) and no bidirectional overrides;
+ * empty is fine.
+ */
 vres_status vres_check_text(const char *string, size_t max, const char *what, vres_error *err);
 
 /* Exactly 64 hex digits, either case, into 32 bytes. */
-vres_status vres_check_digest(const char *string, uint8_t digest[VRES_SHA256_BYTES], const char *what, vres_error *err);
+vres_status vres_check_digest(const char *string, uint8_t digest[VRES_SHA256_BYTES],
+                              const char *what, vres_error *err);
 
 /* 32 bytes as 64 lower-case hex digits and a NUL. */
 void vres_hex(const uint8_t digest[VRES_SHA256_BYTES], char hex[65]);
 
-/* The next code point at @bytes, of which @n remain: its length in bytes, or 0 if it is not well-formed UTF-8 (Unicode 15, table 3-7). */
+/*
+ * The next code point at @bytes, of which @n remain: its length in bytes, or 0 if it is not
+ * well-formed UTF-8 (Unicode 15, table 3-7).
+ */
 size_t vres_utf8_next(const unsigned char *bytes, size_t n, uint32_t *code_point);
 
 #endif

@@ -14,7 +14,8 @@ void wire_put_raw(struct wire_writer *w, const void *bytes, size_t n)
 
 void wire_put_u32(struct wire_writer *w, uint32_t value)
 {
-	const uint8_t bytes[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16), (uint8_t)(value >> 24)};
+	const uint8_t bytes[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
+	                          (uint8_t)(value >> 24)};
 
 	wire_put_raw(w, bytes, sizeof(bytes));
 }

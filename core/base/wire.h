@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Bytes that are signed or stored: a bounded writer and a bounded reader.  Integers are little-endian and of fixed width, byte strings carry
- * their length in 32 bits.  Both cursors are sticky: after the first misfit nothing more is written or read, and the end says so once.
+ * Bytes that are signed or stored: a bounded writer and a bounded reader.  Integers are
+ * little-endian and of fixed width, byte strings carry their length in 32 bits.  Both cursors are
+ * sticky: after the first misfit nothing more is written or read, and the end says so once.
  */
 #ifndef VRES_CORE_BASE_WIRE_H
 #define VRES_CORE_BASE_WIRE_H
@@ -30,7 +31,10 @@ void wire_get_raw(struct wire_reader *r, void *bytes, size_t n);
 uint32_t wire_get_u32(struct wire_reader *r);
 uint64_t wire_get_u64(struct wire_reader *r);
 
-/* A string of at most @capacity - 1 bytes, without NUL in it, into @string, which is NUL-terminated. */
+/*
+ * A string of at most @capacity - 1 bytes, without NUL in it, into @string, which is
+ * NUL-terminated.
+ */
 void wire_get_string(struct wire_reader *r, char *string, size_t capacity);
 
 /* A byte string of exactly @n bytes. */

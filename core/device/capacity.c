@@ -2,11 +2,13 @@
 /*
  * Capacity of a device.
  *
- * The driver's free figure already lacks what is allocated; what must be taken off it is what was promised and is not allocated yet (pending).
- * The figure cannot be asked for under the lock, since no lock is held across a backend call, so it may be older than the bookkeeping.  Two
- * numbers repair that: `changes` tells that something took effect since it was asked, and then it is asked again; `unsettled` tells that an
- * allocation or a release is between the driver and the bookkeeping, and then a refusal waits for it, so that two seals that both fit are
- * never refused because they came together.
+ * The driver's free figure already lacks what is allocated; what must be taken off it is what was
+ * promised and is not allocated yet (pending). The figure cannot be asked for under the lock, since
+ * no lock is held across a backend call, so it may be older than the bookkeeping.  Two numbers
+ * repair that: `changes` tells that something took effect since it was asked, and then it is asked
+ * again; `unsettled` tells that an allocation or a release is between the driver and the
+ * bookkeeping, and then a refusal waits for it, so that two seals that both fit are never refused
+ * because they came together.
  */
 #include "device/capacity.h"
 
@@ -32,7 +34,9 @@ uint64_t vres_capacity_padded(const struct vres_device *d, uint64_t bytes)
 {
 	uint64_t padded;
 
-	return ckd_mul_u64(&padded, div_up_u64(bytes, d->props.granularity), d->props.granularity) ? UINT64_MAX : padded;
+	return ckd_mul_u64(&padded, div_up_u64(bytes, d->props.granularity), d->props.granularity)
+	               ? UINT64_MAX
+	               : padded;
 }
 
 static uint64_t less(uint64_t a, uint64_t b)
@@ -42,7 +46,8 @@ static uint64_t less(uint64_t a, uint64_t b)
 
 enum attempt { GRANTED, REFUSED, ASK_AGAIN };
 
-static enum attempt attempt(struct vres_capacity *c, uint64_t seen, uint64_t padded, uint64_t available)
+static enum attempt attempt(struct vres_capacity *c, uint64_t seen, uint64_t padded,
+                            uint64_t available)
 {
 	if (c->changes != seen)
 		return ASK_AGAIN;
@@ -57,7 +62,8 @@ static enum attempt attempt(struct vres_capacity *c, uint64_t seen, uint64_t pad
 	return ASK_AGAIN;
 }
 
-vres_status vres_capacity_reserve(struct vres_device *d, uint64_t padded, uint64_t headroom, vres_error *err)
+vres_status vres_capacity_reserve(struct vres_device *d, uint64_t padded, uint64_t headroom,
+                                  vres_error *err)
 {
 	struct vres_capacity *c = &d->capacity;
 	vres_device_status status;
@@ -76,7 +82,8 @@ vres_status vres_capacity_reserve(struct vres_device *d, uint64_t padded, uint64
 		(void)pthread_mutex_unlock(&c->lock);
 	} while (outcome == ASK_AGAIN);
 	available = less(available, pending);
-	available -= available % d->props.granularity; /* so that exactly so many bytes would be granted */
+	/* So that exactly so many bytes would be granted. */
+	available -= available % d->props.granularity;
 	return outcome == GRANTED ? VRES_OK : vres_fail_vram(err, d->index, padded, available);
 }
 
@@ -126,7 +133,8 @@ void vres_capacity_released(struct vres_device *d, uint64_t taken, bool was_seal
 	(void)pthread_mutex_unlock(&c->lock);
 }
 
-vres_status vres_capacity_look(struct vres_device *d, uint64_t headroom, struct vres_capacity_now *out, vres_device_status *status,
+vres_status vres_capacity_look(struct vres_device *d, uint64_t headroom,
+                               struct vres_capacity_now *out, vres_device_status *status,
                                vres_error *err)
 {
 	struct vres_capacity *c = &d->capacity;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Drivers, devices and memory behind the backend table.  Lanes are in lane.c, which shares the two checks at the top. */
+/*
+ * Drivers, devices and memory behind the backend table.  Lanes are in lane.c, which shares the two
+ * checks at the top.
+ */
 #include "device/device.h"
 
 #include <inttypes.h>
@@ -20,7 +23,8 @@ static void printable(const char message[224], char text[224])
 	text[n] = '\0';
 }
 
-vres_status vres_call_outcome(struct vres_device *d, vres_status status, const vres_error *detail, const char *what, vres_error *err)
+vres_status vres_call_outcome(struct vres_device *d, vres_status status, const vres_error *detail,
+                              const char *what, vres_error *err)
 {
 	const uint32_t index = d ? d->index : VRES_NO_DEVICE;
 	const int class = vres_status_class(status);
@@ -30,35 +34,44 @@ vres_status vres_call_outcome(struct vres_device *d, vres_status status, const v
 		return VRES_OK;
 	if (status == VRES_E_DEVICE_LOST && d)
 		atomic_store(&d->is_lost, true);
-	if (class != 1 && class != 2 && class != 3) /* a backend reports facts; judging is not its business */
+	/* A backend reports facts; judging is not its business. */
+	if (class != 1 && class != 2 && class != 3)
 		status = VRES_E_BACKEND;
-	if (status == VRES_E_INSUFFICIENT_VRAM && detail->needed_bytes == 0) /* not an allocation of ours, so no number to tell */
+	/* Not an allocation of ours, so no number to tell. */
+	if (status == VRES_E_INSUFFICIENT_VRAM && detail->needed_bytes == 0)
 		status = VRES_E_ALLOCATION_FAILED;
 	printable(detail->message, message);
-	(void)vres_fail_at(err, status, detail->reason == VRES_REASON_DEADLINE ? VRES_REASON_DEADLINE : VRES_REASON_DEVICE, index, "%s: %s",
-	                   what, message);
+	(void)vres_fail_at(err, status,
+	                   detail->reason == VRES_REASON_DEADLINE ? VRES_REASON_DEADLINE
+	                                                          : VRES_REASON_DEVICE,
+	                   index, "%s: %s", what, message);
 	if (err) {
 		err->backend_code = detail->backend_code;
 		err->needed_bytes = status == VRES_E_INSUFFICIENT_VRAM ? detail->needed_bytes : 0;
-		err->available_bytes = status == VRES_E_INSUFFICIENT_VRAM ? detail->available_bytes : 0;
+		err->available_bytes =
+			status == VRES_E_INSUFFICIENT_VRAM ? detail->available_bytes : 0;
 	}
 	return status;
 }
 
-vres_status vres_call_range(const struct vres_mem *mem, uint64_t offset, uint64_t n, vres_error *err)
+vres_status vres_call_range(const struct vres_mem *mem, uint64_t offset, uint64_t n,
+                            vres_error *err)
 {
 	uint64_t end;
 
 	if (n == 0 || ckd_add_u64(&end, offset, n) || end > mem->bytes)
 		return vres_fail_at(err, VRES_E_INTERNAL, VRES_REASON_NONE, mem->device->index,
-		                    "range %" PRIu64 "+%" PRIu64 " leaves an allocation of %" PRIu64 " bytes", offset, n, mem->bytes);
+		                    "range %" PRIu64 "+%" PRIu64 " leaves an allocation of %" PRIu64
+		                    " bytes",
+		                    offset, n, mem->bytes);
 	return VRES_OK;
 }
 
 vres_status vres_call_alive(const struct vres_device *d, vres_error *err)
 {
 	if (atomic_load(&d->is_lost))
-		return vres_fail_at(err, VRES_E_DEVICE_LOST, VRES_REASON_DEVICE, d->index, "device %" PRIu32 " was lost", d->index);
+		return vres_fail_at(err, VRES_E_DEVICE_LOST, VRES_REASON_DEVICE, d->index,
+		                    "device %" PRIu32 " was lost", d->index);
 	return VRES_OK;
 }
 
@@ -69,13 +82,21 @@ static vres_status table_copy(const vres_backend *backend, vres_backend *out, vr
 	vres_backend table = {0};
 
 	if (backend->abi != VRES_BACKEND_ABI)
-		return vres_fail(err, VRES_E_ABI, "the backend table has abi %" PRIu32 ", expected %u", backend->abi, VRES_BACKEND_ABI);
+		return vres_fail(err, VRES_E_ABI,
+		                 "the backend table has abi %" PRIu32 ", expected %u", backend->abi,
+		                 VRES_BACKEND_ABI);
 	if (theirs < slots)
-		return vres_fail(err, VRES_E_ABI, "the backend table has struct_size %zu, too small for any operation", theirs);
+		return vres_fail(
+			err, VRES_E_ABI,
+			"the backend table has struct_size %zu, too small for any operation",
+			theirs);
 	/* Whole slots only: half a pointer is none. */
-	memcpy(&table, backend, theirs < sizeof(table) ? theirs - (theirs - slots) % sizeof(table.open) : sizeof(table));
-	if (!table.open || !table.close || !table.device_count || !table.device_open || !table.device_status || !table.device_close ||
-	    !table.mem_alloc || !table.mem_adopt || !table.mem_residency || !table.mem_wipe || !table.mem_release || !table.lane_open ||
+	memcpy(&table, backend,
+	       theirs < sizeof(table) ? theirs - (theirs - slots) % sizeof(table.open)
+	                              : sizeof(table));
+	if (!table.open || !table.close || !table.device_count || !table.device_open ||
+	    !table.device_status || !table.device_close || !table.mem_alloc || !table.mem_adopt ||
+	    !table.mem_residency || !table.mem_wipe || !table.mem_release || !table.lane_open ||
 	    !table.lane_push || !table.lane_pull || !table.lane_wait || !table.lane_close)
 		return vres_fail(err, VRES_E_ABI, "the backend table lacks a required operation");
 	TRY(vres_check_identifier(table.name, 15, "the backend's name", err));
@@ -83,17 +104,22 @@ static vres_status table_copy(const vres_backend *backend, vres_backend *out, vr
 	return VRES_OK;
 }
 
-vres_status vres_driver_open(const vres_backend *backend, void *arg, const char *library_path, struct vres_driver *out, vres_error *err)
+vres_status vres_driver_open(const vres_backend *backend, void *arg, const char *library_path,
+                             struct vres_driver *out, vres_error *err)
 {
-	const vres_backend_open params = {.struct_size = sizeof(params), .arg = arg, .library_path = library_path};
+	const vres_backend_open params = {
+		.struct_size = sizeof(params), .arg = arg, .library_path = library_path};
 	CLEANUP(vres_driver_close) struct vres_driver driver = {0};
 	vres_error detail = {0};
 
 	TRY(table_copy(backend, &driver.table, err));
 	driver.is_simulated = (driver.table.flags & VRES_BACKEND_SIMULATED) || library_path;
 	memcpy(driver.name, driver.table.name, strlen(driver.table.name) + 1);
-	TRY(vres_call_outcome(NULL, driver.table.open(&params, &driver.self, &detail), &detail, "opening the driver", err));
-	TRY(vres_call_outcome(NULL, driver.table.device_count(driver.self, &driver.device_count, &detail), &detail, "counting devices", err));
+	TRY(vres_call_outcome(NULL, driver.table.open(&params, &driver.self, &detail), &detail,
+	                      "opening the driver", err));
+	TRY(vres_call_outcome(NULL,
+	                      driver.table.device_count(driver.self, &driver.device_count, &detail),
+	                      &detail, "counting devices", err));
 	*out = TAKE(driver);
 	return VRES_OK;
 }
@@ -127,9 +153,10 @@ static vres_status props_check(struct vres_device *d, vres_error *err)
 		terminate(p->notes[i].name, sizeof(p->notes[i].name));
 		terminate(p->notes[i].value, sizeof(p->notes[i].value));
 	}
-	if (p->granularity == 0 || p->scratch_bytes > SCRATCH_MAX || vres_check_text(p->uuid, sizeof(p->uuid) - 1, "uuid", NULL) != VRES_OK)
-		return vres_fail_at(err, VRES_E_BACKEND, VRES_REASON_DEVICE, d->index, "device %" PRIu32 " reports impossible properties",
-		                    d->index);
+	if (p->granularity == 0 || p->scratch_bytes > SCRATCH_MAX ||
+	    vres_check_text(p->uuid, sizeof(p->uuid) - 1, "uuid", NULL) != VRES_OK)
+		return vres_fail_at(err, VRES_E_BACKEND, VRES_REASON_DEVICE, d->index,
+		                    "device %" PRIu32 " reports impossible properties", d->index);
 	return VRES_OK;
 }
 
@@ -138,7 +165,8 @@ static void device_destroy(struct vres_device **slot)
 	vres_device_destroy(*slot, true);
 }
 
-vres_status vres_device_create(const struct vres_driver *driver, uint32_t index, struct vres_device **out, vres_error *err)
+vres_status vres_device_create(const struct vres_driver *driver, uint32_t index,
+                               struct vres_device **out, vres_error *err)
 {
 	CLEANUP(device_destroy) struct vres_device *d = vres_os_alloc(sizeof(*d));
 	vres_error detail = {0};
@@ -152,8 +180,9 @@ vres_status vres_device_create(const struct vres_driver *driver, uint32_t index,
 	TRY(vres_capacity_open(&d->capacity, err));
 	TRY(vres_os_random(&nonce, sizeof(nonce), err));
 	atomic_init(&d->nonce, nonce);
-	TRY(vres_call_outcome(d, driver->table.device_open(driver->self, index, &d->props, &d->handle, &detail), &detail, "opening the device",
-	                      err));
+	TRY(vres_call_outcome(
+		d, driver->table.device_open(driver->self, index, &d->props, &d->handle, &detail),
+		&detail, "opening the device", err));
 	TRY(props_check(d, err));
 	*out = TAKE(d);
 	return VRES_OK;
@@ -165,7 +194,11 @@ void vres_device_destroy(struct vres_device *d, bool touch)
 		return;
 	if (d->handle && touch)
 		d->driver->table.device_close(d->handle);
-	if (touch) /* a child may have come by waiters of the parent's, for whom destroying a condition waits for ever */
+	/*
+	 * A child may have come by waiters of the parent's, for whom destroying a condition waits
+	 * for ever.
+	 */
+	if (touch)
 		vres_capacity_close(&d->capacity);
 	vres_os_free(d);
 }
@@ -176,7 +209,8 @@ vres_status vres_device_ask(struct vres_device *d, vres_device_status *out, vres
 	vres_error detail = {0};
 
 	TRY(vres_call_alive(d, err));
-	TRY(vres_call_outcome(d, d->driver->table.device_status(d->handle, &status, &detail), &detail, "asking the device", err));
+	TRY(vres_call_outcome(d, d->driver->table.device_status(d->handle, &status, &detail),
+	                      &detail, "asking the device", err));
 	*out = status;
 	return VRES_OK;
 }
@@ -195,7 +229,8 @@ static void add_numbers(struct vres_device *d, uint64_t bytes, vres_error *detai
 	detail->available_bytes = vres_device_ask(d, &now, NULL) == VRES_OK ? now.free_bytes : 0;
 }
 
-vres_status vres_mem_alloc(struct vres_device *d, uint64_t bytes, struct vres_mem *out, vres_error *err)
+vres_status vres_mem_alloc(struct vres_device *d, uint64_t bytes, struct vres_mem *out,
+                           vres_error *err)
 {
 	struct vres_mem mem = {.device = d, .bytes = bytes};
 	vres_mem_info info = {0};
@@ -211,19 +246,23 @@ vres_status vres_mem_alloc(struct vres_device *d, uint64_t bytes, struct vres_me
 	mem.capacity = info.capacity;
 	if (info.addr == 0 || info.capacity < bytes) {
 		(void)vres_mem_release(&mem, NULL);
-		return vres_fail_at(err, VRES_E_BACKEND, VRES_REASON_DEVICE, d->index, "the driver gave less memory than was asked for");
+		return vres_fail_at(err, VRES_E_BACKEND, VRES_REASON_DEVICE, d->index,
+		                    "the driver gave less memory than was asked for");
 	}
 	*out = mem;
 	return VRES_OK;
 }
 
-vres_status vres_mem_adopt(struct vres_device *d, uint64_t addr, uint64_t bytes, struct vres_mem *out, vres_error *err)
+vres_status vres_mem_adopt(struct vres_device *d, uint64_t addr, uint64_t bytes,
+                           struct vres_mem *out, vres_error *err)
 {
 	struct vres_mem mem = {.device = d, .bytes = bytes, .addr = addr, .is_adopted = true};
 	vres_error detail = {0};
 
 	TRY(vres_call_alive(d, err));
-	TRY(vres_call_outcome(d, d->driver->table.mem_adopt(d->handle, addr, bytes, &mem.handle, &detail), &detail, "adopting memory", err));
+	TRY(vres_call_outcome(
+		d, d->driver->table.mem_adopt(d->handle, addr, bytes, &mem.handle, &detail),
+		&detail, "adopting memory", err));
 	*out = mem;
 	return VRES_OK;
 }
@@ -235,7 +274,8 @@ vres_status vres_mem_residency(const struct vres_mem *mem, vres_residency *out, 
 	vres_error detail = {0};
 
 	TRY(vres_call_alive(d, err));
-	TRY(vres_call_outcome(d, d->driver->table.mem_residency(mem->handle, &now, &detail), &detail, "asking where the memory is", err));
+	TRY(vres_call_outcome(d, d->driver->table.mem_residency(mem->handle, &now, &detail),
+	                      &detail, "asking where the memory is", err));
 	*out = now;
 	return VRES_OK;
 }
@@ -246,7 +286,8 @@ vres_status vres_mem_wipe(const struct vres_mem *mem, vres_error *err)
 	vres_error detail = {0};
 
 	TRY(vres_call_alive(d, err));
-	return vres_call_outcome(d, d->driver->table.mem_wipe(mem->handle, &detail), &detail, "wiping VRAM", err);
+	return vres_call_outcome(d, d->driver->table.mem_wipe(mem->handle, &detail), &detail,
+	                         "wiping VRAM", err);
 }
 
 vres_status vres_mem_protect(const struct vres_mem *mem, bool read_only, vres_error *err)
@@ -255,10 +296,11 @@ vres_status vres_mem_protect(const struct vres_mem *mem, bool read_only, vres_er
 	vres_error detail = {0};
 
 	if (d->driver->table.mem_protect == NULL)
-		return vres_fail_at(err, VRES_E_UNSUPPORTED, VRES_REASON_DEVICE, d->index, "the backend cannot change the protection of VRAM");
+		return vres_fail_at(err, VRES_E_UNSUPPORTED, VRES_REASON_DEVICE, d->index,
+		                    "the backend cannot change the protection of VRAM");
 	TRY(vres_call_alive(d, err));
-	return vres_call_outcome(d, d->driver->table.mem_protect(mem->handle, read_only, &detail), &detail, "changing the protection of VRAM",
-	                         err);
+	return vres_call_outcome(d, d->driver->table.mem_protect(mem->handle, read_only, &detail),
+	                         &detail, "changing the protection of VRAM", err);
 }
 
 vres_status vres_mem_release(struct vres_mem *mem, vres_error *err)

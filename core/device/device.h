@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The only door to a backend: drivers, devices, memory, lanes.  Bounds of device memory are checked here and nowhere else; what a backend
- * returns is checked here too, and its statuses are kept from passing judgement.
+ * The only door to a backend: drivers, devices, memory, lanes.  Bounds of device memory are checked
+ * here and nowhere else; what a backend returns is checked here too, and its statuses are kept from
+ * passing judgement.
  */
 #ifndef VRES_CORE_DEVICE_DEVICE_H
 #define VRES_CORE_DEVICE_DEVICE_H
@@ -11,7 +12,10 @@
 
 #include "os/os.h"
 
-/* Bytes of one staging buffer.  Large enough that launching a copy costs nothing beside it; two of them are all the host memory a seal needs. */
+/*
+ * Bytes of one staging buffer.  Large enough that launching a copy costs nothing beside it; two of
+ * them are all the host memory a seal needs.
+ */
 #define LANE_BYTES ((size_t)16 << 20)
 
 struct vres_driver {
@@ -26,10 +30,11 @@ struct vres_driver {
 struct vres_capacity {
 	pthread_mutex_t lock;
 	pthread_cond_t settled;
-	uint64_t pending;   /* reserved, not allocated yet */
-	uint64_t filling;   /* allocated, not sealed yet */
-	uint64_t used;      /* sealed */
-	uint64_t changes;   /* grows whenever an allocation or a release has taken effect at the driver */
+	uint64_t pending; /* reserved, not allocated yet */
+	uint64_t filling; /* allocated, not sealed yet */
+	uint64_t used;    /* sealed */
+	/* Grows whenever an allocation or a release has taken effect at the driver. */
+	uint64_t changes;
 	uint32_t unsettled; /* allocations and releases on their way to the driver */
 };
 
@@ -57,33 +62,42 @@ struct vres_lane {
 	vres_blane *handle;
 	uint8_t *staging;
 	size_t bytes;
-	uint8_t poison[32];     /* random: what buffers hold before a transfer or a hash fills them */
+	/* Random: what buffers hold before a transfer or a hash fills them. */
+	uint8_t poison[32];
 	size_t pulled;          /* bytes of the pull under way */
 	const uint8_t *digests; /* of the hash job under way, or NULL */
 	uint64_t digests_count, nonce, echo;
 };
 
-vres_status vres_driver_open(const vres_backend *backend, void *arg, const char *library_path, struct vres_driver *out, vres_error *err);
+vres_status vres_driver_open(const vres_backend *backend, void *arg, const char *library_path,
+                             struct vres_driver *out, vres_error *err);
 void vres_driver_close(struct vres_driver *driver);
 
-vres_status vres_device_create(const struct vres_driver *driver, uint32_t index, struct vres_device **out, vres_error *err);
+vres_status vres_device_create(const struct vres_driver *driver, uint32_t index,
+                               struct vres_device **out, vres_error *err);
 void vres_device_destroy(struct vres_device *d, bool touch); /* @touch: false in a forked child */
 vres_status vres_device_ask(struct vres_device *d, vres_device_status *out, vres_error *err);
 
 bool vres_device_can(const struct vres_device *d, uint32_t fact);
 
-vres_status vres_mem_alloc(struct vres_device *d, uint64_t bytes, struct vres_mem *out, vres_error *err);
-vres_status vres_mem_adopt(struct vres_device *d, uint64_t addr, uint64_t bytes, struct vres_mem *out, vres_error *err);
+vres_status vres_mem_alloc(struct vres_device *d, uint64_t bytes, struct vres_mem *out,
+                           vres_error *err);
+vres_status vres_mem_adopt(struct vres_device *d, uint64_t addr, uint64_t bytes,
+                           struct vres_mem *out, vres_error *err);
 vres_status vres_mem_residency(const struct vres_mem *mem, vres_residency *out, vres_error *err);
 vres_status vres_mem_wipe(const struct vres_mem *mem, vres_error *err);
 vres_status vres_mem_protect(const struct vres_mem *mem, bool read_only, vres_error *err);
-vres_status vres_mem_release(struct vres_mem *mem, vres_error *err); /* the memory is given up whatever it returns */
+/* The memory is given up whatever it returns. */
+vres_status vres_mem_release(struct vres_mem *mem, vres_error *err);
 
 /* @bytes 0: for hashing only.  @flags: VRES_LANE_x */
-vres_status vres_lane_open(struct vres_device *d, size_t bytes, uint32_t flags, struct vres_lane *out, vres_error *err);
+vres_status vres_lane_open(struct vres_device *d, size_t bytes, uint32_t flags,
+                           struct vres_lane *out, vres_error *err);
 void vres_lane_close(struct vres_lane *lane);
-vres_status vres_lane_push(struct vres_lane *lane, const struct vres_mem *dst, uint64_t offset, size_t n, vres_error *err);
-vres_status vres_lane_pull(struct vres_lane *lane, const struct vres_mem *src, uint64_t offset, size_t n, vres_error *err);
+vres_status vres_lane_push(struct vres_lane *lane, const struct vres_mem *dst, uint64_t offset,
+                           size_t n, vres_error *err);
+vres_status vres_lane_pull(struct vres_lane *lane, const struct vres_mem *src, uint64_t offset,
+                           size_t n, vres_error *err);
 
 /* A range of @mem to hash. */
 struct vres_range {
@@ -91,16 +105,20 @@ struct vres_range {
 	uint64_t offset, bytes;
 };
 
-/* Ranges that are hashed at once in arrays on the stack; and in the largest job, so many that its launches cost nothing beside its bytes. */
+/*
+ * Ranges that are hashed at once in arrays on the stack; and in the largest job, so many that its
+ * launches cost nothing beside its bytes.
+ */
 #define RANGES_MAX 64u
 #define RUNS_MAX   1024u
 
 /*
- * Digests of @n ranges, at most RUNS_MAX, at @level into @digests, which has room for exactly @count of them; @runs has room for @n.  One job
- * at a time on a lane.
+ * Digests of @n ranges, at most RUNS_MAX, at @level into @digests, which has room for exactly
+ * @count of them; @runs has room for @n.  One job at a time on a lane.
  */
-vres_status vres_lane_hash(struct vres_lane *lane, const struct vres_range *ranges, size_t n, uint32_t block_size, uint32_t level,
-                           vres_hash_run *runs, uint8_t *digests, uint64_t count, vres_error *err);
+vres_status vres_lane_hash(struct vres_lane *lane, const struct vres_range *ranges, size_t n,
+                           uint32_t block_size, uint32_t level, vres_hash_run *runs,
+                           uint8_t *digests, uint64_t count, vres_error *err);
 
 /* Wait for all that was put on the lane, and check that it was really done. */
 vres_status vres_lane_wait(struct vres_lane *lane, uint64_t deadline, vres_error *err);

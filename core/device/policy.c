@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The VRAM-only policy.  Residency is judged for each allocation, over its whole range, from what the driver says of it; that a device has a
- * unified address space says nothing (every 64-bit GPU has), so no such fact is a violation.
+ * The VRAM-only policy.  Residency is judged for each allocation, over its whole range, from what
+ * the driver says of it; that a device has a unified address space says nothing (every 64-bit GPU
+ * has), so no such fact is a violation.
  */
 #include "device/policy.h"
 
@@ -13,18 +14,27 @@
 static vres_status check_contradictions(const vres_policy *p, vres_error *err)
 {
 	if (p->allow & ~(uint64_t)VRES_ALLOW_ALL || p->require & ~(uint64_t)VRES_REQUIRE_ALL)
-		return vres_fail(err, VRES_E_CONFIG, "policy %s has a bit this library does not know",
+		return vres_fail(err, VRES_E_CONFIG,
+		                 "policy %s has a bit this library does not know",
 		                 p->allow & ~(uint64_t)VRES_ALLOW_ALL ? "allow" : "require");
 	if ((p->require & VRES_REQUIRE_ECC) && (p->allow & VRES_ALLOW_NO_ECC))
-		return vres_fail(err, VRES_E_CONFIG, "policy requires ECC and allows to be without");
+		return vres_fail(err, VRES_E_CONFIG,
+		                 "policy requires ECC and allows to be without");
 	if (p->lease_verify > VRES_VERIFY_READBACK)
-		return vres_fail(err, VRES_E_CONFIG, "policy lease_verify is not a verification mode");
-	if (vres_policy_strength(p->lease_verify) < vres_policy_strength(VRES_VERIFY_FULL) && !(p->allow & VRES_ALLOW_WEAK_LEASE))
-		return vres_fail(err, VRES_E_CONFIG, "policy lease_verify is weaker than FULL, which needs VRES_ALLOW_WEAK_LEASE");
+		return vres_fail(err, VRES_E_CONFIG,
+		                 "policy lease_verify is not a verification mode");
+	if (vres_policy_strength(p->lease_verify) < vres_policy_strength(VRES_VERIFY_FULL) &&
+	    !(p->allow & VRES_ALLOW_WEAK_LEASE))
+		return vres_fail(err, VRES_E_CONFIG,
+		                 "policy lease_verify is weaker than FULL, which needs "
+		                 "VRES_ALLOW_WEAK_LEASE");
 	if (p->lease_verify == VRES_VERIFY_READBACK && !(p->allow & VRES_ALLOW_READBACK))
-		return vres_fail(err, VRES_E_CONFIG, "policy lease_verify is READBACK, which needs VRES_ALLOW_READBACK");
+		return vres_fail(
+			err, VRES_E_CONFIG,
+			"policy lease_verify is READBACK, which needs VRES_ALLOW_READBACK");
 	if (p->sample_units > SAMPLE_UNITS_MAX)
-		return vres_fail(err, VRES_E_CONFIG, "policy sample_units is above %u", SAMPLE_UNITS_MAX);
+		return vres_fail(err, VRES_E_CONFIG, "policy sample_units is above %u",
+		                 SAMPLE_UNITS_MAX);
 	return VRES_OK;
 }
 
@@ -50,7 +60,8 @@ static void copy_text(char *to, size_t capacity, const char *from)
 	to[n] = '\0';
 }
 
-void vres_policy_add(vres_policy_report *report, const char *name, const char *value, uint32_t verdict, uint64_t needs)
+void vres_policy_add(vres_policy_report *report, const char *name, const char *value,
+                     uint32_t verdict, uint64_t needs)
 {
 	vres_policy_fact *fact;
 
@@ -64,12 +75,20 @@ void vres_policy_add(vres_policy_report *report, const char *name, const char *v
 	fact->verdict = verdict;
 }
 
-/* A fact that is bad when true: a violation unless policy tolerates it, noted when it does, good when false. */
-static void add_bad(vres_policy_report *report, const vres_policy *policy, const char *name, bool holds, uint64_t needs)
+/*
+ * A fact that is bad when true: a violation unless policy tolerates it, noted when it does, good
+ * when false.
+ */
+static void add_bad(vres_policy_report *report, const vres_policy *policy, const char *name,
+                    bool holds, uint64_t needs)
 {
 	const bool tolerated = needs != VRES_VIOLATION_NEVER && (policy->allow & needs) == needs;
 
-	vres_policy_add(report, name, holds ? "yes" : "no", !holds ? VRES_FACT_GOOD : tolerated ? VRES_FACT_NOTED : VRES_FACT_VIOLATION, needs);
+	vres_policy_add(report, name, holds ? "yes" : "no",
+	                !holds      ? VRES_FACT_GOOD
+	                : tolerated ? VRES_FACT_NOTED
+	                            : VRES_FACT_VIOLATION,
+	                needs);
 }
 
 /* A fact that must be true. */
@@ -90,39 +109,55 @@ static void add_ecc(vres_policy_report *report, const vres_policy *policy, uint3
 		vres_policy_add(report, "ecc", "on", VRES_FACT_GOOD, 0);
 	else
 		vres_policy_add(report, "ecc", ecc == VRES_ECC_OFF ? "off" : "unknown",
-		                policy->allow & VRES_ALLOW_NO_ECC ? VRES_FACT_NOTED : VRES_FACT_VIOLATION,
+		                policy->allow & VRES_ALLOW_NO_ECC ? VRES_FACT_NOTED
+		                                                  : VRES_FACT_VIOLATION,
 		                required ? VRES_VIOLATION_NEVER : VRES_ALLOW_NO_ECC);
 }
 
-void vres_policy_judge_device(const vres_policy *policy, const vres_device_props *props, bool simulated, vres_policy_report *report)
+void vres_policy_judge_device(const vres_policy *policy, const vres_device_props *props,
+                              bool simulated, vres_policy_report *report)
 {
 	add_bad(report, policy, "simulated", simulated, VRES_ALLOW_SIMULATED);
-	add_bad(report, policy, "integrated", props->facts & VRES_DEVICE_INTEGRATED, VRES_ALLOW_INTEGRATED);
-	add_bad(report, policy, "unverifiable_host", props->facts & VRES_DEVICE_UNVERIFIABLE_HOST, VRES_ALLOW_UNVERIFIABLE_HOST);
+	add_bad(report, policy, "integrated", props->facts & VRES_DEVICE_INTEGRATED,
+	        VRES_ALLOW_INTEGRATED);
+	add_bad(report, policy, "unverifiable_host", props->facts & VRES_DEVICE_UNVERIFIABLE_HOST,
+	        VRES_ALLOW_UNVERIFIABLE_HOST);
 	add_ecc(report, policy, props->ecc);
-	add_needed(report, "vmm", props->facts & VRES_DEVICE_VMM, policy->require & VRES_REQUIRE_VMM);
-	add_needed(report, "read_only_mapping", props->facts & VRES_DEVICE_CAN_PROTECT, policy->require & VRES_REQUIRE_READONLY);
+	add_needed(report, "vmm", props->facts & VRES_DEVICE_VMM,
+	           policy->require & VRES_REQUIRE_VMM);
+	add_needed(report, "read_only_mapping", props->facts & VRES_DEVICE_CAN_PROTECT,
+	           policy->require & VRES_REQUIRE_READONLY);
 	add_needed(report, "device_hash", props->facts & VRES_DEVICE_CAN_HASH, false);
 	for (uint32_t i = 0; i < props->notes_count && i < COUNT_OF(props->notes); i++)
-		vres_policy_add(report, props->notes[i].name, props->notes[i].value, VRES_FACT_NOTED, 0);
+		vres_policy_add(report, props->notes[i].name, props->notes[i].value,
+		                VRES_FACT_NOTED, 0);
 }
 
-void vres_policy_judge_memory(const vres_policy *policy, const vres_residency *now, uint32_t gpu_device, vres_policy_report *report)
+void vres_policy_judge_memory(const vres_policy *policy, const vres_residency *now,
+                              uint32_t gpu_device, vres_policy_report *report)
 {
 	const bool resident = (now->facts & VRES_MEM_DEVICE) && now->device == gpu_device;
 
 	add_needed(report, "device_memory", resident, true);
-	add_bad(report, policy, "managed_memory", now->facts & VRES_MEM_MANAGED, VRES_VIOLATION_NEVER);
-	add_bad(report, policy, "host_mapped", now->facts & VRES_MEM_HOST_MAPPED, VRES_VIOLATION_NEVER);
-	add_bad(report, policy, "exportable", now->facts & VRES_MEM_EXPORTABLE, VRES_ALLOW_EXPORTABLE);
-	add_bad(report, policy, "peer_access", now->facts & VRES_MEM_PEER_ACCESS, VRES_ALLOW_EXPORTABLE);
+	add_bad(report, policy, "managed_memory", now->facts & VRES_MEM_MANAGED,
+	        VRES_VIOLATION_NEVER);
+	add_bad(report, policy, "host_mapped", now->facts & VRES_MEM_HOST_MAPPED,
+	        VRES_VIOLATION_NEVER);
+	add_bad(report, policy, "exportable", now->facts & VRES_MEM_EXPORTABLE,
+	        VRES_ALLOW_EXPORTABLE);
+	add_bad(report, policy, "peer_access", now->facts & VRES_MEM_PEER_ACCESS,
+	        VRES_ALLOW_EXPORTABLE);
 }
 
-void vres_policy_judge_change(const vres_residency *sealed, const vres_residency *now, vres_policy_report *report)
+void vres_policy_judge_change(const vres_residency *sealed, const vres_residency *now,
+                              vres_policy_report *report)
 {
-	const bool same = sealed->base == now->base && sealed->bytes == now->bytes && sealed->device == now->device &&
-	                  sealed->identity[0] == now->identity[0] && sealed->identity[1] == now->identity[1];
-	const bool opened = (sealed->facts & VRES_MEM_READ_ONLY) && !(now->facts & VRES_MEM_READ_ONLY);
+	const bool same = sealed->base == now->base && sealed->bytes == now->bytes &&
+	                  sealed->device == now->device &&
+	                  sealed->identity[0] == now->identity[0] &&
+	                  sealed->identity[1] == now->identity[1];
+	const bool opened =
+		(sealed->facts & VRES_MEM_READ_ONLY) && !(now->facts & VRES_MEM_READ_ONLY);
 
 	add_needed(report, "same_allocation", same, true);
 	add_needed(report, "same_protection", !opened, true);
@@ -138,8 +173,10 @@ const char *vres_policy_first_violation(const vres_policy_report *report)
 
 uint32_t vres_policy_strength(uint32_t mode)
 {
-	static const uint32_t strength[] = {
-		[VRES_VERIFY_SIGNATURE] = 0, [VRES_VERIFY_SAMPLED] = 1, [VRES_VERIFY_FULL] = 2, [VRES_VERIFY_READBACK] = 3};
+	static const uint32_t strength[] = {[VRES_VERIFY_SIGNATURE] = 0,
+	                                    [VRES_VERIFY_SAMPLED] = 1,
+	                                    [VRES_VERIFY_FULL] = 2,
+	                                    [VRES_VERIFY_READBACK] = 3};
 
 	return mode < COUNT_OF(strength) ? strength[mode] : 0;
 }
@@ -163,7 +200,9 @@ uint32_t vres_policy_assurance(const vres_device_props *props, bool simulated)
 
 uint32_t vres_policy_adopted_assurance(uint32_t of_device, const vres_residency *now)
 {
-	return of_device == VRES_ASSURANCE_VMM && (now->facts & VRES_MEM_EXPORTABLE) ? VRES_ASSURANCE_PLAIN : of_device;
+	return of_device == VRES_ASSURANCE_VMM && (now->facts & VRES_MEM_EXPORTABLE)
+	               ? VRES_ASSURANCE_PLAIN
+	               : of_device;
 }
 
 uint32_t vres_policy_lane_flags(const vres_policy *policy)

@@ -6,15 +6,26 @@
 
 static vres_status lane_need(struct vram_digest *ms, uint32_t i, vres_error *err)
 {
-	const size_t staging = ms->by_readback ? (size_t)min_u64(ms->mem->bytes, hasher_part_bytes(ms->shape->block_size)) : 0;
+	const size_t staging =
+		ms->by_readback
+			? (size_t)min_u64(ms->mem->bytes, hasher_part_bytes(ms->shape->block_size))
+			: 0;
 
-	return ms->lanes[i].handle ? VRES_OK : vres_lane_open(ms->mem->device, staging, ms->lane_flags, &ms->lanes[i], err);
+	return ms->lanes[i].handle ? VRES_OK
+	                           : vres_lane_open(ms->mem->device, staging, ms->lane_flags,
+	                                            &ms->lanes[i], err);
 }
 
-vres_status vres_vram_digest_open(struct vram_digest *ms, const struct vres_mem *mem, const struct tree_shape *shape, bool by_readback,
-                                  uint32_t lane_flags, uint32_t threads, uint64_t deadline, vres_error *err)
+vres_status vres_vram_digest_open(struct vram_digest *ms, const struct vres_mem *mem,
+                                  const struct tree_shape *shape, bool by_readback,
+                                  uint32_t lane_flags, uint32_t threads, uint64_t deadline,
+                                  vres_error *err)
 {
-	*ms = (struct vram_digest){.mem = mem, .shape = shape, .deadline = deadline, .by_readback = by_readback, .lane_flags = lane_flags};
+	*ms = (struct vram_digest){.mem = mem,
+	                           .shape = shape,
+	                           .deadline = deadline,
+	                           .by_readback = by_readback,
+	                           .lane_flags = lane_flags};
 	TRY(workers_open(&ms->workers, threads, err));
 	if (ms->workers.threads > READBACK_LANES)
 		ms->workers.threads = READBACK_LANES;
@@ -28,12 +39,13 @@ void vres_vram_digest_close(struct vram_digest *ms)
 		vres_lane_close(&ms->lanes[i]);
 }
 
-static vres_status hash(struct vram_digest *ms, const struct vres_range *ranges, size_t n, uint32_t level, uint8_t *digests, uint64_t count,
-                        vres_error *err)
+static vres_status hash(struct vram_digest *ms, const struct vres_range *ranges, size_t n,
+                        uint32_t level, uint8_t *digests, uint64_t count, vres_error *err)
 {
 	vres_hash_run runs[RANGES_MAX];
 
-	TRY(vres_lane_hash(&ms->lanes[0], ranges, n, ms->shape->block_size, level, runs, digests, count, err));
+	TRY(vres_lane_hash(&ms->lanes[0], ranges, n, ms->shape->block_size, level, runs, digests,
+	                   count, err));
 	TRY(vres_lane_wait(&ms->lanes[0], ms->deadline, err));
 	for (size_t i = 0; i < n; i++)
 		ms->bytes_hashed += ranges[i].bytes;
@@ -41,7 +53,8 @@ static vres_status hash(struct vram_digest *ms, const struct vres_range *ranges,
 }
 
 /* Each thread pulls through a lane of its own. */
-static vres_status pull(void *ctx, uint32_t worker, uint64_t offset, size_t n, const uint8_t **bytes, vres_error *err)
+static vres_status pull(void *ctx, uint32_t worker, uint64_t offset, size_t n,
+                        const uint8_t **bytes, vres_error *err)
 {
 	struct vram_digest *ms = ctx;
 	struct vres_lane *lane = &ms->lanes[worker];
@@ -53,7 +66,8 @@ static vres_status pull(void *ctx, uint32_t worker, uint64_t offset, size_t n, c
 	return VRES_OK;
 }
 
-static vres_status readback(struct vram_digest *ms, uint64_t offset, uint64_t bytes, struct tree_builder *tree, vres_error *err)
+static vres_status readback(struct vram_digest *ms, uint64_t offset, uint64_t bytes,
+                            struct tree_builder *tree, vres_error *err)
 {
 	CLEANUP(hasher_close) struct hasher pass = {0};
 	const struct hasher_source source = {.get = pull, .ctx = ms};
@@ -64,8 +78,12 @@ static vres_status readback(struct vram_digest *ms, uint64_t offset, uint64_t by
 	return VRES_OK;
 }
 
-/* With a flat digest, whose pieces must come in order: while one lane's piece is hashed, the other's is on its way. */
-static vres_status readback_both(struct vram_digest *ms, struct tree_builder *tree, struct sha256 *flat, vres_error *err)
+/*
+ * With a flat digest, whose pieces must come in order: while one lane's piece is hashed, the
+ * other's is on its way.
+ */
+static vres_status readback_both(struct vram_digest *ms, struct tree_builder *tree,
+                                 struct sha256 *flat, vres_error *err)
 {
 	CLEANUP(hasher_close) struct hasher pass = {0};
 	const uint64_t end = ms->shape->bytes;
@@ -85,7 +103,8 @@ static vres_status readback_both(struct vram_digest *ms, struct tree_builder *tr
 	return hasher_end(&pass, err);
 }
 
-vres_status vres_vram_digest_readback(struct vram_digest *ms, const struct vres_range *range, uint32_t level, uint8_t *digests, uint64_t count,
+vres_status vres_vram_digest_readback(struct vram_digest *ms, const struct vres_range *range,
+                                      uint32_t level, uint8_t *digests, uint64_t count,
                                       vres_error *err)
 {
 	CLEANUP(tree_close) struct tree_builder tree = {0};
@@ -97,15 +116,18 @@ vres_status vres_vram_digest_readback(struct vram_digest *ms, const struct vres_
 	return tree_finish(&tree, level, top, err);
 }
 
-vres_status vres_vram_digest_level(struct vram_digest *ms, uint32_t level, uint8_t *digests, vres_error *err)
+vres_status vres_vram_digest_level(struct vram_digest *ms, uint32_t level, uint8_t *digests,
+                                   vres_error *err)
 {
 	const struct vres_range all = {.mem = ms->mem, .offset = 0, .bytes = ms->shape->bytes};
 	const uint64_t count = ms->shape->count[level];
 
-	return ms->by_readback ? vres_vram_digest_readback(ms, &all, level, digests, count, err) : hash(ms, &all, 1, level, digests, count, err);
+	return ms->by_readback ? vres_vram_digest_readback(ms, &all, level, digests, count, err)
+	                       : hash(ms, &all, 1, level, digests, count, err);
 }
 
-vres_status vres_vram_digest_nodes(struct vram_digest *ms, uint32_t level, const uint64_t *index, size_t n, uint8_t *digests, vres_error *err)
+vres_status vres_vram_digest_nodes(struct vram_digest *ms, uint32_t level, const uint64_t *index,
+                                   size_t n, uint8_t *digests, vres_error *err)
 {
 	struct vres_range ranges[RANGES_MAX];
 
@@ -118,11 +140,13 @@ vres_status vres_vram_digest_nodes(struct vram_digest *ms, uint32_t level, const
 	if (!ms->by_readback)
 		return hash(ms, ranges, n, level, digests, n, err);
 	for (size_t i = 0; i < n; i++)
-		TRY(vres_vram_digest_readback(ms, &ranges[i], level, digests + i * VRES_SHA256_BYTES, 1, err));
+		TRY(vres_vram_digest_readback(ms, &ranges[i], level,
+		                              digests + i * VRES_SHA256_BYTES, 1, err));
 	return VRES_OK;
 }
 
-static vres_status readback_root(struct vram_digest *ms, uint8_t root[VRES_SHA256_BYTES], uint8_t *flat, vres_error *err)
+static vres_status readback_root(struct vram_digest *ms, uint8_t root[VRES_SHA256_BYTES],
+                                 uint8_t *flat, vres_error *err)
 {
 	CLEANUP(tree_close) struct tree_builder tree = {0};
 	CLEANUP(vres_sha256_close) struct sha256 sha = {0};
@@ -130,7 +154,8 @@ static vres_status readback_root(struct vram_digest *ms, uint8_t root[VRES_SHA25
 
 	TRY(tree_open(&tree, ms->shape->block_size, err));
 	TRY(vres_sha256_open(&sha, err));
-	TRY(flat ? readback_both(ms, &tree, &sha, err) : readback(ms, 0, ms->shape->bytes, &tree, err));
+	TRY(flat ? readback_both(ms, &tree, &sha, err)
+	         : readback(ms, 0, ms->shape->bytes, &tree, err));
 	TRY(vres_sha256_end(&sha, computed, err));
 	TRY(tree_finish(&tree, 0, root, err));
 	if (flat)
@@ -138,7 +163,8 @@ static vres_status readback_root(struct vram_digest *ms, uint8_t root[VRES_SHA25
 	return VRES_OK;
 }
 
-vres_status vres_vram_digest_root(struct vram_digest *ms, uint8_t root[VRES_SHA256_BYTES], uint8_t *flat, vres_error *err)
+vres_status vres_vram_digest_root(struct vram_digest *ms, uint8_t root[VRES_SHA256_BYTES],
+                                  uint8_t *flat, vres_error *err)
 {
 	const uint32_t level = tree_level_within(ms->shape, HOST_NODES);
 	uint8_t digests[HOST_NODES * VRES_SHA256_BYTES];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Measuring what is in VRAM: digests of nodes of the tree, or its root, computed by the device where it can, else by pulling the bytes back
- * and hashing them on the host.  Takes no device memory.
+ * Measuring what is in VRAM: digests of nodes of the tree, or its root, computed by the device
+ * where it can, else by pulling the bytes back and hashing them on the host.  Takes no device
+ * memory.
  */
 #ifndef VRES_CORE_DEVICE_VRAM_DIGEST_H
 #define VRES_CORE_DEVICE_VRAM_DIGEST_H
@@ -10,7 +11,10 @@
 #include "device/device.h"
 #include "hash/tree.h"
 
-/* The device hashes up to the first level with at most so many digests; what is above takes the host a few microseconds. */
+/*
+ * The device hashes up to the first level with at most so many digests; what is above takes the
+ * host a few microseconds.
+ */
 #define HOST_NODES 64u
 
 /* So many threads pull and hash at once; with as many, any link to a device is full. */
@@ -23,27 +27,34 @@ struct vram_digest {
 	uint64_t deadline;
 	bool by_readback;
 	uint32_t lane_flags;
-	struct vres_lane lanes[READBACK_LANES]; /* for hashing only the first is open; for readback one a thread, opened by it */
-	struct workers workers;                 /* for readback */
+	/* For hashing only the first is open; for readback one a thread, opened by it. */
+	struct vres_lane lanes[READBACK_LANES];
+	struct workers workers; /* for readback */
 	uint64_t bytes_hashed;
 };
 
 /* @threads: of the host, as workers_open(). */
-vres_status vres_vram_digest_open(struct vram_digest *ms, const struct vres_mem *mem, const struct tree_shape *shape, bool by_readback,
-                                  uint32_t lane_flags, uint32_t threads, uint64_t deadline, vres_error *err);
+vres_status vres_vram_digest_open(struct vram_digest *ms, const struct vres_mem *mem,
+                                  const struct tree_shape *shape, bool by_readback,
+                                  uint32_t lane_flags, uint32_t threads, uint64_t deadline,
+                                  vres_error *err);
 void vres_vram_digest_close(struct vram_digest *ms);
 
 /* Digests of all nodes of a level into @digests, which has room for shape->count[level] of them. */
-vres_status vres_vram_digest_level(struct vram_digest *ms, uint32_t level, uint8_t *digests, vres_error *err);
+vres_status vres_vram_digest_level(struct vram_digest *ms, uint32_t level, uint8_t *digests,
+                                   vres_error *err);
 
 /* Digests of the @count nodes of @level that make up @range, by readback. */
-vres_status vres_vram_digest_readback(struct vram_digest *ms, const struct vres_range *range, uint32_t level, uint8_t *digests, uint64_t count,
+vres_status vres_vram_digest_readback(struct vram_digest *ms, const struct vres_range *range,
+                                      uint32_t level, uint8_t *digests, uint64_t count,
                                       vres_error *err);
 
 /* Digests of @n single nodes of a level; n is at most RANGES_MAX. */
-vres_status vres_vram_digest_nodes(struct vram_digest *ms, uint32_t level, const uint64_t *index, size_t n, uint8_t *digests, vres_error *err);
+vres_status vres_vram_digest_nodes(struct vram_digest *ms, uint32_t level, const uint64_t *index,
+                                   size_t n, uint8_t *digests, vres_error *err);
 
 /* The root of the whole tree, and, by readback only and if not NULL, the flat digest. */
-vres_status vres_vram_digest_root(struct vram_digest *ms, uint8_t root[VRES_SHA256_BYTES], uint8_t *flat, vres_error *err);
+vres_status vres_vram_digest_root(struct vram_digest *ms, uint8_t root[VRES_SHA256_BYTES],
+                                  uint8_t *flat, vres_error *err);
 
 #endif

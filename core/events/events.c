@@ -21,7 +21,8 @@ vres_event vres_audit_event(const vres_manager *m, vres_event_type type, uint32_
 		.struct_size = sizeof(vres_event),
 		.type = type,
 		.name = event_names[type],
-		.critical = type == VRES_EVENT_SEAL_VERIFICATION_FAILED || type == VRES_EVENT_POLICY_VIOLATION,
+		.critical = type == VRES_EVENT_SEAL_VERIFICATION_FAILED ||
+	                    type == VRES_EVENT_POLICY_VIOLATION,
 		.gpu_device = gpu_device,
 		.simulated = m->driver.is_simulated,
 		.time = vres_os_wall(),
@@ -31,7 +32,9 @@ vres_event vres_audit_event(const vres_manager *m, vres_event_type type, uint32_
 
 static void log_event(const vres_manager *m, const vres_event *e)
 {
-	const uint64_t bytes = e->allocated_bytes ? e->allocated_bytes : e->freed_bytes ? e->freed_bytes : e->requested_bytes;
+	const uint64_t bytes = e->allocated_bytes ? e->allocated_bytes
+	                       : e->freed_bytes   ? e->freed_bytes
+	                                          : e->requested_bytes;
 	struct vres_log_line line = {.n = 0};
 
 	if (m->log == NULL)
@@ -46,10 +49,15 @@ static void log_event(const vres_manager *m, const vres_event *e)
 	vres_log_add(&line, "mode", e->mode);
 	vres_log_add(&line, "violation", e->violation);
 	vres_log_add(&line, "action_taken", e->action_taken);
-	vres_log_put(m, e->critical ? VRES_LOG_ERROR : e->status != VRES_OK ? VRES_LOG_WARN : VRES_LOG_INFO, e->name, &line);
+	vres_log_put(m,
+	             e->critical            ? VRES_LOG_ERROR
+	             : e->status != VRES_OK ? VRES_LOG_WARN
+	                                    : VRES_LOG_INFO,
+	             e->name, &line);
 }
 
-vres_status vres_audit_emit(vres_manager *m, const vres_event *event, bool is_incident, vres_error *err)
+vres_status vres_audit_emit(vres_manager *m, const vres_event *event, bool is_incident,
+                            vres_error *err)
 {
 	vres_status status = VRES_OK;
 
@@ -63,11 +71,13 @@ vres_status vres_audit_emit(vres_manager *m, const vres_event *event, bool is_in
 	if (is_incident && m->on_incident)
 		m->on_incident(m->incident_ctx, event);
 	if (status != VRES_OK)
-		return vres_fail_at(err, VRES_E_AUDIT, VRES_REASON_NONE, event->gpu_device, "the audit sink refused the record %s", event->name);
+		return vres_fail_at(err, VRES_E_AUDIT, VRES_REASON_NONE, event->gpu_device,
+		                    "the audit sink refused the record %s", event->name);
 	return VRES_OK;
 }
 
-void vres_audit_violation(vres_manager *m, uint32_t gpu_device, const char *violation, const char *action, const char *detail)
+void vres_audit_violation(vres_manager *m, uint32_t gpu_device, const char *violation,
+                          const char *action, const char *detail)
 {
 	vres_event e = vres_audit_event(m, VRES_EVENT_POLICY_VIOLATION, gpu_device);
 
@@ -76,7 +86,8 @@ void vres_audit_violation(vres_manager *m, uint32_t gpu_device, const char *viol
 	e.action_taken = action;
 	e.detail = detail;
 	atomic_fetch_add(&m->counters.policy_violations, 1);
-	(void)vres_audit_emit(m, &e, true, NULL); /* the violation itself is what the caller returns */
+	/* The violation itself is what the caller returns. */
+	(void)vres_audit_emit(m, &e, true, NULL);
 }
 
 const char *vres_audit_reason(uint32_t reason)

@@ -9,13 +9,16 @@
 vres_event vres_audit_event(const vres_manager *m, vres_event_type type, uint32_t gpu_device);
 
 /*
- * Deliver it: to the log, to the sink, and, when @is_incident, to the incident callback.  VRES_E_AUDIT if the sink refuses; a caller that
- * already fails for a graver reason ignores that, the loss is counted here.
+ * Deliver it: to the log, to the sink, and, when @is_incident, to the incident callback.
+ * VRES_E_AUDIT if the sink refuses; a caller that already fails for a graver reason ignores that,
+ * the loss is counted here.
  */
-vres_status vres_audit_emit(vres_manager *m, const vres_event *event, bool is_incident, vres_error *err);
+vres_status vres_audit_emit(vres_manager *m, const vres_event *event, bool is_incident,
+                            vres_error *err);
 
 /* A policy violation: event, incident, counter. */
-void vres_audit_violation(vres_manager *m, uint32_t gpu_device, const char *violation, const char *action, const char *detail);
+void vres_audit_violation(vres_manager *m, uint32_t gpu_device, const char *violation,
+                          const char *action, const char *detail);
 
 /* The word formats.md has for a reason: "digest_mismatch", ... */
 const char *vres_audit_reason(uint32_t reason);

@@ -26,7 +26,8 @@ void vres_log_add_u64(struct vres_log_line *line, const char *key, uint64_t valu
 	vres_log_add(line, key, text);
 }
 
-void vres_log_put(const vres_manager *m, int level, const char *event, const struct vres_log_line *line)
+void vres_log_put(const vres_manager *m, int level, const char *event,
+                  const struct vres_log_line *line)
 {
 	if (m->log)
 		m->log(m->log_ctx, level, event, line->keys, line->values, line->n);
@@ -46,7 +47,8 @@ static int level_of(const struct vres_operation *op, vres_status status)
 	}
 }
 
-void vres_log_operation(const vres_manager *m, const struct vres_operation *op, vres_status status, uint32_t reason)
+void vres_log_operation(const vres_manager *m, const struct vres_operation *op, vres_status status,
+                        uint32_t reason)
 {
 	struct vres_log_line line = {.n = 0};
 
@@ -68,7 +70,8 @@ void vres_log_operation(const vres_manager *m, const struct vres_operation *op, 
 	vres_log_put(m, level_of(op, status), "operation", &line);
 }
 
-void vres_log_capacity(const vres_manager *m, uint32_t gpu_device, uint64_t requested, uint64_t used, uint64_t available)
+void vres_log_capacity(const vres_manager *m, uint32_t gpu_device, uint64_t requested,
+                       uint64_t used, uint64_t available)
 {
 	struct vres_log_line line = {.n = 0};
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The log: lines of keys and values for the caller's callback.  There are three kinds: one for each event (audit.c), "operation" for what a verb
- * did, and "capacity" for what a seal found on the device.  Nothing is done when nobody listens.
+ * The log: lines of keys and values for the caller's callback.  There are three kinds: one for each
+ * event (audit.c), "operation" for what a verb did, and "capacity" for what a seal found on the
+ * device.  Nothing is done when nobody listens.
  */
 #ifndef VRES_CORE_EVENTS_LOG_H
 #define VRES_CORE_EVENTS_LOG_H
@@ -17,25 +18,30 @@ struct vres_log_line {
 /* A value; NULL: left out. */
 void vres_log_add(struct vres_log_line *line, const char *key, const char *value);
 void vres_log_add_u64(struct vres_log_line *line, const char *key, uint64_t value);
-void vres_log_put(const vres_manager *m, int level, const char *event, const struct vres_log_line *line);
+void vres_log_put(const vres_manager *m, int level, const char *event,
+                  const struct vres_log_line *line);
 
 /* What a verb did. */
 struct vres_operation {
-	const char *action;   /* seal, verify, lease, release, enforce, receipt_open, create, destroy */
+	/* Seal, verify, lease, release, enforce, receipt_open, create, destroy. */
+	const char *action;
 	const char *shard_id; /* NULL: none */
 	uint32_t gpu_device;  /* VRES_NO_DEVICE: none */
 	uint64_t bytes, began /* from vres_log_clock(); 0: no duration to tell */;
 	const char *mode;        /* of a verification */
 	const char *fingerprint; /* of the key's token; when a manager is made */
-	bool is_routine;         /* comes before every inference: a success is of interest to who debugs only */
+	/* Comes before every inference: a success is of interest to who debugs only. */
+	bool is_routine;
 };
 
 /* The monotonic clock, or 0 when nobody listens. */
 uint64_t vres_log_clock(const vres_manager *m);
 
-void vres_log_operation(const vres_manager *m, const struct vres_operation *op, vres_status status, uint32_t reason);
+void vres_log_operation(const vres_manager *m, const struct vres_operation *op, vres_status status,
+                        uint32_t reason);
 
 /* What a seal that asks for @requested bytes finds. */
-void vres_log_capacity(const vres_manager *m, uint32_t gpu_device, uint64_t requested, uint64_t used, uint64_t available);
+void vres_log_capacity(const vres_manager *m, uint32_t gpu_device, uint64_t requested,
+                       uint64_t used, uint64_t available);
 
 #endif

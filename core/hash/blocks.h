@@ -15,10 +15,12 @@ struct blocks {
 };
 
 /* @block_size: a multiple of 64.  @way: NULL for the best there is. */
-vres_status blocks_open(struct blocks *b, const struct blocks_way *way, size_t block_size, vres_error *err);
+vres_status blocks_open(struct blocks *b, const struct blocks_way *way, size_t block_size,
+                        vres_error *err);
 void blocks_close(struct blocks *b);
 
 /* Digests of @n whole blocks, lying one after the other at any address. */
-vres_status blocks_hash(struct blocks *b, const void *data, size_t n, uint8_t *digests, vres_error *err);
+vres_status blocks_hash(struct blocks *b, const void *data, size_t n, uint8_t *digests,
+                        vres_error *err);
 
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * OpenSSL 3 behind a dozen verbs.  Standards: FIPS 180-4 (SHA-256), FIPS 198-1 (HMAC), RFC 5869 (HKDF).
+ * OpenSSL 3 behind a dozen verbs.  Standards: FIPS 180-4 (SHA-256), FIPS 198-1 (HMAC), RFC 5869
+ * (HKDF).
  *
- * The library context is the one process-wide object of this library.  It is made by whoever comes first, published by one atomic exchange
- * and kept until the process ends: making and freeing it again under memory pressure leaks inside libcrypto.
+ * The library context is the one process-wide object of this library.  It is made by whoever comes
+ * first, published by one atomic exchange and kept until the process ends: making and freeing it
+ * again under memory pressure leaks inside libcrypto.
  */
 #include "hash/crypto.h"
 
@@ -22,14 +24,19 @@ struct algorithms {
 	OSSL_LIB_CTX *library;
 	OSSL_PROVIDER *provider;
 	EVP_MD *sha256;
-	EVP_MAC_CTX *hmac; /* HMAC-SHA256 without a key: duplicated for each use, which spares the fetch of its digest; never written again */
+	/*
+	 * HMAC-SHA256 without a key: duplicated for each use, which spares the fetch of its digest;
+	 * never written again.
+	 */
+	EVP_MAC_CTX *hmac;
 	EVP_KDF *hkdf;
-	const struct blocks_way *way; /* asking the processor takes microseconds in a virtual machine */
+	/* Asking the processor takes microseconds in a virtual machine. */
+	const struct blocks_way *way;
 };
 
 /*
- * What a failing call leaves in the calling thread's OpenSSL error queue would mislead an application that uses OpenSSL itself: every verb
- * below puts the queue back as it found it.
+ * What a failing call leaves in the calling thread's OpenSSL error queue would mislead an
+ * application that uses OpenSSL itself: every verb below puts the queue back as it found it.
  */
 static void errors_restore(const int *mark)
 {
@@ -60,7 +67,9 @@ static vres_status no_openssl(vres_error *err)
 static EVP_MAC_CTX *hmac_create(OSSL_LIB_CTX *library)
 {
 	char digest_name[] = "SHA256";
-	const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name, 0), OSSL_PARAM_construct_end()};
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name, 0),
+		OSSL_PARAM_construct_end()};
 	EVP_MAC *mac = EVP_MAC_fetch(library, "HMAC", NULL);
 	EVP_MAC_CTX *context = mac ? EVP_MAC_CTX_new(mac) : NULL;
 
@@ -76,7 +85,8 @@ static vres_status algorithms_create(struct algorithms **out, vres_error *err)
 {
 	CLEANUP(algorithms_destroy) struct algorithms *a = vres_os_alloc(sizeof(*a));
 
-	if (a == NULL || (a->library = OSSL_LIB_CTX_new()) == NULL || (a->provider = OSSL_PROVIDER_load(a->library, "default")) == NULL)
+	if (a == NULL || (a->library = OSSL_LIB_CTX_new()) == NULL ||
+	    (a->provider = OSSL_PROVIDER_load(a->library, "default")) == NULL)
 		return no_openssl(err);
 	a->sha256 = EVP_MD_fetch(a->library, "SHA256", NULL);
 	a->hmac = hmac_create(a->library);
@@ -105,7 +115,10 @@ static vres_status algorithms_get(const struct algorithms **out, vres_error *err
 	return VRES_OK;
 }
 
-/* The only ways these calls fail are missing memory and a broken provider; neither is the caller's doing. */
+/*
+ * The only ways these calls fail are missing memory and a broken provider; neither is the caller's
+ * doing.
+ */
 static vres_status outcome(int ok, const char *what, vres_error *err)
 {
 	return ok == 1 ? VRES_OK : vres_fail(err, VRES_E_NO_MEMORY, "OpenSSL failed in %s", what);
@@ -169,7 +182,8 @@ vres_status vres_sha256_end(struct sha256 *h, uint8_t digest[VRES_SHA256_BYTES],
 	return end(h, digest, err);
 }
 
-vres_status vres_sha256_whole(struct sha256 *h, const void *bytes, size_t n, uint8_t digest[VRES_SHA256_BYTES], vres_error *err)
+vres_status vres_sha256_whole(struct sha256 *h, const void *bytes, size_t n,
+                              uint8_t digest[VRES_SHA256_BYTES], vres_error *err)
 {
 	CLEANUP(errors_restore) const int mark = ERR_set_mark();
 
@@ -209,7 +223,8 @@ static vres_status hmac_end(EVP_MAC_CTX *context, uint8_t mac[VRES_SHA256_BYTES]
 }
 
 /* A context under @key, ready for a message. */
-static vres_status hmac_keyed(const uint8_t key[VRES_SHA256_BYTES], EVP_MAC_CTX **out, vres_error *err)
+static vres_status hmac_keyed(const uint8_t key[VRES_SHA256_BYTES], EVP_MAC_CTX **out,
+                              vres_error *err)
 {
 	CLEANUP(mac_free) EVP_MAC_CTX *context = NULL;
 	const struct algorithms *a;
@@ -222,7 +237,8 @@ static vres_status hmac_keyed(const uint8_t key[VRES_SHA256_BYTES], EVP_MAC_CTX 
 	return VRES_OK;
 }
 
-vres_status vres_crypto_hmac(const uint8_t key[VRES_SHA256_BYTES], const void *bytes, size_t n, uint8_t mac[VRES_SHA256_BYTES], vres_error *err)
+vres_status vres_crypto_hmac(const uint8_t key[VRES_SHA256_BYTES], const void *bytes, size_t n,
+                             uint8_t mac[VRES_SHA256_BYTES], vres_error *err)
 {
 	CLEANUP(mac_free) EVP_MAC_CTX *context = NULL;
 	CLEANUP(errors_restore) const int mark = ERR_set_mark();
@@ -275,8 +291,8 @@ static void kdf_free(EVP_KDF_CTX **slot)
 	EVP_KDF_CTX_free(*slot);
 }
 
-vres_status vres_crypto_hkdf(bool extract, const void *secret, size_t n, const void *info, size_t info_n, uint8_t out[VRES_SHA256_BYTES],
-                             vres_error *err)
+vres_status vres_crypto_hkdf(bool extract, const void *secret, size_t n, const void *info,
+                             size_t info_n, uint8_t out[VRES_SHA256_BYTES], vres_error *err)
 {
 	CLEANUP(kdf_free) EVP_KDF_CTX *context = NULL;
 	int mode = extract ? EVP_KDF_HKDF_MODE_EXTRACT_AND_EXPAND : EVP_KDF_HKDF_MODE_EXPAND_ONLY;
@@ -286,7 +302,8 @@ vres_status vres_crypto_hkdf(bool extract, const void *secret, size_t n, const v
 		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest_name, 0),
 		OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode),
 		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)secret, n),
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)info, info_n),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)info,
+	                                          info_n),
 		OSSL_PARAM_construct_end(),
 	};
 	const struct algorithms *a;

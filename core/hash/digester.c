@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Content digests piece by piece, without a device: what `vres digest` and any verifier of files needs. */
+/*
+ * Content digests piece by piece, without a device: what `vres digest` and any verifier of files
+ * needs.
+ */
 #include <vres/vres.h>
 
 #include <inttypes.h>
@@ -25,24 +28,29 @@ static void destroy(vres_digester **slot)
 	vres_digester_destroy(*slot);
 }
 
-vres_status vres_digester_create(uint32_t alg, uint32_t block_size, vres_digester **out, vres_error *err)
+vres_status vres_digester_create(uint32_t alg, uint32_t block_size, vres_digester **out,
+                                 vres_error *err)
 {
 	CLEANUP(destroy) vres_digester *d = NULL;
 
 	if (out == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "out is NULL");
 	if (alg > VRES_DIGEST_VERITY)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "digest algorithm %u is not known", alg);
+		return vres_fail(err, VRES_E_INVALID_INPUT, "digest algorithm %u is not known",
+		                 alg);
 	if (block_size == 0 || alg == VRES_DIGEST_SHA256)
 		block_size = TREE_BLOCK_DEFAULT;
 	if (!tree_block_size_is_valid(block_size))
-		return vres_fail(err, VRES_E_INVALID_INPUT, "block size %u is not a power of two from 1024 to 65536", block_size);
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "block size %u is not a power of two from 1024 to 65536",
+		                 block_size);
 	d = vres_os_alloc(sizeof(*d));
 	if (d == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a digester");
 	d->alg = alg;
 	TRY(workers_open(&d->workers, 0, err));
-	TRY(alg == VRES_DIGEST_VERITY ? tree_open(&d->tree, block_size, err) : vres_sha256_open(&d->flat, err));
+	TRY(alg == VRES_DIGEST_VERITY ? tree_open(&d->tree, block_size, err)
+	                              : vres_sha256_open(&d->flat, err));
 	hasher_open(&d->pass, &d->workers, &d->tree, NULL);
 	*out = TAKE(d);
 	return VRES_OK;
@@ -53,7 +61,8 @@ static vres_status usable(const vres_digester *d, vres_error *err)
 	if (d == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "digester is NULL");
 	if (d->has_failed)
-		return vres_fail(err, VRES_E_STATE, "bytes are missing from the digest: adding them failed");
+		return vres_fail(err, VRES_E_STATE,
+		                 "bytes are missing from the digest: adding them failed");
 	return d->is_finished ? vres_fail(err, VRES_E_STATE, "the digest is finished") : VRES_OK;
 }
 
@@ -66,7 +75,8 @@ static vres_status added(vres_digester *d, vres_status status)
 
 static size_t part_bytes(const vres_digester *d)
 {
-	return hasher_part_bytes(d->alg == VRES_DIGEST_VERITY ? d->tree.block_size : TREE_BLOCK_DEFAULT);
+	return hasher_part_bytes(d->alg == VRES_DIGEST_VERITY ? d->tree.block_size
+	                                                      : TREE_BLOCK_DEFAULT);
 }
 
 static vres_status add(vres_digester *d, const uint8_t *data, size_t n, vres_error *err)
@@ -86,7 +96,8 @@ vres_status vres_digester_update(vres_digester *d, const void *data, size_t n, v
 		return VRES_OK;
 	if (data == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "data is NULL");
-	return added(d, d->alg == VRES_DIGEST_VERITY ? add(d, data, n, err) : vres_sha256_add(&d->flat, data, n, err));
+	return added(d, d->alg == VRES_DIGEST_VERITY ? add(d, data, n, err)
+	                                             : vres_sha256_add(&d->flat, data, n, err));
 }
 
 struct file {
@@ -95,7 +106,8 @@ struct file {
 };
 
 /* A part of a file into the buffer of that thread. */
-static vres_status get(void *ctx, uint32_t worker, uint64_t offset, size_t n, const uint8_t **bytes, vres_error *err)
+static vres_status get(void *ctx, uint32_t worker, uint64_t offset, size_t n, const uint8_t **bytes,
+                       vres_error *err)
 {
 	const struct file *file = ctx;
 	uint8_t *buffer = file->d->buffers + worker * part_bytes(file->d);
@@ -108,7 +120,8 @@ static vres_status get(void *ctx, uint32_t worker, uint64_t offset, size_t n, co
 	return VRES_OK;
 }
 
-static vres_status add_flat(vres_digester *d, struct file *file, uint64_t offset, uint64_t n, vres_error *err)
+static vres_status add_flat(vres_digester *d, struct file *file, uint64_t offset, uint64_t n,
+                            vres_error *err)
 {
 	const uint8_t *bytes = NULL;
 
@@ -120,7 +133,8 @@ static vres_status add_flat(vres_digester *d, struct file *file, uint64_t offset
 	return VRES_OK;
 }
 
-vres_status vres_digester_update_fd(vres_digester *d, int fd, uint64_t offset, uint64_t n, vres_error *err)
+vres_status vres_digester_update_fd(vres_digester *d, int fd, uint64_t offset, uint64_t n,
+                                    vres_error *err)
 {
 	struct file file = {.d = d, .fd = fd};
 	const struct hasher_source source = {.get = get, .ctx = &file};
@@ -128,10 +142,14 @@ vres_status vres_digester_update_fd(vres_digester *d, int fd, uint64_t offset, u
 
 	TRY(usable(d, err));
 	if (ckd_add_u64(&end, offset, n) || end > INT64_MAX)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "no file has %" PRIu64 " bytes from offset %" PRIu64, n, offset);
-	if (d->buffers == NULL && (d->buffers = vres_os_alloc_buffer(d->workers.threads * part_bytes(d))) == NULL)
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "no file has %" PRIu64 " bytes from offset %" PRIu64, n, offset);
+	if (d->buffers == NULL &&
+	    (d->buffers = vres_os_alloc_buffer(d->workers.threads * part_bytes(d))) == NULL)
 		return added(d, vres_fail(err, VRES_E_NO_MEMORY, "no memory to read a file"));
-	return added(d, d->alg == VRES_DIGEST_VERITY ? hasher_take(&d->pass, &source, offset, n, err) : add_flat(d, &file, offset, n, err));
+	return added(d, d->alg == VRES_DIGEST_VERITY
+	                        ? hasher_take(&d->pass, &source, offset, n, err)
+	                        : add_flat(d, &file, offset, n, err));
 }
 
 vres_status vres_digester_final(vres_digester *d, char hex[65], vres_error *err)
@@ -157,7 +175,8 @@ void vres_digester_destroy(vres_digester *d)
 	if (d == NULL)
 		return;
 	if (d->buffers)
-		vres_crypto_wipe(d->buffers, (d->workers.started + 1) * part_bytes(d)); /* the others were never touched */
+		/* The others were never touched. */
+		vres_crypto_wipe(d->buffers, (d->workers.started + 1) * part_bytes(d));
 	vres_os_free(d->buffers);
 	hasher_close(&d->pass);
 	workers_close(&d->workers);

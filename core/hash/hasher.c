@@ -1,18 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A piece is a job of a workers: one task for the flat digest, the others for runs of blocks, whose digests the tree gets in order. */
+/*
+ * A piece is a job of a workers: one task for the flat digest, the others for runs of blocks, whose
+ * digests the tree gets in order.
+ */
 #include "hash/hasher.h"
 
 /*
- * Bytes that a task hashes, and up to which no thread is waked: several times what is hashed while one wakes up, and what the second cache of a
- * processor holds.  A task has at least as many blocks as the way to hash them takes at most.
+ * Bytes that a task hashes, and up to which no thread is waked: several times what is hashed while
+ * one wakes up, and what the second cache of a processor holds.  A task has at least as many blocks
+ * as the way to hash them takes at most.
  */
 #define TASK_BYTES  ((size_t)1 << 20)
 #define TASK_BLOCKS ((size_t)32)
 
-/* Of a source a task takes more: asking has its price, and what was got still comes out of a cache when it is hashed. */
+/*
+ * Of a source a task takes more: asking has its price, and what was got still comes out of a cache
+ * when it is hashed.
+ */
 #define PART_BYTES ((size_t)2 << 20)
 
-/* What is taken from a source in one job: enough that beginning and ending it costs nothing; its digests take 1/32 of it at most. */
+/*
+ * What is taken from a source in one job: enough that beginning and ending it costs nothing; its
+ * digests take 1/32 of it at most.
+ */
 #define JOB_BYTES ((size_t)256 << 20)
 
 static size_t blocks_in(size_t bytes, uint32_t block_size)
@@ -25,7 +35,8 @@ size_t hasher_part_bytes(uint32_t block_size)
 	return blocks_in(PART_BYTES, block_size) * block_size;
 }
 
-void hasher_open(struct hasher *p, struct workers *workers, struct tree_builder *tree, struct sha256 *flat)
+void hasher_open(struct hasher *p, struct workers *workers, struct tree_builder *tree,
+                 struct sha256 *flat)
 {
 	*p = (struct hasher){.workers = workers, .tree = tree, .flat = flat};
 }
@@ -38,15 +49,18 @@ void hasher_close(struct hasher *p)
 	*p = (struct hasher){.workers = NULL};
 }
 
-static vres_status hash_blocks(const struct hasher *p, uint32_t worker, size_t index, vres_error *err)
+static vres_status hash_blocks(const struct hasher *p, uint32_t worker, size_t index,
+                               vres_error *err)
 {
 	CLEANUP(blocks_close) struct blocks blocks = {0};
 	const uint32_t block_size = p->tree->block_size;
-	const size_t first = index * p->each, left = p->whole - first, n = left < p->each ? left : p->each;
+	const size_t first = index * p->each, left = p->whole - first,
+		     n = left < p->each ? left : p->each;
 	const uint8_t *bytes = NULL;
 
 	if (p->source)
-		TRY(p->source->get(p->source->ctx, worker, p->offset + first * block_size, n * block_size, &bytes, err));
+		TRY(p->source->get(p->source->ctx, worker, p->offset + first * block_size,
+		                   n * block_size, &bytes, err));
 	else
 		bytes = p->blocks + first * block_size;
 	TRY(blocks_open(&blocks, p->tree->blocks.way, block_size, err));
@@ -60,7 +74,8 @@ static vres_status task(void *job, uint32_t worker, size_t index, vres_error *er
 
 	if (!p->is_flat_apart)
 		return hash_blocks(p, worker, index, err);
-	return index == 0 ? vres_sha256_add(p->flat, p->bytes, (size_t)(p->end - p->bytes), err) : hash_blocks(p, worker, index - 1, err);
+	return index == 0 ? vres_sha256_add(p->flat, p->bytes, (size_t)(p->end - p->bytes), err)
+	                  : hash_blocks(p, worker, index - 1, err);
 }
 
 /* Share @n whole blocks among tasks. */
@@ -124,7 +139,8 @@ vres_status hasher_end(struct hasher *p, vres_error *err)
 }
 
 /* Less than a block, on the caller's thread. */
-static vres_status take_bytes(struct hasher *p, const struct hasher_source *source, uint64_t offset, size_t n, vres_error *err)
+static vres_status take_bytes(struct hasher *p, const struct hasher_source *source, uint64_t offset,
+                              size_t n, vres_error *err)
 {
 	const uint8_t *bytes = NULL;
 
@@ -134,7 +150,8 @@ static vres_status take_bytes(struct hasher *p, const struct hasher_source *sour
 	return tree_add(p->tree, bytes, n, err);
 }
 
-vres_status hasher_take(struct hasher *p, const struct hasher_source *source, uint64_t offset, uint64_t n, vres_error *err)
+vres_status hasher_take(struct hasher *p, const struct hasher_source *source, uint64_t offset,
+                        uint64_t n, vres_error *err)
 {
 	const uint32_t block_size = p->tree->block_size;
 	const size_t head = (size_t)min_u64(tree_missing(p->tree), n);
@@ -143,7 +160,8 @@ vres_status hasher_take(struct hasher *p, const struct hasher_source *source, ui
 	TRY(take_bytes(p, source, offset, head, err));
 	p->source = source;
 	p->is_flat_apart = false;
-	for (p->offset = offset + head; left >= block_size; left -= (uint64_t)p->whole * block_size) {
+	for (p->offset = offset + head; left >= block_size;
+	     left -= (uint64_t)p->whole * block_size) {
 		TRY(share(p, (size_t)(min_u64(left, JOB_BYTES) / block_size), err));
 		workers_begin(p->workers, task, p, p->tree_tasks);
 		TRY(workers_end(p->workers, err));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The arithmetic of the fs-verity tree, its builder, and the descriptor that makes a digest of a root. */
+/*
+ * The arithmetic of the fs-verity tree, its builder, and the descriptor that makes a digest of a
+ * root.
+ */
 #include "hash/tree.h"
 
 #include "os/os.h"
@@ -7,12 +10,14 @@
 
 bool tree_block_size_is_valid(uint32_t block_size)
 {
-	return block_size >= TREE_BLOCK_MIN && block_size <= TREE_BLOCK_MAX && (block_size & (block_size - 1)) == 0;
+	return block_size >= TREE_BLOCK_MIN && block_size <= TREE_BLOCK_MAX &&
+	       (block_size & (block_size - 1)) == 0;
 }
 
 void tree_shape_init(struct tree_shape *shape, uint64_t bytes, uint32_t block_size)
 {
-	*shape = (struct tree_shape){.bytes = bytes, .block_size = block_size, .fanout = block_size / VRES_SHA256_BYTES};
+	*shape = (struct tree_shape){
+		.bytes = bytes, .block_size = block_size, .fanout = block_size / VRES_SHA256_BYTES};
 	shape->count[0] = div_up_u64(bytes, block_size);
 	for (shape->top = 0; shape->count[shape->top] > 1; shape->top++)
 		shape->count[shape->top + 1] = div_up_u64(shape->count[shape->top], shape->fanout);
@@ -37,18 +42,23 @@ uint32_t tree_level_within(const struct tree_shape *shape, uint64_t most)
 	return level;
 }
 
-void tree_node_range(const struct tree_shape *shape, uint32_t level, uint64_t index, uint64_t *offset, uint64_t *bytes)
+void tree_node_range(const struct tree_shape *shape, uint32_t level, uint64_t index,
+                     uint64_t *offset, uint64_t *bytes)
 {
 	const uint64_t span = tree_span(shape, level);
 
-	/* index < count[level], so the product is at most bytes; a span above 64 bits has index 0 only. */
+	/*
+	 * index < count[level], so the product is at most bytes; a span above 64 bits has index 0
+	 * only.
+	 */
 	*offset = index * span;
 	*bytes = min_u64(span, shape->bytes - *offset);
 }
 
 vres_status tree_open(struct tree_builder *t, uint32_t block_size, vres_error *err)
 {
-	*t = (struct tree_builder){.block_size = block_size, .fanout = block_size / VRES_SHA256_BYTES};
+	*t = (struct tree_builder){.block_size = block_size,
+	                           .fanout = block_size / VRES_SHA256_BYTES};
 	return blocks_open(&t->blocks, NULL, block_size, err);
 }
 
@@ -69,25 +79,33 @@ void tree_capture(struct tree_builder *t, uint32_t level, uint8_t *digests, uint
 	t->captured_room = room;
 }
 
-static vres_status stream_add(struct tree_builder *t, uint32_t stream, const uint8_t *bytes, size_t n, vres_error *err);
+static vres_status stream_add(struct tree_builder *t, uint32_t stream, const uint8_t *bytes,
+                              size_t n, vres_error *err);
 
 /* @n digests of @level, made or given, are the next bytes of the stream above. */
-static vres_status level_add(struct tree_builder *t, uint32_t level, const uint8_t *digests, size_t n, vres_error *err)
+static vres_status level_add(struct tree_builder *t, uint32_t level, const uint8_t *digests,
+                             size_t n, vres_error *err)
 {
 	if (level >= TREE_LEVELS_MAX)
-		return vres_fail(err, VRES_E_INTERNAL, "tree deeper than %d levels", TREE_LEVELS_MAX);
+		return vres_fail(err, VRES_E_INTERNAL, "tree deeper than %d levels",
+		                 TREE_LEVELS_MAX);
 	t->count[level] += n;
 	if (t->captured && level == t->captured_level) {
 		const uint64_t fit = min_u64(n, t->captured_room - t->captured_count);
 
-		memcpy(t->captured + t->captured_count * VRES_SHA256_BYTES, digests, (size_t)fit * VRES_SHA256_BYTES);
+		memcpy(t->captured + t->captured_count * VRES_SHA256_BYTES, digests,
+		       (size_t)fit * VRES_SHA256_BYTES);
 		t->captured_count += fit;
 	}
 	return stream_add(t, level + 1, digests, n * VRES_SHA256_BYTES, err);
 }
 
-/* Whole blocks, so many at a time that every way to hash them has its group, and that a few levels of them fit any stack. */
-static vres_status hash(struct tree_builder *t, uint32_t stream, const uint8_t *bytes, size_t n, vres_error *err)
+/*
+ * Whole blocks, so many at a time that every way to hash them has its group, and that a few levels
+ * of them fit any stack.
+ */
+static vres_status hash(struct tree_builder *t, uint32_t stream, const uint8_t *bytes, size_t n,
+                        vres_error *err)
 {
 	uint8_t digests[64 * VRES_SHA256_BYTES];
 
@@ -113,28 +131,33 @@ static vres_status stream_close(struct tree_builder *t, uint32_t stream, vres_er
 }
 
 /* Bytes that make no whole block wait for those that do. */
-static vres_status stream_wait(struct tree_builder *t, uint32_t stream, const uint8_t *bytes, size_t n, vres_error *err)
+static vres_status stream_wait(struct tree_builder *t, uint32_t stream, const uint8_t *bytes,
+                               size_t n, vres_error *err)
 {
 	if (n == 0)
 		return VRES_OK;
 	if (t->open[stream] == NULL && (t->open[stream] = vres_os_alloc(t->block_size)) == NULL)
-		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a tree block of %u bytes", t->block_size);
+		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a tree block of %u bytes",
+		                 t->block_size);
 	memcpy(t->open[stream] + t->filled[stream], bytes, n);
 	t->filled[stream] += n;
 	return t->filled[stream] == t->block_size ? stream_close(t, stream, err) : VRES_OK;
 }
 
-static vres_status stream_add(struct tree_builder *t, uint32_t stream, const uint8_t *bytes, size_t n, vres_error *err)
+static vres_status stream_add(struct tree_builder *t, uint32_t stream, const uint8_t *bytes,
+                              size_t n, vres_error *err)
 {
 	const size_t missing = t->filled[stream] ? t->block_size - t->filled[stream] : 0;
-	const size_t first = missing < n ? missing : n, whole = (n - first) / t->block_size, done = first + whole * t->block_size;
+	const size_t first = missing < n ? missing : n, whole = (n - first) / t->block_size,
+		     done = first + whole * t->block_size;
 
 	TRY(stream_wait(t, stream, bytes, first, err));
 	TRY(hash(t, stream, bytes + first, whole, err));
 	return stream_wait(t, stream, bytes + done, n - done, err);
 }
 
-vres_status tree_push(struct tree_builder *t, uint32_t level, const uint8_t digest[VRES_SHA256_BYTES], vres_error *err)
+vres_status tree_push(struct tree_builder *t, uint32_t level,
+                      const uint8_t digest[VRES_SHA256_BYTES], vres_error *err)
 {
 	return level_add(t, level, digest, 1, err);
 }
@@ -157,15 +180,18 @@ vres_status tree_add(struct tree_builder *t, const void *bytes, size_t n, vres_e
 	return n > 0 ? stream_add(t, 0, bytes, n, err) : VRES_OK;
 }
 
-vres_status tree_add_digests(struct tree_builder *t, const uint8_t *digests, size_t n, vres_error *err)
+vres_status tree_add_digests(struct tree_builder *t, const uint8_t *digests, size_t n,
+                             vres_error *err)
 {
 	if (tree_missing(t) != 0)
-		return vres_fail(err, VRES_E_INTERNAL, "digests of blocks after a block that is not full");
+		return vres_fail(err, VRES_E_INTERNAL,
+		                 "digests of blocks after a block that is not full");
 	TRY(grow(t, (uint64_t)n * t->block_size, err));
 	return level_add(t, 0, digests, n, err);
 }
 
-vres_status tree_finish(struct tree_builder *t, uint32_t least, uint8_t root[VRES_SHA256_BYTES], vres_error *err)
+vres_status tree_finish(struct tree_builder *t, uint32_t least, uint8_t root[VRES_SHA256_BYTES],
+                        vres_error *err)
 {
 	uint32_t level = 0;
 
@@ -178,12 +204,13 @@ vres_status tree_finish(struct tree_builder *t, uint32_t least, uint8_t root[VRE
 	}
 	for (; t->count[level] > 1 || level < least; level++)
 		TRY(stream_close(t, level + 1, err));
-	memcpy(root, t->open[level + 1], VRES_SHA256_BYTES); /* the only digest of its level waits in the stream above */
+	/* The only digest of its level waits in the stream above. */
+	memcpy(root, t->open[level + 1], VRES_SHA256_BYTES);
 	return VRES_OK;
 }
 
-vres_status tree_root_of(const struct tree_shape *shape, uint32_t level, const uint8_t *digests, uint8_t root[VRES_SHA256_BYTES],
-                         vres_error *err)
+vres_status tree_root_of(const struct tree_shape *shape, uint32_t level, const uint8_t *digests,
+                         uint8_t root[VRES_SHA256_BYTES], vres_error *err)
 {
 	CLEANUP(tree_close) struct tree_builder t = {0};
 
@@ -192,10 +219,13 @@ vres_status tree_root_of(const struct tree_shape *shape, uint32_t level, const u
 	return tree_finish(&t, 0, root, err);
 }
 
-vres_status tree_digest(uint64_t bytes, uint32_t block_size, const uint8_t root[VRES_SHA256_BYTES], uint8_t digest[VRES_SHA256_BYTES],
-                        vres_error *err)
+vres_status tree_digest(uint64_t bytes, uint32_t block_size, const uint8_t root[VRES_SHA256_BYTES],
+                        uint8_t digest[VRES_SHA256_BYTES], vres_error *err)
 {
-	/* struct fsverity_descriptor: version 1, algorithm 1 (SHA-256), log2 of the block size, no salt, 32 bits reserved, size, root; the rest zero */
+	/*
+	 * struct fsverity_descriptor: version 1, algorithm 1 (SHA-256), log2 of the block size, no
+	 * salt, 32 bits reserved, size, root; the rest zero
+	 */
 	uint8_t descriptor[256] = {1, 1, (uint8_t)__builtin_ctz(block_size)};
 	struct wire_writer w = {.bytes = descriptor, .capacity = sizeof(descriptor), .length = 8};
 	CLEANUP(vres_sha256_close) struct sha256 h = {0};

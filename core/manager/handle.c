@@ -42,7 +42,8 @@ static void write_handle(struct json_writer *w, const vres_shard_info *info)
 	json_key(w, "vram_bytes"), json_u64(w, info->vram_bytes);
 	json_key(w, "sealed"), json_bool(w, info->state == VRES_SHARD_SEALED);
 	json_key(w, "digest"), json_string(w, info->digest);
-	json_key(w, "digest_alg"), json_string(w, info->digest_alg == VRES_DIGEST_VERITY ? "verity" : "sha256");
+	json_key(w, "digest_alg"),
+		json_string(w, info->digest_alg == VRES_DIGEST_VERITY ? "verity" : "sha256");
 	json_key(w, "verity_digest"), json_string(w, info->verity_digest);
 	json_key(w, "sealed_at"), json_string(w, sealed_at);
 	json_key(w, "model_ref"), json_string(w, info->model_ref[0] ? info->model_ref : NULL);
@@ -54,19 +55,24 @@ static void write_handle(struct json_writer *w, const vres_shard_info *info)
 	json_close(w, '}');
 }
 
-vres_status vres_shard_to_json(const vres_shard *s, char *buf, size_t cap, size_t *len, vres_error *err)
+vres_status vres_shard_to_json(const vres_shard *s, char *buf, size_t cap, size_t *len,
+                               vres_error *err)
 {
 	struct json_writer size = {.buffer = NULL}, w = {.buffer = buf, .capacity = cap};
 	vres_shard_info info;
 
 	if (s == NULL || len == NULL || (buf == NULL && cap > 0))
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", s == NULL ? "shard" : len == NULL ? "len" : "buf");
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL",
+		                 s == NULL     ? "shard"
+		                 : len == NULL ? "len"
+		                               : "buf");
 	TRY(vres_manager_enter_stopped(s->manager, err));
 	TRY(vres_shard_view(s, &info, err));
 	write_handle(&size, &info);
 	*len = size.length;
 	if (cap <= size.length)
-		return vres_fail(err, VRES_E_BUFFER, "the JSON needs %zu bytes, the buffer has %zu", size.length + 1, cap);
+		return vres_fail(err, VRES_E_BUFFER, "the JSON needs %zu bytes, the buffer has %zu",
+		                 size.length + 1, cap);
 	write_handle(&w, &info);
 	(void)json_end(&w); /* it fits: it was counted */
 	return VRES_OK;

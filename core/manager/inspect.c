@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Looking at devices: describing one, and enforcing the VRAM-only policy on it and on all that is sealed there. */
+/*
+ * Looking at devices: describing one, and enforcing the VRAM-only policy on it and on all that is
+ * sealed there.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -10,7 +13,8 @@
 #include "manager/manager.h"
 #include "device/policy.h"
 
-vres_status vres_device_describe(vres_manager *m, uint32_t gpu_device, vres_device_info *out, vres_error *err)
+vres_status vres_device_describe(vres_manager *m, uint32_t gpu_device, vres_device_info *out,
+                                 vres_error *err)
 {
 	vres_device_info info = vres_device_info_init();
 	struct vres_capacity_now now;
@@ -60,7 +64,8 @@ static size_t hold(vres_manager *m, uint32_t gpu_device, struct collection *c)
 	vres_manager_lock(m);
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct vres_shard *s = m->buckets[i]; s; s = s->next) {
-			if (!s->is_published || vres_shard_device(s) != gpu_device || (s->references == 0 && s->leased == 0))
+			if (!s->is_published || vres_shard_device(s) != gpu_device ||
+			    (s->references == 0 && s->leased == 0))
 				continue;
 			if (found++ < c->room) {
 				s->held++;
@@ -71,21 +76,31 @@ static size_t hold(vres_manager *m, uint32_t gpu_device, struct collection *c)
 	return found;
 }
 
-/* Memory is not allocated under the lock, so there may be more by the time it is there: then again, with more room. */
-static vres_status collect(vres_manager *m, uint32_t gpu_device, struct collection *c, vres_error *err)
+/*
+ * Memory is not allocated under the lock, so there may be more by the time it is there: then again,
+ * with more room.
+ */
+static vres_status collect(vres_manager *m, uint32_t gpu_device, struct collection *c,
+                           vres_error *err)
 {
-	for (size_t found = hold(m, gpu_device, c); found > c->room; found = hold(m, gpu_device, c)) {
+	for (size_t found = hold(m, gpu_device, c); found > c->room;
+	     found = hold(m, gpu_device, c)) {
 		collection_close(c);
 		*c = (struct collection){.room = found + found / 8};
 		c->shards = vres_os_alloc(c->room * sizeof(struct vres_shard *));
 		if (c->shards == NULL)
-			return vres_fail(err, VRES_E_NO_MEMORY, "no memory to look at %zu shards", found);
+			return vres_fail(err, VRES_E_NO_MEMORY, "no memory to look at %zu shards",
+			                 found);
 	}
 	return VRES_OK;
 }
 
-/* Ask the driver about every shard again; one line of the report says how many are as they should be. */
-static vres_status judge_shards(vres_manager *m, uint32_t gpu_device, vres_policy_report *report, vres_error *err)
+/*
+ * Ask the driver about every shard again; one line of the report says how many are as they should
+ * be.
+ */
+static vres_status judge_shards(vres_manager *m, uint32_t gpu_device, vres_policy_report *report,
+                                vres_error *err)
 {
 	CLEANUP(collection_close) struct collection c = {0};
 	char value[64];
@@ -103,11 +118,13 @@ static vres_status judge_shards(vres_manager *m, uint32_t gpu_device, vres_polic
 		good += own.violations == 0;
 	}
 	(void)snprintf(value, sizeof(value), "%zu of %zu", good, c.n);
-	vres_policy_add(report, "resident_shards", value, good == c.n ? VRES_FACT_GOOD : VRES_FACT_VIOLATION, 0);
+	vres_policy_add(report, "resident_shards", value,
+	                good == c.n ? VRES_FACT_GOOD : VRES_FACT_VIOLATION, 0);
 	return VRES_OK;
 }
 
-static vres_status enforce(vres_manager *m, uint32_t gpu_device, vres_policy_report *out, vres_error *err)
+static vres_status enforce(vres_manager *m, uint32_t gpu_device, vres_policy_report *out,
+                           vres_error *err)
 {
 	vres_policy_report report = vres_policy_report_init();
 	vres_device_status status;
@@ -122,12 +139,15 @@ static vres_status enforce(vres_manager *m, uint32_t gpu_device, vres_policy_rep
 	if (report.violations == 0)
 		return VRES_OK;
 	vres_manager_stop(m);
-	vres_audit_violation(m, gpu_device, vres_policy_first_violation(&report), "manager_stopped", "enforce");
+	vres_audit_violation(m, gpu_device, vres_policy_first_violation(&report), "manager_stopped",
+	                     "enforce");
 	return vres_fail_at(err, VRES_E_POLICY_VIOLATION, VRES_REASON_RESIDENCY, gpu_device,
-	                    "device %" PRIu32 " violates the VRAM-only policy: %s", gpu_device, vres_policy_first_violation(&report));
+	                    "device %" PRIu32 " violates the VRAM-only policy: %s", gpu_device,
+	                    vres_policy_first_violation(&report));
 }
 
-vres_status vres_enforce_vram_only(vres_manager *m, uint32_t gpu_device, vres_policy_report *out, vres_error *err)
+vres_status vres_enforce_vram_only(vres_manager *m, uint32_t gpu_device, vres_policy_report *out,
+                                   vres_error *err)
 {
 	struct vres_operation op = {.action = "enforce", .gpu_device = gpu_device};
 	vres_error detail = {0};

@@ -23,7 +23,8 @@ vres_status vres_manager_enter_stopped(const vres_manager *m, vres_error *err)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "manager is NULL");
 	if (vres_manager_is_forked(m))
 		return vres_fail_at(err, VRES_E_STATE, VRES_REASON_FORKED, VRES_NO_DEVICE,
-		                    "the manager belongs to the parent process; a forked child may only destroy");
+		                    "the manager belongs to the parent process; a forked child may "
+		                    "only destroy");
 	return VRES_OK;
 }
 
@@ -31,8 +32,8 @@ vres_status vres_manager_enter(const vres_manager *m, vres_error *err)
 {
 	TRY(vres_manager_enter_stopped(m, err));
 	if (atomic_load(&m->is_stopped))
-		return vres_fail_at(err, VRES_E_POLICY_VIOLATION, VRES_REASON_STOPPED, VRES_NO_DEVICE,
-		                    "the manager has stopped after a violation");
+		return vres_fail_at(err, VRES_E_POLICY_VIOLATION, VRES_REASON_STOPPED,
+		                    VRES_NO_DEVICE, "the manager has stopped after a violation");
 	return VRES_OK;
 }
 
@@ -72,7 +73,8 @@ struct vres_shard **vres_manager_slot(vres_manager *m, const char *shard_id)
 	return slot;
 }
 
-vres_status vres_manager_find(vres_manager *m, const char *shard_id, vres_shard **out, vres_error *err)
+vres_status vres_manager_find(vres_manager *m, const char *shard_id, vres_shard **out,
+                              vres_error *err)
 {
 	struct vres_shard *found;
 
@@ -107,12 +109,15 @@ vres_status vres_manager_has_device(const vres_manager *m, uint32_t index, vres_
 {
 	return index < m->driver.device_count
 	               ? VRES_OK
-	               : vres_fail(err, VRES_E_INVALID_INPUT, "gpu_device %" PRIu32 " does not exist: the backend has %" PRIu32, index,
-	                           m->driver.device_count);
+	               : vres_fail(err, VRES_E_INVALID_INPUT,
+	                           "gpu_device %" PRIu32
+	                           " does not exist: the backend has %" PRIu32,
+	                           index, m->driver.device_count);
 }
 
 /* Two threads may open a device at once, which backends allow; the second one's is closed again. */
-vres_status vres_manager_device(vres_manager *m, uint32_t index, struct vres_device **out, vres_error *err)
+vres_status vres_manager_device(vres_manager *m, uint32_t index, struct vres_device **out,
+                                vres_error *err)
 {
 	CLEANUP(device_destroy) struct vres_device *mine = NULL;
 	struct vres_device *open = NULL;
@@ -165,7 +170,10 @@ void vres_manager_let_go(vres_manager **slot)
 		vres_manager_drop(*slot);
 }
 
-/* Told while the callback may still use the manager; it takes no time, and what is left of the manager goes with its last shard. */
+/*
+ * Told while the callback may still use the manager; it takes no time, and what is left of the
+ * manager goes with its last shard.
+ */
 void vres_manager_destroy(vres_manager *m)
 {
 	static const struct vres_operation op = {.action = "destroy", .gpu_device = VRES_NO_DEVICE};
@@ -180,16 +188,23 @@ void vres_manager_destroy(vres_manager *m)
 static vres_status config_check(const vres_config *c, const vres_policy *policy, vres_error *err)
 {
 	if (c->backend == NULL || c->key == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "config.%s is NULL", c->backend ? "key" : "backend");
+		return vres_fail(err, VRES_E_INVALID_INPUT, "config.%s is NULL",
+		                 c->backend ? "key" : "backend");
 	TRY(vres_check_identifier(c->worker_id, WORKER_ID_MAX, "config.worker_id", err));
 	if (c->block_size != 0 && !tree_block_size_is_valid(c->block_size))
-		return vres_fail(err, VRES_E_CONFIG, "config.block_size %" PRIu32 " is not a power of two from 1024 to 65536", c->block_size);
+		return vres_fail(err, VRES_E_CONFIG,
+		                 "config.block_size %" PRIu32
+		                 " is not a power of two from 1024 to 65536",
+		                 c->block_size);
 	if (c->threads > THREADS_MAX)
-		return vres_fail(err, VRES_E_CONFIG, "config.threads %" PRIu32 " is above %u", c->threads, THREADS_MAX);
+		return vres_fail(err, VRES_E_CONFIG, "config.threads %" PRIu32 " is above %u",
+		                 c->threads, THREADS_MAX);
 	if (c->keep_leaves > 1 || c->reserved != 0)
-		return vres_fail(err, VRES_E_CONFIG, "config.%s is out of range", c->reserved ? "reserved" : "keep_leaves");
+		return vres_fail(err, VRES_E_CONFIG, "config.%s is out of range",
+		                 c->reserved ? "reserved" : "keep_leaves");
 	if ((policy->require & VRES_REQUIRE_AUDIT) && c->audit.record == NULL)
-		return vres_fail(err, VRES_E_CONFIG, "policy requires an audit sink and config.audit has none");
+		return vres_fail(err, VRES_E_CONFIG,
+		                 "policy requires an audit sink and config.audit has none");
 	return VRES_OK;
 }
 
@@ -214,8 +229,10 @@ static vres_status refuse_simulated(vres_manager *m, const vres_config *c, vres_
 	const bool by_path = c->library_path != NULL;
 
 	m->driver.is_simulated = true;
-	vres_audit_violation(m, VRES_NO_DEVICE, "simulated", "create_refused", "a simulated backend without VRES_ALLOW_SIMULATED");
-	return vres_fail(err, VRES_E_POLICY_VIOLATION, "%s is simulated, which needs VRES_ALLOW_SIMULATED",
+	vres_audit_violation(m, VRES_NO_DEVICE, "simulated", "create_refused",
+	                     "a simulated backend without VRES_ALLOW_SIMULATED");
+	return vres_fail(err, VRES_E_POLICY_VIOLATION,
+	                 "%s is simulated, which needs VRES_ALLOW_SIMULATED",
 	                 by_path ? "a driver library from a given path" : "this backend");
 }
 
@@ -223,7 +240,8 @@ static vres_status manager_fill(vres_manager *m, const vres_config *c, vres_erro
 {
 	const bool is_simulated = (c->backend->flags & VRES_BACKEND_SIMULATED) || c->library_path;
 
-	if (c->backend->abi == VRES_BACKEND_ABI && is_simulated && !(m->policy.allow & VRES_ALLOW_SIMULATED))
+	if (c->backend->abi == VRES_BACKEND_ABI && is_simulated &&
+	    !(m->policy.allow & VRES_ALLOW_SIMULATED))
 		return refuse_simulated(m, c, err);
 	TRY(vres_os_random(m->session, sizeof(m->session), err));
 	TRY(vres_os_random(&m->bucket_seed, sizeof(m->bucket_seed), err));
@@ -231,7 +249,8 @@ static vres_status manager_fill(vres_manager *m, const vres_config *c, vres_erro
 	TRY(vres_driver_open(c->backend, c->backend_arg, c->library_path, &m->driver, err));
 	m->devices = vres_os_alloc(m->driver.device_count * sizeof(*m->devices));
 	if (m->devices == NULL)
-		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for %" PRIu32 " devices", m->driver.device_count);
+		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for %" PRIu32 " devices",
+		                 m->driver.device_count);
 	return VRES_OK;
 }
 
@@ -259,7 +278,8 @@ vres_status vres_manager_create(const vres_config *config, vres_manager **out, v
 	vres_config c;
 
 	if (config == NULL || out == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", config ? "out" : "config");
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL",
+		                 config ? "out" : "config");
 	TRY(ABI_IN(&c, config, "vres_config", err));
 	if (c.policy)
 		TRY(ABI_IN(&given, c.policy, "vres_policy", err));

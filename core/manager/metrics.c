@@ -32,12 +32,17 @@ const struct vres_limit vres_verify_limits[VERIFY_BUCKETS] = {
 	{UINT64_C(10000000000), "10"},
 };
 
-/* Damage is one thing, what could not be done or checked another: an operator is woken for the first. */
+/*
+ * Damage is one thing, what could not be done or checked another: an operator is woken for the
+ * first.
+ */
 static enum vres_outcome outcome_of(vres_status status)
 {
 	if (status == VRES_OK)
 		return OUTCOME_OK;
-	return status == VRES_E_SEAL_VERIFICATION_FAILED || status == VRES_E_INTEGRITY_VIOLATION ? OUTCOME_FAILED : OUTCOME_ERROR;
+	return status == VRES_E_SEAL_VERIFICATION_FAILED || status == VRES_E_INTEGRITY_VIOLATION
+	               ? OUTCOME_FAILED
+	               : OUTCOME_ERROR;
 }
 
 void vres_metrics_sealed(vres_manager *m, vres_status status)
@@ -70,7 +75,8 @@ bool vres_metrics_device(const vres_manager *m, uint32_t index, struct vres_devi
 
 	if (d == NULL)
 		return false;
-	*out = (struct vres_device_figures){.index = index, .uuid = d->props.uuid, .total = d->props.total_bytes};
+	*out = (struct vres_device_figures){
+		.index = index, .uuid = d->props.uuid, .total = d->props.total_bytes};
 	if (vres_capacity_look(d, m->policy.headroom_bytes, &now, &status, NULL) == VRES_OK)
 		out->available = now.available;
 	(void)pthread_mutex_lock(&d->capacity.lock);
@@ -79,7 +85,10 @@ bool vres_metrics_device(const vres_manager *m, uint32_t index, struct vres_devi
 	return true;
 }
 
-/* Durations are summed up as they are read, so that whatever grows meanwhile, no bucket has more than the next. */
+/*
+ * Durations are summed up as they are read, so that whatever grows meanwhile, no bucket has more
+ * than the next.
+ */
 static void read_verifications(struct vres_counters *c, struct vres_figures *f)
 {
 	uint64_t sum = 0;
@@ -150,7 +159,8 @@ vres_status vres_manager_metrics(vres_manager *m, vres_metrics *out, vres_error 
 	now.seals_ok = f.seals[OUTCOME_OK];
 	now.seals_failed = f.seals[OUTCOME_FAILED] + f.seals[OUTCOME_ERROR];
 	now.verifies_ok = over_modes(f.verifies[OUTCOME_OK]);
-	now.verifies_failed = over_modes(f.verifies[OUTCOME_FAILED]) + over_modes(f.verifies[OUTCOME_ERROR]);
+	now.verifies_failed =
+		over_modes(f.verifies[OUTCOME_FAILED]) + over_modes(f.verifies[OUTCOME_ERROR]);
 	now.verified_bytes = f.verified_bytes;
 	now.leases_now = f.leases;
 	now.shards_now = f.shards;

@@ -10,7 +10,10 @@ void vres_metrics_sealed(vres_manager *m, vres_status status);
 /* A verification that was not refused; its status is in the report. */
 void vres_metrics_verified(vres_manager *m, const vres_verify_report *report);
 
-/* A bucket of durations: the longest it takes, in nanoseconds, and in seconds as Prometheus writes it. */
+/*
+ * A bucket of durations: the longest it takes, in nanoseconds, and in seconds as Prometheus writes
+ * it.
+ */
 struct vres_limit {
 	uint64_t ns;
 	const char *text;
@@ -21,9 +24,11 @@ extern const struct vres_limit vres_verify_limits[VERIFY_BUCKETS]; /* ascending 
 /* All counters at one moment. */
 struct vres_figures {
 	uint64_t seals[OUTCOMES], verifies[OUTCOMES][VERIFY_MODES];
-	uint64_t durations[VERIFY_BUCKETS + 1]; /* verifications that took no longer than the bucket's limit; the last: all */
-	uint64_t verify_ns, last_verify, no_room, allocation_failures, verified_bytes, leases, shards, quarantined, policy_violations,
-		audit_events, audit_lost, is_stopped, is_simulated;
+	/* Verifications that took no longer than the bucket's limit; the last: all. */
+	uint64_t durations[VERIFY_BUCKETS + 1];
+	uint64_t verify_ns, last_verify, no_room, allocation_failures, verified_bytes, leases,
+		shards, quarantined, policy_violations, audit_events, audit_lost, is_stopped,
+		is_simulated;
 };
 
 void vres_metrics_read(vres_manager *m, struct vres_figures *out);

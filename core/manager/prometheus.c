@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The counters as Prometheus text (exposition format 0.0.4): for each metric its HELP, its TYPE, and a line for each set of labels. */
+/*
+ * The counters as Prometheus text (exposition format 0.0.4): for each metric its HELP, its TYPE,
+ * and a line for each set of labels.
+ */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,7 +39,8 @@ static void put_family(struct text *t, const char *name, const char *type, const
 	put(t, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void put_one(struct text *t, const char *name, const char *type, uint64_t value, const char *help)
+static void put_one(struct text *t, const char *name, const char *type, uint64_t value,
+                    const char *help)
 {
 	put_family(t, name, type, help);
 	put(t, "%s %" PRIu64 "\n", name, value);
@@ -47,7 +51,9 @@ static void put_seconds(struct text *t, const char *name, uint64_t ns)
 	put(t, "%s %" PRIu64 ".%09" PRIu64 "\n", name, ns / NS, ns % NS);
 }
 
-/* A UUID comes from a driver: backslash, quote and newline, which end a label's value, are escaped. */
+/*
+ * A UUID comes from a driver: backslash, quote and newline, which end a label's value, are escaped.
+ */
 static void escape(const char *uuid, char out[2 * 48])
 {
 	for (; *uuid; uuid++) {
@@ -69,7 +75,8 @@ static void picture_close(struct picture *p)
 	vres_os_free(p->devices);
 }
 
-static void put_devices(struct text *t, const struct picture *p, const char *name, size_t offset, const char *help)
+static void put_devices(struct text *t, const struct picture *p, const char *name, size_t offset,
+                        const char *help)
 {
 	char uuid[2 * 48];
 
@@ -80,33 +87,42 @@ static void put_devices(struct text *t, const struct picture *p, const char *nam
 
 		memcpy(&value, (const char *)d + offset, sizeof(value));
 		escape(d->uuid, uuid);
-		put(t, "%s{gpu_device=\"%" PRIu32 "\",uuid=\"%s\"} %" PRIu64 "\n", name, d->index, uuid, value);
+		put(t, "%s{gpu_device=\"%" PRIu32 "\",uuid=\"%s\"} %" PRIu64 "\n", name, d->index,
+		    uuid, value);
 	}
 }
 
-static const char *const outcome_names[OUTCOMES] = {[OUTCOME_OK] = "ok", [OUTCOME_FAILED] = "failed", [OUTCOME_ERROR] = "error"};
+static const char *const outcome_names[OUTCOMES] = {
+	[OUTCOME_OK] = "ok", [OUTCOME_FAILED] = "failed", [OUTCOME_ERROR] = "error"};
 
 static void put_operations(struct text *t, const struct vres_figures *f)
 {
 	put_family(t, "vram_seal_operations_total", "counter",
-	           "Seals: ok; failed, the bytes are not those that were read or expected; error, all else.");
+	           "Seals: ok; failed, the bytes are not those that were read or expected; error, "
+	           "all else.");
 	for (unsigned outcome = 0; outcome < OUTCOMES; outcome++)
-		put(t, "vram_seal_operations_total{result=\"%s\"} %" PRIu64 "\n", outcome_names[outcome], f->seals[outcome]);
+		put(t, "vram_seal_operations_total{result=\"%s\"} %" PRIu64 "\n",
+		    outcome_names[outcome], f->seals[outcome]);
 	put_family(t, "vram_verify_operations_total", "counter",
-	           "Verifications: ok; failed, the shard is not what was sealed; error, it could not be checked.");
+	           "Verifications: ok; failed, the shard is not what was sealed; error, it could "
+	           "not be checked.");
 	for (unsigned outcome = 0; outcome < OUTCOMES; outcome++)
 		for (unsigned mode = 0; mode < VERIFY_MODES; mode++)
-			put(t, "vram_verify_operations_total{result=\"%s\",mode=\"%s\"} %" PRIu64 "\n", outcome_names[outcome],
-			    vres_policy_mode_name(mode), f->verifies[outcome][mode]);
+			put(t,
+			    "vram_verify_operations_total{result=\"%s\",mode=\"%s\"} %" PRIu64 "\n",
+			    outcome_names[outcome], vres_policy_mode_name(mode),
+			    f->verifies[outcome][mode]);
 }
 
 static void put_durations(struct text *t, const struct vres_figures *f)
 {
 	static const char name[] = "vram_verify_duration_seconds";
 
-	put_family(t, name, "histogram", "How long verifications took, whatever their mode and result.");
+	put_family(t, name, "histogram",
+	           "How long verifications took, whatever their mode and result.");
 	for (unsigned i = 0; i < VERIFY_BUCKETS; i++)
-		put(t, "%s_bucket{le=\"%s\"} %" PRIu64 "\n", name, vres_verify_limits[i].text, f->durations[i]);
+		put(t, "%s_bucket{le=\"%s\"} %" PRIu64 "\n", name, vres_verify_limits[i].text,
+		    f->durations[i]);
 	put(t, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, f->durations[VERIFY_BUCKETS]);
 	put_seconds(t, "vram_verify_duration_seconds_sum", f->verify_ns);
 	put(t, "%s_count %" PRIu64 "\n", name, f->durations[VERIFY_BUCKETS]);
@@ -117,26 +133,39 @@ static size_t render(const struct picture *p, char *buf, size_t cap)
 	struct text t = {.buffer = buf, .capacity = cap};
 	const struct vres_figures *f = &p->f;
 
-	put_devices(&t, p, "vram_total_bytes", offsetof(struct vres_device_figures, total), "Memory of the device.");
-	put_devices(&t, p, "vram_used_bytes", offsetof(struct vres_device_figures, used), "Memory sealed by this manager, padding included.");
+	put_devices(&t, p, "vram_total_bytes", offsetof(struct vres_device_figures, total),
+	            "Memory of the device.");
+	put_devices(&t, p, "vram_used_bytes", offsetof(struct vres_device_figures, used),
+	            "Memory sealed by this manager, padding included.");
 	put_devices(&t, p, "vram_available_bytes", offsetof(struct vres_device_figures, available),
 	            "Memory that can be sealed now; 0 when the device does not answer.");
 	put_operations(&t, f);
 	put_durations(&t, f);
-	put_one(&t, "vram_verified_bytes_total", "counter", f->verified_bytes, "Bytes hashed by verifications that found them good.");
-	put_family(&t, "vram_last_verify_timestamp_seconds", "gauge", "When a verification last found a shard good, since 1970; 0: never.");
+	put_one(&t, "vram_verified_bytes_total", "counter", f->verified_bytes,
+	        "Bytes hashed by verifications that found them good.");
+	put_family(&t, "vram_last_verify_timestamp_seconds", "gauge",
+	           "When a verification last found a shard good, since 1970; 0: never.");
 	put_seconds(&t, "vram_last_verify_timestamp_seconds", f->last_verify);
 	put_one(&t, "vram_shards", "gauge", f->shards, "Live shards, the quarantined included.");
-	put_one(&t, "vram_quarantined_shards", "gauge", f->quarantined, "Live shards that failed a verification.");
+	put_one(&t, "vram_quarantined_shards", "gauge", f->quarantined,
+	        "Live shards that failed a verification.");
 	put_one(&t, "vram_leases", "gauge", f->leases, "Leases that are held.");
-	put_family(&t, "vram_allocation_failures_total", "counter", "Seals that got no memory, and why.");
-	put(&t, "vram_allocation_failures_total{reason=\"insufficient_vram\"} %" PRIu64 "\n", f->no_room);
-	put(&t, "vram_allocation_failures_total{reason=\"allocation_failed\"} %" PRIu64 "\n", f->allocation_failures);
-	put_one(&t, "vram_policy_violations_total", "counter", f->policy_violations, "Violations of the VRAM-only policy.");
-	put_one(&t, "vram_audit_events_total", "counter", f->audit_events, "Events given to the audit sink.");
-	put_one(&t, "vram_audit_lost_total", "counter", f->audit_lost, "Events the audit sink refused, or that were too many to be told.");
-	put_one(&t, "vram_stopped", "gauge", f->is_stopped, "1: the manager has stopped after a violation.");
-	put_one(&t, "vram_simulated", "gauge", f->is_simulated, "1: there is no VRAM behind these figures.");
+	put_family(&t, "vram_allocation_failures_total", "counter",
+	           "Seals that got no memory, and why.");
+	put(&t, "vram_allocation_failures_total{reason=\"insufficient_vram\"} %" PRIu64 "\n",
+	    f->no_room);
+	put(&t, "vram_allocation_failures_total{reason=\"allocation_failed\"} %" PRIu64 "\n",
+	    f->allocation_failures);
+	put_one(&t, "vram_policy_violations_total", "counter", f->policy_violations,
+	        "Violations of the VRAM-only policy.");
+	put_one(&t, "vram_audit_events_total", "counter", f->audit_events,
+	        "Events given to the audit sink.");
+	put_one(&t, "vram_audit_lost_total", "counter", f->audit_lost,
+	        "Events the audit sink refused, or that were too many to be told.");
+	put_one(&t, "vram_stopped", "gauge", f->is_stopped,
+	        "1: the manager has stopped after a violation.");
+	put_one(&t, "vram_simulated", "gauge", f->is_simulated,
+	        "1: there is no VRAM behind these figures.");
 	return t.length;
 }
 
@@ -144,7 +173,9 @@ static vres_status look(vres_manager *m, struct picture *p, vres_error *err)
 {
 	p->devices = vres_os_alloc(m->driver.device_count * sizeof(*p->devices));
 	if (p->devices == NULL)
-		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for the figures of %" PRIu32 " devices", m->driver.device_count);
+		return vres_fail(err, VRES_E_NO_MEMORY,
+		                 "no memory for the figures of %" PRIu32 " devices",
+		                 m->driver.device_count);
 	for (uint32_t i = 0; i < m->driver.device_count; i++)
 		p->devices_count += vres_metrics_device(m, i, &p->devices[p->devices_count]);
 	vres_metrics_read(m, &p->f);
@@ -166,7 +197,8 @@ static size_t widest(const vres_manager *m, struct picture *p)
 	return render(p, NULL, 0);
 }
 
-vres_status vres_metrics_prometheus(vres_manager *m, char *buf, size_t cap, size_t *len, vres_error *err)
+vres_status vres_metrics_prometheus(vres_manager *m, char *buf, size_t cap, size_t *len,
+                                    vres_error *err)
 {
 	CLEANUP(picture_close) struct picture p = {.devices = NULL};
 	size_t n;
@@ -178,7 +210,9 @@ vres_status vres_metrics_prometheus(vres_manager *m, char *buf, size_t cap, size
 	n = render(&p, NULL, 0);
 	if (cap <= n) {
 		*len = widest(m, &p);
-		return vres_fail(err, VRES_E_BUFFER, "the metrics need up to %zu bytes, the buffer has %zu", *len + 1, cap);
+		return vres_fail(err, VRES_E_BUFFER,
+		                 "the metrics need up to %zu bytes, the buffer has %zu", *len + 1,
+		                 cap);
 	}
 	*len = render(&p, buf, cap);
 	return VRES_OK;

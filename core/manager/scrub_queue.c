@@ -79,18 +79,21 @@ static uint64_t oldest(const struct scrub_queue *q, bool is_by_age, uint64_t now
 {
 	uint64_t since = now;
 
-	for (const struct vres_shard *s = q->first; s && (since == now || !is_by_age); s = s->scrub.after)
+	for (const struct vres_shard *s = q->first; s && (since == now || !is_by_age);
+	     s = s->scrub.after)
 		if (!is_going(s))
 			since = min_u64(since, s->scrub.checked_since);
 	return since;
 }
 
-void vres_scrub_look(vres_manager *m, uint64_t now, uint64_t *bytes, uint32_t *shards, uint64_t *oldest_age)
+void vres_scrub_look(vres_manager *m, uint64_t now, uint64_t *bytes, uint32_t *shards,
+                     uint64_t *oldest_age)
 {
 	vres_manager_lock(m);
 	*bytes = m->scrub.bytes;
 	*shards = m->scrub.shards;
-	*oldest_age = now - min_u64(oldest(&m->scrub.due, true, now), oldest(&m->scrub.troubled, false, now));
+	*oldest_age = now - min_u64(oldest(&m->scrub.due, true, now),
+	                            oldest(&m->scrub.troubled, false, now));
 	vres_manager_unlock(m);
 }
 
@@ -103,7 +106,8 @@ void vres_scrub_retry(vres_manager *m)
 	if (s) {
 		take_out(s);
 		/* It is about the oldest of all, so its place is near the beginning. */
-		for (struct vres_shard *next = m->scrub.due.first; next && next->scrub.checked_since <= s->scrub.checked_since;
+		for (struct vres_shard *next = m->scrub.due.first;
+		     next && next->scrub.checked_since <= s->scrub.checked_since;
 		     next = next->scrub.after)
 			before = next;
 		put_behind(&m->scrub.due, before, s);
@@ -111,11 +115,15 @@ void vres_scrub_retry(vres_manager *m)
 	vres_manager_unlock(m);
 }
 
-/* Units of this pass that were not checked since @since, nor are being checked: its end may have been, in the pass before. */
+/*
+ * Units of this pass that were not checked since @since, nor are being checked: its end may have
+ * been, in the pass before.
+ */
 static uint64_t units_due(const struct vres_shard *s, uint64_t since)
 {
 	const struct scrub_place *p = &s->scrub;
-	const uint64_t end = p->last_tail.since >= since ? p->last_tail.first : s->shape.count[unit_level(s)];
+	const uint64_t end =
+		p->last_tail.since >= since ? p->last_tail.first : s->shape.count[unit_level(s)];
 
 	return is_going(s) || p->claimed >= end ? 0 : end - p->claimed;
 }
@@ -129,12 +137,18 @@ static void claim(struct vres_shard *s, uint64_t bytes, uint64_t since, struct s
 		p->pass_began = vres_os_monotonic();
 	if (p->claimed == 0 || p->tail.since < since)
 		p->tail = (struct scrub_tail){.first = p->claimed, .since = since};
-	*out = (struct scrub_part){.shard = s, .pass = p->pass, .first = p->claimed, .units = min_u64(units_due(s, since), most ? most : 1)};
+	*out = (struct scrub_part){.shard = s,
+	                           .pass = p->pass,
+	                           .first = p->claimed,
+	                           .units = min_u64(units_due(s, since), most ? most : 1)};
 	p->claimed += out->units;
 	s->held++;
 }
 
-/* Those of which nothing is due that were not checked since either, and so come first, are about as many as there are callers at once. */
+/*
+ * Those of which nothing is due that were not checked since either, and so come first, are about as
+ * many as there are callers at once.
+ */
 bool vres_scrub_claim(vres_manager *m, uint64_t bytes, uint64_t since, struct scrub_part *out)
 {
 	struct vres_shard *s;

@@ -14,7 +14,8 @@ static void free_host_side(struct vres_shard *s)
 	vres_os_free(s);
 }
 
-vres_status vres_shard_create(vres_manager *m, const struct vres_record *record, struct vres_shard **out, vres_error *err)
+vres_status vres_shard_create(vres_manager *m, const struct vres_record *record,
+                              struct vres_shard **out, vres_error *err)
 {
 	struct vres_shard *s = vres_os_alloc(sizeof(*s)), **slot;
 	bool is_taken;
@@ -61,8 +62,10 @@ static void forget(struct vres_shard *s)
 static void tell_deallocated(struct vres_shard *s, uint64_t freed, const vres_error *failure)
 {
 	const bool failed = failure->status != VRES_OK;
-	vres_event e =
-		vres_audit_event(s->manager, failed ? VRES_EVENT_VRAM_DEALLOCATION_FAILED : VRES_EVENT_VRAM_DEALLOCATED, s->record.gpu_device);
+	vres_event e = vres_audit_event(s->manager,
+	                                failed ? VRES_EVENT_VRAM_DEALLOCATION_FAILED
+	                                       : VRES_EVENT_VRAM_DEALLOCATED,
+	                                s->record.gpu_device);
 	struct vres_capacity *c = &s->mem.device->capacity;
 	vres_shard_info info;
 
@@ -75,7 +78,8 @@ static void tell_deallocated(struct vres_shard *s, uint64_t freed, const vres_er
 	(void)pthread_mutex_lock(&c->lock);
 	e.used_bytes = c->used + c->filling;
 	(void)pthread_mutex_unlock(&c->lock);
-	(void)vres_audit_emit(s->manager, &e, false, NULL); /* releasing cannot fail; a loss is counted */
+	/* Releasing cannot fail; a loss is counted. */
+	(void)vres_audit_emit(s->manager, &e, false, NULL);
 }
 
 /* Overwrite the memory with zeros; a mapping that may be read-only is made writable first. */
@@ -102,7 +106,8 @@ static vres_status free_device_side(struct vres_shard *s)
 	(void)vres_mem_release(&s->mem, &freeing);
 	vres_capacity_released(d, taken, s->is_published);
 	tell_deallocated(s, taken, wiping.status != VRES_OK ? &wiping : &freeing);
-	return wiping.status == VRES_OK && freeing.status == VRES_OK ? VRES_OK : VRES_E_DEALLOCATION_FAILED;
+	return wiping.status == VRES_OK && freeing.status == VRES_OK ? VRES_OK
+	                                                             : VRES_E_DEALLOCATION_FAILED;
 }
 
 /* Nothing is told of a shard that never was one; its seal is told of. */
@@ -142,7 +147,8 @@ void vres_shard_publish(struct vres_shard *s)
 		vres_capacity_sealed(s->mem.device, s->mem.capacity);
 	vres_manager_lock(s->manager);
 	s->is_published = true;
-	vres_scrub_enter(s, atomic_load(&s->fresh[vres_policy_strength(VRES_VERIFY_FULL)])); /* sealing has looked at every byte */
+	/* Sealing has looked at every byte. */
+	vres_scrub_enter(s, atomic_load(&s->fresh[vres_policy_strength(VRES_VERIFY_FULL)]));
 	vres_manager_unlock(s->manager);
 }
 

@@ -12,28 +12,34 @@
 static vres_status failed(const char *doing, vres_error *err)
 {
 	const int error = errno;
-	const char *why = error == ENOSPC || error == EDQUOT  ? ": no space left"
-	                  : error == EROFS                    ? ": the file system is read-only"
-	                  : error == EFBIG                    ? ": too large for a limit of this process"
+	const char *why = error == ENOSPC || error == EDQUOT ? ": no space left"
+	                  : error == EROFS                   ? ": the file system is read-only"
+	                  : error == EFBIG ? ": too large for a limit of this process"
 	                  : error == EACCES || error == EPERM ? ": no permission"
 	                                                      : "";
 
 	return vres_fail(err, VRES_E_IO, "%s failed (error %d)%s", doing, error, why);
 }
 
-/* Can nobody but its owner or root change files in a folder?  A sticky one such as /tmp lets others add files but not replace these. */
+/*
+ * Can nobody but its owner or root change files in a folder?  A sticky one such as /tmp lets others
+ * add files but not replace these.
+ */
 static vres_status folder_check(int fd, const char *what, vres_error *err)
 {
 	struct stat s;
 
 	if (fstat(fd, &s) != 0)
 		return failed("examining a folder", err);
-	if (((s.st_mode & 022u) && (s.st_mode & S_ISVTX) == 0) || (s.st_uid != 0 && s.st_uid != geteuid()))
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the folder of %s can be written by others", what);
+	if (((s.st_mode & 022u) && (s.st_mode & S_ISVTX) == 0) ||
+	    (s.st_uid != 0 && s.st_uid != geteuid()))
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the folder of %s can be written by others", what);
 	return VRES_OK;
 }
 
-vres_status vres_folder_open(const char *path, const char *what, int *folder, const char **name, vres_error *err)
+vres_status vres_folder_open(const char *path, const char *what, int *folder, const char **name,
+                             vres_error *err)
 {
 	const char *slash = strrchr(path, '/'), *rest = slash ? slash + 1 : path;
 	const size_t n = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
@@ -42,9 +48,12 @@ vres_status vres_folder_open(const char *path, const char *what, int *folder, co
 	int fd;
 
 	if (n >= sizeof(prefix) || strlen(rest) > FILE_NAME_MAX)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the path of %s is too long: a name may have %u bytes", what, FILE_NAME_MAX);
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the path of %s is too long: a name may have %u bytes", what,
+		                 FILE_NAME_MAX);
 	if (rest[0] == '\0' || strcmp(rest, ".") == 0 || strcmp(rest, "..") == 0)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the path of %s does not end in a file name", what);
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the path of %s does not end in a file name", what);
 	if (n > 0) {
 		memcpy(prefix, path, n);
 		prefix[n] = '\0';
@@ -75,10 +84,15 @@ static int open_flags(enum file_open how)
 	}
 }
 
-vres_status vres_file_open(int folder, const char *name, enum file_open how, const char *what, int *fd, vres_error *err)
+vres_status vres_file_open(int folder, const char *name, enum file_open how, const char *what,
+                           int *fd, vres_error *err)
 {
-	/* O_NONBLOCK: never wait for the other end of a FIFO; it means nothing to a regular file. */
-	const int got = openat(folder, name, open_flags(how) | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+	/*
+	 * O_NONBLOCK: never wait for the other end of a FIFO; it means nothing to a regular file.
+	 */
+	const int got =
+		openat(folder, name,
+	               open_flags(how) | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
 
 	if (got >= 0) {
 		*fd = got;
@@ -89,13 +103,15 @@ vres_status vres_file_open(int folder, const char *name, enum file_open how, con
 	if (errno == EEXIST)
 		return vres_fail(err, VRES_E_STATE, "%s exists already", what);
 	if (errno == ELOOP)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is a symbolic link, which is refused", what);
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "%s is a symbolic link, which is refused", what);
 	if (errno == ENXIO || errno == EISDIR)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is not a regular file", what);
 	return failed("opening a file", err);
 }
 
-vres_status vres_file_check(int fd, bool or_root, const char *what, uint64_t *bytes, vres_error *err)
+vres_status vres_file_check(int fd, bool or_root, const char *what, uint64_t *bytes,
+                            vres_error *err)
 {
 	struct os_file file;
 
@@ -105,7 +121,8 @@ vres_status vres_file_check(int fd, bool or_root, const char *what, uint64_t *by
 	if (file.owner != vres_os_user() && !(or_root && file.owner == 0))
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s belongs to another user", what);
 	if (file.mode & 077u)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s has mode %04o, expected 0600", what, file.mode);
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s has mode %04o, expected 0600", what,
+		                 file.mode);
 	*bytes = file.bytes;
 	return VRES_OK;
 }
@@ -161,7 +178,8 @@ vres_status vres_file_overwrite(int fd, uint64_t n, vres_error *err)
 	static const unsigned char zeros[512];
 
 	for (uint64_t at = 0; at < n;) {
-		const ssize_t step = pwrite(fd, zeros, (size_t)min_u64(n - at, sizeof(zeros)), (off_t)at);
+		const ssize_t step =
+			pwrite(fd, zeros, (size_t)min_u64(n - at, sizeof(zeros)), (off_t)at);
 
 		if (step < 0 && errno == EINTR)
 			continue;
@@ -172,15 +190,18 @@ vres_status vres_file_overwrite(int fd, uint64_t n, vres_error *err)
 	return vres_file_sync(fd, err);
 }
 
-vres_status vres_file_rename(int folder, const char *from, const char *to, bool replace, vres_error *err)
+vres_status vres_file_rename(int folder, const char *from, const char *to, bool replace,
+                             vres_error *err)
 {
 	struct stat s;
 
 	if (replace)
-		return renameat(folder, from, folder, to) == 0 ? VRES_OK : failed("renaming a file", err);
+		return renameat(folder, from, folder, to) == 0 ? VRES_OK
+		                                               : failed("renaming a file", err);
 	if (renameat2(folder, from, folder, to, RENAME_NOREPLACE) == 0)
 		return VRES_OK;
-	if (errno == EINVAL) { /* a file system without that flag; the folder is ours, so nobody comes between */
+	/* A file system without that flag; the folder is ours, so nobody comes between. */
+	if (errno == EINVAL) {
 		if (fstatat(folder, to, &s, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
 			return vres_file_rename(folder, from, to, true, err);
 		errno = EEXIST;
@@ -195,7 +216,8 @@ void vres_file_unlink(int folder, const char *name)
 	(void)unlinkat(folder, name, 0);
 }
 
-vres_status vres_file_look(int folder, const char *name, int fd, struct os_name *out, vres_error *err)
+vres_status vres_file_look(int folder, const char *name, int fd, struct os_name *out,
+                           vres_error *err)
 {
 	struct stat at_name, open_file;
 

@@ -2,19 +2,27 @@
 /*
  * Files that are written and must survive: the second half of the door to the operating system.
  *
- * A folder is opened once and files are reached through it by name, so that neither chdir() nor a folder that is moved leads elsewhere.  Links
- * are never followed.  Messages name @what, which is ours, never the path, which is not.
+ * A folder is opened once and files are reached through it by name, so that neither chdir() nor a
+ * folder that is moved leads elsewhere.  Links are never followed.  Messages name @what, which is
+ * ours, never the path, which is not.
  */
 #ifndef VRES_CORE_OS_DURABLE_FILE_H
 #define VRES_CORE_OS_DURABLE_FILE_H
 
 #include "os/os.h"
 
-/* The longest file name that takes a suffix of ours (".checkpoint.tmp", "." and 16 digits) within the 255 bytes a file system allows. */
+/*
+ * The longest file name that takes a suffix of ours (".checkpoint.tmp", "." and 16 digits) within
+ * the 255 bytes a file system allows.
+ */
 #define FILE_NAME_MAX 230u
 
-/* Open the folder that holds @path; *name is the rest of @path.  A folder that others could change files in is refused. */
-vres_status vres_folder_open(const char *path, const char *what, int *folder, const char **name, vres_error *err);
+/*
+ * Open the folder that holds @path; *name is the rest of @path.  A folder that others could change
+ * files in is refused.
+ */
+vres_status vres_folder_open(const char *path, const char *what, int *folder, const char **name,
+                             vres_error *err);
 
 enum file_open {
 	FILE_READ,   /* what exists */
@@ -24,13 +32,24 @@ enum file_open {
 	FILE_LOCK,   /* whether it exists or not; mode 0600 */
 };
 
-/* VRES_E_NOT_FOUND, VRES_E_STATE if it exists and should not, VRES_E_INVALID_INPUT for a link, VRES_E_IO. */
-vres_status vres_file_open(int folder, const char *name, enum file_open how, const char *what, int *fd, vres_error *err);
+/*
+ * VRES_E_NOT_FOUND, VRES_E_STATE if it exists and should not, VRES_E_INVALID_INPUT for a link,
+ * VRES_E_IO.
+ */
+vres_status vres_file_open(int folder, const char *name, enum file_open how, const char *what,
+                           int *fd, vres_error *err);
 
-/* Is it a regular file of this user (or root's, if @or_root) that nobody else may touch?  *bytes is its size. */
-vres_status vres_file_check(int fd, bool or_root, const char *what, uint64_t *bytes, vres_error *err);
+/*
+ * Is it a regular file of this user (or root's, if @or_root) that nobody else may touch?  *bytes is
+ * its size.
+ */
+vres_status vres_file_check(int fd, bool or_root, const char *what, uint64_t *bytes,
+                            vres_error *err);
 
-/* Take the lock of an open file until it is closed; VRES_E_BUSY if another opening, here or in another process, has it. */
+/*
+ * Take the lock of an open file until it is closed; VRES_E_BUSY if another opening, here or in
+ * another process, has it.
+ */
 vres_status vres_file_lock(int fd, vres_error *err);
 
 /* Give the lock back, also where a child process has the file open still. */
@@ -49,7 +68,8 @@ vres_status vres_folder_sync(int folder, vres_error *err);
 vres_status vres_file_overwrite(int fd, uint64_t n, vres_error *err);
 
 /* VRES_E_STATE if @to exists, unless it may be replaced. */
-vres_status vres_file_rename(int folder, const char *from, const char *to, bool replace, vres_error *err);
+vres_status vres_file_rename(int folder, const char *from, const char *to, bool replace,
+                             vres_error *err);
 
 void vres_file_unlink(int folder, const char *name);
 
@@ -59,6 +79,7 @@ struct os_name {
 	uint64_t bytes;
 };
 
-vres_status vres_file_look(int folder, const char *name, int fd, struct os_name *out, vres_error *err);
+vres_status vres_file_look(int folder, const char *name, int fd, struct os_name *out,
+                           vres_error *err);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every call into the operating system, each in a few lines.  No other file of the core includes these headers. */
+/*
+ * Every call into the operating system, each in a few lines.  No other file of the core includes
+ * these headers.
+ */
 #include "os/os.h"
 
 #include <errno.h>
@@ -94,7 +97,8 @@ vres_status vres_os_random(void *bytes, size_t n, vres_error *err)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			return vres_fail(err, VRES_E_IO, "the system has no randomness to give (error %d)", errno);
+			return vres_fail(err, VRES_E_IO,
+			                 "the system has no randomness to give (error %d)", errno);
 		next += got;
 		n -= (size_t)got;
 	}
@@ -107,8 +111,8 @@ vres_status vres_os_stat(int fd, struct os_file *out, vres_error *err)
 	const int flags = fcntl(fd, F_GETFL);
 
 	if (flags < 0 || fstat(fd, &s) != 0)
-		return vres_fail(err, errno == EBADF ? VRES_E_INVALID_INPUT : VRES_E_IO, "the file descriptor cannot be examined (error %d)",
-		                 errno);
+		return vres_fail(err, errno == EBADF ? VRES_E_INVALID_INPUT : VRES_E_IO,
+		                 "the file descriptor cannot be examined (error %d)", errno);
 	*out = (struct os_file){
 		.is_regular = S_ISREG(s.st_mode),
 		.is_directory = S_ISDIR(s.st_mode),
@@ -135,7 +139,8 @@ vres_status vres_os_open(const char *path, int *out, vres_error *err)
 	if (errno == ENXIO) /* a socket, or a device that is not there */
 		return vres_fail(err, VRES_E_INVALID_INPUT, "the file is not a regular one");
 	if (errno == ELOOP)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the file is a symbolic link, which is refused");
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the file is a symbolic link, which is refused");
 	if (errno == EACCES)
 		return vres_fail(err, VRES_E_IO, "no permission to open the file");
 	return vres_fail(err, VRES_E_IO, "the file cannot be opened (error %d)", errno);
@@ -146,19 +151,23 @@ void vres_os_close(int fd)
 	(void)close(fd); /* opened for reading: there is nothing to lose */
 }
 
-vres_status vres_os_read(int fd, int64_t offset, void *bytes, size_t n, size_t *got, vres_error *err)
+vres_status vres_os_read(int fd, int64_t offset, void *bytes, size_t n, size_t *got,
+                         vres_error *err)
 {
 	unsigned char *next = bytes;
 	size_t done = 0;
 
 	while (done < n) {
 		const ssize_t step =
-			offset < 0 ? read(fd, next + done, n - done) : pread(fd, next + done, n - done, (off_t)offset + (off_t)done);
+			offset < 0 ? read(fd, next + done, n - done)
+				   : pread(fd, next + done, n - done, (off_t)offset + (off_t)done);
 
 		if (step < 0 && errno == EINTR)
 			continue;
 		if (step < 0)
-			return vres_fail(err, VRES_E_IO, "reading failed at byte %zu of the piece (error %d)", done, errno);
+			return vres_fail(err, VRES_E_IO,
+			                 "reading failed at byte %zu of the piece (error %d)", done,
+			                 errno);
 		if (step == 0)
 			break;
 		done += (size_t)step;
@@ -178,7 +187,8 @@ vres_status vres_os_parent_is_private(const char *path, bool *is_private, vres_e
 		const size_t n = slash == path ? 1 : (size_t)(slash - path);
 
 		if (n >= sizeof(folder))
-			return vres_fail(err, VRES_E_INVALID_INPUT, "the path is longer than %zu bytes", sizeof(folder) - 1);
+			return vres_fail(err, VRES_E_INVALID_INPUT,
+			                 "the path is longer than %zu bytes", sizeof(folder) - 1);
 		memcpy(folder, path, n);
 		folder[n] = '\0';
 	}
@@ -186,9 +196,11 @@ vres_status vres_os_parent_is_private(const char *path, bool *is_private, vres_e
 	if (!is_there && (errno == ENOENT || errno == ENOTDIR))
 		return vres_fail(err, VRES_E_NOT_FOUND, "the folder of the file does not exist");
 	if (!is_there)
-		return vres_fail(err, VRES_E_IO, "the folder of the file cannot be examined (error %d)", errno);
+		return vres_fail(err, VRES_E_IO,
+		                 "the folder of the file cannot be examined (error %d)", errno);
 	/* A sticky folder such as /tmp lets others add files but not replace this one. */
-	*is_private = ((s.st_mode & 022u) == 0 || (s.st_mode & S_ISVTX)) && (s.st_uid == 0 || s.st_uid == geteuid());
+	*is_private = ((s.st_mode & 022u) == 0 || (s.st_mode & S_ISVTX)) &&
+	              (s.st_uid == 0 || s.st_uid == geteuid());
 	return VRES_OK;
 }
 
@@ -237,7 +249,8 @@ bool vres_os_cond_init(pthread_cond_t *cond)
 
 	if (pthread_condattr_init(&attributes) != 0)
 		return false;
-	good = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 && pthread_cond_init(cond, &attributes) == 0;
+	good = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+	       pthread_cond_init(cond, &attributes) == 0;
 	(void)pthread_condattr_destroy(&attributes);
 	return good;
 }
@@ -245,7 +258,9 @@ bool vres_os_cond_init(pthread_cond_t *cond)
 bool vres_os_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t ns)
 {
 	const uint64_t until = clock_ns(CLOCK_MONOTONIC) + ns;
-	const struct timespec end = {.tv_sec = (time_t)(until / 1000000000u), .tv_nsec = (long)(until % 1000000000u)};
+	const struct timespec end = {.tv_sec = (time_t)(until / 1000000000u),
+	                             .tv_nsec = (long)(until % 1000000000u)};
 
-	return ns == 0 ? pthread_cond_wait(cond, lock) == 0 : pthread_cond_timedwait(cond, lock, &end) != ETIMEDOUT;
+	return ns == 0 ? pthread_cond_wait(cond, lock) == 0
+	               : pthread_cond_timedwait(cond, lock, &end) != ETIMEDOUT;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The only door to the operating system: memory, time, randomness, files, pages for secrets, threads. */
+/*
+ * The only door to the operating system: memory, time, randomness, files, pages for secrets,
+ * threads.
+ */
 #ifndef VRES_CORE_OS_OS_H
 #define VRES_CORE_OS_OS_H
 
@@ -11,7 +14,10 @@
 /* Zeroed memory, or NULL. */
 void *vres_os_alloc(size_t n);
 
-/* A buffer from the start of a page on, not zeroed; or NULL.  Copies into it, and hashing out of it, take whole cache lines. */
+/*
+ * A buffer from the start of a page on, not zeroed; or NULL.  Copies into it, and hashing out of
+ * it, take whole cache lines.
+ */
 void *vres_os_alloc_buffer(size_t n);
 
 /* Either of them. */
@@ -22,8 +28,8 @@ uint64_t vres_os_monotonic(void); /* ns since some start; goes on while the mach
 int64_t vres_os_process(void);    /* changes in a forked child */
 
 /*
- * The process that something was made in.  Every call asks whether it is still that one, and a page which the kernel empties in children answers
- * without a system call.
+ * The process that something was made in.  Every call asks whether it is still that one, and a page
+ * which the kernel empties in children answers without a system call.
  */
 struct os_home {
 	const volatile bool *page; /* NULL: the kernel has no such pages */
@@ -51,18 +57,25 @@ vres_status vres_os_stat(int fd, struct os_file *out, vres_error *err);
 vres_status vres_os_open(const char *path, int *out, vres_error *err);
 void vres_os_close(int fd);
 
-/* Fill @bytes from @offset, or from where the descriptor stands if @offset is negative; *got is less than @n only at the end. */
-vres_status vres_os_read(int fd, int64_t offset, void *bytes, size_t n, size_t *got, vres_error *err);
+/*
+ * Fill @bytes from @offset, or from where the descriptor stands if @offset is negative; *got is
+ * less than @n only at the end.
+ */
+vres_status vres_os_read(int fd, int64_t offset, void *bytes, size_t n, size_t *got,
+                         vres_error *err);
 
-/* Does anybody but @owner or root have the right to replace files in the folder that holds @path? */
+/*
+ * Does anybody but @owner or root have the right to replace files in the folder that holds @path?
+ */
 vres_status vres_os_parent_is_private(const char *path, bool *is_private, vres_error *err);
 
 uint32_t vres_os_user(void);
 const char *vres_os_environment(const char *name);
 
 /*
- * Pages for secrets (host_secret.c): locked if limits allow, kept out of core files and of forked children, with a guard page on either side.
- * Wiped by vres_secret_free(), which in a child frees what there is and touches nothing.
+ * Pages for secrets (host_secret.c): locked if limits allow, kept out of core files and of forked
+ * children, with a guard page on either side. Wiped by vres_secret_free(), which in a child frees
+ * what there is and touches nothing.
  */
 vres_status vres_secret_alloc(size_t n, void **out, vres_error *err);
 void vres_secret_free(void *memory, size_t n);
@@ -72,7 +85,8 @@ bool vres_secret_is_here(const void *memory);
 
 /* What the system granted. */
 struct secret_facts {
-	bool is_secret_memory; /* memfd_secret(2): not even the kernel and debuggers have it mapped */
+	/* Memfd_secret(2): not even the kernel and debuggers have it mapped. */
+	bool is_secret_memory;
 	bool is_locked, is_undumped, is_kept_from_children;
 };
 
@@ -82,7 +96,10 @@ const struct secret_facts *vres_secret_facts_of(const void *memory);
 /* Cores that this thread may run on, at least 1. */
 uint32_t vres_os_cores(void);
 
-/* A thread that takes no signals, so that handlers of the application run on its own threads.  False if there is none to be had. */
+/*
+ * A thread that takes no signals, so that handlers of the application run on its own threads.
+ * False if there is none to be had.
+ */
 bool vres_os_thread_start(pthread_t *out, void *(*run)(void *), void *arg);
 void vres_os_thread_join(pthread_t thread);
 

@@ -2,11 +2,13 @@
 /*
  * Pages for secrets.
  *
- *	| head | guard | secret ... | guard |
+ * 	| head | guard | secret ... | guard |
  *
- * The head says which process the secret belongs to and is empty in a child.  The secret lies in memory of memfd_secret(2) where the kernel
- * has it, which nobody but this process can read, the kernel's own mapping included; that memory is shared with children unless they are
- * given no mapping at all, so they are not.  Else it lies in an ordinary mapping that is locked, not dumped, and empty in a child.
+ * The head says which process the secret belongs to and is empty in a child.  The secret lies in
+ * memory of memfd_secret(2) where the kernel has it, which nobody but this process can read, the
+ * kernel's own mapping included; that memory is shared with children unless they are given no
+ * mapping at all, so they are not.  Else it lies in an ordinary mapping that is locked, not dumped,
+ * and empty in a child.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -39,8 +41,9 @@ static struct head *head_of(const void *memory)
 }
 
 /*
- * Locked and undumped by what it is, wherever the kernel likes; MAP_FAILED where it or a limit says no.  Not at its place at once: mmap() with
- * MAP_FIXED first takes away what is there, also when it then fails at the limit.
+ * Locked and undumped by what it is, wherever the kernel likes; MAP_FAILED where it or a limit says
+ * no.  Not at its place at once: mmap() with MAP_FIXED first takes away what is there, also when it
+ * then fails at the limit.
  */
 static void *map_secret_memory(size_t size)
 {
@@ -98,7 +101,8 @@ static void unmap_around(unsigned char *secret, size_t size)
 vres_status vres_secret_alloc(size_t n, void **out, vres_error *err)
 {
 	const size_t page = page_bytes(), size = whole_pages(n);
-	unsigned char *all = mmap(NULL, size + 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *all =
+		mmap(NULL, size + 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct head *head = (struct head *)(void *)all;
 
 	if (all == MAP_FAILED)
@@ -135,7 +139,10 @@ void vres_secret_free(void *memory, size_t n)
 
 	if (memory == NULL)
 		return;
-	/* In a child there may be something of the child's own where secret memory was not inherited; an ordinary page is empty there, and stays. */
+	/*
+	 * In a child there may be something of the child's own where secret memory was not
+	 * inherited; an ordinary page is empty there, and stays.
+	 */
 	if (vres_secret_is_here(memory)) {
 		explicit_bzero(memory, size);
 		(void)munmap(memory, size);

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A mutex, two conditions and a counter.  Tasks take tens of microseconds or more, beside which a lock is nothing. */
+/*
+ * A mutex, two conditions and a counter.  Tasks take tens of microseconds or more, beside which a
+ * lock is nothing.
+ */
 #include "os/workers.h"
 
 vres_status workers_open(struct workers *c, uint32_t threads, vres_error *err)
 {
-	*c = (struct workers){.threads = threads ? threads : vres_os_cores(), .process = vres_os_process()};
+	*c = (struct workers){.threads = threads ? threads : vres_os_cores(),
+	                      .process = vres_os_process()};
 	if (c->threads > WORKERS_MAX)
 		c->threads = WORKERS_MAX;
-	if (pthread_mutex_init(&c->lock, NULL) != 0 || pthread_cond_init(&c->wake, NULL) != 0 || pthread_cond_init(&c->idle, NULL) != 0)
+	if (pthread_mutex_init(&c->lock, NULL) != 0 || pthread_cond_init(&c->wake, NULL) != 0 ||
+	    pthread_cond_init(&c->idle, NULL) != 0)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for threads");
 	c->is_open = true;
 	return VRES_OK;
@@ -74,7 +79,8 @@ void workers_begin(struct workers *c, worker_task task, void *job, size_t tasks)
 		(void)pthread_cond_broadcast(&c->wake);
 	(void)pthread_mutex_unlock(&c->lock);
 	/* The caller does a task too, so one fewer is needed. */
-	while (c->started + 1 < c->threads && c->started + 1 < tasks && vres_os_thread_start(&c->thread[c->started], work, c))
+	while (c->started + 1 < c->threads && c->started + 1 < tasks &&
+	       vres_os_thread_start(&c->thread[c->started], work, c))
 		c->started++;
 }
 

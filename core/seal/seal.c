@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sealing: the public verbs, what they accept, and what is told of the outcome.  How bytes get into VRAM and are compared there is in
- * seal_fill.c.
+ * Sealing: the public verbs, what they accept, and what is told of the outcome.  How bytes get into
+ * VRAM and are compared there is in seal_fill.c.
  */
 #include "seal/seal.h"
 
@@ -17,10 +17,12 @@
 static vres_status check_set(const vres_seal_params *p, vres_error *err)
 {
 	if (p->total_shards == 0 && p->shard_index != 0)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "shard_index is %" PRIu32 " without total_shards", p->shard_index);
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "shard_index is %" PRIu32 " without total_shards", p->shard_index);
 	if (p->total_shards != 0 && p->shard_index >= p->total_shards)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "shard_index %" PRIu32 " is not below total_shards %" PRIu32, p->shard_index,
-		                 p->total_shards);
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "shard_index %" PRIu32 " is not below total_shards %" PRIu32,
+		                 p->shard_index, p->total_shards);
 	return VRES_OK;
 }
 
@@ -71,7 +73,8 @@ static void start_record(struct seal *seal, const vres_seal_params *p, uint64_t 
 	memcpy(r->key_id, m->keys->id, sizeof(r->key_id));
 }
 
-vres_status vres_seal_order(struct seal *seal, vres_manager *m, const vres_seal_params *params, uint64_t bytes, vres_error *err)
+vres_status vres_seal_order(struct seal *seal, vres_manager *m, const vres_seal_params *params,
+                            uint64_t bytes, vres_error *err)
 {
 	vres_seal_params p;
 
@@ -83,11 +86,13 @@ vres_status vres_seal_order(struct seal *seal, vres_manager *m, const vres_seal_
 	TRY(check_strings(seal, &p, err));
 	TRY(check_set(&p, err));
 	if (p.digest_alg > VRES_DIGEST_VERITY)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "digest_alg %" PRIu32 " is not known", p.digest_alg);
+		return vres_fail(err, VRES_E_INVALID_INPUT, "digest_alg %" PRIu32 " is not known",
+		                 p.digest_alg);
 	if (bytes == 0)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "there are 0 bytes to seal");
 	if (bytes > m->policy.max_model_bytes)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%" PRIu64 " bytes are more than max_model_bytes, %" PRIu64, bytes,
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "%" PRIu64 " bytes are more than max_model_bytes, %" PRIu64, bytes,
 		                 m->policy.max_model_bytes);
 	TRY(vres_manager_has_device(m, p.gpu_device, err));
 	start_record(seal, &p, bytes);
@@ -119,7 +124,8 @@ static void tell_failure(struct seal *seal, const vres_error *failure)
 
 	vres_metrics_sealed(m, failure->status);
 	if (failure->status == VRES_E_POLICY_VIOLATION && failure->reason != VRES_REASON_STOPPED)
-		vres_audit_violation(m, device, vres_policy_first_violation(&seal->report), "seal_refused", failure->message);
+		vres_audit_violation(m, device, vres_policy_first_violation(&seal->report),
+		                     "seal_refused", failure->message);
 	if (failure->status != VRES_E_INTEGRITY_VIOLATION)
 		return;
 	e = vres_audit_event(m, VRES_EVENT_SEAL_VERIFICATION_FAILED, device);
@@ -131,12 +137,14 @@ static void tell_failure(struct seal *seal, const vres_error *failure)
 	e.actual_digest = seal->found[0] ? seal->found : NULL;
 	e.mode = "seal";
 	e.detail = failure->message;
-	(void)vres_audit_emit(m, &e, true, NULL); /* the mismatch itself is what the caller returns */
+	/* The mismatch itself is what the caller returns. */
+	(void)vres_audit_emit(m, &e, true, NULL);
 }
 
 static vres_status tell_success(struct seal *seal, const struct vres_shard *s, vres_error *err)
 {
-	vres_event e = vres_audit_event(seal->manager, VRES_EVENT_VRAM_SEALED, seal->record.gpu_device);
+	vres_event e =
+		vres_audit_event(seal->manager, VRES_EVENT_VRAM_SEALED, seal->record.gpu_device);
 	vres_shard_info info;
 
 	TRY(vres_record_describe(&s->record, &info, err));
@@ -156,11 +164,13 @@ static vres_status perform(struct seal *seal, vres_shard **out, vres_error *err)
 	TRY(vres_shard_create(m, &seal->record, &s, err));
 	status = vres_seal_fill(seal, s, err);
 	if (status == VRES_OK)
-		status = vres_manager_enter(m, err); /* it may have stopped since, of which whoever found the violation tells */
+		/* It may have stopped since, of which whoever found the violation tells. */
+		status = vres_manager_enter(m, err);
 	if (status == VRES_OK)
 		status = tell_success(seal, s, err);
 	if (status != VRES_OK) {
-		vres_shard_discard(&s); /* before anything is told, so that the critical event is the last one */
+		/* Before anything is told, so that the critical event is the last one. */
+		vres_shard_discard(&s);
 		tell_failure(seal, err);
 		return status;
 	}
@@ -192,7 +202,8 @@ static vres_status require_out(vres_shard **out, vres_error *err)
 	return out ? VRES_OK : vres_fail(err, VRES_E_INVALID_INPUT, "out is NULL");
 }
 
-vres_status vres_seal_memory(vres_manager *m, const vres_seal_params *p, const void *data, uint64_t bytes, vres_shard **out, vres_error *err)
+vres_status vres_seal_memory(vres_manager *m, const vres_seal_params *p, const void *data,
+                             uint64_t bytes, vres_shard **out, vres_error *err)
 {
 	struct source source;
 	struct seal seal;
@@ -206,7 +217,8 @@ vres_status vres_seal_memory(vres_manager *m, const vres_seal_params *p, const v
 	return vres_seal_perform(&seal, out, err);
 }
 
-vres_status vres_seal_fd(vres_manager *m, const vres_seal_params *p, int fd, uint64_t offset, uint64_t bytes, vres_shard **out, vres_error *err)
+vres_status vres_seal_fd(vres_manager *m, const vres_seal_params *p, int fd, uint64_t offset,
+                         uint64_t bytes, vres_shard **out, vres_error *err)
 {
 	struct source source;
 	struct seal seal;
@@ -218,8 +230,8 @@ vres_status vres_seal_fd(vres_manager *m, const vres_seal_params *p, int fd, uin
 	return vres_seal_perform(&seal, out, err);
 }
 
-vres_status vres_seal_stream(vres_manager *m, const vres_seal_params *p, vres_read_fn read, void *ctx, uint64_t bytes, vres_shard **out,
-                             vres_error *err)
+vres_status vres_seal_stream(vres_manager *m, const vres_seal_params *p, vres_read_fn read,
+                             void *ctx, uint64_t bytes, vres_shard **out, vres_error *err)
 {
 	struct source source;
 	struct seal seal;
@@ -233,7 +245,8 @@ vres_status vres_seal_stream(vres_manager *m, const vres_seal_params *p, vres_re
 	return vres_seal_perform(&seal, out, err);
 }
 
-vres_status vres_seal_adopt(vres_manager *m, const vres_seal_params *p, uint64_t device_ptr, uint64_t bytes, vres_shard **out, vres_error *err)
+vres_status vres_seal_adopt(vres_manager *m, const vres_seal_params *p, uint64_t device_ptr,
+                            uint64_t bytes, vres_shard **out, vres_error *err)
 {
 	struct seal seal;
 	uint64_t end;
@@ -245,7 +258,9 @@ vres_status vres_seal_adopt(vres_manager *m, const vres_seal_params *p, uint64_t
 	if (seal.record.digest_alg != VRES_DIGEST_VERITY)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "adopting needs VRES_DIGEST_VERITY");
 	if (m->policy.require & VRES_REQUIRE_READONLY)
-		return vres_fail(err, VRES_E_UNSUPPORTED, "policy requires read-only mappings, and an adopted mapping is not ours to change");
+		return vres_fail(err, VRES_E_UNSUPPORTED,
+		                 "policy requires read-only mappings, and an adopted mapping is "
+		                 "not ours to change");
 	seal.device_ptr = device_ptr;
 	seal.record.flags |= RECORD_ADOPTED;
 	return vres_seal_perform(&seal, out, err);

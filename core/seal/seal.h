@@ -21,12 +21,16 @@ struct seal {
 };
 
 /* Check what the caller asked for and start a record; refused input has no effect. */
-vres_status vres_seal_order(struct seal *seal, vres_manager *m, const vres_seal_params *p, uint64_t bytes, vres_error *err);
+vres_status vres_seal_order(struct seal *seal, vres_manager *m, const vres_seal_params *p,
+                            uint64_t bytes, vres_error *err);
 
 /* Take the id, do it, publish. */
 vres_status vres_seal_perform(struct seal *seal, vres_shard **out, vres_error *err);
 
-/* Put the bytes into VRAM, digest them there, compare, and fill shard and record.  What the shard then holds is released by discarding it. */
+/*
+ * Put the bytes into VRAM, digest them there, compare, and fill shard and record.  What the shard
+ * then holds is released by discarding it.
+ */
 vres_status vres_seal_fill(struct seal *seal, struct vres_shard *s, vres_error *err);
 
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How bytes get sealed: judge the device, reserve, allocate, copy and digest in one pass, measure what is in VRAM, compare, sign.
+ * How bytes get sealed: judge the device, reserve, allocate, copy and digest in one pass, measure
+ * what is in VRAM, compare, sign.
  *
- * Nothing is signed before the root computed from VRAM equals the root of the bytes that were read, or, for VERITY with an expected digest,
- * that digest; the latter needs no hashing on the host.  The level of the tree that is kept is always the one computed from VRAM.
+ * Nothing is signed before the root computed from VRAM equals the root of the bytes that were read,
+ * or, for VERITY with an expected digest, that digest; the latter needs no hashing on the host.
+ * The level of the tree that is kept is always the one computed from VRAM.
  */
 #include "seal/seal.h"
 
@@ -19,9 +21,10 @@
 
 static vres_status refuse(const struct seal *seal, vres_error *err)
 {
-	return vres_fail_at(err, VRES_E_POLICY_VIOLATION, VRES_REASON_RESIDENCY, seal->record.gpu_device,
-	                    "device %" PRIu32 " or its memory violates the VRAM-only policy: %s", seal->record.gpu_device,
-	                    vres_policy_first_violation(&seal->report));
+	return vres_fail_at(err, VRES_E_POLICY_VIOLATION, VRES_REASON_RESIDENCY,
+	                    seal->record.gpu_device,
+	                    "device %" PRIu32 " or its memory violates the VRAM-only policy: %s",
+	                    seal->record.gpu_device, vres_policy_first_violation(&seal->report));
 }
 
 static vres_status judge_device(struct seal *seal, vres_error *err)
@@ -36,7 +39,9 @@ static vres_status judge_device(struct seal *seal, vres_error *err)
 		return refuse(seal, err);
 	if (!vres_device_can(d, VRES_DEVICE_CAN_HASH) && !(m->policy.allow & VRES_ALLOW_READBACK))
 		return vres_fail_at(err, VRES_E_UNSUPPORTED, VRES_REASON_DEVICE, d->index,
-		                    "device %" PRIu32 " cannot hash, and VRES_ALLOW_READBACK is not given", d->index);
+		                    "device %" PRIu32
+		                    " cannot hash, and VRES_ALLOW_READBACK is not given",
+		                    d->index);
 	memcpy(r->device_uuid, d->props.uuid, sizeof(r->device_uuid));
 	r->assurance = vres_policy_assurance(&d->props, m->driver.is_simulated);
 	seal->device = d;
@@ -45,7 +50,8 @@ static vres_status judge_device(struct seal *seal, vres_error *err)
 
 static void tell_allocation_failed(struct seal *seal, const vres_error *failure)
 {
-	vres_event e = vres_audit_event(seal->manager, VRES_EVENT_VRAM_ALLOCATION_FAILED, seal->record.gpu_device);
+	vres_event e = vres_audit_event(seal->manager, VRES_EVENT_VRAM_ALLOCATION_FAILED,
+	                                seal->record.gpu_device);
 	const bool has_room = failure->status != VRES_E_INSUFFICIENT_VRAM;
 	struct vres_counters *c = &seal->manager->counters;
 	uint64_t used;
@@ -53,24 +59,28 @@ static void tell_allocation_failed(struct seal *seal, const vres_error *failure)
 	(void)pthread_mutex_lock(&seal->device->capacity.lock);
 	used = seal->device->capacity.used;
 	(void)pthread_mutex_unlock(&seal->device->capacity.lock);
-	vres_log_capacity(seal->manager, e.gpu_device, seal->record.vram_bytes, used, failure->available_bytes);
+	vres_log_capacity(seal->manager, e.gpu_device, seal->record.vram_bytes, used,
+	                  failure->available_bytes);
 	atomic_fetch_add(has_room ? &c->allocation_failures : &c->no_room, 1);
 	e.status = failure->status;
 	e.requested_bytes = seal->record.vram_bytes;
 	e.available_bytes = failure->available_bytes;
 	e.detail = has_room ? "allocation_failed" : "insufficient_vram";
-	(void)vres_audit_emit(seal->manager, &e, false, NULL); /* the failure itself is what the caller returns */
+	/* The failure itself is what the caller returns. */
+	(void)vres_audit_emit(seal->manager, &e, false, NULL);
 }
 
 static vres_status tell_allocated(struct seal *seal, const struct vres_mem *mem, vres_error *err)
 {
-	vres_event e = vres_audit_event(seal->manager, VRES_EVENT_VRAM_ALLOCATED, seal->record.gpu_device);
+	vres_event e =
+		vres_audit_event(seal->manager, VRES_EVENT_VRAM_ALLOCATED, seal->record.gpu_device);
 	struct vres_capacity_now now;
 	vres_device_status status;
 
 	if (seal->manager->audit.record == NULL && seal->manager->log == NULL)
 		return VRES_OK;
-	TRY(vres_capacity_look(seal->device, seal->manager->policy.headroom_bytes, &now, &status, err));
+	TRY(vres_capacity_look(seal->device, seal->manager->policy.headroom_bytes, &now, &status,
+	                       err));
 	vres_log_capacity(seal->manager, e.gpu_device, mem->bytes, now.used, now.available);
 	e.requested_bytes = mem->bytes;
 	e.allocated_bytes = mem->capacity;
@@ -79,7 +89,8 @@ static vres_status tell_allocated(struct seal *seal, const struct vres_mem *mem,
 	return vres_audit_emit(seal->manager, &e, false, err);
 }
 
-static vres_status reserve_and_allocate(struct seal *seal, struct vres_shard *s, uint64_t padded, vres_error *err)
+static vres_status reserve_and_allocate(struct seal *seal, struct vres_shard *s, uint64_t padded,
+                                        vres_error *err)
 {
 	struct vres_device *d = seal->device;
 	vres_status status;
@@ -96,8 +107,10 @@ static vres_status allocate(struct seal *seal, struct vres_shard *s, vres_error 
 	vres_status status;
 
 	if (seal->source == NULL)
-		return vres_mem_adopt(seal->device, seal->device_ptr, seal->record.vram_bytes, &s->mem, err);
-	status = reserve_and_allocate(seal, s, vres_capacity_padded(seal->device, seal->record.vram_bytes), &detail);
+		return vres_mem_adopt(seal->device, seal->device_ptr, seal->record.vram_bytes,
+		                      &s->mem, err);
+	status = reserve_and_allocate(
+		seal, s, vres_capacity_padded(seal->device, seal->record.vram_bytes), &detail);
 	if (status != VRES_OK) {
 		tell_allocation_failed(seal, &detail);
 		return vres_fail_with(err, &detail);
@@ -108,19 +121,22 @@ static vres_status allocate(struct seal *seal, struct vres_shard *s, vres_error 
 /* What the device can do was judged; what somebody else has done with it shows in the memory. */
 static void judge_location(struct seal *seal, const struct vres_shard *s)
 {
-	const uint32_t assurance = vres_policy_adopted_assurance(seal->record.assurance, &s->residency);
+	const uint32_t assurance =
+		vres_policy_adopted_assurance(seal->record.assurance, &s->residency);
 	const bool is_less = assurance != seal->record.assurance;
 
 	seal->record.assurance = assurance;
 	if (is_less && (seal->manager->policy.require & VRES_REQUIRE_VMM))
-		vres_policy_add(&seal->report, "vmm", "no", VRES_FACT_VIOLATION, VRES_VIOLATION_NEVER);
+		vres_policy_add(&seal->report, "vmm", "no", VRES_FACT_VIOLATION,
+		                VRES_VIOLATION_NEVER);
 }
 
 static vres_status judge_memory(struct seal *seal, struct vres_shard *s, vres_error *err)
 {
 	TRY(vres_mem_residency(&s->mem, &s->residency, err));
 	seal->report = vres_policy_report_init();
-	vres_policy_judge_memory(&seal->manager->policy, &s->residency, seal->record.gpu_device, &seal->report);
+	vres_policy_judge_memory(&seal->manager->policy, &s->residency, seal->record.gpu_device,
+	                         &seal->report);
 	if (s->mem.is_adopted)
 		judge_location(seal, s);
 	return seal->report.violations ? refuse(seal, err) : VRES_OK;
@@ -133,31 +149,39 @@ static vres_status protect(struct seal *seal, struct vres_shard *s, vres_error *
 	TRY(judge_memory(seal, s, err));
 	if (s->residency.facts & VRES_MEM_READ_ONLY)
 		return VRES_OK;
-	vres_policy_add(&seal->report, "read_only", "no", VRES_FACT_VIOLATION, VRES_VIOLATION_NEVER);
+	vres_policy_add(&seal->report, "read_only", "no", VRES_FACT_VIOLATION,
+	                VRES_VIOLATION_NEVER);
 	return refuse(seal, err);
 }
 
-/* Does the device alone decide, against the expected digest or, for adopted memory, against nothing? */
+/*
+ * Does the device alone decide, against the expected digest or, for adopted memory, against
+ * nothing?
+ */
 static bool host_may_skip_hashing(const struct seal *seal)
 {
-	return seal->source == NULL || (seal->record.digest_alg == VRES_DIGEST_VERITY && seal->has_expected);
+	return seal->source == NULL ||
+	       (seal->record.digest_alg == VRES_DIGEST_VERITY && seal->has_expected);
 }
 
 /*
- * May the device hash each piece as it arrives?  Not where policy wants the mapping to be read-only: then what is signed is what was hashed
- * after nobody could write any more.
+ * May the device hash each piece as it arrives?  Not where policy wants the mapping to be
+ * read-only: then what is signed is what was hashed after nobody could write any more.
  */
 static bool device_hashes_arrivals(const struct seal *seal, const struct vres_shard *s)
 {
-	return seal->source && vres_device_can(seal->device, VRES_DEVICE_CAN_HASH) && !(seal->manager->policy.require & VRES_REQUIRE_READONLY) &&
+	return seal->source && vres_device_can(seal->device, VRES_DEVICE_CAN_HASH) &&
+	       !(seal->manager->policy.require & VRES_REQUIRE_READONLY) &&
 	       vres_upload_can_hash(&s->shape, s->kept_level);
 }
 
-static vres_status upload(struct seal *seal, struct vres_shard *s, uint8_t root[VRES_SHA256_BYTES], vres_error *err)
+static vres_status upload(struct seal *seal, struct vres_shard *s, uint8_t root[VRES_SHA256_BYTES],
+                          vres_error *err)
 {
 	CLEANUP(tree_close) struct tree_builder tree = {0};
 	CLEANUP(vres_sha256_close) struct sha256 flat = {0};
-	const bool wants_flat = seal->record.digest_alg == VRES_DIGEST_SHA256, wants_tree = !host_may_skip_hashing(seal);
+	const bool wants_flat = seal->record.digest_alg == VRES_DIGEST_SHA256,
+		   wants_tree = !host_may_skip_hashing(seal);
 	const struct upload u = {
 		.source = seal->source,
 		.destination = &s->mem,
@@ -181,11 +205,13 @@ static vres_status upload(struct seal *seal, struct vres_shard *s, uint8_t root[
 	return wants_tree ? tree_finish(&tree, 0, root, err) : VRES_OK;
 }
 
-static vres_status mismatch(struct seal *seal, const uint8_t *wanted, const uint8_t *found, const char *what, vres_error *err)
+static vres_status mismatch(struct seal *seal, const uint8_t *wanted, const uint8_t *found,
+                            const char *what, vres_error *err)
 {
 	vres_hex(wanted, seal->wanted);
 	vres_hex(found, seal->found);
-	return vres_fail_at(err, VRES_E_INTEGRITY_VIOLATION, VRES_REASON_DIGEST, seal->record.gpu_device, "%s", what);
+	return vres_fail_at(err, VRES_E_INTEGRITY_VIOLATION, VRES_REASON_DIGEST,
+	                    seal->record.gpu_device, "%s", what);
 }
 
 /* The kept level of the tree of what is in VRAM. */
@@ -194,12 +220,14 @@ static vres_status measure(struct seal *seal, struct vres_shard *s, vres_error *
 	const vres_policy *policy = &seal->manager->policy;
 	CLEANUP(vres_vram_digest_close) struct vram_digest ms = {0};
 
-	TRY(vres_vram_digest_open(&ms, &s->mem, &s->shape, !vres_device_can(seal->device, VRES_DEVICE_CAN_HASH), vres_policy_lane_flags(policy),
-	                          seal->manager->threads, policy->deadline, err));
+	TRY(vres_vram_digest_open(
+		&ms, &s->mem, &s->shape, !vres_device_can(seal->device, VRES_DEVICE_CAN_HASH),
+		vres_policy_lane_flags(policy), seal->manager->threads, policy->deadline, err));
 	return vres_vram_digest_level(&ms, s->kept_level, s->kept, err);
 }
 
-static vres_status compare(struct seal *seal, const uint8_t read[VRES_SHA256_BYTES], const uint8_t resident[VRES_SHA256_BYTES], vres_error *err)
+static vres_status compare(struct seal *seal, const uint8_t read[VRES_SHA256_BYTES],
+                           const uint8_t resident[VRES_SHA256_BYTES], vres_error *err)
 {
 	struct vres_record *r = &seal->record;
 	uint8_t verity[VRES_SHA256_BYTES], verity_read[VRES_SHA256_BYTES];
@@ -210,9 +238,11 @@ static vres_status compare(struct seal *seal, const uint8_t read[VRES_SHA256_BYT
 	if (r->digest_alg == VRES_DIGEST_VERITY)
 		memcpy(r->digest, verity, VRES_SHA256_BYTES);
 	if (!host_may_skip_hashing(seal) && !vres_crypto_equal(read, resident, VRES_SHA256_BYTES))
-		return mismatch(seal, verity_read, verity, "what is in VRAM is not what was read", err);
+		return mismatch(seal, verity_read, verity, "what is in VRAM is not what was read",
+		                err);
 	if (seal->has_expected && !vres_crypto_equal(seal->expected, r->digest, VRES_SHA256_BYTES))
-		return mismatch(seal, seal->expected, r->digest, "the bytes do not have the expected digest", err);
+		return mismatch(seal, seal->expected, r->digest,
+		                "the bytes do not have the expected digest", err);
 	return VRES_OK;
 }
 
@@ -233,9 +263,14 @@ vres_status vres_seal_fill(struct seal *seal, struct vres_shard *s, vres_error *
 	TRY(judge_device(seal, err));
 	TRY(allocate(seal, s, err));
 	TRY(judge_memory(seal, s, err));
-	/* Not before the device has shown to have room: a size that fits no device is a shortage of VRAM, not of host memory. */
-	if (ckd_mul_u64(&kept_bytes, kept_bytes, VRES_SHA256_BYTES) || (s->kept = vres_os_alloc(kept_bytes)) == NULL)
-		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for the kept level of the digest tree");
+	/*
+	 * Not before the device has shown to have room: a size that fits no device is a shortage of
+	 * VRAM, not of host memory.
+	 */
+	if (ckd_mul_u64(&kept_bytes, kept_bytes, VRES_SHA256_BYTES) ||
+	    (s->kept = vres_os_alloc(kept_bytes)) == NULL)
+		return vres_fail(err, VRES_E_NO_MEMORY,
+		                 "no memory for the kept level of the digest tree");
 	began = vres_os_monotonic();
 	if (seal->source)
 		TRY(upload(seal, s, read, err));

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Two lanes with staging: while one copies to the device, the other is being filled and digested.  What has landed is hashed by the device on a
- * lane of its own, beside the next copy and the filling after that.
+ * Two lanes with staging: while one copies to the device, the other is being filled and digested.
+ * What has landed is hashed by the device on a lane of its own, beside the next copy and the
+ * filling after that.
  *
- * Filling takes as long as many copies where one thread does it, so where nothing is digested, all do.
+ * Filling takes as long as many copies where one thread does it, so where nothing is digested, all
+ * do.
  *
- * What the host digests is digested before the driver sees it: a driver that damages a staging buffer must not damage both sides of the
- * comparison.
+ * What the host digests is digested before the driver sees it: a driver that damages a staging
+ * buffer must not damage both sides of the comparison.
  */
 #include "seal/upload.h"
 
@@ -43,10 +45,12 @@ bool vres_upload_can_hash(const struct tree_shape *shape, uint32_t level)
 static vres_status hash(struct copy *c, const struct piece *piece, vres_error *err)
 {
 	const struct upload *u = c->u;
-	const struct vres_range range = {.mem = u->destination, .offset = piece->offset, .bytes = piece->n};
+	const struct vres_range range = {
+		.mem = u->destination, .offset = piece->offset, .bytes = piece->n};
 	const uint64_t span = tree_span(u->shape, u->level);
 
-	TRY(vres_lane_hash(c->hasher, &range, 1, u->shape->block_size, u->level, c->runs, u->arrived + piece->offset / span * VRES_SHA256_BYTES,
+	TRY(vres_lane_hash(c->hasher, &range, 1, u->shape->block_size, u->level, c->runs,
+	                   u->arrived + piece->offset / span * VRES_SHA256_BYTES,
 	                   div_up_u64(piece->n, span), err));
 	return vres_lane_wait(c->hasher, u->deadline, err);
 }
@@ -76,10 +80,14 @@ static vres_status fill_part(void *job, uint32_t worker, size_t index, vres_erro
 	const size_t at = index * FILL_BYTES, left = c->filling - at;
 
 	(void)worker;
-	return vres_source_part(c->u->source, c->u->source->done + at, c->staging + at, left < FILL_BYTES ? left : FILL_BYTES, err);
+	return vres_source_part(c->u->source, c->u->source->done + at, c->staging + at,
+	                        left < FILL_BYTES ? left : FILL_BYTES, err);
 }
 
-/* The workers fills the buffer while the caller waits for the device; a workers that digests has other work. */
+/*
+ * The workers fills the buffer while the caller waits for the device; a workers that digests has
+ * other work.
+ */
 static vres_status fill_and_hash(struct copy *c, unsigned turn, size_t n, vres_error *err)
 {
 	const bool in_parts = c->u->source->has_parts && !digests(c);
@@ -110,18 +118,23 @@ static vres_status send(struct copy *c, vres_error *err)
 	c->sent[c->turn] = piece;
 	c->digested.n = 0;
 	if (u->progress && !u->progress(u->progress_ctx, done, u->destination->bytes))
-		return vres_fail(err, VRES_E_CANCELLED, "cancelled by the caller after %" PRIu64 " bytes", done);
+		return vres_fail(err, VRES_E_CANCELLED,
+		                 "cancelled by the caller after %" PRIu64 " bytes", done);
 	return VRES_OK;
 }
 
-/* A lane is filled while the other's piece is digested, which is sent then; where nothing is digested, it is sent at once. */
+/*
+ * A lane is filled while the other's piece is digested, which is sent then; where nothing is
+ * digested, it is sent at once.
+ */
 static vres_status copy(struct copy *c, vres_error *err)
 {
 	const uint64_t bytes = c->u->destination->bytes;
 	unsigned turn = 0;
 
 	for (uint64_t done = 0; done < bytes; turn ^= 1) {
-		const struct piece piece = {.offset = done, .n = (size_t)min_u64(bytes - done, c->lanes[turn]->bytes)};
+		const struct piece piece = {
+			.offset = done, .n = (size_t)min_u64(bytes - done, c->lanes[turn]->bytes)};
 
 		TRY(land(c, turn, err));
 		TRY(fill_and_hash(c, turn, piece.n, err));
@@ -152,7 +165,8 @@ vres_status vres_upload(const struct upload *u, vres_error *err)
 	CLEANUP(vres_lane_close) struct vres_lane odd = {0};
 	CLEANUP(vres_lane_close) struct vres_lane hasher = {0};
 	CLEANUP(workers_close) struct workers workers = {0};
-	CLEANUP(copy_close) struct copy c = {.u = u}; /* the last to be declared: nothing touches the staging buffers any more when they go */
+	/* The last to be declared: nothing touches the staging buffers any more when they go. */
+	CLEANUP(copy_close) struct copy c = {.u = u};
 	const bool one_is_enough = u->destination->bytes <= LANE_BYTES;
 
 	TRY(vres_lane_open(d, bytes, u->lane_flags, &even, err));

@@ -2,7 +2,8 @@
 /*
  * Keys and the files they come from.
  *
- * root = HKDF-SHA256(token, no salt, info = domain); every buffer a token passes through lies in a secret page and is wiped on every path.
+ * root = HKDF-SHA256(token, no salt, info = domain); every buffer a token passes through lies in a
+ * secret page and is wiped on every path.
  */
 #include "sign/key.h"
 
@@ -33,20 +34,29 @@ static vres_status domain_check(const char *domain, vres_error *err)
 	const size_t n = strnlen(domain, DOMAIN_MAX + 1);
 
 	if (n == 0 || n > DOMAIN_MAX)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "domain is %s", n == 0 ? "empty" : "longer than 64 bytes");
+		return vres_fail(err, VRES_E_INVALID_INPUT, "domain is %s",
+		                 n == 0 ? "empty" : "longer than 64 bytes");
 	for (size_t i = 0; i < n; i++)
 		if (domain[i] < 0x20 || domain[i] > 0x7e)
-			return vres_fail(err, VRES_E_INVALID_INPUT, "domain has a character that is not printable ASCII at byte %zu", i);
+			return vres_fail(
+				err, VRES_E_INVALID_INPUT,
+				"domain has a character that is not printable ASCII at byte %zu",
+				i);
 	return VRES_OK;
 }
 
-/* By arithmetic, not from a table: what comes from a token decides neither a branch nor an address. */
+/*
+ * By arithmetic, not from a table: what comes from a token decides neither a branch nor an address.
+ */
 static char hex_digit(unsigned value)
 {
 	return (char)('0' + value + ((9 - value) >> 8 & ('a' - '0' - 10)));
 }
 
-/* The first 6 hex digits of SHA-256(token), to tell tokens apart in logs; of a token above 8192 bytes, of its start and a mark. */
+/*
+ * The first 6 hex digits of SHA-256(token), to tell tokens apart in logs; of a token above 8192
+ * bytes, of its start and a mark.
+ */
 static vres_status fingerprint(const void *token, size_t bytes, char out[7], vres_error *err)
 {
 	static const char mark[] = "[truncated]";
@@ -61,11 +71,13 @@ static vres_status fingerprint(const void *token, size_t bytes, char out[7], vre
 	for (size_t i = 0; i < 6; i++)
 		out[i] = hex_digit(digest[i / 2] >> (i % 2 ? 0 : 4) & 15);
 	out[6] = '\0';
-	vres_crypto_wipe(digest, sizeof(digest)); /* the rest of it would tell a guesser more than 24 bits */
+	/* The rest of it would tell a guesser more than 24 bits. */
+	vres_crypto_wipe(digest, sizeof(digest));
 	return VRES_OK;
 }
 
-vres_status vres_key_derive(const void *token, size_t bytes, const char *domain, vres_key **out, vres_error *err)
+vres_status vres_key_derive(const void *token, size_t bytes, const char *domain, vres_key **out,
+                            vres_error *err)
 {
 	CLEANUP(key_destroy) struct vres_key *key = NULL;
 	void *page = NULL;
@@ -73,7 +85,8 @@ vres_status vres_key_derive(const void *token, size_t bytes, const char *domain,
 	if (out == NULL || (token == NULL && bytes > 0))
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", out ? "token" : "out");
 	if (bytes == 0 || bytes > TOKEN_MAX)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "token is %s", bytes == 0 ? "empty" : "longer than 1 MiB");
+		return vres_fail(err, VRES_E_INVALID_INPUT, "token is %s",
+		                 bytes == 0 ? "empty" : "longer than 1 MiB");
 	if (domain == NULL)
 		domain = default_domain;
 	TRY(domain_check(domain, err));
@@ -97,16 +110,19 @@ static void token_file_close(struct token_file *f)
 	vres_secret_free(f->text, TOKEN_MAX + 1);
 }
 
-static vres_status token_file_check(const struct os_file *file, bool group_may_read, vres_error *err)
+static vres_status token_file_check(const struct os_file *file, bool group_may_read,
+                                    vres_error *err)
 {
 	const uint32_t forbidden = group_may_read && file->owner == 0 ? 037u : 077u;
 
 	if (!file->is_regular)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "the token is not in a regular file");
 	if (file->owner != 0 && file->owner != vres_os_user())
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the token file belongs to another user");
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the token file belongs to another user");
 	if (file->mode & forbidden)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the token file has mode %04o, expected 0600", file->mode);
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the token file has mode %04o, expected 0600", file->mode);
 	if (file->bytes > TOKEN_MAX)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "the token file is longer than 1 MiB");
 	return VRES_OK;
@@ -115,12 +131,14 @@ static vres_status token_file_check(const struct os_file *file, bool group_may_r
 /* White_Space of Unicode 15 (PropList.txt). */
 static bool is_space(uint32_t c)
 {
-	return (c >= 0x09 && c <= 0x0d) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 ||
-	       c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+	return (c >= 0x09 && c <= 0x0d) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 ||
+	       (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
+	       c == 0x205f || c == 0x3000;
 }
 
 /* Cut white space off both ends of UTF-8 text. */
-static vres_status token_trim(const unsigned char *text, size_t n, size_t *start, size_t *end, vres_error *err)
+static vres_status token_trim(const unsigned char *text, size_t n, size_t *start, size_t *end,
+                              vres_error *err)
 {
 	uint32_t c = 0;
 
@@ -129,7 +147,8 @@ static vres_status token_trim(const unsigned char *text, size_t n, size_t *start
 	for (size_t i = 0, step; i < n; i += step) {
 		step = vres_utf8_next(text + i, n - i, &c);
 		if (step == 0)
-			return vres_fail(err, VRES_E_INVALID_INPUT, "the token file is not valid UTF-8 at byte %zu", i);
+			return vres_fail(err, VRES_E_INVALID_INPUT,
+			                 "the token file is not valid UTF-8 at byte %zu", i);
 		if (is_space(c))
 			continue;
 		*start = *start == n ? i : *start;
@@ -140,7 +159,8 @@ static vres_status token_trim(const unsigned char *text, size_t n, size_t *start
 	return VRES_OK;
 }
 
-static vres_status key_from_file(const char *path, bool is_credential, const char *domain, vres_key **out, vres_error *err)
+static vres_status key_from_file(const char *path, bool is_credential, const char *domain,
+                                 vres_key **out, vres_error *err)
 {
 	CLEANUP(token_file_close) struct token_file f = {.fd = -1};
 	struct os_file file;
@@ -153,7 +173,8 @@ static vres_status key_from_file(const char *path, bool is_credential, const cha
 	TRY(token_file_check(&file, is_credential, err));
 	TRY(vres_os_parent_is_private(path, &is_private, err));
 	if (!is_private)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the folder of the token file can be written by others");
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the folder of the token file can be written by others");
 	TRY(vres_secret_alloc(TOKEN_MAX + 1, &page, err));
 	f.text = page;
 	TRY(vres_os_read(f.fd, 0, f.text, TOKEN_MAX + 1, &n, err));
@@ -163,7 +184,8 @@ static vres_status key_from_file(const char *path, bool is_credential, const cha
 	return vres_key_derive(f.text + start, end - start, domain, out, err);
 }
 
-vres_status vres_key_from_token_file(const char *path, const char *domain, vres_key **out, vres_error *err)
+vres_status vres_key_from_token_file(const char *path, const char *domain, vres_key **out,
+                                     vres_error *err)
 {
 	if (path == NULL || out == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", path ? "out" : "path");
@@ -175,20 +197,25 @@ static vres_status credential_name_check(const char *name, vres_error *err)
 	const size_t n = strnlen(name, CREDENTIAL_MAX + 1);
 
 	if (n == 0 || n > CREDENTIAL_MAX)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the credential's name is %s", n == 0 ? "empty" : "longer than 255 bytes");
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the credential's name is %s",
+		                 n == 0 ? "empty" : "longer than 255 bytes");
 	for (size_t i = 0; i < n; i++) {
 		const char c = name[i];
-		const bool fine = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+		const bool fine = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+		                  (c >= '0' && c <= '9') || c == '_' || c == '-' ||
 		                  (c == '.' && i > 0);
 
 		if (!fine)
-			return vres_fail(err, VRES_E_INVALID_INPUT, "the credential's name has a character outside [A-Za-z0-9_.-] at byte %zu",
+			return vres_fail(err, VRES_E_INVALID_INPUT,
+			                 "the credential's name has a character outside "
+			                 "[A-Za-z0-9_.-] at byte %zu",
 			                 i);
 	}
 	return VRES_OK;
 }
 
-vres_status vres_key_from_credential(const char *name, const char *domain, vres_key **out, vres_error *err)
+vres_status vres_key_from_credential(const char *name, const char *domain, vres_key **out,
+                                     vres_error *err)
 {
 	const char *folder;
 	char path[4096];
@@ -213,13 +240,16 @@ vres_status vres_key_from_credential(const char *name, const char *domain, vres_
 vres_status vres_key_check(const struct vres_key *key, vres_error *err)
 {
 	if (!vres_secret_is_here(key))
-		return vres_fail_at(err, VRES_E_STATE, VRES_REASON_FORKED, VRES_NO_DEVICE, "the key belongs to the parent process");
+		return vres_fail_at(err, VRES_E_STATE, VRES_REASON_FORKED, VRES_NO_DEVICE,
+		                    "the key belongs to the parent process");
 	return VRES_OK;
 }
 
-static vres_status subkey(const struct vres_key *key, const char *label, uint8_t out[VRES_SHA256_BYTES], vres_error *err)
+static vres_status subkey(const struct vres_key *key, const char *label,
+                          uint8_t out[VRES_SHA256_BYTES], vres_error *err)
 {
-	return vres_crypto_hkdf(false, key->root, sizeof(key->root), label, strlen(label), out, err);
+	return vres_crypto_hkdf(false, key->root, sizeof(key->root), label, strlen(label), out,
+	                        err);
 }
 
 void vres_subkeys_destroy(struct vres_subkeys **slot)
@@ -227,7 +257,8 @@ void vres_subkeys_destroy(struct vres_subkeys **slot)
 	vres_secret_free(*slot, sizeof(**slot));
 }
 
-vres_status vres_subkeys_create(const struct vres_key *key, struct vres_subkeys **out, vres_error *err)
+vres_status vres_subkeys_create(const struct vres_key *key, struct vres_subkeys **out,
+                                vres_error *err)
 {
 	CLEANUP(vres_subkeys_destroy) struct vres_subkeys *keys = NULL;
 	void *page = NULL;

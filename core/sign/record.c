@@ -10,8 +10,9 @@
 static const char record_tag[16] = "vres-seal-rec-v1"; /* no NUL: exactly 16 bytes */
 
 /* tag, 11 lengths, strings, byte strings, integers */
-_Static_assert(sizeof(record_tag) + 11 * 4 + SHARD_ID_MAX + MODEL_REF_MAX + GROUP_ID_MAX + WORKER_ID_MAX + 47 + 15 + 2 * VRES_SHA256_BYTES +
-                               SESSION_BYTES + KEY_ID_BYTES + 10 * 4 + 5 * 8 <=
+_Static_assert(sizeof(record_tag) + 11 * 4 + SHARD_ID_MAX + MODEL_REF_MAX + GROUP_ID_MAX +
+                               WORKER_ID_MAX + 47 + 15 + 2 * VRES_SHA256_BYTES + SESSION_BYTES +
+                               KEY_ID_BYTES + 10 * 4 + 5 * 8 <=
                        RECORD_MAX,
                "the longest record fits its buffer");
 
@@ -77,7 +78,8 @@ static void record_read(struct wire_reader *r, struct vres_record *record)
 	record->origin = wire_get_u32(r);
 }
 
-static vres_status optional_identifier(const char *string, size_t max, const char *what, vres_error *err)
+static vres_status optional_identifier(const char *string, size_t max, const char *what,
+                                       vres_error *err)
 {
 	return string[0] == '\0' ? VRES_OK : vres_check_identifier(string, max, what, err);
 }
@@ -90,19 +92,25 @@ static vres_status record_check(const struct vres_record *record, vres_error *er
 	TRY(vres_check_text(record->model_ref, MODEL_REF_MAX, "the record's model_ref", err));
 	TRY(optional_identifier(record->group_id, GROUP_ID_MAX, "the record's group_id", err));
 	TRY(vres_check_identifier(record->worker_id, WORKER_ID_MAX, "the record's worker_id", err));
-	TRY(vres_check_text(record->device_uuid, sizeof(record->device_uuid) - 1, "the record's device UUID", err));
-	TRY(vres_check_identifier(record->backend, sizeof(record->backend) - 1, "the record's backend", err));
-	if (record->flags > (RECORD_SIMULATED | RECORD_ADOPTED) || record->digest_alg > VRES_DIGEST_VERITY || record->vram_bytes == 0 ||
-	    record->assurance > VRES_ASSURANCE_VMM || record->origin != ORIGIN_AS_FILE || record->lease_verify > VRES_VERIFY_READBACK)
+	TRY(vres_check_text(record->device_uuid, sizeof(record->device_uuid) - 1,
+	                    "the record's device UUID", err));
+	TRY(vres_check_identifier(record->backend, sizeof(record->backend) - 1,
+	                          "the record's backend", err));
+	if (record->flags > (RECORD_SIMULATED | RECORD_ADOPTED) ||
+	    record->digest_alg > VRES_DIGEST_VERITY || record->vram_bytes == 0 ||
+	    record->assurance > VRES_ASSURANCE_VMM || record->origin != ORIGIN_AS_FILE ||
+	    record->lease_verify > VRES_VERIFY_READBACK)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "the record has a value out of range");
 	if (!tree_block_size_is_valid(record->block_size))
 		return vres_fail(err, VRES_E_INVALID_INPUT, "the record's block size is not valid");
 	if (in_set ? record->shard_index >= record->total_shards : record->shard_index != 0)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the record's shard_index does not fit its total_shards");
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the record's shard_index does not fit its total_shards");
 	return VRES_OK;
 }
 
-vres_status vres_record_decode(const uint8_t *bytes, size_t n, struct vres_record *out, vres_error *err)
+vres_status vres_record_decode(const uint8_t *bytes, size_t n, struct vres_record *out,
+                               vres_error *err)
 {
 	struct wire_reader r = {.bytes = bytes, .length = n};
 	struct vres_record record = {0};
@@ -110,52 +118,62 @@ vres_status vres_record_decode(const uint8_t *bytes, size_t n, struct vres_recor
 
 	wire_get_raw(&r, tag, sizeof(tag));
 	if (r.malformed || memcmp(tag, record_tag, sizeof(tag)) != 0)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the bytes are not a seal record of version 1");
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the bytes are not a seal record of version 1");
 	record_read(&r, &record);
 	if (!wire_ended(&r))
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the seal record is malformed at byte %zu of %zu", r.position, n);
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the seal record is malformed at byte %zu of %zu", r.position, n);
 	TRY(record_check(&record, err));
 	*out = record;
 	return VRES_OK;
 }
 
-vres_status vres_record_sign(const struct vres_record *record, const struct vres_subkeys *keys, uint8_t mac[MAC_BYTES], vres_error *err)
+vres_status vres_record_sign(const struct vres_record *record, const struct vres_subkeys *keys,
+                             uint8_t mac[MAC_BYTES], vres_error *err)
 {
 	uint8_t bytes[RECORD_MAX];
 
 	return vres_crypto_hmac(keys->seal, bytes, vres_record_encode(record, bytes), mac, err);
 }
 
-vres_status vres_record_authenticate(const struct vres_record *record, const struct vres_subkeys *keys, const uint8_t mac[MAC_BYTES],
+vres_status vres_record_authenticate(const struct vres_record *record,
+                                     const struct vres_subkeys *keys, const uint8_t mac[MAC_BYTES],
                                      vres_error *err)
 {
 	uint8_t expected[MAC_BYTES];
 
 	TRY(vres_record_sign(record, keys, expected, err));
 	if (!vres_crypto_equal(expected, mac, MAC_BYTES))
-		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_SIGNATURE, record->gpu_device,
+		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_SIGNATURE,
+		                    record->gpu_device,
 		                    "the seal's signature does not match its record");
 	return VRES_OK;
 }
 
-vres_status vres_receipt_decode(const void *receipt, size_t n, const struct vres_subkeys *keys, struct vres_record *out, vres_error *err)
+vres_status vres_receipt_decode(const void *receipt, size_t n, const struct vres_subkeys *keys,
+                                struct vres_record *out, vres_error *err)
 {
 	const uint8_t *bytes = receipt;
 	uint8_t mac[MAC_BYTES];
 
 	if (n <= MAC_BYTES)
-		return vres_fail(err, VRES_E_NOT_SEALED, "the receipt has %zu bytes, too few to carry a seal", n);
+		return vres_fail(err, VRES_E_NOT_SEALED,
+		                 "the receipt has %zu bytes, too few to carry a seal", n);
 	if (n > RECEIPT_MAX)
-		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_SIGNATURE, VRES_NO_DEVICE,
+		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_SIGNATURE,
+		                    VRES_NO_DEVICE,
 		                    "the receipt has %zu bytes, more than any receipt", n);
 	TRY(vres_crypto_hmac(keys->seal, bytes, n - MAC_BYTES, mac, err));
 	if (!vres_crypto_equal(mac, bytes + n - MAC_BYTES, MAC_BYTES))
-		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_SIGNATURE, VRES_NO_DEVICE,
+		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_SIGNATURE,
+		                    VRES_NO_DEVICE,
 		                    "the receipt's signature does not match its bytes");
 	return vres_record_decode(bytes, n - MAC_BYTES, out, err);
 }
 
-vres_status vres_record_describe(const struct vres_record *record, vres_shard_info *out, vres_error *err)
+vres_status vres_record_describe(const struct vres_record *record, vres_shard_info *out,
+                                 vres_error *err)
 {
 	vres_shard_info info = vres_shard_info_init();
 	uint8_t verity[VRES_SHA256_BYTES];
@@ -184,14 +202,16 @@ vres_status vres_record_describe(const struct vres_record *record, vres_shard_in
 	return VRES_OK;
 }
 
-vres_status vres_receipt_check(const void *receipt, size_t len, const vres_key *key, vres_shard_info *out, vres_error *err)
+vres_status vres_receipt_check(const void *receipt, size_t len, const vres_key *key,
+                               vres_shard_info *out, vres_error *err)
 {
 	CLEANUP(vres_subkeys_destroy) struct vres_subkeys *keys = NULL;
 	struct vres_record record;
 	vres_shard_info info;
 
 	if (receipt == NULL || key == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", receipt ? "key" : "receipt");
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL",
+		                 receipt ? "key" : "receipt");
 	TRY(ABI_OUT_CHECK(out, "vres_shard_info", err));
 	TRY(vres_subkeys_create(key, &keys, err));
 	TRY(vres_receipt_decode(receipt, len, keys, &record, err));

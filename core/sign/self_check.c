@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What this library runs on and how well it can keep a secret in this process: for who sets a machine up. */
+/*
+ * What this library runs on and how well it can keep a secret in this process: for who sets a
+ * machine up.
+ */
 #include <stdio.h>
 #include <vres/vres.h>
 

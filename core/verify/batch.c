@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Verifying the shards of one device together: signature and residency on several threads, since beside a device's hash they are what takes time,
- * then the bytes of as many as fit in one job, then each root, and, where one is wrong, where.
+ * Verifying the shards of one device together: signature and residency on several threads, since
+ * beside a device's hash they are what takes time, then the bytes of as many as fit in one job,
+ * then each root, and, where one is wrong, where.
  *
- * What comes out is what comes out one by one.  A job that fails says nothing of its shards, so they are then checked one by one, unless the
- * failure would only be repeated: a device that is lost, or a deadline that each of them would wait for again.
+ * What comes out is what comes out one by one.  A job that fails says nothing of its shards, so
+ * they are then checked one by one, unless the failure would only be repeated: a device that is
+ * lost, or a deadline that each of them would wait for again.
  */
 #include "os/workers.h"
 #include "device/vram_digest_many.h"
 #include "device/policy.h"
 #include "verify/verify.h"
 
-/* Data of one job: enough that its launches cost nothing beside it; and all of a shard, however large. */
+/*
+ * Data of one job: enough that its launches cost nothing beside it; and all of a shard, however
+ * large.
+ */
 #define JOB_BYTES (UINT64_C(1) << 30)
 
 /* Shards that a thread begins with at a time: as long as it takes to wake one. */
@@ -48,7 +53,8 @@ static void check_each(struct batch *b)
 }
 
 /* The device has hashed it: is it what was signed? */
-static vres_status check_digests(struct verification *v, uint32_t level, const uint8_t *digests, vres_error *err)
+static vres_status check_digests(struct verification *v, uint32_t level, const uint8_t *digests,
+                                 vres_error *err)
 {
 	const struct vres_shard *s = v->shard;
 	CLEANUP(vres_vram_digest_close) struct vram_digest ms = {0};
@@ -89,10 +95,11 @@ static vres_status run(const struct batch *b, struct vram_digest_job *job, vres_
 	const vres_policy *policy = &first->shard->manager->policy;
 	const uint32_t priority = first->params.background ? VRES_LANE_LOW_PRIORITY : 0;
 
-	TRY(vres_vram_digest_job_open(job, b->device, vres_policy_lane_flags(policy) | priority, first->shard->shape.block_size, b->level, b->n,
-	                              err));
+	TRY(vres_vram_digest_job_open(job, b->device, vres_policy_lane_flags(policy) | priority,
+	                              first->shard->shape.block_size, b->level, b->n, err));
 	for (size_t i = 0; i < b->n; i++)
-		vres_vram_digest_job_add(job, &b->members[i]->shard->mem, &b->members[i]->shard->shape);
+		vres_vram_digest_job_add(job, &b->members[i]->shard->mem,
+		                         &b->members[i]->shard->shape);
 	return vres_vram_digest_job_run(job, policy->deadline, err);
 }
 
@@ -123,7 +130,8 @@ static void begin(struct batch *b)
 	size_t stay = 0;
 
 	workers_begin(&b->workers, begin_some, b, (size_t)div_up_u64(b->n, BEGIN_EACH));
-	(void)workers_end(&b->workers, NULL); /* no task fails: what is wrong with a shard is in its report */
+	/* No task fails: what is wrong with a shard is in its report. */
+	(void)workers_end(&b->workers, NULL);
 	for (size_t i = 0; i < b->n; i++) {
 		struct verification *v = b->members[i];
 
@@ -145,7 +153,8 @@ static void flush(struct batch *b)
 		check_each(b);
 	else if (b->n > 1 && run(b, &job, &detail) == VRES_OK)
 		check_job(b, &job);
-	else if (b->n > 1 && (detail.status == VRES_E_DEVICE_LOST || detail.reason == VRES_REASON_DEADLINE))
+	else if (b->n > 1 &&
+	         (detail.status == VRES_E_DEVICE_LOST || detail.reason == VRES_REASON_DEADLINE))
 		could_not_be_checked(b, &detail);
 	else if (b->n > 1)
 		check_each(b);
@@ -176,7 +185,8 @@ static bool batch_open(struct batch *b, const vres_manager *m, size_t shards)
 	return b->members != NULL;
 }
 
-void vres_verify_batches(struct verification *done, vres_shard *const *shards, size_t n, uint32_t device, const vres_verify_params *p)
+void vres_verify_batches(struct verification *done, vres_shard *const *shards, size_t n,
+                         uint32_t device, const vres_verify_params *p)
 {
 	CLEANUP(batch_close) struct batch b = {.params = p};
 	size_t here = 0;
@@ -190,7 +200,8 @@ void vres_verify_batches(struct verification *done, vres_shard *const *shards, s
 	is_open = batch_open(&b, shards[0]->manager, here);
 	for (b.level = 0; b.level < TREE_LEVELS_MAX; b.level++) {
 		for (size_t i = 0; i < n; i++) {
-			if (vres_shard_device(shards[i]) != device || vres_vram_digest_job_level(&shards[i]->shape, here) != b.level)
+			if (vres_shard_device(shards[i]) != device ||
+			    vres_vram_digest_job_level(&shards[i]->shape, here) != b.level)
 				continue;
 			if (is_open)
 				add(&b, &done[i]);

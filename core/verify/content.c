@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Comparing bytes in VRAM with the signed root: all of them on the device, all of them by readback, or a sample. */
+/*
+ * Comparing bytes in VRAM with the signed root: all of them on the device, all of them by readback,
+ * or a sample.
+ */
 #include "verify/verify.h"
 
 #include <inttypes.h>
@@ -10,8 +13,8 @@
 
 static vres_status damaged(struct verification *v, const char *what, vres_error *err)
 {
-	return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_DIGEST, v->shard->record.gpu_device,
-	                    "seal verification failed: %s", what);
+	return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_DIGEST,
+	                    v->shard->record.gpu_device, "seal verification failed: %s", what);
 }
 
 vres_status vres_verify_kept(const struct vres_shard *s, bool *is_good, vres_error *err)
@@ -30,8 +33,12 @@ static vres_status differs(struct verification *v, struct vram_digest *ms, vres_
 	return damaged(v, "the bytes in VRAM are not the ones that were sealed", err);
 }
 
-/* Auditors compare digests that they can compute themselves, so what is told is the digest of a root, not the root. */
-static vres_status root_differs(struct verification *v, struct vram_digest *ms, const uint8_t root[VRES_SHA256_BYTES], vres_error *err)
+/*
+ * Auditors compare digests that they can compute themselves, so what is told is the digest of a
+ * root, not the root.
+ */
+static vres_status root_differs(struct verification *v, struct vram_digest *ms,
+                                const uint8_t root[VRES_SHA256_BYTES], vres_error *err)
 {
 	const struct vres_record *r = &v->shard->record;
 	uint8_t wanted[VRES_SHA256_BYTES], found[VRES_SHA256_BYTES];
@@ -44,9 +51,12 @@ static vres_status root_differs(struct verification *v, struct vram_digest *ms, 
 	return differs(v, ms, err);
 }
 
-vres_status vres_verify_root(struct verification *v, struct vram_digest *ms, const uint8_t root[VRES_SHA256_BYTES], vres_error *err)
+vres_status vres_verify_root(struct verification *v, struct vram_digest *ms,
+                             const uint8_t root[VRES_SHA256_BYTES], vres_error *err)
 {
-	return vres_crypto_equal(root, v->shard->record.verity_root, VRES_SHA256_BYTES) ? VRES_OK : root_differs(v, ms, root, err);
+	return vres_crypto_equal(root, v->shard->record.verity_root, VRES_SHA256_BYTES)
+	               ? VRES_OK
+	               : root_differs(v, ms, root, err);
 }
 
 static vres_status check_all(struct verification *v, struct vram_digest *ms, vres_error *err)
@@ -82,8 +92,9 @@ static vres_status random_below(uint64_t n, uint64_t *out, vres_error *err)
 }
 
 /*
- * The i-th of @k samples of @n units: one from each of k runs of units of nearly equal length, so that no unit comes twice and no memory of
- * earlier ones is needed.  An attacker who does not know the random numbers cannot tell which units are left out.
+ * The i-th of @k samples of @n units: one from each of k runs of units of nearly equal length, so
+ * that no unit comes twice and no memory of earlier ones is needed.  An attacker who does not know
+ * the random numbers cannot tell which units are left out.
  */
 static vres_status sample(uint64_t n, uint64_t k, uint64_t i, uint64_t *unit, vres_error *err)
 {
@@ -101,7 +112,10 @@ static vres_status check_kept(struct verification *v, vres_error *err)
 	bool is_good;
 
 	TRY(vres_verify_kept(v->shard, &is_good, err));
-	return is_good ? VRES_OK : damaged(v, "the kept level of the digest tree does not match the signed root", err);
+	return is_good ? VRES_OK
+	               : damaged(v,
+	                         "the kept level of the digest tree does not match the signed root",
+	                         err);
 }
 
 static uint64_t blocks_in(const struct tree_shape *shape, uint64_t bytes)
@@ -109,7 +123,8 @@ static uint64_t blocks_in(const struct tree_shape *shape, uint64_t bytes)
 	return div_up_u64(bytes, shape->block_size);
 }
 
-static vres_status check_batch(struct verification *v, struct vram_digest *ms, const uint64_t *units, size_t n, vres_error *err)
+static vres_status check_batch(struct verification *v, struct vram_digest *ms,
+                               const uint64_t *units, size_t n, vres_error *err)
 {
 	const struct vres_shard *s = v->shard;
 	uint8_t digests[RANGES_MAX * VRES_SHA256_BYTES];
@@ -120,7 +135,8 @@ static vres_status check_batch(struct verification *v, struct vram_digest *ms, c
 
 		tree_node_range(&s->shape, s->kept_level, units[i], &offset, &bytes);
 		v->report.blocks_checked += blocks_in(&s->shape, bytes);
-		if (!vres_crypto_equal(digests + i * VRES_SHA256_BYTES, s->kept + units[i] * VRES_SHA256_BYTES, VRES_SHA256_BYTES))
+		if (!vres_crypto_equal(digests + i * VRES_SHA256_BYTES,
+		                       s->kept + units[i] * VRES_SHA256_BYTES, VRES_SHA256_BYTES))
 			vres_verify_locate_node(v, ms, units[i]);
 	}
 	return VRES_OK;
@@ -141,17 +157,22 @@ static vres_status check_sample(struct verification *v, struct vram_digest *ms, 
 		TRY(check_batch(v, ms, units, batch, err));
 		done += batch;
 	}
-	return v->report.bad_blocks ? damaged(v, "sampled bytes in VRAM are not the ones that were sealed", err) : VRES_OK;
+	return v->report.bad_blocks
+	               ? damaged(v, "sampled bytes in VRAM are not the ones that were sealed", err)
+	               : VRES_OK;
 }
 
-vres_status vres_verify_measure(const struct verification *v, struct vram_digest *ms, vres_error *err)
+vres_status vres_verify_measure(const struct verification *v, struct vram_digest *ms,
+                                vres_error *err)
 {
 	const struct vres_shard *s = v->shard;
 	const vres_policy *policy = &s->manager->policy;
-	const bool by_readback = v->params.mode == VRES_VERIFY_READBACK || !vres_device_can(s->mem.device, VRES_DEVICE_CAN_HASH);
+	const bool by_readback = v->params.mode == VRES_VERIFY_READBACK ||
+	                         !vres_device_can(s->mem.device, VRES_DEVICE_CAN_HASH);
 	const uint32_t priority = v->params.background ? VRES_LANE_LOW_PRIORITY : 0;
 
-	return vres_vram_digest_open(ms, &s->mem, &s->shape, by_readback, vres_policy_lane_flags(policy) | priority, s->manager->threads,
+	return vres_vram_digest_open(ms, &s->mem, &s->shape, by_readback,
+	                             vres_policy_lane_flags(policy) | priority, s->manager->threads,
 	                             policy->deadline, err);
 }
 
@@ -161,7 +182,8 @@ vres_status vres_verify_content(struct verification *v, vres_error *err)
 	vres_status status;
 
 	TRY(vres_verify_measure(v, &ms, err));
-	status = v->params.mode == VRES_VERIFY_SAMPLED ? check_sample(v, &ms, err) : check_all(v, &ms, err);
+	status = v->params.mode == VRES_VERIFY_SAMPLED ? check_sample(v, &ms, err)
+	                                               : check_all(v, &ms, err);
 	v->report.bytes_hashed = ms.bytes_hashed;
 	return status;
 }
@@ -171,8 +193,8 @@ static void free_digests(uint8_t **slot)
 	vres_os_free(*slot);
 }
 
-static vres_status compare_part(struct verification *v, struct vram_digest *ms, uint64_t first, uint64_t count, const uint8_t *digests,
-                                vres_error *err)
+static vres_status compare_part(struct verification *v, struct vram_digest *ms, uint64_t first,
+                                uint64_t count, const uint8_t *digests, vres_error *err)
 {
 	const struct vres_shard *s = v->shard;
 	const uint8_t *kept = s->kept + first * VRES_SHA256_BYTES;
@@ -181,12 +203,14 @@ static vres_status compare_part(struct verification *v, struct vram_digest *ms, 
 		return VRES_OK;
 	TRY(check_kept(v, err)); /* it was good when the pass began; is it still? */
 	for (uint64_t i = 0; i < count; i++)
-		if (!vres_crypto_equal(digests + i * VRES_SHA256_BYTES, kept + i * VRES_SHA256_BYTES, VRES_SHA256_BYTES))
+		if (!vres_crypto_equal(digests + i * VRES_SHA256_BYTES,
+		                       kept + i * VRES_SHA256_BYTES, VRES_SHA256_BYTES))
 			vres_verify_locate_node(v, ms, first + i);
 	return damaged(v, "scrubbed bytes in VRAM are not the ones that were sealed", err);
 }
 
-vres_status vres_verify_part(struct verification *v, uint64_t first, uint64_t count, vres_error *err)
+vres_status vres_verify_part(struct verification *v, uint64_t first, uint64_t count,
+                             vres_error *err)
 {
 	CLEANUP(free_digests) uint8_t *digests = vres_os_alloc((size_t)count * VRES_SHA256_BYTES);
 	CLEANUP(vres_vram_digest_close) struct vram_digest ms = {0};
@@ -201,7 +225,8 @@ vres_status vres_verify_part(struct verification *v, uint64_t first, uint64_t co
 	if (status == VRES_OK)
 		status = compare_part(v, &ms, first, count, digests, err);
 	v->report.bytes_hashed = ms.bytes_hashed;
-	if (status == VRES_OK && first > 0 && first + count == v->shard->shape.count[v->shard->kept_level])
+	if (status == VRES_OK && first > 0 &&
+	    first + count == v->shard->shape.count[v->shard->kept_level])
 		status = check_kept(v, err); /* what the whole pass rests on */
 	return status;
 }

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Leases: the only way to a device address, and so the place where verification cannot be skipped. */
+/*
+ * Leases: the only way to a device address, and so the place where verification cannot be skipped.
+ */
 #include "events/log.h"
 #include "device/policy.h"
 #include "verify/verify.h"
 
-/* Is there a verification good enough and young enough?  Residency and signature are checked all the same. */
+/*
+ * Is there a verification good enough and young enough?  Residency and signature are checked all
+ * the same.
+ */
 static bool is_fresh(struct vres_shard *s)
 {
 	const vres_policy *policy = &s->manager->policy;
 	const uint64_t began = atomic_load(&s->fresh[vres_policy_strength(policy->lease_verify)]);
 
-	return policy->lease_max_age > 0 && began > 0 && vres_os_monotonic() - began <= policy->lease_max_age;
+	return policy->lease_max_age > 0 && began > 0 &&
+	       vres_os_monotonic() - began <= policy->lease_max_age;
 }
 
 static vres_status verify_for_lease(struct vres_shard *s, vres_error *err)
@@ -18,7 +24,8 @@ static vres_status verify_for_lease(struct vres_shard *s, vres_error *err)
 	vres_verify_params params = vres_verify_params_init();
 	struct verification v;
 
-	params.mode = is_fresh(s) ? (uint32_t)VRES_VERIFY_SIGNATURE : s->manager->policy.lease_verify;
+	params.mode =
+		is_fresh(s) ? (uint32_t)VRES_VERIFY_SIGNATURE : s->manager->policy.lease_verify;
 	vres_verify_check(&v, s, &params);
 	return vres_verify_conclude(&v, err);
 }
@@ -36,7 +43,8 @@ static vres_status acquire(vres_shard *s, vres_lease **out, vres_error *err)
 	if (lease == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a lease");
 	TRY(verify_for_lease(s, err));
-	TRY(vres_manager_enter(s->manager, err)); /* others may have found a violation while this shard was good */
+	/* Others may have found a violation while this shard was good. */
+	TRY(vres_manager_enter(s->manager, err));
 	lease->shard = s;
 	vres_shard_lease(s);
 	*out = TAKE(lease);
@@ -68,10 +76,12 @@ vres_status vres_lease_check(const vres_lease *l, vres_error *err)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "lease is NULL");
 	TRY(vres_manager_enter(l->shard->manager, err));
 	if (atomic_load(&l->shard->state) == VRES_SHARD_QUARANTINED)
-		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_QUARANTINED, l->shard->record.gpu_device,
+		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_QUARANTINED,
+		                    l->shard->record.gpu_device,
 		                    "the leased shard has been quarantined");
 	if (atomic_load(&l->shard->mem.device->is_lost))
-		return vres_fail_at(err, VRES_E_DEVICE_LOST, VRES_REASON_DEVICE, l->shard->record.gpu_device,
+		return vres_fail_at(err, VRES_E_DEVICE_LOST, VRES_REASON_DEVICE,
+		                    l->shard->record.gpu_device,
 		                    "the device of the leased shard was lost");
 	return VRES_OK;
 }

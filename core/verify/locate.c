@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Naming damage.  The root says that something is wrong; the kept level of the tree, once it is shown to hash to the signed root, says in which
- * group of blocks; the source, once its group is shown to hash to the kept digest, says in which block.  What cannot be told is left out:
+ * Naming damage.  The root says that something is wrong; the kept level of the tree, once it is
+ * shown to hash to the signed root, says in which
+ * group of blocks; the source, once its group is shown to hash to the kept digest, says in which
+ * block.  What cannot be told is left out:
  * that the shard is damaged is certain already.
  */
 #include "verify/verify.h"
@@ -30,7 +32,9 @@ static void note_damage(struct verification *v, uint64_t offset, uint64_t bytes)
 	v->report.bad_blocks++;
 }
 
-/* Leaf digests of a group, by the source; false unless they hash to the kept digest of the group. */
+/*
+ * Leaf digests of a group, by the source; false unless they hash to the kept digest of the group.
+ */
 static bool source_leaves(struct locating *l, uint64_t group, uint64_t offset, uint64_t bytes)
 {
 	const struct vres_shard *s = l->v->shard;
@@ -43,7 +47,8 @@ static bool source_leaves(struct locating *l, uint64_t group, uint64_t offset, u
 	for (uint64_t at = 0; at < bytes; at += s->shape.block_size) {
 		const size_t n = (size_t)min_u64(bytes - at, s->shape.block_size);
 
-		if (l->v->params.source(l->v->params.source_ctx, offset + at, l->source, n) != VRES_OK ||
+		if (l->v->params.source(l->v->params.source_ctx, offset + at, l->source, n) !=
+		            VRES_OK ||
 		    tree_add(&tree, l->source, n, NULL) != VRES_OK)
 			return false;
 	}
@@ -55,7 +60,8 @@ static bool source_leaves(struct locating *l, uint64_t group, uint64_t offset, u
 static bool locate_blocks(struct locating *l, uint64_t group, uint64_t offset, uint64_t bytes)
 {
 	const struct tree_shape *shape = &l->v->shard->shape;
-	const uint64_t first = offset / shape->block_size, count = div_up_u64(bytes, shape->block_size);
+	const uint64_t first = offset / shape->block_size,
+		       count = div_up_u64(bytes, shape->block_size);
 	uint8_t found[RANGES_MAX * VRES_SHA256_BYTES];
 	uint64_t index[RANGES_MAX], bad = l->v->report.bad_blocks;
 
@@ -72,7 +78,9 @@ static bool locate_blocks(struct locating *l, uint64_t group, uint64_t offset, u
 			uint64_t at, length;
 
 			tree_node_range(shape, 0, index[i], &at, &length);
-			if (!vres_crypto_equal(found + i * VRES_SHA256_BYTES, l->leaves + (done + i) * VRES_SHA256_BYTES, VRES_SHA256_BYTES))
+			if (!vres_crypto_equal(found + i * VRES_SHA256_BYTES,
+			                       l->leaves + (done + i) * VRES_SHA256_BYTES,
+			                       VRES_SHA256_BYTES))
 				note_damage(l->v, at, length);
 		}
 		done += n;
@@ -113,6 +121,7 @@ void vres_verify_locate(struct verification *v, struct vram_digest *ms)
 	if (found == NULL || vres_vram_digest_level(ms, s->kept_level, found, NULL) != VRES_OK)
 		return;
 	for (uint64_t i = 0; i < count; i++)
-		if (!vres_crypto_equal(found + i * VRES_SHA256_BYTES, s->kept + i * VRES_SHA256_BYTES, VRES_SHA256_BYTES))
+		if (!vres_crypto_equal(found + i * VRES_SHA256_BYTES,
+		                       s->kept + i * VRES_SHA256_BYTES, VRES_SHA256_BYTES))
 			vres_verify_locate_node(v, ms, i);
 }

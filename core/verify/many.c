@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Verifying several shards, one thread a device; and the shards of a model, which must form exactly one set. */
+/*
+ * Verifying several shards, one thread a device; and the shards of a model, which must form exactly
+ * one set.
+ */
 #include "verify/verify.h"
 
 #include <inttypes.h>
@@ -54,7 +57,8 @@ static vres_status parts_make(struct many *many, uint32_t devices, vres_error *e
 		for (size_t i = 0; i < many->n && !is_used; i++)
 			is_used = vres_shard_device(many->shards[i]) == device;
 		if (is_used)
-			many->parts[many->parts_count++] = (struct part){.many = many, .device = device};
+			many->parts[many->parts_count++] =
+				(struct part){.many = many, .device = device};
 	}
 	return VRES_OK;
 }
@@ -63,7 +67,8 @@ static vres_status parts_make(struct many *many, uint32_t devices, vres_error *e
 static void parts_run(struct many *many)
 {
 	for (uint32_t i = 1; i < many->parts_count; i++)
-		many->parts[i].is_started = vres_os_thread_start(&many->parts[i].thread, check_part, &many->parts[i]);
+		many->parts[i].is_started =
+			vres_os_thread_start(&many->parts[i].thread, check_part, &many->parts[i]);
 	for (uint32_t i = 0; i < many->parts_count; i++)
 		if (!many->parts[i].is_started)
 			(void)check_part(&many->parts[i]);
@@ -78,7 +83,8 @@ static bool outranks(vres_status a, vres_status b)
 	return b == VRES_OK ? a != VRES_OK : vres_status_class(a) == 4 && vres_status_class(b) != 4;
 }
 
-static vres_status conclude_all(struct many *many, vres_verify_report *reports, int32_t *first, vres_error *err)
+static vres_status conclude_all(struct many *many, vres_verify_report *reports, int32_t *first,
+                                vres_error *err)
 {
 	const size_t stride = reports ? reports->struct_size : 0;
 	size_t worst = 0;
@@ -88,7 +94,9 @@ static vres_status conclude_all(struct many *many, vres_verify_report *reports, 
 		if (outranks(many->done[i].report.status, many->done[worst].report.status))
 			worst = i;
 		if (reports)
-			ABI_OUT((vres_verify_report *)(void *)((unsigned char *)reports + i * stride), &many->done[i].report);
+			ABI_OUT((vres_verify_report *)(void *)((unsigned char *)reports +
+			                                       i * stride),
+			        &many->done[i].report);
 	}
 	if (many->done[worst].report.status == VRES_OK)
 		return VRES_OK;
@@ -96,20 +104,24 @@ static vres_status conclude_all(struct many *many, vres_verify_report *reports, 
 	if (err) {
 		const vres_error *detail = &many->done[worst].error;
 
-		(void)vres_fail_at(err, detail->status, (vres_reason)detail->reason, detail->gpu_device, "shard %zu of %zu: %.180s", worst,
-		                   many->n, detail->message);
+		(void)vres_fail_at(err, detail->status, (vres_reason)detail->reason,
+		                   detail->gpu_device, "shard %zu of %zu: %.180s", worst, many->n,
+		                   detail->message);
 		err->backend_code = detail->backend_code;
 	}
 	return many->done[worst].report.status;
 }
 
-static vres_status shards_check(const vres_manager *m, vres_shard *const *shards, size_t n, vres_error *err)
+static vres_status shards_check(const vres_manager *m, vres_shard *const *shards, size_t n,
+                                vres_error *err)
 {
 	if (shards == NULL || n == 0 || n > SHARDS_MAX)
-		return vres_fail(err, VRES_E_INVALID_INPUT, shards ? "%zu shards, expected 1 to 2^20" : "shards is NULL", n);
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 shards ? "%zu shards, expected 1 to 2^20" : "shards is NULL", n);
 	for (size_t i = 0; i < n; i++)
 		if (shards[i] == NULL || shards[i]->manager != m)
-			return vres_fail(err, VRES_E_INVALID_INPUT, "shard %zu is %s", i, shards[i] ? "of another manager" : "NULL");
+			return vres_fail(err, VRES_E_INVALID_INPUT, "shard %zu is %s", i,
+			                 shards[i] ? "of another manager" : "NULL");
 	return VRES_OK;
 }
 
@@ -119,9 +131,11 @@ static vres_status reports_check(const vres_verify_report *reports, size_t n, vr
 	for (size_t i = 1; i < n; i++) {
 		size_t size;
 
-		memcpy(&size, (const unsigned char *)reports + i * reports->struct_size, sizeof(size));
+		memcpy(&size, (const unsigned char *)reports + i * reports->struct_size,
+		       sizeof(size));
 		if (size != reports->struct_size)
-			return vres_fail(err, VRES_E_ABI, "report %zu has another struct_size than the first", i);
+			return vres_fail(err, VRES_E_ABI,
+			                 "report %zu has another struct_size than the first", i);
 	}
 	return VRES_OK;
 }
@@ -137,7 +151,8 @@ static void hold_all(struct many *many, vres_manager *m)
 	vres_manager_unlock(m);
 }
 
-static vres_status verify_all(vres_manager *m, vres_shard *const *shards, size_t n, const vres_verify_params *p, vres_verify_report *reports,
+static vres_status verify_all(vres_manager *m, vres_shard *const *shards, size_t n,
+                              const vres_verify_params *p, vres_verify_report *reports,
                               vres_set_report *summary, vres_error *err)
 {
 	CLEANUP(many_close) struct many many = {.shards = shards, .n = n};
@@ -145,7 +160,8 @@ static vres_status verify_all(vres_manager *m, vres_shard *const *shards, size_t
 
 	TRY(vres_verify_params_in(p, &many.params, err));
 	if (many.params.source)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "a source belongs to one shard, not to several");
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "a source belongs to one shard, not to several");
 	TRY(parts_make(&many, m->driver.device_count, err));
 	hold_all(&many, m);
 	parts_run(&many);
@@ -155,7 +171,8 @@ static vres_status verify_all(vres_manager *m, vres_shard *const *shards, size_t
 	return status;
 }
 
-vres_status vres_verify_many(vres_manager *m, vres_shard *const *shards, size_t n, const vres_verify_params *p, vres_verify_report *reports,
+vres_status vres_verify_many(vres_manager *m, vres_shard *const *shards, size_t n,
+                             const vres_verify_params *p, vres_verify_report *reports,
                              vres_error *err)
 {
 	vres_set_report summary = vres_set_report_init();
@@ -170,16 +187,21 @@ vres_status vres_verify_many(vres_manager *m, vres_shard *const *shards, size_t 
 static vres_status not_one_set(size_t offender, const char *why, int32_t *first, vres_error *err)
 {
 	*first = (int32_t)offender;
-	return vres_fail(err, VRES_E_INVALID_INPUT, "not one complete set: shard %zu %s", offender, why);
+	return vres_fail(err, VRES_E_INVALID_INPUT, "not one complete set: shard %zu %s", offender,
+	                 why);
 }
 
 /* Every index once, and all else alike; @seen has a byte for each index. */
-static vres_status members_check(vres_shard *const *shards, size_t n, uint8_t *seen, int32_t *first, vres_error *err)
+static vres_status members_check(vres_shard *const *shards, size_t n, uint8_t *seen, int32_t *first,
+                                 vres_error *err)
 {
 	const struct vres_record *one = &shards[0]->record;
 
 	if (one->total_shards != n)
-		return not_one_set(0, one->total_shards == 0 ? "is not part of a set" : "belongs to a set of another size", first, err);
+		return not_one_set(0,
+		                   one->total_shards == 0 ? "is not part of a set"
+		                                          : "belongs to a set of another size",
+		                   first, err);
 	for (size_t i = 0; i < n; i++) {
 		const struct vres_record *r = &shards[i]->record;
 
@@ -189,7 +211,8 @@ static vres_status members_check(vres_shard *const *shards, size_t n, uint8_t *s
 			return not_one_set(i, "has another model_ref", first, err);
 		if (strcmp(r->group_id, one->group_id) != 0)
 			return not_one_set(i, "has another group_id", first, err);
-		if (r->shard_index >= n) /* when it was sealed it was not: the record was changed since */
+		/* When it was sealed it was not: the record was changed since. */
+		if (r->shard_index >= n)
 			return not_one_set(i, "has an index past the set", first, err);
 		if (seen[r->shard_index]++)
 			return not_one_set(i, "has an index that came before", first, err);
@@ -202,8 +225,8 @@ static void free_bytes(uint8_t **slot)
 	vres_os_free(*slot);
 }
 
-vres_status vres_set_verify(vres_manager *m, vres_shard *const *shards, size_t n, const vres_verify_params *p, vres_set_report *out,
-                            vres_error *err)
+vres_status vres_set_verify(vres_manager *m, vres_shard *const *shards, size_t n,
+                            const vres_verify_params *p, vres_set_report *out, vres_error *err)
 {
 	CLEANUP(free_bytes) uint8_t *seen = NULL;
 	vres_set_report report = vres_set_report_init();
@@ -216,7 +239,8 @@ vres_status vres_set_verify(vres_manager *m, vres_shard *const *shards, size_t n
 		TRY(ABI_OUT_CHECK(out, "vres_set_report", err));
 	seen = vres_os_alloc(n);
 	if (seen == NULL)
-		return vres_fail(err, VRES_E_NO_MEMORY, "no memory to check a set of %zu shards", n);
+		return vres_fail(err, VRES_E_NO_MEMORY, "no memory to check a set of %zu shards",
+		                 n);
 	status = members_check(shards, n, seen, &report.first_failed, err);
 	if (status == VRES_OK)
 		status = verify_all(m, shards, n, p, NULL, &report, err);

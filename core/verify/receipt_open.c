@@ -4,27 +4,36 @@
 #include "events/log.h"
 #include "manager/manager.h"
 
-/* Audited a second; the rest is counted as lost, so that a flood of forgeries does not become a flood of records. */
+/*
+ * Audited a second; the rest is counted as lost, so that a flood of forgeries does not become a
+ * flood of records.
+ */
 #define BAD_RECEIPTS_A_SECOND 10u
 #define SECOND                UINT64_C(1000000000)
 
-vres_status vres_shard_receipt(const vres_shard *s, void *buf, size_t cap, size_t *len, vres_error *err)
+vres_status vres_shard_receipt(const vres_shard *s, void *buf, size_t cap, size_t *len,
+                               vres_error *err)
 {
 	uint8_t bytes[RECEIPT_MAX];
 	size_t n;
 
 	if (s == NULL || len == NULL || (buf == NULL && cap > 0))
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", s == NULL ? "shard" : len == NULL ? "len" : "buf");
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL",
+		                 s == NULL     ? "shard"
+		                 : len == NULL ? "len"
+		                               : "buf");
 	TRY(vres_manager_enter(s->manager, err));
 	if (atomic_load(&s->state) == VRES_SHARD_QUARANTINED)
-		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_QUARANTINED, s->record.gpu_device,
+		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_QUARANTINED,
+		                    s->record.gpu_device,
 		                    "the shard is quarantined after an earlier failure");
 	n = vres_record_encode(&s->record, bytes);
 	memcpy(bytes + n, s->mac, MAC_BYTES);
 	n += MAC_BYTES;
 	*len = n;
 	if (cap < n)
-		return vres_fail(err, VRES_E_BUFFER, "the receipt needs %zu bytes, the buffer has %zu", n, cap);
+		return vres_fail(err, VRES_E_BUFFER,
+		                 "the receipt needs %zu bytes, the buffer has %zu", n, cap);
 	memcpy(buf, bytes, n);
 	return VRES_OK;
 }
@@ -41,7 +50,8 @@ static bool may_be_audited(vres_manager *m)
 /* A bad receipt is a record in the audit trail, and nothing else: it never harms a shard. */
 static void tell_refused(vres_manager *m, const vres_error *failure)
 {
-	vres_event e = vres_audit_event(m, VRES_EVENT_SEAL_VERIFICATION_FAILED, failure->gpu_device);
+	vres_event e =
+		vres_audit_event(m, VRES_EVENT_SEAL_VERIFICATION_FAILED, failure->gpu_device);
 
 	if (!may_be_audited(m)) {
 		atomic_fetch_add(&m->counters.audit_lost, 1);
@@ -52,12 +62,14 @@ static void tell_refused(vres_manager *m, const vres_error *failure)
 	e.mode = "receipt";
 	e.action_taken = "refused";
 	e.detail = failure->message;
-	(void)vres_audit_emit(m, &e, false, NULL); /* the refusal itself is what the caller returns */
+	/* The refusal itself is what the caller returns. */
+	(void)vres_audit_emit(m, &e, false, NULL);
 }
 
 static vres_status refused(vres_reason reason, const char *what, vres_error *err)
 {
-	return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, reason, VRES_NO_DEVICE, "%s", what);
+	return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, reason, VRES_NO_DEVICE, "%s",
+	                    what);
 }
 
 /* Two records are the same when their bytes are. */
@@ -74,7 +86,8 @@ static void release(vres_shard **slot)
 	vres_shard_release(*slot);
 }
 
-static vres_status match(vres_manager *m, const void *receipt, size_t len, vres_shard **out, vres_error *err)
+static vres_status match(vres_manager *m, const void *receipt, size_t len, vres_shard **out,
+                         vres_error *err)
 {
 	CLEANUP(release) vres_shard *s = NULL;
 	struct vres_record record;
@@ -82,17 +95,21 @@ static vres_status match(vres_manager *m, const void *receipt, size_t len, vres_
 	TRY(vres_receipt_decode(receipt, len, m->keys, &record, err));
 	if (!vres_crypto_equal(record.session, m->session, sizeof(record.session)))
 		return refused(VRES_REASON_STALE_SESSION, "the receipt is of another session", err);
-	if (vres_manager_find(m, record.shard_id, &s, NULL) != VRES_OK || !same_record(&s->record, &record))
+	if (vres_manager_find(m, record.shard_id, &s, NULL) != VRES_OK ||
+	    !same_record(&s->record, &record))
 		return refused(VRES_REASON_UNKNOWN_SHARD, "the receipt is of no live shard", err);
 	if (atomic_load(&s->state) == VRES_SHARD_QUARANTINED)
-		return refused(VRES_REASON_QUARANTINED, "the shard of the receipt is quarantined", err);
+		return refused(VRES_REASON_QUARANTINED, "the shard of the receipt is quarantined",
+		               err);
 	if (vres_shard_is_expired(s))
-		return refused(VRES_REASON_EXPIRED, "the shard of the receipt is older than max_seal_age", err);
+		return refused(VRES_REASON_EXPIRED,
+		               "the shard of the receipt is older than max_seal_age", err);
 	*out = TAKE(s);
 	return VRES_OK;
 }
 
-static void log_opened(const vres_manager *m, uint64_t began, const vres_shard *s, const vres_error *detail)
+static void log_opened(const vres_manager *m, uint64_t began, const vres_shard *s,
+                       const vres_error *detail)
 {
 	const struct vres_operation op = {
 		.action = "receipt_open",
@@ -106,7 +123,8 @@ static void log_opened(const vres_manager *m, uint64_t began, const vres_shard *
 	vres_log_operation(m, &op, detail->status, detail->reason);
 }
 
-vres_status vres_receipt_open(vres_manager *m, const void *receipt, size_t len, vres_shard **out, vres_error *err)
+vres_status vres_receipt_open(vres_manager *m, const void *receipt, size_t len, vres_shard **out,
+                              vres_error *err)
 {
 	vres_error detail = {0};
 	vres_status status;
@@ -114,14 +132,17 @@ vres_status vres_receipt_open(vres_manager *m, const void *receipt, size_t len, 
 
 	TRY(vres_manager_enter(m, err));
 	if (receipt == NULL || out == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", receipt ? "out" : "receipt");
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL",
+		                 receipt ? "out" : "receipt");
 	CLEANUP(vres_manager_let_go) vres_manager *kept = vres_manager_keep(m);
 	began = vres_log_clock(m);
 	status = match(m, receipt, len, out, &detail);
 	log_opened(m, began, status == VRES_OK ? *out : NULL, &detail);
 	if (status == VRES_OK)
 		return VRES_OK;
-	if ((status == VRES_E_SEAL_VERIFICATION_FAILED && detail.reason != VRES_REASON_QUARANTINED) || status == VRES_E_NOT_SEALED)
+	if ((status == VRES_E_SEAL_VERIFICATION_FAILED &&
+	     detail.reason != VRES_REASON_QUARANTINED) ||
+	    status == VRES_E_NOT_SEALED)
 		tell_refused(m, &detail);
 	return vres_fail_with(err, &detail);
 }

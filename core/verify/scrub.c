@@ -2,9 +2,10 @@
 /*
  * vres_scrub_step(): the next part of all shards.
  *
- * A part is checked as a sample is, against the kept level of the tree, on a lane of low priority.  That level is checked against the signed
- * root before the first part of a pass and after the last one, and before anything is called damaged because of it.  A pass says nothing of one
- * moment, so it never makes a shard fresh for a lease.
+ * A part is checked as a sample is, against the kept level of the tree, on a lane of low priority.
+ * That level is checked against the signed root before the first part of a pass and after the last
+ * one, and before anything is called damaged because of it.  A pass says nothing of one moment, so
+ * it never makes a shard fresh for a lease.
  */
 #include "manager/scrub_queue.h"
 
@@ -30,7 +31,8 @@ struct step {
 
 static void keep_error(struct step *step, const vres_error *detail)
 {
-	if (step->error.status == VRES_OK || (vres_status_class(detail->status) == 4 && vres_status_class(step->error.status) != 4))
+	if (step->error.status == VRES_OK ||
+	    (vres_status_class(detail->status) == 4 && vres_status_class(step->error.status) != 4))
 		step->error = *detail;
 }
 
@@ -38,7 +40,8 @@ static void keep_error(struct step *step, const vres_error *detail)
 static void check_bytes(struct verification *v, const struct scrub_part *part)
 {
 	const struct vres_shard *s = part->shard;
-	const uint64_t each = s->kept_level == 0 && s->shape.top > 0 ? s->shape.fanout : 1, first = part->first * each;
+	const uint64_t each = s->kept_level == 0 && s->shape.top > 0 ? s->shape.fanout : 1,
+		       first = part->first * each;
 	const uint64_t count = min_u64(part->units * each, s->shape.count[s->kept_level] - first);
 
 	v->report.status = vres_verify_part(v, first, count, &v->error);
@@ -63,7 +66,8 @@ static enum scrub_outcome check(struct step *step, const struct scrub_part *part
 		return SCRUB_GOOD;
 	}
 	if (v.was_refused && v.report.reason == VRES_REASON_QUARANTINED)
-		return SCRUB_OVER; /* somebody else has found damage, and told of it, since the part was claimed */
+		/* Somebody else has found damage, and told of it, since the part was claimed. */
+		return SCRUB_OVER;
 	status = vres_verify_conclude(&v, &detail);
 	keep_error(step, &detail);
 	if (status != VRES_E_SEAL_VERIFICATION_FAILED)
@@ -75,10 +79,12 @@ static enum scrub_outcome check(struct step *step, const struct scrub_part *part
 /* As much as fits the time that is left, at the speed of the part that took @took. */
 static void size_next(struct step *step, uint64_t bytes, uint64_t took, uint64_t spent)
 {
-	const uint64_t remaining = step->budget > spent ? min_u64(step->budget - spent, REMAINING_MOST) : 0;
+	const uint64_t remaining =
+		step->budget > spent ? min_u64(step->budget - spent, REMAINING_MOST) : 0;
 	const uint64_t fitting = bytes * remaining / (took ? took : 1);
 
-	const uint64_t grown = (step->part_bytes > FIRST_BYTES ? step->part_bytes : FIRST_BYTES) * GROWTH;
+	const uint64_t grown =
+		(step->part_bytes > FIRST_BYTES ? step->part_bytes : FIRST_BYTES) * GROWTH;
 
 	step->part_bytes = min_u64(min_u64(fitting, grown), SLICE_BYTES);
 }
@@ -92,7 +98,8 @@ static bool advance(struct step *step)
 	enum scrub_outcome outcome;
 	uint64_t ended;
 
-	if (atomic_load(&step->manager->is_stopped) || !vres_scrub_claim(step->manager, step->part_bytes, step->began, &part))
+	if (atomic_load(&step->manager->is_stopped) ||
+	    !vres_scrub_claim(step->manager, step->part_bytes, step->began, &part))
 		return false;
 	outcome = check(step, &part);
 	vres_scrub_release(&part, outcome);
@@ -101,24 +108,31 @@ static bool advance(struct step *step)
 	return ended - step->began < step->budget;
 }
 
-vres_status vres_scrub_step(vres_manager *m, uint64_t budget_ns, vres_scrub_report *out, vres_error *err)
+vres_status vres_scrub_step(vres_manager *m, uint64_t budget_ns, vres_scrub_report *out,
+                            vres_error *err)
 {
-	struct step step = {.manager = m, .budget = budget_ns, .part_bytes = FIRST_BYTES, .report = vres_scrub_report_init()};
+	struct step step = {.manager = m,
+	                    .budget = budget_ns,
+	                    .part_bytes = FIRST_BYTES,
+	                    .report = vres_scrub_report_init()};
 	uint64_t bytes_now;
 	uint32_t shards_now;
 
 	TRY(vres_manager_enter(m, err));
 	if (budget_ns == 0)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "budget_ns is 0: a step needs time to make progress in");
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "budget_ns is 0: a step needs time to make progress in");
 	if (out)
 		TRY(ABI_OUT_CHECK(out, "vres_scrub_report", err));
 	CLEANUP(vres_manager_let_go) vres_manager *kept = vres_manager_keep(m);
 	step.began = vres_os_monotonic();
 	vres_scrub_retry(m);
-	vres_scrub_look(m, step.began, &step.report.bytes_total, &step.report.shards, &step.report.oldest_check_age);
+	vres_scrub_look(m, step.began, &step.report.bytes_total, &step.report.shards,
+	                &step.report.oldest_check_age);
 	while (advance(&step))
 		;
-	vres_scrub_look(m, vres_os_monotonic(), &bytes_now, &shards_now, &step.report.oldest_check_age);
+	vres_scrub_look(m, vres_os_monotonic(), &bytes_now, &shards_now,
+	                &step.report.oldest_check_age);
 	if (out)
 		ABI_OUT(out, &step.report);
 	return step.error.status == VRES_OK ? VRES_OK : vres_fail_with(err, &step.error);

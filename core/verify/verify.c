@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Verifying a shard: is it still accepted, is its record still the signed one, is its memory still the sealed one, are its bytes still the
- * same; and what follows from the answer.
+ * Verifying a shard: is it still accepted, is its record still the signed one, is its memory still
+ * the sealed one, are its bytes still the same; and what follows from the answer.
  */
 #include "verify/verify.h"
 
@@ -13,21 +13,27 @@
 #include "manager/metrics.h"
 #include "device/policy.h"
 
-vres_status vres_verify_params_in(const vres_verify_params *p, vres_verify_params *out, vres_error *err)
+vres_status vres_verify_params_in(const vres_verify_params *p, vres_verify_params *out,
+                                  vres_error *err)
 {
 	*out = vres_verify_params_init();
 	if (p)
-		TRY(vres_abi_in(out, sizeof(*out), p, offsetof(vres_verify_params, background), "vres_verify_params", err));
+		TRY(vres_abi_in(out, sizeof(*out), p, offsetof(vres_verify_params, background),
+		                "vres_verify_params", err));
 	if (out->mode > VRES_VERIFY_READBACK)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "mode %" PRIu32 " is not a verification mode", out->mode);
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "mode %" PRIu32 " is not a verification mode", out->mode);
 	if (out->background > 1 || out->reserved != 0)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "params.%s is out of range", out->reserved ? "reserved" : "background");
+		return vres_fail(err, VRES_E_INVALID_INPUT, "params.%s is out of range",
+		                 out->reserved ? "reserved" : "background");
 	return VRES_OK;
 }
 
-static vres_status failed(const struct vres_shard *s, vres_reason reason, const char *what, vres_error *err)
+static vres_status failed(const struct vres_shard *s, vres_reason reason, const char *what,
+                          vres_error *err)
 {
-	return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, reason, s->record.gpu_device, "seal verification failed: %s", what);
+	return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, reason, s->record.gpu_device,
+	                    "seal verification failed: %s", what);
 }
 
 /* May it be verified at all, and how will that be done? */
@@ -39,12 +45,15 @@ static vres_status admit(struct verification *v, vres_error *err)
 	const bool can_hash = vres_device_can(s->mem.device, VRES_DEVICE_CAN_HASH);
 
 	if (atomic_load(&v->shard->state) == VRES_SHARD_QUARANTINED)
-		return failed(s, VRES_REASON_QUARANTINED, "the shard is quarantined after an earlier failure", err);
+		return failed(s, VRES_REASON_QUARANTINED,
+		              "the shard is quarantined after an earlier failure", err);
 	if (v->params.mode == VRES_VERIFY_READBACK && !may_read_back)
 		return vres_fail(err, VRES_E_UNSUPPORTED, "READBACK needs VRES_ALLOW_READBACK");
 	if (v->params.mode != VRES_VERIFY_SIGNATURE && !can_hash && !may_read_back)
-		return vres_fail_at(err, VRES_E_UNSUPPORTED, VRES_REASON_DEVICE, s->record.gpu_device,
-		                    "device %" PRIu32 " cannot hash, and VRES_ALLOW_READBACK is not given", s->record.gpu_device);
+		return vres_fail_at(
+			err, VRES_E_UNSUPPORTED, VRES_REASON_DEVICE, s->record.gpu_device,
+			"device %" PRIu32 " cannot hash, and VRES_ALLOW_READBACK is not given",
+			s->record.gpu_device);
 	if (v->params.mode == VRES_VERIFY_FULL && !can_hash)
 		v->params.mode = VRES_VERIFY_READBACK;
 	if (v->params.sample_units == 0)
@@ -63,8 +72,11 @@ static vres_status check_residency(const struct vres_shard *s, vres_error *err)
 	vres_policy_judge_memory(&s->manager->policy, &now, s->record.gpu_device, &report);
 	vres_policy_judge_change(&s->residency, &now, &report);
 	if (report.violations)
-		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_RESIDENCY, s->record.gpu_device,
-		                    "seal verification failed: the memory is not what was sealed: %s", vres_policy_first_violation(&report));
+		return vres_fail_at(
+			err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_RESIDENCY,
+			s->record.gpu_device,
+			"seal verification failed: the memory is not what was sealed: %s",
+			vres_policy_first_violation(&report));
 	return VRES_OK;
 }
 
@@ -78,16 +90,21 @@ static vres_status check(struct verification *v, bool at_any_age, vres_error *er
 	return check_residency(s, err);
 }
 
-void vres_verify_begin(struct verification *v, struct vres_shard *s, const vres_verify_params *p, bool at_any_age)
+void vres_verify_begin(struct verification *v, struct vres_shard *s, const vres_verify_params *p,
+                       bool at_any_age)
 {
-	*v = (struct verification){.shard = s, .params = *p, .report = vres_verify_report_init(), .began = vres_os_monotonic()};
+	*v = (struct verification){.shard = s,
+	                           .params = *p,
+	                           .report = vres_verify_report_init(),
+	                           .began = vres_os_monotonic()};
 	v->report.mode = p->mode;
 	v->report.blocks_total = s->shape.count[0];
 	v->report.status = admit(v, &v->error);
 	v->was_refused = v->report.status != VRES_OK;
 	if (!v->was_refused)
 		v->report.status = check(v, at_any_age, &v->error);
-	v->has_bytes_to_check = v->report.status == VRES_OK && v->params.mode != VRES_VERIFY_SIGNATURE;
+	v->has_bytes_to_check =
+		v->report.status == VRES_OK && v->params.mode != VRES_VERIFY_SIGNATURE;
 }
 
 void vres_verify_end(struct verification *v)
@@ -115,18 +132,26 @@ static void refresh(atomic_uint_fast64_t *fresh, uint64_t began)
 /* Somebody else may have found damage while this check ran, or while others were told of it. */
 static vres_status still_accepted(const struct vres_shard *s, vres_error *err)
 {
-	return atomic_load(&s->state) == VRES_SHARD_QUARANTINED ? failed(s, VRES_REASON_QUARANTINED, "the shard was quarantined meanwhile", err)
-	                                                        : VRES_OK;
+	return atomic_load(&s->state) == VRES_SHARD_QUARANTINED
+	               ? failed(s, VRES_REASON_QUARANTINED, "the shard was quarantined meanwhile",
+	                        err)
+	               : VRES_OK;
 }
 
-/* What it is worth to a lease: a sample of fewer units than policy wants, which is signed into the record, is no sample. */
+/*
+ * What it is worth to a lease: a sample of fewer units than policy wants, which is signed into the
+ * record, is no sample.
+ */
 static uint32_t strength(const struct verification *v)
 {
 	const struct vres_shard *s = v->shard;
-	const uint64_t wanted = min_u64(s->manager->policy.sample_units, s->shape.count[s->kept_level]);
-	const bool is_too_small = v->report.mode == VRES_VERIFY_SAMPLED && v->params.sample_units < wanted;
+	const uint64_t wanted =
+		min_u64(s->manager->policy.sample_units, s->shape.count[s->kept_level]);
+	const bool is_too_small =
+		v->report.mode == VRES_VERIFY_SAMPLED && v->params.sample_units < wanted;
 
-	return vres_policy_strength(is_too_small ? (uint32_t)VRES_VERIFY_SIGNATURE : v->report.mode);
+	return vres_policy_strength(is_too_small ? (uint32_t)VRES_VERIFY_SIGNATURE
+	                                         : v->report.mode);
 }
 
 static vres_status conclude_good(struct verification *v, vres_error *err)
@@ -154,7 +179,8 @@ static vres_status conclude_good(struct verification *v, vres_error *err)
 static void tell_bad(const struct verification *v, bool is_incident)
 {
 	vres_manager *m = v->shard->manager;
-	vres_event e = vres_audit_event(m, VRES_EVENT_SEAL_VERIFICATION_FAILED, v->shard->record.gpu_device);
+	vres_event e = vres_audit_event(m, VRES_EVENT_SEAL_VERIFICATION_FAILED,
+	                                v->shard->record.gpu_device);
 	vres_shard_info info;
 
 	if (vres_shard_view(v->shard, &info, NULL) == VRES_OK)
@@ -168,7 +194,8 @@ static void tell_bad(const struct verification *v, bool is_incident)
 	                 : v->report.reason == VRES_REASON_EXPIRED ? "refused"
 	                                                           : "shard_quarantined";
 	e.detail = v->error.message;
-	(void)vres_audit_emit(m, &e, is_incident, NULL); /* the failure itself is what the caller returns */
+	/* The failure itself is what the caller returns. */
+	(void)vres_audit_emit(m, &e, is_incident, NULL);
 }
 
 static void conclude_bad(struct verification *v)
@@ -178,7 +205,8 @@ static void conclude_bad(struct verification *v)
 	const bool quarantines = v->report.reason != VRES_REASON_EXPIRED;
 	unsigned sealed = VRES_SHARD_SEALED;
 
-	if (quarantines && !atomic_compare_exchange_strong(&s->state, &sealed, VRES_SHARD_QUARANTINED))
+	if (quarantines &&
+	    !atomic_compare_exchange_strong(&s->state, &sealed, VRES_SHARD_QUARANTINED))
 		return; /* the first one to find it has told everybody */
 	if (quarantines) {
 		atomic_fetch_add(&m->counters.quarantined, 1);
@@ -222,7 +250,8 @@ vres_status vres_verify_conclude(struct verification *v, vres_error *err)
 	return v->report.status == VRES_OK ? VRES_OK : vres_fail_with(err, &v->error);
 }
 
-vres_status vres_shard_verify(vres_shard *s, const vres_verify_params *p, vres_verify_report *out, vres_error *err)
+vres_status vres_shard_verify(vres_shard *s, const vres_verify_params *p, vres_verify_report *out,
+                              vres_error *err)
 {
 	struct verification v;
 	vres_verify_params params;

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Is this audit log the one that was written?  A checker reads its files in order, in pieces of any size and in constant memory, and says
- * which line is wrong and how.
+ * Is this audit log the one that was written?  A checker reads its files in order, in pieces of any
+ * size and in constant memory, and says which line is wrong and how.
  *
- * With the key of the log every line's MAC is checked, so that no change goes unseen but one: a log that was cut, or put back as it once was,
- * together with its checkpoint.  Against that there is a head, a seq and hash that somebody kept elsewhere.  Without a key only the links are
- * checked: form, seq and prev_hash; whoever can write the file can change it so that this is not seen.
+ * With the key of the log every line's MAC is checked, so that no change goes unseen but one: a log
+ * that was cut, or put back as it once was, together with its checkpoint.  Against that there is a
+ * head, a seq and hash that somebody kept elsewhere.  Without a key only the links are checked:
+ * form, seq and prev_hash; whoever can write the file can change it so that this is not seen.
  *
- * What is wrong is named as far as the lines around it tell.  A single change of a log makes a single finding; of several changes side by side
- * the kinds may be mixed up, but never "nothing is wrong".
+ * What is wrong is named as far as the lines around it tell.  A single change of a log makes a
+ * single finding; of several changes side by side the kinds may be mixed up, but never "nothing is
+ * wrong".
  *
- * The format is docs/FORMAT.md, "Audit log"; MACs are HMAC-SHA256 (FIPS 198-1), keys are derived by HKDF (RFC 5869).
+ * The format is docs/FORMAT.md, "Audit log"; MACs are HMAC-SHA256 (FIPS 198-1), keys are derived by
+ * HKDF (RFC 5869).
  *
- * Rules (lifetime, errors, outputs, structs) are those of vres.h.  A checker is for one thread at a time.
+ * Rules (lifetime, errors, outputs, structs) are those of vres.h.  A checker is for one thread at a
+ * time.
  */
 #ifndef VRES_AUDIT_CHECK_H
 #define VRES_AUDIT_CHECK_H
@@ -25,18 +29,25 @@ extern "C" {
 
 /** How a line is wrong.  Values are part of the ABI. */
 typedef enum vres_audit_fault {
-	VRES_AUDIT_EDITED = 1,      /* the line, or its hash, was changed; the lines around it are as they were */
-	VRES_AUDIT_DELETED = 2,     /* lines are missing before this one */
-	VRES_AUDIT_INSERTED = 3,    /* a copy of another line, or one that was not written with the key, between lines that follow each other */
-	VRES_AUDIT_REORDERED = 4,   /* a genuine line in another place than its seq says */
-	VRES_AUDIT_TRUNCATED = 5,   /* the end of a file is missing */
-	VRES_AUDIT_FORGED = 6,      /* not written with the key, its hash neither */
-	VRES_AUDIT_TORN = 7,        /* the last line has no end: the machine or the writer died, or the file was cut */
-	VRES_AUDIT_MALFORMED = 8,   /* not a canonical line */
-	VRES_AUDIT_ORDER = 9,       /* genuine, but such an event cannot stand here */
-	VRES_AUDIT_ROTATION = 10,   /* this file does not follow the one before it */
-	VRES_AUDIT_LINK = 11,       /* does not follow the line before it, though its seq does */
-	VRES_AUDIT_KEY = 12,        /* not a line has a MAC of this key: it is the wrong one, or nothing is genuine */
+	/* The line, or its hash, was changed; the lines around it are as they were. */
+	VRES_AUDIT_EDITED = 1,
+	VRES_AUDIT_DELETED = 2, /* lines are missing before this one */
+	/*
+	 * A copy of another line, or one that was not written with the key, between lines that
+	 * follow each other.
+	 */
+	VRES_AUDIT_INSERTED = 3,
+	VRES_AUDIT_REORDERED = 4, /* a genuine line in another place than its seq says */
+	VRES_AUDIT_TRUNCATED = 5, /* the end of a file is missing */
+	VRES_AUDIT_FORGED = 6,    /* not written with the key, its hash neither */
+	/* The last line has no end: the machine or the writer died, or the file was cut. */
+	VRES_AUDIT_TORN = 7,
+	VRES_AUDIT_MALFORMED = 8, /* not a canonical line */
+	VRES_AUDIT_ORDER = 9,     /* genuine, but such an event cannot stand here */
+	VRES_AUDIT_ROTATION = 10, /* this file does not follow the one before it */
+	VRES_AUDIT_LINK = 11,     /* does not follow the line before it, though its seq does */
+	/* Not a line has a MAC of this key: it is the wrong one, or nothing is genuine. */
+	VRES_AUDIT_KEY = 12,
 	VRES_AUDIT_CHECKPOINT = 13, /* the checkpoint is not good, or contradicts the log */
 	VRES_AUDIT_HEAD = 14        /* the log does not have the head that was given */
 } vres_audit_fault;
@@ -45,7 +56,8 @@ typedef enum vres_audit_fault {
  * vres_audit_fault_name() - a fault in lower case
  * @fault: any value
  *
- * Return: "edited", "deleted", ... static; "unknown" for a value this library does not know.  Any thread.
+ * Return: "edited", "deleted", ... static; "unknown" for a value this library does not know.  Any
+ *         thread.
  */
 VRES_API const char *vres_audit_fault_name(uint32_t fault);
 
@@ -54,10 +66,13 @@ VRES_API const char *vres_audit_fault_name(uint32_t fault);
  * @struct_size: sizeof
  * @fault:       a vres_audit_fault
  * @file:        index of the file, from 0 in the order in which they were given
- * @line:        its line, from 1; of lines that are missing, the line before which they are; 0 where no line is meant
- * @seq:         what that line says its seq is, or the first seq that is missing; 0 where it cannot be read
+ * @line:        its line, from 1; of lines that are missing, the line before which they are; 0
+ *           where no line is meant
+ * @seq:         what that line says its seq is, or the first seq that is missing; 0 where it cannot
+ *           be read
  * @lines:       how many lines are concerned
- * @message:     one line for people, NUL-terminated; nothing of the log's content is in it but numbers
+ * @message:     one line for people, NUL-terminated; nothing of the log's content is in it but
+ *           numbers
  */
 typedef struct vres_audit_finding {
 	size_t struct_size;
@@ -71,7 +86,8 @@ typedef enum vres_audit_keyed {
 	VRES_AUDIT_KEYED_LINKS = 0,   /* no key: form, seq and prev_hash alone */
 	VRES_AUDIT_KEYED_TOKEN = 1,   /* the key of a token */
 	VRES_AUDIT_KEYED_FORWARD = 2, /* the key of an epoch, and those that follow from it */
-	VRES_AUDIT_KEYED_UNPROVED = 3 /* a key was given, and no line was found to be written with it */
+	/* A key was given, and no line was found to be written with it. */
+	VRES_AUDIT_KEYED_UNPROVED = 3
 } vres_audit_keyed;
 
 /** How the log ends. */
@@ -83,24 +99,31 @@ typedef enum vres_audit_ending {
 
 /** What became of the checkpoint, and of the head. */
 typedef enum vres_audit_mark {
-	VRES_AUDIT_MARK_NONE = 0,  /* none was given */
-	VRES_AUDIT_MARK_MET = 1,   /* the line it names is in the log */
-	VRES_AUDIT_MARK_OLDER = 2, /* the line it names is before the first one of the files: it says nothing of them (checkpoint only) */
-	VRES_AUDIT_MARK_BAD = 3    /* see the findings */
+	VRES_AUDIT_MARK_NONE = 0, /* none was given */
+	VRES_AUDIT_MARK_MET = 1,  /* the line it names is in the log */
+	/*
+	 * The line it names is before the first one of the files: it says nothing of them
+	 * (checkpoint only).
+	 */
+	VRES_AUDIT_MARK_OLDER = 2,
+	VRES_AUDIT_MARK_BAD = 3 /* see the findings */
 } vres_audit_mark;
 
 /**
- * Counts are of lines that are genuine, or, without a key, canonical; but @lines and @bytes are of all there are.  @backward_clock_steps: a line's time
- * is two seconds or more before that of the line before it; less is the order in which several threads were served.
+ * Counts are of lines that are genuine, or, without a key, canonical; but @lines and @bytes are of
+ * all there are.  @backward_clock_steps: a line's time is two seconds or more before that of the
+ * line before it; less is the order in which several threads were served.
  */
 typedef struct vres_audit_summary {
 	size_t struct_size;
-	uint32_t files, keyed /* vres_audit_keyed */, ending /* vres_audit_ending */, checkpoint, head /* vres_audit_mark */, simulated;
+	uint32_t files, keyed /* vres_audit_keyed */, ending /* vres_audit_ending */, checkpoint,
+		head /* vres_audit_mark */, simulated;
 	uint64_t lines, bytes;
 	uint64_t first_seq, last_seq; /* 0: there is no line */
 	char last_hash[65];
-	char first_time[31], last_time[31]; /* of the first and the last line, as the wall clock gave it; "" when there is none */
-	uint64_t faults;                    /* findings, those that were only counted included */
+	/* Of the first and the last line, as the wall clock gave it; "" when there is none. */
+	char first_time[31], last_time[31];
+	uint64_t faults; /* findings, those that were only counted included */
 	uint64_t sessions, epochs, repairs, lost_events, backward_clock_steps;
 } vres_audit_summary;
 
@@ -120,9 +143,12 @@ typedef void (*vres_audit_finding_fn)(void *ctx, const vres_audit_finding *findi
 /**
  * struct vres_audit_check_options - what to hold a log to
  * @struct_size:  from vres_audit_check_options_init()
- * @key:          of a log in mode token; subkeys are copied, the caller may destroy it at once; or NULL
- * @forward_key:  the path of the file with a key of a log in mode forward: that of epoch 0, or a later one to check what came later; it must
- *                be as private as a token file; or NULL.  Not both.  Neither: links alone are checked
+ * @key:          of a log in mode token; subkeys are copied, the caller may destroy it at once; or
+ *           NULL
+ * @forward_key:  the path of the file with a key of a log in mode forward: that of epoch 0, or a
+ *           later one to check what came later; it must
+ *                be as private as a token file; or NULL.  Not both.  Neither: links alone are
+ *                checked
  * @finding:      told of what is wrong; NULL: only counted
  * @finding_ctx:  handed to it
  * @max_findings: so many are kept to be told, the rest is counted; 0: 100; at most 10000
@@ -156,9 +182,12 @@ typedef struct vres_audit_checker vres_audit_checker;
  * @out: the checker, to be given to vres_audit_checker_destroy()
  * @err: why it failed, or NULL
  *
- * Return: VRES_OK; VRES_E_INVALID_INPUT for two keys or a key file that is not good; VRES_E_NOT_FOUND; VRES_E_IO.
+ * Return: VRES_OK; VRES_E_INVALID_INPUT for two keys or a key file that is not good;
+ *         VRES_E_NOT_FOUND; VRES_E_IO.
  */
-VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_create(const vres_audit_check_options *o, vres_audit_checker **out, vres_error *err);
+VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_create(const vres_audit_check_options *o,
+                                                               vres_audit_checker **out,
+                                                               vres_error *err);
 
 /**
  * vres_audit_checker_checkpoint() - the bytes of LOG.checkpoint
@@ -171,7 +200,9 @@ VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_create(const vres_audit_
  *
  * Return: VRES_OK; VRES_E_STATE for a second one, or after vres_audit_checker_file().
  */
-VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_checkpoint(vres_audit_checker *c, const void *bytes, size_t n, vres_error *err);
+VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_checkpoint(vres_audit_checker *c,
+                                                                   const void *bytes, size_t n,
+                                                                   vres_error *err);
 
 /**
  * vres_audit_checker_head() - a line that the log must have
@@ -180,9 +211,11 @@ VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_checkpoint(vres_audit_ch
  * @hash: 64 lower-case hex digits
  * @err:  why it failed, or NULL
  *
- * Return: VRES_OK; VRES_E_INVALID_INPUT; VRES_E_STATE for a second one, or after vres_audit_checker_file().
+ * Return: VRES_OK; VRES_E_INVALID_INPUT; VRES_E_STATE for a second one, or after
+ *         vres_audit_checker_file().
  */
-VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_head(vres_audit_checker *c, uint64_t seq, const char *hash, vres_error *err);
+VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_head(vres_audit_checker *c, uint64_t seq,
+                                                             const char *hash, vres_error *err);
 
 /**
  * vres_audit_checker_file() - what is fed from now on is of the next file
@@ -193,20 +226,24 @@ VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_head(vres_audit_checker 
  *
  * Return: VRES_OK; VRES_E_STATE after the end.
  */
-VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_file(vres_audit_checker *c, vres_error *err);
+VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_file(vres_audit_checker *c,
+                                                             vres_error *err);
 
 /**
  * vres_audit_checker_feed() - the next bytes of the file
  * @c:     the checker
  * @bytes: they need not end where a line does; NULL when @n is 0
  * @n:     how many
- * @err:   why it failed, or NULL; after a failure the checker is good for nothing but vres_audit_checker_destroy()
+ * @err:   why it failed, or NULL; after a failure the checker is good for nothing but
+ *         vres_audit_checker_destroy()
  *
  * What is wrong with the log is no failure of this call.
  *
  * Return: VRES_OK; VRES_E_STATE before the first file or after the end.
  */
-VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_feed(vres_audit_checker *c, const void *bytes, size_t n, vres_error *err);
+VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_feed(vres_audit_checker *c,
+                                                             const void *bytes, size_t n,
+                                                             vres_error *err);
 
 /**
  * vres_audit_checker_summary() - how it looks so far
@@ -216,7 +253,9 @@ VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_feed(vres_audit_checker 
  *
  * Return: VRES_OK.
  */
-VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_summary(const vres_audit_checker *c, vres_audit_summary *out, vres_error *err);
+VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_summary(const vres_audit_checker *c,
+                                                                vres_audit_summary *out,
+                                                                vres_error *err);
 
 /**
  * vres_audit_checker_end() - that was the log: is it good?
@@ -226,10 +265,13 @@ VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_summary(const vres_audit
  *
  * Calls the finding function for what was kept.  A log without a line is not good.
  *
- * Return: VRES_OK: nothing is wrong, as far as out->keyed says that it was looked at; VRES_E_INTEGRITY_VIOLATION: something is;
+ * Return: VRES_OK: nothing is wrong, as far as out->keyed says that it was looked at;
+ *         VRES_E_INTEGRITY_VIOLATION: something is;
  * VRES_E_STATE before the first file or when called twice.
  */
-VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_end(vres_audit_checker *c, vres_audit_summary *out, vres_error *err);
+VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_end(vres_audit_checker *c,
+                                                            vres_audit_summary *out,
+                                                            vres_error *err);
 
 /**
  * vres_audit_checker_destroy() - free a checker

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The mock: devices made of host memory, for tests, fuzzing and drills without a GPU.  Library vres-mock, never part of libvres.
+ * The mock: devices made of host memory, for tests, fuzzing and drills without a GPU.  Library
+ * vres-mock, never part of libvres.
  *
- * What it models: several devices with exact capacity and a granularity; addresses unique across devices; "VRAM" in pages that no host
- * code can read or write outside a backend call (PROT_NONE); copies and hashes that happen when the lane is waited for, so that a missing
- * wait is seen; hashing with the very source that GPUs run.  What it can be told to do: fail the Nth call of an operation, flip a bit, lie
- * about residency, be slow, lose a device.
+ * What it models: several devices with exact capacity and a granularity; addresses unique across
+ * devices; "VRAM" in pages that no host code can read or write outside a backend call (PROT_NONE);
+ * copies and hashes that happen when the lane is waited for, so that a missing wait is seen;
+ * hashing with the very source that GPUs run.  What it can be told to do: fail the Nth call of an
+ * operation, flip a bit, lie about residency, be slow, lose a device.
  *
- * Threads: any function from any thread.  A mock must outlive every manager that was given it (config.closed says when) and every
- * function here may be used while managers run.
+ * Threads: any function from any thread.  A mock must outlive every manager that was given it
+ * (config.closed says when) and every function here may be used while managers run.
  */
 #ifndef VRES_MOCK_H
 #define VRES_MOCK_H
@@ -86,10 +88,12 @@ VRES_API const vres_backend *vres_backend_mock(void);
  * @out: the mock, to be given to vres_mock_destroy()
  * @err: why it failed, or NULL
  *
- * Return: VRES_OK; VRES_E_ABI; VRES_E_INVALID_INPUT (more than 64 devices, a granularity that is not a power of two or larger than the
+ * Return: VRES_OK; VRES_E_ABI; VRES_E_INVALID_INPUT (more than 64 devices, a granularity that is
+ *         not a power of two or larger than the
  * capacity, a capacity that is not a multiple of the granularity); VRES_E_NO_MEMORY.
  */
-VRES_API VRES_MUST_CHECK vres_status vres_mock_create(const vres_mock_params *p, vres_mock **out, vres_error *err);
+VRES_API VRES_MUST_CHECK vres_status vres_mock_create(const vres_mock_params *p, vres_mock **out,
+                                                      vres_error *err);
 
 /**
  * vres_mock_destroy() - give a mock back
@@ -104,7 +108,8 @@ VRES_API void vres_mock_destroy(vres_mock *mock);
  * @mock:   the mock
  * @op:     which operation; VRES_MOCK_ANY counts every one
  * @nth:    1 is the next; 0 forgets the failures scripted for @op
- * @status: what the call returns; VRES_E_DEVICE_LOST also loses the device; VRES_OK: the call claims success without doing its work
+ * @status: what the call returns; VRES_E_DEVICE_LOST also loses the device; VRES_OK: the call
+ *          claims success without doing its work
  *          (ignored by the operations that make a handle)
  *
  * Up to 8 failures may wait at once; more are ignored.
@@ -115,7 +120,8 @@ VRES_API void vres_mock_fail(vres_mock *mock, vres_mock_op op, uint64_t nth, vre
  * vres_mock_delay() - make every call of an operation slow
  * @mock: the mock
  * @op:   which operation; VRES_MOCK_ANY: every one
- * @ns:   how long each takes; 0: as fast as it can.  A lane_wait slower than its deadline fails at the deadline, as a real one does.
+ * @ns:   how long each takes; 0: as fast as it can.  A lane_wait slower than its deadline fails at
+ *        the deadline, as a real one does.
  */
 VRES_API void vres_mock_delay(vres_mock *mock, vres_mock_op op, uint64_t ns);
 
@@ -127,7 +133,8 @@ VRES_API void vres_mock_delay(vres_mock *mock, vres_mock_op op, uint64_t ns);
  *
  * Return: VRES_OK; VRES_E_INVALID_INPUT if the address is in no live allocation or @bit is above 7.
  */
-VRES_API VRES_MUST_CHECK vres_status vres_mock_flip(vres_mock *mock, uint64_t device_addr, unsigned bit);
+VRES_API VRES_MUST_CHECK vres_status vres_mock_flip(vres_mock *mock, uint64_t device_addr,
+                                                    unsigned bit);
 
 /**
  * vres_mock_pretend() - lie about an allocation
@@ -147,7 +154,8 @@ VRES_API void vres_mock_pretend(vres_mock *mock, uint64_t device_addr, uint32_t 
  *
  * Return: VRES_OK; VRES_E_INVALID_INPUT; VRES_E_INSUFFICIENT_VRAM; VRES_E_NO_MEMORY.
  */
-VRES_API VRES_MUST_CHECK vres_status vres_mock_alloc(vres_mock *mock, uint32_t gpu_device, uint64_t bytes, const void *content,
+VRES_API VRES_MUST_CHECK vres_status vres_mock_alloc(vres_mock *mock, uint32_t gpu_device,
+                                                     uint64_t bytes, const void *content,
                                                      uint64_t *device_addr);
 
 /**

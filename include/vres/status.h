@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Outcomes: the status every call returns, the reason behind it, and the error detail a caller may ask for.
+ * Outcomes: the status every call returns, the reason behind it, and the error detail a caller may
+ * ask for.
  *
- * A status says what the caller does next, by its hundreds digit (vres_status_class()).  A reason says which check failed.  The error
- * detail is owned by the caller, holds no pointer, no address, no key and no content, and may be copied, kept and sent.
+ * A status says what the caller does next, by its hundreds digit (vres_status_class()).  A reason
+ * says which check failed.  The error detail is owned by the caller, holds no pointer, no address,
+ * no key and no content, and may be copied, kept and sent.
  */
 #ifndef VRES_STATUS_H
 #define VRES_STATUS_H
@@ -39,8 +41,9 @@ typedef enum vres_status {
 
 	/* 2xx: retry or wait */
 	VRES_E_INSUFFICIENT_VRAM = 200, /* needed_bytes and available_bytes are filled */
-	VRES_E_ALLOCATION_FAILED = 201, /* there seemed to be room, the driver refused all the same */
-	VRES_E_NO_MEMORY = 202,         /* host memory */
+	/* There seemed to be room, the driver refused all the same. */
+	VRES_E_ALLOCATION_FAILED = 201,
+	VRES_E_NO_MEMORY = 202, /* host memory */
 	VRES_E_BUSY = 203,
 	VRES_E_CANCELLED = 204, /* a progress callback or a source asked to stop */
 
@@ -65,17 +68,19 @@ typedef enum vres_status {
 /** Which check stands behind a status. */
 typedef enum vres_reason {
 	VRES_REASON_NONE = 0,
-	VRES_REASON_SIGNATURE = 1,     /* the HMAC does not match */
-	VRES_REASON_DIGEST = 2,        /* the bytes do not match */
-	VRES_REASON_RESIDENCY = 3,     /* the driver no longer says the bytes are in VRAM, or says it of other memory */
+	VRES_REASON_SIGNATURE = 1, /* the HMAC does not match */
+	VRES_REASON_DIGEST = 2,    /* the bytes do not match */
+	/* The driver no longer says the bytes are in VRAM, or says it of other memory. */
+	VRES_REASON_RESIDENCY = 3,
 	VRES_REASON_STALE_SESSION = 4, /* the receipt is of another manager */
 	VRES_REASON_EXPIRED = 5,       /* older than max_seal_age */
 	VRES_REASON_UNKNOWN_SHARD = 6, /* well signed, but no live shard matches it */
 	VRES_REASON_DEVICE = 7,        /* the device or its driver */
 	VRES_REASON_QUARANTINED = 8,   /* failed before and stays refused */
 	VRES_REASON_STOPPED = 9,       /* the manager stopped after a violation */
-	VRES_REASON_FORKED = 10,       /* called in a child of the process that created the manager */
-	VRES_REASON_DEADLINE = 11      /* a device operation did not complete in time */
+	/* Called in a child of the process that created the manager. */
+	VRES_REASON_FORKED = 10,
+	VRES_REASON_DEADLINE = 11 /* a device operation did not complete in time */
 } vres_reason;
 
 /** No device is concerned (vres_error.gpu_device, vres_event.gpu_device). */
@@ -91,7 +96,8 @@ typedef enum vres_reason {
  * @available_bytes: filled by VRES_E_INSUFFICIENT_VRAM; else 0
  * @message:         one line for people, NUL-terminated, at most 223 bytes
  *
- * Written only when a call fails, whole; untouched when it succeeds.  To read it whether or not a call failed begin with {0}, in C++ {}.
+ * Written only when a call fails, whole; untouched when it succeeds.  To read it whether or not a
+ * call failed begin with {0}, in C++ {}.
  */
 typedef struct vres_error {
 	vres_status status;
@@ -114,7 +120,8 @@ VRES_API const char *vres_version(void);
  * vres_status_name() - the enumerator's spelling
  * @s: any value
  *
- * Return: "VRES_E_INSUFFICIENT_VRAM" and so on, static; "VRES_E_UNKNOWN" for a value this library does not know.  Any thread.
+ * Return: "VRES_E_INSUFFICIENT_VRAM" and so on, static; "VRES_E_UNKNOWN" for a value this library
+ *         does not know.  Any thread.
  */
 VRES_API const char *vres_status_name(vres_status s);
 
@@ -130,7 +137,8 @@ VRES_API const char *vres_status_text(vres_status s);
  * vres_status_class() - what the caller does next
  * @s: any value
  *
- * Return: 0 success, 1 fix the call, 2 retry or wait, 3 look at the machine, 4 security incident, 9 bug in this library; 9 for an
+ * Return: 0 success, 1 fix the call, 2 retry or wait, 3 look at the machine, 4 security incident, 9
+ *         bug in this library; 9 for an
  * unknown value.  Any thread.
  */
 VRES_API int vres_status_class(vres_status s);
@@ -139,7 +147,8 @@ VRES_API int vres_status_class(vres_status s);
  * vres_reason_name() - a reason in lower case
  * @reason: any value
  *
- * Return: "none", "signature", "digest", ... static; "unknown" for a value this library does not know.  Any thread.
+ * Return: "none", "signature", "digest", ... static; "unknown" for a value this library does not
+ *         know.  Any thread.
  */
 VRES_API const char *vres_reason_name(uint32_t reason);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Where every public field lies and how large it is, on 64-bit Linux.  Fields are only ever appended: a FIELD line never changes, and a field that
- * comes adds one, and changes the SIZE.
+ * Where every public field lies and how large it is, on 64-bit Linux.  Fields are only ever
+ * appended: a FIELD line never changes, and a field that comes adds one, and changes the SIZE.
  */
 #include <stddef.h>
 #include <vres/audit_check.h>
@@ -12,8 +12,9 @@
 #include "support/suite/suite.h"
 
 #define SIZE(type, size) _Static_assert(sizeof(type) == (size), "size of " #type)
-#define FIELD(type, field, offset, size)                                                                                                        \
-	_Static_assert(offsetof(type, field) == (offset) && sizeof(((type *)0)->field) == (size), #type "." #field)
+#define FIELD(type, field, offset, size)                                                           \
+	_Static_assert(offsetof(type, field) == (offset) && sizeof(((type *)0)->field) == (size),  \
+	               #type "." #field)
 
 /* status.h */
 SIZE(vres_error, 256);
@@ -362,14 +363,14 @@ FIELD(vres_mock_params, bytes_per_device, 16, 8);
 FIELD(vres_mock_params, granularity, 24, 8);
 
 /* Is an init function's value zeros but for struct_size, which is the size here? */
-#define ck_init(type)                                                                                                                           \
-	do {                                                                                                                                    \
-		const type made = type##_init();                                                                                                \
-		type want;                                                                                                                      \
-                                                                                                                                                \
-		memset(&want, 0, sizeof(want));                                                                                                 \
-		want.struct_size = sizeof(type);                                                                                                \
-		ck_assert_mem_eq(&made, &want, sizeof(want));                                                                                   \
+#define ck_init(type)                                                                              \
+	do {                                                                                       \
+		const type made = type##_init();                                                   \
+		type want;                                                                         \
+                                                                                                   \
+		memset(&want, 0, sizeof(want));                                                    \
+		want.struct_size = sizeof(type);                                                   \
+		ck_assert_mem_eq(&made, &want, sizeof(want));                                      \
 	} while (0)
 
 START_TEST(every_init_gives_zeros_and_the_size_of_its_struct)
@@ -395,8 +396,8 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(every_init_gives_zeros_and_the_size_of_its_struct, "WORKER-4150 WORKER-4010", "",
-	             "a field that is not where its caller sees it"),
+		CASE(every_init_gives_zeros_and_the_size_of_its_struct, "WORKER-4150 WORKER-4010",
+	             "", "a field that is not where its caller sees it"),
 	};
 
 	return suite_run("abi.layout", "abi", cases, COUNT(cases));

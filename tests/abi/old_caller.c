@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An application as it was written for a former release: compiled against the headers of that release, linked with the shared library of
- * today.  Behind every struct that comes back stands a canary, since today's struct may be longer than the one it was compiled with.
+ * An application as it was written for a former release: compiled against the headers of that
+ * release, linked with the shared library of today.  Behind every struct that comes back stands a
+ * canary, since today's struct may be longer than the one it was compiled with.
  */
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,23 +16,24 @@
 #define CANARY UINT64_C(0xc0ffee00c0ffee00)
 
 /* A value of a struct with a canary behind it. */
-#define GUARDED(type, name)                                                                                                                     \
-	struct {                                                                                                                                \
-		type value;                                                                                                                     \
-		uint64_t canary;                                                                                                                \
+#define GUARDED(type, name)                                                                        \
+	struct {                                                                                   \
+		type value;                                                                        \
+		uint64_t canary;                                                                   \
 	} name = {.value = type##_init(), .canary = CANARY}
 
-#define ck_canary(guarded)                                                                                                                      \
-	do {                                                                                                                                    \
-		ck_assert_uint_eq((guarded).canary, CANARY);                                                                                    \
-		ck_assert_uint_eq((guarded).value.struct_size, sizeof((guarded).value));                                                        \
+#define ck_canary(guarded)                                                                         \
+	do {                                                                                       \
+		ck_assert_uint_eq((guarded).canary, CANARY);                                       \
+		ck_assert_uint_eq((guarded).value.struct_size, sizeof((guarded).value));           \
 	} while (0)
 
-#define ck_good(call)                                                                                                                           \
-	do {                                                                                                                                    \
-		vres_error err = {0};                                                                                                           \
-		const vres_status status = (call);                                                                                              \
-		ck_assert_msg(status == VRES_OK, "%s: %s %s", #call, vres_status_name(status), err.message);                                    \
+#define ck_good(call)                                                                              \
+	do {                                                                                       \
+		vres_error err = {0};                                                              \
+		const vres_status status = (call);                                                 \
+		ck_assert_msg(status == VRES_OK, "%s: %s %s", #call, vres_status_name(status),     \
+		              err.message);                                                        \
 	} while (0)
 
 struct application {
@@ -47,9 +49,11 @@ static vres_status on_event(void *ctx, const vres_event *event)
 {
 	struct application *a = ctx;
 
-	a->sealed += event->type == VRES_EVENT_VRAM_SEALED && strcmp(event->name, "vram_sealed") == 0 && event->shard->vram_bytes == BYTES;
+	a->sealed += event->type == VRES_EVENT_VRAM_SEALED &&
+	             strcmp(event->name, "vram_sealed") == 0 && event->shard->vram_bytes == BYTES;
 	a->verified += event->type == VRES_EVENT_SEAL_VERIFIED && strcmp(event->mode, "full") == 0;
-	a->failed += event->type == VRES_EVENT_SEAL_VERIFICATION_FAILED && event->critical == 1 && event->reason == VRES_REASON_DIGEST;
+	a->failed += event->type == VRES_EVENT_SEAL_VERIFICATION_FAILED && event->critical == 1 &&
+	             event->reason == VRES_REASON_DIGEST;
 	return strcmp(event->worker_id, "old-worker") == 0 ? VRES_OK : VRES_E_STATE;
 }
 
@@ -60,11 +64,13 @@ static void on_incident(void *ctx, const vres_event *event)
 	a->incidents += event->status == VRES_E_SEAL_VERIFICATION_FAILED;
 }
 
-static void on_log(void *ctx, int level, const char *event, const char *const *keys, const char *const *values, size_t n)
+static void on_log(void *ctx, int level, const char *event, const char *const *keys,
+                   const char *const *values, size_t n)
 {
 	struct application *a = ctx;
 
-	a->log_lines += level >= VRES_LOG_ERROR && level <= VRES_LOG_DEBUG && event[0] && n > 0 && keys[0][0] && values[0][0];
+	a->log_lines += level >= VRES_LOG_ERROR && level <= VRES_LOG_DEBUG && event[0] && n > 0 &&
+	                keys[0][0] && values[0][0];
 }
 
 static void on_closed(void *ctx)
@@ -173,9 +179,11 @@ START_TEST(hears_of_tampering_as_it_always_did)
 	GUARDED(vres_verify_report, report);
 
 	ck_good(vres_lease_acquire(shard, &lease, &err));
-	ck_assert_int_eq(vres_mock_flip(a->mock, vres_lease_device_ptr(lease) + 4096 + 17, 3), VRES_OK);
+	ck_assert_int_eq(vres_mock_flip(a->mock, vres_lease_device_ptr(lease) + 4096 + 17, 3),
+	                 VRES_OK);
 	params.mode = VRES_VERIFY_READBACK;
-	ck_assert_int_eq(vres_shard_verify(shard, &params, &report.value, &detail), VRES_E_SEAL_VERIFICATION_FAILED);
+	ck_assert_int_eq(vres_shard_verify(shard, &params, &report.value, &detail),
+	                 VRES_E_SEAL_VERIFICATION_FAILED);
 	ck_canary(report);
 	ck_assert_uint_eq(detail.reason, VRES_REASON_DIGEST);
 	ck_assert_int_eq(detail.status, VRES_E_SEAL_VERIFICATION_FAILED);
@@ -208,7 +216,8 @@ START_TEST(carries_receipts_as_it_always_did)
 	ck_good(vres_receipt_open(a->manager, receipt, len, &again, &err));
 	vres_shard_release(again);
 	receipt[40] ^= 1;
-	ck_assert_int_eq(vres_receipt_open(a->manager, receipt, len, &again, NULL), VRES_E_SEAL_VERIFICATION_FAILED);
+	ck_assert_int_eq(vres_receipt_open(a->manager, receipt, len, &again, NULL),
+	                 VRES_E_SEAL_VERIFICATION_FAILED);
 	ck_good(vres_shard_to_json(shard, json, sizeof(json), &json_len, &err));
 	ck_assert_uint_eq(strlen(json), json_len);
 	ck_assert_int_eq(strncmp(json, "{\"shard_id\":\"one\",", 18), 0);
@@ -256,7 +265,8 @@ START_TEST(verifies_several_and_a_set_as_it_always_did)
 	struct {
 		vres_verify_report value[2];
 		uint64_t canary;
-	} reports = {.value = {vres_verify_report_init(), vres_verify_report_init()}, .canary = CANARY};
+	} reports = {.value = {vres_verify_report_init(), vres_verify_report_init()},
+	             .canary = CANARY};
 	GUARDED(vres_set_report, set);
 
 	ck_good(vres_verify_many(a->manager, shards, 2, NULL, reports.value, &err));
@@ -295,12 +305,18 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(seals_verifies_and_leases_as_it_always_did, "WORKER-4010 WORKER-4113 CI-007", "integrity", "an older caller"),
-		CASE(hears_of_tampering_as_it_always_did, "WORKER-4010 VR-004 WORKER-4161", "integrity", "an older caller"),
-		CASE(carries_receipts_as_it_always_did, "WORKER-4010 VP-006", "authenticity", "an older caller"),
-		CASE(looks_at_devices_policy_and_counters_as_it_always_did, "WORKER-4010 VP-005", "residency", "an older caller"),
-		CASE(verifies_several_and_a_set_as_it_always_did, "WORKER-4010 CI-007", "integrity", "an older caller, an array of its structs"),
-		CASE(digests_and_names_are_what_they_always_were, "WORKER-4010 CI-004", "", "an older caller"),
+		CASE(seals_verifies_and_leases_as_it_always_did, "WORKER-4010 WORKER-4113 CI-007",
+	             "integrity", "an older caller"),
+		CASE(hears_of_tampering_as_it_always_did, "WORKER-4010 VR-004 WORKER-4161",
+	             "integrity", "an older caller"),
+		CASE(carries_receipts_as_it_always_did, "WORKER-4010 VP-006", "authenticity",
+	             "an older caller"),
+		CASE(looks_at_devices_policy_and_counters_as_it_always_did, "WORKER-4010 VP-005",
+	             "residency", "an older caller"),
+		CASE(verifies_several_and_a_set_as_it_always_did, "WORKER-4010 CI-007", "integrity",
+	             "an older caller, an array of its structs"),
+		CASE(digests_and_names_are_what_they_always_were, "WORKER-4010 CI-004", "",
+	             "an older caller"),
 	};
 
 	return suite_run("abi." SUITE, "abi", cases, COUNT(cases));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The number behind every public name.  Numbers are signed into receipts, logged and compiled into callers: they never change. */
+/*
+ * The number behind every public name.  Numbers are signed into receipts, logged and compiled into
+ * callers: they never change.
+ */
 #include <vres/audit_check.h>
 #include <vres/mock.h>
 #include <vres/vres.h>

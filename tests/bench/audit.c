@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The audit log: what an event costs the thread that has it, and how many a second reach the file. */
+/*
+ * The audit log: what an event costs the thread that has it, and how many a second reach the file.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +28,8 @@ static void audit_open(struct audit *a)
 
 	memset(a, 0, sizeof(*a));
 	strcpy(a->folder, "/tmp/vres-bench-XXXXXX");
-	must(mkdtemp(a->folder) != NULL && vres_key_derive("bench", 5, NULL, &key, NULL) == VRES_OK, "no folder or no key");
+	must(mkdtemp(a->folder) != NULL && vres_key_derive("bench", 5, NULL, &key, NULL) == VRES_OK,
+	     "no folder or no key");
 	snprintf(a->path, sizeof(a->path), "%s/log", a->folder);
 	o.worker_id = "bench";
 	o.queue_events = 1 << 18; /* so that nothing is lost, which would cost less */
@@ -103,8 +106,10 @@ static double plain_lines_a_second(const struct audit *a)
 
 void bench_audit(struct figures *f)
 {
-	static const char *const of_event[] = {"audit_event_median", "audit_event_p99", "audit_event_heap"};
-	static const char *const of_signature[] = {"verify_signature_audited_median", "verify_signature_audited_p99",
+	static const char *const of_event[] = {"audit_event_median", "audit_event_p99",
+	                                       "audit_event_heap"};
+	static const char *const of_signature[] = {"verify_signature_audited_median",
+	                                           "verify_signature_audited_p99",
 	                                           "verify_signature_audited_heap"};
 	struct bench b = {.bytes = SMALL, .data = calloc(1, SMALL)};
 	struct audit a;

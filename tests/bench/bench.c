@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How fast, and beside what: every figure stands beside one for the bare work, taken in the same run on the same machine, since ratios travel
- * and seconds do not.  Nothing here passes or fails.  BYTES is at most 16 GiB.
+ * How fast, and beside what: every figure stands beside one for the bare work, taken in the same
+ * run on the same machine, since ratios travel and seconds do not.  Nothing here passes or fails.
+ * BYTES is at most 16 GiB.
  *
- *	bench [BYTES]     speed, on BYTES bytes (256 MiB) in the mock's VRAM, whose "device" is one core running the kernel's source
- *	bench growth [BYTES [SHARDS]]
- *	                  how cost grows, up to BYTES (64 MiB) in a shard and SHARDS (1,000) shards
- *	bench hashing [BYTES]
- *	                  hashing on the host, of BYTES bytes (256 MiB), and of a megabyte
- *	bench tools [BYTES]
- *	                  `vres digest` beside other tools, on a file of BYTES bytes (1 GiB) in /dev/shm
- *	bench rss FILE    host memory that sealing FILE takes, beyond the mock's VRAM and the kept level of the digest tree
+ * 	bench [BYTES]     speed, on BYTES bytes (256 MiB) in the mock's VRAM, whose "device" is one
+ * core running the kernel's source bench growth [BYTES [SHARDS]] how cost grows, up to BYTES (64
+ * MiB) in a shard and SHARDS (1,000) shards bench hashing [BYTES] hashing on the host, of BYTES
+ * bytes (256 MiB), and of a megabyte bench tools [BYTES] `vres digest` beside other tools, on a
+ * file of BYTES bytes (1 GiB) in /dev/shm bench rss FILE    host memory that sealing FILE takes,
+ * beyond the mock's VRAM and the kept level of the digest tree
  */
 #include "bench.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void open_over(struct bench *b, uint64_t bytes, uint64_t lease_max_age, uint32_t no_device_hash)
+static void open_over(struct bench *b, uint64_t bytes, uint64_t lease_max_age,
+                      uint32_t no_device_hash)
 {
 	vres_mock_params mock = vres_mock_params_init();
 	vres_policy policy = vres_policy_init();
@@ -71,7 +71,8 @@ void bench_seal(struct bench *b, uint32_t alg, const char *expected)
 
 	p.digest_alg = alg;
 	p.expected_digest = expected;
-	must(vres_seal_memory(b->manager, &p, b->data, b->bytes, &b->shard, NULL) == VRES_OK, "sealing failed");
+	must(vres_seal_memory(b->manager, &p, b->data, b->bytes, &b->shard, NULL) == VRES_OK,
+	     "sealing failed");
 }
 
 void bench_verify(const struct bench *b, uint32_t mode)
@@ -102,7 +103,8 @@ static uint64_t amount(int argc, char **argv, int at, uint64_t otherwise)
 	const uint64_t bytes = number(argc, argv, at, otherwise);
 
 	must(argc <= at + 1 && bytes > 0 && bytes <= MOST_BYTES,
-	     "usage: bench [[hashing|tools] BYTES], bench growth [BYTES [SHARDS]], or bench rss FILE");
+	     "usage: bench [[hashing|tools] BYTES], bench growth [BYTES [SHARDS]], or bench rss "
+	     "FILE");
 	return bytes;
 }
 
@@ -112,9 +114,11 @@ int main(int argc, char **argv)
 	struct figures f = {.n = 0};
 
 	if (argc >= 2 && argc <= 4 && strcmp(what, "growth") == 0) {
-		const uint64_t bytes = number(argc, argv, 2, UINT64_C(64) << 20), shards = number(argc, argv, 3, 1000);
+		const uint64_t bytes = number(argc, argv, 2, UINT64_C(64) << 20),
+			       shards = number(argc, argv, 3, 1000);
 
-		must(bytes >= 1 << 20 && bytes <= MOST_BYTES && shards > 0 && shards <= 20000, "usage: bench growth [BYTES [SHARDS]]");
+		must(bytes >= 1 << 20 && bytes <= MOST_BYTES && shards > 0 && shards <= 20000,
+		     "usage: bench growth [BYTES [SHARDS]]");
 		bench_growth(bytes, shards);
 		return 0;
 	}

@@ -32,8 +32,12 @@ void bench_verify(const struct bench *b, uint32_t mode);
 /* One call of what is timed; @arg is its own. */
 typedef void (*work_fn)(void *arg);
 
-/* Time many calls: median and 99th percentile in microseconds, our own heap allocations in each (unless that name is NULL); latency.c. */
-void bench_calls(struct figures *f, const char *const names[3], work_fn work, void *arg, const char *beside);
+/*
+ * Time many calls: median and 99th percentile in microseconds, our own heap allocations in each
+ * (unless that name is NULL); latency.c.
+ */
+void bench_calls(struct figures *f, const char *const names[3], work_fn work, void *arg,
+                 const char *beside);
 
 void bench_latency(struct figures *f);                    /* latency.c */
 void bench_audit(struct figures *f);                      /* audit.c */

@@ -71,11 +71,13 @@ void contest_run(const struct contest *contests, size_t n, void *arg, uint64_t b
 		rates[i] = (double)bytes / percentile(ns[i], CONTEST_ROUNDS, 50);
 }
 
-void figures_add(struct figures *f, const char *name, double value, const char *unit, const char *beside, const char *beside_too)
+void figures_add(struct figures *f, const char *name, double value, const char *unit,
+                 const char *beside, const char *beside_too)
 {
 	if (f->n == FIGURES_MAX)
 		give_up("too many figures");
-	f->at[f->n++] = (struct figure){.name = name, .unit = unit, .value = value, .beside = {beside, beside_too}};
+	f->at[f->n++] = (struct figure){
+		.name = name, .unit = unit, .value = value, .beside = {beside, beside_too}};
 }
 
 static double value_of(const struct figures *f, const char *name)
@@ -92,9 +94,11 @@ void figures_print(const struct figures *f)
 	for (size_t i = 0; i < f->n; i++) {
 		const struct figure *g = &f->at[i];
 
-		printf("%s\n  {\"name\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"ratio_to\":{", i ? "," : "", g->name, g->value, g->unit);
+		printf("%s\n  {\"name\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"ratio_to\":{",
+		       i ? "," : "", g->name, g->value, g->unit);
 		for (size_t b = 0; b < 3 && g->beside[b]; b++)
-			printf("%s\"%s\":%.4g", b ? "," : "", g->beside[b], g->value / value_of(f, g->beside[b]));
+			printf("%s\"%s\":%.4g", b ? "," : "", g->beside[b],
+			       g->value / value_of(f, g->beside[b]));
 		printf("}}");
 	}
 	printf("\n]}\n");

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Figures of a benchmark: taken, kept, and printed as one JSON document in which each says how it compares with others of the same run. */
+/*
+ * Figures of a benchmark: taken, kept, and printed as one JSON document in which each says how it
+ * compares with others of the same run.
+ */
 #ifndef TESTS_BENCH_FIGURES_H
 #define TESTS_BENCH_FIGURES_H
 
@@ -20,13 +23,16 @@ struct figures {
 	size_t n;
 };
 
-void figures_add(struct figures *f, const char *name, double value, const char *unit, const char *beside, const char *beside_too);
+void figures_add(struct figures *f, const char *name, double value, const char *unit,
+                 const char *beside, const char *beside_too);
 void figures_print(const struct figures *f);
 
 /* Nanoseconds since some start. */
 uint64_t now(void);
 
-/* The same of processor time, over all threads of this process: what a busy machine disturbs less. */
+/*
+ * The same of processor time, over all threads of this process: what a busy machine disturbs less.
+ */
 uint64_t processor_time(void);
 
 /* Sorts @ns; the value that @percent of them do not exceed. */
@@ -39,8 +45,12 @@ struct contest {
 	void *arg; /* NULL: what all are given */
 };
 
-/* Let @n works take turns, several rounds after one that is not counted; @bytes over the median time of each, in GB/s. */
-void contest_run(const struct contest *contests, size_t n, void *arg, uint64_t bytes, double *rates);
+/*
+ * Let @n works take turns, several rounds after one that is not counted; @bytes over the median
+ * time of each, in GB/s.
+ */
+void contest_run(const struct contest *contests, size_t n, void *arg, uint64_t bytes,
+                 double *rates);
 
 /* End the program with a message; the second, unless @good. */
 _Noreturn void give_up(const char *what);

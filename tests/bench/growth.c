@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How cost grows: with the bytes of a shard, as time = a + b x bytes, fitted; and with the number of shards, where it should not.
+ * How cost grows: with the bytes of a shard, as time = a + b x bytes, fitted; and with the number
+ * of shards, where it should not.
  *
- * Each size has as many rounds as fit a fraction of a second, at least three unless they take seconds, and the fastest counts, since whatever
- * else the machine does only slows them.  The fit is over the processor time of all threads, which a busy machine disturbs less than the
- * clock on the wall; it weighs relative errors, so that small sizes, which show a, are worth as much as large ones, which show b.
+ * Each size has as many rounds as fit a fraction of a second, at least three unless they take
+ * seconds, and the fastest counts, since whatever else the machine does only slows them.  The fit
+ * is over the processor time of all threads, which a busy machine disturbs less than the clock on
+ * the wall; it weighs relative errors, so that small sizes, which show a, are worth as much as
+ * large ones, which show b.
  */
 #include "bench.h"
 
@@ -25,7 +28,10 @@ struct growth {
 	double ns[WORKS][SIZES_MAX], cpu_ns[WORKS][SIZES_MAX];
 };
 
-/* What is sealed comes from here again and again, so that it takes no more memory than the mock's VRAM. */
+/*
+ * What is sealed comes from here again and again, so that it takes no more memory than the mock's
+ * VRAM.
+ */
 #define PIECE ((size_t)16 << 20)
 
 static vres_status read_piece(void *ctx, void *buf, size_t n)
@@ -43,7 +49,8 @@ static void work_seal(void *arg)
 
 	bench_release(b);
 	p.digest_alg = VRES_DIGEST_VERITY;
-	must(vres_seal_stream(b->manager, &p, read_piece, b, b->bytes, &b->shard, NULL) == VRES_OK, "sealing failed");
+	must(vres_seal_stream(b->manager, &p, read_piece, b, b->bytes, &b->shard, NULL) == VRES_OK,
+	     "sealing failed");
 }
 
 static void work_full(void *arg)
@@ -73,7 +80,8 @@ static void work_enforce(void *arg)
 {
 	const struct bench *b = arg;
 
-	must(vres_enforce_vram_only(b->manager, 0, NULL, NULL) == VRES_OK, "the policy is violated");
+	must(vres_enforce_vram_only(b->manager, 0, NULL, NULL) == VRES_OK,
+	     "the policy is violated");
 }
 
 /* The signed record, encoded. */
@@ -83,7 +91,8 @@ static void work_receipt(void *arg)
 	uint8_t receipt[4096];
 	size_t n;
 
-	must(vres_shard_receipt(b->shard, receipt, sizeof(receipt), &n, NULL) == VRES_OK, "no receipt");
+	must(vres_shard_receipt(b->shard, receipt, sizeof(receipt), &n, NULL) == VRES_OK,
+	     "no receipt");
 }
 
 static const struct {
@@ -100,13 +109,16 @@ static const struct {
                   {"seal_verity", work_seal, true, false},
                   {"verify_full", work_full, true, false}};
 
-/* The fastest of a few rounds, and the least processor time of one; short work many times a round. */
+/*
+ * The fastest of a few rounds, and the least processor time of one; short work many times a round.
+ */
 static double fastest(work_fn work, void *arg, unsigned times, double *cpu)
 {
 	double best = INFINITY;
 	uint64_t spent = 0;
 
-	for (unsigned round = 0; round < 1 || (round < 3 && spent < UINT64_C(3000000000)) || (round < 200 && spent < UINT64_C(200000000));
+	for (unsigned round = 0; round < 1 || (round < 3 && spent < UINT64_C(3000000000)) ||
+	                         (round < 200 && spent < UINT64_C(200000000));
 	     round++) {
 		const uint64_t start = now(), cpu_start = processor_time();
 		uint64_t took;
@@ -143,7 +155,10 @@ static void fit(const uint64_t *x, const double *y, size_t n, double *a, double 
 		*worst = fmax(*worst, fabs((*a + *b * (double)x[i]) / y[i] - 1));
 }
 
-/* A device, and once what is sealed there: memory that the system has not handed out before costs more than all that is measured here. */
+/*
+ * A device, and once what is sealed there: memory that the system has not handed out before costs
+ * more than all that is measured here.
+ */
 static void open_for(struct bench *b, uint64_t bytes, uint8_t *data, bool no_device_hash)
 {
 	bench_close(b);
@@ -168,7 +183,9 @@ static void measure_sizes(struct growth *g, uint64_t most)
 		for (size_t w = 0; w < WORKS; w++) {
 			if (w == 0 || works[w].no_device_hash != works[w - 1].no_device_hash)
 				open_for(&g->b, bytes, data, works[w].no_device_hash);
-			g->ns[w][g->sizes] = fastest(works[w].work, &g->b, works[w].is_long ? 1 : 1000, &g->cpu_ns[w][g->sizes]);
+			g->ns[w][g->sizes] =
+				fastest(works[w].work, &g->b, works[w].is_long ? 1 : 1000,
+			                &g->cpu_ns[w][g->sizes]);
 		}
 		g->bytes[g->sizes++] = bytes;
 		bench_close(&g->b);
@@ -203,8 +220,10 @@ static void print_sizes(const struct growth *g)
 		if (!works[w].is_long || g->sizes < 3)
 			continue;
 		fit(g->bytes, g->cpu_ns[w], g->sizes, &a, &b, &worst);
-		printf("%s\n  \"%s\":{\"a_us\":%.3g,\"b_ns_per_mib\":%.6g,\"gb_per_cpu_s\":%.4g,\"worst_deviation\":%.3g}", w ? "," : "",
-		       works[w].name, a / 1000, b * 1048576, 1 / b, worst);
+		printf("%s\n  "
+		       "\"%s\":{\"a_us\":%.3g,\"b_ns_per_mib\":%.6g,\"gb_per_cpu_s\":%.4g,\"worst_"
+		       "deviation\":%.3g}",
+		       w ? "," : "", works[w].name, a / 1000, b * 1048576, 1 / b, worst);
 	}
 	printf("},\n");
 }
@@ -223,7 +242,8 @@ static void id_of(char id[32], size_t i)
 
 static vres_shard *pick(struct crowd *c)
 {
-	c->next = (c->next + 7919) % c->n; /* not one after the other: neighbours share cache lines */
+	/* Not one after the other: neighbours share cache lines. */
+	c->next = (c->next + 7919) % c->n;
 	return c->shards[c->next];
 }
 
@@ -260,7 +280,8 @@ static void call_metrics(void *arg)
 	struct crowd *c = arg;
 	vres_metrics m = vres_metrics_init();
 
-	must(vres_manager_metrics(c->b.manager, &m, NULL) == VRES_OK && m.shards_now == c->n, "no metrics");
+	must(vres_manager_metrics(c->b.manager, &m, NULL) == VRES_OK && m.shards_now == c->n,
+	     "no metrics");
 }
 
 /* One part a step. */
@@ -281,7 +302,9 @@ static void crowd_grow(struct crowd *c, size_t n, const uint8_t *block)
 	p.shard_id = id;
 	for (; c->n < n; c->n++) {
 		id_of(id, c->n);
-		must(vres_seal_memory(c->b.manager, &p, block, 4096, &c->shards[c->n], NULL) == VRES_OK, "sealing failed");
+		must(vres_seal_memory(c->b.manager, &p, block, 4096, &c->shards[c->n], NULL) ==
+		             VRES_OK,
+		     "sealing failed");
 	}
 }
 
@@ -311,7 +334,8 @@ static void measure_crowd(size_t most)
 		crowd_grow(&c, n, block);
 		ns = (double)(processor_time() - start) / (double)(n - had);
 		heap = (double)(mallinfo2().uordblks - before) / (double)(n - had);
-		printf("%s\n  {\"n\":%zu,\"heap_bytes_each\":%.0f,\"seal_each_cpu_ns\":%.0f", sep, n, heap, ns);
+		printf("%s\n  {\"n\":%zu,\"heap_bytes_each\":%.0f,\"seal_each_cpu_ns\":%.0f", sep,
+		       n, heap, ns);
 		for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 			(void)fastest(calls[i].call, &c, calls[i].times, &cpu);
 			printf(",\"%s_cpu_ns\":%.0f", calls[i].name, cpu);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Hashing on the host: a core, all cores, and readback, beside OpenSSL on the same blocks and beside a copy.
+ * Hashing on the host: a core, all cores, and readback, beside OpenSSL on the same blocks and
+ * beside a copy.
  *
- * What is compared takes turns, so that whatever else the machine does falls on all alike, and the medians are told.
+ * What is compared takes turns, so that whatever else the machine does falls on all alike, and the
+ * medians are told.
  */
 #include "bench.h"
 
@@ -34,7 +36,8 @@ static void work_openssl(void *arg)
 	uint8_t digest[32];
 
 	for (uint64_t at = 0; at + BLOCK <= h->bytes; at += BLOCK)
-		must(EVP_DigestInit_ex2(h->context, NULL, NULL) == 1 && EVP_DigestUpdate(h->context, h->bench.data + at, BLOCK) == 1 &&
+		must(EVP_DigestInit_ex2(h->context, NULL, NULL) == 1 &&
+		             EVP_DigestUpdate(h->context, h->bench.data + at, BLOCK) == 1 &&
 		             EVP_DigestFinal_ex(h->context, digest, NULL) == 1,
 		     "no SHA-256");
 }
@@ -46,7 +49,8 @@ static void work_tree(void *arg)
 	char hex[65];
 
 	must(vres_digester_create(VRES_DIGEST_VERITY, BLOCK, &d, NULL) == VRES_OK &&
-	             vres_digester_update(d, h->bench.data, h->bytes, NULL) == VRES_OK && vres_digester_final(d, hex, NULL) == VRES_OK,
+	             vres_digester_update(d, h->bench.data, h->bytes, NULL) == VRES_OK &&
+	             vres_digester_final(d, hex, NULL) == VRES_OK,
 	     "no digest");
 	vres_digester_destroy(d);
 }
@@ -56,7 +60,8 @@ static void work_tree_one_core(void *arg)
 {
 	cpu_set_t all, one;
 
-	must(sched_getaffinity(0, sizeof(all), &all) == 0, "the kernel does not tell which cores there are");
+	must(sched_getaffinity(0, sizeof(all), &all) == 0,
+	     "the kernel does not tell which cores there are");
 	CPU_ZERO(&one);
 	CPU_SET((size_t)sched_getcpu(), &one);
 	must(sched_setaffinity(0, sizeof(one), &one) == 0, "no core for one thread");
@@ -80,7 +85,9 @@ static double cores(void)
 
 static void hashing_open(struct hashing *h, uint64_t bytes)
 {
-	*h = (struct hashing){.bench = {.bytes = bytes, .data = malloc(bytes), .copy = malloc(bytes)}, .bytes = bytes};
+	*h = (struct hashing){
+		.bench = {.bytes = bytes, .data = malloc(bytes), .copy = malloc(bytes)},
+		.bytes = bytes};
 	must(h->bench.data && h->bench.copy, "no memory");
 	for (uint64_t i = 0; i < bytes; i++)
 		h->bench.data[i] = (uint8_t)(i * 131 + i / 4093);
@@ -104,8 +111,11 @@ void bench_hashing(struct figures *f, uint64_t bytes)
 {
 	struct hashing h;
 	const struct contest contests[] = {
-		{"copy", work_copy, NULL},           {"openssl_blocks", work_openssl, NULL},   {"tree_one_core", work_tree_one_core, NULL},
-		{"tree_all_cores", work_tree, NULL}, {"readback_verity", work_readback, NULL},
+		{"copy", work_copy, NULL},
+		{"openssl_blocks", work_openssl, NULL},
+		{"tree_one_core", work_tree_one_core, NULL},
+		{"tree_all_cores", work_tree, NULL},
+		{"readback_verity", work_readback, NULL},
 	};
 	double rates[5];
 
@@ -116,7 +126,9 @@ void bench_hashing(struct figures *f, uint64_t bytes)
 	figures_add(f, "openssl_blocks", rates[1], "GB/s", "copy", NULL);
 	figures_add(f, "tree_one_core", rates[2], "GB/s", "openssl_blocks", NULL);
 	figures_add(f, "tree_all_cores", rates[3], "GB/s", "tree_one_core", "openssl_blocks");
-	figures_add(f, "readback_bound", rates[0] < cores() * rates[2] ? rates[0] : cores() * rates[2], "GB/s", NULL, NULL);
+	figures_add(f, "readback_bound",
+	            rates[0] < cores() * rates[2] ? rates[0] : cores() * rates[2], "GB/s", NULL,
+	            NULL);
 	figures_add(f, "readback_verity", rates[4], "GB/s", "readback_bound", "copy");
 	hashing_close(&h);
 }
@@ -140,8 +152,10 @@ void bench_small(struct figures *f)
 		bench_verify(&b, VRES_VERIFY_READBACK);
 		verify[i] = now() - start;
 	}
-	figures_add(f, "seal_1mb_readback_median", percentile(seal, SMALL_ROUNDS, 50) / 1e6, "ms", NULL, NULL);
-	figures_add(f, "verify_1mb_readback_median", percentile(verify, SMALL_ROUNDS, 50) / 1e6, "ms", NULL, NULL);
+	figures_add(f, "seal_1mb_readback_median", percentile(seal, SMALL_ROUNDS, 50) / 1e6, "ms",
+	            NULL, NULL);
+	figures_add(f, "verify_1mb_readback_median", percentile(verify, SMALL_ROUNDS, 50) / 1e6,
+	            "ms", NULL, NULL);
 	free(b.data);
 	bench_close(&b);
 }

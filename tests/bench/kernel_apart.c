@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Trying a kernel out in a process of its own: a fault ends a device's context for a whole process, and a variant that no device has run yet is not
- * to cost the others their figures.
+ * Trying a kernel out in a process of its own: a fault ends a device's context for a whole process,
+ * and a variant that no device has run yet is not to cost the others their figures.
  */
 #include "kernel_bench.h"
 
@@ -34,8 +34,10 @@ int kernel_try_apart(const struct kernel_bench *k, const char *name)
 	(void)snprintf(device, sizeof(device), "%u", k->device);
 	(void)fflush(stdout);
 	must(posix_spawn_file_actions_init(&quiet) == 0 &&
-	             posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) == 0 &&
-	             posix_spawn(&pid, "/proc/self/exe", &quiet, NULL, argv, environ) == 0 && waitpid(pid, &status, 0) == pid,
+	             posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY,
+	                                              0) == 0 &&
+	             posix_spawn(&pid, "/proc/self/exe", &quiet, NULL, argv, environ) == 0 &&
+	             waitpid(pid, &status, 0) == pid,
 	     "no process to try a kernel out in");
 	(void)posix_spawn_file_actions_destroy(&quiet);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

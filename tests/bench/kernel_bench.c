@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The hash kernel on a real GPU: its variants side by side in one run, then the backend around the shipped one, each beside the bound that the
- * integer pipe sets at the clock that was read in the run.  JSON lines.  Every digest is compared with OpenSSL's.
+ * The hash kernel on a real GPU: its variants side by side in one run, then the backend around the
+ * shipped one, each beside the bound that the integer pipe sets at the clock that was read in the
+ * run.  JSON lines.  Every digest is compared with OpenSSL's.
  *
- *	kernel_bench [--bytes N] [--rounds N] [--device N] [--library DRIVER] [--only KERNEL]
+ * 	kernel_bench [--bytes N] [--rounds N] [--device N] [--library DRIVER] [--only KERNEL]
  *
- * Without a GPU it says "not run" and exits 77.  Over the fake driver of the tests it shows that everything fits together; its times are
- * marked simulated and mean nothing.
+ * Without a GPU it says "not run" and exits 77.  Over the fake driver of the tests it shows that
+ * everything fits together; its times are marked simulated and mean nothing.
  */
 #include "kernel_bench.h"
 
@@ -16,10 +17,15 @@
 #include <string.h>
 #include "figures.h"
 
-#define GIB   (UINT64_C(1) << 30)
-#define USAGE "usage: kernel_bench [--bytes N] [--rounds N] [--device N] [--library DRIVER] [--only KERNEL]"
+#define GIB (UINT64_C(1) << 30)
+#define USAGE                                                                                      \
+	"usage: kernel_bench [--bytes N] [--rounds N] [--device N] [--library DRIVER] [--only "    \
+	"KERNEL]"
 
-/* Instructions of the rotate-and-logic pipe that SHA-256 cannot do without: 64 chunks of 1,040, and 640 for the known padding. */
+/*
+ * Instructions of the rotate-and-logic pipe that SHA-256 cannot do without: 64 chunks of 1,040, and
+ * 640 for the known padding.
+ */
 #define PIPE_OPS   67200.0
 #define PIPE_LANES 64.0 /* of a multiprocessor, a clock */
 
@@ -39,7 +45,8 @@ void kernel_enter(const struct kernel_bench *k, cuda_stream *stream)
 	kernel_must(k, k->b->api.cuDeviceGet(&device, (int)k->device), "finding the device");
 	kernel_must(k, k->b->api.cuDevicePrimaryCtxRetain(&context, device), "taking the context");
 	kernel_must(k, k->b->api.cuCtxPushCurrent(context), "taking the context");
-	kernel_must(k, k->b->api.cuStreamCreate(stream, CUDA_STREAM_NON_BLOCKING), "opening a stream");
+	kernel_must(k, k->b->api.cuStreamCreate(stream, CUDA_STREAM_NON_BLOCKING),
+	            "opening a stream");
 }
 
 void kernel_leave(const struct kernel_bench *k, cuda_stream stream)
@@ -54,14 +61,18 @@ void kernel_leave(const struct kernel_bench *k, cuda_stream stream)
 /* Content repeats, and its nodes do. */
 void kernel_node(const struct kernel_bench *k, uint64_t i, uint8_t digest[LEAF_HASH_BYTES])
 {
-	const uint64_t node_bytes = KERNEL_BLOCK, period = KERNEL_PATTERN / KERNEL_BLOCK * LEAF_HASH_BYTES / node_bytes;
+	const uint64_t node_bytes = KERNEL_BLOCK,
+		       period = KERNEL_PATTERN / KERNEL_BLOCK * LEAF_HASH_BYTES / node_bytes;
 
-	must(EVP_Digest(k->digests + i % period * node_bytes, node_bytes, digest, NULL, EVP_sha256(), NULL) == 1, "OpenSSL does not hash");
+	must(EVP_Digest(k->digests + i % period * node_bytes, node_bytes, digest, NULL,
+	                EVP_sha256(), NULL) == 1,
+	     "OpenSSL does not hash");
 }
 
 double kernel_bound(const struct kernel_bench *k, bool with_tree)
 {
-	return k->processors * PIPE_LANES * k->clock_ghz * KERNEL_BLOCK / (PIPE_OPS * (with_tree ? 128.0 / 127.0 : 1.0));
+	return k->processors * PIPE_LANES * k->clock_ghz * KERNEL_BLOCK /
+	       (PIPE_OPS * (with_tree ? 128.0 / 127.0 : 1.0));
 }
 
 void kernel_print_number(const char *name, double value, int digits)
@@ -86,7 +97,8 @@ static void pattern_make(struct kernel_bench *k)
 		memcpy(k->pattern + at, &state, sizeof(state));
 	}
 	for (uint64_t i = 0; i < KERNEL_PATTERN / KERNEL_BLOCK; i++)
-		must(EVP_Digest(k->pattern + i * KERNEL_BLOCK, KERNEL_BLOCK, k->digests + i * LEAF_HASH_BYTES, NULL, EVP_sha256(), NULL) == 1,
+		must(EVP_Digest(k->pattern + i * KERNEL_BLOCK, KERNEL_BLOCK,
+		                k->digests + i * LEAF_HASH_BYTES, NULL, EVP_sha256(), NULL) == 1,
 		     "OpenSSL does not hash");
 }
 
@@ -107,7 +119,8 @@ static void parse(struct kernel_bench *k, int argc, char **argv)
 		else
 			give_up(USAGE);
 	}
-	must(k->bytes > 0 && k->rounds > 0 && k->rounds <= 1000, "at least 16 MiB and 1 to 1000 rounds");
+	must(k->bytes > 0 && k->rounds > 0 && k->rounds <= 1000,
+	     "at least 16 MiB and 1 to 1000 rounds");
 }
 
 int main(int argc, char **argv)
@@ -118,7 +131,8 @@ int main(int argc, char **argv)
 
 	parse(&k, argc, argv);
 	if (cuda_bind(k.library, &k.b, &err) != VRES_OK) {
-		printf("{\"bench\":\"kernel\",\"status\":\"not run\",\"why\":\"%s\"}\n", err.message);
+		printf("{\"bench\":\"kernel\",\"status\":\"not run\",\"why\":\"%s\"}\n",
+		       err.message);
 		return 77;
 	}
 	kernel_must(&k, k.b->api.cuDeviceGetCount(&devices), "counting devices");

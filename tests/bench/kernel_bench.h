@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the parts of kernel_bench share: kernel_variants.c compares kernels, which kernel_load.c loads and kernel_apart.c tries out; kernel_path.c times the backend around the
- * shipped one; kernel_graph.c replays a job's launches as a graph.
+ * What the parts of kernel_bench share: kernel_variants.c compares kernels, which kernel_load.c
+ * loads and kernel_apart.c tries out; kernel_path.c times the backend around the shipped one;
+ * kernel_graph.c replays a job's launches as a graph.
  */
 #ifndef TESTS_BENCH_KERNEL_BENCH_H
 #define TESTS_BENCH_KERNEL_BENCH_H
@@ -12,7 +13,10 @@
 
 #define KERNEL_BLOCK 4096u
 
-/* Content repeats after so many bytes, so that the host need not hash all of it to know every digest. */
+/*
+ * Content repeats after so many bytes, so that the host need not hash all of it to know every
+ * digest.
+ */
 #define KERNEL_PATTERN (UINT64_C(16) << 20)
 
 struct kernel_bench {
@@ -48,17 +52,25 @@ void kernel_leave(const struct kernel_bench *k, cuda_stream stream);
 /* What node number @i of the first level has to be, where the content begins with a pattern. */
 void kernel_node(const struct kernel_bench *k, uint64_t i, uint8_t digest[LEAF_HASH_BYTES]);
 
-/* GB/s that rotations and logic allow at the measured clock, inner levels included or not; 0 when the clock is not known. */
+/*
+ * GB/s that rotations and logic allow at the measured clock, inner levels included or not; 0 when
+ * the clock is not known.
+ */
 double kernel_bound(const struct kernel_bench *k, bool with_tree);
 
 /* A number, or null. */
 void kernel_print_number(const char *name, double value, int digits);
 
-/* In the current context.  Ends the program where the kernels for any device are not for this one. */
+/*
+ * In the current context.  Ends the program where the kernels for any device are not for this one.
+ */
 void kernel_load(const struct kernel_bench *k, struct kernel_loaded loaded[KERNEL_SOURCES]);
 void kernel_unload(const struct kernel_bench *k, struct kernel_loaded loaded[KERNEL_SOURCES]);
 
-/* The status with which a process ends that runs one kernel alone: 0, or 77 where the device has not got it, unless something is wrong with it. */
+/*
+ * The status with which a process ends that runs one kernel alone: 0, or 77 where the device has
+ * not got it, unless something is wrong with it.
+ */
 int kernel_try_apart(const struct kernel_bench *k, const char *name);
 
 void kernel_variants(struct kernel_bench *k);

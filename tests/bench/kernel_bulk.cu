@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The variant that loads by the bulk copy engine (bulk.h), with the arguments of the shipped kernel.  An image of its own, since it needs sm_90 and
- * the others do not.  Not yet run on a GPU.
+ * The variant that loads by the bulk copy engine (bulk.h), with the arguments of the shipped
+ * kernel.  An image of its own, since it needs sm_90 and the others do not.  Not yet run on a GPU.
  */
 #include "bench/kernels/bulk.h"
 #include "kernel_warp.h"
 
-/* As much shared memory as a kernel has without asking for more holds two warps', and a multiprocessor's six groups'. */
+/*
+ * As much shared memory as a kernel has without asking for more holds two warps', and a
+ * multiprocessor's six groups'.
+ */
 #define BULK_GROUP  64u
 #define BULK_GROUPS 6
 
 static_assert(BULK_GROUP / BULK_LANES * sizeof(bulk_warp) <= 48 * 1024, "more than a kernel has without asking");
 
-/* One of the 32, always the same.  The assembler knows it for one, and then spares a loop over the threads at each order to the engine. */
+/*
+ * One of the 32, always the same.  The assembler knows it for one, and then spares a loop over the
+ * threads at each order to the engine.
+ */
 LEAF_HASH_FN bool warp_elects(void)
 {
 	uint32_t elected;
@@ -22,8 +28,9 @@ LEAF_HASH_FN bool warp_elects(void)
 }
 
 /*
- * Every phase is waited for by every thread, so no copy is under way when the warp ends.  A stage is filled anew when each thread has its last chunk of
- * the row before in registers, while all hash it: there is the time of that chunk and of the next row for it.
+ * Every phase is waited for by every thread, so no copy is under way when the warp ends.  A stage
+ * is filled anew when each thread has its last chunk of the row before in registers, while all hash
+ * it: there is the time of that chunk and of the next row for it.
  */
 LEAF_HASH_FN void bulk_block(bulk_warp *warp, const warp_part *part, const vres_leaf_hash_args *args)
 {

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The launches of a hash job put on a stream one by one, beside the same captured once and replayed as a CUDA graph.
+ * The launches of a hash job put on a stream one by one, beside the same captured once and replayed
+ * as a CUDA graph.
  *
- * The job is planned by the backend (gpu_plan.c).  What is put on the stream is what gpu_hash.c puts there, in its order: pieces to the device, the
- * launches, digests and echoes back.  Left out, both ways, is that it waits for the kernels before it asks for the digests.  A graph has the job's nonce
- * in it, and the addresses of its pieces: it would have to be made again, or changed launch by launch, for another job.  What making it takes is told.
+ * The job is planned by the backend (gpu_plan.c).  What is put on the stream is what gpu_hash.c
+ * puts there, in its order: pieces to the device, the launches, digests and echoes back.  Left out,
+ * both ways, is that it waits for the kernels before it asks for the digests.  A graph has the
+ * job's nonce in it, and the addresses of its pieces: it would have to be made again, or changed
+ * launch by launch, for another job.  What making it takes is told.
  */
 #include "kernel_bench.h"
 
@@ -64,7 +67,8 @@ static const char *bind(struct replay *r)
 	for (size_t i = 0; i < COUNT_OF(symbols); i++) {
 		void *function = NULL;
 
-		if (look_up(symbols[i].name, &function, symbols[i].version, 0, NULL) != CUDA_OK || function == NULL)
+		if (look_up(symbols[i].name, &function, symbols[i].version, 0, NULL) != CUDA_OK ||
+		    function == NULL)
 			return symbols[i].name;
 		memcpy((char *)&r->graphs + symbols[i].at, &function, sizeof(function));
 	}
@@ -85,7 +89,10 @@ static void begin(struct replay *r, uint64_t bytes)
 
 	kernel_enter(r->k, &r->stream);
 	kernel_load(r->k, r->loaded);
-	kernel_must(r->k, r->api->cuModuleGetFunction(&r->kernel, r->loaded[KERNEL_COMMON].module, "vres_leaf_hash"), "finding the kernel");
+	kernel_must(r->k,
+	            r->api->cuModuleGetFunction(&r->kernel, r->loaded[KERNEL_COMMON].module,
+	                                        "vres_leaf_hash"),
+	            "finding the kernel");
 	kernel_must(r->k, r->api->cuMemAlloc(&data, bytes), "allocating");
 	kernel_must(r->k, r->api->cuMemAlloc(&r->slot, SLOT), "allocating");
 	r->mem = (vres_bmem){.chunk = {.addr = data, .capacity = bytes}, .bytes = bytes};
@@ -98,7 +105,10 @@ static void begin(struct replay *r, uint64_t bytes)
 	for (int i = 0; i < 2; i++)
 		must((r->ns[i] = calloc(r->k->rounds, sizeof(uint64_t))) != NULL, "no memory");
 	for (uint64_t at = 0; at < bytes; at += KERNEL_PATTERN)
-		kernel_must(r->k, r->api->cuMemcpyHtoDAsync(data + at, r->k->pattern, KERNEL_PATTERN, r->stream), "copying to the device");
+		kernel_must(r->k,
+		            r->api->cuMemcpyHtoDAsync(data + at, r->k->pattern, KERNEL_PATTERN,
+		                                      r->stream),
+		            "copying to the device");
 	kernel_must(r->k, r->api->cuStreamSynchronize(r->stream), "copying to the device");
 }
 
@@ -123,7 +133,8 @@ static void plan(struct replay *r, const vres_hash_job *job)
 	struct gpu_plan batch;
 
 	gpu_plan_begin(p, job, &r->desk, r->slot, SLOT, r->k->processors, false);
-	must(gpu_plan_next(p) && p->levels == job->level, "a job without launches, or with levels for the host");
+	must(gpu_plan_next(p) && p->levels == job->level,
+	     "a job without launches, or with levels for the host");
 	batch = *p;
 	must(!gpu_plan_next(p), "a job of several batches");
 	*p = batch;
@@ -144,13 +155,15 @@ static void launch(struct replay *r, uint32_t i)
 	vres_leaf_hash_args args = r->args;
 	void *parameters[] = {&args};
 
-	args.pieces = (const vres_leaf_hash_piece *)(uintptr_t)r->plan.slot.pieces + planned->first_piece;
+	args.pieces =
+		(const vres_leaf_hash_piece *)(uintptr_t)r->plan.slot.pieces + planned->first_piece;
 	args.echo = (uint64_t *)(uintptr_t)r->plan.slot.echoes + i;
 	args.pieces_count = planned->pieces;
 	args.threads = planned->threads;
 	kernel_must(r->k,
-	            r->api->cuLaunchKernel(r->kernel, (planned->threads + GPU_GROUP - 1) / GPU_GROUP, 1, 1, GPU_GROUP, 1, 1, 0, r->stream,
-	                                   parameters, NULL),
+	            r->api->cuLaunchKernel(r->kernel,
+	                                   (planned->threads + GPU_GROUP - 1) / GPU_GROUP, 1, 1,
+	                                   GPU_GROUP, 1, 1, 0, r->stream, parameters, NULL),
 	            "launching");
 }
 
@@ -164,11 +177,20 @@ static void put(struct replay *r)
 {
 	const struct gpu_plan *p = &r->plan;
 
-	kernel_must(r->k, r->api->cuMemcpyHtoDAsync(p->slot.pieces, r->pieces, p->pieces * sizeof(*r->pieces), r->stream), "copying pieces");
+	kernel_must(r->k,
+	            r->api->cuMemcpyHtoDAsync(p->slot.pieces, r->pieces,
+	                                      p->pieces * sizeof(*r->pieces), r->stream),
+	            "copying pieces");
 	for (uint32_t i = 0; i < p->launches; i++)
 		launch(r, i);
-	kernel_must(r->k, r->api->cuMemcpyDtoHAsync(r->results, results_at(r), p->results * LEAF_HASH_BYTES, r->stream), "copying digests");
-	kernel_must(r->k, r->api->cuMemcpyDtoHAsync(r->echoes, p->slot.echoes, p->launches * sizeof(*r->echoes), r->stream), "copying echoes");
+	kernel_must(r->k,
+	            r->api->cuMemcpyDtoHAsync(r->results, results_at(r),
+	                                      p->results * LEAF_HASH_BYTES, r->stream),
+	            "copying digests");
+	kernel_must(r->k,
+	            r->api->cuMemcpyDtoHAsync(r->echoes, p->slot.echoes,
+	                                      p->launches * sizeof(*r->echoes), r->stream),
+	            "copying echoes");
 }
 
 /* *ns: what making it took, which is more than capturing. */
@@ -178,10 +200,12 @@ static cuda_graph_exec capture(struct replay *r, uint64_t *ns)
 	cuda_graph_exec exec;
 	cuda_graph graph;
 
-	kernel_must(r->k, r->graphs.cuStreamBeginCapture(r->stream, CUDA_CAPTURE_RELAXED), "beginning to capture");
+	kernel_must(r->k, r->graphs.cuStreamBeginCapture(r->stream, CUDA_CAPTURE_RELAXED),
+	            "beginning to capture");
 	put(r);
 	kernel_must(r->k, r->graphs.cuStreamEndCapture(r->stream, &graph), "capturing");
-	kernel_must(r->k, r->graphs.cuGraphInstantiateWithFlags(&exec, graph, 0), "making a graph that can be launched");
+	kernel_must(r->k, r->graphs.cuGraphInstantiateWithFlags(&exec, graph, 0),
+	            "making a graph that can be launched");
 	*ns = now() - start;
 	kernel_must(r->k, r->graphs.cuGraphDestroy(graph), "giving up a graph");
 	return exec;
@@ -211,14 +235,19 @@ static uint64_t run(struct replay *r, cuda_graph_exec exec)
 	ns = now() - start;
 	for (uint32_t i = 0; i < r->plan.launches; i++)
 		must(r->echoes[i] == NONCE, "a launch did not run");
-	must(memcmp(r->results, r->want, r->plan.results * LEAF_HASH_BYTES) == 0, "a node differs from OpenSSL's");
+	must(memcmp(r->results, r->want, r->plan.results * LEAF_HASH_BYTES) == 0,
+	     "a node differs from OpenSSL's");
 	return ns;
 }
 
 static void measure(struct replay *r, const char *name, size_t n, uint64_t bytes)
 {
 	static vres_hash_run runs[RUNS_MAX];
-	const vres_hash_job job = {.struct_size = sizeof(job), .runs = runs, .runs_count = n, .block_size = KERNEL_BLOCK, .level = 1};
+	const vres_hash_job job = {.struct_size = sizeof(job),
+	                           .runs = runs,
+	                           .runs_count = n,
+	                           .block_size = KERNEL_BLOCK,
+	                           .level = 1};
 	cuda_graph_exec exec;
 	uint64_t made_ns;
 	double plain, graph;
@@ -236,11 +265,14 @@ static void measure(struct replay *r, const char *name, size_t n, uint64_t bytes
 	kernel_must(r->k, r->graphs.cuGraphExecDestroy(exec), "giving up a graph");
 	plain = percentile(r->ns[0], r->k->rounds, 50);
 	graph = percentile(r->ns[1], r->k->rounds, 50);
-	printf("{\"bench\":\"graph\",\"status\":\"run\",\"simulated\":%s,\"case\":\"%s\",\"runs\":%zu,\"bytes\":%.0f,\"launches\":%u,\"rounds\":"
+	printf("{\"bench\":\"graph\",\"status\":\"run\",\"simulated\":%s,\"case\":\"%s\",\"runs\":%"
+	       "zu,\"bytes\":%.0f,\"launches\":%u,\"rounds\":"
 	       "%u"
-	       ",\"digests\":\"equal to OpenSSL\",\"plain_ns\":%.0f,\"graph_ns\":%.0f,\"graph_over_plain\":%.3f,\"graph_made_ns\":%.0f}\n",
-	       r->k->b->is_simulated ? "true" : "false", name, n, (double)n * (double)bytes, r->plan.launches, r->k->rounds, plain, graph,
-	       graph / plain, (double)made_ns);
+	       ",\"digests\":\"equal to "
+	       "OpenSSL\",\"plain_ns\":%.0f,\"graph_ns\":%.0f,\"graph_over_plain\":%.3f,\"graph_"
+	       "made_ns\":%.0f}\n",
+	       r->k->b->is_simulated ? "true" : "false", name, n, (double)n * (double)bytes,
+	       r->plan.launches, r->k->rounds, plain, graph, graph / plain, (double)made_ns);
 }
 
 void kernel_graph(struct kernel_bench *k)
@@ -251,7 +283,9 @@ void kernel_graph(struct kernel_bench *k)
 	const char *missing = bind(&r);
 
 	if (missing) {
-		printf("{\"bench\":\"graph\",\"status\":\"not run\",\"why\":\"the driver has no %s\"}\n", missing);
+		printf("{\"bench\":\"graph\",\"status\":\"not run\",\"why\":\"the driver has no "
+		       "%s\"}\n",
+		       missing);
 		return;
 	}
 	begin(&r, (short_runs * MIB + KERNEL_PATTERN - 1) / KERNEL_PATTERN * KERNEL_PATTERN);

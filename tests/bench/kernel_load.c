@@ -16,18 +16,25 @@ static const struct source {
 		const unsigned char *begin, *end;
 	} images[2];
 } sources[KERNEL_SOURCES] = {
-	[KERNEL_COMMON] = {8, {{"fatbin, by nvcc", bench_fatbin, bench_fatbin_end}, {"PTX, by clang", bench_ptx, bench_ptx_end}}},
-	[KERNEL_BULK] = {9, {{"fatbin, by nvcc", bulk_fatbin, bulk_fatbin_end}, {"PTX, by clang", bulk_ptx, bulk_ptx_end}}},
+	[KERNEL_COMMON] = {8,
+                           {{"fatbin, by nvcc", bench_fatbin, bench_fatbin_end},
+                            {"PTX, by clang", bench_ptx, bench_ptx_end}}},
+	[KERNEL_BULK] = {9,
+                         {{"fatbin, by nvcc", bulk_fatbin, bulk_fatbin_end},
+                          {"PTX, by clang", bulk_ptx, bulk_ptx_end}}},
 };
 
-static void load(const struct kernel_bench *k, const struct source *source, const int capability[2], struct kernel_loaded *out)
+static void load(const struct kernel_bench *k, const struct source *source, const int capability[2],
+                 struct kernel_loaded *out)
 {
 	int code = CUDA_INVALID_IMAGE;
 
 	*out = (struct kernel_loaded){0};
 	if (capability[0] < source->capability) {
-		(void)snprintf(out->why, sizeof(out->why), "not for this device: it has compute capability %d.%d, %d.0 is needed", capability[0],
-		               capability[1], source->capability);
+		(void)snprintf(
+			out->why, sizeof(out->why),
+			"not for this device: it has compute capability %d.%d, %d.0 is needed",
+			capability[0], capability[1], source->capability);
 		return;
 	}
 	for (size_t i = 0; i < COUNT_OF(source->images) && code != CUDA_OK; i++) {
@@ -37,15 +44,23 @@ static void load(const struct kernel_bench *k, const struct source *source, cons
 		out->image = code == CUDA_OK ? source->images[i].name : NULL;
 	}
 	if (code != CUDA_OK)
-		(void)snprintf(out->why, sizeof(out->why), "no image of this build is for this driver: %s (%d)", cuda_name(k->b, code), code);
+		(void)snprintf(out->why, sizeof(out->why),
+		               "no image of this build is for this driver: %s (%d)",
+		               cuda_name(k->b, code), code);
 }
 
 void kernel_load(const struct kernel_bench *k, struct kernel_loaded loaded[KERNEL_SOURCES])
 {
 	int capability[2];
 
-	kernel_must(k, k->b->api.cuDeviceGetAttribute(&capability[0], CUDA_DEVICE_CC_MAJOR, (int)k->device), "asking what device it is");
-	kernel_must(k, k->b->api.cuDeviceGetAttribute(&capability[1], CUDA_DEVICE_CC_MINOR, (int)k->device), "asking what device it is");
+	kernel_must(k,
+	            k->b->api.cuDeviceGetAttribute(&capability[0], CUDA_DEVICE_CC_MAJOR,
+	                                           (int)k->device),
+	            "asking what device it is");
+	kernel_must(k,
+	            k->b->api.cuDeviceGetAttribute(&capability[1], CUDA_DEVICE_CC_MINOR,
+	                                           (int)k->device),
+	            "asking what device it is");
 	for (size_t i = 0; i < KERNEL_SOURCES; i++)
 		load(k, &sources[i], capability, &loaded[i]);
 	must(loaded[KERNEL_COMMON].image != NULL, loaded[KERNEL_COMMON].why);

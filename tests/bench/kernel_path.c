@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The backend around the shipped kernel, as the core calls it: from hash_blocks to the digests in host memory, launches, inner levels, waiting and
- * copying included.  One long run, many short ones beside one of the same bytes, one small shard, and a lane of low priority.
+ * The backend around the shipped kernel, as the core calls it: from hash_blocks to the digests in
+ * host memory, launches, inner levels, waiting and copying included.  One long run, many short ones
+ * beside one of the same bytes, one small shard, and a lane of low priority.
  */
 #include "kernel_bench.h"
 
@@ -34,13 +35,15 @@ static void path_must(vres_status status, const vres_error *err)
 
 static void begin(struct path *p, struct kernel_bench *k)
 {
-	const vres_backend_open params = {.struct_size = sizeof(params), .library_path = k->library};
+	const vres_backend_open params = {.struct_size = sizeof(params),
+	                                  .library_path = k->library};
 	vres_device_props props = {.struct_size = sizeof(props)};
 	vres_mem_info info;
 	void *staging = NULL, *none = NULL;
 	vres_error err;
 
-	*p = (struct path){.k = k, .ops = vres_backend_cuda(), .ns = calloc(k->rounds, sizeof(uint64_t))};
+	*p = (struct path){
+		.k = k, .ops = vres_backend_cuda(), .ns = calloc(k->rounds, sizeof(uint64_t))};
 	must(p->ns != NULL, "no memory");
 	path_must(p->ops->open(&params, &p->self, &err), &err);
 	path_must(p->ops->device_open(p->self, k->device, &props, &p->dev, &err), &err);
@@ -74,7 +77,8 @@ static void check(const struct path *p, const uint8_t *digests, uint64_t nodes)
 
 	for (uint64_t i = 0; i < nodes; i++) {
 		kernel_node(p->k, i, want);
-		must(memcmp(digests + i * LEAF_HASH_BYTES, want, sizeof(want)) == 0, "a node differs from OpenSSL's");
+		must(memcmp(digests + i * LEAF_HASH_BYTES, want, sizeof(want)) == 0,
+		     "a node differs from OpenSSL's");
 	}
 }
 
@@ -91,7 +95,8 @@ static double time_of(struct path *p, vres_blane *lane, size_t n, uint64_t bytes
 		runs[i] = (vres_hash_run){p->mem, i * bytes, bytes};
 	for (unsigned round = 0; round < p->k->rounds; round++) {
 		uint64_t echo = 0, start = now();
-		const vres_hash_job job = {sizeof(job), runs, n, KERNEL_BLOCK, level, digests, start, &echo};
+		const vres_hash_job job = {sizeof(job), runs,    n,     KERNEL_BLOCK,
+		                           level,       digests, start, &echo};
 
 		path_must(p->ops->hash_blocks(lane, &job, &err), &err);
 		path_must(p->ops->lane_wait(lane, PATIENCE, &err), &err);
@@ -104,14 +109,17 @@ static double time_of(struct path *p, vres_blane *lane, size_t n, uint64_t bytes
 	return percentile(p->ns, p->k->rounds, 50);
 }
 
-static void measure(struct path *p, const char *name, vres_blane *lane, size_t n, uint64_t bytes, uint32_t level)
+static void measure(struct path *p, const char *name, vres_blane *lane, size_t n, uint64_t bytes,
+                    uint32_t level)
 {
 	const double ns = time_of(p, lane, n, bytes, level), all = (double)n * (double)bytes;
 	const double bound = kernel_bound(p->k, true);
 
-	printf("{\"bench\":\"path\",\"status\":\"run\",\"simulated\":%s,\"case\":\"%s\",\"runs\":%zu,\"bytes\":%.0f,\"level\":%u,\"rounds\":%u"
+	printf("{\"bench\":\"path\",\"status\":\"run\",\"simulated\":%s,\"case\":\"%s\",\"runs\":%"
+	       "zu,\"bytes\":%.0f,\"level\":%u,\"rounds\":%u"
 	       ",\"median_ns\":%.0f,\"gb_per_s\":%.2f",
-	       p->k->b->is_simulated ? "true" : "false", name, n, all, level, p->k->rounds, ns, all / ns);
+	       p->k->b->is_simulated ? "true" : "false", name, n, all, level, p->k->rounds, ns,
+	       all / ns);
 	kernel_print_number("bound_gb_per_s", bound, 1);
 	kernel_print_number("of_bound", bound > 0 ? all / ns / bound : 0, 4);
 	kernel_print_number("times_bytes_over_bound", bound > 0 ? ns * bound / all : 0, 3);
@@ -129,7 +137,8 @@ void kernel_path(struct kernel_bench *k)
 	begin(&p, k);
 	measure(&p, "one run, two levels up", p.lane, 1, k->bytes, 2);
 	p.whole_ns = 0;
-	measure(&p, "one run of as many bytes as the runs after it", p.lane, 1, short_runs * MIB, 1);
+	measure(&p, "one run of as many bytes as the runs after it", p.lane, 1, short_runs * MIB,
+	        1);
 	measure(&p, "runs of 1 MiB", p.lane, short_runs, MIB, 1);
 	p.whole_ns = 0;
 	measure(&p, "one small shard", p.lane, 1, small, 1);

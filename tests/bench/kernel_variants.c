@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Each kernel of the bench's images over the same bytes, by turns, so that what the device does between rounds falls on all of them. */
+/*
+ * Each kernel of the bench's images over the same bytes, by turns, so that what the device does
+ * between rounds falls on all of them.
+ */
 #include "kernel_bench.h"
 
 #include <stdarg.h>
@@ -14,8 +17,10 @@ static const struct variant {
 	enum kernel_source source;
 	uint32_t group; /* threads of one */
 } variants[] = {
-	{"vres_leaf_hash", KERNEL_COMMON, GPU_GROUP},         {"vres_leaf_hash_plain", KERNEL_COMMON, GPU_GROUP},
-	{"vres_leaf_hash_staged", KERNEL_COMMON, GPU_GROUP},  {"vres_leaf_hash_bulk", KERNEL_BULK, GPU_GROUP / 2},
+	{"vres_leaf_hash", KERNEL_COMMON, GPU_GROUP},
+	{"vres_leaf_hash_plain", KERNEL_COMMON, GPU_GROUP},
+	{"vres_leaf_hash_staged", KERNEL_COMMON, GPU_GROUP},
+	{"vres_leaf_hash_bulk", KERNEL_BULK, GPU_GROUP / 2},
 	{"vres_leaf_hash_clocked", KERNEL_COMMON, GPU_GROUP},
 };
 #define VARIANTS COUNT_OF(variants)
@@ -44,20 +49,31 @@ static bool is_asked_for(const struct race *r, size_t variant)
 static void find(struct race *r)
 {
 	kernel_load(r->k, r->loaded);
-	kernel_must(r->k, r->api->cuModuleGetFunction(&r->stamp, r->loaded[KERNEL_COMMON].module, "vres_stamp"), "finding the stamp");
+	kernel_must(r->k,
+	            r->api->cuModuleGetFunction(&r->stamp, r->loaded[KERNEL_COMMON].module,
+	                                        "vres_stamp"),
+	            "finding the stamp");
 	for (size_t i = 0; i < VARIANTS; i++)
 		if (is_asked_for(r, i) && r->loaded[variants[i].source].image)
-			kernel_must(r->k, r->api->cuModuleGetFunction(&r->kernels[i], r->loaded[variants[i].source].module, variants[i].name),
+			kernel_must(r->k,
+			            r->api->cuModuleGetFunction(
+					    &r->kernels[i], r->loaded[variants[i].source].module,
+					    variants[i].name),
 			            variants[i].name);
 }
 
 static void fill(struct race *r)
 {
-	const vres_leaf_hash_piece piece = {.data = (const uint8_t *)(uintptr_t)r->data, .bytes = r->k->bytes};
+	const vres_leaf_hash_piece piece = {.data = (const uint8_t *)(uintptr_t)r->data,
+	                                    .bytes = r->k->bytes};
 
 	for (uint64_t at = 0; at < r->k->bytes; at += KERNEL_PATTERN)
-		kernel_must(r->k, r->api->cuMemcpyHtoDAsync(r->data + at, r->k->pattern, KERNEL_PATTERN, r->stream), "copying to the device");
-	kernel_must(r->k, r->api->cuMemcpyHtoDAsync(r->piece, &piece, sizeof(piece), r->stream), "copying to the device");
+		kernel_must(r->k,
+		            r->api->cuMemcpyHtoDAsync(r->data + at, r->k->pattern, KERNEL_PATTERN,
+		                                      r->stream),
+		            "copying to the device");
+	kernel_must(r->k, r->api->cuMemcpyHtoDAsync(r->piece, &piece, sizeof(piece), r->stream),
+	            "copying to the device");
 	kernel_must(r->k, r->api->cuStreamSynchronize(r->stream), "copying to the device");
 }
 
@@ -87,13 +103,17 @@ static void end(struct race *r)
 	kernel_leave(r->k, r->stream);
 }
 
-static void launch(struct race *r, cuda_function kernel, uint32_t groups, uint32_t threads, const vres_leaf_hash_args *args, unsigned word)
+static void launch(struct race *r, cuda_function kernel, uint32_t groups, uint32_t threads,
+                   const vres_leaf_hash_args *args, unsigned word)
 {
 	vres_leaf_hash_args own = *args;
 	void *parameters[] = {&own};
 
 	own.echo = (uint64_t *)(uintptr_t)r->words + word;
-	kernel_must(r->k, r->api->cuLaunchKernel(kernel, groups, 1, 1, threads, 1, 1, 0, r->stream, parameters, NULL), "launching");
+	kernel_must(r->k,
+	            r->api->cuLaunchKernel(kernel, groups, 1, 1, threads, 1, 1, 0, r->stream,
+	                                   parameters, NULL),
+	            "launching");
 }
 
 /* Nanoseconds on the device between the stamps before and after the kernel. */
@@ -110,12 +130,17 @@ static uint64_t run(struct race *r, size_t variant)
 	const uint32_t group = variants[variant].group;
 
 	leaf_hash_know_padding(args.padding, KERNEL_BLOCK);
-	kernel_must(r->k, r->api->cuMemsetD8Async(r->digests, 0, r->blocks * LEAF_HASH_BYTES, r->stream), "clearing");
-	kernel_must(r->k, r->api->cuMemsetD8Async(r->words, 0, sizeof(r->last), r->stream), "clearing");
+	kernel_must(r->k,
+	            r->api->cuMemsetD8Async(r->digests, 0, r->blocks * LEAF_HASH_BYTES, r->stream),
+	            "clearing");
+	kernel_must(r->k, r->api->cuMemsetD8Async(r->words, 0, sizeof(r->last), r->stream),
+	            "clearing");
 	launch(r, r->stamp, 1, 1, &args, WORD_BEGIN);
-	launch(r, r->kernels[variant], (uint32_t)((r->blocks + group - 1) / group), group, &args, WORD_ECHO);
+	launch(r, r->kernels[variant], (uint32_t)((r->blocks + group - 1) / group), group, &args,
+	       WORD_ECHO);
 	launch(r, r->stamp, 1, 1, &args, WORD_END);
-	kernel_must(r->k, r->api->cuMemcpyDtoHAsync(r->last, r->words, sizeof(r->last), r->stream), "copying from the device");
+	kernel_must(r->k, r->api->cuMemcpyDtoHAsync(r->last, r->words, sizeof(r->last), r->stream),
+	            "copying from the device");
 	kernel_must(r->k, r->api->cuStreamSynchronize(r->stream), variants[variant].name);
 	must(r->last[WORD_ECHO] == args.nonce, "a kernel did not run");
 	must(r->last[WORD_END] > r->last[WORD_BEGIN], "the device's clock goes backwards");
@@ -130,15 +155,19 @@ static bool digests_are_right(struct race *r)
 
 	must(got != NULL, "no memory");
 	for (uint64_t at = 0; at < r->blocks * LEAF_HASH_BYTES; at += period) {
-		kernel_must(r->k, r->api->cuMemcpyDtoHAsync(got, r->digests + at, period, r->stream), "copying from the device");
-		kernel_must(r->k, r->api->cuStreamSynchronize(r->stream), "copying from the device");
+		kernel_must(r->k,
+		            r->api->cuMemcpyDtoHAsync(got, r->digests + at, period, r->stream),
+		            "copying from the device");
+		kernel_must(r->k, r->api->cuStreamSynchronize(r->stream),
+		            "copying from the device");
 		right = right && memcmp(got, r->k->digests, period) == 0;
 	}
 	free(got);
 	return right;
 }
 
-__attribute__((format(printf, 3, 4))) static void leave_out(struct race *r, size_t variant, const char *why, ...)
+__attribute__((format(printf, 3, 4))) static void leave_out(struct race *r, size_t variant,
+                                                            const char *why, ...)
 {
 	va_list values;
 
@@ -162,22 +191,28 @@ static void try_out(struct race *r, size_t variant)
 static void print(struct race *r, size_t variant)
 {
 	const double bytes = (double)r->k->bytes;
-	const double ns = percentile(r->ns[variant], r->k->rounds, 50), plain = percentile(r->ns[1], r->k->rounds, 50);
+	const double ns = percentile(r->ns[variant], r->k->rounds, 50),
+		     plain = percentile(r->ns[1], r->k->rounds, 50);
 	const double bound = kernel_bound(r->k, false);
 
 	if (!is_asked_for(r, variant))
 		return;
 	if (r->kernels[variant] == NULL) {
 		r->k->is_absent = r->k->only != NULL;
-		printf("{\"bench\":\"kernel\",\"status\":\"%s\",\"kernel\":\"%s\",\"why\":\"%s\"}\n",
+		printf("{\"bench\":\"kernel\",\"status\":\"%s\",\"kernel\":\"%s\",\"why\":\"%s\"}"
+		       "\n",
 		       r->wrong[variant][0] ? "failed" : "not run", variants[variant].name,
-		       r->wrong[variant][0] ? r->wrong[variant] : r->loaded[variants[variant].source].why);
+		       r->wrong[variant][0] ? r->wrong[variant]
+		                            : r->loaded[variants[variant].source].why);
 		return;
 	}
-	printf("{\"bench\":\"kernel\",\"status\":\"run\",\"simulated\":%s,\"kernel\":\"%s\",\"image\":\"%s\",\"bytes\":%.0f,\"rounds\":%u"
-	       ",\"digests\":\"equal to OpenSSL\",\"median_ns\":%.0f,\"best_ns\":%.0f,\"gb_per_s\":%.2f",
-	       r->k->b->is_simulated ? "true" : "false", variants[variant].name, r->loaded[variants[variant].source].image, bytes, r->k->rounds,
-	       ns, percentile(r->ns[variant], r->k->rounds, 0), bytes / ns);
+	printf("{\"bench\":\"kernel\",\"status\":\"run\",\"simulated\":%s,\"kernel\":\"%s\","
+	       "\"image\":\"%s\",\"bytes\":%.0f,\"rounds\":%u"
+	       ",\"digests\":\"equal to "
+	       "OpenSSL\",\"median_ns\":%.0f,\"best_ns\":%.0f,\"gb_per_s\":%.2f",
+	       r->k->b->is_simulated ? "true" : "false", variants[variant].name,
+	       r->loaded[variants[variant].source].image, bytes, r->k->rounds, ns,
+	       percentile(r->ns[variant], r->k->rounds, 0), bytes / ns);
 	kernel_print_number("over_plain", plain / ns, 3);
 	kernel_print_number("sm_clock_ghz", r->k->clock_ghz, 4);
 	kernel_print_number("bound_gb_per_s", bound, 1);
@@ -191,11 +226,14 @@ void kernel_variants(struct kernel_bench *k)
 	struct race r;
 
 	for (size_t i = 0; i < VARIANTS && k->only == NULL; i++)
-		apart[i] = variants[i].source == KERNEL_COMMON ? 0 : kernel_try_apart(k, variants[i].name);
+		apart[i] = variants[i].source == KERNEL_COMMON
+		                   ? 0
+		                   : kernel_try_apart(k, variants[i].name);
 	begin(&r, k);
 	for (size_t i = 0; i < VARIANTS; i++) {
 		if (r.kernels[i] && apart[i] != 0)
-			leave_out(&r, i, "alone in a process it ends that with status %d", apart[i]);
+			leave_out(&r, i, "alone in a process it ends that with status %d",
+			          apart[i]);
 		else if (r.kernels[i])
 			try_out(&r, i);
 	}
@@ -203,7 +241,8 @@ void kernel_variants(struct kernel_bench *k)
 		for (size_t i = 0; i < VARIANTS; i++)
 			r.ns[i][round] = r.kernels[i] ? run(&r, i) : 0;
 	/* The last one that ran was the one that tells its clock. */
-	k->clock_ghz = r.last[WORD_NS] > 0 ? (double)r.last[WORD_CYCLES] / (double)r.last[WORD_NS] : 0;
+	k->clock_ghz =
+		r.last[WORD_NS] > 0 ? (double)r.last[WORD_CYCLES] / (double)r.last[WORD_NS] : 0;
 	for (size_t i = 0; i < VARIANTS; i++)
 		print(&r, i);
 	end(&r);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What variants that load by warps have in common: a warp whose 32 blocks follow each other in memory, aligned and whole. */
+/*
+ * What variants that load by warps have in common: a warp whose 32 blocks follow each other in
+ * memory, aligned and whole.
+ */
 #ifndef TESTS_BENCH_KERNEL_WARP_H
 #define TESTS_BENCH_KERNEL_WARP_H
 
@@ -19,7 +22,8 @@ LEAF_HASH_FN bool warp_agrees(bool agrees)
 {
 	uint32_t all;
 
-	__asm__ volatile("{ .reg .pred p, q; setp.ne.u32 p, %1, 0; vote.sync.all.pred q, p, 0xffffffff; selp.u32 %0, 1, 0, q; }"
+	__asm__ volatile("{ .reg .pred p, q; setp.ne.u32 p, %1, 0; vote.sync.all.pred q, p, "
+	                 "0xffffffff; selp.u32 %0, 1, 0, q; }"
 	                 : "=r"(all)
 	                 : "r"((uint32_t)agrees));
 	return all != 0;
@@ -32,7 +36,8 @@ LEAF_HASH_FN void warp_meet(void)
 }
 
 /* False, for the whole warp: it cannot load so. */
-LEAF_HASH_FN bool warp_part_of(const vres_leaf_hash_args *args, uint32_t thread, uint32_t group, warp_part *part)
+LEAF_HASH_FN bool warp_part_of(const vres_leaf_hash_args *args, uint32_t thread, uint32_t group,
+                               warp_part *part)
 {
 	const uint32_t lane = thread % WARP_LANES, first = thread - lane;
 	const vres_leaf_hash_piece *piece = leaf_hash_piece_of(args, first);
@@ -43,8 +48,8 @@ LEAF_HASH_FN bool warp_part_of(const vres_leaf_hash_args *args, uint32_t thread,
 	part->number = thread % group / WARP_LANES;
 	part->blocks = piece->data + (uint64_t)(first - piece->first) * args->block_size;
 	part->digest = args->digests + (uint64_t)place * LEAF_HASH_BYTES;
-	return warp_agrees(first + WARP_LANES <= args->threads && end <= piece->bytes && ((uintptr_t)part->blocks & 15) == 0 &&
-	                   place < args->digests_room);
+	return warp_agrees(first + WARP_LANES <= args->threads && end <= piece->bytes &&
+	                   ((uintptr_t)part->blocks & 15) == 0 && place < args->digests_room);
 }
 
 #endif

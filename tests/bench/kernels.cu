@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The kernels that kernel_bench compares, all with the arguments of the shipped one: that one itself; the same with ordinary additions; the same
- * loading through shared memory; the same telling at what clock it ran.  And a stamp, to time what lies between two of them.  One more is in
- * kernel_bulk.cu.
+ * The kernels that kernel_bench compares, all with the arguments of the shipped one: that one
+ * itself; the same with ordinary additions; the same loading through shared memory; the same
+ * telling at what clock it ran.  And a stamp, to time what lies between two of them.  One more is
+ * in kernel_bulk.cu.
  */
 #include "kernel_warp.h"
 #include "bench/kernels/staged.h"
@@ -12,7 +13,9 @@ LEAF_HASH_KERNEL vres_leaf_hash(const vres_leaf_hash_args args)
 	leaf_hash_thread(&args, args.one, LEAF_HASH_THREAD);
 }
 
-/* A literal 1, which the assembler sees through.  One group less, since it would spill otherwise. */
+/*
+ * A literal 1, which the assembler sees through.  One group less, since it would spill otherwise.
+ */
 LEAF_HASH_KERNEL_OF(7) vres_leaf_hash_plain(const vres_leaf_hash_args args)
 {
 	leaf_hash_thread(&args, 1, LEAF_HASH_THREAD);
@@ -57,7 +60,10 @@ LEAF_HASH_FN void staged_commit(void)
 	__asm__ volatile("cp.async.commit_group;" ::: "memory");
 }
 
-/* The oldest stage of all that are under way is there, and every lane is through with the one before it. */
+/*
+ * The oldest stage of all that are under way is there, and every lane is through with the one
+ * before it.
+ */
 LEAF_HASH_FN void staged_await(void)
 {
 	__asm__ volatile("cp.async.wait_group %0;" ::"n"(STAGED_STAGES - 2) : "memory");

@@ -11,7 +11,8 @@
 
 enum { CALLS = 20000, SMALL = 64 * 1024 };
 
-void bench_calls(struct figures *f, const char *const names[3], work_fn work, void *arg, const char *beside)
+void bench_calls(struct figures *f, const char *const names[3], work_fn work, void *arg,
+                 const char *beside)
 {
 	uint64_t *ns = malloc(CALLS * sizeof(*ns)), allocations;
 
@@ -47,7 +48,8 @@ static void work_hmac(void *arg)
 	uint8_t mac[32];
 	size_t n = 0;
 
-	must(c && EVP_MAC_init(c, h->key, sizeof(h->key), NULL) == 1 && EVP_MAC_update(c, h->bytes, h->n) == 1 &&
+	must(c && EVP_MAC_init(c, h->key, sizeof(h->key), NULL) == 1 &&
+	             EVP_MAC_update(c, h->bytes, h->n) == 1 &&
 	             EVP_MAC_final(c, mac, &n, sizeof(mac)) == 1,
 	     "no HMAC");
 	EVP_MAC_CTX_free(c);
@@ -56,7 +58,9 @@ static void work_hmac(void *arg)
 static void hmac_open(struct hmac *h, size_t n)
 {
 	char digest[] = "SHA256";
-	const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end()};
 	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 
 	memset(h, 0x5a, sizeof(*h));
@@ -84,8 +88,10 @@ static void work_lease(void *arg)
 void bench_latency(struct figures *f)
 {
 	static const char *const of_hmac[] = {"hmac_alone_median", "hmac_alone_p99", NULL};
-	static const char *const of_signature[] = {"verify_signature_median", "verify_signature_p99", "verify_signature_heap"};
-	static const char *const of_lease[] = {"lease_fresh_median", "lease_fresh_p99", "lease_fresh_heap"};
+	static const char *const of_signature[] = {"verify_signature_median",
+	                                           "verify_signature_p99", "verify_signature_heap"};
+	static const char *const of_lease[] = {"lease_fresh_median", "lease_fresh_p99",
+	                                       "lease_fresh_heap"};
 	struct bench b = {.bytes = SMALL, .data = calloc(1, SMALL)};
 	struct hmac hmac;
 	size_t receipt = 0;

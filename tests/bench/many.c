@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Many small shards verified in one call, and one by one, beside one of their size.  By processor time, since the mock hashes on the calling thread
- * and the difference is small.  What is not hashing, signature and residency, by the clock on the wall, since several threads do it.
+ * Many small shards verified in one call, and one by one, beside one of their size.  By processor
+ * time, since the mock hashes on the calling thread and the difference is small.  What is not
+ * hashing, signature and residency, by the clock on the wall, since several threads do it.
  */
 #include "bench.h"
 
@@ -18,13 +19,15 @@ struct crowd {
 
 static void verify_all(struct crowd *c)
 {
-	must(vres_verify_many(c->b.manager, c->shards, c->n, NULL, NULL, NULL) == VRES_OK, "a verification failed");
+	must(vres_verify_many(c->b.manager, c->shards, c->n, NULL, NULL, NULL) == VRES_OK,
+	     "a verification failed");
 }
 
 static void verify_each(struct crowd *c)
 {
 	for (size_t i = 0; i < c->n; i++)
-		must(vres_shard_verify(c->shards[i], NULL, NULL, NULL) == VRES_OK, "a verification failed");
+		must(vres_shard_verify(c->shards[i], NULL, NULL, NULL) == VRES_OK,
+		     "a verification failed");
 }
 
 static double rate_of(struct crowd *c, void (*verify)(struct crowd *), uint64_t bytes)
@@ -50,9 +53,12 @@ static double signatures(struct crowd *c, bool in_one_call)
 		const uint64_t start = now();
 
 		if (in_one_call)
-			must(vres_verify_many(c->b.manager, c->shards, c->n, &p, NULL, NULL) == VRES_OK, "a verification failed");
+			must(vres_verify_many(c->b.manager, c->shards, c->n, &p, NULL, NULL) ==
+			             VRES_OK,
+			     "a verification failed");
 		for (size_t i = 0; i < c->n && !in_one_call; i++)
-			must(vres_shard_verify(c->shards[i], &p, NULL, NULL) == VRES_OK, "a verification failed");
+			must(vres_shard_verify(c->shards[i], &p, NULL, NULL) == VRES_OK,
+			     "a verification failed");
 		ns[round] = now() - start;
 	}
 	return percentile(ns, 20 * ROUNDS, 50) / 1000;
@@ -88,13 +94,17 @@ void bench_many(struct figures *f, uint64_t bytes)
 	const size_t n = (size_t)(bytes / SMALL ? bytes / SMALL : 1);
 	struct crowd large = crowd_of(1, n * SMALL), small = crowd_of(n, SMALL);
 
-	figures_add(f, "verify_one_large", rate_of(&large, verify_each, n * SMALL), "GB/cpu_s", NULL, NULL);
-	figures_add(f, "verify_many_of_1_mib", rate_of(&small, verify_all, n * SMALL), "GB/cpu_s", "verify_one_large", NULL);
-	figures_add(f, "verify_each_of_1_mib", rate_of(&small, verify_each, n * SMALL), "GB/cpu_s", "verify_one_large", NULL);
+	figures_add(f, "verify_one_large", rate_of(&large, verify_each, n * SMALL), "GB/cpu_s",
+	            NULL, NULL);
+	figures_add(f, "verify_many_of_1_mib", rate_of(&small, verify_all, n * SMALL), "GB/cpu_s",
+	            "verify_one_large", NULL);
+	figures_add(f, "verify_each_of_1_mib", rate_of(&small, verify_each, n * SMALL), "GB/cpu_s",
+	            "verify_one_large", NULL);
 	crowd_free(&large);
 	crowd_free(&small);
 	small = crowd_of(1000, 4096);
 	figures_add(f, "signature_1000_each", signatures(&small, false), "us", NULL, NULL);
-	figures_add(f, "signature_1000_in_one_call", signatures(&small, true), "us", "signature_1000_each", NULL);
+	figures_add(f, "signature_1000_in_one_call", signatures(&small, true), "us",
+	            "signature_1000_each", NULL);
 	crowd_free(&small);
 }

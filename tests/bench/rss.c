@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Host memory that sealing a file takes: the kernel's high-water mark of this process (VmHWM), less the mock's VRAM, which is host memory only
- * because it is a mock, and less the level of the digest tree that is kept, which grows with the file by design.
+ * Host memory that sealing a file takes: the kernel's high-water mark of this process (VmHWM), less
+ * the mock's VRAM, which is host memory only because it is a mock, and less the level of the digest
+ * tree that is kept, which grows with the file by design.
  */
 #include "bench.h"
 
@@ -50,7 +51,8 @@ void bench_rss(struct figures *f, const char *path)
 	figures_add(f, "kept_level", (double)kept / (1 << 20), "MiB", NULL, NULL);
 	figures_add(f, "peak_before", (double)before / (1 << 20), "MiB", NULL, NULL);
 	figures_add(f, "peak_sealing", peak / (1 << 20), "MiB", "file", NULL);
-	figures_add(f, "peak_beyond_vram_and_kept_level", (peak - (double)b.bytes - (double)kept) / (1 << 20), "MiB", "file", NULL);
+	figures_add(f, "peak_beyond_vram_and_kept_level",
+	            (peak - (double)b.bytes - (double)kept) / (1 << 20), "MiB", "file", NULL);
 	figures_add(f, "seconds", seconds, "s", NULL, NULL);
 	close(fd);
 	bench_close(&b);

@@ -8,9 +8,12 @@
 
 enum { ROUNDS = 5 };
 
-/* The fastest of a few rounds, since whatever else the machine does only slows them; @before each of them comes what is not timed. */
-static void time_bytes(struct figures *f, const char *name, work_fn before, work_fn work, struct bench *b, const char *beside,
-                       const char *beside_too)
+/*
+ * The fastest of a few rounds, since whatever else the machine does only slows them; @before each
+ * of them comes what is not timed.
+ */
+static void time_bytes(struct figures *f, const char *name, work_fn before, work_fn work,
+                       struct bench *b, const char *beside, const char *beside_too)
 {
 	uint64_t ns[ROUNDS];
 
@@ -20,7 +23,8 @@ static void time_bytes(struct figures *f, const char *name, work_fn before, work
 		work(b);
 		ns[i] = now() - start;
 	}
-	figures_add(f, name, (double)b->bytes / percentile(ns, ROUNDS, 0), "GB/s", beside, beside_too);
+	figures_add(f, name, (double)b->bytes / percentile(ns, ROUNDS, 0), "GB/s", beside,
+	            beside_too);
 }
 
 static void work_none(void *arg)
@@ -84,7 +88,8 @@ void bench_throughput(struct figures *f, uint64_t bytes)
 	time_bytes(f, "seal_verity", bench_release, work_seal_verity, &b, "memcpy", "sha256_alone");
 	must(vres_shard_describe(b.shard, &info, NULL) == VRES_OK, "no description");
 	memcpy(b.verity, info.verity_digest, sizeof(b.verity));
-	time_bytes(f, "seal_verity_expected", bench_release, work_seal_expected, &b, "memcpy", "sha256_alone");
+	time_bytes(f, "seal_verity_expected", bench_release, work_seal_expected, &b, "memcpy",
+	           "sha256_alone");
 	time_bytes(f, "seal_sha256", bench_release, work_seal_sha256, &b, "memcpy", "sha256_alone");
 	time_bytes(f, "verify_full_mock", work_none, work_full, &b, "sha256_alone", NULL);
 	time_bytes(f, "verify_readback", work_none, work_readback, &b, "memcpy", "sha256_alone");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * `vres digest` beside other tools, each as a process on the same file in memory, taking turns.  A tool that is not installed is named, and
- * left out.
+ * `vres digest` beside other tools, each as a process on the same file in memory, taking turns.  A
+ * tool that is not installed is named, and left out.
  */
 #include "bench.h"
 
@@ -28,10 +28,13 @@ static int run(const struct tool *tool)
 	pid_t child;
 
 	must(posix_spawn_file_actions_init(&actions) == 0 &&
-	             posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) == 0 &&
-	             posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0) == 0,
+	             posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null",
+	                                              O_WRONLY, 0) == 0 &&
+	             posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
+	                                              O_WRONLY, 0) == 0,
 	     "no process");
-	if (posix_spawnp(&child, tool->name, &actions, NULL, (char *const *)(uintptr_t)tool->argv, environ) == 0)
+	if (posix_spawnp(&child, tool->name, &actions, NULL, (char *const *)(uintptr_t)tool->argv,
+	                 environ) == 0)
 		must(waitpid(child, &status, 0) == child, "a process was lost");
 	posix_spawn_file_actions_destroy(&actions);
 	return status;
@@ -65,13 +68,17 @@ void bench_tools(struct figures *f, uint64_t bytes)
 	struct tool tools[] = {
 		{"fsverity", "fsverity_digest", {"fsverity", "digest", path}, false},
 		{"b3sum", "b3sum", {"b3sum", "--num-threads", threads, path}, false},
-		{VRES_TOOL, "vres_digest_verity", {"vres", "digest", "--alg", "verity", path}, false},
+		{VRES_TOOL,
+	         "vres_digest_verity",
+	         {"vres", "digest", "--alg", "verity", path},
+	         false},
 	};
 	struct contest contests[3];
 	double rates[3];
 	size_t n = 0;
 
-	must(sched_getaffinity(0, sizeof(all), &all) == 0, "the kernel does not tell which cores there are");
+	must(sched_getaffinity(0, sizeof(all), &all) == 0,
+	     "the kernel does not tell which cores there are");
 	snprintf(threads, sizeof(threads), "%d", CPU_COUNT(&all));
 	snprintf(path, sizeof(path), "/dev/shm/vres-bench-%ld", (long)getpid());
 	write_file(path, bytes);
@@ -80,7 +87,8 @@ void bench_tools(struct figures *f, uint64_t bytes)
 		if (tools[i].is_there)
 			contests[n++] = (struct contest){tools[i].figure, work_tool, &tools[i]};
 		else
-			fprintf(stderr, "bench: left out, since it is not installed: %s\n", tools[i].name);
+			fprintf(stderr, "bench: left out, since it is not installed: %s\n",
+			        tools[i].name);
 	}
 	contest_run(contests, n, NULL, bytes, rates);
 	unlink(path);
@@ -88,7 +96,8 @@ void bench_tools(struct figures *f, uint64_t bytes)
 		const bool is_ours = i + 1 == n && tools[2].is_there;
 
 		/* Ours beside all that came before it. */
-		figures_add(f, contests[i].name, rates[i], "GB/s", is_ours && n > 1 ? contests[0].name : NULL,
+		figures_add(f, contests[i].name, rates[i], "GB/s",
+		            is_ours && n > 1 ? contests[0].name : NULL,
 		            is_ours && n > 2 ? contests[1].name : NULL);
 	}
 }

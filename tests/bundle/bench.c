@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How fast on a real device, each figure beside one for the bare work, taken in the same run.  The kernel's variants are kernel_bench's.  Over a
- * fake driver the numbers say that it runs, and nothing else.
+ * How fast on a real device, each figure beside one for the bare work, taken in the same run.  The
+ * kernel's variants are kernel_bench's.  Over a fake driver the numbers say that it runs, and
+ * nothing else.
  */
 #include "bench.h"
 
@@ -12,12 +13,14 @@
 #include "bundle.h"
 #include "support/fixture/rig.h"
 
-#define CALLS        200
-#define MANY         1000
-#define SM_COUNT     16              /* CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT */
-#define LANES_PER_SM 64              /* integer operations a clock of a multiprocessor, which bound SHA-256 */
-#define BLOCK_WORK   67200.0         /* integer operations of a block of 4096 bytes, padding block included, by the kernel's own count */
-#define TREE_WORK    (128.0 / 127.0) /* with the levels above the leaves */
+#define CALLS    200
+#define MANY     1000
+#define SM_COUNT 16 /* CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT */
+/* integer operations a clock of a multiprocessor, which bound SHA-256 */
+#define LANES_PER_SM 64
+/* integer operations of a block of 4096 bytes, padding block included, by the kernel's own count */
+#define BLOCK_WORK 67200.0
+#define TREE_WORK  (128.0 / 127.0) /* with the levels above the leaves */
 
 double gb_per_s(uint64_t bytes, uint64_t ns)
 {
@@ -42,7 +45,10 @@ vres_shard *seal_memory(struct device_bench *b, uint64_t bytes, uint32_t alg, co
 	return shard;
 }
 
-/* The host hashes a flat digest, a tree, or, where the digest that the device has to find is known, nothing. */
+/*
+ * The host hashes a flat digest, a tree, or, where the digest that the device has to find is known,
+ * nothing.
+ */
 static void seal_figures(struct device_bench *b)
 {
 	static const struct {
@@ -63,11 +69,13 @@ static void seal_figures(struct device_bench *b)
 		for (int i = 0; i < ROUNDS; i++) {
 			const uint64_t start = now();
 
-			shard = seal_memory(b, b->host_bytes, kinds[k].alg, kinds[k].expects ? info.digest : NULL);
+			shard = seal_memory(b, b->host_bytes, kinds[k].alg,
+			                    kinds[k].expects ? info.digest : NULL);
 			ns[i] = now() - start;
 			vres_shard_release(shard);
 		}
-		figures_add(&b->figures, kinds[k].name, rate_of(b->host_bytes, ns), "GB/s", "copy_to_device", kinds[k].beside);
+		figures_add(&b->figures, kinds[k].name, rate_of(b->host_bytes, ns), "GB/s",
+		            "copy_to_device", kinds[k].beside);
 	}
 }
 
@@ -84,7 +92,10 @@ uint64_t time_verify(vres_shard *shard, uint32_t mode, bool background)
 	return now() - start;
 }
 
-/* What the multiprocessors could hash if they did nothing else; 0: their number or clock is not known. */
+/*
+ * What the multiprocessors could hash if they did nothing else; 0: their number or clock is not
+ * known.
+ */
 static double bound(void)
 {
 	void *library = rig_library() ? NULL : dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
@@ -105,7 +116,8 @@ static vres_status read_piece(void *ctx, void *buf, size_t n)
 	const struct device_bench *b = ctx;
 
 	for (size_t at = 0; at < n; at += b->host_bytes)
-		memcpy((uint8_t *)buf + at, b->data, n - at < b->host_bytes ? n - at : b->host_bytes);
+		memcpy((uint8_t *)buf + at, b->data,
+		       n - at < b->host_bytes ? n - at : b->host_bytes);
 	return VRES_OK;
 }
 
@@ -126,13 +138,15 @@ static void verify_figures(struct device_bench *b)
 	vres_shard_release(shard);
 	if (most > 0)
 		figures_add(&b->figures, "hash_bound", most, "GB/s", NULL, NULL);
-	figures_add(&b->figures, "verify_full", rate_of(b->bytes, full), "GB/s", most > 0 ? "hash_bound" : "copy_from_device", "old_way");
+	figures_add(&b->figures, "verify_full", rate_of(b->bytes, full), "GB/s",
+	            most > 0 ? "hash_bound" : "copy_from_device", "old_way");
 	b->bound = most;
 	shard = seal_memory(b, b->host_bytes, VRES_DIGEST_VERITY, NULL);
 	for (int i = 0; i < ROUNDS; i++)
 		back[i] = time_verify(shard, VRES_VERIFY_READBACK, false);
 	vres_shard_release(shard);
-	figures_add(&b->figures, "verify_readback", rate_of(b->host_bytes, back), "GB/s", "copy_from_device", "sha256_one_core");
+	figures_add(&b->figures, "verify_readback", rate_of(b->host_bytes, back), "GB/s",
+	            "copy_from_device", "sha256_one_core");
 }
 
 /* One shard that most devices cannot hold. */
@@ -145,20 +159,24 @@ static void large_figures(struct device_bench *b)
 	uint64_t full[ROUNDS], start;
 	vres_error err;
 
-	if (vres_device_describe(b->manager, 0, &info, &err) != VRES_OK || info.available_bytes < bytes)
+	if (vres_device_describe(b->manager, 0, &info, &err) != VRES_OK ||
+	    info.available_bytes < bytes)
 		return;
 	p.digest_alg = VRES_DIGEST_VERITY;
 	start = now();
 	if (vres_seal_stream(b->manager, &p, read_piece, b, bytes, &shard, &err) != VRES_OK)
 		give_up(err.message);
-	figures_add(&b->figures, "seal_stream_101gib", gb_per_s(bytes, now() - start), "GB/s", "copy_to_device", "memcpy_one_core");
+	figures_add(&b->figures, "seal_stream_101gib", gb_per_s(bytes, now() - start), "GB/s",
+	            "copy_to_device", "memcpy_one_core");
 	for (int i = 0; i < ROUNDS; i++)
 		full[i] = time_verify(shard, VRES_VERIFY_FULL, false);
 	vres_shard_release(shard);
-	figures_add(&b->figures, "verify_full_101gib", rate_of(bytes, full), "GB/s", "verify_full", "old_way");
+	figures_add(&b->figures, "verify_full_101gib", rate_of(bytes, full), "GB/s", "verify_full",
+	            "old_way");
 }
 
-static void latency_of(struct device_bench *b, uint64_t bytes, uint32_t mode, const char *name, const char *beside)
+static void latency_of(struct device_bench *b, uint64_t bytes, uint32_t mode, const char *name,
+                       const char *beside)
 {
 	vres_shard *shard = seal_memory(b, bytes, VRES_DIGEST_VERITY, NULL);
 	uint64_t ns[CALLS];
@@ -175,11 +193,14 @@ static void latency_figures(struct device_bench *b)
 	latency_of(b, 4096, VRES_VERIFY_SIGNATURE, "verify_signature_median", NULL);
 	latency_of(b, 4096, VRES_VERIFY_FULL, "verify_full_4kib_median", "verify_signature_median");
 	if (b->host_bytes >= MIB)
-		latency_of(b, MIB, VRES_VERIFY_FULL, "verify_full_1mib_median", "verify_full_4kib_median");
+		latency_of(b, MIB, VRES_VERIFY_FULL, "verify_full_1mib_median",
+		           "verify_full_4kib_median");
 	if (b->bound > 0)
-		figures_add(&b->figures, "bound_64mib", 64.0 * MIB / b->bound / 1000, "us", NULL, NULL);
+		figures_add(&b->figures, "bound_64mib", 64.0 * MIB / b->bound / 1000, "us", NULL,
+		            NULL);
 	if (b->host_bytes >= 64 * MIB)
-		latency_of(b, 64 * MIB, VRES_VERIFY_FULL, "verify_full_64mib_median", b->bound > 0 ? "bound_64mib" : "verify_full_1mib_median");
+		latency_of(b, 64 * MIB, VRES_VERIFY_FULL, "verify_full_64mib_median",
+		           b->bound > 0 ? "bound_64mib" : "verify_full_1mib_median");
 }
 
 /* As many small shards as one large one, verified in one call. */
@@ -206,8 +227,10 @@ static void many_figures(struct device_bench *b)
 	for (int i = 0; i < MANY; i++)
 		vres_shard_release(shards[i]);
 	vres_shard_release(one);
-	figures_add(&b->figures, "verify_one_of_1000_parts", percentile(single, ROUNDS, 50) / 1000, "us", NULL, NULL);
-	figures_add(&b->figures, "verify_1000_shards", percentile(many, ROUNDS, 50) / 1000, "us", "verify_one_of_1000_parts", NULL);
+	figures_add(&b->figures, "verify_one_of_1000_parts", percentile(single, ROUNDS, 50) / 1000,
+	            "us", NULL, NULL);
+	figures_add(&b->figures, "verify_1000_shards", percentile(many, ROUNDS, 50) / 1000, "us",
+	            "verify_one_of_1000_parts", NULL);
 }
 
 static void open_manager(struct device_bench *b)
@@ -216,8 +239,8 @@ static void open_manager(struct device_bench *b)
 	vres_policy policy = vres_policy_init();
 	vres_error err;
 
-	policy.allow = rig_model()->allow | VRES_ALLOW_NO_ECC | VRES_ALLOW_READBACK | VRES_ALLOW_PINNED_STAGING |
-	               (rig_library() ? VRES_ALLOW_SIMULATED : 0);
+	policy.allow = rig_model()->allow | VRES_ALLOW_NO_ECC | VRES_ALLOW_READBACK |
+	               VRES_ALLOW_PINNED_STAGING | (rig_library() ? VRES_ALLOW_SIMULATED : 0);
 	must(vres_key_derive("bench", 5, NULL, &b->key, NULL) == VRES_OK, "no key");
 	config.backend = rig_model()->backend();
 	config.library_path = rig_library();
@@ -228,7 +251,10 @@ static void open_manager(struct device_bench *b)
 		give_up(err.message);
 }
 
-/* Of the largest shard; and a host buffer half as large, at most 4 GiB, since that is what a seal is compared over. */
+/*
+ * Of the largest shard; and a host buffer half as large, at most 4 GiB, since that is what a seal
+ * is compared over.
+ */
 static void choose_sizes(struct device_bench *b, const char *asked)
 {
 	vres_device_info info = vres_device_info_init();

@@ -19,7 +19,8 @@ struct device_bench {
 	uint64_t bytes;      /* of the largest shard */
 	uint64_t host_bytes; /* of what is sealed from memory */
 	uint8_t *data;
-	double bound; /* GB/s that the multiprocessors could hash if they did nothing else; 0: not known */
+	/* GB/s that the multiprocessors could hash if they did nothing else; 0: not known. */
+	double bound;
 };
 
 double gb_per_s(uint64_t bytes, uint64_t ns);
@@ -27,7 +28,9 @@ double gb_per_s(uint64_t bytes, uint64_t ns);
 /* Median rate of @ns. */
 double rate_of(uint64_t bytes, uint64_t ns[ROUNDS]);
 
-/* The host's cores, the bare copy, and a check the old way: what everything else is compared with. */
+/*
+ * The host's cores, the bare copy, and a check the old way: what everything else is compared with.
+ */
 void bench_plain(struct device_bench *b);
 
 /* Other work on the device, alone and beside verifications. */

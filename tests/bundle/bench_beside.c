@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a verification costs other work on the device.  Filling memory with zeros stands for inference: like decoding, it is bound by memory, which
- * hashing leaves alone.  It goes on by itself, beside a verification that gives way to it, and beside one that does not.
+ * What a verification costs other work on the device.  Filling memory with zeros stands for
+ * inference: like decoding, it is bound by memory, which hashing leaves alone.  It goes on by
+ * itself, beside a verification that gives way to it, and beside one that does not.
  */
 #include "bench.h"
 
@@ -43,7 +44,8 @@ static double wipe_rate(const vres_backend *ops, vres_bmem *mem, uint64_t bytes)
 }
 
 /* The rate of the other work; *ours is that of the verifications. */
-static double rate_beside(struct beside *s, const vres_backend *ops, vres_bmem *mem, bool background, double *ours)
+static double rate_beside(struct beside *s, const vres_backend *ops, vres_bmem *mem,
+                          bool background, double *ours)
 {
 	pthread_t thread;
 	double rate;
@@ -61,10 +63,12 @@ static double rate_beside(struct beside *s, const vres_backend *ops, vres_bmem *
 
 void bench_beside(struct device_bench *b)
 {
-	const vres_backend_open params = {.struct_size = sizeof(params), .library_path = rig_library()};
+	const vres_backend_open params = {.struct_size = sizeof(params),
+	                                  .library_path = rig_library()};
 	const vres_backend *ops = rig_model()->backend();
 	vres_device_props props = {.struct_size = sizeof(props)};
-	struct beside s = {.b = b, .shard = seal_memory(b, b->host_bytes, VRES_DIGEST_VERITY, NULL)};
+	struct beside s = {.b = b,
+	                   .shard = seal_memory(b, b->host_bytes, VRES_DIGEST_VERITY, NULL)};
 	double beside_low, beside_full, low, full;
 	vres_mem_info info;
 	vres_bself *self;
@@ -72,14 +76,18 @@ void bench_beside(struct device_bench *b)
 	vres_bmem *mem;
 	vres_error err;
 
-	must(ops->open(&params, &self, &err) == VRES_OK && ops->device_open(self, 0, &props, &dev, &err) == VRES_OK &&
+	must(ops->open(&params, &self, &err) == VRES_OK &&
+	             ops->device_open(self, 0, &props, &dev, &err) == VRES_OK &&
 	             ops->mem_alloc(dev, b->host_bytes, &mem, &info, &err) == VRES_OK,
 	     "no device memory for other work");
-	figures_add(&b->figures, "other_work", wipe_rate(ops, mem, b->host_bytes), "GB/s", NULL, NULL);
+	figures_add(&b->figures, "other_work", wipe_rate(ops, mem, b->host_bytes), "GB/s", NULL,
+	            NULL);
 	beside_low = rate_beside(&s, ops, mem, true, &low);
 	beside_full = rate_beside(&s, ops, mem, false, &full);
-	figures_add(&b->figures, "other_work_beside_background", beside_low, "GB/s", "other_work", NULL);
-	figures_add(&b->figures, "other_work_beside_verify", beside_full, "GB/s", "other_work", NULL);
+	figures_add(&b->figures, "other_work_beside_background", beside_low, "GB/s", "other_work",
+	            NULL);
+	figures_add(&b->figures, "other_work_beside_verify", beside_full, "GB/s", "other_work",
+	            NULL);
 	figures_add(&b->figures, "verify_background_beside_work", low, "GB/s", "verify_full", NULL);
 	figures_add(&b->figures, "verify_full_beside_work", full, "GB/s", "verify_full", NULL);
 	(void)ops->mem_release(mem, &err);

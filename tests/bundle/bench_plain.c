@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a seal and a verification are compared with: a core's copy and SHA-256, the bare copy over the bus, and the check as it is done without
- * this library, which copies VRAM back and hashes it on one core, both at once.
+ * What a seal and a verification are compared with: a core's copy and SHA-256, the bare copy over
+ * the bus, and the check as it is done without this library, which copies VRAM back and hashes it
+ * on one core, both at once.
  */
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -27,7 +28,8 @@ static void host_figures(struct device_bench *b)
 	}
 	free(copy);
 	figures_add(&b->figures, "memcpy_one_core", rate_of(bytes, plain), "GB/s", NULL, NULL);
-	figures_add(&b->figures, "sha256_one_core", rate_of(bytes, sha), "GB/s", "memcpy_one_core", NULL);
+	figures_add(&b->figures, "sha256_one_core", rate_of(bytes, sha), "GB/s", "memcpy_one_core",
+	            NULL);
 }
 
 /* The bare copy: pieces through two lanes in turn, page-locked, nothing read or hashed. */
@@ -44,17 +46,22 @@ struct copier {
 
 static void copier_open(struct copier *c, uint64_t bytes)
 {
-	const vres_backend_open params = {.struct_size = sizeof(params), .library_path = rig_library()};
+	const vres_backend_open params = {.struct_size = sizeof(params),
+	                                  .library_path = rig_library()};
 	vres_device_props props = {.struct_size = sizeof(props)};
 	vres_mem_info info;
 	vres_error err;
 
-	*c = (struct copier){.ops = rig_model()->backend(), .bytes = bytes, .sha = EVP_MD_CTX_new()};
-	must(c->ops->open(&params, &c->self, &err) == VRES_OK && c->ops->device_open(c->self, 0, &props, &c->dev, &err) == VRES_OK &&
+	*c = (struct copier){
+		.ops = rig_model()->backend(), .bytes = bytes, .sha = EVP_MD_CTX_new()};
+	must(c->ops->open(&params, &c->self, &err) == VRES_OK &&
+	             c->ops->device_open(c->self, 0, &props, &c->dev, &err) == VRES_OK &&
 	             c->ops->mem_alloc(c->dev, bytes, &c->mem, &info, &err) == VRES_OK,
 	     "no device memory to copy to");
 	for (int i = 0; i < 2; i++) {
-		must(c->ops->lane_open(c->dev, PIECE, VRES_LANE_PINNED, &c->lanes[i], &c->staging[i], &err) == VRES_OK, "no lane");
+		must(c->ops->lane_open(c->dev, PIECE, VRES_LANE_PINNED, &c->lanes[i],
+		                       &c->staging[i], &err) == VRES_OK,
+		     "no lane");
 		memset(c->staging[i], i + 1, PIECE);
 	}
 }
@@ -77,14 +84,17 @@ static void start(struct copier *c, uint64_t at, bool to_device)
 	const size_t n = c->bytes - at < PIECE ? (size_t)(c->bytes - at) : PIECE;
 	vres_error err;
 
-	must((to_device ? c->ops->lane_push : c->ops->lane_pull)(c->lanes[at / PIECE % 2], c->mem, at, n, &err) == VRES_OK, "a copy failed");
+	must((to_device ? c->ops->lane_push : c->ops->lane_pull)(c->lanes[at / PIECE % 2], c->mem,
+	                                                         at, n, &err) == VRES_OK,
+	     "a copy failed");
 }
 
 static void finish(struct copier *c, uint64_t at)
 {
 	vres_error err;
 
-	must(c->ops->lane_wait(c->lanes[at / PIECE % 2], PATIENCE, &err) == VRES_OK, "a copy failed");
+	must(c->ops->lane_wait(c->lanes[at / PIECE % 2], PATIENCE, &err) == VRES_OK,
+	     "a copy failed");
 }
 
 static uint64_t copy_all(struct copier *c, bool to_device)
@@ -133,9 +143,12 @@ static void copy_figures(struct device_bench *b)
 		checked[i] = check_the_old_way(&c);
 	}
 	copier_close(&c);
-	figures_add(&b->figures, "copy_to_device", rate_of(c.bytes, there), "GB/s", "memcpy_one_core", NULL);
-	figures_add(&b->figures, "copy_from_device", rate_of(c.bytes, back), "GB/s", "copy_to_device", NULL);
-	figures_add(&b->figures, "old_way", rate_of(c.bytes, checked), "GB/s", "sha256_one_core", "copy_from_device");
+	figures_add(&b->figures, "copy_to_device", rate_of(c.bytes, there), "GB/s",
+	            "memcpy_one_core", NULL);
+	figures_add(&b->figures, "copy_from_device", rate_of(c.bytes, back), "GB/s",
+	            "copy_to_device", NULL);
+	figures_add(&b->figures, "old_way", rate_of(c.bytes, checked), "GB/s", "sha256_one_core",
+	            "copy_from_device");
 }
 
 void bench_plain(struct device_bench *b)

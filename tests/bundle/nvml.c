@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* NVML, where the host has it: the driver's version, and the clock at which the multiprocessors run just now. */
+/*
+ * NVML, where the host has it: the driver's version, and the clock at which the multiprocessors run
+ * just now.
+ */
 #include <dlfcn.h>
 #include <string.h>
 #include "bundle.h"

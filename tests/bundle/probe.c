@@ -22,8 +22,10 @@ static vres_status ask(vres_manager *m, vres_error *err)
 
 	if (status != VRES_OK)
 		return status;
-	(void)!vres_enforce_vram_only(m, 0, &report, NULL); /* the facts matter here, not the verdict */
-	printf("backend=%s\ngpu_name=%s\nsimulated=%u\nassurance=%u\n", info.backend, info.name, info.simulated, info.assurance);
+	/* The facts matter here, not the verdict. */
+	(void)!vres_enforce_vram_only(m, 0, &report, NULL);
+	printf("backend=%s\ngpu_name=%s\nsimulated=%u\nassurance=%u\n", info.backend, info.name,
+	       info.simulated, info.assurance);
 	if (nvml_driver(driver, sizeof(driver)))
 		printf("driver=%s, %s\n", driver, fact_of(&report, "driver"));
 	else

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What all parts of the contract suite stand on: an opened device, transfers that must succeed, and the program itself. */
+/*
+ * What all parts of the contract suite stand on: an opened device, transfers that must succeed, and
+ * the program itself.
+ */
 #include "contract.h"
 
 #include <stdlib.h>
@@ -21,7 +24,9 @@ struct contract contract_begin(int variant)
 	params.library_path = c.subject->library_path;
 	suite_backend(c.ops->name);
 	ck_assert_msg(c.ops->open(&params, &c.self, &c.err) == VRES_OK, "open: %s", c.err.message);
-	ck_assert_msg(c.ops->device_open(c.self, c.subject->device, &c.props, &c.dev, &c.err) == VRES_OK, "device_open: %s", c.err.message);
+	ck_assert_msg(c.ops->device_open(c.self, c.subject->device, &c.props, &c.dev, &c.err) ==
+	                      VRES_OK,
+	              "device_open: %s", c.err.message);
 	return c;
 }
 
@@ -49,7 +54,8 @@ uint64_t contract_free_bytes(struct contract *c)
 {
 	vres_device_status status = {.struct_size = sizeof(status)};
 
-	ck_assert_msg(c->ops->device_status(c->dev, &status, &c->err) == VRES_OK, "device_status: %s", c->err.message);
+	ck_assert_msg(c->ops->device_status(c->dev, &status, &c->err) == VRES_OK,
+	              "device_status: %s", c->err.message);
 	return status.free_bytes;
 }
 
@@ -58,14 +64,17 @@ vres_bmem *contract_alloc(struct contract *c, uint64_t bytes, vres_mem_info *inf
 	vres_mem_info unwanted;
 	vres_bmem *mem = NULL;
 
-	ck_assert_msg(c->ops->mem_alloc(c->dev, bytes, &mem, info ? info : &unwanted, &c->err) == VRES_OK, "mem_alloc: %s", c->err.message);
+	ck_assert_msg(c->ops->mem_alloc(c->dev, bytes, &mem, info ? info : &unwanted, &c->err) ==
+	                      VRES_OK,
+	              "mem_alloc: %s", c->err.message);
 	ck_assert_ptr_nonnull(mem);
 	return mem;
 }
 
 void contract_release(struct contract *c, vres_bmem *mem)
 {
-	ck_assert_msg(c->ops->mem_release(mem, &c->err) == VRES_OK, "mem_release: %s", c->err.message);
+	ck_assert_msg(c->ops->mem_release(mem, &c->err) == VRES_OK, "mem_release: %s",
+	              c->err.message);
 }
 
 vres_blane *contract_lane(struct contract *c, size_t bytes, uint8_t **staging)
@@ -73,7 +82,8 @@ vres_blane *contract_lane(struct contract *c, size_t bytes, uint8_t **staging)
 	vres_blane *lane = NULL;
 	void *buffer = NULL;
 
-	ck_assert_msg(c->ops->lane_open(c->dev, bytes, 0, &lane, &buffer, &c->err) == VRES_OK, "lane_open: %s", c->err.message);
+	ck_assert_msg(c->ops->lane_open(c->dev, bytes, 0, &lane, &buffer, &c->err) == VRES_OK,
+	              "lane_open: %s", c->err.message);
 	ck_assert_ptr_nonnull(lane);
 	ck_assert_int_eq(buffer == NULL, bytes == 0);
 	if (staging)
@@ -83,14 +93,16 @@ vres_blane *contract_lane(struct contract *c, size_t bytes, uint8_t **staging)
 
 void contract_wait(struct contract *c, vres_blane *lane)
 {
-	ck_assert_msg(c->ops->lane_wait(lane, PATIENCE, &c->err) == VRES_OK, "lane_wait: %s", c->err.message);
+	ck_assert_msg(c->ops->lane_wait(lane, PATIENCE, &c->err) == VRES_OK, "lane_wait: %s",
+	              c->err.message);
 }
 
 vres_residency contract_residency(struct contract *c, vres_bmem *mem)
 {
 	vres_residency answer = {.struct_size = sizeof(answer)};
 
-	ck_assert_msg(c->ops->mem_residency(mem, &answer, &c->err) == VRES_OK, "mem_residency: %s", c->err.message);
+	ck_assert_msg(c->ops->mem_residency(mem, &answer, &c->err) == VRES_OK, "mem_residency: %s",
+	              c->err.message);
 	return answer;
 }
 
@@ -106,15 +118,17 @@ void contract_write(struct contract *c, vres_bmem *mem, uint64_t offset, uint64_
 
 	for (uint64_t done = 0; done < n; done += part_of(n - done)) {
 		content_fill(staging, part_of(n - done), seed, offset + done);
-		ck_assert_int_eq(c->ops->lane_push(lane, mem, offset + done, part_of(n - done), &c->err), VRES_OK);
+		ck_assert_int_eq(
+			c->ops->lane_push(lane, mem, offset + done, part_of(n - done), &c->err),
+			VRES_OK);
 		contract_wait(c, lane);
 	}
 	c->ops->lane_close(lane);
 }
 
 /* @want makes what should stand at an offset. */
-static void holds(struct contract *c, vres_bmem *mem, uint64_t offset, uint64_t n, void (*want)(void *, size_t, uint64_t, uint64_t),
-                  uint64_t seed)
+static void holds(struct contract *c, vres_bmem *mem, uint64_t offset, uint64_t n,
+                  void (*want)(void *, size_t, uint64_t, uint64_t), uint64_t seed)
 {
 	uint8_t *staging;
 	uint8_t *expected = test_alloc(PART);
@@ -123,7 +137,9 @@ static void holds(struct contract *c, vres_bmem *mem, uint64_t offset, uint64_t 
 	for (uint64_t done = 0; done < n; done += part_of(n - done)) {
 		memset(staging, 0x5a, PART);
 		want(expected, part_of(n - done), seed, offset + done);
-		ck_assert_int_eq(c->ops->lane_pull(lane, mem, offset + done, part_of(n - done), &c->err), VRES_OK);
+		ck_assert_int_eq(
+			c->ops->lane_pull(lane, mem, offset + done, part_of(n - done), &c->err),
+			VRES_OK);
 		contract_wait(c, lane);
 		ck_assert_mem_eq(staging, expected, part_of(n - done));
 	}
@@ -179,7 +195,8 @@ static int variants(void)
 
 int main(void)
 {
-	const struct contract_part parts[] = {contract_device_part(), contract_memory_part(), contract_lane_part(), contract_hash_part(),
+	const struct contract_part parts[] = {contract_device_part(), contract_memory_part(),
+	                                      contract_lane_part(), contract_hash_part(),
 	                                      contract_failure_part()};
 	struct suite_case cases[CASES_MAX];
 	size_t n = 0;

@@ -4,7 +4,9 @@
 
 #include <string.h>
 
-#define DEVICE_FACTS (VRES_DEVICE_INTEGRATED | VRES_DEVICE_UNVERIFIABLE_HOST | VRES_DEVICE_VMM | VRES_DEVICE_CAN_HASH | VRES_DEVICE_CAN_PROTECT)
+#define DEVICE_FACTS                                                                               \
+	(VRES_DEVICE_INTEGRATED | VRES_DEVICE_UNVERIFIABLE_HOST | VRES_DEVICE_VMM |                \
+	 VRES_DEVICE_CAN_HASH | VRES_DEVICE_CAN_PROTECT)
 
 START_TEST(table_is_of_this_abi_and_has_every_required_slot)
 {
@@ -14,10 +16,13 @@ START_TEST(table_is_of_this_abi_and_has_every_required_slot)
 	ck_assert_uint_eq(b->struct_size, sizeof(*b));
 	ck_assert_uint_ge(strlen(b->name), 1);
 	ck_assert_uint_le(strlen(b->name), 15);
-	ck_assert_uint_eq(strspn(b->name, "abcdefghijklmnopqrstuvwxyz0123456789_-"), strlen(b->name));
+	ck_assert_uint_eq(strspn(b->name, "abcdefghijklmnopqrstuvwxyz0123456789_-"),
+	                  strlen(b->name));
 	ck_assert_uint_eq(b->flags & ~VRES_BACKEND_SIMULATED, 0);
-	ck_assert(b->open && b->close && b->device_count && b->device_open && b->device_status && b->device_close);
-	ck_assert(b->mem_alloc && b->mem_adopt && b->mem_residency && b->mem_wipe && b->mem_release);
+	ck_assert(b->open && b->close && b->device_count && b->device_open && b->device_status &&
+	          b->device_close);
+	ck_assert(b->mem_alloc && b->mem_adopt && b->mem_residency && b->mem_wipe &&
+	          b->mem_release);
 	ck_assert(b->lane_open && b->lane_push && b->lane_pull && b->lane_wait && b->lane_close);
 }
 END_TEST
@@ -86,7 +91,9 @@ END_TEST
 START_TEST(driver_can_be_opened_twice)
 {
 	CLEANUP(contract_end) struct contract c = contract_begin(_i);
-	const vres_backend_open params = {.struct_size = sizeof(params), .arg = c.arg, .library_path = c.subject->library_path};
+	const vres_backend_open params = {.struct_size = sizeof(params),
+	                                  .arg = c.arg,
+	                                  .library_path = c.subject->library_path};
 	vres_bself *again;
 	uint32_t count = 0;
 	vres_error err;
@@ -133,12 +140,15 @@ END_TEST
 struct contract_part contract_device_part(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(table_is_of_this_abi_and_has_every_required_slot, "WORKER-4150", "", "a backend of another version"),
+		CASE(table_is_of_this_abi_and_has_every_required_slot, "WORKER-4150", "",
+	             "a backend of another version"),
 		CASE(device_describes_itself_within_the_limits, "VR-006", "", ""),
-		CASE(answers_are_cut_to_the_room_of_an_older_core, "MS-007 VR-006", "integrity", "a write past the caller's structure"),
+		CASE(answers_are_cut_to_the_room_of_an_older_core, "MS-007 VR-006", "integrity",
+	             "a write past the caller's structure"),
 		CASE(device_can_be_opened_twice_and_is_the_same_one, "VR-008", "", ""),
 		CASE(driver_can_be_opened_twice, "VR-008", "", ""),
-		CASE(device_that_does_not_exist_is_refused_and_outputs_stay, "IV-002 WORKER-4150", "", "a device index out of range"),
+		CASE(device_that_does_not_exist_is_refused_and_outputs_stay, "IV-002 WORKER-4150",
+	             "", "a device index out of range"),
 		CASE(device_status_is_that_of_a_healthy_device, "RP-001", "availability", ""),
 	};
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The contract suite on a GPU's backend, the one that rig.h chooses.  Over a fake driver: as it comes, without the first kernel image, without
- * any, and on the last of several devices; a variant of a device as it comes only.  Over a real driver: as it is.
+ * The contract suite on a GPU's backend, the one that rig.h chooses.  Over a fake driver: as it
+ * comes, without the first kernel image, without any, and on the last of several devices; a variant
+ * of a device as it comes only.  Over a real driver: as it is.
  */
 #include "contract.h"
 

@@ -5,7 +5,10 @@
 #include <string.h>
 #include "support/suite/alloc.h"
 
-/* All that a core does with a backend, as far as it goes; every handle that was made is given up again, and nothing is asserted. */
+/*
+ * All that a core does with a backend, as far as it goes; every handle that was made is given up
+ * again, and nothing is asserted.
+ */
 struct course {
 	const struct contract_subject *subject;
 	void *arg;
@@ -50,20 +53,26 @@ static vres_status step(struct course *r, vres_status status, const void *handle
 static vres_status course_run(struct course *r)
 {
 	const vres_backend *ops = r->subject->backend();
-	const vres_backend_open params = {.struct_size = sizeof(params), .arg = r->arg, .library_path = r->subject->library_path};
+	const vres_backend_open params = {.struct_size = sizeof(params),
+	                                  .arg = r->arg,
+	                                  .library_path = r->subject->library_path};
 	vres_device_props props = {.struct_size = sizeof(props)};
 	vres_mem_info info;
 	void *staging = NULL;
 	vres_status status = step(r, ops->open(&params, &r->self, &r->err), r->self);
 
 	if (status == VRES_OK)
-		status = step(r, ops->device_open(r->self, r->subject->device, &props, &r->dev, &r->err), r->dev);
+		status = step(
+			r, ops->device_open(r->self, r->subject->device, &props, &r->dev, &r->err),
+			r->dev);
 	if (status == VRES_OK)
 		status = step(r, ops->mem_alloc(r->dev, 8192, &r->mem, &info, &r->err), r->mem);
 	if (status == VRES_OK)
-		status = step(r, ops->mem_adopt(r->dev, info.addr, 100, &r->adopted, &r->err), r->adopted);
+		status = step(r, ops->mem_adopt(r->dev, info.addr, 100, &r->adopted, &r->err),
+		              r->adopted);
 	if (status == VRES_OK)
-		status = step(r, ops->lane_open(r->dev, 4096, 0, &r->lane, &staging, &r->err), r->lane);
+		status = step(r, ops->lane_open(r->dev, 4096, 0, &r->lane, &staging, &r->err),
+		              r->lane);
 	if (status != VRES_OK)
 		return status;
 	memset(staging, 0, 4096);
@@ -104,7 +113,8 @@ START_TEST(every_host_allocation_may_fail_and_nothing_is_left_behind)
 		status = course_run(&r);
 		course_undo(&r);
 		failed = alloc_disarm();
-		ck_assert_msg(failed == (status != VRES_OK), "allocation %u failed, and yet: %s", (unsigned)nth, vres_status_name(status));
+		ck_assert_msg(failed == (status != VRES_OK), "allocation %u failed, and yet: %s",
+		              (unsigned)nth, vres_status_name(status));
 		ck_assert(!r.outputs_bad);
 		if (failed)
 			ck_assert_ptr_null(status_flaw(status, &r.err));
@@ -145,14 +155,19 @@ START_TEST(lost_device_answers_lost_to_everything_and_can_be_cleaned_up)
 		ck_status(c.ops->lane_wait(lane, PATIENCE, &err), VRES_E_DEVICE_LOST);
 		for (int again = 0; again < 2; again++) {
 			ck_status(c.ops->device_status(c.dev, &status, &err), VRES_E_DEVICE_LOST);
-			ck_status(c.ops->mem_alloc(c.dev, 1, &mem_out, &info, &err), VRES_E_DEVICE_LOST);
+			ck_status(c.ops->mem_alloc(c.dev, 1, &mem_out, &info, &err),
+			          VRES_E_DEVICE_LOST);
 			ck_status(c.ops->mem_residency(mem, &residency, &err), VRES_E_DEVICE_LOST);
 			ck_status(c.ops->mem_wipe(mem, &err), VRES_E_DEVICE_LOST);
-			ck_status(c.ops->lane_open(c.dev, 4096, 0, &lane_out, &staging, &err), VRES_E_DEVICE_LOST);
-			if (contract_can(&c, VRES_DEVICE_CAN_HASH) && c.ops->hash_blocks(lane, &job, &err) == VRES_OK)
-				ck_status(c.ops->lane_wait(lane, PATIENCE, &err), VRES_E_DEVICE_LOST);
+			ck_status(c.ops->lane_open(c.dev, 4096, 0, &lane_out, &staging, &err),
+			          VRES_E_DEVICE_LOST);
+			if (contract_can(&c, VRES_DEVICE_CAN_HASH) &&
+			    c.ops->hash_blocks(lane, &job, &err) == VRES_OK)
+				ck_status(c.ops->lane_wait(lane, PATIENCE, &err),
+				          VRES_E_DEVICE_LOST);
 			if (c.ops->lane_pull(lane, mem, 0, 1, &err) == VRES_OK)
-				ck_status(c.ops->lane_wait(lane, PATIENCE, &err), VRES_E_DEVICE_LOST);
+				ck_status(c.ops->lane_wait(lane, PATIENCE, &err),
+				          VRES_E_DEVICE_LOST);
 		}
 		ck_assert(mem_out == NULL && lane_out == NULL && staging == NULL && echo == 5);
 		ck_assert_mem_eq(&info, &info_before, sizeof(info));
@@ -167,9 +182,10 @@ END_TEST
 struct contract_part contract_failure_part(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(every_host_allocation_may_fail_and_nothing_is_left_behind, "MS-004 WORKER-4150", "availability", "host memory running out"),
-		CASE(lost_device_answers_lost_to_everything_and_can_be_cleaned_up, "WORKER-4032 MS-004", "availability",
-	             "a device that is gone"),
+		CASE(every_host_allocation_may_fail_and_nothing_is_left_behind,
+	             "MS-004 WORKER-4150", "availability", "host memory running out"),
+		CASE(lost_device_answers_lost_to_everything_and_can_be_cleaned_up,
+	             "WORKER-4032 MS-004", "availability", "a device that is gone"),
 	};
 
 	return (struct contract_part){cases, COUNT(cases)};

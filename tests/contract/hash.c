@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * hash_blocks against OpenSSL.  What is expected is computed here from content that is made again, block by block, and from digests of the
- * level below; nothing is shared with any backend.
+ * hash_blocks against OpenSSL.  What is expected is computed here from content that is made again,
+ * block by block, and from digests of the level below; nothing is shared with any backend.
  */
 #include "contract.h"
 
@@ -56,14 +56,16 @@ static struct level level_above(struct level below, uint32_t block_size)
 	for (uint64_t i = 0; i < n; i++) {
 		const uint64_t left = below.n - i * fanout;
 
-		block_digest(below.digests + i * fanout * DIGEST, (left < fanout ? left : fanout) * DIGEST, block_size,
+		block_digest(below.digests + i * fanout * DIGEST,
+		             (left < fanout ? left : fanout) * DIGEST, block_size,
 		             above.digests + i * DIGEST);
 	}
 	test_free(below.digests);
 	return above;
 }
 
-static struct level level_of(uint64_t seed, uint64_t offset, uint64_t bytes, uint32_t block_size, uint32_t level)
+static struct level level_of(uint64_t seed, uint64_t offset, uint64_t bytes, uint32_t block_size,
+                             uint32_t level)
 {
 	struct level l = leaves_of(seed, offset, bytes, block_size);
 
@@ -72,8 +74,12 @@ static struct level level_of(uint64_t seed, uint64_t offset, uint64_t bytes, uin
 	return l;
 }
 
-/* Hash @n runs and assert that the digests are @want's, one after the other, and that nothing else was written. */
-static void ck_runs(struct contract *c, const vres_hash_run *runs, size_t n, uint32_t block_size, uint32_t level, const struct level *want)
+/*
+ * Hash @n runs and assert that the digests are @want's, one after the other, and that nothing else
+ * was written.
+ */
+static void ck_runs(struct contract *c, const vres_hash_run *runs, size_t n, uint32_t block_size,
+                    uint32_t level, const struct level *want)
 {
 	const size_t bytes = want->n * DIGEST;
 	uint8_t *got = test_alloc(bytes + BEYOND);
@@ -88,14 +94,16 @@ static void ck_runs(struct contract *c, const vres_hash_run *runs, size_t n, uin
 	ck_assert_uint_eq(echo, NONCE);
 	for (size_t i = 0; i < want->n; i++)
 		ck_assert_msg(memcmp(got + i * DIGEST, want->digests + i * DIGEST, DIGEST) == 0,
-		              "digest %zu of %zu is wrong: block size %u, level %u", i, (size_t)want->n, block_size, level);
+		              "digest %zu of %zu is wrong: block size %u, level %u", i,
+		              (size_t)want->n, block_size, level);
 	for (size_t i = bytes; i < bytes + BEYOND; i++)
 		ck_assert_uint_eq(got[i], POISON);
 	c->ops->lane_close(lane);
 	test_free(got);
 }
 
-static void ck_whole(struct contract *c, vres_bmem *mem, uint64_t seed, uint64_t bytes, uint32_t block_size, uint32_t level)
+static void ck_whole(struct contract *c, vres_bmem *mem, uint64_t seed, uint64_t bytes,
+                     uint32_t block_size, uint32_t level)
 {
 	const vres_hash_run run = {mem, 0, bytes};
 	struct level want = level_of(seed, 0, bytes, block_size, level);
@@ -197,8 +205,12 @@ START_TEST(runs_of_one_job_follow_each_other_without_a_gap)
 	const uint64_t group = 1024 * 32;
 	vres_bmem *first = contract_alloc(&c, 3 * group, NULL);
 	vres_bmem *second = contract_alloc(&c, 5000, NULL);
-	/* A whole group, a part of another out of order, a memory that ends in the middle of a block, and the first again. */
-	const vres_hash_run runs[] = {{first, group, group}, {first, 0, 1500}, {second, 0, 5000}, {first, group, group}};
+	/*
+	 * A whole group, a part of another out of order, a memory that ends in the middle of a
+	 * block, and the first again.
+	 */
+	const vres_hash_run runs[] = {
+		{first, group, group}, {first, 0, 1500}, {second, 0, 5000}, {first, group, group}};
 	const uint64_t seeds[] = {4, 4, 5, 4};
 
 	contract_write(&c, first, 0, 3 * group, 4);
@@ -207,7 +219,8 @@ START_TEST(runs_of_one_job_follow_each_other_without_a_gap)
 		struct level want = {test_alloc(200 * DIGEST), 0};
 
 		for (size_t i = 0; i < COUNT(runs); i++) {
-			struct level part = level_of(seeds[i], runs[i].offset, runs[i].bytes, 1024, level);
+			struct level part =
+				level_of(seeds[i], runs[i].offset, runs[i].bytes, 1024, level);
 
 			memcpy(want.digests + want.n * DIGEST, part.digests, part.n * DIGEST);
 			want.n += part.n;
@@ -234,7 +247,8 @@ START_TEST(hash_after_a_push_on_the_same_lane_sees_the_new_bytes)
 
 	contract_write(&c, mem, 0, 4096, 6);
 	for (uint64_t i = 0; i < 2 && !cannot_hash(&c); i++) {
-		const vres_hash_job job = {sizeof(job), &run, 1, 4096, 0, digests[i], NONCE + i, &echo[i]};
+		const vres_hash_job job = {sizeof(job), &run,       1,         4096,
+		                           0,           digests[i], NONCE + i, &echo[i]};
 
 		content_fill(staging, 4096, 7, 0);
 		if (i == 1)
@@ -350,15 +364,24 @@ END_TEST
 struct contract_part contract_hash_part(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(digests_equal_openssl_around_one_block, "CI-004 CI-007 WORKER-4113", "integrity", "a wrong digest of a short block"),
-		CASE_SLOW(digests_equal_openssl_at_the_edge_of_the_fan_out, 300, "CI-004 CI-007 WORKER-4113", "integrity", "a wrong inner node"),
-		CASE(digests_equal_openssl_up_to_a_root_of_four_levels, "CI-004 CI-007 WORKER-4113", "integrity", "a wrong root"),
-		CASE(runs_of_one_job_follow_each_other_without_a_gap, "CI-007 MS-007", "integrity", "a digest in another's place"),
-		CASE(hash_after_a_push_on_the_same_lane_sees_the_new_bytes, "CI-007", "integrity", "a hash of what was there before"),
-		CASE(adopted_memory_is_hashed_at_any_alignment, "CI-004 CI-007", "integrity", "tensors at odd addresses"),
-		CASE(hash_that_nobody_waited_for_writes_nothing, "MS-004 MS-007", "integrity", "a write to memory that was given back"),
-		CASE(hashing_takes_no_device_memory, "RP-001", "availability", "a verification that runs out of VRAM"),
-		CASE(one_flipped_bit_changes_the_digest_of_its_block_alone, "CI-007 VR-004", "integrity", "a bit flip in VRAM"),
+		CASE(digests_equal_openssl_around_one_block, "CI-004 CI-007 WORKER-4113",
+	             "integrity", "a wrong digest of a short block"),
+		CASE_SLOW(digests_equal_openssl_at_the_edge_of_the_fan_out, 300,
+	                  "CI-004 CI-007 WORKER-4113", "integrity", "a wrong inner node"),
+		CASE(digests_equal_openssl_up_to_a_root_of_four_levels, "CI-004 CI-007 WORKER-4113",
+	             "integrity", "a wrong root"),
+		CASE(runs_of_one_job_follow_each_other_without_a_gap, "CI-007 MS-007", "integrity",
+	             "a digest in another's place"),
+		CASE(hash_after_a_push_on_the_same_lane_sees_the_new_bytes, "CI-007", "integrity",
+	             "a hash of what was there before"),
+		CASE(adopted_memory_is_hashed_at_any_alignment, "CI-004 CI-007", "integrity",
+	             "tensors at odd addresses"),
+		CASE(hash_that_nobody_waited_for_writes_nothing, "MS-004 MS-007", "integrity",
+	             "a write to memory that was given back"),
+		CASE(hashing_takes_no_device_memory, "RP-001", "availability",
+	             "a verification that runs out of VRAM"),
+		CASE(one_flipped_bit_changes_the_digest_of_its_block_alone, "CI-007 VR-004",
+	             "integrity", "a bit flip in VRAM"),
 	};
 
 	return (struct contract_part){cases, COUNT(cases)};

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Lanes: what is pushed is what is pulled, in order, complete after the wait, from as many threads as there are lanes. */
+/*
+ * Lanes: what is pushed is what is pulled, in order, complete after the wait, from as many threads
+ * as there are lanes.
+ */
 #include "contract.h"
 
 #include <pthread.h>
@@ -40,7 +43,10 @@ START_TEST(work_on_one_lane_happens_in_order)
 	vres_blane *lane = contract_lane(&c, sizeof(expected), &staging);
 	vres_error err;
 
-	/* The buffer goes to the first half; then the second half comes to the buffer; then that goes to the first half, but for 96 bytes. */
+	/*
+	 * The buffer goes to the first half; then the second half comes to the buffer; then that
+	 * goes to the first half, but for 96 bytes.
+	 */
 	contract_write(&c, mem, 0, 8192, 1);
 	content_fill(staging, 4096, 2, 0);
 	ck_ok(c.ops->lane_push(lane, mem, 0, 4096, &err));
@@ -117,13 +123,19 @@ START_TEST(low_priority_lane_works_like_any_other)
 	uint8_t *bytes = content(4096, 7), digest[32] = {0}, want[32];
 	const vres_hash_run run = {.mem = mem, .bytes = 4096};
 	uint64_t echo = 0;
-	const vres_hash_job job = {
-		.struct_size = sizeof(job), .runs = &run, .runs_count = 1, .block_size = 4096, .digests = digest, .nonce = 99, .echo = &echo};
+	const vres_hash_job job = {.struct_size = sizeof(job),
+	                           .runs = &run,
+	                           .runs_count = 1,
+	                           .block_size = 4096,
+	                           .digests = digest,
+	                           .nonce = 99,
+	                           .echo = &echo};
 	vres_blane *lane;
 	void *staging;
 	vres_error err;
 
-	ck_ok(c.ops->lane_open(c.dev, 4096, VRES_LANE_LOW_PRIORITY | VRES_LANE_PINNED, &lane, &staging, &err));
+	ck_ok(c.ops->lane_open(c.dev, 4096, VRES_LANE_LOW_PRIORITY | VRES_LANE_PINNED, &lane,
+	                       &staging, &err));
 	memcpy(staging, bytes, 4096);
 	ck_ok(c.ops->lane_push(lane, mem, 0, 4096, &err));
 	contract_wait(&c, lane);
@@ -196,10 +208,14 @@ struct thread {
 	struct contract *c;
 	vres_bmem *shared; /* read by all */
 	uint64_t seed;
-	const char *trouble; /* what went wrong, or NULL: Check's assertions belong to the main thread */
+	/* What went wrong, or NULL: Check's assertions belong to the main thread. */
+	const char *trouble;
 };
 
-/* One allocation and one lane of its own, filled and read back, and a look at the memory that all share. */
+/*
+ * One allocation and one lane of its own, filled and read back, and a look at the memory that all
+ * share.
+ */
 static const char *thread_round(struct thread *t, uint8_t *expected, uint64_t seed)
 {
 	const vres_backend *ops = t->c->ops;
@@ -216,12 +232,16 @@ static const char *thread_round(struct thread *t, uint8_t *expected, uint64_t se
 	if (ops->lane_open(t->c->dev, SHARED, 0, &lane, &staging, &err) != VRES_OK)
 		return "lane_open";
 	content_fill(staging, 4096, seed, 0);
-	good = ops->lane_push(lane, mem, 0, 4096, &err) == VRES_OK && ops->lane_wait(lane, PATIENCE, &err) == VRES_OK;
+	good = ops->lane_push(lane, mem, 0, 4096, &err) == VRES_OK &&
+	       ops->lane_wait(lane, PATIENCE, &err) == VRES_OK;
 	memset(staging, 0, 4096);
-	good = good && ops->lane_pull(lane, mem, 0, 4096, &err) == VRES_OK && ops->lane_wait(lane, PATIENCE, &err) == VRES_OK;
+	good = good && ops->lane_pull(lane, mem, 0, 4096, &err) == VRES_OK &&
+	       ops->lane_wait(lane, PATIENCE, &err) == VRES_OK;
 	content_fill(expected, 4096, seed, 0);
-	good = good && memcmp(staging, expected, 4096) == 0 && ops->mem_residency(mem, &r, &err) == VRES_OK && r.base <= info.addr;
-	good = good && ops->lane_pull(lane, t->shared, 0, SHARED, &err) == VRES_OK && ops->lane_wait(lane, PATIENCE, &err) == VRES_OK;
+	good = good && memcmp(staging, expected, 4096) == 0 &&
+	       ops->mem_residency(mem, &r, &err) == VRES_OK && r.base <= info.addr;
+	good = good && ops->lane_pull(lane, t->shared, 0, SHARED, &err) == VRES_OK &&
+	       ops->lane_wait(lane, PATIENCE, &err) == VRES_OK;
 	content_fill(expected, SHARED, 99, 0);
 	good = good && memcmp(staging, expected, SHARED) == 0;
 	good = good && ops->mem_wipe(mem, &err) == VRES_OK;
@@ -257,7 +277,8 @@ START_TEST(threads_work_at_once_each_on_its_lane)
 	for (size_t i = 0; i < THREADS; i++)
 		ck_assert_int_eq(pthread_join(ids[i], NULL), 0);
 	for (size_t i = 0; i < THREADS; i++)
-		ck_assert_msg(threads[i].trouble == NULL, "thread %zu failed at %s", i, threads[i].trouble);
+		ck_assert_msg(threads[i].trouble == NULL, "thread %zu failed at %s", i,
+		              threads[i].trouble);
 	contract_release(&c, shared);
 	if (c.subject->exclusive)
 		ck_assert_uint_eq(contract_free_bytes(&c), before);
@@ -267,16 +288,21 @@ END_TEST
 struct contract_part contract_lane_part(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(pushed_bytes_come_back_at_odd_offsets_and_touch_no_neighbour, "MS-002 MS-007 VR-006", "integrity",
-	             "a copy beside its place"),
-		CASE(work_on_one_lane_happens_in_order, "MS-002", "integrity", "a copy that overtakes another"),
-		CASE(pull_brings_what_it_was_asked_for_and_leaves_the_rest_of_the_buffer, "MS-007", "integrity", "staging overrun"),
+		CASE(pushed_bytes_come_back_at_odd_offsets_and_touch_no_neighbour,
+	             "MS-002 MS-007 VR-006", "integrity", "a copy beside its place"),
+		CASE(work_on_one_lane_happens_in_order, "MS-002", "integrity",
+	             "a copy that overtakes another"),
+		CASE(pull_brings_what_it_was_asked_for_and_leaves_the_rest_of_the_buffer, "MS-007",
+	             "integrity", "staging overrun"),
 		CASE(waiting_for_an_idle_lane_succeeds, "WORKER-4150", "availability", ""),
 		CASE(page_locked_lane_works_like_any_other, "VP-003 WORKER-4102", "", ""),
-		CASE(low_priority_lane_works_like_any_other, "WORKER-4121", "availability", "a check that stands in the way of inference"),
-		CASE(closing_a_lane_finishes_what_is_on_it, "MS-004 MS-005", "integrity", "a copy into freed memory"),
+		CASE(low_priority_lane_works_like_any_other, "WORKER-4121", "availability",
+	             "a check that stands in the way of inference"),
+		CASE(closing_a_lane_finishes_what_is_on_it, "MS-004 MS-005", "integrity",
+	             "a copy into freed memory"),
 		CASE(lane_takes_as_much_work_as_it_is_given, "WORKER-4150", "availability", ""),
-		CASE(threads_work_at_once_each_on_its_lane, "VR-008", "integrity", "a race between lanes"),
+		CASE(threads_work_at_once_each_on_its_lane, "VR-008", "integrity",
+	             "a race between lanes"),
 	};
 
 	return (struct contract_part){cases, COUNT(cases)};

@@ -5,7 +5,9 @@
 #include <string.h>
 #include "support/suite/alloc.h"
 
-#define BAD_FACTS (VRES_MEM_MANAGED | VRES_MEM_HOST_MAPPED | VRES_MEM_EXPORTABLE | VRES_MEM_PEER_ACCESS | VRES_MEM_READ_ONLY)
+#define BAD_FACTS                                                                                  \
+	(VRES_MEM_MANAGED | VRES_MEM_HOST_MAPPED | VRES_MEM_EXPORTABLE | VRES_MEM_PEER_ACCESS |    \
+	 VRES_MEM_READ_ONLY)
 
 START_TEST(capacity_is_rounded_up_to_the_granularity)
 {
@@ -34,7 +36,8 @@ START_TEST(free_memory_falls_by_the_capacity_and_returns_when_it_is_released)
 	vres_bmem *second = contract_alloc(&c, 1, &info[1]);
 
 	if (c.subject->exclusive)
-		ck_assert_uint_eq(contract_free_bytes(&c), before - info[0].capacity - info[1].capacity);
+		ck_assert_uint_eq(contract_free_bytes(&c),
+		                  before - info[0].capacity - info[1].capacity);
 	else
 		ck_assert_uint_lt(contract_free_bytes(&c), before);
 	contract_release(&c, first);
@@ -54,7 +57,8 @@ START_TEST(allocations_do_not_overlap)
 		mem[i] = contract_alloc(&c, c.props.granularity + 17 * i + 1000, &info[i]);
 	for (size_t i = 0; i < COUNT(mem); i++)
 		for (size_t k = 0; k < i; k++)
-			ck_assert(info[i].addr >= info[k].addr + info[k].capacity || info[k].addr >= info[i].addr + info[i].capacity);
+			ck_assert(info[i].addr >= info[k].addr + info[k].capacity ||
+			          info[k].addr >= info[i].addr + info[i].capacity);
 	for (size_t i = 0; i < COUNT(mem); i++)
 		contract_write(&c, mem[i], 0, 1000, i);
 	for (size_t i = 0; i < COUNT(mem); i++)
@@ -80,7 +84,9 @@ START_TEST(more_than_the_device_has_is_refused_and_outputs_stay)
 		status = c.ops->mem_alloc(c.dev, sizes[i], &mem, &info, &err);
 		ck_assert(status == VRES_E_INSUFFICIENT_VRAM || status == VRES_E_ALLOCATION_FAILED);
 		ck_assert_ptr_null(status_flaw(status, &err));
-		ck_assert(status != VRES_E_INSUFFICIENT_VRAM || (err.needed_bytes == sizes[i] && err.available_bytes <= c.props.total_bytes));
+		ck_assert(status != VRES_E_INSUFFICIENT_VRAM ||
+		          (err.needed_bytes == sizes[i] &&
+		           err.available_bytes <= c.props.total_bytes));
 		ck_assert_ptr_eq(mem, (vres_bmem *)&info);
 		ck_assert(info.addr == 1 && info.capacity == 2);
 	}
@@ -163,7 +169,8 @@ START_TEST(adopted_memory_is_the_owners_and_outlives_the_handle)
 	own = contract_residency(&c, mem);
 	theirs = contract_residency(&c, adopted);
 	ck_assert(same_identity(&own, &theirs));
-	ck_assert_uint_eq(theirs.facts & (VRES_MEM_DEVICE | BAD_FACTS), VRES_MEM_DEVICE | contract_bad_facts(&c));
+	ck_assert_uint_eq(theirs.facts & (VRES_MEM_DEVICE | BAD_FACTS),
+	                  VRES_MEM_DEVICE | contract_bad_facts(&c));
 	ck_assert_uint_le(theirs.base, info.addr + 64);
 	contract_release(&c, adopted);
 	if (c.subject->exclusive)
@@ -183,16 +190,21 @@ START_TEST(unknown_range_is_not_adopted_and_outputs_stay)
 	const uint8_t *host = test_alloc(4096);
 
 	ck_status(c.ops->mem_adopt(c.dev, 4096, 4096, &out, &err), VRES_E_INVALID_INPUT);
-	ck_status(c.ops->mem_adopt(c.dev, (uint64_t)(uintptr_t)host, 4096, &out, &err), VRES_E_INVALID_INPUT);
-	ck_status(c.ops->mem_adopt(c.dev, info.addr, info.capacity + 1, &out, &err), VRES_E_INVALID_INPUT);
-	ck_status(c.ops->mem_adopt(c.dev, info.addr + 1, UINT64_MAX, &out, &err), VRES_E_INVALID_INPUT);
+	ck_status(c.ops->mem_adopt(c.dev, (uint64_t)(uintptr_t)host, 4096, &out, &err),
+	          VRES_E_INVALID_INPUT);
+	ck_status(c.ops->mem_adopt(c.dev, info.addr, info.capacity + 1, &out, &err),
+	          VRES_E_INVALID_INPUT);
+	ck_status(c.ops->mem_adopt(c.dev, info.addr + 1, UINT64_MAX, &out, &err),
+	          VRES_E_INVALID_INPUT);
 	ck_assert_ptr_eq(out, mem);
 	contract_release(&c, mem);
 	test_free((void *)(uintptr_t)host);
 }
 END_TEST
 
-/* Losing the device is how hardware answers a stray write, so this ends with a device that is gone. */
+/*
+ * Losing the device is how hardware answers a stray write, so this ends with a device that is gone.
+ */
 START_TEST(protected_memory_can_be_read_and_no_longer_written)
 {
 	CLEANUP(contract_end) struct contract c = contract_begin(_i);
@@ -208,7 +220,9 @@ START_TEST(protected_memory_can_be_read_and_no_longer_written)
 		return;
 	}
 	ck_ok(c.ops->mem_protect(mem, 1, &err));
-	ck_assert_uint_eq(contract_residency(&c, mem).facts & (VRES_MEM_DEVICE | VRES_MEM_READ_ONLY), VRES_MEM_DEVICE | VRES_MEM_READ_ONLY);
+	ck_assert_uint_eq(contract_residency(&c, mem).facts &
+	                          (VRES_MEM_DEVICE | VRES_MEM_READ_ONLY),
+	                  VRES_MEM_DEVICE | VRES_MEM_READ_ONLY);
 	contract_holds(&c, mem, 0, 5000, 8);
 	lane = contract_lane(&c, 4096, NULL);
 	if (c.ops->lane_push(lane, mem, 100, 16, &err) == VRES_OK)
@@ -241,19 +255,26 @@ END_TEST
 struct contract_part contract_memory_part(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(capacity_is_rounded_up_to_the_granularity, "RP-001 VR-007", "availability", ""),
-		CASE(free_memory_falls_by_the_capacity_and_returns_when_it_is_released, "RP-001 VR-007 WORKER-4972", "availability",
-	             "leaked VRAM"),
-		CASE(allocations_do_not_overlap, "MS-007 VR-008", "integrity", "one shard written through another"),
-		CASE(more_than_the_device_has_is_refused_and_outputs_stay, "RP-001 RP-004 MS-003 WORKER-4153", "availability",
-	             "over-commitment"),
-		CASE(wipe_makes_every_byte_zero, "VR-007", "confidentiality", "weights left in freed memory"),
-		CASE(residency_says_which_memory_it_is_and_nothing_bad_but_what_it_has, "VP-001 VP-005 M0-W-1012", "residency",
-	             "weights outside VRAM"),
-		CASE(identity_stays_and_no_two_allocations_share_one, "VP-006 VR-004", "residency", "memory replaced behind one address"),
-		CASE(adopted_memory_is_the_owners_and_outlives_the_handle, "MS-004", "availability", "memory freed under its owner"),
-		CASE(unknown_range_is_not_adopted_and_outputs_stay, "MS-006 MS-007 VP-005", "residency", "host memory passed off as VRAM"),
-		CASE(protected_memory_can_be_read_and_no_longer_written, "WORKER-4112", "integrity", "a stray write to sealed memory"),
+		CASE(capacity_is_rounded_up_to_the_granularity, "RP-001 VR-007", "availability",
+	             ""),
+		CASE(free_memory_falls_by_the_capacity_and_returns_when_it_is_released,
+	             "RP-001 VR-007 WORKER-4972", "availability", "leaked VRAM"),
+		CASE(allocations_do_not_overlap, "MS-007 VR-008", "integrity",
+	             "one shard written through another"),
+		CASE(more_than_the_device_has_is_refused_and_outputs_stay,
+	             "RP-001 RP-004 MS-003 WORKER-4153", "availability", "over-commitment"),
+		CASE(wipe_makes_every_byte_zero, "VR-007", "confidentiality",
+	             "weights left in freed memory"),
+		CASE(residency_says_which_memory_it_is_and_nothing_bad_but_what_it_has,
+	             "VP-001 VP-005 M0-W-1012", "residency", "weights outside VRAM"),
+		CASE(identity_stays_and_no_two_allocations_share_one, "VP-006 VR-004", "residency",
+	             "memory replaced behind one address"),
+		CASE(adopted_memory_is_the_owners_and_outlives_the_handle, "MS-004", "availability",
+	             "memory freed under its owner"),
+		CASE(unknown_range_is_not_adopted_and_outputs_stay, "MS-006 MS-007 VP-005",
+	             "residency", "host memory passed off as VRAM"),
+		CASE(protected_memory_can_be_read_and_no_longer_written, "WORKER-4112", "integrity",
+	             "a stray write to sealed memory"),
 		CASE(protection_can_be_taken_back, "WORKER-4112", "availability", ""),
 	};
 

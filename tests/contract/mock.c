@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The contract suite on the mock: with and without a device hash, with small and large granularity, on the last of several devices. */
+/*
+ * The contract suite on the mock: with and without a device hash, with small and large granularity,
+ * on the last of several devices.
+ */
 #include "contract.h"
 
 #include <vres/mock.h>
@@ -13,7 +16,8 @@ static void *mock_make(uint32_t devices, bool no_hash, uint64_t granularity)
 	params.devices = devices;
 	params.no_device_hash = no_hash;
 	params.granularity = granularity;
-	ck_assert_msg(vres_mock_create(&params, &mock, &err) == VRES_OK, "vres_mock_create: %s", err.message);
+	ck_assert_msg(vres_mock_create(&params, &mock, &err) == VRES_OK, "vres_mock_create: %s",
+	              err.message);
 	return mock;
 }
 
@@ -54,11 +58,12 @@ static void mock_lose(void *mock, uint32_t device)
 }
 
 #define HASHES VRES_DEVICE_CAN_HASH
-#define SUBJECT(make, has, has_not, index)                                                                                                      \
-	{                                                                                                                                       \
-		.name = "contract_mock", .backend = vres_backend_mock, .arg_make = make, .arg_check = mock_check, .flip = mock_flip,            \
-		.lose = mock_lose, .device = index, .must = VRES_DEVICE_CAN_PROTECT | (has), .lacks = VRES_DEVICE_VMM | (has_not),              \
-		.exclusive = true,                                                                                                              \
+#define SUBJECT(make, has, has_not, index)                                                         \
+	{                                                                                          \
+		.name = "contract_mock", .backend = vres_backend_mock, .arg_make = make,           \
+		.arg_check = mock_check, .flip = mock_flip, .lose = mock_lose, .device = index,    \
+		.must = VRES_DEVICE_CAN_PROTECT | (has), .lacks = VRES_DEVICE_VMM | (has_not),     \
+		.exclusive = true,                                                                 \
 	}
 
 const struct contract_subject *contract_subject(int i)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Writes events to an audit log and says what came of each: the program that steps.py stops and disturbs.
+ * Writes events to an audit log and says what came of each: the program that steps.py stops and
+ * disturbs.
  *
- *	emit LOG token|forward KEY EVENTS [required|routine]
+ * 	emit LOG token|forward KEY EVENTS [required|routine]
  *
- * Opens the log, records EVENTS events, every third of them critical unless said otherwise, closes it.  A line each on standard output: "opened", "ack N" when the Nth event
- * was critical and its recording returned VRES_OK, "refused N", "lost N" at the end.  Exit status 3: the log could not be opened, and why.
+ * Opens the log, records EVENTS events, every third of them critical unless said otherwise, closes
+ * it.  A line each on standard output: "opened", "ack N" when the Nth event was critical and its
+ * recording returned VRES_OK, "refused N", "lost N" at the end.  Exit status 3: the log could not
+ * be opened, and why.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,9 +11,13 @@ void *__real_malloc(size_t n);
 void *__real_realloc(void *block, size_t n);
 void __real_free(void *block);
 
-/* The allocator has no argument to carry its state in, so this one stands alone in the test program. */
+/*
+ * The allocator has no argument to carry its state in, so this one stands alone in the test
+ * program.
+ */
 static struct {
-	atomic_int_fast64_t live, until; /* until: allocations before the one that fails; negative: past it, or none armed */
+	/* Until: allocations before the one that fails; negative: past it, or none armed. */
+	atomic_int_fast64_t live, until;
 	atomic_bool armed, all_after, failed;
 } heap;
 

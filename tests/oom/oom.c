@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * libcrypto runs out of memory: each allocation that it makes for us fails in turn, once alone and once with all that follow.
+ * libcrypto runs out of memory: each allocation that it makes for us fails in turn, once alone and
+ * once with all that follow.
  *
- * Getting the library context ready is tried in children, since a process does it once.  What comes after is tried on one manager: an operation
- * succeeds all the same or says VRES_E_NO_MEMORY, keeps no memory of libcrypto's, no handle and no grudge against the shard, and leaves nothing
- * in the calling thread's error queue, which is its application's.
+ * Getting the library context ready is tried in children, since a process does it once.  What comes
+ * after is tried on one manager: an operation succeeds all the same or says VRES_E_NO_MEMORY, keeps
+ * no memory of libcrypto's, no handle and no grudge against the shard, and leaves nothing in the
+ * calling thread's error queue, which is its application's.
  */
 #include <openssl/err.h>
 #include <stdio.h>
@@ -42,7 +44,8 @@ static enum finding first_use(uint64_t nth, bool all_after)
 	vres_key_destroy(key);
 	if (status != VRES_OK && (status != VRES_E_NO_MEMORY || !failed))
 		return WRONG_STATUS;
-	if (vres_key_derive(TOKEN, strlen(TOKEN), NULL, &again, NULL) != VRES_OK || !is_right(again))
+	if (vres_key_derive(TOKEN, strlen(TOKEN), NULL, &again, NULL) != VRES_OK ||
+	    !is_right(again))
 		return NO_RECOVERY;
 	vres_key_destroy(again);
 	return !failed ? NOT_REACHED : status == VRES_OK ? SURVIVED : REFUSED;
@@ -57,7 +60,8 @@ static enum finding first_use_in_a_child(uint64_t nth, bool all_after)
 		_exit((int)first_use(nth, all_after));
 	ck_assert_int_gt(child, 0);
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
-	ck_assert_msg(WIFEXITED(status), "allocation %ju: ended by signal %d", (uintmax_t)nth, WTERMSIG(status));
+	ck_assert_msg(WIFEXITED(status), "allocation %ju: ended by signal %d", (uintmax_t)nth,
+	              WTERMSIG(status));
 	return (enum finding)WEXITSTATUS(status);
 }
 
@@ -68,15 +72,19 @@ static void sweep_first_use(bool all_after)
 	enum finding found;
 
 	while ((found = first_use_in_a_child(n, all_after)) != NOT_REACHED) {
-		ck_assert_msg(found != WRONG_STATUS, "allocation %ju: neither success nor VRES_E_NO_MEMORY", (uintmax_t)n);
-		ck_assert_msg(found != WRONG_KEY, "allocation %ju: success with a wrong key", (uintmax_t)n);
-		ck_assert_msg(found != NO_RECOVERY, "allocation %ju: no use after the shortage", (uintmax_t)n);
+		ck_assert_msg(found != WRONG_STATUS,
+		              "allocation %ju: neither success nor VRES_E_NO_MEMORY", (uintmax_t)n);
+		ck_assert_msg(found != WRONG_KEY, "allocation %ju: success with a wrong key",
+		              (uintmax_t)n);
+		ck_assert_msg(found != NO_RECOVERY, "allocation %ju: no use after the shortage",
+		              (uintmax_t)n);
 		refused += found == REFUSED;
 		survived += found == SURVIVED;
 		n += step;
 	}
 	ck_assert_uint_gt(refused, 0);
-	printf("first use: %ju libcrypto allocations, %ju refusals, %ju survived\n", (uintmax_t)n - 1, (uintmax_t)refused, (uintmax_t)survived);
+	printf("first use: %ju libcrypto allocations, %ju refusals, %ju survived\n",
+	       (uintmax_t)n - 1, (uintmax_t)refused, (uintmax_t)survived);
 	suite_value(all_after ? "first_use_all_after" : "first_use", (double)(n - 1));
 }
 
@@ -103,7 +111,8 @@ static vres_status verify(struct use *u, uint32_t mode)
 static vres_status use_seal(struct use *u)
 {
 	vres_shard *shard = NULL;
-	const vres_status status = vres_seal_memory(u->f->manager, PLAIN, u->data, BYTES, &shard, NULL);
+	const vres_status status =
+		vres_seal_memory(u->f->manager, PLAIN, u->data, BYTES, &shard, NULL);
 
 	vres_shard_release(shard);
 	return status;
@@ -148,7 +157,8 @@ static vres_status use_receipt_check(struct use *u)
 static vres_status use_receipt_open(struct use *u)
 {
 	vres_shard *shard = NULL;
-	const vres_status status = vres_receipt_open(u->f->manager, u->receipt, u->receipt_bytes, &shard, NULL);
+	const vres_status status =
+		vres_receipt_open(u->f->manager, u->receipt, u->receipt_bytes, &shard, NULL);
 
 	vres_shard_release(shard);
 	return status;
@@ -194,7 +204,8 @@ static const struct {
 };
 
 /* One use with the nth allocation refused; true if it was reached. */
-static bool use_without(struct use *u, vres_status (*use)(struct use *), uint64_t nth, bool all_after, uint64_t *refused)
+static bool use_without(struct use *u, vres_status (*use)(struct use *), uint64_t nth,
+                        bool all_after, uint64_t *refused)
 {
 	const int64_t before = crypto_heap_live();
 	const uint64_t handles = vres_mock_live_handles(u->f->mock);
@@ -204,10 +215,12 @@ static bool use_without(struct use *u, vres_status (*use)(struct use *), uint64_
 	crypto_heap_fail(nth, all_after);
 	status = use(u);
 	failed = crypto_heap_disarm();
-	ck_assert_msg(ERR_peek_error() == 0, "allocation %ju: the thread's error queue is not empty", (uintmax_t)nth);
-	ck_assert_msg(status == VRES_OK || (failed && status == VRES_E_NO_MEMORY), "allocation %ju: %s", (uintmax_t)nth,
-	              vres_status_name(status));
-	ck_assert_msg(crypto_heap_live() == before, "allocation %ju: %jd blocks of libcrypto's are kept", (uintmax_t)nth,
+	ck_assert_msg(ERR_peek_error() == 0,
+	              "allocation %ju: the thread's error queue is not empty", (uintmax_t)nth);
+	ck_assert_msg(status == VRES_OK || (failed && status == VRES_E_NO_MEMORY),
+	              "allocation %ju: %s", (uintmax_t)nth, vres_status_name(status));
+	ck_assert_msg(crypto_heap_live() == before,
+	              "allocation %ju: %jd blocks of libcrypto's are kept", (uintmax_t)nth,
 	              (intmax_t)(crypto_heap_live() - before));
 	ck_assert_uint_eq(vres_mock_live_handles(u->f->mock), handles);
 	ck_assert_uint_eq(info_of(u->shard).state, VRES_SHARD_SEALED);
@@ -226,15 +239,16 @@ START_TEST(a_use_survives_the_loss_of_any_allocation_and_keeps_nothing)
 	struct use u = {.f = f, .shard = shard, .data = content(BYTES, 2)};
 
 	u.receipt = receipt_of(shard, &u.receipt_bytes);
-	(void)ERR_peek_error(); /* the thread's error state comes into being with its first question */
+	/* The thread's error state comes into being with its first question. */
+	(void)ERR_peek_error();
 	for (unsigned all_after = 0; all_after <= 1; all_after++) {
 		for (n = 1; use_without(&u, uses[_i].use, n, all_after, &refused); n++)
 			tried++;
 		ck_assert_int_eq(uses[_i].use(&u), VRES_OK);
 	}
 	ck_assert_uint_gt(refused, 0);
-	printf("%s: %ju libcrypto allocations, %ju failed, %ju refusals\n", uses[_i].name, (uintmax_t)n - 1, (uintmax_t)tried,
-	       (uintmax_t)refused);
+	printf("%s: %ju libcrypto allocations, %ju failed, %ju refusals\n", uses[_i].name,
+	       (uintmax_t)n - 1, (uintmax_t)tried, (uintmax_t)refused);
 	suite_value(uses[_i].name, (double)(n - 1));
 	test_free(u.receipt);
 	test_free(u.data);
@@ -244,9 +258,10 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		{&getting_ready_survives_the_loss_of_any_allocation, "WORKER-4150 WORKER-4952", "availability",
-	         "libcrypto out of memory at first use", 2, 280},
-		CASE_LOOP(a_use_survives_the_loss_of_any_allocation_and_keeps_nothing, COUNT(uses), "WORKER-4150 WORKER-4952", "availability",
+		{&getting_ready_survives_the_loss_of_any_allocation, "WORKER-4150 WORKER-4952",
+	         "availability", "libcrypto out of memory at first use", 2, 280},
+		CASE_LOOP(a_use_survives_the_loss_of_any_allocation_and_keeps_nothing, COUNT(uses),
+	                  "WORKER-4150 WORKER-4952", "availability",
 	                  "libcrypto out of memory later"),
 	};
 

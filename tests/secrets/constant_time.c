@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Does anything that comes from a key decide a branch or an address?  Run under Valgrind: keys are marked as undefined, and Memcheck follows
- * them, complaining wherever the program depends on them.  What is public by design is marked as defined again: MACs, the key's public id,
- * the token's fingerprint, and the yes or no of a comparison, which is the one thing that its caller may learn.
+ * Does anything that comes from a key decide a branch or an address?  Run under Valgrind: keys are
+ * marked as undefined, and Memcheck follows them, complaining wherever the program depends on them.
+ * What is public by design is marked as defined again: MACs, the key's public id, the token's
+ * fingerprint, and the yes or no of a comparison, which is the one thing that its caller may learn.
  */
 #include <valgrind/memcheck.h>
 #include <vres/mock.h>
@@ -60,7 +61,8 @@ static void ck_hidden(const uint8_t secret[32])
 
 START_TEST(deriving_keys_depends_on_no_secret)
 {
-	static const char root_start[] = {'\x14', '\xa0', '\x7e', '\x02'}; /* the known answer of docs/FORMAT.md */
+	/* The known answer of docs/FORMAT.md. */
+	static const char root_start[] = {'\x14', '\xa0', '\x7e', '\x02'};
 	CLEANUP(destroy) vres_key *key = hidden_key();
 	CLEANUP(vres_subkeys_destroy) struct vres_subkeys *keys = NULL;
 	vres_error err;
@@ -94,14 +96,22 @@ START_TEST(signing_and_checking_a_record_depend_on_no_secret)
 {
 	CLEANUP(destroy) vres_key *key = hidden_key();
 	CLEANUP(vres_subkeys_destroy) struct vres_subkeys *keys = NULL;
-	struct vres_record record = {.shard_id = "s", .worker_id = "w", .backend = "mock", .vram_bytes = 1, .block_size = 4096}, out;
+	struct vres_record record = {.shard_id = "s",
+	                             .worker_id = "w",
+	                             .backend = "mock",
+	                             .vram_bytes = 1,
+	                             .block_size = 4096},
+			   out;
 	uint8_t receipt[RECEIPT_MAX], mac[MAC_BYTES];
 	size_t n;
 	vres_error err;
 
 	ck_ok(vres_subkeys_create(key, &keys, &err));
 	ck_ok(vres_record_sign(&record, keys, mac, &err));
-	/* The MAC that is presented is public; the one it is compared with is not, until it is shown to be the same. */
+	/*
+	 * The MAC that is presented is public; the one it is compared with is not, until it is
+	 * shown to be the same.
+	 */
 	n = vres_record_encode(&record, receipt);
 	memcpy(receipt + n, mac, MAC_BYTES);
 	VALGRIND_MAKE_MEM_DEFINED(receipt, sizeof(receipt));
@@ -109,8 +119,10 @@ START_TEST(signing_and_checking_a_record_depend_on_no_secret)
 	ck_ok(vres_receipt_decode(receipt, n + MAC_BYTES, keys, &out, &err));
 	for (unsigned at = 0; at < MAC_BYTES; at++) {
 		receipt[n + at] ^= 0x80;
-		ck_refused(vres_record_authenticate(&record, keys, receipt + n, &err), VRES_REASON_SIGNATURE);
-		ck_refused(vres_receipt_decode(receipt, n + MAC_BYTES, keys, &out, &err), VRES_REASON_SIGNATURE);
+		ck_refused(vres_record_authenticate(&record, keys, receipt + n, &err),
+		           VRES_REASON_SIGNATURE);
+		ck_refused(vres_receipt_decode(receipt, n + MAC_BYTES, keys, &out, &err),
+		           VRES_REASON_SIGNATURE);
 		receipt[n + at] ^= 0x80;
 	}
 }
@@ -157,7 +169,9 @@ START_TEST(a_managers_life_depends_on_no_secret)
 	config.worker_id = "w";
 	config.policy = &policy;
 	ck_ok(vres_manager_create(&config, &manager, &err));
-	ck_ok(vres_seal_memory(manager, &(vres_seal_params){.struct_size = sizeof(vres_seal_params)}, "abc", 3, &shard, &err));
+	ck_ok(vres_seal_memory(manager,
+	                       &(vres_seal_params){.struct_size = sizeof(vres_seal_params)}, "abc",
+	                       3, &shard, &err));
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
 	ck_ok(vres_shard_receipt(shard, receipt, sizeof(receipt), &n, &err));
 	VALGRIND_MAKE_MEM_DEFINED(receipt, n); /* it leaves the process */
@@ -172,7 +186,10 @@ START_TEST(a_managers_life_depends_on_no_secret)
 }
 END_TEST
 
-/* What the others must not do: a branch on a byte of a key.  Memcheck's complaint about it is what ctest waits for. */
+/*
+ * What the others must not do: a branch on a byte of a key.  Memcheck's complaint about it is what
+ * ctest waits for.
+ */
 START_TEST(a_branch_on_a_key_is_complained_of)
 {
 	CLEANUP(destroy) vres_key *key = hidden_key();
@@ -188,13 +205,19 @@ END_TEST
 int main(int argc, char **argv)
 {
 	static const struct suite_case cases[] = {
-		CASE(deriving_keys_depends_on_no_secret, "CI-003 CI-005", "confidentiality", "a key told by timing"),
-		CASE(comparing_depends_on_no_secret, "CI-003 VR-003", "authenticity", "a MAC guessed byte by byte"),
-		CASE(signing_and_checking_a_record_depend_on_no_secret, "CI-003 VR-003", "authenticity", "a MAC guessed byte by byte"),
-		CASE(message_after_message_under_one_key_depends_on_no_secret, "CI-003", "authenticity", "a MAC guessed byte by byte"),
-		CASE(a_managers_life_depends_on_no_secret, "CI-003 VR-003", "confidentiality", "a key told by timing"),
+		CASE(deriving_keys_depends_on_no_secret, "CI-003 CI-005", "confidentiality",
+	             "a key told by timing"),
+		CASE(comparing_depends_on_no_secret, "CI-003 VR-003", "authenticity",
+	             "a MAC guessed byte by byte"),
+		CASE(signing_and_checking_a_record_depend_on_no_secret, "CI-003 VR-003",
+	             "authenticity", "a MAC guessed byte by byte"),
+		CASE(message_after_message_under_one_key_depends_on_no_secret, "CI-003",
+	             "authenticity", "a MAC guessed byte by byte"),
+		CASE(a_managers_life_depends_on_no_secret, "CI-003 VR-003", "confidentiality",
+	             "a key told by timing"),
 	};
-	static const struct suite_case control[] = {CASE(a_branch_on_a_key_is_complained_of, "", "", "")};
+	static const struct suite_case control[] = {
+		CASE(a_branch_on_a_key_is_complained_of, "", "", "")};
 
 	(void)argv;
 	return argc > 1 ? suite_run("secrets.control", "secrets", control, COUNT(control))

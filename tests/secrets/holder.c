@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A process that holds keys as a worker does, for dump.py to look into.  usage: holder TOKEN-FILE [--no-secret-memory]
+ * A process that holds keys as a worker does, for dump.py to look into.  usage: holder TOKEN-FILE
+ * [--no-secret-memory]
  *
- * It never touches the token itself: the library reads it.  After each step it prints a word and waits for a line.
+ * It never touches the token itself: the library reads it.  After each step it prints a word and
+ * waits for a line.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -28,22 +30,24 @@ static int forbid_secret_memory(void)
 	};
 	struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
 
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
 static int step(const char *word)
 {
 	char line[16];
 
-	return printf("%s\n", word) > 0 && fflush(stdout) == 0 && fgets(line, sizeof(line), stdin) != NULL;
+	return printf("%s\n", word) > 0 && fflush(stdout) == 0 &&
+	       fgets(line, sizeof(line), stdin) != NULL;
 }
 
-#define NEED(call)                                                                                                                              \
-	do {                                                                                                                                    \
-		if (!(call)) {                                                                                                                  \
-			fprintf(stderr, "holder: %s failed\n", #call);                                                                          \
-			return 1;                                                                                                               \
-		}                                                                                                                               \
+#define NEED(call)                                                                                 \
+	do {                                                                                       \
+		if (!(call)) {                                                                     \
+			fprintf(stderr, "holder: %s failed\n", #call);                             \
+			return 1;                                                                  \
+		}                                                                                  \
 	} while (0)
 
 int main(int argc, char **argv)
@@ -66,8 +70,10 @@ int main(int argc, char **argv)
 
 	NEED(argc >= 2 && marker != NULL);
 	NEED(argc < 3 || forbid_secret_memory());
-	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);            /* where only a parent may look */
-	snprintf(marker, 64, "%s-%s", "what the search must", "find"); /* shows that the dump has the heap, and that the search works */
+	/* Where only a parent may look. */
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+	/* Shows that the dump has the heap, and that the search works. */
+	snprintf(marker, 64, "%s-%s", "what the search must", "find");
 	NEED(vres_self_check(&self, &err) == VRES_OK && self.secret_memory == (argc < 3));
 
 	NEED(vres_key_from_token_file(argv[1], NULL, &key, &err) == VRES_OK);
@@ -83,12 +89,14 @@ int main(int argc, char **argv)
 	config.policy = &policy;
 	config.audit = vres_audit_file_sink(audit);
 	NEED(vres_manager_create(&config, &manager, &err) == VRES_OK);
-	NEED(vres_seal_memory(manager, &(vres_seal_params){.struct_size = sizeof(vres_seal_params)}, "weights", 7, &shard, &err) == VRES_OK);
+	NEED(vres_seal_memory(manager, &(vres_seal_params){.struct_size = sizeof(vres_seal_params)},
+	                      "weights", 7, &shard, &err) == VRES_OK);
 	NEED(vres_shard_verify(shard, NULL, NULL, &err) == VRES_OK);
 	NEED(vres_shard_receipt(shard, receipt, sizeof(receipt), &n, &err) == VRES_OK);
 	NEED(vres_receipt_check(receipt, n, key, &info, &err) == VRES_OK);
 	NEED(vres_receipt_open(manager, receipt, n, &opened, &err) == VRES_OK);
-	NEED(vres_audit_file_flush(audit, &err) == VRES_OK); /* its writer thread has signed lines */
+	/* Its writer thread has signed lines. */
+	NEED(vres_audit_file_flush(audit, &err) == VRES_OK);
 	NEED(step("holding"));
 
 	vres_key_destroy(key);

@@ -85,9 +85,14 @@ static void end_log(struct audit_log **log)
 	*log = NULL;
 }
 
-static void begin_log(struct fixture *f, struct place *p, const struct vectors *v, struct audit_log *log)
+static void begin_log(struct fixture *f, struct place *p, const struct vectors *v,
+                      struct audit_log *log)
 {
-	struct audit_choice choice = {.path = p->log, .key = f->key, .forward_key = p->first_key, .wall = wall, .rotate_bytes = MIB(64)};
+	struct audit_choice choice = {.path = p->log,
+	                              .key = f->key,
+	                              .forward_key = p->first_key,
+	                              .wall = wall,
+	                              .rotate_bytes = MIB(64)};
 	uint8_t session[16], key[32];
 	char hex[65], file[128];
 	vres_error err;
@@ -112,8 +117,8 @@ static void ck_line(const struct vectors *v, const char **at, unsigned block)
 {
 	const char *want = vectors_text(v, "line"), *end = strchrnul(*at, '\n');
 
-	ck_assert_msg(strlen(want) == (size_t)(end - *at) && memcmp(want, *at, strlen(want)) == 0, "line %u is\n%.*s\ninstead of\n%s", block,
-	              (int)(end - *at), *at, want);
+	ck_assert_msg(strlen(want) == (size_t)(end - *at) && memcmp(want, *at, strlen(want)) == 0,
+	              "line %u is\n%.*s\ninstead of\n%s", block, (int)(end - *at), *at, want);
 	ck_assert_int_eq(*end, '\n');
 	*at = end + 1;
 }
@@ -121,7 +126,8 @@ static void ck_line(const struct vectors *v, const char **at, unsigned block)
 static void compare(struct place *p, struct vectors *v)
 {
 	size_t n, checkpoint_n;
-	char *text_of_log = place_read(p->log, &n), *checkpoint = place_read(p->checkpoint, &checkpoint_n);
+	char *text_of_log = place_read(p->log, &n),
+	     *checkpoint = place_read(p->checkpoint, &checkpoint_n);
 	const char *at = text_of_log;
 
 	ck_assert_ptr_nonnull(text_of_log);
@@ -165,7 +171,8 @@ static void write_session(struct audit_log *log, struct vectors *v)
 			continue; /* the log's own: it comes by itself */
 		tell(v, &told);
 		ck_ok(vres_audit_slot_fill(&slot, &told.event, &hash, &err));
-		ck_ok(vres_audit_log_settle(log, &err)); /* by itself, since one epoch at most ends between two checkpoints */
+		/* By itself, since one epoch at most ends between two checkpoints. */
+		ck_ok(vres_audit_log_settle(log, &err));
 		bring_to_disk(log);
 		ck_ok(vres_audit_log_event(log, &slot, &err));
 		bring_to_disk(log);
@@ -176,7 +183,9 @@ static void write_session(struct audit_log *log, struct vectors *v)
 START_TEST(a_session_writes_the_bytes_that_python_writes)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
-	CLEANUP(vectors_close) struct vectors *v = vectors_open(VECTORS "/audit.txt"), *again = vectors_open(VECTORS "/audit.txt");
+	CLEANUP(vectors_close)
+	struct vectors *v = vectors_open(VECTORS "/audit.txt"),
+		       *again = vectors_open(VECTORS "/audit.txt");
 	unsigned sessions = 0;
 
 	for (; vectors_next(v); sessions++) {
@@ -195,7 +204,8 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(a_session_writes_the_bytes_that_python_writes, "SEC-AUDIT-010 SEC-AUDIT-020", "accountability",
+		CASE(a_session_writes_the_bytes_that_python_writes, "SEC-AUDIT-010 SEC-AUDIT-020",
+	             "accountability",
 	             "a line that others read differently; control characters in a log"),
 	};
 	return suite_run("vectors_audit", "vectors_audit", cases, COUNT(cases));

@@ -60,7 +60,8 @@ static void monte_round(uint8_t seed[32])
 		memcpy(last + (size_t)32 * i, seed, 32);
 	ck_ok(vres_sha256_open(&h, &err));
 	for (unsigned i = 0; i < 1000; i++) {
-		if (vres_sha256_begin(&h, NULL) != VRES_OK || vres_sha256_add(&h, last, sizeof(last), NULL) != VRES_OK ||
+		if (vres_sha256_begin(&h, NULL) != VRES_OK ||
+		    vres_sha256_add(&h, last, sizeof(last), NULL) != VRES_OK ||
 		    vres_sha256_end(&h, seed, NULL) != VRES_OK)
 			ck_abort_msg("round %u", i);
 		memmove(last, last + 32, 64);
@@ -85,8 +86,8 @@ unsigned known_sha256_monte(const char *path)
 }
 
 /*
- * HMAC pads a key with zeros to the 64 bytes of a SHA-256 block, and hashes one that is longer: so a key of any length but 33 to 64 has an
- * equal of exactly 32 bytes, which is what the core takes.
+ * HMAC pads a key with zeros to the 64 bytes of a SHA-256 block, and hashes one that is longer: so
+ * a key of any length but 33 to 64 has an equal of exactly 32 bytes, which is what the core takes.
  */
 static void key_of_32(const uint8_t *key, size_t n, uint8_t out[32])
 {
@@ -120,7 +121,8 @@ unsigned known_hmac(const char *path)
 		ck_assert_uint_ge(mac_n, 16);
 		key_of_32(key, key_n, key32);
 		ck_ok(vres_crypto_hmac(key32, data, data_n, got, &err));
-		ck_assert_msg(vres_crypto_equal(got, mac, mac_n) != is_invalid(v), "%s: block %u", path, blocks);
+		ck_assert_msg(vres_crypto_equal(got, mac, mac_n) != is_invalid(v), "%s: block %u",
+		              path, blocks);
 	}
 	return blocks;
 }
@@ -184,7 +186,8 @@ static void feed(struct digests *d, const uint8_t *period, uint64_t size)
 	vres_error err;
 
 	for (uint64_t at = 0; at < size;) {
-		const size_t from = (size_t)(at % PERIOD), room = PERIOD - from < 99991 ? PERIOD - from : 99991;
+		const size_t from = (size_t)(at % PERIOD),
+			     room = PERIOD - from < 99991 ? PERIOD - from : 99991;
 		const size_t n = size - at < room ? (size_t)(size - at) : room;
 
 		if (tree_add(&d->tree, period + from, n, &err) != VRES_OK ||
@@ -202,7 +205,8 @@ static void ck_digester(const struct vectors *v, const char *key, vres_digester 
 
 	ck_ok(vres_digester_final(d, hex, &err));
 	if (vectors_have(v, key))
-		ck_assert_msg(strcmp(hex, vectors_text(v, key)) == 0, "%s of %s bytes", key, vectors_text(v, "size"));
+		ck_assert_msg(strcmp(hex, vectors_text(v, key)) == 0, "%s of %s bytes", key,
+		              vectors_text(v, "size"));
 }
 
 static void ck_verity(const struct vectors *v, const uint8_t *period)

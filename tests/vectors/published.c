@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Vectors that others published and that are not part of this project: built where the folder with them is at hand. */
+/*
+ * Vectors that others published and that are not part of this project: built where the folder with
+ * them is at hand.
+ */
 #include "known.h"
 #include "support/suite/suite.h"
 
@@ -35,7 +38,8 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE(sha256_gives_the_digests_of_nist_cavp, "CI-004", "integrity", ""),
-		CASE(hmac_gives_the_macs_of_wycheproof_and_no_modified_ones, "CI-001 VR-002", "authenticity", "a modified MAC"),
+		CASE(hmac_gives_the_macs_of_wycheproof_and_no_modified_ones, "CI-001 VR-002",
+	             "authenticity", "a modified MAC"),
 		CASE(hkdf_gives_the_keys_of_wycheproof, "CI-005", "confidentiality", ""),
 		CASE(tree_gives_the_digests_of_fsverity_utils, "CI-004", "integrity", ""),
 	};

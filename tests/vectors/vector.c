@@ -51,7 +51,8 @@ static void take(struct vectors *v, char *here)
 {
 	char *equals = strstr(here, " =");
 
-	ck_assert_msg(equals != NULL && v->n < KEYS_MAX, "%s: block %u is malformed", v->path, v->blocks);
+	ck_assert_msg(equals != NULL && v->n < KEYS_MAX, "%s: block %u is malformed", v->path,
+	              v->blocks);
 	*equals = '\0';
 	v->key[v->n] = here;
 	v->value[v->n++] = equals[2] == ' ' ? equals + 3 : equals + 2;
@@ -101,7 +102,8 @@ uint64_t vectors_number(const struct vectors *v, const char *key)
 
 	errno = 0;
 	number = strtoull(value, &end, 10);
-	ck_assert_msg(errno == 0 && end != value && *end == '\0', "%s: block %u: %s is no number", v->path, v->blocks, key);
+	ck_assert_msg(errno == 0 && end != value && *end == '\0', "%s: block %u: %s is no number",
+	              v->path, v->blocks, key);
 	return number;
 }
 
@@ -131,7 +133,8 @@ void vectors_exactly(const struct vectors *v, const char *key, uint8_t *bytes, s
 	size_t found;
 	uint8_t *value = vectors_bytes(v, key, &found);
 
-	ck_assert_msg(found == n, "%s: block %u: %s has %zu bytes instead of %zu", v->path, v->blocks, key, found, n);
+	ck_assert_msg(found == n, "%s: block %u: %s has %zu bytes instead of %zu", v->path,
+	              v->blocks, key, found, n);
 	memcpy(bytes, value, n);
 	test_free(value);
 }
@@ -140,7 +143,8 @@ void vectors_close(struct vectors **at)
 {
 	struct vectors *v = *at;
 
-	ck_assert_msg(v->blocks > 0 && *v->next == '\0', "%s was not read to its end: %u blocks", v->path, v->blocks);
+	ck_assert_msg(v->blocks > 0 && *v->next == '\0', "%s was not read to its end: %u blocks",
+	              v->path, v->blocks);
 	test_free(v->text);
 	test_free(v);
 	*at = NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Reading files of vectors: blocks of lines "key = value", with an empty line between them; '#' begins a comment.  A value is text, a number or
- * hex, as its reader says; a key that is missing or a value that is not what it should be ends the test.
+ * Reading files of vectors: blocks of lines "key = value", with an empty line between them; '#'
+ * begins a comment.  A value is text, a number or hex, as its reader says; a key that is missing or
+ * a value that is not what it should be ends the test.
  */
 #ifndef TESTS_VECTORS_VECTOR_H
 #define TESTS_VECTORS_VECTOR_H

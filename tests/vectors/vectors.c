@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The vectors of make.py beside this file: the standards, the keys, the digest tree, the receipts. */
+/*
+ * The vectors of make.py beside this file: the standards, the keys, the digest tree, the receipts.
+ */
 #include <vres/vres.h>
 
 #include "support/suite/alloc.h"
@@ -194,7 +196,8 @@ START_TEST(receipts_made_elsewhere_are_checked_with_their_key_and_no_other)
 		vectors_exactly(v, "mac", receipt + n, MAC_BYTES);
 		ck_ok(vres_receipt_check(receipt, n + MAC_BYTES, key, &info, &err));
 		ck_info(v, &info);
-		ck_refused(vres_receipt_check(receipt, n + MAC_BYTES, other, &info, &err), VRES_REASON_SIGNATURE);
+		ck_refused(vres_receipt_check(receipt, n + MAC_BYTES, other, &info, &err),
+		           VRES_REASON_SIGNATURE);
 	}
 }
 END_TEST
@@ -205,11 +208,14 @@ int main(void)
 		CASE(sha256_is_that_of_fips_180, "CI-004", "integrity", ""),
 		CASE(hmac_is_that_of_rfc_4231, "CI-001 VR-002", "authenticity", ""),
 		CASE(hkdf_is_that_of_rfc_5869, "CI-005", "confidentiality", ""),
-		CASE(tree_is_that_of_fs_verity_at_every_edge_and_block_size, "CI-004 WORKER-4113", "integrity", ""),
+		CASE(tree_is_that_of_fs_verity_at_every_edge_and_block_size, "CI-004 WORKER-4113",
+	             "integrity", ""),
 		CASE(keys_and_subkeys_are_those_of_the_format, "CI-005", "authenticity", ""),
-		CASE(records_have_the_bytes_and_the_mac_of_the_format, "CI-001 CI-002 VR-002 WORKER-4120", "authenticity",
+		CASE(records_have_the_bytes_and_the_mac_of_the_format,
+	             "CI-001 CI-002 VR-002 WORKER-4120", "authenticity",
 	             "a field that is not signed"),
-		CASE(receipts_made_elsewhere_are_checked_with_their_key_and_no_other, "VP-006 CI-001", "authenticity", "a forged receipt"),
+		CASE(receipts_made_elsewhere_are_checked_with_their_key_and_no_other,
+	             "VP-006 CI-001", "authenticity", "a forged receipt"),
 	};
 
 	return suite_run("vectors", "vectors", cases, COUNT(cases));

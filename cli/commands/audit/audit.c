@@ -23,13 +23,15 @@ const struct command cmd_audit = {
 	.name = "audit",
 	.arguments = "verify|tail|export|keygen FILE...",
 	.summary = "verify, show or export an audit log, make a key for one",
-	.description = "verify: is the log the one that was written? Says which line is wrong and how.\n"
-		       "tail: the last lines, for people.\n"
-		       "export: all lines, as CSV or JSON.\n"
-		       "keygen: the key that a forward-secure log begins with.\n"
-		       "\n"
-		       "See `vres audit verify --help`, and so on.",
+	.description =
+		"verify: is the log the one that was written? Says which line is wrong and how.\n"
+		"tail: the last lines, for people.\n"
+		"export: all lines, as CSV or JSON.\n"
+		"keygen: the key that a forward-secure log begins with.\n"
+		"\n"
+		"See `vres audit verify --help`, and so on.",
 	.sets = (const struct option_set *const[]){NULL},
 	.run = run,
-	.parts = (const struct command *const[]){&cmd_audit_verify, &cmd_audit_tail, &cmd_audit_export, &cmd_audit_keygen, NULL},
+	.parts = (const struct command *const[]){&cmd_audit_verify, &cmd_audit_tail,
+                                                 &cmd_audit_export, &cmd_audit_keygen, NULL},
 };

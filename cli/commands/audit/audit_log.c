@@ -16,7 +16,8 @@ static const struct option_spec specs[] = {
          .argument = "FILE",
          .kind = OPTION_TEXT,
          .offset = offsetof(struct audit_key_options, forward_key),
-         .help = "check a forward-secure log with the key of epoch 0, which only its owner may read"},
+         .help = "check a forward-secure log with the key of epoch 0, which only its owner may "
+                 "read"},
 };
 
 const struct option_set audit_key_option_set = {"Forward key", specs, COUNT_OF(specs)};
@@ -27,8 +28,9 @@ void audit_checker_close(vres_audit_checker **checker)
 	*checker = NULL;
 }
 
-bool audit_checker_open(struct output *o, const struct key_options *token, const struct audit_key_options *forward,
-                        vres_audit_finding_fn finding, void *ctx, vres_audit_checker **out)
+bool audit_checker_open(struct output *o, const struct key_options *token,
+                        const struct audit_key_options *forward, vres_audit_finding_fn finding,
+                        void *ctx, vres_audit_checker **out)
 {
 	vres_audit_check_options options = vres_audit_check_options_init();
 	CLEANUP(key_destroy) vres_key *key = NULL;
@@ -37,7 +39,9 @@ bool audit_checker_open(struct output *o, const struct key_options *token, const
 	if (!key_environment_is_clean(o))
 		return false;
 	if (key_is_named(token) && forward->forward_key != NULL)
-		return output_refuse(o, EXIT_USAGE, NULL, "give a token or --forward-key, not both: a log is under one of them");
+		return output_refuse(
+			o, EXIT_USAGE, NULL,
+			"give a token or --forward-key, not both: a log is under one of them");
 	if (key_is_named(token) && !key_load(o, token, &key))
 		return false;
 	options.key = key;
@@ -51,7 +55,8 @@ bool audit_checker_open(struct output *o, const struct key_options *token, const
 
 int audit_open(struct output *o, const char *path, int flags)
 {
-	const int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags);
+	const int fd = strcmp(path, "-") == 0 ? STDIN_FILENO
+	                                      : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags);
 
 	if (fd < 0)
 		output_fail_errno(o, path, "cannot be opened", errno);
@@ -114,7 +119,8 @@ bool audit_lines_add(void *ctx, const char *bytes, size_t n)
 
 	while (n > 0) {
 		const char *newline = memchr(bytes, '\n', n);
-		const size_t piece = newline != NULL ? (size_t)(newline - bytes) : n, step = piece + (newline != NULL);
+		const size_t piece = newline != NULL ? (size_t)(newline - bytes) : n,
+			     step = piece + (newline != NULL);
 
 		if (!add_piece(lines, bytes, piece, newline != NULL))
 			return false;

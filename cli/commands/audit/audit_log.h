@@ -20,9 +20,13 @@ struct audit_key_options {
 /* --forward-key; goes with key_option_set. */
 extern const struct option_set audit_key_option_set;
 
-/* A checker under the key that was named, if one was; else for links alone, which is said on stderr. */
-bool audit_checker_open(struct output *o, const struct key_options *token, const struct audit_key_options *forward,
-                        vres_audit_finding_fn finding, void *ctx, vres_audit_checker **out);
+/*
+ * A checker under the key that was named, if one was; else for links alone, which is said on
+ * stderr.
+ */
+bool audit_checker_open(struct output *o, const struct key_options *token,
+                        const struct audit_key_options *forward, vres_audit_finding_fn finding,
+                        void *ctx, vres_audit_checker **out);
 
 /* For CLEANUP. */
 void audit_checker_close(vres_audit_checker **checker);
@@ -37,8 +41,8 @@ typedef bool (*audit_piece_fn)(void *ctx, const char *bytes, size_t n);
 bool audit_read(struct output *o, const char *path, int fd, audit_piece_fn piece, void *ctx);
 
 /*
- * Lines out of pieces, for those who show them.  A line that is longer than any of a log may be, or not JSON with an event in it, is told with
- * @object NULL.
+ * Lines out of pieces, for those who show them.  A line that is longer than any of a log may be, or
+ * not JSON with an event in it, is told with @object NULL.
  */
 struct audit_lines {
 	char carry[8192];

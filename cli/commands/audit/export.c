@@ -2,8 +2,9 @@
 /*
  * vres audit export: a log as a table or as one JSON array, for other programs.
  *
- * CSV is RFC 4180: comma, CRLF, a quoted cell where one needs it.  A cell that a spreadsheet would take for a formula gets an apostrophe in
- * front.  Columns and their order are fixed; a field without a column of its own is in "other", as JSON.
+ * CSV is RFC 4180: comma, CRLF, a quoted cell where one needs it.  A cell that a spreadsheet would
+ * take for a formula gets an apostrophe in front.  Columns and their order are fixed; a field
+ * without a column of its own is in "other", as JSON.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,7 +19,8 @@ struct export_options {
 	uint64_t format;
 };
 
-static const struct option_word format_words[] = {{"csv", FORMAT_CSV}, {"json", FORMAT_JSON}, {NULL, 0}};
+static const struct option_word format_words[] = {
+	{"csv", FORMAT_CSV}, {"json", FORMAT_JSON}, {NULL, 0}};
 
 static const struct option_spec specs[] = {
 	{.name = "format",
@@ -32,13 +34,19 @@ static const struct option_spec specs[] = {
 static const struct option_set own_set = {"Exporting", specs, COUNT_OF(specs)};
 
 /* Columns of the line, and of its event.  In vres(1); new ones go to the end of the second list. */
-static const char *const line_columns[] = {"seq", "timestamp", "worker_id", "audit_id", "prev_hash", "hash"};
+static const char *const line_columns[] = {"seq",      "timestamp", "worker_id",
+                                           "audit_id", "prev_hash", "hash"};
 static const char *const event_columns[] = {
-	"event_type",      "severity",    "simulated",     "shard_id",        "gpu_device",     "mode",
-	"reason",          "digest",      "vram_bytes",    "expected_digest", "actual_digest",  "requested_bytes",
-	"allocated_bytes", "used_bytes",  "freed_bytes",   "available_bytes", "remaining_used", "policy",
-	"violation",       "details",     "action_taken",  "format",          "key_mode",       "epoch",
-	"session",         "lost_events", "removed_bytes", "removed_sha256",
+	"event_type",      "severity",       "simulated",
+	"shard_id",        "gpu_device",     "mode",
+	"reason",          "digest",         "vram_bytes",
+	"expected_digest", "actual_digest",  "requested_bytes",
+	"allocated_bytes", "used_bytes",     "freed_bytes",
+	"available_bytes", "remaining_used", "policy",
+	"violation",       "details",        "action_taken",
+	"format",          "key_mode",       "epoch",
+	"session",         "lost_events",    "removed_bytes",
+	"removed_sha256",
 };
 
 struct export
@@ -80,11 +88,18 @@ static void put_value(const json_t *value, bool is_first)
 	char number[32];
 
 	if (json_is_integer(value)) {
-		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-		/* No cell of ours is negative: what is, comes from a line that was not written by the library. */
+		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
+		         json_integer_value(value));
+		/*
+		 * No cell of ours is negative: what is, comes from a line that was not written by
+		 * the library.
+		 */
 		put_cell(number, is_first);
 	} else {
-		put_cell(json_is_string(value) ? json_string_value(value) : json_is_true(value) ? "true" : "", is_first);
+		put_cell(json_is_string(value) ? json_string_value(value)
+		         : json_is_true(value) ? "true"
+		                               : "",
+		         is_first);
 	}
 }
 
@@ -106,10 +121,12 @@ static bool put_other(struct output *o, json_t *event)
 
 	json_object_foreach(event, key, value)
 	{
-		if (!is_event_column(key) || !(json_is_string(value) || json_is_integer(value) || json_is_true(value)))
+		if (!is_event_column(key) ||
+		    !(json_is_string(value) || json_is_integer(value) || json_is_true(value)))
 			(void)json_object_set(other, key, value);
 	}
-	text = json_object_size(other) > 0 ? json_dumps(other, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+	text = json_object_size(other) > 0 ? json_dumps(other, JSON_COMPACT | JSON_SORT_KEYS)
+	                                   : NULL;
 	if (json_object_size(other) > 0 && text == NULL) {
 		json_decref(other);
 		return output_refuse(o, EXIT_TROUBLE, NULL, "out of memory");
@@ -150,7 +167,9 @@ static bool on_line(void *ctx, uint64_t number, const char *text, size_t n, json
 	struct export *e = ctx;
 
 	if (object == NULL) {
-		output_refuse(e->o, EXIT_UNVERIFIED, e->name, "line %" PRIu64 " is torn, or no line of an audit log: left out", number);
+		output_refuse(e->o, EXIT_UNVERIFIED, e->name,
+		              "line %" PRIu64 " is torn, or no line of an audit log: left out",
+		              number);
 		return true;
 	}
 	if (e->format == FORMAT_CSV && !put_csv(e->o, object))
@@ -174,7 +193,8 @@ static void export_all(struct export *e, char **names, size_t count)
 
 		e->name = names[i];
 		e->lines = (struct audit_lines){.line = on_line, .ctx = e};
-		if (fd < 0 || !audit_read(e->o, names[i], fd, audit_lines_add, &e->lines) || !audit_lines_end(&e->lines))
+		if (fd < 0 || !audit_read(e->o, names[i], fd, audit_lines_add, &e->lines) ||
+		    !audit_lines_end(&e->lines))
 			break;
 	}
 	if (e->format == FORMAT_JSON)
@@ -195,7 +215,9 @@ static int run(const struct command *self, int argc, char **argv)
 	output_begin(&o, self->name, false);
 	if (first == argc || options.format == FORMAT_NONE) {
 		output_refuse(&o, EXIT_USAGE, NULL,
-		              options.format == FORMAT_NONE ? "say --format csv or --format json" : "no FILE given (- is standard input)");
+		              options.format == FORMAT_NONE
+		                      ? "say --format csv or --format json"
+		                      : "no FILE given (- is standard input)");
 	} else {
 		output_note(&o, "nothing is verified here (see `vres audit verify`)");
 		export_all(&e, argv + first, (size_t)(argc - first));
@@ -207,11 +229,12 @@ const struct command cmd_audit_export = {
 	.name = "audit export",
 	.arguments = "FILE...",
 	.summary = "a log as CSV or JSON",
-	.description =
-		"Print the lines of all FILEs, in order, as a table (RFC 4180; a cell that a spreadsheet would take for a formula begins with "
-		"an apostrophe) or as one JSON array. A line that cannot be read is left out, reported, and exit status 1.\n"
-		"\n"
-		"Nothing is verified: that is `vres audit verify`.",
+	.description = "Print the lines of all FILEs, in order, as a table (RFC 4180; a cell that "
+		       "a spreadsheet would take for a formula begins with "
+		       "an apostrophe) or as one JSON array. A line that cannot be read is left "
+		       "out, reported, and exit status 1.\n"
+		       "\n"
+		       "Nothing is verified: that is `vres audit verify`.",
 	.sets = (const struct option_set *const[]){&own_set, NULL},
 	.run = run,
 };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* vres audit keygen: the key of epoch 0, with which a log in mode forward begins and is verified. */
+/*
+ * vres audit keygen: the key of epoch 0, with which a log in mode forward begins and is verified.
+ */
 #include <vres/audit_file.h>
 #include "commands/audit/audit_log.h"
 
@@ -8,7 +10,10 @@ struct keygen_options {
 };
 
 static const struct option_spec specs[] = {
-	{.name = "json", .kind = OPTION_FLAG, .offset = offsetof(struct keygen_options, is_json), .help = "print one JSON document"},
+	{.name = "json",
+         .kind = OPTION_FLAG,
+         .offset = offsetof(struct keygen_options, is_json),
+         .help = "print one JSON document"},
 };
 
 static const struct option_set own_set = {"Options", specs, COUNT_OF(specs)};
@@ -30,8 +35,8 @@ static int run(const struct command *self, int argc, char **argv)
 		output_fail(&o, argv[first], &err);
 	} else {
 		output_name(&o, argv[first]);
-		output_text(&o,
-		            ": the key of epoch 0; once the log has begun with it, keep it where the log will be verified, and nowhere else\n");
+		output_text(&o, ": the key of epoch 0; once the log has begun with it, keep it "
+		                "where the log will be verified, and nowhere else\n");
 		output_put_file(&o, o.document, "file", argv[first]);
 	}
 	return output_end(&o);
@@ -41,8 +46,10 @@ const struct command cmd_audit_keygen = {
 	.name = "audit keygen",
 	.arguments = "FILE",
 	.summary = "the key that a forward-secure log begins with",
-	.description = "Write a new key to FILE, which must not exist, with mode 0600, for a log in mode forward (--audit-mode forward "
-		       "--forward-key FILE of `vres seal` and `vres watch`). Whoever has it can verify every line of the log, and write one in "
+	.description = "Write a new key to FILE, which must not exist, with mode 0600, for a log "
+		       "in mode forward (--audit-mode forward "
+		       "--forward-key FILE of `vres seal` and `vres watch`). Whoever has it can "
+		       "verify every line of the log, and write one in "
 		       "its stead: when the log has begun, move FILE off this host.",
 	.sets = (const struct option_set *const[]){&own_set, NULL},
 	.run = run,

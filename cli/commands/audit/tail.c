@@ -2,7 +2,8 @@
 /*
  * vres audit tail: the last lines of a log, for people, and those that follow.
  *
- * With a key the whole file is checked on the way to its end, and what follows as it comes; without one nothing is, and that is said.
+ * With a key the whole file is checked on the way to its end, and what follows as it comes; without
+ * one nothing is, and that is said.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -85,7 +86,8 @@ static void put_line(struct output *o, json_t *object)
 	const char *key;
 
 	output_name(o, text_of(object, "timestamp"));
-	output_text(o, " %" JSON_INTEGER_FORMAT " ", json_integer_value(json_object_get(object, "seq")));
+	output_text(o, " %" JSON_INTEGER_FORMAT " ",
+	            json_integer_value(json_object_get(object, "seq")));
 	output_name(o, text_of(object, "worker_id"));
 	output_text(o, " ");
 	output_name(o, text_of(event, "event_type"));
@@ -178,7 +180,8 @@ static bool check(struct tail *t)
 	if (vres_audit_checker_summary(t->checker, &s, &err) != VRES_OK)
 		return output_fail(t->o, t->name, &err);
 	if (s.faults > t->faults)
-		output_refuse(t->o, EXIT_UNVERIFIED, t->name, "does not verify up to line %" PRIu64 " (see `vres audit verify`)",
+		output_refuse(t->o, EXIT_UNVERIFIED, t->name,
+		              "does not verify up to line %" PRIu64 " (see `vres audit verify`)",
 		              t->lines.number);
 	t->faults = s.faults;
 	return true;
@@ -194,8 +197,8 @@ static bool begin_file(struct tail *t)
 }
 
 /*
- * Only the last part of a file needs to be read when nothing is verified: that in which the wanted lines are for certain, as no line is longer
- * than 8 KiB.
+ * Only the last part of a file needs to be read when nothing is verified: that in which the wanted
+ * lines are for certain, as no line is longer than 8 KiB.
  */
 static void skip_to_end(const struct tail *t, int fd)
 {
@@ -203,8 +206,8 @@ static void skip_to_end(const struct tail *t, int fd)
 	const off_t most = (off_t)((t->room + 1) * 8192);
 	char byte = 0;
 
-	if (t->checker != NULL || fstat(fd, &file) != 0 || !S_ISREG(file.st_mode) || file.st_size <= most ||
-	    lseek(fd, file.st_size - most, SEEK_SET) < 0)
+	if (t->checker != NULL || fstat(fd, &file) != 0 || !S_ISREG(file.st_mode) ||
+	    file.st_size <= most || lseek(fd, file.st_size - most, SEEK_SET) < 0)
 		return;
 	while (byte != '\n' && file_read(fd, &byte, 1) == 1)
 		;
@@ -220,8 +223,8 @@ static bool is_rotated(const struct tail *t, int fd)
 }
 
 /*
- * The file, which must be a regular one to be followed: while signals are taken by a descriptor, nothing may wait for a writer, neither
- * open() nor read().
+ * The file, which must be a regular one to be followed: while signals are taken by a descriptor,
+ * nothing may wait for a writer, neither open() nor read().
  */
 static int open_file(const struct tail *t, bool is_following)
 {
@@ -230,7 +233,8 @@ static int open_file(const struct tail *t, bool is_following)
 
 	if (fd < 0 || !is_following || (fstat(fd, &file) == 0 && S_ISREG(file.st_mode)))
 		return fd;
-	output_refuse(t->o, EXIT_USAGE, t->name, "is not a regular file: nothing else can be followed");
+	output_refuse(t->o, EXIT_USAGE, t->name,
+	              "is not a regular file: nothing else can be followed");
 	file_close(&fd);
 	return -1;
 }
@@ -241,7 +245,8 @@ static bool follow(struct tail *t, int *fd)
 	for (;;) {
 		const bool was_rotated = is_rotated(t, *fd);
 
-		if (!audit_read(t->o, t->name, *fd, on_piece, t) || !check(t) || !flush(t) || !output_has_reader(t->o))
+		if (!audit_read(t->o, t->name, *fd, on_piece, t) || !check(t) || !flush(t) ||
+		    !output_has_reader(t->o))
 			return false;
 		if (was_rotated) {
 			file_close(fd);
@@ -296,7 +301,10 @@ static void end_check(struct tail *t)
 	if (vres_audit_checker_end(t->checker, &s, &err) != VRES_OK)
 		output_fail(t->o, t->name, &err);
 	else
-		output_note(t->o, "%" PRIu64 " line%s verified; whether the end was cut is not known here", s.lines, s.lines == 1 ? "" : "s");
+		output_note(t->o,
+		            "%" PRIu64
+		            " line%s verified; whether the end was cut is not known here",
+		            s.lines, s.lines == 1 ? "" : "s");
 }
 
 static int run(const struct command *self, int argc, char **argv)
@@ -321,8 +329,10 @@ static int run(const struct command *self, int argc, char **argv)
 	if (argc - first != 1)
 		output_refuse(&o, EXIT_USAGE, NULL, "give one FILE");
 	else if (options.is_json && options.is_following)
-		output_refuse(&o, EXIT_USAGE, NULL, "a document has an end: give --json or --follow, not both");
-	else if (options.is_following && !stop_open(&stop)) /* else a signal ends it as it ends any program */
+		output_refuse(&o, EXIT_USAGE, NULL,
+		              "a document has an end: give --json or --follow, not both");
+	/* Else a signal ends it as it ends any program. */
+	else if (options.is_following && !stop_open(&stop))
 		output_fail_errno(&o, NULL, "signals cannot be watched", errno);
 	else if (!is_keyed || audit_checker_open(&o, &token, &forward, NULL, NULL, &t.checker)) {
 		if (!is_keyed)
@@ -341,12 +351,16 @@ const struct command cmd_audit_tail = {
 	.name = "audit tail",
 	.arguments = "FILE",
 	.summary = "the last lines of a log, for people",
-	.description =
-		"Print the last lines of FILE: time, seq, worker, event and its fields; what could act on a terminal is escaped. With --follow, "
-		"go on with what is written, also after FILE was renamed and begun anew, until SIGINT, SIGTERM or SIGHUP (exit status 0).\n"
-		"\n"
-		"Without a key nothing is verified. With one, FILE is checked from its beginning, and what does not verify is told once and "
-		"is exit status 1; that the end of a log was cut is what `vres audit verify` finds.",
-	.sets = (const struct option_set *const[]){&own_set, &key_option_set, &audit_key_option_set, NULL},
+	.description = "Print the last lines of FILE: time, seq, worker, event and its fields; "
+		       "what could act on a terminal is escaped. With --follow, "
+		       "go on with what is written, also after FILE was renamed and begun anew, "
+		       "until SIGINT, SIGTERM or SIGHUP (exit status 0).\n"
+		       "\n"
+		       "Without a key nothing is verified. With one, FILE is checked from its "
+		       "beginning, and what does not verify is told once and "
+		       "is exit status 1; that the end of a log was cut is what `vres audit "
+		       "verify` finds.",
+	.sets = (const struct option_set *const[]){&own_set, &key_option_set, &audit_key_option_set,
+                                                   NULL},
 	.run = run,
 };

@@ -2,8 +2,9 @@
 /*
  * vres audit verify: is this log the one that was written, and all of it?
  *
- * The end of a log is vouched for by its checkpoint, or by a head that somebody kept; a log with neither does not verify unless the user says
- * that this is known, because cutting its end would go unseen.
+ * The end of a log is vouched for by its checkpoint, or by a head that somebody kept; a log with
+ * neither does not verify unless the user says that this is known, because cutting its end would go
+ * unseen.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,8 @@ static const struct option_spec specs[] = {
          .argument = "SEQ:HASH",
          .kind = OPTION_TEXT,
          .offset = offsetof(struct verify_options, head),
-         .help = "a line that the log must have: kept elsewhere, it shows a log that was put back as it once was"},
+         .help = "a line that the log must have: kept elsewhere, it shows a log that was put back "
+                 "as it once was"},
 	{.name = "checkpoint",
          .argument = "FILE",
          .kind = OPTION_TEXT,
@@ -39,7 +41,10 @@ static const struct option_spec specs[] = {
          .kind = OPTION_FLAG,
          .offset = offsetof(struct verify_options, no_checkpoint),
          .help = "do without a checkpoint: a log whose end was cut is then good"},
-	{.name = "json", .kind = OPTION_FLAG, .offset = offsetof(struct verify_options, is_json), .help = "print one JSON document"},
+	{.name = "json",
+         .kind = OPTION_FLAG,
+         .offset = offsetof(struct verify_options, is_json),
+         .help = "print one JSON document"},
 };
 
 static const struct option_set own_set = {"Verifying", specs, COUNT_OF(specs)};
@@ -83,11 +88,14 @@ static bool give_head(struct verification *v, const char *text)
 	vres_error err;
 
 	if (n == 0 || text[n] != ':')
-		return output_refuse(v->o, EXIT_USAGE, NULL, "--head takes SEQ:HASH, as 17:9f86d0...");
-	return vres_audit_checker_head(v->checker, seq, text + n + 1, &err) == VRES_OK || output_fail(v->o, NULL, &err);
+		return output_refuse(v->o, EXIT_USAGE, NULL,
+		                     "--head takes SEQ:HASH, as 17:9f86d0...");
+	return vres_audit_checker_head(v->checker, seq, text + n + 1, &err) == VRES_OK ||
+	       output_fail(v->o, NULL, &err);
 }
 
-static bool give_checkpoint(struct verification *v, const char *path, bool is_optional, bool *is_there)
+static bool give_checkpoint(struct verification *v, const char *path, bool is_optional,
+                            bool *is_there)
 {
 	CLEANUP(file_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	char bytes[CHECKPOINT_MAX];
@@ -97,18 +105,21 @@ static bool give_checkpoint(struct verification *v, const char *path, bool is_op
 
 	*is_there = fd >= 0;
 	if (fd < 0)
-		return (is_optional && errno == ENOENT) || output_fail_errno(v->o, path, "cannot be opened", errno);
+		return (is_optional && errno == ENOENT) ||
+		       output_fail_errno(v->o, path, "cannot be opened", errno);
 	while (got > 0 && n < sizeof(bytes)) {
 		got = file_read(fd, bytes + n, sizeof(bytes) - n);
 		n += got > 0 ? (size_t)got : 0;
 	}
 	if (got < 0)
 		return output_fail_errno(v->o, path, "cannot be read", errno);
-	return vres_audit_checker_checkpoint(v->checker, bytes, n, &err) == VRES_OK || output_fail(v->o, path, &err);
+	return vres_audit_checker_checkpoint(v->checker, bytes, n, &err) == VRES_OK ||
+	       output_fail(v->o, path, &err);
 }
 
 /* Before the log itself: its writer may be at work, and the log only grows. */
-static bool find_checkpoint(struct verification *v, const struct verify_options *options, const char *last, bool *is_there)
+static bool find_checkpoint(struct verification *v, const struct verify_options *options,
+                            const char *last, bool *is_there)
 {
 	char *path = NULL;
 	bool is_good;
@@ -132,7 +143,8 @@ static bool feed(void *ctx, const char *bytes, size_t n)
 	const struct verification *v = ctx;
 	vres_error err;
 
-	return vres_audit_checker_feed(v->checker, bytes, n, &err) == VRES_OK || output_fail(v->o, NULL, &err);
+	return vres_audit_checker_feed(v->checker, bytes, n, &err) == VRES_OK ||
+	       output_fail(v->o, NULL, &err);
 }
 
 static bool read_file(struct verification *v, const char *name)
@@ -183,21 +195,26 @@ static void put_summary(struct output *o, const vres_audit_summary *s)
 static void print_remarks(struct output *o, const vres_audit_summary *s)
 {
 	if (s->keyed == VRES_AUDIT_KEYED_LINKS)
-		output_text(o, "  no key was given: form and links alone were checked, and whoever can write the file can mend those\n");
+		output_text(o, "  no key was given: form and links alone were checked, and whoever "
+		               "can write the file can mend those\n");
 	if (s->first_seq > 1)
-		output_text(o, "  begins with seq %" PRIu64 ": the files before were not given\n", s->first_seq);
+		output_text(o, "  begins with seq %" PRIu64 ": the files before were not given\n",
+		            s->first_seq);
 	if (s->ending == VRES_AUDIT_ROTATED)
 		output_text(o, "  goes on in a file that was not given\n");
 	if (s->checkpoint == VRES_AUDIT_MARK_OLDER)
-		output_text(o, "  the checkpoint is older than these files, and says nothing of them\n");
+		output_text(
+			o,
+			"  the checkpoint is older than these files, and says nothing of them\n");
 	if (s->lost_events > 0)
-		output_text(o, "  %" PRIu64 " event%s could not be recorded\n", s->lost_events, s->lost_events == 1 ? "" : "s");
+		output_text(o, "  %" PRIu64 " event%s could not be recorded\n", s->lost_events,
+		            s->lost_events == 1 ? "" : "s");
 	if (s->repairs > 0)
-		output_text(o, "  %" PRIu64 " torn line%s cut off when the log was opened again\n", s->repairs,
-		            s->repairs == 1 ? " was" : "s were");
+		output_text(o, "  %" PRIu64 " torn line%s cut off when the log was opened again\n",
+		            s->repairs, s->repairs == 1 ? " was" : "s were");
 	if (s->backward_clock_steps > 0)
-		output_text(o, "  the clock went backwards %" PRIu64 " time%s\n", s->backward_clock_steps,
-		            s->backward_clock_steps == 1 ? "" : "s");
+		output_text(o, "  the clock went backwards %" PRIu64 " time%s\n",
+		            s->backward_clock_steps, s->backward_clock_steps == 1 ? "" : "s");
 	if (s->simulated)
 		output_text(o, "  SIMULATED: of VRAM that is none\n");
 }
@@ -206,9 +223,12 @@ static void print_verdict(struct output *o, const vres_audit_summary *s, bool is
 {
 	char bytes[UNITS_TEXT];
 
-	output_text(o, "%s: %" PRIu64 " line%s, %s, in %u file%s, seq %" PRIu64 " to %" PRIu64 ", %" PRIu64 " session%s",
-	            is_good ? "good" : "NOT GOOD", s->lines, s->lines == 1 ? "" : "s", format_bytes(bytes, s->bytes), (unsigned)s->files,
-	            s->files == 1 ? "" : "s", s->first_seq, s->last_seq, s->sessions, s->sessions == 1 ? "" : "s");
+	output_text(o,
+	            "%s: %" PRIu64 " line%s, %s, in %u file%s, seq %" PRIu64 " to %" PRIu64
+	            ", %" PRIu64 " session%s",
+	            is_good ? "good" : "NOT GOOD", s->lines, s->lines == 1 ? "" : "s",
+	            format_bytes(bytes, s->bytes), (unsigned)s->files, s->files == 1 ? "" : "s",
+	            s->first_seq, s->last_seq, s->sessions, s->sessions == 1 ? "" : "s");
 	if (s->keyed == VRES_AUDIT_KEYED_FORWARD)
 		output_text(o, ", %" PRIu64 " epoch%s", s->epochs, s->epochs == 1 ? "" : "s");
 	if (s->last_seq > 0)
@@ -217,7 +237,10 @@ static void print_verdict(struct output *o, const vres_audit_summary *s, bool is
 	print_remarks(o, s);
 }
 
-/* LOG.SEQ, which ends with log_rotated if it is whole.  A LOG that does so may be an older file in the place of one that was removed. */
+/*
+ * LOG.SEQ, which ends with log_rotated if it is whole.  A LOG that does so may be an older file in
+ * the place of one that was removed.
+ */
 static bool is_full_file(const char *name)
 {
 	const char *dot = strrchr(name, '.');
@@ -232,7 +255,8 @@ static void verify(struct verification *v, const struct verify_options *options,
 	bool is_vouched, is_older;
 	vres_error err;
 
-	if ((options->head != NULL && !give_head(v, options->head)) || !find_checkpoint(v, options, v->names[count - 1], &is_vouched))
+	if ((options->head != NULL && !give_head(v, options->head)) ||
+	    !find_checkpoint(v, options, v->names[count - 1], &is_vouched))
 		return;
 	for (size_t i = 0; i < count; i++) {
 		if (!read_file(v, v->names[i]))
@@ -248,8 +272,10 @@ static void verify(struct verification *v, const struct verify_options *options,
 	             (s.ending == VRES_AUDIT_ROTATED && is_full_file(v->names[count - 1]));
 	if (!is_vouched)
 		output_refuse(v->o, EXIT_UNVERIFIED, v->names[count - 1],
-		              "has %s: nothing would show that its end was cut (--no-checkpoint: verify it without)",
-		              is_older ? "only a checkpoint that is older than it" : "no checkpoint");
+		              "has %s: nothing would show that its end was cut (--no-checkpoint: "
+		              "verify it without)",
+		              is_older ? "only a checkpoint that is older than it"
+		                       : "no checkpoint");
 	put_summary(v->o, &s);
 	print_verdict(v->o, &s, v->o->exit == EXIT_GOOD);
 }
@@ -272,7 +298,8 @@ static int run(const struct command *self, int argc, char **argv)
 	if (first == argc)
 		output_refuse(&o, EXIT_USAGE, NULL, "no FILE given (- is standard input)");
 	else if (options.no_checkpoint && options.checkpoint != NULL)
-		output_refuse(&o, EXIT_USAGE, NULL, "give --checkpoint or --no-checkpoint, not both");
+		output_refuse(&o, EXIT_USAGE, NULL,
+		              "give --checkpoint or --no-checkpoint, not both");
 	else if (audit_checker_open(&o, &token, &forward, on_finding, &v, &v.checker))
 		verify(&v, &options, (size_t)(argc - first));
 	audit_checker_close(&v.checker);
@@ -284,13 +311,17 @@ const struct command cmd_audit_verify = {
 	.name = "audit verify",
 	.arguments = "FILE...",
 	.summary = "is the log the one that was written?",
-	.description =
-		"Check a log of one or more FILEs, from the oldest to the newest: form, chain, MACs, sequence, rotation, and its end against "
-		"the checkpoint beside the last FILE. Each thing that is wrong is a line: file, line, how, and why. Exit status 1 when "
-		"anything is, a torn last line too.\n"
-		"\n"
-		"Without a key form and links alone are checked. The last words of the first line of a good report, SEQ:HASH, are worth "
-		"keeping elsewhere: given with --head, they show a log that was put back as it once was.",
-	.sets = (const struct option_set *const[]){&own_set, &key_option_set, &audit_key_option_set, NULL},
+	.description = "Check a log of one or more FILEs, from the oldest to the newest: form, "
+		       "chain, MACs, sequence, rotation, and its end against "
+		       "the checkpoint beside the last FILE. Each thing that is wrong is a line: "
+		       "file, line, how, and why. Exit status 1 when "
+		       "anything is, a torn last line too.\n"
+		       "\n"
+		       "Without a key form and links alone are checked. The last words of the "
+		       "first line of a good report, SEQ:HASH, are worth "
+		       "keeping elsewhere: given with --head, they show a log that was put back as "
+		       "it once was.",
+	.sets = (const struct option_set *const[]){&own_set, &key_option_set, &audit_key_option_set,
+                                                   NULL},
 	.run = run,
 };

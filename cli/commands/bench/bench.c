@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * vres bench: how fast this machine seals and verifies, beside what it is measured against: a plain copy in host memory, SHA-256 on
- * one core as OpenSSL does it, and an fs-verity tree on all cores.
+ * vres bench: how fast this machine seals and verifies, beside what it is measured against: a plain
+ * copy in host memory, SHA-256 on one core as OpenSSL does it, and an fs-verity tree on all cores.
  *
  * The median of several runs is shown, and the spread.
  */
@@ -52,7 +52,10 @@ static const struct option_spec specs[] = {
 
 static const struct option_set own_set = {"Measuring", specs, COUNT_OF(specs)};
 
-/* A ratio of rates: how the median of one measure stands to that of another.  0 when it says nothing. */
+/*
+ * A ratio of rates: how the median of one measure stands to that of another.  0 when it says
+ * nothing.
+ */
 static double ratio(const struct bench *b, int of, int to)
 {
 	const double base = bench_rate(b, to);
@@ -62,14 +65,16 @@ static double ratio(const struct bench *b, int of, int to)
 
 static void report_measure(const struct bench *b, int i, json_t *measures)
 {
-	const uint64_t median = b->took[i][b->runs / 2], least = b->took[i][0], most = b->took[i][b->runs - 1];
+	const uint64_t median = b->took[i][b->runs / 2], least = b->took[i][0],
+		       most = b->took[i][b->runs - 1];
 	char text[3][UNITS_TEXT];
 	json_t *object = json_object();
 
-	output_text(b->o, "%-17s %10s %10s %10s", bench_names[i], format_span(text[0], median), format_span(text[1], least),
-	            format_span(text[2], most));
+	output_text(b->o, "%-17s %10s %10s %10s", bench_names[i], format_span(text[0], median),
+	            format_span(text[1], least), format_span(text[2], most));
 	if (b->hashed[i] != 0)
-		output_text(b->o, " %9.3f %8.3f %8.3f", bench_rate(b, i), ratio(b, i, COPY), ratio(b, i, HASH_SHA256));
+		output_text(b->o, " %9.3f %8.3f %8.3f", bench_rate(b, i), ratio(b, i, COPY),
+		            ratio(b, i, HASH_SHA256));
 	output_text(b->o, "\n");
 	output_put_text(b->o, object, "name", bench_names[i]);
 	output_put_u64(b->o, object, "bytes", b->hashed[i]);
@@ -89,8 +94,10 @@ static void report_all(const struct bench *b)
 	json_t *measures = json_array();
 	char size[UNITS_TEXT];
 
-	output_text(b->o, "%s, %" PRIu64 " run%s\n", format_bytes(size, b->bytes), b->runs, b->runs == 1 ? "" : "s");
-	output_text(b->o, "%-17s %10s %10s %10s %9s %8s %8s\n", "", "MEDIAN", "LEAST", "MOST", "GB/S", "/COPY", "/SHA256");
+	output_text(b->o, "%s, %" PRIu64 " run%s\n", format_bytes(size, b->bytes), b->runs,
+	            b->runs == 1 ? "" : "s");
+	output_text(b->o, "%-17s %10s %10s %10s %9s %8s %8s\n", "", "MEDIAN", "LEAST", "MOST",
+	            "GB/S", "/COPY", "/SHA256");
 	for (int i = 0; i < MEASURES; i++)
 		report_measure(b, i, measures);
 	output_put_u64(b->o, b->o->document, "bytes", b->bytes);
@@ -98,12 +105,18 @@ static void report_all(const struct bench *b)
 	output_put(b->o, b->o->document, "measures", measures);
 }
 
-static void bench(struct output *o, const struct bench_options *options, const struct device_options *device, struct stop *stop)
+static void bench(struct output *o, const struct bench_options *options,
+                  const struct device_options *device, struct stop *stop)
 {
-	const struct session_needs needs = {.bytes = options->bytes, .threads = (uint32_t)options->threads};
+	const struct session_needs needs = {.bytes = options->bytes,
+	                                    .threads = (uint32_t)options->threads};
 	CLEANUP(session_close) struct session s = {0};
 	CLEANUP(bench_free)
-	struct bench b = {.o = o, .stop = stop, .device = (uint32_t)device->device, .bytes = options->bytes, .runs = options->runs};
+	struct bench b = {.o = o,
+	                  .stop = stop,
+	                  .device = (uint32_t)device->device,
+	                  .bytes = options->bytes,
+	                  .runs = options->runs};
 
 	if (options->svg != NULL && !file_can_save(o, options->svg))
 		return;
@@ -146,13 +159,16 @@ const struct command cmd_bench = {
 	.name = "bench",
 	.arguments = "",
 	.summary = "measure sealing and verifying beside a plain copy and OpenSSL",
-	.description =
-		"Measure, in one run, a copy in host memory, SHA-256 on one core (OpenSSL), fs-verity hashing on all cores, and sealing and "
-		"verifying "
-		"on the device: the median, the least and the most time of several runs, the rate in 10^9 bytes a second, and its ratio "
-		"to the copy and to SHA-256. What is sealed is made up, so verification by readback is allowed.\n"
-		"With --svg the file is one self-contained plot of throughput over size and of the percentiles of short calls; it replaces a "
-		"regular file of that name, whole.",
+	.description = "Measure, in one run, a copy in host memory, SHA-256 on one core (OpenSSL), "
+		       "fs-verity hashing on all cores, and sealing and "
+		       "verifying "
+		       "on the device: the median, the least and the most time of several runs, "
+		       "the rate in 10^9 bytes a second, and its ratio "
+		       "to the copy and to SHA-256. What is sealed is made up, so verification by "
+		       "readback is allowed.\n"
+		       "With --svg the file is one self-contained plot of throughput over size and "
+		       "of the percentiles of short calls; it replaces a "
+		       "regular file of that name, whole.",
 	.sets = (const struct option_set *const[]){&own_set, &device_option_set, NULL},
 	.run = run,
 };

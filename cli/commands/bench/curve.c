@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From a bench to a plot: the same measures at smaller sizes, each a quarter of the next, and how long short calls take, over many of them, since
- * of those the slow ones matter.
+ * From a bench to a plot: the same measures at smaller sizes, each a quarter of the next, and how
+ * long short calls take, over many of them, since of those the slow ones matter.
  */
 #include <stdlib.h>
 #include "commands/bench/measure.h"
@@ -15,7 +15,8 @@
 #define CALLS       2000
 #define FIRST_CALLS 50 /* not counted: caches and pages */
 
-static const int shown[] = {COPY, HASH_SHA256, SEAL_SHA256, SEAL_VERITY, VERIFY_FULL, VERIFY_READBACK};
+static const int shown[] = {COPY,        HASH_SHA256, SEAL_SHA256,
+                            SEAL_VERITY, VERIFY_FULL, VERIFY_READBACK};
 _Static_assert(COUNT_OF(shown) <= PLOT_LINES, "a line for each");
 
 static const struct {
@@ -41,7 +42,8 @@ static void add_size(const struct bench *b, struct plot_panel *panel, json_t *si
 	json_t *object = json_object();
 	char text[UNITS_TEXT];
 
-	snprintf(panel->place[place], sizeof(panel->place[place]), "%.23s", format_bytes(text, b->bytes));
+	snprintf(panel->place[place], sizeof(panel->place[place]), "%.23s",
+	         format_bytes(text, b->bytes));
 	output_put_u64(b->o, object, "bytes", b->bytes);
 	for (size_t i = 0; i < COUNT_OF(shown); i++) {
 		panel->line[i].name = bench_names[shown[i]];
@@ -57,12 +59,18 @@ static bool measure_sizes(struct bench *b, struct plot_panel *panel)
 	uint64_t bytes = b->bytes;
 	bool is_good = true;
 
-	*panel = (struct plot_panel){.title = "Throughput over size", .label = label_rate, .lines = COUNT_OF(shown)};
+	*panel = (struct plot_panel){
+		.title = "Throughput over size", .label = label_rate, .lines = COUNT_OF(shown)};
 	for (unsigned i = 1; i < SIZES_MOST && bytes / 4 >= BYTES_LEAST; i++)
 		bytes /= 4;
 	for (; is_good && bytes < b->bytes; bytes *= 4) {
 		CLEANUP(bench_free)
-		struct bench small = {.o = b->o, .stop = b->stop, .manager = b->manager, .device = b->device, .bytes = bytes, .runs = b->runs};
+		struct bench small = {.o = b->o,
+		                      .stop = b->stop,
+		                      .manager = b->manager,
+		                      .device = b->device,
+		                      .bytes = bytes,
+		                      .runs = b->runs};
 
 		is_good = bench_init(&small) && bench_measure(&small);
 		if (is_good)
@@ -80,7 +88,8 @@ static int compare_u64(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void add_latency(const struct bench *b, const char *name, uint64_t ns[CALLS], struct plot_line *line, json_t *all)
+static void add_latency(const struct bench *b, const char *name, uint64_t ns[CALLS],
+                        struct plot_line *line, json_t *all)
 {
 	json_t *object = json_object();
 
@@ -126,8 +135,10 @@ static bool measure_latency(struct bench *b, struct plot_panel *panel)
 	vres_shard *shard;
 	bool is_good;
 
-	*panel = (struct plot_panel){
-		.title = "Latency of short calls", .label = label_span, .places = COUNT_OF(percentiles), .lines = COUNT_OF(calls)};
+	*panel = (struct plot_panel){.title = "Latency of short calls",
+	                             .label = label_span,
+	                             .places = COUNT_OF(percentiles),
+	                             .lines = COUNT_OF(calls)};
 	for (size_t i = 0; i < COUNT_OF(percentiles); i++)
 		snprintf(panel->place[i], sizeof(panel->place[i]), "%s", percentiles[i].name);
 	small.bytes = SMALL;
@@ -156,8 +167,10 @@ static bool write_plot(const struct bench *b, const char *path, const struct plo
 
 	if (vres_device_describe(b->manager, b->device, &device, &err) != VRES_OK)
 		return output_fail(b->o, NULL, &err);
-	snprintf(subtitle, sizeof(subtitle), "%s %u, %s%s; median of %u runs", device.backend, (unsigned)b->device, device.name,
-	         device.simulated ? " (SIMULATED: host memory, one core hashes)" : "", (unsigned)b->runs);
+	snprintf(subtitle, sizeof(subtitle), "%s %u, %s%s; median of %u runs", device.backend,
+	         (unsigned)b->device, device.name,
+	         device.simulated ? " (SIMULATED: host memory, one core hashes)" : "",
+	         (unsigned)b->runs);
 	f = open_memstream(&text, &n);
 	if (f != NULL)
 		plot_write(f, "vres bench", subtitle, panels, 2);
@@ -174,5 +187,6 @@ bool bench_curve(struct bench *b, const char *path)
 {
 	struct plot_panel panels[2];
 
-	return measure_sizes(b, &panels[0]) && measure_latency(b, &panels[1]) && write_plot(b, path, panels);
+	return measure_sizes(b, &panels[0]) && measure_latency(b, &panels[1]) &&
+	       write_plot(b, path, panels);
 }

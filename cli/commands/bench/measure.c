@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Every measure of a run follows the one before at once, and the runs follow each other, so that a machine that slows down slows all of them.
+ * Every measure of a run follows the one before at once, and the runs follow each other, so that a
+ * machine that slows down slows all of them.
  */
 #include "commands/bench/measure.h"
 
@@ -15,9 +16,15 @@
 #define SIGNATURES 100u
 
 const char *const bench_names[MEASURES] = {
-	[COPY] = "copy_host_memory",           [HASH_SHA256] = "sha256_one_core",   [HASH_VERITY] = "verity_all_cores",
-	[SEAL_SHA256] = "seal_sha256",         [SEAL_VERITY] = "seal_verity",       [VERIFY_FULL] = "verify_full",
-	[VERIFY_READBACK] = "verify_readback", [VERIFY_SAMPLED] = "verify_sampled", [VERIFY_SIGNATURE] = "verify_signature",
+	[COPY] = "copy_host_memory",
+	[HASH_SHA256] = "sha256_one_core",
+	[HASH_VERITY] = "verity_all_cores",
+	[SEAL_SHA256] = "seal_sha256",
+	[SEAL_VERITY] = "seal_verity",
+	[VERIFY_FULL] = "verify_full",
+	[VERIFY_READBACK] = "verify_readback",
+	[VERIFY_SAMPLED] = "verify_sampled",
+	[VERIFY_SIGNATURE] = "verify_signature",
 };
 
 double bench_rate(const struct bench *b, int measure)
@@ -78,7 +85,8 @@ static bool measure_copy(struct bench *b, uint64_t *took)
 		const size_t n = left < BUFFER_BYTES ? (size_t)left : BUFFER_BYTES;
 
 		memcpy(b->target, b->source, n);
-		__asm__ volatile("" : : "r"(b->target) : "memory"); /* the copy is wanted, though nobody reads it */
+		/* The copy is wanted, though nobody reads it. */
+		__asm__ volatile("" : : "r"(b->target) : "memory");
 		left -= n;
 	}
 	*took = clock_now() - began;
@@ -152,12 +160,14 @@ bool bench_seal(struct bench *b, uint32_t alg, vres_shard **out, uint64_t *took)
 	params.progress_ctx = b;
 	b->at = 0;
 	if (vres_seal_stream(b->manager, &params, on_read, b, b->bytes, out, &err) != VRES_OK)
-		return err.status == VRES_E_CANCELLED ? output_stopped(b->o, NULL) : output_fail(b->o, NULL, &err);
+		return err.status == VRES_E_CANCELLED ? output_stopped(b->o, NULL)
+		                                      : output_fail(b->o, NULL, &err);
 	*took = clock_now() - began;
 	return true;
 }
 
-bool bench_verify(struct bench *b, vres_shard *shard, uint32_t mode, uint64_t *took, uint64_t *hashed)
+bool bench_verify(struct bench *b, vres_shard *shard, uint32_t mode, uint64_t *took,
+                  uint64_t *hashed)
 {
 	vres_verify_params params = vres_verify_params_init();
 	vres_verify_report report = vres_verify_report_init();
@@ -179,7 +189,8 @@ static bool measure_signature(struct bench *b, vres_shard *shard, uint64_t run)
 	uint64_t took;
 
 	for (unsigned i = 0; i < SIGNATURES; i++)
-		if (!bench_verify(b, shard, VRES_VERIFY_SIGNATURE, &took, &b->hashed[VERIFY_SIGNATURE]))
+		if (!bench_verify(b, shard, VRES_VERIFY_SIGNATURE, &took,
+		                  &b->hashed[VERIFY_SIGNATURE]))
 			return false;
 	b->took[VERIFY_SIGNATURE][run] = (clock_now() - began) / SIGNATURES;
 	return true;
@@ -195,9 +206,12 @@ static bool measure_shard(struct bench *b, uint64_t run)
 	vres_shard_release(shard);
 	if (!bench_seal(b, VRES_DIGEST_VERITY, &shard, &b->took[SEAL_VERITY][run]))
 		return false;
-	is_good = bench_verify(b, shard, VRES_VERIFY_FULL, &b->took[VERIFY_FULL][run], &b->hashed[VERIFY_FULL]) &&
-	          bench_verify(b, shard, VRES_VERIFY_READBACK, &b->took[VERIFY_READBACK][run], &b->hashed[VERIFY_READBACK]) &&
-	          bench_verify(b, shard, VRES_VERIFY_SAMPLED, &b->took[VERIFY_SAMPLED][run], &b->hashed[VERIFY_SAMPLED]) &&
+	is_good = bench_verify(b, shard, VRES_VERIFY_FULL, &b->took[VERIFY_FULL][run],
+	                       &b->hashed[VERIFY_FULL]) &&
+	          bench_verify(b, shard, VRES_VERIFY_READBACK, &b->took[VERIFY_READBACK][run],
+	                       &b->hashed[VERIFY_READBACK]) &&
+	          bench_verify(b, shard, VRES_VERIFY_SAMPLED, &b->took[VERIFY_SAMPLED][run],
+	                       &b->hashed[VERIFY_SAMPLED]) &&
 	          measure_signature(b, shard, run);
 	vres_shard_release(shard);
 	return is_good;

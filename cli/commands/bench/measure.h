@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What vres bench measures.  The content is made from one buffer, again and again, so no more than that is held, however large the shard.
+ * What vres bench measures.  The content is made from one buffer, again and again, so no more than
+ * that is held, however large the shard.
  */
 #ifndef VRES_CLI_COMMANDS_BENCH_MEASURE_H
 #define VRES_CLI_COMMANDS_BENCH_MEASURE_H
@@ -29,8 +30,9 @@ struct bench {
 	uint64_t bytes, runs;
 	unsigned char *source, *target; /* BUFFER_BYTES each */
 	size_t at;                      /* where in the source the next byte to seal is */
-	uint64_t *took[MEASURES];       /* nanoseconds: by run, and sorted once all have been measured */
-	uint64_t hashed[MEASURES];      /* bytes that the figure is about */
+	/* Nanoseconds: by run, and sorted once all have been measured. */
+	uint64_t *took[MEASURES];
+	uint64_t hashed[MEASURES]; /* bytes that the figure is about */
 };
 
 /* Memory for @runs runs; the other fields are filled already. */
@@ -48,11 +50,12 @@ double bench_rate(const struct bench *b, int measure);
 extern const char *const bench_names[MEASURES];
 
 bool bench_seal(struct bench *b, uint32_t alg, vres_shard **out, uint64_t *took);
-bool bench_verify(struct bench *b, vres_shard *shard, uint32_t mode, uint64_t *took, uint64_t *hashed);
+bool bench_verify(struct bench *b, vres_shard *shard, uint32_t mode, uint64_t *took,
+                  uint64_t *hashed);
 
 /*
- * bench_curve.c: throughput over sizes up to @b's, and the latency of short calls, as one SVG file at @path.  @b has been measured; it is
- * the last point.
+ * bench_curve.c: throughput over sizes up to @b's, and the latency of short calls, as one SVG file
+ * at @path.  @b has been measured; it is the last point.
  */
 bool bench_curve(struct bench *b, const char *path);
 

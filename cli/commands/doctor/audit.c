@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where an audit log is to be written: is the folder there, private, writable, and is there room? */
+/*
+ * Where an audit log is to be written: is the folder there, private, writable, and is there room?
+ */
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
@@ -34,15 +36,16 @@ static void look_at_folder(struct doctor *d, const char *folder)
 	struct stat s;
 
 	if (stat(folder, &s) != 0 || !S_ISDIR(s.st_mode)) {
-		doctor_say(d, FINDING_BAD, "audit folder", "make it, with mode 0700, owned by the user of the service", "%s is no folder",
-		           folder);
+		doctor_say(d, FINDING_BAD, "audit folder",
+		           "make it, with mode 0700, owned by the user of the service",
+		           "%s is no folder", folder);
 		return;
 	}
 	doctor_say(d, is_private(&s) ? FINDING_GOOD : FINDING_BAD, "audit folder",
-	           "chmod 0700, and chown to the user of the service: others could replace the log", "%s, mode %04o", folder,
-	           (unsigned)(s.st_mode & 07777));
-	doctor_say(d, is_writable ? FINDING_GOOD : FINDING_BAD, "audit writable", "run as the user who owns it", "%s",
-	           is_writable ? "yes" : "no");
+	           "chmod 0700, and chown to the user of the service: others could replace the log",
+	           "%s, mode %04o", folder, (unsigned)(s.st_mode & 07777));
+	doctor_say(d, is_writable ? FINDING_GOOD : FINDING_BAD, "audit writable",
+	           "run as the user who owns it", "%s", is_writable ? "yes" : "no");
 }
 
 static void look_at_room(struct doctor *d, const char *folder)
@@ -58,7 +61,9 @@ static void look_at_room(struct doctor *d, const char *folder)
 	           room < ROOM_LEAST    ? FINDING_BAD
 	           : room < ROOM_ENOUGH ? FINDING_WARN
 	                                : FINDING_GOOD,
-	           "audit room", "make room: with --require audit what cannot be recorded does not happen", "%s free", format_bytes(text, room));
+	           "audit room",
+	           "make room: with --require audit what cannot be recorded does not happen",
+	           "%s free", format_bytes(text, room));
 }
 
 static void look_at_file(struct doctor *d, const char *path)
@@ -66,13 +71,17 @@ static void look_at_file(struct doctor *d, const char *path)
 	struct stat s;
 
 	if (lstat(path, &s) != 0) {
-		doctor_say(d, errno == ENOENT ? FINDING_GOOD : FINDING_BAD, "audit log", "see that the path leads somewhere", "%s",
+		doctor_say(d, errno == ENOENT ? FINDING_GOOD : FINDING_BAD, "audit log",
+		           "see that the path leads somewhere", "%s",
 		           errno == ENOENT ? "will be made" : strerror(errno));
 		return;
 	}
-	doctor_say(d, S_ISREG(s.st_mode) && is_ours(s.st_uid) && (s.st_mode & 077) == 0 ? FINDING_GOOD : FINDING_BAD, "audit log",
-	           "a regular file with mode 0600, owned by the user of the service", "%s, mode %04o",
-	           S_ISREG(s.st_mode) ? "a file" : "not a regular file", (unsigned)(s.st_mode & 07777));
+	doctor_say(d,
+	           S_ISREG(s.st_mode) && is_ours(s.st_uid) && (s.st_mode & 077) == 0 ? FINDING_GOOD
+	                                                                             : FINDING_BAD,
+	           "audit log", "a regular file with mode 0600, owned by the user of the service",
+	           "%s, mode %04o", S_ISREG(s.st_mode) ? "a file" : "not a regular file",
+	           (unsigned)(s.st_mode & 07777));
 }
 
 void doctor_look_at_audit(struct doctor *d, const char *path)
@@ -83,7 +92,8 @@ void doctor_look_at_audit(struct doctor *d, const char *path)
 	if (path == NULL)
 		return;
 	if (path[0] == '\0' || strlen(path) >= sizeof(copy)) {
-		doctor_say(d, FINDING_BAD, "audit log", "name a file", "the name is %s", path[0] == '\0' ? "empty" : "too long");
+		doctor_say(d, FINDING_BAD, "audit log", "name a file", "the name is %s",
+		           path[0] == '\0' ? "empty" : "too long");
 		return;
 	}
 	snprintf(copy, sizeof(copy), "%s", path);

@@ -18,9 +18,12 @@ static const struct option_spec specs[] = {
 
 static const struct option_set own_set = {"Examination", specs, COUNT_OF(specs)};
 
-static void examine(struct output *o, const struct doctor_options *options, const struct device_options *device)
+static void examine(struct output *o, const struct doctor_options *options,
+                    const struct device_options *device)
 {
-	struct doctor d = {.o = o, .findings = json_array(), .is_coloured = terminal_wants_colour(STDOUT_FILENO)};
+	struct doctor d = {.o = o,
+	                   .findings = json_array(),
+	                   .is_coloured = terminal_wants_colour(STDOUT_FILENO)};
 
 	doctor_look_at_secrets(&d);
 	doctor_look_at_device(&d, device);
@@ -28,13 +31,15 @@ static void examine(struct output *o, const struct doctor_options *options, cons
 	doctor_look_at_clock(&d);
 	doctor_look_at_environment(&d);
 	doctor_look_at_audit(&d, options->audit);
-	output_text(o, "%u good, %u warn, %u bad\n", d.count[FINDING_GOOD], d.count[FINDING_WARN], d.count[FINDING_BAD]);
+	output_text(o, "%u good, %u warn, %u bad\n", d.count[FINDING_GOOD], d.count[FINDING_WARN],
+	            d.count[FINDING_BAD]);
 	output_put(o, o->document, "findings", d.findings);
 	output_put_u64(o, o->document, "good", d.count[FINDING_GOOD]);
 	output_put_u64(o, o->document, "warn", d.count[FINDING_WARN]);
 	output_put_u64(o, o->document, "bad", d.count[FINDING_BAD]);
 	if (d.is_refused)
-		output_refuse(o, EXIT_POLICY, NULL, "policy would refuse what was found: see the findings that are bad");
+		output_refuse(o, EXIT_POLICY, NULL,
+		              "policy would refuse what was found: see the findings that are bad");
 	else if (d.count[FINDING_BAD] != 0 && o->exit == EXIT_GOOD)
 		output_refuse(o, EXIT_TROUBLE, NULL, "not fit yet: see the findings that are bad");
 }
@@ -61,11 +66,14 @@ const struct command cmd_doctor = {
 	.name = "doctor",
 	.arguments = "",
 	.summary = "is this machine fit for it, and what would make it so?",
-	.description = "Look at the libraries, where keys lie, the driver, the device and what policy makes of it, core files, the clock, and "
+	.description = "Look at the libraries, where keys lie, the driver, the device and what "
+		       "policy makes of it, core files, the clock, and "
 		       "the environment "
-		       "variables that work against the policy. Every finding is good, warn or bad; what is not good comes with its fix.\n"
+		       "variables that work against the policy. Every finding is good, warn or "
+		       "bad; what is not good comes with its fix.\n"
 		       "\n"
-		       "Exit status 0: nothing is bad; 4: policy would refuse; 5: there is no device, or something else is bad.",
+		       "Exit status 0: nothing is bad; 4: policy would refuse; 5: there is no "
+		       "device, or something else is bad.",
 	.sets = (const struct option_set *const[]){&own_set, &device_option_set, NULL},
 	.run = run,
 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Variables of the environment that work against the policy: each engine has its own way to let weights leave VRAM. */
+/*
+ * Variables of the environment that work against the policy: each engine has its own way to let
+ * weights leave VRAM.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -21,16 +24,23 @@ struct variable {
 	const char *fix;
 };
 
-#define UNIFIED "unset it: weights of the engine would be in memory that migrates to the host, which the policy refuses"
-#define DUMPS   "unset it where real weights are: a fault on the device would write its memory to a file"
-#define SWAPPED "see that no other driver library comes first that way; the system's own is the one to trust"
+#define UNIFIED                                                                                    \
+	"unset it: weights of the engine would be in memory that migrates to the host, which the " \
+	"policy refuses"
+#define DUMPS                                                                                      \
+	"unset it where real weights are: a fault on the device would write its memory to a file"
+#define SWAPPED                                                                                    \
+	"see that no other driver library comes first that way; the system's own is the one to "   \
+	"trust"
 
 static const struct variable variables[] = {
-	{"GGML_CUDA_ENABLE_UNIFIED_MEMORY", WHEN_SET, NULL, FINDING_BAD, UNIFIED}, /* ggml looks whether it is there, not what it says */
+	/* Ggml looks whether it is there, not what it says. */
+	{"GGML_CUDA_ENABLE_UNIFIED_MEMORY", WHEN_SET, NULL, FINDING_BAD, UNIFIED},
 	{"TF_FORCE_UNIFIED_MEMORY", WHEN_ON, NULL, FINDING_BAD, UNIFIED},
 	{"XLA_PYTHON_CLIENT_MEM_FRACTION", WHEN_ABOVE_1, NULL, FINDING_BAD, UNIFIED},
 	{"XLA_CLIENT_MEM_FRACTION", WHEN_ABOVE_1, NULL, FINDING_BAD, UNIFIED},
-	{"HSA_XNACK", WHEN_ON, NULL, FINDING_WARN, "unset it unless it is needed: pages may migrate between host and device"},
+	{"HSA_XNACK", WHEN_ON, NULL, FINDING_WARN,
+         "unset it unless it is needed: pages may migrate between host and device"},
 	{"PYTORCH_CUDA_ALLOC_CONF", WHEN_SAYS, "managed", FINDING_BAD, UNIFIED},
 	{"PYTORCH_CUDA_ALLOC_CONF", WHEN_SAYS, "cudaMallocAsync", FINDING_WARN,
          "memory of a pool has other residency facts: see that they satisfy the policy"},
@@ -46,7 +56,8 @@ static const struct variable variables[] = {
 	{"LD_PRELOAD", WHEN_SET, NULL, FINDING_WARN, SWAPPED},
 	{"LD_LIBRARY_PATH", WHEN_SET, NULL, FINDING_WARN, SWAPPED},
 	{"LD_AUDIT", WHEN_SET, NULL, FINDING_WARN, SWAPPED},
-	{"CUDA_VISIBLE_DEVICES", WHEN_SET, NULL, FINDING_GOOD, NULL}, /* it renumbers devices, which is worth knowing */
+	/* It renumbers devices, which is worth knowing. */
+	{"CUDA_VISIBLE_DEVICES", WHEN_SET, NULL, FINDING_GOOD, NULL},
 	{"HIP_VISIBLE_DEVICES", WHEN_SET, NULL, FINDING_GOOD, NULL},
 	{"ROCR_VISIBLE_DEVICES", WHEN_SET, NULL, FINDING_GOOD, NULL},
 };
@@ -57,7 +68,9 @@ static bool applies(const struct variable *v, const char *value)
 		return false;
 	switch (v->when) {
 	case WHEN_SET: return value[0] != '\0' || v->finding == FINDING_BAD;
-	case WHEN_ON: return value[0] != '\0' && strcmp(value, "0") != 0 && strcasecmp(value, "false") != 0;
+	case WHEN_ON:
+		return value[0] != '\0' && strcmp(value, "0") != 0 &&
+		       strcasecmp(value, "false") != 0;
 	case WHEN_SAYS: return strstr(value, v->word) != NULL;
 	case WHEN_ABOVE_1: return strtod(value, NULL) > 1;
 	}
@@ -81,12 +94,15 @@ void doctor_look_at_environment(struct doctor *d)
 		d->is_refused |= v->finding == FINDING_BAD;
 		found += v->finding != FINDING_GOOD;
 	}
-	while ((name = key_in_environment(&entry, &n)) != NULL) { /* its value is nobody's business */
+	/* Its value is nobody's business. */
+	while ((name = key_in_environment(&entry, &n)) != NULL) {
 		doctor_say(d, FINDING_BAD, "environment",
-		           "unset it: a secret comes from a token file or a credential; vres refuses to run with it", "%.*s is set", (int)n,
-		           name);
+		           "unset it: a secret comes from a token file or a credential; vres "
+		           "refuses to run with it",
+		           "%.*s is set", (int)n, name);
 		found++;
 	}
 	if (found == 0)
-		doctor_say(d, FINDING_GOOD, "environment", NULL, "nothing that works against the policy");
+		doctor_say(d, FINDING_GOOD, "environment", NULL,
+		           "nothing that works against the policy");
 }

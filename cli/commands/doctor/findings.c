@@ -5,10 +5,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static const char *const names[] = {[FINDING_GOOD] = "good", [FINDING_WARN] = "warn", [FINDING_BAD] = "bad"};
-static const char *const colours[] = {[FINDING_GOOD] = "\x1b[32m", [FINDING_WARN] = "\x1b[33m", [FINDING_BAD] = "\x1b[31m"};
+static const char *const names[] = {
+	[FINDING_GOOD] = "good", [FINDING_WARN] = "warn", [FINDING_BAD] = "bad"};
+static const char *const colours[] = {
+	[FINDING_GOOD] = "\x1b[32m", [FINDING_WARN] = "\x1b[33m", [FINDING_BAD] = "\x1b[31m"};
 
-void doctor_say(struct doctor *d, enum finding finding, const char *what, const char *fix, const char *format, ...)
+void doctor_say(struct doctor *d, enum finding finding, const char *what, const char *fix,
+                const char *format, ...)
 {
 	json_t *object = json_object();
 	char value[512];
@@ -18,7 +21,8 @@ void doctor_say(struct doctor *d, enum finding finding, const char *what, const 
 	vsnprintf(value, sizeof(value), format, args);
 	va_end(args);
 	d->count[finding]++;
-	output_text(d->o, "%s%-4s%s %-20s ", d->is_coloured ? colours[finding] : "", names[finding], d->is_coloured ? "\x1b[0m" : "", what);
+	output_text(d->o, "%s%-4s%s %-20s ", d->is_coloured ? colours[finding] : "", names[finding],
+	            d->is_coloured ? "\x1b[0m" : "", what);
 	output_name(d->o, value); /* some come from elsewhere */
 	output_text(d->o, "\n");
 	if (finding != FINDING_GOOD && fix != NULL)
@@ -26,6 +30,7 @@ void doctor_say(struct doctor *d, enum finding finding, const char *what, const 
 	output_put_text(d->o, object, "verdict", names[finding]);
 	output_put_text(d->o, object, "what", what);
 	output_put_file(d->o, object, "value", value);
-	output_put(d->o, object, "fix", finding != FINDING_GOOD && fix != NULL ? json_string(fix) : json_null());
+	output_put(d->o, object, "fix",
+	           finding != FINDING_GOOD && fix != NULL ? json_string(fix) : json_null());
 	output_add(d->o, d->findings, object);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A list of findings about this machine: what was looked at, how it is, and what to do if it is not good. */
+/*
+ * A list of findings about this machine: what was looked at, how it is, and what to do if it is not
+ * good.
+ */
 #ifndef VRES_CLI_COMMANDS_DOCTOR_FINDINGS_H
 #define VRES_CLI_COMMANDS_DOCTOR_FINDINGS_H
 
@@ -11,12 +14,14 @@ struct doctor {
 	struct output *o;
 	json_t *findings;
 	unsigned count[FINDINGS];
-	bool is_refused; /* policy would refuse the device, or memory that an engine would allocate */
+	/* Policy would refuse the device, or memory that an engine would allocate. */
+	bool is_refused;
 	bool is_coloured;
 };
 
 /* One finding; @fix NULL: there is nothing to do. */
-__attribute__((format(printf, 5, 6))) void doctor_say(struct doctor *d, enum finding finding, const char *what, const char *fix,
+__attribute__((format(printf, 5, 6))) void doctor_say(struct doctor *d, enum finding finding,
+                                                      const char *what, const char *fix,
                                                       const char *format, ...);
 
 void doctor_look_at_device(struct doctor *d, const struct device_options *options);

@@ -9,7 +9,10 @@
 #include <time.h>
 #include "commands/doctor/findings.h"
 
-/* Locked at most at one time: a token file while it is read, a key, and a manager's subkeys, each a page. */
+/*
+ * Locked at most at one time: a token file while it is read, a key, and a manager's subkeys, each a
+ * page.
+ */
 #define LOCK_NEED (((uint64_t)1 << 20) + 3 * 4096)
 
 /* A clock before this library was written, or long after, is wrong. */
@@ -25,8 +28,10 @@ static void look_at_limit(struct doctor *d)
 	if (limit.rlim_cur == RLIM_INFINITY)
 		doctor_say(d, FINDING_GOOD, "locked memory", NULL, "no limit");
 	else
-		doctor_say(d, limit.rlim_cur >= LOCK_NEED ? FINDING_GOOD : FINDING_WARN, "locked memory",
-		           "raise it: LimitMEMLOCK=8M in the systemd unit, or ulimit -l 8192", "%" PRIu64 " bytes allowed, %" PRIu64 " needed",
+		doctor_say(d, limit.rlim_cur >= LOCK_NEED ? FINDING_GOOD : FINDING_WARN,
+		           "locked memory",
+		           "raise it: LimitMEMLOCK=8M in the systemd unit, or ulimit -l 8192",
+		           "%" PRIu64 " bytes allowed, %" PRIu64 " needed",
 		           (uint64_t)limit.rlim_cur, LOCK_NEED);
 }
 
@@ -40,11 +45,16 @@ void doctor_look_at_secrets(struct doctor *d)
 		return;
 	}
 	doctor_say(d, FINDING_GOOD, "library", NULL, "libvres %s, %s", vres_version(), self.crypto);
-	doctor_say(d, self.secret_memory || (self.locked && self.undumped && self.kept_from_children) ? FINDING_GOOD : FINDING_WARN, "keys",
-	           "raise LimitMEMLOCK, and let memfd_secret(2) through the seccomp filter",
+	doctor_say(d,
+	           self.secret_memory || (self.locked && self.undumped && self.kept_from_children)
+	                   ? FINDING_GOOD
+	                   : FINDING_WARN,
+	           "keys", "raise LimitMEMLOCK, and let memfd_secret(2) through the seccomp filter",
 	           "%s; %slocked, %sleft out of core files, %skept from children",
-	           self.secret_memory ? "in secret memory (memfd_secret)" : "in an ordinary mapping", self.locked ? "" : "NOT ",
-	           self.undumped ? "" : "NOT ", self.kept_from_children ? "" : "NOT ");
+	           self.secret_memory ? "in secret memory (memfd_secret)"
+	                              : "in an ordinary mapping",
+	           self.locked ? "" : "NOT ", self.undumped ? "" : "NOT ",
+	           self.kept_from_children ? "" : "NOT ");
 	look_at_limit(d);
 }
 
@@ -65,18 +75,23 @@ static bool core_is_piped(char *pattern, size_t size)
 
 void doctor_look_at_dumps(struct doctor *d)
 {
-	static const char advice[] = "weights pass through host buffers while they are loaded: LimitCORE=0 in the systemd unit, or ulimit -c 0";
+	static const char advice[] = "weights pass through host buffers while they are loaded: "
+				     "LimitCORE=0 in the systemd unit, or ulimit -c 0";
 	struct rlimit limit = {0};
 	char pattern[256];
-	const bool is_piped = core_is_piped(pattern, sizeof(pattern)), is_off = getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur == 0;
+	const bool is_piped = core_is_piped(pattern, sizeof(pattern)),
+		   is_off = getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur == 0;
 
 	doctor_say(d, is_off ? FINDING_GOOD : FINDING_WARN, "core files", advice, "%s",
 	           is_off ? "off (RLIMIT_CORE is 0)" : "on (RLIMIT_CORE is not 0)");
 	doctor_say(d, is_piped ? FINDING_WARN : FINDING_GOOD, "core pattern",
-	           "a program gets the core whatever the limit is: see that it keeps none of this process, or set kernel.core_pattern=core",
+	           "a program gets the core whatever the limit is: see that it keeps none of this "
+	           "process, or set kernel.core_pattern=core",
 	           "%s", pattern[0] != '\0' ? pattern : "cannot be read");
 	doctor_say(d, FINDING_GOOD, "dumpable", NULL, "%s",
-	           prctl(PR_GET_DUMPABLE) == 1 ? "yes, as processes are: others of this user may look into them" : "no");
+	           prctl(PR_GET_DUMPABLE) == 1
+	                   ? "yes, as processes are: others of this user may look into them"
+	                   : "no");
 }
 
 void doctor_look_at_clock(struct doctor *d)
@@ -85,14 +100,18 @@ void doctor_look_at_clock(struct doctor *d)
 	const int state = adjtimex(&now);
 	const time_t t = time(NULL);
 	struct tm utc = {.tm_year = 0};
-	const bool is_sane = gmtime_r(&t, &utc) != NULL && utc.tm_year + 1900 >= YEAR_LEAST && utc.tm_year + 1900 <= YEAR_MOST;
-	const bool is_synchronised = state >= 0 && state != TIME_ERROR && (now.status & STA_UNSYNC) == 0;
+	const bool is_sane = gmtime_r(&t, &utc) != NULL && utc.tm_year + 1900 >= YEAR_LEAST &&
+	                     utc.tm_year + 1900 <= YEAR_MOST;
+	const bool is_synchronised =
+		state >= 0 && state != TIME_ERROR && (now.status & STA_UNSYNC) == 0;
 	char text[40] = "";
 
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	doctor_say(d, is_sane ? FINDING_GOOD : FINDING_BAD, "clock", "set it: sealed_at and the audit log's times come from it", "%s", text);
+	doctor_say(d, is_sane ? FINDING_GOOD : FINDING_BAD, "clock",
+	           "set it: sealed_at and the audit log's times come from it", "%s", text);
 	doctor_say(d, is_synchronised ? FINDING_GOOD : FINDING_WARN, "clock synchronised",
-	           "run chrony or systemd-timesyncd: records of several hosts are compared by time", "%s",
+	           "run chrony or systemd-timesyncd: records of several hosts are compared by time",
+	           "%s",
 	           state < 0         ? "cannot be asked"
 	           : is_synchronised ? "yes"
 	                             : "no");

@@ -30,7 +30,8 @@ static bool find_device(struct session *s, struct output *o, const struct device
 		return false;
 	config.key = key;
 	config.policy = &policy;
-	return session_try(s, BACKEND_CUDA, &config, &err) == VRES_OK || session_try(s, BACKEND_HIP, &config, &err) == VRES_OK;
+	return session_try(s, BACKEND_CUDA, &config, &err) == VRES_OK ||
+	       session_try(s, BACKEND_HIP, &config, &err) == VRES_OK;
 }
 
 static const char *fact_verdict(const vres_policy_report *report, const char *name)
@@ -41,10 +42,12 @@ static const char *fact_verdict(const vres_policy_report *report, const char *na
 			       : report->facts[i].verdict == VRES_FACT_NOTED ? "noted"
 			                                                     : "violation";
 	}
-	return report->facts_count != 0 ? "nothing sealed" : "no device"; /* facts of memory are asked when there is some */
+	/* Facts of memory are asked when there is some. */
+	return report->facts_count != 0 ? "nothing sealed" : "no device";
 }
 
-static const char *bit_verdict(const struct option_word *words, uint64_t bits, const char *name, const char *set, const char *unset)
+static const char *bit_verdict(const struct option_word *words, uint64_t bits, const char *name,
+                               const char *set, const char *unset)
 {
 	for (; words->word != NULL; words++) {
 		if (strcmp(words->word, name) == 0)
@@ -53,11 +56,15 @@ static const char *bit_verdict(const struct option_word *words, uint64_t bits, c
 	return unset;
 }
 
-static const char *verdict_of(const struct explanation *e, const vres_policy *policy, const vres_policy_report *report)
+static const char *verdict_of(const struct explanation *e, const vres_policy *policy,
+                              const vres_policy_report *report)
 {
 	switch (e->term) {
-	case TERM_ALLOW: return bit_verdict(allow_words, policy->allow, e->name, "allowed", "not allowed");
-	case TERM_REQUIRE: return bit_verdict(require_words, policy->require, e->name, "required", "not required");
+	case TERM_ALLOW:
+		return bit_verdict(allow_words, policy->allow, e->name, "allowed", "not allowed");
+	case TERM_REQUIRE:
+		return bit_verdict(require_words, policy->require, e->name, "required",
+		                   "not required");
 	case TERM_FACT: break;
 	}
 	return fact_verdict(report, e->name);
@@ -65,7 +72,8 @@ static const char *verdict_of(const struct explanation *e, const vres_policy *po
 
 static void show(struct output *o, json_t *array, const struct explanation *e, const char *verdict)
 {
-	static const char *const terms[] = {[TERM_ALLOW] = "allow", [TERM_REQUIRE] = "require", [TERM_FACT] = "fact"};
+	static const char *const terms[] = {
+		[TERM_ALLOW] = "allow", [TERM_REQUIRE] = "require", [TERM_FACT] = "fact"};
 	json_t *object = json_object();
 
 	output_text(o, "%s %s: %s\n  %s\n  %s%s\n", terms[e->term], e->name, verdict, e->meaning,
@@ -88,9 +96,11 @@ void explain_policy(struct output *o, const struct device_options *options, cons
 	vres_error err;
 
 	if (find_device(&s, o, options)) {
-		const vres_status status = vres_enforce_vram_only(s.manager, (uint32_t)options->device, &report, &err);
+		const vres_status status =
+			vres_enforce_vram_only(s.manager, (uint32_t)options->device, &report, &err);
 
-		if (status != VRES_OK && status != VRES_E_POLICY_VIOLATION) /* a verdict is no failure here: it is what is asked for */
+		/* A verdict is no failure here: it is what is asked for. */
+		if (status != VRES_OK && status != VRES_E_POLICY_VIOLATION)
 			output_fail(o, s.backend, &err);
 	}
 	for (size_t i = 0; i < explanations_count; i++) {
@@ -101,5 +111,7 @@ void explain_policy(struct output *o, const struct device_options *options, cons
 	}
 	output_put(o, o->document, "terms", array);
 	if (shown == 0)
-		output_refuse(o, EXIT_USAGE, NULL, "no bit and no fact of the policy has this name (see `vres policy explain`)");
+		output_refuse(o, EXIT_USAGE, NULL,
+		              "no bit and no fact of the policy has this name (see `vres policy "
+		              "explain`)");
 }

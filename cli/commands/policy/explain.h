@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The policy in words: what each bit and each fact means, and what to do about a fact that is not good. */
+/*
+ * The policy in words: what each bit and each fact means, and what to do about a fact that is not
+ * good.
+ */
 #ifndef VRES_CLI_COMMANDS_POLICY_EXPLAIN_H
 #define VRES_CLI_COMMANDS_POLICY_EXPLAIN_H
 
@@ -17,7 +20,10 @@ struct explanation {
 /* Of a fact; NULL: a note, which says something and is judged by nobody. */
 const struct explanation *explain_fact(const char *name);
 
-/* `vres policy explain [NAME]`: all of it, or what has this name, with the verdicts of the device, if there is one. */
+/*
+ * `vres policy explain [NAME]`: all of it, or what has this name, with the verdicts of the device,
+ * if there is one.
+ */
 void explain_policy(struct output *o, const struct device_options *options, const char *name);
 
 #endif

@@ -9,14 +9,17 @@
 
 static const char *verdict_name(uint32_t verdict)
 {
-	return verdict == VRES_FACT_GOOD ? "good" : verdict == VRES_FACT_NOTED ? "noted" : "violation";
+	return verdict == VRES_FACT_GOOD    ? "good"
+	       : verdict == VRES_FACT_NOTED ? "noted"
+	                                    : "violation";
 }
 
 static void print_fact(struct output *o, const vres_policy_fact *fact, bool is_coloured)
 {
 	const bool is_bad = is_coloured && fact->verdict == VRES_FACT_VIOLATION;
 
-	output_text(o, "%s%-10s%s %-20s ", is_bad ? "\x1b[31m" : "", verdict_name(fact->verdict), is_bad ? "\x1b[0m" : "", fact->name);
+	output_text(o, "%s%-10s%s %-20s ", is_bad ? "\x1b[31m" : "", verdict_name(fact->verdict),
+	            is_bad ? "\x1b[0m" : "", fact->name);
 	output_name(o, fact->value);
 	output_text(o, "\n");
 }
@@ -48,7 +51,8 @@ static void report_violations(struct output *o, uint64_t violations)
 	char bits[256];
 
 	output_put_bits(o, o->document, "violations", allow_words, violations);
-	output_put_bool(o, o->document, "violation_never_allowed", (violations & VRES_VIOLATION_NEVER) != 0);
+	output_put_bool(o, o->document, "violation_never_allowed",
+	                (violations & VRES_VIOLATION_NEVER) != 0);
 	if (violations == 0)
 		return;
 	options_bits_text(bits, sizeof(bits), allow_words, violations);
@@ -76,7 +80,8 @@ static void enforce(struct output *o, const struct device_options *options)
 	if (status != VRES_OK)
 		output_fail(o, NULL, &err);
 	else
-		output_text(o, "device %" PRIu64 " of backend %s satisfies the policy\n", options->device, s.backend);
+		output_text(o, "device %" PRIu64 " of backend %s satisfies the policy\n",
+		            options->device, s.backend);
 }
 
 static int run(const struct command *self, int argc, char **argv)
@@ -92,7 +97,8 @@ static int run(const struct command *self, int argc, char **argv)
 	if (first == argc)
 		enforce(&o, &options);
 	else if (strcmp(argv[first], "explain") != 0 || argc - first > 2)
-		output_refuse(&o, EXIT_USAGE, NULL, "takes no argument but \"explain\" and one NAME after it");
+		output_refuse(&o, EXIT_USAGE, NULL,
+		              "takes no argument but \"explain\" and one NAME after it");
 	else
 		explain_policy(&o, &options, argc - first == 2 ? argv[first + 1] : NULL);
 	return output_end(&o);
@@ -102,13 +108,14 @@ const struct command cmd_policy = {
 	.name = "policy",
 	.arguments = "[explain [NAME]]",
 	.summary = "enforce the VRAM-only policy on a device, fact by fact",
-	.description =
-		"Ask the driver about the device, judge each fact by the policy, and print both. A violation is exit status 4; the facts are "
-		"printed all the same.\n"
-		"\n"
-		"explain: what each bit and each fact means, its verdict here, and what to do about it; or of one NAME alone. The exit status "
-		"is 0 "
-		"whatever the verdicts are.",
+	.description = "Ask the driver about the device, judge each fact by the policy, and print "
+		       "both. A violation is exit status 4; the facts are "
+		       "printed all the same.\n"
+		       "\n"
+		       "explain: what each bit and each fact means, its verdict here, and what to "
+		       "do about it; or of one NAME alone. The exit status "
+		       "is 0 "
+		       "whatever the verdicts are.",
 	.sets = (const struct option_set *const[]){&device_option_set, NULL},
 	.run = run,
 };

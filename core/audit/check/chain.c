@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Genuine lines and their places.  A line that does not fit is held in doubt until the next one: if that one fits where the chain stood
- * before, the line in doubt was the stranger, else something is missing before it.  What is missing stays a gap that later lines may fill.
+ * Genuine lines and their places.  A line that does not fit is held in doubt until the next one: if
+ * that one fits where the chain stood before, the line in doubt was the stranger, else something is
+ * missing before it.  What is missing stays a gap that later lines may fill.
  */
 #include "audit/check/checker.h"
 
@@ -61,7 +62,8 @@ static uint32_t link_fault(const struct vres_audit_checker *c, const struct fact
 	return c->is_keyed ? VRES_AUDIT_LINK : VRES_AUDIT_EDITED;
 }
 
-vres_status audit_chain_settle(struct vres_audit_checker *c, const struct fact *next, vres_error *err)
+vres_status audit_chain_settle(struct vres_audit_checker *c, const struct fact *next,
+                               vres_error *err)
 {
 	const struct fact *d = &c->doubt;
 
@@ -72,32 +74,40 @@ vres_status audit_chain_settle(struct vres_audit_checker *c, const struct fact *
 		if (c->doubt_is_jump)
 			audit_gap_before(c, c->main.next, d);
 		else
-			(void)audit_find(c, link_fault(c, d), d->place, d->seq, 1, "its prev_hash is not the hash of the line before: %s",
-			                 c->is_keyed ? "two histories of one log" : "one of the two was changed");
+			(void)audit_find(c, link_fault(c, d), d->place, d->seq, 1,
+			                 "its prev_hash is not the hash of the line before: %s",
+			                 c->is_keyed ? "two histories of one log"
+			                             : "one of the two was changed");
 		return advance(c, d, err);
 	}
 	c->has_last = false; /* what is next to a stranger is not held to an order */
 	if (!c->doubt_is_jump) {
-		(void)audit_find(c, VRES_AUDIT_INSERTED, d->place, d->seq, 1, "a line of another log, or of another history of this one");
+		(void)audit_find(c, VRES_AUDIT_INSERTED, d->place, d->seq, 1,
+		                 "a line of another log, or of another history of this one");
 		return VRES_OK;
 	}
 	audit_summary_add(c, d);
-	audit_early_add(c, d, audit_find(c, VRES_AUDIT_REORDERED, d->place, d->seq, 1, "stands where seq %" PRIu64 " belongs", c->main.next));
+	audit_early_add(c, d,
+	                audit_find(c, VRES_AUDIT_REORDERED, d->place, d->seq, 1,
+	                           "stands where seq %" PRIu64 " belongs", c->main.next));
 	return VRES_OK;
 }
 
 /* The line does not fit; whether the fault lies with it or before it, the next one tells. */
-static vres_status put_in_doubt(struct vres_audit_checker *c, const struct fact *fact, bool is_jump, vres_error *err)
+static vres_status put_in_doubt(struct vres_audit_checker *c, const struct fact *fact, bool is_jump,
+                                vres_error *err)
 {
 	c->has_doubt = true;
 	c->doubt_is_jump = is_jump;
 	c->doubt = *fact;
 	c->doubt.is_clean = false;
-	return fact->epoch > c->now.epoch ? audit_key_at(&c->ahead, &c->now, fact->epoch, err) : VRES_OK;
+	return fact->epoch > c->now.epoch ? audit_key_at(&c->ahead, &c->now, fact->epoch, err)
+	                                  : VRES_OK;
 }
 
 /* Lines of an earlier epoch in a later one's place: the key that those after it will be under. */
-static vres_status follow_aside(struct vres_audit_checker *c, const struct fact *fact, vres_error *err)
+static vres_status follow_aside(struct vres_audit_checker *c, const struct fact *fact,
+                                vres_error *err)
 {
 	const uint64_t epoch = fact->epoch + (fact->event == AUDIT_EPOCH);
 
@@ -122,12 +132,16 @@ static vres_status put_aside(struct vres_audit_checker *c, const struct fact *fa
 		audit_find_more(c, c->side_finding);
 	} else if (is_file) {
 		c->side_finding = audit_find(c, VRES_AUDIT_ROTATION, fact->place, fact->seq, 1,
-		                             "the file's lines come before some that were read already: another order, or given twice");
+		                             "the file's lines come before some that were read "
+		                             "already: another order, or given twice");
 	} else {
-		c->side_finding = audit_find(c, was_missing ? VRES_AUDIT_REORDERED : VRES_AUDIT_INSERTED, fact->place, fact->seq, 1,
-		                             was_missing ? "stands where seq %" PRIu64 " belongs"
-		                                         : "a copy: this seq was before, and seq %" PRIu64 " is expected",
-		                             c->main.next);
+		c->side_finding =
+			audit_find(c, was_missing ? VRES_AUDIT_REORDERED : VRES_AUDIT_INSERTED,
+		                   fact->place, fact->seq, 1,
+		                   was_missing ? "stands where seq %" PRIu64 " belongs"
+		                               : "a copy: this seq was before, and seq %" PRIu64
+		                                 " is expected",
+		                   c->main.next);
 	}
 	c->is_aside = true;
 	c->side.next = fact->seq + 1;
@@ -135,8 +149,8 @@ static vres_status put_aside(struct vres_audit_checker *c, const struct fact *fa
 }
 
 /*
- * Where a log begins: with a header, unless its first lines are bad, gone or elsewhere.  Of how many are gone nothing tells: the gap reaches
- * down to seq 1, and counts as one line.
+ * Where a log begins: with a header, unless its first lines are bad, gone or elsewhere.  Of how
+ * many are gone nothing tells: the gap reaches down to seq 1, and counts as one line.
  */
 static void begin(struct vres_audit_checker *c, const struct fact *fact)
 {
@@ -168,12 +182,14 @@ static vres_status go_on(struct vres_audit_checker *c, struct fact *fact, vres_e
 	uint64_t missing = fact->seq - c->main.next;
 
 	if (e) {
-		audit_find_instead(c, e->finding, VRES_AUDIT_INSERTED, "a copy of a line that comes later");
+		audit_find_instead(c, e->finding, VRES_AUDIT_INSERTED,
+		                   "a copy of a line that comes later");
 		audit_early_drop(c, e);
 	}
 	fact->is_clean = audit_run_room(c) == 0 && c->has_last;
 	if (audit_run_room(c) > 0) {
-		const uint64_t room = audit_run_room(c), first = c->main.next + (missing < room ? missing : room);
+		const uint64_t room = audit_run_room(c),
+			       first = c->main.next + (missing < room ? missing : room);
 
 		missing = audit_run_close(c, missing, fact->prev_hash);
 		if (missing > 0)
@@ -183,7 +199,8 @@ static vres_status go_on(struct vres_audit_checker *c, struct fact *fact, vres_e
 	if (c->main.has_hash && !audit_same_hash(fact->prev_hash, c->main.hash))
 		return put_in_doubt(c, fact, false, err);
 	if (fact->seq == 1 && !is_first_link(fact))
-		(void)audit_find(c, VRES_AUDIT_LINK, fact->place, 1, 1, "the prev_hash of seq 1 is not 64 zeros");
+		(void)audit_find(c, VRES_AUDIT_LINK, fact->place, 1, 1,
+		                 "the prev_hash of seq 1 is not 64 zeros");
 	return advance(c, fact, err);
 }
 
@@ -195,9 +212,11 @@ vres_status audit_chain_add(struct vres_audit_checker *c, const struct fact *fac
 	if (!c->main.is_known)
 		begin(c, fact);
 	/* Where hash and seq disagree, the hash is right: it is harder to make fit. */
-	if (f.seq != c->main.next && audit_run_room(c) == 0 && c->main.has_hash && audit_same_hash(f.prev_hash, c->main.hash)) {
-		(void)audit_find(c, c->is_keyed ? VRES_AUDIT_LINK : VRES_AUDIT_EDITED, f.place, f.seq, 1,
-		                 "follows the line before it, but its seq is not %" PRIu64, c->main.next);
+	if (f.seq != c->main.next && audit_run_room(c) == 0 && c->main.has_hash &&
+	    audit_same_hash(f.prev_hash, c->main.hash)) {
+		(void)audit_find(
+			c, c->is_keyed ? VRES_AUDIT_LINK : VRES_AUDIT_EDITED, f.place, f.seq, 1,
+			"follows the line before it, but its seq is not %" PRIu64, c->main.next);
 		f.seq = c->main.next;
 	}
 	if (f.seq > c->main.next)

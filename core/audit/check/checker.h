@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The state of a checker.  A line goes one of two ways: it is genuine (its MAC is good; without a key: it is canonical) and takes its place
- * in the chain (check_chain.c), or it is bad and joins a run of bad lines (check_run.c), which is judged when the next genuine
- * line tells how many lines ought to have stood there.
+ * The state of a checker.  A line goes one of two ways: it is genuine (its MAC is good; without a
+ * key: it is canonical) and takes its place in the chain (check_chain.c), or it is bad and joins a
+ * run of bad lines (check_run.c), which is judged when the next genuine line tells how many lines
+ * ought to have stood there.
  *
  * All of it has a fixed size but the findings, of which only so many are kept.
  */
@@ -38,8 +39,10 @@ struct fact {
 	struct place place;
 	uint64_t seq, epoch, number;
 	enum audit_event event;
-	bool is_forward, is_simulated, is_clean /* follows, without a doubt, the line that is before it */;
-	char hash[AUDIT_HEX], prev_hash[AUDIT_HEX], session[AUDIT_SESSION], event_session[AUDIT_SESSION], time[30];
+	bool is_forward, is_simulated,
+		is_clean /* follows, without a doubt, the line that is before it */;
+	char hash[AUDIT_HEX], prev_hash[AUDIT_HEX], session[AUDIT_SESSION],
+		event_session[AUDIT_SESSION], time[30];
 };
 
 /* Where a chain stands: the seq that comes next, and the hash it has to link to. */
@@ -91,7 +94,10 @@ struct vres_audit_checker {
 	void *finding_ctx;
 	struct findings findings;
 
-	/* Keys: as given; that of the line before; that of the line in doubt; that of a stretch in a wrong place; the one that is tried. */
+	/*
+	 * Keys: as given; that of the line before; that of the line in doubt; that of a stretch in
+	 * a wrong place; the one that is tried.
+	 */
 	bool is_keyed;
 	struct audit_key base, now, ahead, aside, trial;
 	uint64_t steps_left;
@@ -128,25 +134,36 @@ struct vres_audit_checker {
 };
 
 /* Findings. */
-__attribute__((format(printf, 6, 7))) uint32_t audit_find(struct vres_audit_checker *c, uint32_t fault, struct place place, uint64_t seq,
-                                                          uint64_t lines, const char *format, ...);
-void audit_find_more(struct vres_audit_checker *c, uint32_t finding);                                         /* one line more is concerned */
-void audit_find_instead(struct vres_audit_checker *c, uint32_t finding, uint32_t fault, const char *message); /* it is something else */
+__attribute__((format(printf, 6, 7))) uint32_t audit_find(struct vres_audit_checker *c,
+                                                          uint32_t fault, struct place place,
+                                                          uint64_t seq, uint64_t lines,
+                                                          const char *format, ...);
+/* One line more is concerned. */
+void audit_find_more(struct vres_audit_checker *c, uint32_t finding);
+/* It is something else. */
+void audit_find_instead(struct vres_audit_checker *c, uint32_t finding, uint32_t fault,
+                        const char *message);
 void audit_find_tell(struct vres_audit_checker *c); /* in the order of files and lines */
 
 /* Lines. */
-vres_status audit_check_line(struct vres_audit_checker *c, const char *text, size_t n, vres_error *err);
-void audit_check_garbage(struct vres_audit_checker *c, uint32_t fault, uint64_t room, size_t at, const char *what);
+vres_status audit_check_line(struct vres_audit_checker *c, const char *text, size_t n,
+                             vres_error *err);
+void audit_check_garbage(struct vres_audit_checker *c, uint32_t fault, uint64_t room, size_t at,
+                         const char *what);
 vres_status audit_chain_add(struct vres_audit_checker *c, const struct fact *fact, vres_error *err);
-vres_status audit_chain_settle(struct vres_audit_checker *c, const struct fact *next, vres_error *err);
+vres_status audit_chain_settle(struct vres_audit_checker *c, const struct fact *next,
+                               vres_error *err);
 uint64_t audit_run_close(struct vres_audit_checker *c, uint64_t missing, const char *vouching_hash);
 uint64_t audit_run_room(const struct vres_audit_checker *c);
 
 /* Lines that are missing, and lines that came too early. */
 const struct gap *audit_gap_find(const struct vres_audit_checker *c, uint64_t seq);
-void audit_gap_before(struct vres_audit_checker *c, uint64_t first, const struct fact *fact); /* from seq @first up to @fact */
-bool audit_gap_fill(struct vres_audit_checker *c, const struct fact *fact);                   /* was it missing? */
-void audit_gap_end(struct vres_audit_checker *c);                                             /* what is missing now stays missing */
+/* From seq @first up to @fact. */
+void audit_gap_before(struct vres_audit_checker *c, uint64_t first, const struct fact *fact);
+/* Was it missing? */
+bool audit_gap_fill(struct vres_audit_checker *c, const struct fact *fact);
+/* What is missing now stays missing. */
+void audit_gap_end(struct vres_audit_checker *c);
 void audit_early_add(struct vres_audit_checker *c, const struct fact *fact, uint32_t finding);
 struct early *audit_early_find(struct vres_audit_checker *c, uint64_t seq);
 void audit_early_drop(struct vres_audit_checker *c, struct early *e);
@@ -156,7 +173,8 @@ void audit_order_check(struct vres_audit_checker *c, const struct fact *fact);
 void audit_summary_add(struct vres_audit_checker *c, const struct fact *fact);
 
 /* Checkpoint and head. */
-vres_status audit_mark_checkpoint(struct vres_audit_checker *c, const char *text, size_t n, vres_error *err);
+vres_status audit_mark_checkpoint(struct vres_audit_checker *c, const char *text, size_t n,
+                                  vres_error *err);
 void audit_mark_meet(struct vres_audit_checker *c, const struct fact *fact);
 void audit_mark_before(struct vres_audit_checker *c, const struct fact *first);
 bool audit_mark_vouches(const struct vres_audit_checker *c, uint64_t seq, const char *hash);

@@ -27,7 +27,8 @@ const char *vres_audit_fault_name(uint32_t fault)
 	return fault < COUNT_OF(names) && names[fault] ? names[fault] : "unknown";
 }
 
-uint32_t audit_find(struct vres_audit_checker *c, uint32_t fault, struct place place, uint64_t seq, uint64_t lines, const char *format, ...)
+uint32_t audit_find(struct vres_audit_checker *c, uint32_t fault, struct place place, uint64_t seq,
+                    uint64_t lines, const char *format, ...)
 {
 	vres_audit_finding *f;
 	va_list args;
@@ -57,7 +58,8 @@ void audit_find_more(struct vres_audit_checker *c, uint32_t finding)
 		c->findings.items[finding].lines++;
 }
 
-void audit_find_instead(struct vres_audit_checker *c, uint32_t finding, uint32_t fault, const char *message)
+void audit_find_instead(struct vres_audit_checker *c, uint32_t finding, uint32_t fault,
+                        const char *message)
 {
 	vres_audit_finding *f;
 

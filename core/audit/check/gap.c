@@ -21,14 +21,20 @@ static void gap_tell(struct vres_audit_checker *c, size_t i)
 	memmove(&c->gaps[i], &c->gaps[i + 1], (c->gap_count - i) * sizeof(g));
 	if (g.is_start) {
 		(void)audit_find(c, g.fault, g.place, g.last, 1,
-		                 "the lines up to seq %" PRIu64 " are missing: a file begins with its log_header", g.last);
+		                 "the lines up to seq %" PRIu64
+		                 " are missing: a file begins with its log_header",
+		                 g.last);
 		return;
 	}
-	(void)audit_find(c, g.fault, g.place, g.first, lines,
-	                 g.fault == VRES_AUDIT_TRUNCATED  ? "the end of the file is missing: %" PRIu64 " line%s, seq %" PRIu64 " to %" PRIu64
-	                 : g.fault == VRES_AUDIT_ROTATION ? "a file before this one is missing: %" PRIu64 " line%s, seq %" PRIu64 " to %" PRIu64
-	                                                  : "%" PRIu64 " line%s missing before this one, seq %" PRIu64 " to %" PRIu64,
-	                 lines, lines == 1 ? "" : "s", g.first, g.last);
+	(void)audit_find(
+		c, g.fault, g.place, g.first, lines,
+		g.fault == VRES_AUDIT_TRUNCATED ? "the end of the file is missing: %" PRIu64
+						  " line%s, seq %" PRIu64 " to %" PRIu64
+		: g.fault == VRES_AUDIT_ROTATION
+			? "a file before this one is missing: %" PRIu64 " line%s, seq %" PRIu64
+			  " to %" PRIu64
+			: "%" PRIu64 " line%s missing before this one, seq %" PRIu64 " to %" PRIu64,
+		lines, lines == 1 ? "" : "s", g.first, g.last);
 }
 
 static void gap_add(struct vres_audit_checker *c, const struct gap *gap)
@@ -52,8 +58,10 @@ bool audit_gap_fill(struct vres_audit_checker *c, const struct fact *fact)
 		return false;
 	rest = *g;
 	rest.first = seq + 1;
-	rest.is_start = false;                          /* from here on it is known what is missing */
-	if (g->is_start && fact->event == AUDIT_HEADER) /* before it there was no line of this file */
+	/* From here on it is known what is missing. */
+	rest.is_start = false;
+	/* Before it there was no line of this file. */
+	if (g->is_start && fact->event == AUDIT_HEADER)
 		g->first = seq;
 	if (g->first < seq) {
 		g->last = seq - 1;
@@ -71,8 +79,13 @@ bool audit_gap_fill(struct vres_audit_checker *c, const struct fact *fact)
 /* What kind of hole is it that ends before @fact? */
 void audit_gap_before(struct vres_audit_checker *c, uint64_t first, const struct fact *fact)
 {
-	struct gap gap = {.first = first, .last = fact->seq - 1, .epoch = c->now.epoch, .epoch_after = fact->epoch, .place = fact->place};
-	const bool is_file = fact->place.line == 1 && fact->place.file > 0 && fact->event == AUDIT_HEADER;
+	struct gap gap = {.first = first,
+	                  .last = fact->seq - 1,
+	                  .epoch = c->now.epoch,
+	                  .epoch_after = fact->epoch,
+	                  .place = fact->place};
+	const bool is_file =
+		fact->place.line == 1 && fact->place.file > 0 && fact->event == AUDIT_HEADER;
 
 	gap.fault = VRES_AUDIT_DELETED;
 	gap.is_start = c->sum.first_seq == 0;

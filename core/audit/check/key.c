@@ -38,12 +38,14 @@ static vres_status chain_alloc(struct audit_key *k, vres_error *err)
 }
 
 /* The line key that @label makes of @root, in place of the one that is open. */
-static vres_status line_open(struct audit_key *k, const uint8_t root[VRES_SHA256_BYTES], const char *label, vres_error *err)
+static vres_status line_open(struct audit_key *k, const uint8_t root[VRES_SHA256_BYTES],
+                             const char *label, vres_error *err)
 {
 	vres_status status;
 
 	vres_hmac_close(&k->line);
-	status = vres_crypto_hkdf(false, root, VRES_SHA256_BYTES, label, strlen(label), k->chain->line, err);
+	status = vres_crypto_hkdf(false, root, VRES_SHA256_BYTES, label, strlen(label),
+	                          k->chain->line, err);
 	if (status == VRES_OK)
 		status = vres_hmac_open(&k->line, k->chain->line, err);
 	vres_crypto_wipe(k->chain->line, sizeof(k->chain->line));
@@ -63,14 +65,18 @@ static vres_status key_file_check(const char *path, int fd, vres_error *err)
 
 	TRY(vres_os_stat(fd, &file, err));
 	if (!file.is_regular)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the audit key is not in a regular file");
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the audit key is not in a regular file");
 	if (file.owner != 0 && file.owner != vres_os_user())
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the audit key file belongs to another user");
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the audit key file belongs to another user");
 	if (file.mode & 077u)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the audit key file has mode %04o, expected 0600", file.mode);
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the audit key file has mode %04o, expected 0600", file.mode);
 	TRY(vres_os_parent_is_private(path, &is_private, err));
 	if (!is_private)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the folder of the audit key file can be written by others");
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the folder of the audit key file can be written by others");
 	return VRES_OK;
 }
 
@@ -96,33 +102,39 @@ static vres_status forward_open(struct audit_key *k, const char *path, vres_erro
 	text.bytes = page;
 	TRY(vres_os_read(fd, 0, text.bytes, KEY_FILE_MAX, &n, err));
 	if (!audit_key_scan(text.bytes, n, &k->epoch, k->chain->key))
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the file is not an audit key of version 1");
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the file is not an audit key of version 1");
 	k->is_forward = true;
 	return line_open(k, k->chain->key, line_label, err);
 }
 
-vres_status audit_key_open(struct audit_key *k, const struct vres_key *token, const char *forward_path, vres_error *err)
+vres_status audit_key_open(struct audit_key *k, const struct vres_key *token,
+                           const char *forward_path, vres_error *err)
 {
 	if (token)
 		TRY(vres_key_check(token, err));
 	TRY(chain_alloc(k, err));
-	return token ? line_open(k, token->root, token_label, err) : forward_open(k, forward_path, err);
+	return token ? line_open(k, token->root, token_label, err)
+	             : forward_open(k, forward_path, err);
 }
 
-vres_status audit_key_at(struct audit_key *to, const struct audit_key *from, uint64_t epoch, vres_error *err)
+vres_status audit_key_at(struct audit_key *to, const struct audit_key *from, uint64_t epoch,
+                         vres_error *err)
 {
 	const uint64_t first = from->epoch;
 
 	TRY(chain_alloc(to, err));
 	memmove(to->chain->key, from->chain->key, VRES_SHA256_BYTES);
 	for (uint64_t e = first; e < epoch; e++)
-		TRY(vres_crypto_hkdf(false, to->chain->key, VRES_SHA256_BYTES, next_label, strlen(next_label), to->chain->key, err));
+		TRY(vres_crypto_hkdf(false, to->chain->key, VRES_SHA256_BYTES, next_label,
+		                     strlen(next_label), to->chain->key, err));
 	to->is_forward = true;
 	to->epoch = epoch;
 	return line_open(to, to->chain->key, line_label, err);
 }
 
-vres_status audit_key_mac(struct audit_key *k, const char *text, size_t n, size_t gap, char hex[65], vres_error *err)
+vres_status audit_key_mac(struct audit_key *k, const char *text, size_t n, size_t gap, char hex[65],
+                          vres_error *err)
 {
 	uint8_t mac[VRES_SHA256_BYTES];
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The key that the lines of an audit log are under: one of the token, or a chain of them, epoch after epoch, that is walked forward only
- * (docs/FORMAT.md, "Line key").
+ * The key that the lines of an audit log are under: one of the token, or a chain of them, epoch
+ * after epoch, that is walked forward only (docs/FORMAT.md, "Line key").
  */
 #ifndef VRES_CORE_AUDIT_CHECK_KEY_H
 #define VRES_CORE_AUDIT_CHECK_KEY_H
@@ -10,8 +10,9 @@
 #include "sign/key.h"
 
 /*
- * So many steps are taken in all where a log says that its epoch is a later one: about ten seconds of work, so that what a hostile log says
- * cannot keep a checker busy.  Steps from one epoch to the next as lines go by are not counted.
+ * So many steps are taken in all where a log says that its epoch is a later one: about ten seconds
+ * of work, so that what a hostile log says cannot keep a checker busy.  Steps from one epoch to the
+ * next as lines go by are not counted.
  */
 #define AUDIT_EPOCH_STEPS (UINT64_C(1) << 21)
 
@@ -26,16 +27,23 @@ struct audit_key {
 
 void audit_key_close(struct audit_key *k);
 
-/* One of the two; the other is NULL.  A key file must be what a token file must be: regular, private, no link. */
-vres_status audit_key_open(struct audit_key *k, const struct vres_key *token, const char *forward_path, vres_error *err);
+/*
+ * One of the two; the other is NULL.  A key file must be what a token file must be: regular,
+ * private, no link.
+ */
+vres_status audit_key_open(struct audit_key *k, const struct vres_key *token,
+                           const char *forward_path, vres_error *err);
 
 /*
- * *to becomes the key of @epoch, which is that of @from or a later one; @to may be @from, and is open already or all zero.  After a failure it is good
+ * *to becomes the key of @epoch, which is that of @from or a later one; @to may be @from, and is
+ * open already or all zero.  After a failure it is good
  * for nothing but audit_key_close().
  */
-vres_status audit_key_at(struct audit_key *to, const struct audit_key *from, uint64_t epoch, vres_error *err);
+vres_status audit_key_at(struct audit_key *to, const struct audit_key *from, uint64_t epoch,
+                         vres_error *err);
 
 /* Hex of the MAC of @n bytes without the 64 at @gap. */
-vres_status audit_key_mac(struct audit_key *k, const char *text, size_t n, size_t gap, char hex[65], vres_error *err);
+vres_status audit_key_mac(struct audit_key *k, const char *text, size_t n, size_t gap, char hex[65],
+                          vres_error *err);
 
 #endif

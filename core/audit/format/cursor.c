@@ -112,7 +112,8 @@ struct slice cursor_string(struct cursor *c)
 
 static bool is_identifier(unsigned char b)
 {
-	return (b >= 'A' && b <= 'Z') || (b >= 'a' && b <= 'z') || (b >= '0' && b <= '9') || b == '_' || b == '-';
+	return (b >= 'A' && b <= 'Z') || (b >= 'a' && b <= 'z') || (b >= '0' && b <= '9') ||
+	       b == '_' || b == '-';
 }
 
 void cursor_identifier(struct cursor *c, size_t max)
@@ -137,11 +138,13 @@ static unsigned two_digits(const unsigned char *at)
 static bool is_time(const unsigned char *t)
 {
 	static const unsigned char lengths[12] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	const unsigned year = two_digits(t) * 100 + two_digits(t + 2), month = two_digits(t + 5), day = two_digits(t + 8);
+	const unsigned year = two_digits(t) * 100 + two_digits(t + 2), month = two_digits(t + 5),
+		       day = two_digits(t + 8);
 	const bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
-	return month >= 1 && month <= 12 && day >= 1 && day <= lengths[month - 1] && (month != 2 || day < 29 || is_leap) &&
-	       two_digits(t + 11) < 24 && two_digits(t + 14) < 60 && two_digits(t + 17) < 60;
+	return month >= 1 && month <= 12 && day >= 1 && day <= lengths[month - 1] &&
+	       (month != 2 || day < 29 || is_leap) && two_digits(t + 11) < 24 &&
+	       two_digits(t + 14) < 60 && two_digits(t + 17) < 60;
 }
 
 const char *cursor_timestamp(struct cursor *c)
@@ -151,7 +154,8 @@ const char *cursor_timestamp(struct cursor *c)
 
 	_Static_assert(sizeof(form) == TIMESTAMP + 1, "RFC 3339 with nine digits");
 	for (size_t i = 0; c->fault == NULL && i < TIMESTAMP; i++) {
-		if (c->at < c->end && (form[i] == '0' ? *c->at >= '0' && *c->at <= '9' : *c->at == (unsigned char)form[i]))
+		if (c->at < c->end && (form[i] == '0' ? *c->at >= '0' && *c->at <= '9'
+		                                      : *c->at == (unsigned char)form[i]))
 			c->at++;
 		else
 			(void)cursor_fail(c, "not a time as 2026-01-31T23:59:59.000000000Z");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A cursor over a line of an audit log.  After the first misfit it stands there and everything else does nothing, so that a grammar reads
- * from top to bottom and the end asks once.  What a call returns means something only while there is no fault.
+ * A cursor over a line of an audit log.  After the first misfit it stands there and everything else
+ * does nothing, so that a grammar reads from top to bottom and the end asks once.  What a call
+ * returns means something only while there is no fault.
  */
 #ifndef VRES_CORE_AUDIT_FORMAT_CURSOR_H
 #define VRES_CORE_AUDIT_FORMAT_CURSOR_H

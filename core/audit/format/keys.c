@@ -35,7 +35,8 @@ static vres_status keys_create(bool is_forward, struct audit_keys **out, vres_er
 	return VRES_OK;
 }
 
-static vres_status expand(const uint8_t key[VRES_SHA256_BYTES], const char *label, uint8_t out[VRES_SHA256_BYTES], vres_error *err)
+static vres_status expand(const uint8_t key[VRES_SHA256_BYTES], const char *label,
+                          uint8_t out[VRES_SHA256_BYTES], vres_error *err)
 {
 	return vres_crypto_hkdf(false, key, VRES_SHA256_BYTES, label, strlen(label), out, err);
 }
@@ -59,7 +60,8 @@ static vres_status derive(struct audit_keys *keys, vres_error *err)
 	return expand(keys->chain[1], "vres/audit/line/v1", keys->line[1], err);
 }
 
-static vres_status read_key(int fd, bool or_root, const char *what, struct audit_keys *keys, vres_error *err)
+static vres_status read_key(int fd, bool or_root, const char *what, struct audit_keys *keys,
+                            vres_error *err)
 {
 	uint64_t bytes;
 	size_t n = 0;
@@ -72,7 +74,8 @@ static vres_status read_key(int fd, bool or_root, const char *what, struct audit
 	return derive(keys, err);
 }
 
-vres_status vres_audit_keys_load(int folder, const char *name, struct audit_keys **out, vres_error *err)
+vres_status vres_audit_keys_load(int folder, const char *name, struct audit_keys **out,
+                                 vres_error *err)
 {
 	CLEANUP(vres_audit_keys_destroy) struct audit_keys *keys = NULL;
 	CLEANUP(close_fd) int fd = -1;
@@ -95,13 +98,16 @@ vres_status vres_audit_keys_first(const char *path, struct audit_keys **out, vre
 	TRY(keys_create(true, &keys, err));
 	TRY(read_key(fd, true, "the forward key file", keys, err));
 	if (keys->epoch != 0)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the forward key file is of epoch %" PRIu64 ": a log begins with epoch 0",
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the forward key file is of epoch %" PRIu64
+		                 ": a log begins with epoch 0",
 		                 keys->epoch);
 	*out = TAKE(keys);
 	return VRES_OK;
 }
 
-static size_t key_text(uint64_t epoch, const uint8_t key[VRES_SHA256_BYTES], char text[KEY_FILE_MAX])
+static size_t key_text(uint64_t epoch, const uint8_t key[VRES_SHA256_BYTES],
+                       char text[KEY_FILE_MAX])
 {
 	const int head = snprintf(text, KEY_FILE_MAX, "vres-audit-key/1 %" PRIu64 " ", epoch);
 
@@ -111,7 +117,8 @@ static size_t key_text(uint64_t epoch, const uint8_t key[VRES_SHA256_BYTES], cha
 }
 
 /* A file that holds keys->text now and for good. */
-static vres_status write_new(int folder, const char *name, const char *text, size_t n, vres_error *err)
+static vres_status write_new(int folder, const char *name, const char *text, size_t n,
+                             vres_error *err)
 {
 	CLEANUP(close_fd) int fd = -1;
 	vres_status status;
@@ -126,13 +133,17 @@ static vres_status write_new(int folder, const char *name, const char *text, siz
 	return status;
 }
 
-/* Did an unfinished step of ours leave this behind?  In a sticky folder others can lay a hard link to another file of this user's there. */
+/*
+ * Did an unfinished step of ours leave this behind?  In a sticky folder others can lay a hard link
+ * to another file of this user's there.
+ */
 static bool is_rest(int fd)
 {
 	struct os_file file;
 
-	return vres_os_stat(fd, &file, NULL) == VRES_OK && file.is_regular && file.owner == vres_os_user() && (file.mode & 077u) == 0 &&
-	       file.links == 1 && file.bytes <= KEY_FILE_MAX;
+	return vres_os_stat(fd, &file, NULL) == VRES_OK && file.is_regular &&
+	       file.owner == vres_os_user() && (file.mode & 077u) == 0 && file.links == 1 &&
+	       file.bytes <= KEY_FILE_MAX;
 }
 
 /* Overwrite what an unfinished step left behind, which may be a key, and remove it. */
@@ -140,12 +151,16 @@ static void remove_rest(int folder, const char *name)
 {
 	CLEANUP(close_fd) int fd = -1;
 
-	if (vres_file_open(folder, name, FILE_MODIFY, "a key file", &fd, NULL) == VRES_OK && is_rest(fd))
+	if (vres_file_open(folder, name, FILE_MODIFY, "a key file", &fd, NULL) == VRES_OK &&
+	    is_rest(fd))
 		(void)vres_file_overwrite(fd, KEY_FILE_MAX, NULL);
 	vres_file_unlink(folder, name);
 }
 
-/* What LOG.key had stays in its old bytes on the disk, which nobody but this descriptor names any more. */
+/*
+ * What LOG.key had stays in its old bytes on the disk, which nobody but this descriptor names any
+ * more.
+ */
 static vres_status replace(int folder, const char *name, const char *temporary, vres_error *err)
 {
 	CLEANUP(close_fd) int old = -1;
@@ -156,11 +171,13 @@ static vres_status replace(int folder, const char *name, const char *temporary, 
 	TRY(vres_file_rename(folder, temporary, name, true, err));
 	TRY(vres_folder_sync(folder, err));
 	if (old >= 0)
-		(void)vres_file_overwrite(old, min_u64(bytes, KEY_FILE_MAX), NULL); /* the new key is in force whatever comes of it */
+		/* The new key is in force whatever comes of it. */
+		(void)vres_file_overwrite(old, min_u64(bytes, KEY_FILE_MAX), NULL);
 	return VRES_OK;
 }
 
-static vres_status store(struct audit_keys *keys, unsigned which, int folder, const char *name, vres_error *err)
+static vres_status store(struct audit_keys *keys, unsigned which, int folder, const char *name,
+                         vres_error *err)
 {
 	char temporary[FILE_NAME_MAX + 32];
 	vres_status status;
@@ -178,12 +195,14 @@ static vres_status store(struct audit_keys *keys, unsigned which, int folder, co
 	return status;
 }
 
-vres_status vres_audit_keys_store(struct audit_keys *keys, int folder, const char *name, vres_error *err)
+vres_status vres_audit_keys_store(struct audit_keys *keys, int folder, const char *name,
+                                  vres_error *err)
 {
 	return store(keys, 0, folder, name, err);
 }
 
-vres_status vres_audit_keys_advance(struct audit_keys *keys, int folder, const char *name, vres_error *err)
+vres_status vres_audit_keys_advance(struct audit_keys *keys, int folder, const char *name,
+                                    vres_error *err)
 {
 	CLEANUP(vres_audit_keys_destroy) struct audit_keys *next = NULL;
 
@@ -200,7 +219,9 @@ const uint8_t *vres_audit_keys_line(const struct audit_keys *keys, uint64_t epoc
 {
 	if (!keys->is_forward)
 		return epoch == 0 ? keys->line[0] : NULL;
-	return epoch == keys->epoch ? keys->line[0] : epoch == keys->epoch + 1 ? keys->line[1] : NULL;
+	return epoch == keys->epoch       ? keys->line[0]
+	       : epoch == keys->epoch + 1 ? keys->line[1]
+	                                  : NULL;
 }
 
 vres_status vres_audit_keygen(const char *path, vres_error *err)

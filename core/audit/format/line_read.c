@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The grammar of a line.  Order and spelling of the envelope are fixed, so it is compared, not parsed; only the event is open. */
+/*
+ * The grammar of a line.  Order and spelling of the envelope are fixed, so it is compared, not
+ * parsed; only the event is open.
+ */
 #include "audit/format/line_read.h"
 
 #include "audit/format/cursor.h"
@@ -8,7 +11,14 @@
 #define WORKER_ID_MAX 64u
 
 /* Fields of the log's own events. */
-enum { FIELD_TYPE = 1, FIELD_FORMAT = 2, FIELD_MODE = 4, FIELD_EPOCH = 8, FIELD_SESSION = 16, FIELD_SIMULATED = 32 };
+enum {
+	FIELD_TYPE = 1,
+	FIELD_FORMAT = 2,
+	FIELD_MODE = 4,
+	FIELD_EPOCH = 8,
+	FIELD_SESSION = 16,
+	FIELD_SIMULATED = 32
+};
 enum { FIELD_BYTES = 64, FIELD_SHA256 = 128, FIELD_LOST = 256, FIELD_OTHER = 512 };
 
 enum field_kind { IS_STRING, IS_NUMBER, IS_TRUE };
@@ -39,7 +49,8 @@ struct event_form {
 };
 
 static const struct event_form forms[] = {
-	{"log_header", AUDIT_HEADER, FIELD_TYPE | FIELD_FORMAT | FIELD_MODE | FIELD_SESSION, FIELD_EPOCH | FIELD_SIMULATED},
+	{"log_header", AUDIT_HEADER, FIELD_TYPE | FIELD_FORMAT | FIELD_MODE | FIELD_SESSION,
+         FIELD_EPOCH | FIELD_SIMULATED},
 	{"log_opened", AUDIT_OPENED, FIELD_TYPE | FIELD_SESSION, FIELD_SIMULATED},
 	{"log_repaired", AUDIT_REPAIRED, FIELD_TYPE | FIELD_BYTES | FIELD_SHA256, FIELD_SIMULATED},
 	{"log_lost", AUDIT_LOST, FIELD_TYPE | FIELD_LOST, FIELD_SIMULATED},
@@ -70,7 +81,8 @@ static struct slice key(struct cursor *c, struct slice before)
 	if (!cursor_expect(c, "\""))
 		return s;
 	s.text = (const char *)c->at;
-	while (c->at < c->end && ((*c->at >= 'a' && *c->at <= 'z') || (*c->at >= '0' && *c->at <= '9') || *c->at == '_'))
+	while (c->at < c->end && ((*c->at >= 'a' && *c->at <= 'z') ||
+	                          (*c->at >= '0' && *c->at <= '9') || *c->at == '_'))
 		c->at++;
 	s.n = (size_t)((const char *)c->at - s.text);
 	if (s.n == 0 || s.n > KEY_MAX) {
@@ -94,7 +106,10 @@ static const struct field *field_find(struct slice name)
 	return NULL;
 }
 
-/* The value of a field that is the log's own, or might be: other events may use its name otherwise, so its kind is only remembered. */
+/*
+ * The value of a field that is the log's own, or might be: other events may use its name otherwise,
+ * so its kind is only remembered.
+ */
 static void value(struct cursor *c, const struct field *f, struct event *e)
 {
 	const unsigned char first = c->at < c->end ? *c->at : 0;
@@ -130,10 +145,13 @@ static void value(struct cursor *c, const struct field *f, struct event *e)
 }
 
 /* What the log's own events must and may hold. */
-static bool own_event(struct cursor *c, const struct event *e, const struct event_form *form, struct audit_line *out)
+static bool own_event(struct cursor *c, const struct event *e, const struct event_form *form,
+                      struct audit_line *out)
 {
-	if ((e->present & form->required) != form->required || (e->present & ~(form->required | form->allowed)) != 0)
-		return cursor_fail(c, "an event of the log itself lacks a field or has one too many");
+	if ((e->present & form->required) != form->required ||
+	    (e->present & ~(form->required | form->allowed)) != 0)
+		return cursor_fail(c,
+		                   "an event of the log itself lacks a field or has one too many");
 	out->event = form->event;
 	out->number = e->number;
 	out->event_session = e->session;
@@ -187,7 +205,8 @@ static uint64_t hex_number(const char *digits, size_t n)
 	uint64_t number = 0;
 
 	for (size_t i = 0; i < n; i++)
-		number = number << 4 | (uint64_t)(digits[i] <= '9' ? digits[i] - '0' : digits[i] - 'a' + 10);
+		number = number << 4 |
+		         (uint64_t)(digits[i] <= '9' ? digits[i] - '0' : digits[i] - 'a' + 10);
 	return number;
 }
 
@@ -257,7 +276,8 @@ bool audit_checkpoint_scan(const char *text, size_t n, struct audit_checkpoint *
 	return c.fault == NULL;
 }
 
-bool audit_key_scan(const char *text, size_t n, uint64_t *epoch, uint8_t key_bytes[VRES_SHA256_BYTES])
+bool audit_key_scan(const char *text, size_t n, uint64_t *epoch,
+                    uint8_t key_bytes[VRES_SHA256_BYTES])
 {
 	const unsigned char *bytes = (const unsigned char *)text;
 	struct cursor c = {bytes, bytes, bytes + n, NULL};

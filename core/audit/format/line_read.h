@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One line of an audit log, read strictly: what it says, or at which byte it is not canonical (docs/FORMAT.md, "Audit log").  Pure: no memory of
- * its own, no key, no clock; whatever the bytes are, time is linear in their number.
+ * One line of an audit log, read strictly: what it says, or at which byte it is not canonical
+ * (docs/FORMAT.md, "Audit log").  Pure: no memory of its own, no key, no clock; whatever the bytes
+ * are, time is linear in their number.
  */
 #ifndef VRES_CORE_AUDIT_FORMAT_LINE_READ_H
 #define VRES_CORE_AUDIT_FORMAT_LINE_READ_H
@@ -14,7 +15,16 @@
 #define AUDIT_NUMBER_MAX ((UINT64_C(1) << 53) - 1)
 
 /* What the checker must understand; every other event is just carried. */
-enum audit_event { AUDIT_OTHER, AUDIT_HEADER, AUDIT_OPENED, AUDIT_REPAIRED, AUDIT_LOST, AUDIT_EPOCH, AUDIT_ROTATED, AUDIT_CLOSED };
+enum audit_event {
+	AUDIT_OTHER,
+	AUDIT_HEADER,
+	AUDIT_OPENED,
+	AUDIT_REPAIRED,
+	AUDIT_LOST,
+	AUDIT_EPOCH,
+	AUDIT_ROTATED,
+	AUDIT_CLOSED
+};
 
 /* Pointers lead into the line that was scanned. */
 struct audit_line {
@@ -45,7 +55,9 @@ struct audit_checkpoint {
 	size_t fault_at;
 };
 
-/* @text: @n bytes, without the newline.  False: see fault and fault_at, a byte's position from 0. */
+/*
+ * @text: @n bytes, without the newline.  False: see fault and fault_at, a byte's position from 0.
+ */
 bool audit_line_scan(const char *text, size_t n, struct audit_line *out);
 bool audit_checkpoint_scan(const char *text, size_t n, struct audit_checkpoint *out);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Events into slots, slots into canonical lines.  The table below is the one in docs/FORMAT.md, keys in the order of their bytes. */
+/*
+ * Events into slots, slots into canonical lines.  The table below is the one in docs/FORMAT.md,
+ * keys in the order of their bytes.
+ */
 #include "audit/format/line_write.h"
 
 #include "events/events.h"
@@ -28,21 +31,21 @@ struct field {
 	const char *word;
 };
 
-#define EVENT(key, kind, member)                                                                                                                \
-	{                                                                                                                                       \
-		key, kind, offsetof(vres_event, member), NULL                                                                                   \
+#define EVENT(key, kind, member)                                                                   \
+	{                                                                                          \
+		key, kind, offsetof(vres_event, member), NULL                                      \
 	}
-#define SHARD(key, kind, member)                                                                                                                \
-	{                                                                                                                                       \
-		key, kind, offsetof(vres_shard_info, member), NULL                                                                              \
+#define SHARD(key, kind, member)                                                                   \
+	{                                                                                          \
+		key, kind, offsetof(vres_shard_info, member), NULL                                 \
 	}
-#define ALWAYS(key, word)                                                                                                                       \
-	{                                                                                                                                       \
-		key, WORD, 0, word                                                                                                              \
+#define ALWAYS(key, word)                                                                          \
+	{                                                                                          \
+		key, WORD, 0, word                                                                 \
 	}
-#define OTHER(key, kind)                                                                                                                        \
-	{                                                                                                                                       \
-		key, kind, 0, NULL                                                                                                              \
+#define OTHER(key, kind)                                                                           \
+	{                                                                                          \
+		key, kind, 0, NULL                                                                 \
 	}
 #define TYPE         OTHER("event_type", NAME)
 #define IF_SIMULATED OTHER("simulated", SIMULATED)
@@ -58,36 +61,47 @@ struct layout {
 static const struct layout layouts[] = {
 	{VRES_EVENT_VRAM_SEALED,
          "vram_sealed",
-         {SHARD("digest", SHARD_TEXT, digest), TYPE, GPU_DEVICE, SHARD_ID, IF_SIMULATED, SHARD("vram_bytes", SHARD_NUMBER, vram_bytes)}},
-	{VRES_EVENT_SEAL_VERIFIED, "seal_verified", {TYPE, EVENT("mode", TEXT, mode), SHARD_ID, IF_SIMULATED}},
+         {SHARD("digest", SHARD_TEXT, digest), TYPE, GPU_DEVICE, SHARD_ID, IF_SIMULATED,
+          SHARD("vram_bytes", SHARD_NUMBER, vram_bytes)}},
+	{VRES_EVENT_SEAL_VERIFIED,
+         "seal_verified",
+         {TYPE, EVENT("mode", TEXT, mode), SHARD_ID, IF_SIMULATED}},
 	{VRES_EVENT_SEAL_VERIFICATION_FAILED,
          "seal_verification_failed",
-         {EVENT("actual_digest", TEXT, actual_digest), TYPE, EVENT("expected_digest", TEXT, expected_digest), OTHER("reason", REASON),
+         {EVENT("actual_digest", TEXT, actual_digest), TYPE,
+          EVENT("expected_digest", TEXT, expected_digest), OTHER("reason", REASON),
           ALWAYS("severity", "critical"), SHARD_ID, IF_SIMULATED}},
 	{VRES_EVENT_VRAM_ALLOCATED,
          "vram_allocated",
-         {EVENT("allocated_bytes", NUMBER, allocated_bytes), EVENT("available_bytes", NUMBER, available_bytes), TYPE, GPU_DEVICE,
-          EVENT("requested_bytes", NUMBER, requested_bytes), IF_SIMULATED, EVENT("used_bytes", NUMBER, used_bytes)}},
+         {EVENT("allocated_bytes", NUMBER, allocated_bytes),
+          EVENT("available_bytes", NUMBER, available_bytes), TYPE, GPU_DEVICE,
+          EVENT("requested_bytes", NUMBER, requested_bytes), IF_SIMULATED,
+          EVENT("used_bytes", NUMBER, used_bytes)}},
 	{VRES_EVENT_VRAM_ALLOCATION_FAILED,
          "vram_allocation_failed",
-         {EVENT("available_bytes", NUMBER, available_bytes), TYPE, GPU_DEVICE, EVENT("reason", TEXT, detail),
-          EVENT("requested_bytes", NUMBER, requested_bytes), IF_SIMULATED}},
+         {EVENT("available_bytes", NUMBER, available_bytes), TYPE, GPU_DEVICE,
+          EVENT("reason", TEXT, detail), EVENT("requested_bytes", NUMBER, requested_bytes),
+          IF_SIMULATED}},
 	{VRES_EVENT_VRAM_DEALLOCATED,
          "vram_deallocated",
-         {TYPE, EVENT("freed_bytes", NUMBER, freed_bytes), GPU_DEVICE, EVENT("remaining_used", NUMBER, used_bytes), SHARD_ID, IF_SIMULATED}},
+         {TYPE, EVENT("freed_bytes", NUMBER, freed_bytes), GPU_DEVICE,
+          EVENT("remaining_used", NUMBER, used_bytes), SHARD_ID, IF_SIMULATED}},
 	{VRES_EVENT_VRAM_DEALLOCATION_FAILED,
          "vram_deallocation_failed",
          {TYPE, GPU_DEVICE, EVENT("reason", TEXT, detail), SHARD_ID, IF_SIMULATED}},
 	{VRES_EVENT_POLICY_VIOLATION,
          "policy_violation",
-         {EVENT("action_taken", TEXT, action_taken), EVENT("details", TEXT, detail), TYPE, GPU_DEVICE, ALWAYS("policy", "vram_only"),
-          ALWAYS("severity", "critical"), IF_SIMULATED, EVENT("violation", TEXT, violation)}},
+         {EVENT("action_taken", TEXT, action_taken), EVENT("details", TEXT, detail), TYPE,
+          GPU_DEVICE, ALWAYS("policy", "vram_only"), ALWAYS("severity", "critical"), IF_SIMULATED,
+          EVENT("violation", TEXT, violation)}},
 	{AUDIT_HEADER,
          "log_header",
-         {OTHER("epoch", OWN_NUMBER), TYPE, ALWAYS("format", "vres-audit/1"), OTHER("key_mode", OWN_TEXT), OTHER("session", OWN_TEXT),
-          IF_SIMULATED}},
+         {OTHER("epoch", OWN_NUMBER), TYPE, ALWAYS("format", "vres-audit/1"),
+          OTHER("key_mode", OWN_TEXT), OTHER("session", OWN_TEXT), IF_SIMULATED}},
 	{AUDIT_OPENED, "log_opened", {TYPE, OTHER("session", OWN_TEXT)}},
-	{AUDIT_REPAIRED, "log_repaired", {TYPE, OTHER("removed_bytes", OWN_NUMBER), OTHER("removed_sha256", OWN_TEXT)}},
+	{AUDIT_REPAIRED,
+         "log_repaired",
+         {TYPE, OTHER("removed_bytes", OWN_NUMBER), OTHER("removed_sha256", OWN_TEXT)}},
 	{AUDIT_LOST, "log_lost", {TYPE, OTHER("lost_events", OWN_NUMBER)}},
 	{AUDIT_EPOCH, "log_epoch", {OTHER("epoch", OWN_NUMBER), TYPE}},
 	{AUDIT_ROTATED, "log_rotated", {TYPE}},
@@ -102,7 +116,10 @@ static const struct layout *layout_of(uint32_t type)
 	return NULL;
 }
 
-/* Into slots ----------------------------------------------------------------------------------------------------------------------- */
+/*
+ * Into slots
+ * ----------------------------------------------------------------------------------------
+ */
 
 /* May this stand in a line as it is? */
 static bool is_clean(const char *text, size_t n)
@@ -134,7 +151,8 @@ static void put_clean(struct audit_slot *slot, size_t i, const char *text, size_
 	put_number(slot, i, n);
 }
 
-static vres_status put_text(struct audit_slot *slot, size_t i, const char *text, struct sha256 *hash, vres_error *err)
+static vres_status put_text(struct audit_slot *slot, size_t i, const char *text,
+                            struct sha256 *hash, vres_error *err)
 {
 	static const char prefix[] = "sha256:";
 	uint8_t digest[VRES_SHA256_BYTES];
@@ -144,8 +162,11 @@ static vres_status put_text(struct audit_slot *slot, size_t i, const char *text,
 	if (text == NULL)
 		return VRES_OK;
 	n = strlen(text);
-	if (n > sizeof(slot->text) - slot->text_bytes && n <= AUDIT_TEXT_MAX) /* a fixed array that its maker did not end with a NUL */
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the texts of an event have more than %zu bytes together", sizeof(slot->text));
+	/* A fixed array that its maker did not end with a NUL. */
+	if (n > sizeof(slot->text) - slot->text_bytes && n <= AUDIT_TEXT_MAX)
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the texts of an event have more than %zu bytes together",
+		                 sizeof(slot->text));
 	if (n <= AUDIT_TEXT_MAX && is_clean(text, n)) {
 		put_clean(slot, i, text, n);
 		return VRES_OK;
@@ -170,8 +191,8 @@ static const char *reason_word(const vres_event *event)
 	return event->status == VRES_E_NOT_SEALED ? "not_sealed" : vres_audit_reason(event->reason);
 }
 
-static vres_status put_field(struct audit_slot *slot, size_t i, const struct field *f, const vres_event *event, struct sha256 *hash,
-                             vres_error *err)
+static vres_status put_field(struct audit_slot *slot, size_t i, const struct field *f,
+                             const vres_event *event, struct sha256 *hash, vres_error *err)
 {
 	const char *text;
 
@@ -187,23 +208,29 @@ static vres_status put_field(struct audit_slot *slot, size_t i, const struct fie
 		if (event->gpu_device != VRES_NO_DEVICE)
 			put_number(slot, i, event->gpu_device);
 		return VRES_OK;
-	case TEXT: memcpy(&text, (const char *)event + f->at, sizeof(text)); return put_text(slot, i, text, hash, err);
+	case TEXT:
+		memcpy(&text, (const char *)event + f->at, sizeof(text));
+		return put_text(slot, i, text, hash, err);
 	case REASON: return put_text(slot, i, reason_word(event), hash, err);
 	case SHARD_NUMBER:
 		if (event->shard)
 			put_number(slot, i, number_at(event->shard, f->at));
 		return VRES_OK;
-	case SHARD_TEXT: return put_text(slot, i, event->shard ? (const char *)event->shard + f->at : NULL, hash, err);
+	case SHARD_TEXT:
+		return put_text(slot, i, event->shard ? (const char *)event->shard + f->at : NULL,
+		                hash, err);
 	default: return VRES_OK;
 	}
 }
 
-vres_status vres_audit_slot_fill(struct audit_slot *slot, const vres_event *event, struct sha256 *hash, vres_error *err)
+vres_status vres_audit_slot_fill(struct audit_slot *slot, const vres_event *event,
+                                 struct sha256 *hash, vres_error *err)
 {
 	const struct layout *layout = layout_of(event->type);
 
 	if (layout == NULL || event->type >= AUDIT_HEADER)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "events of type %u are not known here", (unsigned)event->type);
+		return vres_fail(err, VRES_E_INVALID_INPUT, "events of type %u are not known here",
+		                 (unsigned)event->type);
 	slot->type = event->type;
 	slot->time = event->time;
 	slot->text_bytes = 0;
@@ -231,7 +258,8 @@ static size_t field_of(const struct audit_slot *slot, const char *key)
 	const struct layout *layout = layout_of(slot->type);
 	size_t i = 0;
 
-	while (i + 1 < AUDIT_FIELDS && layout->fields[i].kind != NONE && strcmp(layout->fields[i].key, key) != 0)
+	while (i + 1 < AUDIT_FIELDS && layout->fields[i].kind != NONE &&
+	       strcmp(layout->fields[i].key, key) != 0)
 		i++;
 	return i;
 }
@@ -246,7 +274,10 @@ void vres_audit_slot_text(struct audit_slot *slot, const char *key, const char *
 	put_clean(slot, field_of(slot, key), value, strlen(value));
 }
 
-/* Into lines ----------------------------------------------------------------------------------------------------------------------- */
+/*
+ * Into lines
+ * ----------------------------------------------------------------------------------------
+ */
 
 /* Nothing here checks for room: AUDIT_TEXT_MAX was chosen so that every line fits. */
 struct out {
@@ -334,7 +365,8 @@ static void put_event(struct out *o, const struct audit_slot *slot)
 	put(o, "}", 1);
 }
 
-size_t vres_audit_line(const struct audit_slot *slot, const struct audit_author *author, uint64_t seq, const uint8_t prev[VRES_SHA256_BYTES],
+size_t vres_audit_line(const struct audit_slot *slot, const struct audit_author *author,
+                       uint64_t seq, const uint8_t prev[VRES_SHA256_BYTES],
                        char line[AUDIT_LINE_MAX], size_t *hash_at)
 {
 	struct out o = {.bytes = line};
@@ -361,8 +393,9 @@ size_t vres_audit_line(const struct audit_slot *slot, const struct audit_author 
 	return o.n;
 }
 
-size_t vres_audit_checkpoint_line(uint64_t epoch, const uint8_t hash[VRES_SHA256_BYTES], uint64_t seq, const char *worker_id,
-                                  char line[AUDIT_LINE_MAX], size_t *mac_at)
+size_t vres_audit_checkpoint_line(uint64_t epoch, const uint8_t hash[VRES_SHA256_BYTES],
+                                  uint64_t seq, const char *worker_id, char line[AUDIT_LINE_MAX],
+                                  size_t *mac_at)
 {
 	struct out o = {.bytes = line};
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reading back canonical lines: a cursor that eats exactly what must stand there, and never moves again once something else did. */
+/*
+ * Reading back canonical lines: a cursor that eats exactly what must stand there, and never moves
+ * again once something else did.
+ */
 #include "audit/format/parse.h"
 
 struct cursor {
@@ -44,9 +47,11 @@ static uint64_t eat_number(struct cursor *c)
 	const char *start = c->at;
 	uint64_t value = 0;
 
-	while (!c->is_bad && c->at < c->end && *c->at >= '0' && *c->at <= '9' && value <= AUDIT_NUMBER_MAX)
+	while (!c->is_bad && c->at < c->end && *c->at >= '0' && *c->at <= '9' &&
+	       value <= AUDIT_NUMBER_MAX)
 		value = 10 * value + (uint64_t)(*c->at++ - '0');
-	c->is_bad = c->is_bad || c->at == start || value > AUDIT_NUMBER_MAX || (*start == '0' && c->at - start > 1);
+	c->is_bad = c->is_bad || c->at == start || value > AUDIT_NUMBER_MAX ||
+	            (*start == '0' && c->at - start > 1);
 	return value;
 }
 
@@ -75,7 +80,8 @@ static void eat_identifier(struct cursor *c)
 	while (!c->is_bad && c->at < c->end && *c->at != '"') {
 		const char x = *c->at++;
 
-		c->is_bad = !((x >= 'A' && x <= 'Z') || (x >= 'a' && x <= 'z') || (x >= '0' && x <= '9') || x == '_' || x == '-');
+		c->is_bad = !((x >= 'A' && x <= 'Z') || (x >= 'a' && x <= 'z') ||
+		              (x >= '0' && x <= '9') || x == '_' || x == '-');
 	}
 	c->is_bad = c->is_bad || c->at == start;
 }
@@ -98,7 +104,10 @@ static void eat_time(struct cursor *c, char day[11])
 	day[10] = '\0';
 }
 
-/* Where the event ends: at the last place that reads as what follows an event, since inside a string every quotation mark is escaped. */
+/*
+ * Where the event ends: at the last place that reads as what follows an event, since inside a
+ * string every quotation mark is escaped.
+ */
 static const char *event_end(const char *line, size_t n)
 {
 	static const char mark[] = "},\"hash\":\"";
@@ -207,10 +216,12 @@ bool vres_audit_is_epoch(const struct audit_read_line *line, uint64_t *epoch)
 
 bool vres_audit_may_begin(const char *bytes, size_t n)
 {
-	return memcmp(bytes, line_start, n < sizeof(line_start) - 1 ? n : sizeof(line_start) - 1) == 0;
+	return memcmp(bytes, line_start, n < sizeof(line_start) - 1 ? n : sizeof(line_start) - 1) ==
+	       0;
 }
 
-bool vres_audit_parse_key(const char *text, size_t n, uint64_t *epoch, uint8_t key[VRES_SHA256_BYTES])
+bool vres_audit_parse_key(const char *text, size_t n, uint64_t *epoch,
+                          uint8_t key[VRES_SHA256_BYTES])
 {
 	struct cursor c = {.at = text, .end = text + n};
 

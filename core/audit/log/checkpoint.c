@@ -2,8 +2,9 @@
 /*
  * The checkpoint, and one file after another.
  *
- * The order of the steps is what makes each crash harmless.  The checkpoint comes after the lines it speaks of, LOG.key after the checkpoint, so
- * that the last line and the checkpoint are under the key in LOG.key or the next.  A file is renamed after the checkpoint of its last line, which
+ * The order of the steps is what makes each crash harmless.  The checkpoint comes after the lines
+ * it speaks of, LOG.key after the checkpoint, so that the last line and the checkpoint are under
+ * the key in LOG.key or the next.  A file is renamed after the checkpoint of its last line, which
  * is all that the next file needs to go on.
  */
 #include <inttypes.h>
@@ -17,7 +18,8 @@ static void close_fd(const int *fd)
 		vres_os_close(*fd);
 }
 
-static vres_status write_new(int folder, const char *name, const char *line, size_t n, vres_error *err)
+static vres_status write_new(int folder, const char *name, const char *line, size_t n,
+                             vres_error *err)
 {
 	CLEANUP(close_fd) int fd = -1;
 	size_t done;
@@ -41,7 +43,8 @@ static vres_status write_checkpoint(struct audit_log *log, vres_error *err)
 		return vres_fail(err, VRES_E_AUDIT, "the log's key is behind its last line");
 	vres_audit_log_name(log, ".checkpoint", name);
 	vres_audit_log_name(log, ".checkpoint.tmp", temporary);
-	n = vres_audit_checkpoint_line(p->line_epoch, p->hash, p->seq, log->author.worker_id, log->line, &mac_at);
+	n = vres_audit_checkpoint_line(p->line_epoch, p->hash, p->seq, log->author.worker_id,
+	                               log->line, &mac_at);
 	TRY(vres_crypto_hmac(key, log->line, n, mac, err));
 	vres_audit_line_insert(log->line, &n, mac_at, mac);
 	log->line[n++] = '\n';
@@ -50,7 +53,10 @@ static vres_status write_checkpoint(struct audit_log *log, vres_error *err)
 		status = vres_file_rename(log->folder, temporary, name, true, err);
 	if (status != VRES_OK)
 		vres_file_unlink(log->folder, temporary);
-	/* Of later ones an older one may come back after a loss of power; without any, a second line would be taken for a checkpoint removed. */
+	/*
+	 * Of later ones an older one may come back after a loss of power; without any, a second
+	 * line would be taken for a checkpoint removed.
+	 */
 	if (status == VRES_OK && log->checkpointed == 0)
 		status = vres_folder_sync(log->folder, err);
 	if (status == VRES_OK)
@@ -81,7 +87,8 @@ static vres_status put_aside(struct audit_log *log, vres_error *err)
 	TRY(vres_file_look(log->folder, log->name, log->fd, &now, err));
 	if (now.exists && !now.is_same) {
 		log->is_replaced = true;
-		return vres_fail(err, VRES_E_AUDIT, "the audit log was replaced or changed by somebody else");
+		return vres_fail(err, VRES_E_AUDIT,
+		                 "the audit log was replaced or changed by somebody else");
 	}
 	if (now.exists) {
 		(void)snprintf(suffix, sizeof(suffix), ".%016" PRIx64, log->first_seq);
@@ -97,7 +104,8 @@ static vres_status follow(struct audit_log *log, vres_error *err)
 	vres_status status;
 
 	TRY(vres_audit_log_checkpoint(log, err));
-	TRY(vres_folder_sync(log->folder, err)); /* before the name of what it speaks of changes: the next file goes on from it */
+	/* Before the name of what it speaks of changes: the next file goes on from it. */
+	TRY(vres_folder_sync(log->folder, err));
 	TRY(put_aside(log, err));
 	TRY(vres_file_open(log->folder, log->name, FILE_CREATE, "the next audit log", &fd, err));
 	status = vres_folder_sync(log->folder, err);

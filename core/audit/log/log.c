@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Lines into a batch, a batch into LOG, LOG to disk; see writer.h.  Rotation and checkpoint are in rotate.c. */
+/*
+ * Lines into a batch, a batch into LOG, LOG to disk; see writer.h.  Rotation and checkpoint are in
+ * rotate.c.
+ */
 #include "audit/log/log.h"
 
 #include <stdio.h>
 
 #include "base/json.h"
 
-/* Room in a file for what ends it: the end of a session, the beginning of the next, and of both an epoch's end. */
+/*
+ * Room in a file for what ends it: the end of a session, the beginning of the next, and of both an
+ * epoch's end.
+ */
 #define ROTATION_BYTES 4096u
 
 void vres_audit_log_name(const struct audit_log *log, const char *suffix, char out[AUDIT_NAME_MAX])
@@ -29,7 +35,10 @@ bool vres_audit_log_epoch_ended(const struct audit_log *log)
 	return log->choice.is_forward && last_point(log)->line_epoch != log->keys->epoch;
 }
 
-/* Into LOG ------------------------------------------------------------------------------------------------------------------------- */
+/*
+ * Into LOG
+ * ----------------------------------------------------------------------------------------
+ */
 
 static vres_status cut(struct audit_log *log, vres_error *err)
 {
@@ -44,9 +53,11 @@ static vres_status look(struct audit_log *log, vres_error *err)
 	struct os_name now;
 
 	if (log->is_replaced)
-		return vres_fail(err, VRES_E_AUDIT, "the audit log was replaced or changed by somebody else");
+		return vres_fail(err, VRES_E_AUDIT,
+		                 "the audit log was replaced or changed by somebody else");
 	TRY(vres_file_look(log->folder, log->name, log->fd, &now, err));
-	log->is_replaced = !now.exists || !now.is_same || (!log->is_torn && now.bytes != log->written.size);
+	log->is_replaced =
+		!now.exists || !now.is_same || (!log->is_torn && now.bytes != log->written.size);
 	if (log->is_replaced)
 		return look(log, err);
 	return log->is_torn ? cut(log, err) : VRES_OK;
@@ -86,16 +97,23 @@ vres_status vres_audit_log_sync(struct audit_log *log, vres_error *err)
 		log->synced = log->written;
 		return VRES_OK;
 	}
-	/* What the system failed to write it may have forgotten; a later success would say nothing of it.  Only what was on disk before counts. */
+	/*
+	 * What the system failed to write it may have forgotten; a later success would say nothing
+	 * of it.  Only what was on disk before counts.
+	 */
 	log->written = log->synced;
 	log->is_torn = true;
 	(void)cut(log, NULL);
 	return status;
 }
 
-/* Into the batch ------------------------------------------------------------------------------------------------------------------- */
+/*
+ * Into the batch
+ * ----------------------------------------------------------------------------------------
+ */
 
-static void advance(struct audit_point *p, const struct audit_slot *slot, const uint8_t hash[VRES_SHA256_BYTES], size_t bytes)
+static void advance(struct audit_point *p, const struct audit_slot *slot,
+                    const uint8_t hash[VRES_SHA256_BYTES], size_t bytes)
 {
 	p->size += bytes;
 	p->seq++;
@@ -119,12 +137,15 @@ static vres_status add(struct audit_log *log, const struct audit_slot *slot, vre
 	const uint8_t *key;
 	size_t n, hash_at;
 
-	if (log->batch_bytes + AUDIT_LINE_MAX > AUDIT_BATCH_BYTES || log->points_count == AUDIT_BATCH_LINES)
+	if (log->batch_bytes + AUDIT_LINE_MAX > AUDIT_BATCH_BYTES ||
+	    log->points_count == AUDIT_BATCH_LINES)
 		TRY(vres_audit_log_commit(log, err));
 	next = *last_point(log);
 	key = vres_audit_keys_line(log->keys, next.epoch);
 	if (key == NULL || next.seq >= AUDIT_NUMBER_MAX)
-		return vres_fail(err, VRES_E_AUDIT, key ? "the log's sequence numbers are used up" : "the log's key is behind its last line");
+		return vres_fail(err, VRES_E_AUDIT,
+		                 key ? "the log's sequence numbers are used up"
+		                     : "the log's key is behind its last line");
 	n = vres_audit_line(slot, &log->author, next.seq + 1, next.hash, log->line, &hash_at);
 	TRY(vres_crypto_hmac(key, log->line, n, hash, err));
 	vres_audit_line_insert(log->line, &n, hash_at, hash);
@@ -216,7 +237,8 @@ static vres_status prepare(struct audit_log *log, const struct audit_slot *slot,
 
 vres_status vres_audit_log_add_own(struct audit_log *log, vres_error *err)
 {
-	const struct audit_slot line = log->own; /* what comes before it is made in the same place */
+	/* What comes before it is made in the same place. */
+	const struct audit_slot line = log->own;
 
 	TRY(prepare(log, &line, err));
 	return add(log, &line, err);
@@ -228,7 +250,8 @@ vres_status vres_audit_log_opened(struct audit_log *log, vres_error *err)
 	return add(log, &log->own, err);
 }
 
-vres_status vres_audit_log_repaired(struct audit_log *log, uint64_t bytes, const char *sha256, vres_error *err)
+vres_status vres_audit_log_repaired(struct audit_log *log, uint64_t bytes, const char *sha256,
+                                    vres_error *err)
 {
 	struct audit_slot *line = vres_audit_log_own(log, AUDIT_REPAIRED);
 
@@ -248,7 +271,8 @@ vres_status vres_audit_log_settle(struct audit_log *log, vres_error *err)
 	return vres_audit_log_add_own(log, err);
 }
 
-vres_status vres_audit_log_event(struct audit_log *log, const struct audit_slot *slot, vres_error *err)
+vres_status vres_audit_log_event(struct audit_log *log, const struct audit_slot *slot,
+                                 vres_error *err)
 {
 	const vres_status settled = vres_audit_log_settle(log, err);
 
@@ -258,9 +282,11 @@ vres_status vres_audit_log_event(struct audit_log *log, const struct audit_slot 
 	return add(log, slot, err);
 }
 
-vres_status vres_audit_log_last_line(struct audit_log *log, enum audit_own_type type, vres_error *err)
+vres_status vres_audit_log_last_line(struct audit_log *log, enum audit_own_type type,
+                                     vres_error *err)
 {
-	if (vres_audit_log_epoch_ended(log)) { /* an epoch that ended has to be done with before another can end */
+	/* An epoch that ended has to be done with before another can end. */
+	if (vres_audit_log_epoch_ended(log)) {
 		TRY(vres_audit_log_sync(log, err));
 		TRY(vres_audit_log_checkpoint(log, err));
 	}

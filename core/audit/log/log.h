@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The audit log as files (docs/FORMAT.md, "Audit log"): lines into a batch, a batch into LOG, what is in LOG to disk, then the checkpoint and
- * LOG.key.  One thread at a time.
+ * The audit log as files (docs/FORMAT.md, "Audit log"): lines into a batch, a batch into LOG, what
+ * is in LOG to disk, then the checkpoint and LOG.key.  One thread at a time.
  *
- * Where the log stands after a line is a point.  A batch is a list of points, so that whatever part of it reached the file, the log goes back to
- * a whole line; and how many events are recorded and how many reported as lost is part of the point, so that going back corrects that too.
+ * Where the log stands after a line is a point.  A batch is a list of points, so that whatever part
+ * of it reached the file, the log goes back to a whole line; and how many events are recorded and
+ * how many reported as lost is part of the point, so that going back corrects that too.
  */
 #ifndef VRES_CORE_AUDIT_LOG_LOG_H
 #define VRES_CORE_AUDIT_LOG_LOG_H
@@ -42,14 +43,17 @@ struct audit_log {
 	int folder, lock, fd; /* -1: not open */
 	char name[FILE_NAME_MAX + 1];
 	uint64_t first_seq; /* of LOG */
-	char day[11];       /* of LOG, YYYY-MM-DD: a line of a later day belongs into another file */
+	/* Of LOG, YYYY-MM-DD: a line of a later day belongs into another file. */
+	char day[11];
 
 	struct audit_point written, synced; /* in LOG; on disk */
 	uint64_t attempted;                 /* events of this session that should be in the log */
 	uint64_t checkpointed;              /* seq of the checkpoint */
 	bool is_torn;                       /* part of a line may stand behind written.size */
-	bool is_rotating;                   /* the last line is log_rotated, and its file not yet followed by another */
-	bool is_replaced;                   /* somebody else changed LOG: nothing is written any more */
+	/* The last line is log_rotated, and its file not yet followed by another. */
+	bool is_rotating;
+	/* Somebody else changed LOG: nothing is written any more. */
+	bool is_replaced;
 
 	struct sha256 hash;
 	struct audit_slot own;
@@ -60,13 +64,18 @@ struct audit_log {
 };
 
 /* open.c.  @log is zeroed; it is to be closed whatever comes of it. */
-vres_status vres_audit_log_open(struct audit_log *log, const struct audit_choice *choice, const char *worker_id, vres_error *err);
+vres_status vres_audit_log_open(struct audit_log *log, const struct audit_choice *choice,
+                                const char *worker_id, vres_error *err);
 
 /* Give back what it holds, in good order or not; writes nothing. */
 void vres_audit_log_close(struct audit_log *log);
 
-/* Add an event; it is one of @attempted from now on.  What came before it and is not in the log is reported first. */
-vres_status vres_audit_log_event(struct audit_log *log, const struct audit_slot *slot, vres_error *err);
+/*
+ * Add an event; it is one of @attempted from now on.  What came before it and is not in the log is
+ * reported first.
+ */
+vres_status vres_audit_log_event(struct audit_log *log, const struct audit_slot *slot,
+                                 vres_error *err);
 
 /* Add a line of the log's own; begun with vres_audit_log_own() and filled there. */
 struct audit_slot *vres_audit_log_own(struct audit_log *log, enum audit_own_type type);
@@ -77,7 +86,8 @@ vres_status vres_audit_log_header(struct audit_log *log, vres_error *err);
 vres_status vres_audit_log_opened(struct audit_log *log, vres_error *err);
 
 /* The line after either of them, where a torn one was cut off; no end of an epoch comes between. */
-vres_status vres_audit_log_repaired(struct audit_log *log, uint64_t bytes, const char *sha256, vres_error *err);
+vres_status vres_audit_log_repaired(struct audit_log *log, uint64_t bytes, const char *sha256,
+                                    vres_error *err);
 
 /* Report what is lost, if anything is. */
 vres_status vres_audit_log_settle(struct audit_log *log, vres_error *err);
@@ -93,7 +103,8 @@ vres_status vres_audit_log_checkpoint(struct audit_log *log, vres_error *err);
 vres_status vres_audit_log_finish(struct audit_log *log, vres_error *err);
 
 /* log_rotated or log_closed, under the next epoch's key. */
-vres_status vres_audit_log_last_line(struct audit_log *log, enum audit_own_type type, vres_error *err);
+vres_status vres_audit_log_last_line(struct audit_log *log, enum audit_own_type type,
+                                     vres_error *err);
 
 /* Has LOG no room for another line and what ends it? */
 bool vres_audit_log_is_full(const struct audit_log *log);

@@ -5,7 +5,10 @@
 /* How long routine events gather before they are written. */
 #define GATHER UINT64_C(5000000)
 
-/* How long a line may be in the file and not on disk, and how long a log that could not be written is left alone. */
+/*
+ * How long a line may be in the file and not on disk, and how long a log that could not be written
+ * is left alone.
+ */
 #define SETTLE UINT64_C(1000000000)
 
 /* Entries written at once: more would keep who waits for room waiting. */
@@ -16,7 +19,10 @@ static struct audit_entry *entry_at(struct audit_queue *q, uint64_t i)
 	return &q->ring[i % q->capacity];
 }
 
-/* The writer ------------------------------------------------------------------------------------------------------------------------- */
+/*
+ * The writer
+ * ----------------------------------------------------------------------------------------
+ */
 
 /* What is written at once, and what came of it: the first failure. */
 struct run {
@@ -36,7 +42,8 @@ static void note(struct run *r, vres_status status, const vres_error *error)
 
 static bool is_overdue(const struct audit_queue *q)
 {
-	return q->log->synced.seq != q->log->written.seq && vres_os_monotonic() - q->unsynced_since >= SETTLE;
+	return q->log->synced.seq != q->log->written.seq &&
+	       vres_os_monotonic() - q->unsynced_since >= SETTLE;
 }
 
 static void write_run(struct audit_queue *q, struct run *r)
@@ -77,10 +84,14 @@ static void answer(struct audit_queue *q, const struct run *r, bool flushes)
 	(void)pthread_cond_broadcast(&q->done);
 }
 
-/* With the lock, which is let go while files are written.  An event is answered for when it is on disk, a flush after the checkpoint too. */
+/*
+ * With the lock, which is let go while files are written.  An event is answered for when it is on
+ * disk, a flush after the checkpoint too.
+ */
 static void work(struct audit_queue *q, bool must_sync)
 {
-	struct run r = {.first = q->tail, .n = min_u64(q->head - q->tail, RUN), .must_sync = must_sync};
+	struct run r = {
+		.first = q->tail, .n = min_u64(q->head - q->tail, RUN), .must_sync = must_sync};
 	vres_error error;
 
 	q->log->attempted += q->dropped - q->told_dropped;
@@ -99,7 +110,9 @@ static void work(struct audit_queue *q, bool must_sync)
 	answer(q, &r, true);
 }
 
-/* Is there something on its way to the disk, or something that could not be written but may be now? */
+/*
+ * Is there something on its way to the disk, or something that could not be written but may be now?
+ */
 static bool is_untidy(const struct audit_queue *q)
 {
 	return !q->log->is_replaced && (q->is_broken || q->log->synced.seq != q->log->written.seq);
@@ -107,7 +120,8 @@ static bool is_untidy(const struct audit_queue *q)
 
 static bool has_work(const struct audit_queue *q)
 {
-	return q->head != q->tail || q->is_stopping || (q->dropped != q->told_dropped && !q->is_broken);
+	return q->head != q->tail || q->is_stopping ||
+	       (q->dropped != q->told_dropped && !q->is_broken);
 }
 
 static void *run_writer(void *arg)
@@ -132,7 +146,10 @@ static void *run_writer(void *arg)
 	return NULL;
 }
 
-/* Callers ----------------------------------------------------------------------------------------------------------------------------- */
+/*
+ * Callers
+ * ----------------------------------------------------------------------------------------
+ */
 
 static void wake(struct audit_queue *q, bool urgently)
 {
@@ -169,7 +186,8 @@ static vres_status lose(struct audit_queue *q, const char *why, vres_error *err)
 	return vres_fail(err, VRES_E_AUDIT, "%s", why);
 }
 
-static vres_status record(struct audit_queue *q, const vres_event *event, struct audit_waiter *waiter, vres_error *err)
+static vres_status record(struct audit_queue *q, const vres_event *event,
+                          struct audit_waiter *waiter, vres_error *err)
 {
 	struct audit_entry *e;
 	vres_status status;
@@ -191,7 +209,9 @@ static vres_status record(struct audit_queue *q, const vres_event *event, struct
 		return VRES_OK;
 	}
 	wait_for(q, waiter);
-	return waiter->status == VRES_OK ? VRES_OK : vres_fail(err, VRES_E_AUDIT, "%s", waiter->error.message);
+	return waiter->status == VRES_OK
+	               ? VRES_OK
+	               : vres_fail(err, VRES_E_AUDIT, "%s", waiter->error.message);
 }
 
 vres_status vres_audit_queue_record(struct audit_queue *q, const vres_event *event, vres_error *err)
@@ -223,7 +243,8 @@ vres_status vres_audit_queue_flush(struct audit_queue *q, vres_error *err)
 	q->head++;
 	wait_for(q, &waiter);
 	(void)pthread_mutex_unlock(&q->lock);
-	return waiter.status == VRES_OK ? VRES_OK : vres_fail(err, VRES_E_AUDIT, "%s", waiter.error.message);
+	return waiter.status == VRES_OK ? VRES_OK
+	                                : vres_fail(err, VRES_E_AUDIT, "%s", waiter.error.message);
 }
 
 uint64_t vres_audit_queue_lost(struct audit_queue *q, bool silent_ones)
@@ -238,7 +259,8 @@ uint64_t vres_audit_queue_lost(struct audit_queue *q, bool silent_ones)
 	return lost;
 }
 
-vres_status vres_audit_queue_open(struct audit_queue *q, struct audit_log *log, uint64_t capacity, bool is_required, vres_error *err)
+vres_status vres_audit_queue_open(struct audit_queue *q, struct audit_log *log, uint64_t capacity,
+                                  bool is_required, vres_error *err)
 {
 	q->log = log;
 	q->capacity = capacity;
@@ -247,9 +269,12 @@ vres_status vres_audit_queue_open(struct audit_queue *q, struct audit_log *log, 
 	TRY(vres_sha256_open(&q->hash, err));
 	q->ring = vres_os_alloc(capacity * sizeof(*q->ring));
 	if (q->ring == NULL)
-		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a queue of %u events", (unsigned)capacity);
-	memset(q->ring, 0xff, capacity * sizeof(*q->ring)); /* so that no event waits for the system to find the page */
-	if (pthread_mutex_init(&q->lock, NULL) != 0 || !vres_os_cond_init(&q->work) || !vres_os_cond_init(&q->done))
+		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a queue of %u events",
+		                 (unsigned)capacity);
+	/* So that no event waits for the system to find the page. */
+	memset(q->ring, 0xff, capacity * sizeof(*q->ring));
+	if (pthread_mutex_init(&q->lock, NULL) != 0 || !vres_os_cond_init(&q->work) ||
+	    !vres_os_cond_init(&q->done))
 		return vres_fail(err, VRES_E_NO_MEMORY, "no lock for the audit log");
 	q->has_writer = vres_os_thread_start(&q->writer, run_writer, q);
 	if (!q->has_writer)

@@ -2,8 +2,9 @@
 /*
  * Opening a log: find out where it stands, and refuse to go on where that cannot be trusted.
  *
- * Nothing is changed before everything was looked at: the lock, the checkpoint and its MAC, the header, the last whole line and its MAC, that the
- * log reaches its checkpoint.  Then a torn last line is cut off, and the first lines of the session are on disk before opening succeeds.
+ * Nothing is changed before everything was looked at: the lock, the checkpoint and its MAC, the
+ * header, the last whole line and its MAC, that the log reaches its checkpoint.  Then a torn last
+ * line is cut off, and the first lines of the session are on disk before opening succeeds.
  */
 #include <inttypes.h>
 
@@ -34,7 +35,8 @@ static void close_fd(const int *fd)
 }
 
 /* Open what may be missing: then *fd stays -1. */
-static vres_status open_if(const struct audit_log *log, const char *suffix, enum file_open how, const char *what, int *fd, vres_error *err)
+static vres_status open_if(const struct audit_log *log, const char *suffix, enum file_open how,
+                           const char *what, int *fd, vres_error *err)
 {
 	char name[AUDIT_NAME_MAX];
 	vres_error detail;
@@ -42,7 +44,8 @@ static vres_status open_if(const struct audit_log *log, const char *suffix, enum
 
 	vres_audit_log_name(log, suffix, name);
 	status = vres_file_open(log->folder, name, how, what, fd, &detail);
-	return status == VRES_OK || status == VRES_E_NOT_FOUND ? VRES_OK : vres_fail_with(err, &detail);
+	return status == VRES_OK || status == VRES_E_NOT_FOUND ? VRES_OK
+	                                                       : vres_fail_with(err, &detail);
 }
 
 static vres_status take_lock(struct audit_log *log, vres_error *err)
@@ -56,7 +59,10 @@ static vres_status take_lock(struct audit_log *log, vres_error *err)
 	return vres_file_lock(log->lock, err);
 }
 
-/* Keys ------------------------------------------------------------------------------------------------------------------------------ */
+/*
+ * Keys
+ * ----------------------------------------------------------------------------------------
+ */
 
 static vres_status find_forward_keys(struct audit_log *log, bool is_new, vres_error *err)
 {
@@ -67,26 +73,31 @@ static vres_status find_forward_keys(struct audit_log *log, bool is_new, vres_er
 	vres_audit_log_name(log, ".key", name);
 	status = vres_audit_keys_load(log->folder, name, &log->keys, &detail);
 	if (status == VRES_OK && is_new && log->keys->epoch > 0)
-		return vres_fail(err, VRES_E_AUDIT, "the log's key is of epoch %" PRIu64 ", and there is no log: it was removed",
+		return vres_fail(err, VRES_E_AUDIT,
+		                 "the log's key is of epoch %" PRIu64
+		                 ", and there is no log: it was removed",
 		                 log->keys->epoch);
 	if (status != VRES_E_NOT_FOUND)
 		return status == VRES_OK ? VRES_OK : vres_fail_with(err, &detail);
 	if (!is_new)
 		return vres_fail(err, VRES_E_AUDIT, "there is a log, and its key file is missing");
 	if (log->choice.forward_key == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "a log in mode forward begins with a forward_key, which is NULL");
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "a log in mode forward begins with a forward_key, which is NULL");
 	TRY(vres_audit_keys_first(log->choice.forward_key, &log->keys, err));
 	return vres_audit_keys_store(log->keys, log->folder, name, err);
 }
 
 static vres_status find_keys(struct audit_log *log, bool is_new, vres_error *err)
 {
-	return log->choice.is_forward ? find_forward_keys(log, is_new, err) : vres_audit_keys_token(log->choice.key, &log->keys, err);
+	return log->choice.is_forward ? find_forward_keys(log, is_new, err)
+	                              : vres_audit_keys_token(log->choice.key, &log->keys, err);
 }
 
 /* Is @mac that of the line without the 64 digits at @at, under the key of @epoch? */
-static vres_status check_mac(const struct audit_log *log, uint64_t epoch, const char *line, size_t n, size_t at,
-                             const uint8_t mac[VRES_SHA256_BYTES], bool *is_good, vres_error *err)
+static vres_status check_mac(const struct audit_log *log, uint64_t epoch, const char *line,
+                             size_t n, size_t at, const uint8_t mac[VRES_SHA256_BYTES],
+                             bool *is_good, vres_error *err)
 {
 	const uint8_t *key = vres_audit_keys_line(log->keys, epoch);
 	uint8_t want[VRES_SHA256_BYTES];
@@ -102,7 +113,10 @@ static vres_status check_mac(const struct audit_log *log, uint64_t epoch, const 
 	return VRES_OK;
 }
 
-/* What is there ---------------------------------------------------------------------------------------------------------------------- */
+/*
+ * What is there
+ * ----------------------------------------------------------------------------------------
+ */
 
 static vres_status read_checkpoint(struct audit_log *log, int fd, struct found *f, vres_error *err)
 {
@@ -113,11 +127,14 @@ static vres_status read_checkpoint(struct audit_log *log, int fd, struct found *
 
 	TRY(vres_file_check(fd, false, "the log's checkpoint", &bytes, err));
 	TRY(vres_os_read(fd, 0, text, CHECKPOINT_MAX, &n, err));
-	if (n == 0 || text[n - 1] != '\n' || !vres_audit_parse_checkpoint(text, n - 1, &f->checkpoint))
+	if (n == 0 || text[n - 1] != '\n' ||
+	    !vres_audit_parse_checkpoint(text, n - 1, &f->checkpoint))
 		return vres_fail(err, VRES_E_AUDIT, "the log's checkpoint is damaged");
-	TRY(check_mac(log, f->checkpoint.epoch, text, n - 1, f->checkpoint.mac_at, f->checkpoint.mac, &is_good, err));
+	TRY(check_mac(log, f->checkpoint.epoch, text, n - 1, f->checkpoint.mac_at,
+	              f->checkpoint.mac, &is_good, err));
 	if (!is_good)
-		return vres_fail(err, VRES_E_AUDIT, "the log's checkpoint is under another key, or was edited");
+		return vres_fail(err, VRES_E_AUDIT,
+		                 "the log's checkpoint is under another key, or was edited");
 	f->has_checkpoint = true;
 	return VRES_OK;
 }
@@ -130,16 +147,19 @@ static vres_status read_first_line(struct audit_log *log, struct found *f, vres_
 
 	TRY(vres_os_read(log->fd, 0, log->line, AUDIT_LINE_MAX, &n, err));
 	end = memchr(log->line, '\n', n);
-	if (end == NULL || !vres_audit_parse_line(log->line, (size_t)(end - log->line), &first) || !vres_audit_parse_header(&first, &f->header))
+	if (end == NULL || !vres_audit_parse_line(log->line, (size_t)(end - log->line), &first) ||
+	    !vres_audit_parse_header(&first, &f->header))
 		return vres_fail(err, VRES_E_AUDIT, "the file does not begin as an audit log does");
 	if (f->header.is_forward != log->choice.is_forward)
-		return vres_fail(err, VRES_E_AUDIT, "the log is in mode %s", f->header.is_forward ? "forward" : "token");
+		return vres_fail(err, VRES_E_AUDIT, "the log is in mode %s",
+		                 f->header.is_forward ? "forward" : "token");
 	log->first_seq = first.seq;
 	memcpy(log->day, first.day, sizeof(log->day));
 	return VRES_OK;
 }
 
-static vres_status check_last_line(struct audit_log *log, const char *line, size_t n, struct found *f, vres_error *err)
+static vres_status check_last_line(struct audit_log *log, const char *line, size_t n,
+                                   struct found *f, vres_error *err)
 {
 	struct audit_point *p = &f->last;
 	struct audit_read_line last;
@@ -147,13 +167,17 @@ static vres_status check_last_line(struct audit_log *log, const char *line, size
 	uint64_t next_epoch;
 
 	if (!vres_audit_parse_line(line, n, &last) || last.seq < log->first_seq)
-		return vres_fail(err, VRES_E_AUDIT, "the last line of the log is not one that this library writes");
+		return vres_fail(err, VRES_E_AUDIT,
+		                 "the last line of the log is not one that this library writes");
 	for (uint64_t ahead = 0; ahead < 2 && !is_good; ahead++) {
 		p->line_epoch = log->keys->epoch + ahead;
 		TRY(check_mac(log, p->line_epoch, line, n, last.hash_at, last.hash, &is_good, err));
 	}
 	if (!is_good)
-		return vres_fail(err, VRES_E_AUDIT, "the last line of the log, seq %" PRIu64 ", is under another key, or was edited", last.seq);
+		return vres_fail(err, VRES_E_AUDIT,
+		                 "the last line of the log, seq %" PRIu64
+		                 ", is under another key, or was edited",
+		                 last.seq);
 	p->seq = last.seq;
 	memcpy(p->hash, last.hash, sizeof(p->hash));
 	p->epoch = p->line_epoch + vres_audit_is_epoch(&last, &next_epoch);
@@ -175,7 +199,8 @@ static vres_status read_end(struct audit_log *log, uint64_t bytes, struct found 
 	end = memrchr(text, '\n', n);
 	f->torn = end ? (uint64_t)(text + n - end - 1) : n;
 	f->last.size = bytes - f->torn;
-	if (f->torn >= AUDIT_LINE_MAX || (end == NULL && (room < bytes || !vres_audit_may_begin(text, n))))
+	if (f->torn >= AUDIT_LINE_MAX ||
+	    (end == NULL && (room < bytes || !vres_audit_may_begin(text, n))))
 		return vres_fail(err, VRES_E_AUDIT, "the file does not end as an audit log does");
 	TRY(vres_sha256_whole(&log->hash, end ? end + 1 : text, (size_t)f->torn, digest, err));
 	vres_hex(digest, f->torn_sha256);
@@ -183,8 +208,10 @@ static vres_status read_end(struct audit_log *log, uint64_t bytes, struct found 
 	if (end == NULL)
 		return VRES_OK;
 	start = memrchr(text, '\n', (size_t)(end - text));
-	if ((start == NULL && room < bytes) || (size_t)(end - (start ? start : text)) >= AUDIT_LINE_MAX)
-		return vres_fail(err, VRES_E_AUDIT, "the last line of the log is longer than a line can be");
+	if ((start == NULL && room < bytes) ||
+	    (size_t)(end - (start ? start : text)) >= AUDIT_LINE_MAX)
+		return vres_fail(err, VRES_E_AUDIT,
+		                 "the last line of the log is longer than a line can be");
 	start = start ? start + 1 : text;
 	TRY(read_first_line(log, f, err));
 	return check_last_line(log, start, (size_t)(end - start), f, err);
@@ -196,18 +223,27 @@ static vres_status compare(struct found *f, vres_error *err)
 	const struct audit_read_checkpoint *c = &f->checkpoint;
 	struct audit_point *p = &f->last;
 
-	if (!f->has_line && f->has_checkpoint) { /* a new file was about to follow when a crash came */
+	/* A new file was about to follow when a crash came. */
+	if (!f->has_line && f->has_checkpoint) {
 		p->seq = c->seq;
 		memcpy(p->hash, c->hash, sizeof(p->hash));
 		p->line_epoch = p->epoch = c->epoch;
 	}
 	if (!f->has_checkpoint && f->has_line && p->seq > 1)
-		return vres_fail(err, VRES_E_AUDIT, "the log has lines up to seq %" PRIu64 " and no checkpoint: it was removed", p->seq);
+		return vres_fail(err, VRES_E_AUDIT,
+		                 "the log has lines up to seq %" PRIu64
+		                 " and no checkpoint: it was removed",
+		                 p->seq);
 	if (f->has_checkpoint && p->seq < c->seq)
-		return vres_fail(err, VRES_E_AUDIT, "the log ends at seq %" PRIu64 ", its checkpoint says %" PRIu64 ": lines were removed",
+		return vres_fail(err, VRES_E_AUDIT,
+		                 "the log ends at seq %" PRIu64 ", its checkpoint says %" PRIu64
+		                 ": lines were removed",
 		                 p->seq, c->seq);
 	if (f->has_checkpoint && p->seq == c->seq && memcmp(p->hash, c->hash, sizeof(p->hash)) != 0)
-		return vres_fail(err, VRES_E_AUDIT, "the log's line at seq %" PRIu64 " is not the one its checkpoint speaks of", p->seq);
+		return vres_fail(err, VRES_E_AUDIT,
+		                 "the log's line at seq %" PRIu64
+		                 " is not the one its checkpoint speaks of",
+		                 p->seq);
 	return VRES_OK;
 }
 
@@ -229,12 +265,16 @@ static vres_status examine(struct audit_log *log, struct found *f, vres_error *e
 	return compare(f, err);
 }
 
-/* What is done about it -------------------------------------------------------------------------------------------------------------- */
+/*
+ * What is done about it
+ * ----------------------------------------------------------------------------------------
+ */
 
 static vres_status make_file(struct audit_log *log, vres_error *err)
 {
 	if (log->fd < 0)
-		TRY(vres_file_open(log->folder, log->name, FILE_CREATE, "the audit log", &log->fd, err));
+		TRY(vres_file_open(log->folder, log->name, FILE_CREATE, "the audit log", &log->fd,
+		                   err));
 	/* Also where it exists: whoever made it may have died before this. */
 	return vres_folder_sync(log->folder, err);
 }
@@ -248,12 +288,18 @@ static vres_status begin_session(struct audit_log *log, const struct found *f, v
 	log->written = log->synced = f->last;
 	log->checkpointed = f->has_checkpoint ? f->checkpoint.seq : 0;
 	log->is_rotating = f->is_rotated;
-	if (f->has_line && !f->has_checkpoint) /* the one line that may be without, before there are two */
+	/* The one line that may be without, before there are two. */
+	if (f->has_line && !f->has_checkpoint)
 		TRY(vres_audit_log_checkpoint(log, err));
 	if (f->has_line && !f->is_rotated)
 		TRY(vres_audit_log_opened(log, err));
-	if ((f->has_line && (f->header.is_simulated != log->choice.is_simulated || vres_audit_log_is_full(log))) || f->is_rotated)
-		TRY(vres_audit_log_rotate(log, err)); /* what a header says must be so for its whole file, and restarts may not fill it */
+	if ((f->has_line &&
+	     (f->header.is_simulated != log->choice.is_simulated || vres_audit_log_is_full(log))) ||
+	    f->is_rotated)
+		/*
+		 * What a header says must be so for its whole file, and restarts may not fill it.
+		 */
+		TRY(vres_audit_log_rotate(log, err));
 	if (log->written.size == 0)
 		TRY(vres_audit_log_header(log, err));
 	if (f->torn > 0)
@@ -262,7 +308,8 @@ static vres_status begin_session(struct audit_log *log, const struct found *f, v
 	return vres_audit_log_checkpoint(log, err);
 }
 
-vres_status vres_audit_log_open(struct audit_log *log, const struct audit_choice *choice, const char *worker_id, vres_error *err)
+vres_status vres_audit_log_open(struct audit_log *log, const struct audit_choice *choice,
+                                const char *worker_id, vres_error *err)
 {
 	uint8_t session[VRES_SHA256_BYTES];
 	struct found f = {.torn = 0};

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The ready-made audit sink, as include/vres/audit_file.h has it: options, the log, the queue before it. */
+/*
+ * The ready-made audit sink, as include/vres/audit_file.h has it: options, the log, the queue
+ * before it.
+ */
 #include "audit/log/sink.h"
 
 #include "base/abi.h"
@@ -19,19 +22,23 @@ struct vres_audit_file {
 	struct audit_queue queue;
 };
 
-static vres_status choose(const char *path, const vres_key *key, const vres_audit_file_options *o, struct audit_choice *out, vres_error *err)
+static vres_status choose(const char *path, const vres_key *key, const vres_audit_file_options *o,
+                          struct audit_choice *out, vres_error *err)
 {
 	TRY(vres_check_identifier(o->worker_id, WORKER_ID_MAX, "worker_id", err));
 	if (o->mode > VRES_AUDIT_FORWARD)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "mode is %u, expected 0 or 1", (unsigned)o->mode);
+		return vres_fail(err, VRES_E_INVALID_INPUT, "mode is %u, expected 0 or 1",
+		                 (unsigned)o->mode);
 	if (o->mode == VRES_AUDIT_TOKEN && key == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "key is NULL: mode token needs one");
 	if (o->rotate_bytes != 0 && o->rotate_bytes < ROTATE_BYTES_MIN)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "rotate_bytes is below 64 KiB");
 	if (o->queue_events > QUEUE_EVENTS_MAX)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "queue_events is above %u", QUEUE_EVENTS_MAX);
+		return vres_fail(err, VRES_E_INVALID_INPUT, "queue_events is above %u",
+		                 QUEUE_EVENTS_MAX);
 	if (o->epoch_lines == 1)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "epoch_lines is 1: an epoch has two lines at least");
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "epoch_lines is 1: an epoch has two lines at least");
 	*out = (struct audit_choice){
 		.path = path,
 		.forward_key = o->forward_key,
@@ -57,7 +64,8 @@ static void file_destroy(struct vres_audit_file **slot)
 	vres_os_free(f);
 }
 
-vres_status vres_audit_file_open(const char *path, const vres_key *key, const vres_audit_file_options *options, vres_audit_file **out,
+vres_status vres_audit_file_open(const char *path, const vres_key *key,
+                                 const vres_audit_file_options *options, vres_audit_file **out,
                                  vres_error *err)
 {
 	CLEANUP(file_destroy) struct vres_audit_file *f = NULL;
@@ -65,7 +73,10 @@ vres_status vres_audit_file_open(const char *path, const vres_key *key, const vr
 	struct audit_choice choice;
 
 	if (path == NULL || options == NULL || out == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", path == NULL ? "path" : options == NULL ? "options" : "out");
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL",
+		                 path == NULL      ? "path"
+		                 : options == NULL ? "options"
+		                                   : "out");
 	TRY(ABI_IN(&o, options, "vres_audit_file_options", err));
 	TRY(choose(path, key, &o, &choice, err));
 	f = vres_os_alloc(sizeof(*f));
@@ -73,7 +84,9 @@ vres_status vres_audit_file_open(const char *path, const vres_key *key, const vr
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for the audit log");
 	f->process = vres_os_process();
 	TRY(vres_audit_log_open(&f->log, &choice, o.worker_id, err));
-	if (vres_audit_queue_open(&f->queue, &f->log, o.queue_events ? o.queue_events : QUEUE_EVENTS, o.required != 0, err) != VRES_OK) {
+	if (vres_audit_queue_open(&f->queue, &f->log,
+	                          o.queue_events ? o.queue_events : QUEUE_EVENTS, o.required != 0,
+	                          err) != VRES_OK) {
 		(void)vres_audit_log_finish(&f->log, NULL);
 		return VRES_E_NO_MEMORY; /* the only way for it to fail */
 	}
@@ -86,7 +99,8 @@ static vres_status enter(const vres_audit_file *f, vres_error *err)
 	if (f == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "the audit file is NULL");
 	if (f->process != vres_os_process())
-		return vres_fail_at(err, VRES_E_STATE, VRES_REASON_FORKED, VRES_NO_DEVICE, "the audit log belongs to the parent process");
+		return vres_fail_at(err, VRES_E_STATE, VRES_REASON_FORKED, VRES_NO_DEVICE,
+		                    "the audit log belongs to the parent process");
 	return VRES_OK;
 }
 
@@ -137,7 +151,9 @@ uint64_t vres_audit_file_silent(const vres_audit_sink *sink)
 {
 	vres_audit_file *f = sink->ctx;
 
-	return sink->record == vres_audit_file_record && enter(f, NULL) == VRES_OK ? vres_audit_queue_lost(&f->queue, true) : 0;
+	return sink->record == vres_audit_file_record && enter(f, NULL) == VRES_OK
+	               ? vres_audit_queue_lost(&f->queue, true)
+	               : 0;
 }
 
 void vres_audit_file_close(vres_audit_file *f)

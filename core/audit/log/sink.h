@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the rest of the core knows of the ready-made sink: how to tell that a sink is one, and what it lost without saying so. */
+/*
+ * What the rest of the core knows of the ready-made sink: how to tell that a sink is one, and what
+ * it lost without saying so.
+ */
 #ifndef VRES_CORE_AUDIT_LOG_SINK_H
 #define VRES_CORE_AUDIT_LOG_SINK_H
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * SHA-256 of 32 blocks at once: word i of sixteen blocks lies in one register of 512 bits, and two such sets go side by side, since within
- * one set each round waits for the round before.
+ * SHA-256 of 32 blocks at once: word i of sixteen blocks lies in one register of 512 bits, and two
+ * such sets go side by side, since within one set each round waits for the round before.
  *
- * Rotations and three-operand logic are single instructions in AVX-512 (Intel SDM volume 2, VPRORD and VPTERNLOGD).
+ * Rotations and three-operand logic are single instructions in AVX-512 (Intel SDM volume 2, VPRORD
+ * and VPTERNLOGD).
  */
 #include "hash/x86/sha256.h"
 
@@ -39,7 +40,8 @@ INLINE __m512i broadcast(uint32_t word)
 
 INLINE __m512i swap_bytes(__m512i words)
 {
-	return _mm512_shuffle_epi8(words, _mm512_set4_epi32(0x0c0d0e0f, 0x08090a0b, 0x04050607, 0x00010203));
+	return _mm512_shuffle_epi8(
+		words, _mm512_set4_epi32(0x0c0d0e0f, 0x08090a0b, 0x04050607, 0x00010203));
 }
 
 /* Rows become columns: after it, register i holds word i of each of the sixteen registers. */
@@ -62,7 +64,8 @@ INLINE void transpose(__m512i r[LANES])
 	/* Now quarter q of r[4 p + c] holds word 4 q + c of rows 4 p to 4 p + 3. */
 #pragma GCC unroll 4
 	for (size_t c = 0; c < 4; c++) {
-		const __m512i even = _mm512_shuffle_i32x4(r[c], r[4 + c], 0x88), odd = _mm512_shuffle_i32x4(r[c], r[4 + c], 0xdd);
+		const __m512i even = _mm512_shuffle_i32x4(r[c], r[4 + c], 0x88),
+			      odd = _mm512_shuffle_i32x4(r[c], r[4 + c], 0xdd);
 		const __m512i even_too = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0x88);
 		const __m512i odd_too = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0xdd);
 
@@ -94,20 +97,27 @@ INLINE void load(__m512i w[64], const uint8_t *data, size_t block_size)
 INLINE __m512i schedule(const __m512i *w)
 {
 	const __m512i a = w[1], b = w[14];
-	const __m512i small = xor3(_mm512_ror_epi32(a, 7), _mm512_ror_epi32(a, 18), _mm512_srli_epi32(a, 3));
-	const __m512i large = xor3(_mm512_ror_epi32(b, 17), _mm512_ror_epi32(b, 19), _mm512_srli_epi32(b, 10));
+	const __m512i small =
+		xor3(_mm512_ror_epi32(a, 7), _mm512_ror_epi32(a, 18), _mm512_srli_epi32(a, 3));
+	const __m512i large =
+		xor3(_mm512_ror_epi32(b, 17), _mm512_ror_epi32(b, 19), _mm512_srli_epi32(b, 10));
 
 	return add(add(w[0], w[9]), add(small, large));
 }
 
-/* Round @i.  What is a in one round is b in the next, and so on: instead of moving them, the places are counted back. */
+/*
+ * Round @i.  What is a in one round is b in the next, and so on: instead of moving them, the places
+ * are counted back.
+ */
 INLINE void one_round(__m512i s[8], size_t i, __m512i wk)
 {
 	const size_t a = (64 - i) % 8, b = (65 - i) % 8, c = (66 - i) % 8, d = (67 - i) % 8;
 	const size_t e = (68 - i) % 8, f = (69 - i) % 8, g = (70 - i) % 8, h = (71 - i) % 8;
-	const __m512i upper = xor3(_mm512_ror_epi32(s[e], 6), _mm512_ror_epi32(s[e], 11), _mm512_ror_epi32(s[e], 25));
+	const __m512i upper = xor3(_mm512_ror_epi32(s[e], 6), _mm512_ror_epi32(s[e], 11),
+	                           _mm512_ror_epi32(s[e], 25));
 	const __m512i choice = _mm512_ternarylogic_epi32(s[e], s[f], s[g], 0xca);
-	const __m512i lower = xor3(_mm512_ror_epi32(s[a], 2), _mm512_ror_epi32(s[a], 13), _mm512_ror_epi32(s[a], 22));
+	const __m512i lower = xor3(_mm512_ror_epi32(s[a], 2), _mm512_ror_epi32(s[a], 13),
+	                           _mm512_ror_epi32(s[a], 22));
 	const __m512i majority = _mm512_ternarylogic_epi32(s[a], s[b], s[c], 0xe8);
 	const __m512i first = add(add(add(s[h], wk), choice), upper);
 
@@ -122,7 +132,10 @@ INLINE void sum(__m512i state[8], const __m512i s[8])
 		state[i] = add(state[i], s[i]);
 }
 
-/* Eight rounds at a time, so that state and temporaries stay in registers and the schedule in the nearest cache. */
+/*
+ * Eight rounds at a time, so that state and temporaries stay in registers and the schedule in the
+ * nearest cache.
+ */
 INLINE void compress(struct set *one, struct set *two)
 {
 	__m512i s[8], t[8];
@@ -181,11 +194,13 @@ INLINE void store(const __m512i state[8], uint8_t *digests)
 	transpose(rows);
 #pragma GCC unroll 16
 	for (size_t i = 0; i < LANES; i++)
-		_mm256_storeu_si256((__m256i *)(digests + i * VRES_SHA256_BYTES), _mm512_castsi512_si256(swap_bytes(rows[i])));
+		_mm256_storeu_si256((__m256i *)(digests + i * VRES_SHA256_BYTES),
+		                    _mm512_castsi512_si256(swap_bytes(rows[i])));
 }
 
-__attribute__((target("avx512f,avx512bw,avx512vl"))) static void group(struct set *one, struct set *two, const uint8_t *data, size_t block_size,
-                                                                       const uint32_t padding[64], uint8_t *digests)
+__attribute__((target("avx512f,avx512bw,avx512vl"))) static void
+group(struct set *one, struct set *two, const uint8_t *data, size_t block_size,
+      const uint32_t padding[64], uint8_t *digests)
 {
 	for (size_t i = 0; i < 8; i++)
 		one->state[i] = two->state[i] = broadcast(vres_sha256_initial[i]);
@@ -199,13 +214,15 @@ __attribute__((target("avx512f,avx512bw,avx512vl"))) static void group(struct se
 	store(two->state, digests + (size_t)LANES * VRES_SHA256_BYTES);
 }
 
-__attribute__((target("avx512f,avx512bw,avx512vl"))) void vres_sha256_avx512(const uint8_t *data, size_t n, size_t block_size,
-                                                                             const uint32_t padding[64], uint8_t *digests)
+__attribute__((target("avx512f,avx512bw,avx512vl"))) void
+vres_sha256_avx512(const uint8_t *data, size_t n, size_t block_size, const uint32_t padding[64],
+                   uint8_t *digests)
 {
 	struct set one, two;
 
 	for (size_t i = 0; i < n; i += 2 * LANES)
-		group(&one, &two, data + i * block_size, block_size, padding, digests + i * VRES_SHA256_BYTES);
+		group(&one, &two, data + i * block_size, block_size, padding,
+		      digests + i * VRES_SHA256_BYTES);
 	/* The schedules are made of data, of which nothing outlives a call. */
 	vres_crypto_wipe(&one, sizeof(one));
 	vres_crypto_wipe(&two, sizeof(two));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which ways there are, and which of them this processor has.  On other architectures OpenSSL's alone.
+ * Which ways there are, and which of them this processor has.  On other architectures OpenSSL's
+ * alone.
  *
  * Intel SDM volume 2, CPUID and XGETBV; volume 1, 13.2 and 14.  AMD APM volume 3, appendix E.
  */
@@ -13,13 +14,20 @@ static const struct blocks_way openssl = {.name = "OpenSSL, a block at a time", 
 
 #include <cpuid.h>
 
-static const struct blocks_way ni_one = {.name = "SHA-NI, one stream", .group = 1, .hash = vres_sha256_ni_one};
-static const struct blocks_way ni_two = {.name = "SHA-NI, two streams", .group = 2, .hash = vres_sha256_ni_two, .rest = &ni_one};
-static const struct blocks_way ni_three = {
-	.name = "SHA-NI with AVX512VL, three streams", .group = 3, .hash = vres_sha256_ni_three, .rest = &ni_two};
-static const struct blocks_way wide = {.name = "AVX-512, 32 streams", .group = 32, .hash = vres_sha256_avx512, .rest = &openssl};
-static const struct blocks_way wide_ni = {
-	.name = "AVX-512, 32 streams, the rest with SHA-NI", .group = 32, .hash = vres_sha256_avx512, .rest = &ni_three};
+static const struct blocks_way ni_one = {
+	.name = "SHA-NI, one stream", .group = 1, .hash = vres_sha256_ni_one};
+static const struct blocks_way ni_two = {
+	.name = "SHA-NI, two streams", .group = 2, .hash = vres_sha256_ni_two, .rest = &ni_one};
+static const struct blocks_way ni_three = {.name = "SHA-NI with AVX512VL, three streams",
+                                           .group = 3,
+                                           .hash = vres_sha256_ni_three,
+                                           .rest = &ni_two};
+static const struct blocks_way wide = {
+	.name = "AVX-512, 32 streams", .group = 32, .hash = vres_sha256_avx512, .rest = &openssl};
+static const struct blocks_way wide_ni = {.name = "AVX-512, 32 streams, the rest with SHA-NI",
+                                          .group = 32,
+                                          .hash = vres_sha256_avx512,
+                                          .rest = &ni_three};
 
 /* What the processor has and the system lets programs use. */
 struct cpu {
@@ -48,10 +56,13 @@ static struct cpu cpu_look(void)
 	uint32_t a = 0, b = 0, c = 0, d = 0, vendor, signature, features;
 	struct cpu cpu = {false};
 
-	if (!__get_cpuid(0, &a, &vendor, &c, &d) || !__get_cpuid(1, &signature, &b, &features, &d) || !__get_cpuid_count(7, 0, &a, &b, &c, &d))
+	if (!__get_cpuid(0, &a, &vendor, &c, &d) ||
+	    !__get_cpuid(1, &signature, &b, &features, &d) ||
+	    !__get_cpuid_count(7, 0, &a, &b, &c, &d))
 		return cpu;
 	cpu.sha = (b & bit_SHA) && (features & bit_SSE4_1) && (features & bit_SSSE3);
-	cpu.avx512 = (features & bit_OSXSAVE) && (b & bit_AVX512F) && (b & bit_AVX512BW) && (b & bit_AVX512VL) && registers_are_saved();
+	cpu.avx512 = (features & bit_OSXSAVE) && (b & bit_AVX512F) && (b & bit_AVX512BW) &&
+	             (b & bit_AVX512VL) && registers_are_saved();
 	cpu.is_zen4 = vendor == signature_AMD_ebx && family_of(signature) == 0x19;
 	return cpu;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * SHA-256 with the SHA extensions (Intel SDM volume 2, SHA256RNDS2 and its neighbours), several blocks side by side.
+ * SHA-256 with the SHA extensions (Intel SDM volume 2, SHA256RNDS2 and its neighbours), several
+ * blocks side by side.
  *
- * SHA256RNDS2 takes four cycles and depends on the one before, but one can begin every second cycle: with one stream the unit idles half of
- * the time.  Three streams need more registers than SSE has; where AVX512VL is there, the compiler uses its 32 for all but the SHA
- * instructions themselves.
+ * SHA256RNDS2 takes four cycles and depends on the one before, but one can begin every second
+ * cycle: with one stream the unit idles half of the time.  Three streams need more registers than
+ * SSE has; where AVX512VL is there, the compiler uses its 32 for all but the SHA instructions
+ * themselves.
  *
  * The state lies in two registers as those want it: from high to low a b e f, and c d g h.
  */
@@ -43,9 +45,12 @@ INLINE void four_rounds(struct streams *s, unsigned i, __m128i wk)
 /* Words 4 g to 4 g + 3 of the schedule, made of the sixteen before them. */
 INLINE __m128i schedule(const __m128i w[4], unsigned g)
 {
-	const __m128i oldest = w[g % 4], next = w[(g + 1) % 4], newer = w[(g + 2) % 4], newest = w[(g + 3) % 4];
+	const __m128i oldest = w[g % 4], next = w[(g + 1) % 4], newer = w[(g + 2) % 4],
+		      newest = w[(g + 3) % 4];
 
-	return _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(oldest, next), _mm_alignr_epi8(newest, newer, 4)), newest);
+	return _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(oldest, next),
+	                                          _mm_alignr_epi8(newest, newer, 4)),
+	                            newest);
 }
 
 INLINE void sum(struct streams *s, unsigned n, const struct streams *before)
@@ -57,7 +62,10 @@ INLINE void sum(struct streams *s, unsigned n, const struct streams *before)
 	}
 }
 
-/* 64 bytes of each of @n blocks that lie @stride apart.  Those of the next group are asked for, which is harmless where there is none. */
+/*
+ * 64 bytes of each of @n blocks that lie @stride apart.  Those of the next group are asked for,
+ * which is harmless where there is none.
+ */
 INLINE void compress(struct streams *s, unsigned n, const uint8_t *data, size_t stride)
 {
 	const struct streams before = *s;
@@ -67,10 +75,13 @@ INLINE void compress(struct streams *s, unsigned n, const uint8_t *data, size_t 
 	for (unsigned g = 0; g < 16; g++) {
 #pragma GCC unroll 3
 		for (unsigned i = 0; i < n; i++)
-			w[i][g % 4] = g < 4 ? swap_bytes(load(data + i * stride + (size_t)16 * g)) : schedule(w[i], g);
+			w[i][g % 4] = g < 4 ? swap_bytes(load(data + i * stride + (size_t)16 * g))
+			                    : schedule(w[i], g);
 #pragma GCC unroll 3
 		for (unsigned i = 0; i < n; i++)
-			four_rounds(s, i, _mm_add_epi32(w[i][g % 4], load(vres_sha256_k + (size_t)4 * g)));
+			four_rounds(
+				s, i,
+				_mm_add_epi32(w[i][g % 4], load(vres_sha256_k + (size_t)4 * g)));
 	}
 #pragma GCC unroll 3
 	for (unsigned i = 0; i < n; i++)
@@ -90,14 +101,17 @@ INLINE void pad(struct streams *s, unsigned n, const uint32_t padding[64])
 	sum(s, n, &before);
 }
 
-INLINE void group(unsigned n, const uint8_t *data, size_t block_size, const uint32_t padding[64], uint8_t *digests)
+INLINE void group(unsigned n, const uint8_t *data, size_t block_size, const uint32_t padding[64],
+                  uint8_t *digests)
 {
-	const __m128i abcd = load(vres_sha256_initial), efgh = load(vres_sha256_initial + 4); /* from low to high */
+	/* From low to high. */
+	const __m128i abcd = load(vres_sha256_initial), efgh = load(vres_sha256_initial + 4);
 	struct streams s;
 
 #pragma GCC unroll 3
 	for (unsigned i = 0; i < n; i++) {
-		s.abef[i] = _mm_shuffle_epi32(_mm_unpacklo_epi64(abcd, efgh), 0x1b); /* the other way round */
+		/* The other way round. */
+		s.abef[i] = _mm_shuffle_epi32(_mm_unpacklo_epi64(abcd, efgh), 0x1b);
 		s.cdgh[i] = _mm_shuffle_epi32(_mm_unpackhi_epi64(abcd, efgh), 0x1b);
 	}
 	for (size_t at = 0; at < block_size; at += 64)
@@ -105,7 +119,8 @@ INLINE void group(unsigned n, const uint8_t *data, size_t block_size, const uint
 	pad(&s, n, padding);
 #pragma GCC unroll 3
 	for (unsigned i = 0; i < n; i++) {
-		const __m128i dcba = _mm_unpackhi_epi64(s.cdgh[i], s.abef[i]), hgfe = _mm_unpacklo_epi64(s.cdgh[i], s.abef[i]);
+		const __m128i dcba = _mm_unpackhi_epi64(s.cdgh[i], s.abef[i]),
+			      hgfe = _mm_unpacklo_epi64(s.cdgh[i], s.abef[i]);
 		__m128i *digest = (__m128i *)(digests + (size_t)i * VRES_SHA256_BYTES);
 
 		_mm_storeu_si128(digest, swap_bytes(_mm_shuffle_epi32(dcba, 0x1b)));
@@ -113,25 +128,33 @@ INLINE void group(unsigned n, const uint8_t *data, size_t block_size, const uint
 	}
 }
 
-__attribute__((target("sha,sse4.1,ssse3"))) void vres_sha256_ni_one(const uint8_t *data, size_t n, size_t block_size, const uint32_t padding[64],
+__attribute__((target("sha,sse4.1,ssse3"))) void vres_sha256_ni_one(const uint8_t *data, size_t n,
+                                                                    size_t block_size,
+                                                                    const uint32_t padding[64],
                                                                     uint8_t *digests)
 {
 	for (size_t i = 0; i < n; i++)
-		group(1, data + i * block_size, block_size, padding, digests + i * VRES_SHA256_BYTES);
+		group(1, data + i * block_size, block_size, padding,
+		      digests + i * VRES_SHA256_BYTES);
 }
 
-__attribute__((target("sha,sse4.1,ssse3"))) void vres_sha256_ni_two(const uint8_t *data, size_t n, size_t block_size, const uint32_t padding[64],
+__attribute__((target("sha,sse4.1,ssse3"))) void vres_sha256_ni_two(const uint8_t *data, size_t n,
+                                                                    size_t block_size,
+                                                                    const uint32_t padding[64],
                                                                     uint8_t *digests)
 {
 	for (size_t i = 0; i < n; i += 2)
-		group(2, data + i * block_size, block_size, padding, digests + i * VRES_SHA256_BYTES);
+		group(2, data + i * block_size, block_size, padding,
+		      digests + i * VRES_SHA256_BYTES);
 }
 
-__attribute__((target("sha,sse4.1,ssse3,avx512vl"))) void vres_sha256_ni_three(const uint8_t *data, size_t n, size_t block_size,
-                                                                               const uint32_t padding[64], uint8_t *digests)
+__attribute__((target("sha,sse4.1,ssse3,avx512vl"))) void
+vres_sha256_ni_three(const uint8_t *data, size_t n, size_t block_size, const uint32_t padding[64],
+                     uint8_t *digests)
 {
 	for (size_t i = 0; i < n; i += 3)
-		group(3, data + i * block_size, block_size, padding, digests + i * VRES_SHA256_BYTES);
+		group(3, data + i * block_size, block_size, padding,
+		      digests + i * VRES_SHA256_BYTES);
 }
 
 #endif

@@ -1,24 +1,31 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A third way to load, for comparison: the bulk copy engine of sm_90 and newer (PTX ISA, "cp.async.bulk") fills a warp's stages while its threads
- * hash.  Threads neither load from global memory nor hold in registers what is on its way; one of them gives the orders.
+ * A third way to load, for comparison: the bulk copy engine of sm_90 and newer (PTX ISA,
+ * "cp.async.bulk") fills a warp's stages while its threads hash.  Threads neither load from global
+ * memory nor hold in registers what is on its way; one of them gives the orders.
  *
- * A stage has BULK_ROW bytes of each of a warp's 32 blocks, and a barrier (PTX ISA, "mbarrier") that tells when they are there.  Row i of the
- * blocks, which begins at BULK_ROW x i, goes into stage i % BULK_STAGES and is what that stage takes in for the (i / BULK_STAGES)th time, counted
+ * A stage has BULK_ROW bytes of each of a warp's 32 blocks, and a barrier (PTX ISA, "mbarrier")
+ * that tells when they are there.  Row i of the blocks, which begins at BULK_ROW x i, goes into
+ * stage i % BULK_STAGES and is what that stage takes in for the (i / BULK_STAGES)th time, counted
  * from 0.  Each time is a phase of the barrier, so its parity is the lowest bit of that number.
  *
- * The engine copies bytes as they lie: it has no crosswise places, as staged.h has, but for copies by tensor maps.  Rows without a gap would have
- * all threads' quads in the same banks.  Each is therefore 16 bytes longer than what it holds, an odd number of quads: of the eight threads that
- * a load of quads serves at a time, each finds its own in another group of four banks.
+ * The engine copies bytes as they lie: it has no crosswise places, as staged.h has, but for copies
+ * by tensor maps.  Rows without a gap would have all threads' quads in the same banks.  Each is
+ * therefore 16 bytes longer than what it holds, an odd number of quads: of the eight threads that a
+ * load of quads serves at a time, each finds its own in another group of four banks.
  *
- * On the host, where tests play the warp, copies are done at once, and barriers count as the real ones do.
+ * On the host, where tests play the warp, copies are done at once, and barriers count as the real
+ * ones do.
  */
 #ifndef TESTS_BENCH_KERNELS_BULK_H
 #define TESTS_BENCH_KERNELS_BULK_H
 
 #include "kernels/leaf_hash.h"
 
-/* An order costs the warp some nine instructions, so rows are long; two stages of them leave room for 12 warps in a multiprocessor's memory. */
+/*
+ * An order costs the warp some nine instructions, so rows are long; two stages of them leave room
+ * for 12 warps in a multiprocessor's memory.
+ */
 #define BULK_LANES  32u
 #define BULK_ROW    256u
 #define BULK_STRIDE (BULK_ROW + 16u)
@@ -38,14 +45,17 @@ LEAF_HASH_FN uint32_t bulk_shared(const void *p)
 {
 	uint32_t address;
 
-	__asm__("{ .reg .u64 t; cvta.to.shared.u64 t, %1; cvt.u32.u64 %0, t; }" : "=r"(address) : "l"(p));
+	__asm__("{ .reg .u64 t; cvta.to.shared.u64 t, %1; cvt.u32.u64 %0, t; }"
+	        : "=r"(address)
+	        : "l"(p));
 	return address;
 }
 
 /* One arrival ends a phase, once there are all bytes that were announced. */
 LEAF_HASH_FN void bulk_barrier_init(uint64_t *barrier)
 {
-	__asm__ volatile("mbarrier.init.shared::cta.b64 [%0], 1;" ::"r"(bulk_shared(barrier)) : "memory");
+	__asm__ volatile("mbarrier.init.shared::cta.b64 [%0], 1;" ::"r"(bulk_shared(barrier))
+	                 : "memory");
 }
 
 /* The engine and the other threads see the barriers as they were made. */
@@ -54,7 +64,10 @@ LEAF_HASH_FN void bulk_barriers_made(void)
 	__asm__ volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
 }
 
-/* What was done to shared memory so far was done before anything that the engine is told to do from now on: it is another proxy (8.9.2). */
+/*
+ * What was done to shared memory so far was done before anything that the engine is told to do from
+ * now on: it is another proxy (8.9.2).
+ */
 LEAF_HASH_FN void bulk_fence(void)
 {
 	__asm__ volatile("fence.proxy.async.shared::cta;" ::: "memory");
@@ -62,22 +75,30 @@ LEAF_HASH_FN void bulk_fence(void)
 
 LEAF_HASH_FN void bulk_arrive(uint64_t *barrier, uint32_t bytes)
 {
-	__asm__ volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(bulk_shared(barrier)), "r"(bytes) : "memory");
+	__asm__ volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(
+				 bulk_shared(barrier)),
+	                 "r"(bytes)
+	                 : "memory");
 }
 
 LEAF_HASH_FN void bulk_copy(uint8_t *to, const uint8_t *from, uint32_t bytes, uint64_t *barrier)
 {
-	__asm__ volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(bulk_shared(to)),
+	__asm__ volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], "
+	                 "[%1], %2, [%3];" ::"r"(bulk_shared(to)),
 	                 "l"(from), "r"(bytes), "r"(bulk_shared(barrier))
 	                 : "memory");
 }
 
-/* Waits for it, some 1,000 ns at most.  When it is, what the engine copied can be read without a fence. */
+/*
+ * Waits for it, some 1,000 ns at most.  When it is, what the engine copied can be read without a
+ * fence.
+ */
 LEAF_HASH_FN bool bulk_phase_is_over(uint64_t *barrier, uint32_t parity)
 {
 	uint32_t over;
 
-	__asm__ volatile("{ .reg .pred p; mbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2, 1000; selp.u32 %0, 1, 0, p; }"
+	__asm__ volatile("{ .reg .pred p; mbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2, "
+	                 "1000; selp.u32 %0, 1, 0, p; }"
 	                 : "=r"(over)
 	                 : "r"(bulk_shared(barrier)), "r"(parity)
 	                 : "memory");
@@ -86,7 +107,10 @@ LEAF_HASH_FN bool bulk_phase_is_over(uint64_t *barrier, uint32_t parity)
 
 #else
 
-/* A barrier: bytes that are announced and not there, if the arrival is still to come, the current phase's parity. */
+/*
+ * A barrier: bytes that are announced and not there, if the arrival is still to come, the current
+ * phase's parity.
+ */
 #define BULK_PENDING (UINT64_C(1) << 32)
 #define BULK_PARITY  (UINT64_C(1) << 33)
 
@@ -145,10 +169,11 @@ LEAF_HASH_FN uint8_t *bulk_place(bulk_warp *warp, uint32_t row, uint32_t lane)
 }
 
 /*
- * By one thread: have a row brought of the 32 blocks from @blocks on, a multiple of 16.  Every thread is through with the row that was in its stage
- * before.
+ * By one thread: have a row brought of the 32 blocks from @blocks on, a multiple of 16.  Every
+ * thread is through with the row that was in its stage before.
  */
-LEAF_HASH_FN void bulk_fetch(bulk_warp *warp, const uint8_t *blocks, uint32_t block_size, uint32_t row)
+LEAF_HASH_FN void bulk_fetch(bulk_warp *warp, const uint8_t *blocks, uint32_t block_size,
+                             uint32_t row)
 {
 	uint64_t *barrier = &warp->barriers[row % BULK_STAGES];
 	const uint8_t *from = blocks + row * BULK_ROW;
@@ -165,7 +190,10 @@ LEAF_HASH_FN bool bulk_is_there(bulk_warp *warp, uint32_t row)
 	return bulk_phase_is_over(&warp->barriers[row % BULK_STAGES], row / BULK_STAGES & 1);
 }
 
-/* Not for ever: a kernel that is wrong about its phases is to end with wrong digests, not to take the device with it. */
+/*
+ * Not for ever: a kernel that is wrong about its phases is to end with wrong digests, not to take
+ * the device with it.
+ */
 LEAF_HASH_FN bool bulk_await(bulk_warp *warp, uint32_t row)
 {
 	for (uint32_t tries = 0; tries < BULK_TRIES; tries++)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The fake CUDA driver's functions.  state.c has devices, contexts and modules; memory.c memory; pointer.c addresses; queue.c streams; graph.c graphs. */
+/*
+ * The fake CUDA driver's functions.  state.c has devices, contexts and modules; memory.c memory;
+ * pointer.c addresses; queue.c streams; graph.c graphs.
+ */
 #ifndef TESTS_FAKE_CUDA_CUDA_H
 #define TESTS_FAKE_CUDA_CUDA_H
 
@@ -18,9 +21,10 @@
 /* Functions by number. */
 enum fake_function {
 #define FAKE_FUNCTION_NUMBER(name, version, parameters) FAKE_##name,
-	CUDA_FUNCTIONS(FAKE_FUNCTION_NUMBER) CUDA_OPTIONAL_FUNCTIONS(FAKE_FUNCTION_NUMBER) FAKE_GRAPH_FUNCTIONS(FAKE_FUNCTION_NUMBER)
+	CUDA_FUNCTIONS(FAKE_FUNCTION_NUMBER) CUDA_OPTIONAL_FUNCTIONS(FAKE_FUNCTION_NUMBER)
+		FAKE_GRAPH_FUNCTIONS(FAKE_FUNCTION_NUMBER)
 #undef FAKE_FUNCTION_NUMBER
-		FAKE_cuGetProcAddress,
+			FAKE_cuGetProcAddress,
 	FAKE_FUNCTIONS
 };
 

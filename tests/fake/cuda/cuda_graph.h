@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The CUDA driver's functions for graphs, as cuda_abi.h has the others: kernel_bench asks if replaying a hash job's launches is cheaper than putting
- * them on a stream one by one.  No shipped code calls them.
+ * The CUDA driver's functions for graphs, as cuda_abi.h has the others: kernel_bench asks if
+ * replaying a hash job's launches is cheaper than putting them on a stream one by one.  No shipped
+ * code calls them.
  */
 #ifndef TESTS_FAKE_CUDA_CUDA_GRAPH_H
 #define TESTS_FAKE_CUDA_CUDA_GRAPH_H
@@ -14,19 +15,24 @@ typedef void *cuda_graph;
 typedef void *cuda_graph_exec;
 #endif
 
-/* Calls that a capture cannot take are nobody's mistake: neither other threads' nor ours outside of it. */
+/*
+ * Calls that a capture cannot take are nobody's mistake: neither other threads' nor ours outside of
+ * it.
+ */
 #define CUDA_CAPTURE_RELAXED 2
 
 /* X(name, version of the interface, parameters) */
-#define CUDA_GRAPH_FUNCTIONS(X)                                                                                                                 \
-	X(cuStreamBeginCapture, 10010, (cuda_stream stream, cuda_capture_mode mode))                                                            \
-	X(cuStreamEndCapture, 10000, (cuda_stream stream, cuda_graph * graph))                                                                  \
-	X(cuGraphInstantiateWithFlags, 11040, (cuda_graph_exec * exec, cuda_graph graph, unsigned long long flags))                             \
-	X(cuGraphLaunch, 10000, (cuda_graph_exec exec, cuda_stream stream))                                                                     \
-	X(cuGraphExecDestroy, 10000, (cuda_graph_exec exec))                                                                                    \
+#define CUDA_GRAPH_FUNCTIONS(X)                                                                    \
+	X(cuStreamBeginCapture, 10010, (cuda_stream stream, cuda_capture_mode mode))               \
+	X(cuStreamEndCapture, 10000, (cuda_stream stream, cuda_graph * graph))                     \
+	X(cuGraphInstantiateWithFlags, 11040,                                                      \
+	  (cuda_graph_exec * exec, cuda_graph graph, unsigned long long flags))                    \
+	X(cuGraphLaunch, 10000, (cuda_graph_exec exec, cuda_stream stream))                        \
+	X(cuGraphExecDestroy, 10000, (cuda_graph_exec exec))                                       \
 	X(cuGraphDestroy, 10000, (cuda_graph graph))
 
-#define CUDA_GRAPH_FUNCTION_TYPE(name, version, parameters) typedef cuda_result(*cuda_fn_##name) parameters;
+#define CUDA_GRAPH_FUNCTION_TYPE(name, version, parameters)                                        \
+	typedef cuda_result(*cuda_fn_##name) parameters;
 CUDA_GRAPH_FUNCTIONS(CUDA_GRAPH_FUNCTION_TYPE)
 #undef CUDA_GRAPH_FUNCTION_TYPE
 

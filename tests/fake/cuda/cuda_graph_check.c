@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Compiled where a CUDA toolkit is found, and only for its assertions: cuda_graph.h says what cuda.h says. */
+/*
+ * Compiled where a CUDA toolkit is found, and only for its assertions: cuda_graph.h says what
+ * cuda.h says.
+ */
 #include <cuda.h>
 #include <cudaTypedefs.h>
 
@@ -11,9 +14,11 @@ typedef CUgraph cuda_graph;
 typedef CUgraphExec cuda_graph_exec;
 #include "fake/cuda/cuda_graph.h"
 
-#define SAME_FUNCTION(name, version, parameters)                                                                                                \
-	_Static_assert(__builtin_types_compatible_p(cuda_fn_##name, PFN_##name##_v##version), #name " has another prototype");
+#define SAME_FUNCTION(name, version, parameters)                                                   \
+	_Static_assert(__builtin_types_compatible_p(cuda_fn_##name, PFN_##name##_v##version),      \
+	               #name " has another prototype");
 CUDA_GRAPH_FUNCTIONS(SAME_FUNCTION)
 
 _Static_assert(sizeof(int) == sizeof(CUstreamCaptureMode), "CUstreamCaptureMode has another size");
-_Static_assert(CUDA_CAPTURE_RELAXED == (int)CU_STREAM_CAPTURE_MODE_RELAXED, "CU_STREAM_CAPTURE_MODE_RELAXED has another value");
+_Static_assert(CUDA_CAPTURE_RELAXED == (int)CU_STREAM_CAPTURE_MODE_RELAXED,
+               "CU_STREAM_CAPTURE_MODE_RELAXED has another value");

@@ -2,9 +2,13 @@
 /* What tests have to know of the fake CUDA driver's functions. */
 #include "fake/driver/model.h"
 
-const enum fake_lie fake_lie_of_bit[4] = {FAKE_MANAGED, FAKE_HOST_ACCESS, FAKE_EXPORTABLE, FAKE_MOVED};
+const enum fake_lie fake_lie_of_bit[4] = {FAKE_MANAGED, FAKE_HOST_ACCESS, FAKE_EXPORTABLE,
+                                          FAKE_MOVED};
 
-/* cuGetProcAddress fails harmlessly for an optional function only; unit.cuda lets each needed one be missing. */
+/*
+ * cuGetProcAddress fails harmlessly for an optional function only; unit.cuda lets each needed one
+ * be missing.
+ */
 const char *const fake_harmless[] = {"cuCtxPopCurrent",
                                      "cuDevicePrimaryCtxRelease",
                                      "cuMemUnmap",
@@ -23,4 +27,5 @@ const char *const fake_harmless[] = {"cuCtxPopCurrent",
                                      "cuGetProcAddress",
                                      NULL};
 
-const char *const fake_takers[] = {"cuMemCreate", "cuMemAlloc", "cuMemAddressReserve", "cuMemMap", "cuMemHostAlloc", NULL};
+const char *const fake_takers[] = {"cuMemCreate", "cuMemAlloc",     "cuMemAddressReserve",
+                                   "cuMemMap",    "cuMemHostAlloc", NULL};

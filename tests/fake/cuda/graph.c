@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Graphs of the fake CUDA driver: a list of work that was captured instead of being put on a stream, and is put there at each launch. */
+/*
+ * Graphs of the fake CUDA driver: a list of work that was captured instead of being put on a
+ * stream, and is put there at each launch.
+ */
 #include <stdlib.h>
 #include "fake/cuda/cuda.h"
 
@@ -54,7 +57,8 @@ cuda_result fake_cuStreamEndCapture(cuda_stream stream, cuda_graph *out)
 	return code;
 }
 
-cuda_result fake_cuGraphInstantiateWithFlags(cuda_graph_exec *out, cuda_graph from, unsigned long long flags)
+cuda_result fake_cuGraphInstantiateWithFlags(cuda_graph_exec *out, cuda_graph from,
+                                             unsigned long long flags)
 {
 	struct graph *graph;
 	FAKE_TRY_ENTER(cuGraphInstantiateWithFlags);
@@ -75,7 +79,8 @@ cuda_result fake_cuGraphLaunch(cuda_graph_exec exec, cuda_stream stream)
 {
 	FAKE_TRY_ENTER(cuGraphLaunch);
 
-	for (const struct fake_work *work = ((const struct graph *)exec)->first; work; work = work->next)
+	for (const struct fake_work *work = ((const struct graph *)exec)->first; work;
+	     work = work->next)
 		TRY_CUDA(fake_stream_put(stream, work));
 	return CUDA_OK;
 }

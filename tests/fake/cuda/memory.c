@@ -40,18 +40,21 @@ static cuda_result vmm_here(int *device)
 	return fake.params.no_vmm || fake.params.vmm_unsupported ? CUDA_NOT_SUPPORTED : CUDA_OK;
 }
 
-cuda_result fake_cuMemGetAllocationGranularity(size_t *bytes, const cuda_alloc_prop *prop, cuda_granularity_option option)
+cuda_result fake_cuMemGetAllocationGranularity(size_t *bytes, const cuda_alloc_prop *prop,
+                                               cuda_granularity_option option)
 {
 	int device;
 	FAKE_TRY_ENTER(cuMemGetAllocationGranularity);
 	TRY_CUDA(vmm_here(&device));
-	if (prop->type != CUDA_ALLOC_PINNED || prop->location.type != CUDA_LOCATION_DEVICE || option != CUDA_GRANULARITY_MINIMUM)
+	if (prop->type != CUDA_ALLOC_PINNED || prop->location.type != CUDA_LOCATION_DEVICE ||
+	    option != CUDA_GRANULARITY_MINIMUM)
 		return CUDA_INVALID_VALUE;
 	*bytes = fake.params.granularity;
 	return CUDA_OK;
 }
 
-cuda_result fake_cuMemAddressReserve(cuda_pointer *out, size_t bytes, size_t alignment, cuda_pointer wanted, unsigned long long flags)
+cuda_result fake_cuMemAddressReserve(cuda_pointer *out, size_t bytes, size_t alignment,
+                                     cuda_pointer wanted, unsigned long long flags)
 {
 	uint64_t addr;
 	int device;
@@ -73,14 +76,16 @@ cuda_result fake_cuMemAddressFree(cuda_pointer addr, size_t bytes)
 	return call.code;
 }
 
-cuda_result fake_cuMemCreate(cuda_handle *handle, size_t bytes, const cuda_alloc_prop *prop, unsigned long long flags)
+cuda_result fake_cuMemCreate(cuda_handle *handle, size_t bytes, const cuda_alloc_prop *prop,
+                             unsigned long long flags)
 {
 	struct fake_phys *phys;
 	int device;
 	FAKE_TRY_ENTER(cuMemCreate);
 	TRY_CUDA(vmm_here(&device));
-	if (!is_granular(bytes) || flags != 0 || prop->type != CUDA_ALLOC_PINNED || prop->location.type != CUDA_LOCATION_DEVICE ||
-	    prop->location.id < 0 || prop->location.id >= fake.params.devices)
+	if (!is_granular(bytes) || flags != 0 || prop->type != CUDA_ALLOC_PINNED ||
+	    prop->location.type != CUDA_LOCATION_DEVICE || prop->location.id < 0 ||
+	    prop->location.id >= fake.params.devices)
 		return CUDA_INVALID_VALUE;
 	if (!fake_fits(bytes, prop->location.id))
 		return CUDA_OUT_OF_MEMORY;
@@ -116,7 +121,8 @@ cuda_result fake_cuMemRelease(cuda_handle handle)
 	return fake_released(call, device);
 }
 
-cuda_result fake_cuMemMap(cuda_pointer addr, size_t bytes, size_t offset, cuda_handle handle, unsigned long long flags)
+cuda_result fake_cuMemMap(cuda_pointer addr, size_t bytes, size_t offset, cuda_handle handle,
+                          unsigned long long flags)
 {
 	struct fake_phys *phys;
 	struct fake_map *map;
@@ -124,7 +130,8 @@ cuda_result fake_cuMemMap(cuda_pointer addr, size_t bytes, size_t offset, cuda_h
 	FAKE_TRY_ENTER(cuMemMap);
 	TRY_CUDA(vmm_here(&device));
 	phys = phys_of(handle);
-	if (phys == NULL || offset != 0 || flags != 0 || bytes != phys->bytes || fake_range_bytes(addr) < bytes || fake_map_at(addr) != NULL)
+	if (phys == NULL || offset != 0 || flags != 0 || bytes != phys->bytes ||
+	    fake_range_bytes(addr) < bytes || fake_map_at(addr) != NULL)
 		return CUDA_INVALID_VALUE;
 	TRY_CUDA(fake_map_put(addr, bytes, 0, phys, &map));
 	fake_tell(map, fake.lie);
@@ -145,13 +152,15 @@ cuda_result fake_cuMemUnmap(cuda_pointer addr, size_t bytes)
 	return fake_released(call, device);
 }
 
-cuda_result fake_cuMemSetAccess(cuda_pointer addr, size_t bytes, const cuda_access *access, size_t count)
+cuda_result fake_cuMemSetAccess(cuda_pointer addr, size_t bytes, const cuda_access *access,
+                                size_t count)
 {
 	struct fake_map *map;
 	int device;
 	FAKE_TRY_ENTER(cuMemSetAccess);
 	TRY_CUDA(vmm_here(&device));
-	if (count != 1 || access->location.type != CUDA_LOCATION_DEVICE || access->location.id < 0 || access->location.id >= fake.params.devices)
+	if (count != 1 || access->location.type != CUDA_LOCATION_DEVICE ||
+	    access->location.id < 0 || access->location.id >= fake.params.devices)
 		return CUDA_INVALID_VALUE;
 	for (uint64_t at = addr; at < addr + bytes; at = map->addr + map->bytes) {
 		map = fake_map_at(at);

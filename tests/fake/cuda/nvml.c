@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* libnvidia-ml.so.1 beside the fake driver: the few functions that the backend asks, answering what the fake's parameters say. */
+/*
+ * libnvidia-ml.so.1 beside the fake driver: the few functions that the backend asks, answering what
+ * the fake's parameters say.
+ */
 #include <string.h>
 #include "fake/driver/model.h"
 
@@ -9,7 +12,8 @@ int nvmlInit_v2(void);
 int nvmlShutdown(void);
 int nvmlDeviceGetHandleByPciBusId_v2(const char *bus_id, void **handle);
 int nvmlDeviceGetTotalEccErrors(void *handle, int type, int counter, unsigned long long *out);
-int nvmlDeviceGetRemappedRows(void *handle, unsigned *corrected, unsigned *uncorrected, unsigned *pending, unsigned *failed);
+int nvmlDeviceGetRemappedRows(void *handle, unsigned *corrected, unsigned *uncorrected,
+                              unsigned *pending, unsigned *failed);
 int nvmlSystemGetConfComputeState(unsigned *state);
 
 VISIBLE int nvmlInit_v2(void)
@@ -30,7 +34,8 @@ VISIBLE int nvmlDeviceGetHandleByPciBusId_v2(const char *bus_id, void **handle)
 	return 0;
 }
 
-VISIBLE int nvmlDeviceGetTotalEccErrors(void *handle, int type, int counter, unsigned long long *out)
+VISIBLE int nvmlDeviceGetTotalEccErrors(void *handle, int type, int counter,
+                                        unsigned long long *out)
 {
 	if (handle == NULL || type != 1 || counter != 0)
 		return 2;
@@ -38,7 +43,8 @@ VISIBLE int nvmlDeviceGetTotalEccErrors(void *handle, int type, int counter, uns
 	return 0;
 }
 
-VISIBLE int nvmlDeviceGetRemappedRows(void *handle, unsigned *corrected, unsigned *uncorrected, unsigned *pending, unsigned *failed)
+VISIBLE int nvmlDeviceGetRemappedRows(void *handle, unsigned *corrected, unsigned *uncorrected,
+                                      unsigned *pending, unsigned *failed)
 {
 	*corrected = 0;
 	*uncorrected = 0;

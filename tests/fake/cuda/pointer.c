@@ -20,7 +20,8 @@ static bool is_on_device(const struct fake_map *map)
 	return map->phys->prop.location.type == CUDA_LOCATION_DEVICE;
 }
 
-cuda_result fake_cuPointerGetAttribute(void *value, cuda_pointer_attribute attribute, cuda_pointer addr)
+cuda_result fake_cuPointerGetAttribute(void *value, cuda_pointer_attribute attribute,
+                                       cuda_pointer addr)
 {
 	const struct fake_map *map;
 	int device;
@@ -30,13 +31,16 @@ cuda_result fake_cuPointerGetAttribute(void *value, cuda_pointer_attribute attri
 	if (map == NULL)
 		return CUDA_INVALID_VALUE;
 	switch (attribute) {
-	case CUDA_POINTER_MEMORY_TYPE: return answer_int(value, is_on_device(map) ? CUDA_MEMORY_DEVICE : CUDA_MEMORY_HOST);
+	case CUDA_POINTER_MEMORY_TYPE:
+		return answer_int(value, is_on_device(map) ? CUDA_MEMORY_DEVICE : CUDA_MEMORY_HOST);
 	case CUDA_POINTER_MAPPED: return answer_int(value, 1);
 	case CUDA_POINTER_IS_MANAGED: return answer_int(value, map->phys->is_managed);
 	case CUDA_POINTER_DEVICE_ORDINAL: return answer_int(value, map->phys->prop.location.id);
 	case CUDA_POINTER_IS_LEGACY_IPC_CAPABLE: return answer_int(value, map->is_plain);
-	case CUDA_POINTER_ALLOWED_HANDLE_TYPES: return answer_long(value, (uint64_t)map->phys->prop.handle_types);
-	case CUDA_POINTER_IS_RDMA_CAPABLE: return answer_int(value, map->is_plain || map->phys->prop.rdma_capable);
+	case CUDA_POINTER_ALLOWED_HANDLE_TYPES:
+		return answer_long(value, (uint64_t)map->phys->prop.handle_types);
+	case CUDA_POINTER_IS_RDMA_CAPABLE:
+		return answer_int(value, map->is_plain || map->phys->prop.rdma_capable);
 	case CUDA_POINTER_BUFFER_ID: return answer_long(value, map->buffer_id);
 	case CUDA_POINTER_BLOCK_ID: return answer_long(value, map->phys->block_id);
 	case CUDA_POINTER_MAPPING_BASE: return answer_long(value, map->addr);
@@ -58,7 +62,8 @@ cuda_result fake_cuMemGetAddressRange(cuda_pointer *base, size_t *bytes, cuda_po
 	return CUDA_OK;
 }
 
-cuda_result fake_cuMemGetAccess(unsigned long long *flags, const cuda_location *location, cuda_pointer addr)
+cuda_result fake_cuMemGetAccess(unsigned long long *flags, const cuda_location *location,
+                                cuda_pointer addr)
 {
 	const struct fake_map *map;
 	int device;
@@ -71,7 +76,8 @@ cuda_result fake_cuMemGetAccess(unsigned long long *flags, const cuda_location *
 		*flags = (unsigned long long)map->host_rights;
 		return CUDA_OK;
 	}
-	if (location->type != CUDA_LOCATION_DEVICE || location->id < 0 || location->id >= fake.params.devices)
+	if (location->type != CUDA_LOCATION_DEVICE || location->id < 0 ||
+	    location->id >= fake.params.devices)
 		return CUDA_INVALID_VALUE;
 	*flags = (unsigned long long)map->rights[location->id];
 	return CUDA_OK;

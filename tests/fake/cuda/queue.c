@@ -16,13 +16,15 @@ cuda_result fake_cuCtxGetStreamPriorityRange(int *least, int *greatest)
 cuda_result fake_cuStreamCreate(cuda_stream *out, unsigned int flags)
 {
 	FAKE_TRY_ENTER(cuStreamCreate);
-	return flags == CUDA_STREAM_NON_BLOCKING ? fake_stream_make(FAKE_PRIORITY_ORDINARY, out) : CUDA_INVALID_VALUE;
+	return flags == CUDA_STREAM_NON_BLOCKING ? fake_stream_make(FAKE_PRIORITY_ORDINARY, out)
+	                                         : CUDA_INVALID_VALUE;
 }
 
 cuda_result fake_cuStreamCreateWithPriority(cuda_stream *out, unsigned int flags, int priority)
 {
 	FAKE_TRY_ENTER(cuStreamCreateWithPriority);
-	return flags == CUDA_STREAM_NON_BLOCKING ? fake_stream_make(priority, out) : CUDA_INVALID_VALUE;
+	return flags == CUDA_STREAM_NON_BLOCKING ? fake_stream_make(priority, out)
+	                                         : CUDA_INVALID_VALUE;
 }
 
 cuda_result fake_cuStreamDestroy(cuda_stream stream)
@@ -43,9 +45,13 @@ cuda_result fake_cuStreamSynchronize(cuda_stream stream)
 	return fake_stream_finish(stream);
 }
 
-cuda_result fake_cuMemcpyHtoDAsync(cuda_pointer to, const void *from, size_t bytes, cuda_stream stream)
+cuda_result fake_cuMemcpyHtoDAsync(cuda_pointer to, const void *from, size_t bytes,
+                                   cuda_stream stream)
 {
-	const struct fake_work work = {.kind = WORK_PUSH, .device_addr = to, .host = (void *)(uintptr_t)from, .bytes = bytes};
+	const struct fake_work work = {.kind = WORK_PUSH,
+	                               .device_addr = to,
+	                               .host = (void *)(uintptr_t)from,
+	                               .bytes = bytes};
 	FAKE_TRY_ENTER(cuMemcpyHtoDAsync);
 
 	return fake_stream_put(stream, &work);
@@ -53,13 +59,15 @@ cuda_result fake_cuMemcpyHtoDAsync(cuda_pointer to, const void *from, size_t byt
 
 cuda_result fake_cuMemcpyDtoHAsync(void *to, cuda_pointer from, size_t bytes, cuda_stream stream)
 {
-	const struct fake_work work = {.kind = WORK_PULL, .device_addr = from, .host = to, .bytes = bytes};
+	const struct fake_work work = {
+		.kind = WORK_PULL, .device_addr = from, .host = to, .bytes = bytes};
 	FAKE_TRY_ENTER(cuMemcpyDtoHAsync);
 
 	return fake_stream_put(stream, &work);
 }
 
-cuda_result fake_cuMemsetD8Async(cuda_pointer to, unsigned char value, size_t bytes, cuda_stream stream)
+cuda_result fake_cuMemsetD8Async(cuda_pointer to, unsigned char value, size_t bytes,
+                                 cuda_stream stream)
 {
 	const struct fake_work work = {.kind = WORK_ZERO, .device_addr = to, .bytes = bytes};
 	FAKE_TRY_ENTER(cuMemsetD8Async);
@@ -67,14 +75,15 @@ cuda_result fake_cuMemsetD8Async(cuda_pointer to, unsigned char value, size_t by
 	return value == 0 ? fake_stream_put(stream, &work) : CUDA_INVALID_VALUE;
 }
 
-cuda_result fake_cuLaunchKernel(cuda_function function, unsigned int grid_x, unsigned int grid_y, unsigned int grid_z, unsigned int block_x,
-                                unsigned int block_y, unsigned int block_z, unsigned int shared_bytes, cuda_stream stream, void **parameters,
-                                void **extra)
+cuda_result fake_cuLaunchKernel(cuda_function function, unsigned int grid_x, unsigned int grid_y,
+                                unsigned int grid_z, unsigned int block_x, unsigned int block_y,
+                                unsigned int block_z, unsigned int shared_bytes, cuda_stream stream,
+                                void **parameters, void **extra)
 {
 	FAKE_TRY_ENTER(cuLaunchKernel);
 
-	if (grid_x == 0 || block_x == 0 || block_x > 1024 || grid_y != 1 || grid_z != 1 || block_y != 1 || block_z != 1 || shared_bytes != 0 ||
-	    extra != NULL)
+	if (grid_x == 0 || block_x == 0 || block_x > 1024 || grid_y != 1 || grid_z != 1 ||
+	    block_y != 1 || block_z != 1 || shared_bytes != 0 || extra != NULL)
 		return CUDA_INVALID_VALUE;
 	return fake_launch(stream, function, (uint64_t)grid_x * block_x, parameters[0]);
 }

@@ -24,9 +24,10 @@ void fake_front_reset(void)
 
 const char *const fake_function_names[] = {
 #define FAKE_FUNCTION_NAME(name, version, parameters) #name,
-	CUDA_FUNCTIONS(FAKE_FUNCTION_NAME) CUDA_OPTIONAL_FUNCTIONS(FAKE_FUNCTION_NAME) FAKE_GRAPH_FUNCTIONS(FAKE_FUNCTION_NAME)
+	CUDA_FUNCTIONS(FAKE_FUNCTION_NAME) CUDA_OPTIONAL_FUNCTIONS(FAKE_FUNCTION_NAME)
+		FAKE_GRAPH_FUNCTIONS(FAKE_FUNCTION_NAME)
 #undef FAKE_FUNCTION_NAME
-		"cuGetProcAddress",
+			"cuGetProcAddress",
 	NULL};
 
 static const struct fake_context engine_context = {.device = 0};
@@ -132,7 +133,8 @@ cuda_result fake_cuDeviceGetPCIBusId(char *id, int len, cuda_device device)
 	return CUDA_OK;
 }
 
-cuda_result fake_cuDeviceGetAttribute(int *value, cuda_device_attribute attribute, cuda_device device)
+cuda_result fake_cuDeviceGetAttribute(int *value, cuda_device_attribute attribute,
+                                      cuda_device device)
 {
 	FAKE_TRY_ENTER(cuDeviceGetAttribute);
 	(void)device;
@@ -206,7 +208,8 @@ cuda_result fake_cuModuleLoadData(cuda_module *module, const void *image)
 	TRY_CUDA(fake_here(&device));
 	if (fake.params.no_image)
 		return CUDA_NO_BINARY_FOR_GPU;
-	if (is_fatbin(image) ? fake.params.no_fatbin : strstr(image, ".entry vres_leaf_hash") == NULL)
+	if (is_fatbin(image) ? fake.params.no_fatbin
+	                     : strstr(image, ".entry vres_leaf_hash") == NULL)
 		return is_fatbin(image) ? CUDA_UNSUPPORTED_PTX_VERSION : CUDA_INVALID_IMAGE;
 	fake.modules++;
 	*module = &fake.modules;
@@ -229,12 +232,15 @@ cuda_result fake_cuModuleGetFunction(cuda_function *function, cuda_module module
 	FAKE_TRY_ENTER(cuModuleGetFunction);
 	if (module != &fake.modules)
 		return CUDA_NOT_FOUND;
-	*function = strncmp(name, "vres_leaf_hash", 14) == 0 ? FAKE_KERNEL_HASH : strcmp(name, "vres_stamp") == 0 ? FAKE_KERNEL_STAMP : NULL;
+	*function = strncmp(name, "vres_leaf_hash", 14) == 0 ? FAKE_KERNEL_HASH
+	            : strcmp(name, "vres_stamp") == 0        ? FAKE_KERNEL_STAMP
+	                                                     : NULL;
 	return *function ? CUDA_OK : CUDA_NOT_FOUND;
 }
 
 /* Of the process, so no context is needed; each value has its own size. */
-cuda_result fake_cuCoredumpGetAttributeGlobal(cuda_coredump_setting setting, void *value, size_t *bytes)
+cuda_result fake_cuCoredumpGetAttributeGlobal(cuda_coredump_setting setting, void *value,
+                                              size_t *bytes)
 {
 	FAKE_TRY_ENTER(cuCoredumpGetAttributeGlobal);
 	switch (setting) {
@@ -243,9 +249,10 @@ cuda_result fake_cuCoredumpGetAttributeGlobal(cuda_coredump_setting setting, voi
 	case CUDA_COREDUMP_LIGHTWEIGHT:
 		if (*bytes != 1)
 			return CUDA_INVALID_VALUE;
-		*(unsigned char *)value = setting == CUDA_COREDUMP_LIGHTWEIGHT    ? fake.params.core_dump_light
-		                          : setting == CUDA_COREDUMP_ON_EXCEPTION ? fake.params.core_dump
-		                                                                  : false;
+		*(unsigned char *)value =
+			setting == CUDA_COREDUMP_LIGHTWEIGHT    ? fake.params.core_dump_light
+			: setting == CUDA_COREDUMP_ON_EXCEPTION ? fake.params.core_dump
+								: false;
 		return CUDA_OK;
 	case CUDA_COREDUMP_FLAGS:
 		if (*bytes != sizeof(int) || fake.params.version < 12050)
@@ -263,14 +270,16 @@ struct symbol {
 };
 
 #define SYMBOL(name, version, parameters) {#name, version, (void (*)(void))fake_##name},
-static const struct symbol symbols[] = {CUDA_FUNCTIONS(SYMBOL) CUDA_OPTIONAL_FUNCTIONS(SYMBOL) FAKE_GRAPH_FUNCTIONS(SYMBOL)};
+static const struct symbol symbols[] = {CUDA_FUNCTIONS(SYMBOL) CUDA_OPTIONAL_FUNCTIONS(SYMBOL)
+                                                FAKE_GRAPH_FUNCTIONS(SYMBOL)};
 #undef SYMBOL
 
-cuda_result cuGetProcAddress_v2(const char *symbol, void **function, int version, uint64_t flags, void *status);
+cuda_result cuGetProcAddress_v2(const char *symbol, void **function, int version, uint64_t flags,
+                                void *status);
 
 /* The one symbol that a driver is asked for by name. */
-__attribute__((visibility("default"))) cuda_result cuGetProcAddress_v2(const char *symbol, void **function, int version, uint64_t flags,
-                                                                       void *status)
+__attribute__((visibility("default"))) cuda_result
+cuGetProcAddress_v2(const char *symbol, void **function, int version, uint64_t flags, void *status)
 {
 	FAKE_TRY_ENTER(cuGetProcAddress);
 	(void)flags;
@@ -279,9 +288,11 @@ __attribute__((visibility("default"))) cuda_result cuGetProcAddress_v2(const cha
 		return CUDA_INVALID_VALUE;
 	*function = NULL;
 	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-		const bool missing = fake.params.missing && strcmp(symbol, fake.params.missing) == 0;
+		const bool missing =
+			fake.params.missing && strcmp(symbol, fake.params.missing) == 0;
 
-		if (strcmp(symbols[i].name, symbol) == 0 && symbols[i].version == version && !missing)
+		if (strcmp(symbols[i].name, symbol) == 0 && symbols[i].version == version &&
+		    !missing)
 			memcpy(function, &symbols[i].function, sizeof(*function));
 	}
 	return CUDA_OK;

@@ -10,7 +10,8 @@ struct fake_call fake_enter(int function)
 	(void)pthread_mutex_lock(&fake.lock);
 	fake.calls[function]++;
 	fake.calls_all++;
-	if (fake.fail_in > 0 && (fake.fail_function < 0 || fake.fail_function == function) && --fake.fail_in == 0) {
+	if (fake.fail_in > 0 && (fake.fail_function < 0 || fake.fail_function == function) &&
+	    --fake.fail_in == 0) {
 		call.code = fake.fail_code;
 		fake.failed = fake_function_names[function];
 	}
@@ -36,10 +37,14 @@ void fake_reset(const struct fake_params *params)
 	fake_streams_forget();
 	fake_memory_forget();
 	fake.params = params ? *params : ordinary;
-	fake.params.devices = fake.params.devices == 0 ? 1 : fake.params.devices < 0 ? 0 : fake.params.devices;
+	fake.params.devices = fake.params.devices == 0  ? 1
+	                      : fake.params.devices < 0 ? 0
+	                                                : fake.params.devices;
 	fake.params.version = fake.params.version ? fake.params.version : fake_front_version;
-	fake.params.bytes_per_device = fake.params.bytes_per_device ? fake.params.bytes_per_device : UINT64_C(64) << 20;
-	fake.params.granularity = fake.params.granularity ? fake.params.granularity : UINT64_C(64) << 10;
+	fake.params.bytes_per_device =
+		fake.params.bytes_per_device ? fake.params.bytes_per_device : UINT64_C(64) << 20;
+	fake.params.granularity =
+		fake.params.granularity ? fake.params.granularity : UINT64_C(64) << 10;
 	memset(fake.devices, 0, sizeof(fake.devices));
 	memset(fake.calls, 0, sizeof(fake.calls));
 	for (int i = 0; i < FAKE_DEVICES_MAX; i++)

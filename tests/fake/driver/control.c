@@ -95,7 +95,8 @@ bool fake_is_zero(uint64_t addr, uint64_t bytes)
 			break;
 		n = n < map->addr + map->bytes - at ? n : map->addr + map->bytes - at;
 		n = n < sizeof(piece) ? n : sizeof(piece);
-		good = pread(map->phys->fd, piece, n, (off_t)(at - map->addr + map->offset)) == (ssize_t)n;
+		good = pread(map->phys->fd, piece, n, (off_t)(at - map->addr + map->offset)) ==
+		       (ssize_t)n;
 		for (uint64_t i = 0; i < n && good; i++)
 			byte |= piece[i];
 		at += n - 1;
@@ -152,8 +153,12 @@ uint64_t fake_unwiped(void)
 	return n;
 }
 
-/* Other physical memory with the same content behind @bytes of a mapping from @from on, which become a mapping of their own. */
-static void replace(struct fake_map *map, uint64_t from, const cuda_alloc_prop *prop, bool same_buffer)
+/*
+ * Other physical memory with the same content behind @bytes of a mapping from @from on, which
+ * become a mapping of their own.
+ */
+static void replace(struct fake_map *map, uint64_t from, const cuda_alloc_prop *prop,
+                    bool same_buffer)
 {
 	const uint64_t bytes = map->bytes - from;
 	struct fake_phys *phys = fake_phys_make(bytes, 0, prop, map->phys->device);
@@ -161,7 +166,8 @@ static void replace(struct fake_map *map, uint64_t from, const cuda_alloc_prop *
 	unsigned char piece[4096];
 
 	for (uint64_t at = 0; phys && at < bytes; at += sizeof(piece))
-		if (pread(map->phys->fd, piece, sizeof(piece), (off_t)(map->offset + from + at)) > 0 &&
+		if (pread(map->phys->fd, piece, sizeof(piece), (off_t)(map->offset + from + at)) >
+		            0 &&
 		    pwrite(phys->fd, piece, sizeof(piece), (off_t)at) < 0)
 			break;
 	if (phys && fake_map_put(map->addr + from, bytes, 0, phys, &other) == CUDA_OK) {
@@ -202,7 +208,10 @@ static void recant(struct fake_map *map)
 	map->phys->prop.location = (cuda_location){CUDA_LOCATION_DEVICE, map->phys->device};
 }
 
-/* Rights are of mappings made by hand, and a driver can be asked for no other's: of any other memory it can only say that it is the host's. */
+/*
+ * Rights are of mappings made by hand, and a driver can be asked for no other's: of any other
+ * memory it can only say that it is the host's.
+ */
 static void let_host(struct fake_map *map)
 {
 	if (map->is_plain)
@@ -221,7 +230,10 @@ void fake_tell(struct fake_map *map, enum fake_lie lie)
 	case FAKE_HOST: map->phys->prop.location.type = CUDA_LOCATION_HOST; break;
 	case FAKE_HOST_TAIL:
 		prop.location.type = CUDA_LOCATION_HOST_NUMA;
-		replace(map, map->bytes - (map->bytes > fake.params.granularity ? fake.params.granularity : map->bytes), &prop, true);
+		replace(map,
+		        map->bytes - (map->bytes > fake.params.granularity ? fake.params.granularity
+		                                                           : map->bytes),
+		        &prop, true);
 		break;
 	case FAKE_REMAPPED: replace(map, 0, &prop, false); break;
 	case FAKE_MOVED: replace(map, 0, &prop, true); break;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What tests do to a fake driver.  One is a CUDA driver or a HIP runtime on host memory, for tests on machines without a GPU: libcuda-fake.so or
- * libamdhip64-fakeN.so, loaded as config.library_path, and linked with the test for the functions below.  What it encodes is what its vendor
- * documents or was seen on hardware; where hardware says otherwise, it is wrong.
+ * What tests do to a fake driver.  One is a CUDA driver or a HIP runtime on host memory, for tests
+ * on machines without a GPU: libcuda-fake.so or libamdhip64-fakeN.so, loaded as
+ * config.library_path, and linked with the test for the functions below.  What it encodes is what
+ * its vendor documents or was seen on hardware; where hardware says otherwise, it is wrong.
  *
- * Device memory is pages that no host code can touch between calls.  Work on a stream is done when it is polled for the second time or
- * synchronized with, so that a missing wait is seen.  Kernels are the real source, compiled for the host.  A call that gives something up
- * has given it up even when it is made to fail.
+ * Device memory is pages that no host code can touch between calls.  Work on a stream is done when
+ * it is polled for the second time or synchronized with, so that a missing wait is seen.  Kernels
+ * are the real source, compiled for the host.  A call that gives something up has given it up even
+ * when it is made to fail.
  */
 #ifndef TESTS_FAKE_DRIVER_CONTROL_H
 #define TESTS_FAKE_DRIVER_CONTROL_H
@@ -44,7 +46,8 @@ struct fake_params {
 };
 
 enum fake_lie {
-	FAKE_TRUTH,         /* takes back what can be: not that memory was moved, remapped, or is gone */
+	/* Takes back what can be: not that memory was moved, remapped, or is gone. */
+	FAKE_TRUTH,
 	FAKE_MANAGED,       /* it may migrate */
 	FAKE_HOST,          /* it is host memory */
 	FAKE_HOST_TAIL,     /* the end of the range is host memory */
@@ -52,10 +55,11 @@ enum fake_lie {
 	FAKE_WRONG_ORDINAL, /* it is another device's */
 	FAKE_PEER,          /* another device was given access */
 	FAKE_MOVED,         /* other physical memory stands behind it */
-	FAKE_HOST_ACCESS,   /* the host was given access, or, where nobody can say that, it is host memory */
-	FAKE_EXPORTABLE,    /* it was made with a way to export it */
-	FAKE_OPENED,        /* a read-only mapping was made writable again */
-	FAKE_GONE,          /* nothing stands behind it any more */
+	/* The host was given access, or, where nobody can say that, it is host memory. */
+	FAKE_HOST_ACCESS,
+	FAKE_EXPORTABLE, /* it was made with a way to export it */
+	FAKE_OPENED,     /* a read-only mapping was made writable again */
+	FAKE_GONE,       /* nothing stands behind it any more */
 	FAKE_LIES
 };
 
@@ -74,14 +78,20 @@ const char *fake_failed(void);
 /* Calls since the reset, of a function or of all (NULL). */
 uint64_t fake_calls(const char *function);
 
-/* Driver objects that exist: contexts retained, streams, modules, address ranges, mappings, handles, blocks of host memory. */
+/*
+ * Driver objects that exist: contexts retained, streams, modules, address ranges, mappings,
+ * handles, blocks of host memory.
+ */
 uint64_t fake_live(void);
 
 /* The calling thread's stack of contexts. */
 unsigned fake_depth(void);
 const void *fake_current(void);
 
-/* What an engine in the same process does: makes a context of its own current; makes memory and frees it. */
+/*
+ * What an engine in the same process does: makes a context of its own current; makes memory and
+ * frees it.
+ */
 void fake_engine_enter(void);
 uint64_t fake_engine_alloc(int device, uint64_t bytes, bool with_vmm);
 void fake_engine_free(uint64_t addr);
@@ -90,7 +100,8 @@ void fake_engine_free(uint64_t addr);
 bool fake_flip(uint64_t addr, unsigned bit);
 bool fake_is_zero(uint64_t addr, uint64_t bytes);
 bool fake_lie_at(uint64_t addr, enum fake_lie lie);
-void fake_lie_always(enum fake_lie lie); /* of all memory that is made from now on; FAKE_TRUTH: none */
+/* Of all memory that is made from now on; FAKE_TRUTH: none. */
+void fake_lie_always(enum fake_lie lie);
 
 /* The device's context is corrupted: every call that needs it answers @code from now on. */
 void fake_lose(int device, int code);
@@ -104,7 +115,10 @@ void fake_slow_polls(uint64_t ns);
 /* The nth launch from now is accepted and not run. */
 void fake_skip_launch(uint64_t nth);
 
-/* Threads of the largest launch since the reset, on ordinary streams or on those of the lowest priority. */
+/*
+ * Threads of the largest launch since the reset, on ordinary streams or on those of the lowest
+ * priority.
+ */
 uint64_t fake_threads_most(bool is_low);
 
 /* Physical memory that was freed while a byte of it was not zero, since the reset. */

@@ -23,7 +23,8 @@ static bool pretend(uint64_t addr, uint32_t lies)
 {
 	bool good = fake_lie_at(addr, FAKE_TRUTH);
 
-	_Static_assert(VRES_MOCK_MANAGED == 1 && VRES_MOCK_HOST_MAPPED == 2 && VRES_MOCK_EXPORTABLE == 4 && VRES_MOCK_MOVED == 8,
+	_Static_assert(VRES_MOCK_MANAGED == 1 && VRES_MOCK_HOST_MAPPED == 2 &&
+	                       VRES_MOCK_EXPORTABLE == 4 && VRES_MOCK_MOVED == 8,
 	               "fake_lie_of_bit");
 	for (unsigned bit = 0; bit < 4; bit++)
 		if (lies & (1u << bit))

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Allocations without guarantees, page-locked memory, and the memory of an engine in the same process. */
+/*
+ * Allocations without guarantees, page-locked memory, and the memory of an engine in the same
+ * process.
+ */
 #include <stdlib.h>
 #include "fake/driver/model.h"
 
@@ -15,7 +18,8 @@ bool fake_fits(uint64_t bytes, int device)
 
 cuda_result fake_plain_make(uint64_t bytes, int device, uint64_t *out)
 {
-	const cuda_alloc_prop prop = {.type = CUDA_ALLOC_PINNED, .location = {.type = CUDA_LOCATION_DEVICE, .id = device}};
+	const cuda_alloc_prop prop = {.type = CUDA_ALLOC_PINNED,
+	                              .location = {.type = CUDA_LOCATION_DEVICE, .id = device}};
 	struct fake_phys *phys;
 	struct fake_map *map;
 	cuda_result code;
@@ -95,14 +99,16 @@ cuda_result fake_pinned_drop(struct fake_call call, const void *block)
 bool fake_is_pinned(const void *block, size_t bytes)
 {
 	for (const struct fake_pinned *pinned = fake.pinned; pinned; pinned = pinned->next)
-		if ((const char *)block >= pinned->block && (const char *)block + bytes <= pinned->block + pinned->bytes)
+		if ((const char *)block >= pinned->block &&
+		    (const char *)block + bytes <= pinned->block + pinned->bytes)
 			return true;
 	return false;
 }
 
 static cuda_result engine_vmm(int device, uint64_t bytes, uint64_t *addr)
 {
-	const cuda_alloc_prop prop = {.type = CUDA_ALLOC_PINNED, .location = {.type = CUDA_LOCATION_DEVICE, .id = device}};
+	const cuda_alloc_prop prop = {.type = CUDA_ALLOC_PINNED,
+	                              .location = {.type = CUDA_LOCATION_DEVICE, .id = device}};
 	const uint64_t unit = fake.params.granularity;
 	const uint64_t capacity = round_up(bytes, unit);
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a fake driver is made of: one process-wide state behind one lock, as a driver has.  calls.c has calls and their failures; space.c
- * address ranges, physical memory and mappings; heap.c allocations; stream.c streams, copies and kernels; control.c what tests do.
+ * What a fake driver is made of: one process-wide state behind one lock, as a driver has.  calls.c
+ * has calls and their failures; space.c address ranges, physical memory and mappings; heap.c
+ * allocations; stream.c streams, copies and kernels; control.c what tests do.
  *
- * The model speaks of codes and of how memory was made in the words of CUDA, which has more of them.  A vendor's front (cuda.h, hip.h) has
- * the functions that are called, contexts, and what is known of an address; the two number codes alike, which the fake HIP runtime asserts.
+ * The model speaks of codes and of how memory was made in the words of CUDA, which has more of
+ * them.  A vendor's front (cuda.h, hip.h) has the functions that are called, contexts, and what is
+ * known of an address; the two number codes alike, which the fake HIP runtime asserts.
  */
 #ifndef TESTS_FAKE_DRIVER_MODEL_H
 #define TESTS_FAKE_DRIVER_MODEL_H
@@ -17,11 +19,11 @@
 
 #define CLEANUP(function) __attribute__((cleanup(function), unused))
 
-#define TRY_CUDA(call)                                                                                                                          \
-	do {                                                                                                                                    \
-		const cuda_result try_code = (call);                                                                                            \
-		if (try_code != CUDA_OK)                                                                                                        \
-			return try_code;                                                                                                        \
+#define TRY_CUDA(call)                                                                             \
+	do {                                                                                       \
+		const cuda_result try_code = (call);                                               \
+		if (try_code != CUDA_OK)                                                           \
+			return try_code;                                                           \
 	} while (0)
 
 #define FAKE_FUNCTIONS_MAX 64
@@ -35,7 +37,10 @@
 /* A stream that captures cannot be waited for. */
 #define CUDA_CAPTURE_UNSUPPORTED 900
 
-/* As CUDA counts: the highest number is the lowest priority, and streams have it that were made without one.  Here they differ, to be seen. */
+/*
+ * As CUDA counts: the highest number is the lowest priority, and streams have it that were made
+ * without one.  Here they differ, to be seen.
+ */
 #define FAKE_PRIORITY_LEAST    3
 #define FAKE_PRIORITY_ORDINARY 0
 
@@ -109,7 +114,8 @@ struct fake {
 	const char *failed;
 	enum fake_lie lie;
 	uint64_t skip_in;
-	uint64_t threads_most[2]; /* in a launch on an ordinary stream, and on one of the lowest priority */
+	/* In a launch on an ordinary stream, and on one of the lowest priority. */
+	uint64_t threads_most[2];
 	bool stalls;
 	uint64_t poll_ns;
 	uint64_t unwiped;
@@ -122,14 +128,14 @@ extern struct fake fake;
 #define FAKE_KERNEL_HASH  ((void *)&fake.calls)
 #define FAKE_KERNEL_STAMP ((void *)&fake.serial)
 
-#define FAKE_JUST_LOADED(of_version)                                                                                                            \
-	{                                                                                                                                       \
-		.lock = PTHREAD_MUTEX_INITIALIZER, .params = {                                                                                  \
-			.devices = 1,                                                                                                           \
-			.bytes_per_device = UINT64_C(4) << 30,                                                                                  \
-			.granularity = UINT64_C(2) << 20,                                                                                       \
-			.version = (of_version)                                                                                                 \
-		}                                                                                                                               \
+#define FAKE_JUST_LOADED(of_version)                                                               \
+	{                                                                                          \
+		.lock = PTHREAD_MUTEX_INITIALIZER, .params = {                                     \
+			.devices = 1,                                                              \
+			.bytes_per_device = UINT64_C(4) << 30,                                     \
+			.granularity = UINT64_C(2) << 20,                                          \
+			.version = (of_version)                                                    \
+		}                                                                                  \
 	}
 
 /* Entering a function: counts, locks, and tells if this call is to fail. */
@@ -141,15 +147,18 @@ struct fake_call fake_enter(int function);
 void fake_leave(struct fake_call *call);
 
 #define FAKE_ENTER(name) CLEANUP(fake_leave) struct fake_call call = fake_enter(FAKE_##name)
-#define FAKE_TRY_ENTER(name)                                                                                                                    \
-	FAKE_ENTER(name);                                                                                                                       \
-	if (call.code != CUDA_OK)                                                                                                               \
+#define FAKE_TRY_ENTER(name)                                                                       \
+	FAKE_ENTER(name);                                                                          \
+	if (call.code != CUDA_OK)                                                                  \
 	return call.code
 
 /* Each front has these.  Its functions' names, by number, up to NULL. */
 extern const char *const fake_function_names[];
 
-/* For driver.c: functions that tests treat each in its own way, and how the lies of the mock are told here. */
+/*
+ * For driver.c: functions that tests treat each in its own way, and how the lies of the mock are
+ * told here.
+ */
 extern const char *const fake_harmless[], *const fake_takers[];
 extern const enum fake_lie fake_lie_of_bit[4];
 
@@ -162,18 +171,26 @@ void fake_front_reset(void);
 /* The device whose context is current, or why not. */
 cuda_result fake_here(int *device);
 
-/* Is the device's primary context current, and not an engine's?  Some things can be given up in no other. */
+/*
+ * Is the device's primary context current, and not an engine's?  Some things can be given up in no
+ * other.
+ */
 bool fake_is_inside(int device);
 
-/* What a releasing call answers, once it has released: an injected code, or its device's sticky one. */
+/*
+ * What a releasing call answers, once it has released: an injected code, or its device's sticky
+ * one.
+ */
 cuda_result fake_released(struct fake_call call, int device);
 
 struct fake_map *fake_map_at(uint64_t addr);
 
 /* Physical memory charged to a device, and its end. */
-struct fake_phys *fake_phys_make(uint64_t bytes, uint64_t charged, const cuda_alloc_prop *prop, int device);
+struct fake_phys *fake_phys_make(uint64_t bytes, uint64_t charged, const cuda_alloc_prop *prop,
+                                 int device);
 void fake_phys_drop(struct fake_phys *phys);
-cuda_result fake_map_put(uint64_t addr, uint64_t bytes, uint64_t offset, struct fake_phys *phys, struct fake_map **out);
+cuda_result fake_map_put(uint64_t addr, uint64_t bytes, uint64_t offset, struct fake_phys *phys,
+                         struct fake_map **out);
 
 /* Address space; and all that is mapped in a part of it. */
 cuda_result fake_range_make(uint64_t bytes, uint64_t *addr);
@@ -181,7 +198,9 @@ cuda_result fake_range_drop(uint64_t addr);
 uint64_t fake_range_bytes(uint64_t addr);
 cuda_result fake_maps_drop(uint64_t addr, uint64_t bytes);
 
-/* Make a range accessible to the host for a moment, if device @device may: @right is CUDA_ACCESS_x. */
+/*
+ * Make a range accessible to the host for a moment, if device @device may: @right is CUDA_ACCESS_x.
+ */
 bool fake_open(uint64_t addr, uint64_t bytes, int device, int right);
 void fake_shut(uint64_t addr, uint64_t bytes);
 

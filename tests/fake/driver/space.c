@@ -30,7 +30,8 @@ struct fake_map *fake_map_at(uint64_t addr)
 	return map;
 }
 
-#define LITTER_EVERY (UINT64_C(1) << 20) /* and at the end: all of it would cost more time than it finds */
+/* and at the end: all of it would cost more time than it finds */
+#define LITTER_EVERY (UINT64_C(1) << 20)
 
 /* New memory holds what somebody left there. */
 static bool litter(int fd, uint64_t bytes)
@@ -42,20 +43,23 @@ static bool litter(int fd, uint64_t bytes)
 		const uint64_t left = bytes - at;
 		const size_t n = left < sizeof(piece) ? (size_t)left : sizeof(piece);
 
-		if ((at % LITTER_EVERY == 0 || left <= sizeof(piece)) && pwrite(fd, piece, n, (off_t)at) != (ssize_t)n)
+		if ((at % LITTER_EVERY == 0 || left <= sizeof(piece)) &&
+		    pwrite(fd, piece, n, (off_t)at) != (ssize_t)n)
 			return false;
 	}
 	return true;
 }
 
-struct fake_phys *fake_phys_make(uint64_t bytes, uint64_t charged, const cuda_alloc_prop *prop, int device)
+struct fake_phys *fake_phys_make(uint64_t bytes, uint64_t charged, const cuda_alloc_prop *prop,
+                                 int device)
 {
 	struct fake_phys *phys = calloc(1, sizeof(*phys));
 
 	if (phys == NULL)
 		return NULL;
 	phys->fd = memfd_create("fake-vram", MFD_CLOEXEC);
-	if (phys->fd < 0 || ftruncate(phys->fd, (off_t)round_up(bytes, FAKE_PAGE)) != 0 || !litter(phys->fd, bytes)) {
+	if (phys->fd < 0 || ftruncate(phys->fd, (off_t)round_up(bytes, FAKE_PAGE)) != 0 ||
+	    !litter(phys->fd, bytes)) {
 		if (phys->fd >= 0)
 			(void)close(phys->fd);
 		free(phys);
@@ -81,7 +85,8 @@ static bool has_content(const struct fake_phys *phys)
 	ssize_t n;
 
 	/* A hole reads as zeros. */
-	while ((at = lseek(phys->fd, at, SEEK_DATA)) >= 0 && (n = pread(phys->fd, piece, sizeof(piece), at)) > 0) {
+	while ((at = lseek(phys->fd, at, SEEK_DATA)) >= 0 &&
+	       (n = pread(phys->fd, piece, sizeof(piece), at)) > 0) {
 		if (piece[0] != 0 || memcmp(piece, piece + 1, (size_t)n - 1) != 0)
 			return true;
 		at += n;
@@ -104,13 +109,15 @@ void fake_phys_drop(struct fake_phys *phys)
 	free(phys);
 }
 
-cuda_result fake_map_put(uint64_t addr, uint64_t bytes, uint64_t offset, struct fake_phys *phys, struct fake_map **out)
+cuda_result fake_map_put(uint64_t addr, uint64_t bytes, uint64_t offset, struct fake_phys *phys,
+                         struct fake_map **out)
 {
 	struct fake_map *map = calloc(1, sizeof(*map));
 
 	if (map == NULL)
 		return CUDA_OUT_OF_MEMORY;
-	if (mmap(pointer(addr), round_up(bytes, FAKE_PAGE), PROT_NONE, MAP_SHARED | MAP_FIXED, phys->fd, (off_t)offset) == MAP_FAILED) {
+	if (mmap(pointer(addr), round_up(bytes, FAKE_PAGE), PROT_NONE, MAP_SHARED | MAP_FIXED,
+	         phys->fd, (off_t)offset) == MAP_FAILED) {
 		free(map);
 		return CUDA_OUT_OF_MEMORY;
 	}
@@ -133,8 +140,8 @@ static void map_drop(struct fake_map *map)
 	while (*at != map)
 		at = &(*at)->next;
 	*at = map->next;
-	(void)mmap(pointer(map->addr), round_up(map->bytes, FAKE_PAGE), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
-	           0);
+	(void)mmap(pointer(map->addr), round_up(map->bytes, FAKE_PAGE), PROT_NONE,
+	           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 	fake_phys_drop(map->phys);
 	free(map);
 }
@@ -148,11 +155,15 @@ bool fake_open(uint64_t addr, uint64_t bytes, int device, int right)
 		uint64_t from, to;
 
 		map = fake_map_at(at);
-		if (map == NULL || (map->rights[device] & right) != right || map->phys->device != device)
+		if (map == NULL || (map->rights[device] & right) != right ||
+		    map->phys->device != device)
 			return false;
 		from = round_down(at, FAKE_PAGE);
-		to = round_up(end < map->addr + map->bytes ? end : map->addr + map->bytes, FAKE_PAGE);
-		if (mprotect(pointer(from), to - from, map->rights[device] == CUDA_ACCESS_READ ? PROT_READ : PROT_READ | PROT_WRITE) != 0)
+		to = round_up(end < map->addr + map->bytes ? end : map->addr + map->bytes,
+		              FAKE_PAGE);
+		if (mprotect(pointer(from), to - from,
+		             map->rights[device] == CUDA_ACCESS_READ ? PROT_READ
+		                                                     : PROT_READ | PROT_WRITE) != 0)
 			return false;
 	}
 	return true;
@@ -163,24 +174,31 @@ void fake_shut(uint64_t addr, uint64_t bytes)
 	const uint64_t end = addr + bytes;
 	const struct fake_map *map;
 
-	for (uint64_t at = addr; at < end && (map = fake_map_at(at)) != NULL; at = map->addr + map->bytes) {
+	for (uint64_t at = addr; at < end && (map = fake_map_at(at)) != NULL;
+	     at = map->addr + map->bytes) {
 		const uint64_t from = round_down(at, FAKE_PAGE);
-		const uint64_t to = round_up(end < map->addr + map->bytes ? end : map->addr + map->bytes, FAKE_PAGE);
+		const uint64_t to = round_up(
+			end < map->addr + map->bytes ? end : map->addr + map->bytes, FAKE_PAGE);
 
 		(void)mprotect(pointer(from), to - from, PROT_NONE);
 	}
 }
 
-/* Address space that begins at a multiple of the granularity, with room after it that belongs to nobody. */
+/*
+ * Address space that begins at a multiple of the granularity, with room after it that belongs to
+ * nobody.
+ */
 cuda_result fake_range_make(uint64_t bytes, uint64_t *addr)
 {
-	const uint64_t unit = fake.params.granularity > FAKE_PAGE ? fake.params.granularity : FAKE_PAGE;
+	const uint64_t unit =
+		fake.params.granularity > FAKE_PAGE ? fake.params.granularity : FAKE_PAGE;
 	struct fake_range *range = calloc(1, sizeof(*range));
 
 	if (range == NULL)
 		return CUDA_OUT_OF_MEMORY;
 	range->mapped = round_up(bytes, FAKE_PAGE) + 2 * unit;
-	range->mapping = mmap(NULL, range->mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	range->mapping = mmap(NULL, range->mapped, PROT_NONE,
+	                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (range->mapping == MAP_FAILED) {
 		free(range);
 		return CUDA_OUT_OF_MEMORY;

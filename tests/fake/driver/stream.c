@@ -23,7 +23,8 @@ struct span {
 /* The blocks of piece number @i: those up to the next one's first. */
 static uint64_t blocks_of(const vres_leaf_hash_args *args, uint32_t i)
 {
-	return (i + 1 < args->pieces_count ? args->pieces[i + 1].first : args->threads) - args->pieces[i].first;
+	return (i + 1 < args->pieces_count ? args->pieces[i + 1].first : args->threads) -
+	       args->pieces[i].first;
 }
 
 static struct span data_of(const vres_leaf_hash_args *args, uint32_t i)
@@ -33,7 +34,8 @@ static struct span data_of(const vres_leaf_hash_args *args, uint32_t i)
 
 static struct span digests_of(const vres_leaf_hash_args *args, uint32_t i)
 {
-	return (struct span){(uint64_t)(uintptr_t)args->digests + (uint64_t)args->pieces[i].place * LEAF_HASH_BYTES,
+	return (struct span){(uint64_t)(uintptr_t)args->digests +
+	                             (uint64_t)args->pieces[i].place * LEAF_HASH_BYTES,
 	                     blocks_of(args, i) * LEAF_HASH_BYTES};
 }
 
@@ -42,16 +44,21 @@ static bool are_apart(struct span a, struct span b)
 	return a.addr + a.bytes <= b.addr || b.addr + b.bytes <= a.addr;
 }
 
-/* Every thread has a block of its own and a place of its own, and no thread reads what another one of its launch writes. */
+/*
+ * Every thread has a block of its own and a place of its own, and no thread reads what another one
+ * of its launch writes.
+ */
 static bool piece_is_sound(const vres_leaf_hash_args *args, uint32_t i)
 {
 	const vres_leaf_hash_piece *piece = &args->pieces[i];
 	const uint64_t blocks = blocks_of(args, i);
-	bool good = blocks > 0 && (piece->bytes + args->block_size - 1) / args->block_size == blocks &&
+	bool good = blocks > 0 &&
+	            (piece->bytes + args->block_size - 1) / args->block_size == blocks &&
 	            piece->place + blocks <= args->digests_room && (i > 0 || piece->first == 0);
 
 	for (uint32_t j = 0; j < args->pieces_count && good; j++)
-		good = are_apart(digests_of(args, i), data_of(args, j)) && (i == j || are_apart(digests_of(args, i), digests_of(args, j)));
+		good = are_apart(digests_of(args, i), data_of(args, j)) &&
+		       (i == j || are_apart(digests_of(args, i), digests_of(args, j)));
 	return good;
 }
 
@@ -61,8 +68,11 @@ static bool run_threads(const struct fake_work *work, int device)
 	bool good = args->one == 1 && args->threads <= work->threads;
 
 	for (uint32_t i = 0; i < args->pieces_count && good; i++)
-		good = piece_is_sound(args, i) && fake_open(data_of(args, i).addr, data_of(args, i).bytes, device, CUDA_ACCESS_READ) &&
-		       fake_open(digests_of(args, i).addr, digests_of(args, i).bytes, device, CUDA_ACCESS_READ_WRITE);
+		good = piece_is_sound(args, i) &&
+		       fake_open(data_of(args, i).addr, data_of(args, i).bytes, device,
+		                 CUDA_ACCESS_READ) &&
+		       fake_open(digests_of(args, i).addr, digests_of(args, i).bytes, device,
+		                 CUDA_ACCESS_READ_WRITE);
 	for (uint64_t thread = 0; thread < work->threads && good; thread++)
 		leaf_hash_thread(args, args->one, (uint32_t)thread);
 	for (uint32_t i = 0; i < args->pieces_count; i++) {
@@ -76,14 +86,16 @@ static bool run_threads(const struct fake_work *work, int device)
 static bool hash(const struct fake_work *work, int device)
 {
 	const vres_leaf_hash_args *args = &work->args;
-	const uint64_t pieces = (uint64_t)(uintptr_t)args->pieces, pieces_bytes = args->pieces_count * sizeof(*args->pieces);
+	const uint64_t pieces = (uint64_t)(uintptr_t)args->pieces,
+		       pieces_bytes = args->pieces_count * sizeof(*args->pieces);
 	const uint64_t echo = (uint64_t)(uintptr_t)args->echo;
 	bool good;
 
 	if (work->is_skipped)
 		return true;
 	good = fake_open(pieces, pieces_bytes, device, CUDA_ACCESS_READ) &&
-	       fake_open(echo, sizeof(*args->echo), device, CUDA_ACCESS_READ_WRITE) && run_threads(work, device);
+	       fake_open(echo, sizeof(*args->echo), device, CUDA_ACCESS_READ_WRITE) &&
+	       run_threads(work, device);
 	fake_shut(pieces, pieces_bytes);
 	fake_shut(echo, sizeof(*args->echo));
 	return good;
@@ -102,10 +114,14 @@ static bool stamp(const struct fake_work *work, int device)
 	return good;
 }
 
-/* Pages as a whole are given back to the system, which makes them anew where they are touched: most of a large allocation never is. */
+/*
+ * Pages as a whole are given back to the system, which makes them anew where they are touched: most
+ * of a large allocation never is.
+ */
 static void zero(uint64_t addr, uint64_t bytes)
 {
-	const uint64_t end = addr + bytes, from = (addr + FAKE_PAGE - 1) / FAKE_PAGE * FAKE_PAGE, to = end / FAKE_PAGE * FAKE_PAGE;
+	const uint64_t end = addr + bytes, from = (addr + FAKE_PAGE - 1) / FAKE_PAGE * FAKE_PAGE,
+		       to = end / FAKE_PAGE * FAKE_PAGE;
 
 	if (from >= to || madvise((void *)(uintptr_t)from, to - from, MADV_REMOVE) != 0) {
 		memset((void *)(uintptr_t)addr, 0, bytes);
@@ -118,7 +134,9 @@ static void zero(uint64_t addr, uint64_t bytes)
 static bool copy(const struct fake_work *work, int device)
 {
 	void *there = (void *)(uintptr_t)work->device_addr;
-	const bool good = fake_open(work->device_addr, work->bytes, device, work->kind == WORK_PULL ? CUDA_ACCESS_READ : CUDA_ACCESS_READ_WRITE);
+	const bool good =
+		fake_open(work->device_addr, work->bytes, device,
+	                  work->kind == WORK_PULL ? CUDA_ACCESS_READ : CUDA_ACCESS_READ_WRITE);
 
 	if (good && work->kind == WORK_PUSH)
 		memcpy(there, work->host, work->bytes);
@@ -147,7 +165,8 @@ static cuda_result work_off(struct fake_stream *stream)
 {
 	struct fake_device *device = &fake.devices[stream->device];
 
-	for (struct fake_work *work = stream->first; work && device->sticky == CUDA_OK; work = work->next)
+	for (struct fake_work *work = stream->first; work && device->sticky == CUDA_OK;
+	     work = work->next)
 		if (!(work->kind == WORK_HASH    ? hash(work, stream->device)
 		      : work->kind == WORK_STAMP ? stamp(work, stream->device)
 		                                 : copy(work, stream->device)))
@@ -182,7 +201,8 @@ cuda_result fake_stream_put(const void *handle, const struct fake_work *work)
 	*stream->last = own;
 	stream->last = &own->next;
 	stream->was_polled = false;
-	if (work->kind != WORK_PULL || fake_is_pinned(work->host, work->bytes) || fake.stalls || stream->captures)
+	if (work->kind != WORK_PULL || fake_is_pinned(work->host, work->bytes) || fake.stalls ||
+	    stream->captures)
 		return CUDA_OK;
 	return work_off(stream); /* to ordinary memory a copy is complete when the call returns */
 }
@@ -226,7 +246,8 @@ cuda_result fake_stream_drop(struct fake_call call, const void *handle)
 
 cuda_result fake_stream_poll(const void *handle)
 {
-	const struct timespec takes = {.tv_sec = (time_t)(fake.poll_ns / NS_PER_S), .tv_nsec = (long)(fake.poll_ns % NS_PER_S)};
+	const struct timespec takes = {.tv_sec = (time_t)(fake.poll_ns / NS_PER_S),
+	                               .tv_nsec = (long)(fake.poll_ns % NS_PER_S)};
 	struct fake_stream *stream;
 
 	TRY_CUDA(find(handle, &stream));
@@ -277,7 +298,8 @@ cuda_result fake_stream_captured(const void *handle, struct fake_work **out)
 
 cuda_result fake_launch(const void *handle, const void *kernel, uint64_t threads, const void *args)
 {
-	struct fake_work work = {.kind = kernel == FAKE_KERNEL_STAMP ? WORK_STAMP : WORK_HASH, .threads = threads};
+	struct fake_work work = {.kind = kernel == FAKE_KERNEL_STAMP ? WORK_STAMP : WORK_HASH,
+	                         .threads = threads};
 	struct fake_stream *on;
 	uint64_t *most;
 

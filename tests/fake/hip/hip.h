@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The fake HIP runtime's functions.  hip_state.c has devices and what each thread has current; hip_memory.c memory and what is known of an
- * address; hip_module.c code objects; hip_queue.c streams; hip_exports.c what dlsym() finds.  FAKE_HIP is the version of ROCm that it is.
+ * The fake HIP runtime's functions.  hip_state.c has devices and what each thread has current;
+ * hip_memory.c memory and what is known of an address; hip_module.c code objects; hip_queue.c
+ * streams; hip_exports.c what dlsym() finds.  FAKE_HIP is the version of ROCm that it is.
  */
 #ifndef TESTS_FAKE_HIP_HIP_H
 #define TESTS_FAKE_HIP_HIP_H
@@ -9,9 +10,12 @@
 #include "hip/hip_abi.h"
 #include "fake/driver/model.h"
 
-_Static_assert(HIP_OK == (int)CUDA_OK && HIP_INVALID_VALUE == (int)CUDA_INVALID_VALUE && HIP_OUT_OF_MEMORY == (int)CUDA_OUT_OF_MEMORY &&
-                       HIP_INVALID_CONTEXT == (int)CUDA_INVALID_CONTEXT && HIP_INVALID_HANDLE == CUDA_INVALID_HANDLE &&
-                       HIP_NOT_READY == (int)CUDA_NOT_READY && HIP_ILLEGAL_ADDRESS == (int)CUDA_ILLEGAL_ADDRESS &&
+_Static_assert(HIP_OK == (int)CUDA_OK && HIP_INVALID_VALUE == (int)CUDA_INVALID_VALUE &&
+                       HIP_OUT_OF_MEMORY == (int)CUDA_OUT_OF_MEMORY &&
+                       HIP_INVALID_CONTEXT == (int)CUDA_INVALID_CONTEXT &&
+                       HIP_INVALID_HANDLE == CUDA_INVALID_HANDLE &&
+                       HIP_NOT_READY == (int)CUDA_NOT_READY &&
+                       HIP_ILLEGAL_ADDRESS == (int)CUDA_ILLEGAL_ADDRESS &&
                        HIP_NOT_SUPPORTED == (int)CUDA_NOT_SUPPORTED,
                "the model's codes are HIP's, too");
 

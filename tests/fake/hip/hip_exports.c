@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What dlsym() finds in the fake HIP runtime.  Each function's answer is the thread's last error, which is why there are two of each. */
+/*
+ * What dlsym() finds in the fake HIP runtime.  Each function's answer is the thread's last error,
+ * which is why there are two of each.
+ */
 #include "fake/hip/hip.h"
 
-#define EXPORT(result, name, parameters)  __attribute__((visibility("default"))) result name parameters
+#define EXPORT(result, name, parameters)                                                           \
+	__attribute__((visibility("default"))) result name parameters
 #define DECLARE(result, name, parameters) EXPORT(result, name, parameters);
 HIP_FUNCTIONS(DECLARE)
 
@@ -107,7 +111,8 @@ EXPORT(hip_result, hipPointerGetAttributes, (hip_pointer_facts * out, const void
 	return fake_heard(fake_hipPointerGetAttributes(out, pointer));
 }
 
-EXPORT(hip_result, hipPointerGetAttribute, (void *value, hip_pointer_attribute attribute, hip_pointer pointer))
+EXPORT(hip_result, hipPointerGetAttribute,
+       (void *value, hip_pointer_attribute attribute, hip_pointer pointer))
 {
 	return fake_heard(fake_hipPointerGetAttribute(value, attribute, pointer));
 }
@@ -117,7 +122,8 @@ EXPORT(hip_result, hipMemGetAddressRange, (hip_pointer * base, size_t *bytes, hi
 	return fake_heard(fake_hipMemGetAddressRange(base, bytes, pointer));
 }
 
-EXPORT(hip_result, hipMemcpyAsync, (void *to, const void *from, size_t bytes, hip_copy_kind kind, hip_stream stream))
+EXPORT(hip_result, hipMemcpyAsync,
+       (void *to, const void *from, size_t bytes, hip_copy_kind kind, hip_stream stream))
 {
 	return fake_heard(fake_hipMemcpyAsync(to, from, bytes, kind, stream));
 }
@@ -137,7 +143,8 @@ EXPORT(hip_result, hipDeviceGetStreamPriorityRange, (int *least, int *greatest))
 	return fake_heard(fake_hipDeviceGetStreamPriorityRange(least, greatest));
 }
 
-EXPORT(hip_result, hipStreamCreateWithPriority, (hip_stream * stream, unsigned int flags, int priority))
+EXPORT(hip_result, hipStreamCreateWithPriority,
+       (hip_stream * stream, unsigned int flags, int priority))
 {
 	return fake_heard(fake_hipStreamCreateWithPriority(stream, flags, priority));
 }
@@ -167,16 +174,19 @@ EXPORT(hip_result, hipModuleUnload, (hip_module module))
 	return fake_heard(fake_hipModuleUnload(module));
 }
 
-EXPORT(hip_result, hipModuleGetFunction, (hip_function * function, hip_module module, const char *name))
+EXPORT(hip_result, hipModuleGetFunction,
+       (hip_function * function, hip_module module, const char *name))
 {
 	return fake_heard(fake_hipModuleGetFunction(function, module, name));
 }
 
 EXPORT(hip_result, hipModuleLaunchKernel,
-       (hip_function function, unsigned int grid_x, unsigned int grid_y, unsigned int grid_z, unsigned int block_x, unsigned int block_y,
-        unsigned int block_z, unsigned int shared_bytes, hip_stream stream, void **parameters, void **extra))
+       (hip_function function, unsigned int grid_x, unsigned int grid_y, unsigned int grid_z,
+        unsigned int block_x, unsigned int block_y, unsigned int block_z, unsigned int shared_bytes,
+        hip_stream stream, void **parameters, void **extra))
 {
-	return fake_heard(fake_hipModuleLaunchKernel(function, grid_x, grid_y, grid_z, block_x, block_y, block_z, shared_bytes, stream,
+	return fake_heard(fake_hipModuleLaunchKernel(function, grid_x, grid_y, grid_z, block_x,
+	                                             block_y, block_z, shared_bytes, stream,
 	                                             parameters, extra));
 }
 

@@ -63,7 +63,10 @@ void fake_hip_engine_unpin(void *block)
 	(void)pthread_mutex_unlock(&fake.lock);
 }
 
-/* The numbers of the runtime's version; memory that it does not know is an error or a number of its own. */
+/*
+ * The numbers of the runtime's version; memory that it does not know is an error or a number of its
+ * own.
+ */
 static hip_result unknown(hip_pointer_facts *out)
 {
 	if (FAKE_HIP == 5)
@@ -83,7 +86,8 @@ static const struct fake_pinned *pinned_at(const void *pointer)
 {
 	const struct fake_pinned *pinned = fake.pinned;
 
-	while (pinned && !((const char *)pointer >= pinned->block && (const char *)pointer < pinned->block + pinned->bytes))
+	while (pinned && !((const char *)pointer >= pinned->block &&
+	                   (const char *)pointer < pinned->block + pinned->bytes))
 		pinned = pinned->next;
 	return pinned;
 }
@@ -97,10 +101,13 @@ hip_result fake_hipPointerGetAttributes(hip_pointer_facts *out, const void *poin
 	map = fake_map_at((uint64_t)(uintptr_t)pointer);
 	if (map == NULL && pinned_at(pointer) == NULL)
 		return unknown(out);
-	*out = (hip_pointer_facts){.type = type_of(true, false), .device = device, .host_pointer = (void *)(uintptr_t)pointer};
+	*out = (hip_pointer_facts){.type = type_of(true, false),
+	                           .device = device,
+	                           .host_pointer = (void *)(uintptr_t)pointer};
 	if (map == NULL)
 		return HIP_OK;
-	out->type = type_of(map->phys->prop.location.type != CUDA_LOCATION_DEVICE, map->phys->is_managed);
+	out->type = type_of(map->phys->prop.location.type != CUDA_LOCATION_DEVICE,
+	                    map->phys->is_managed);
 	out->device = map->phys->prop.location.id;
 	out->device_pointer = (void *)(uintptr_t)pointer;
 	out->host_pointer = NULL;
@@ -109,7 +116,8 @@ hip_result fake_hipPointerGetAttributes(hip_pointer_facts *out, const void *poin
 }
 
 /* Four bytes, and no more. */
-hip_result fake_hipPointerGetAttribute(void *value, hip_pointer_attribute attribute, hip_pointer pointer)
+hip_result fake_hipPointerGetAttribute(void *value, hip_pointer_attribute attribute,
+                                       hip_pointer pointer)
 {
 	const struct fake_map *map;
 	uint32_t number;

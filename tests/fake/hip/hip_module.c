@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Code objects of the fake HIP runtime: real ones are told from others, and by the architecture that they are for. */
+/*
+ * Code objects of the fake HIP runtime: real ones are told from others, and by the architecture
+ * that they are for.
+ */
 #include <elf.h>
 #include <string.h>
 #include "fake/hip/hip.h"
@@ -13,8 +16,9 @@
 static const struct {
 	const char *arch;
 	unsigned mach;
-} machs[] = {{"gfx906", 0x2f},  {"gfx908", 0x30},  {"gfx90a", 0x3f},  {"gfx942", 0x4c}, {"gfx1030", 0x36},
-             {"gfx1100", 0x41}, {"gfx1151", 0x4a}, {"gfx1200", 0x48}, {"gfx1201", 0x4e}};
+} machs[] = {{"gfx906", 0x2f},  {"gfx908", 0x30},  {"gfx90a", 0x3f},
+             {"gfx942", 0x4c},  {"gfx1030", 0x36}, {"gfx1100", 0x41},
+             {"gfx1151", 0x4a}, {"gfx1200", 0x48}, {"gfx1201", 0x4e}};
 
 static unsigned mach_here(void)
 {
@@ -31,7 +35,8 @@ static bool has_kernel(const void *image, const Elf64_Ehdr *header)
 {
 	static const char name[] = "vres_leaf_hash.kd";
 
-	return memmem(image, header->e_shoff + (size_t)header->e_shnum * header->e_shentsize, name, sizeof(name)) != NULL;
+	return memmem(image, header->e_shoff + (size_t)header->e_shnum * header->e_shentsize, name,
+	              sizeof(name)) != NULL;
 }
 
 hip_result fake_hipModuleLoadData(hip_module *module, const void *image)
@@ -41,8 +46,9 @@ hip_result fake_hipModuleLoadData(hip_module *module, const void *image)
 	FAKE_TRY_ENTER(hipModuleLoadData);
 	TRY_CUDA(fake_here(&device));
 	memcpy(&header, image, sizeof(header));
-	if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_machine != AMD_MACHINE || header.e_ident[EI_OSABI] != AMD_HSA ||
-	    header.e_ident[EI_ABIVERSION] != FORMAT_4 || !has_kernel(image, &header))
+	if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_machine != AMD_MACHINE ||
+	    header.e_ident[EI_OSABI] != AMD_HSA || header.e_ident[EI_ABIVERSION] != FORMAT_4 ||
+	    !has_kernel(image, &header))
 		return HIP_INVALID_IMAGE;
 	if (fake.params.no_image || (header.e_flags & MACH_MASK) != mach_here())
 		return HIP_NO_BINARY_FOR_GPU;

@@ -16,13 +16,15 @@ hip_result fake_hipDeviceGetStreamPriorityRange(int *least, int *greatest)
 hip_result fake_hipStreamCreateWithFlags(hip_stream *out, unsigned int flags)
 {
 	FAKE_TRY_ENTER(hipStreamCreateWithFlags);
-	return flags == HIP_STREAM_NON_BLOCKING ? fake_stream_make(FAKE_PRIORITY_ORDINARY, out) : HIP_INVALID_VALUE;
+	return flags == HIP_STREAM_NON_BLOCKING ? fake_stream_make(FAKE_PRIORITY_ORDINARY, out)
+	                                        : HIP_INVALID_VALUE;
 }
 
 hip_result fake_hipStreamCreateWithPriority(hip_stream *out, unsigned int flags, int priority)
 {
 	FAKE_TRY_ENTER(hipStreamCreateWithPriority);
-	return flags == HIP_STREAM_NON_BLOCKING ? fake_stream_make(priority, out) : HIP_INVALID_VALUE;
+	return flags == HIP_STREAM_NON_BLOCKING ? fake_stream_make(priority, out)
+	                                        : HIP_INVALID_VALUE;
 }
 
 hip_result fake_hipStreamDestroy(hip_stream stream)
@@ -43,35 +45,41 @@ hip_result fake_hipStreamSynchronize(hip_stream stream)
 	return fake_stream_finish(stream);
 }
 
-hip_result fake_hipMemcpyAsync(void *to, const void *from, size_t bytes, hip_copy_kind kind, hip_stream stream)
+hip_result fake_hipMemcpyAsync(void *to, const void *from, size_t bytes, hip_copy_kind kind,
+                               hip_stream stream)
 {
 	const bool is_push = kind == HIP_HOST_TO_DEVICE;
-	const struct fake_work work = {.kind = is_push ? WORK_PUSH : WORK_PULL,
-	                               .device_addr = (uint64_t)(is_push ? (uintptr_t)to : (uintptr_t)from),
-	                               .host = is_push ? (void *)(uintptr_t)from : to,
-	                               .bytes = bytes};
+	const struct fake_work work = {
+		.kind = is_push ? WORK_PUSH : WORK_PULL,
+		.device_addr = (uint64_t)(is_push ? (uintptr_t)to : (uintptr_t)from),
+		.host = is_push ? (void *)(uintptr_t)from : to,
+		.bytes = bytes};
 	FAKE_TRY_ENTER(hipMemcpyAsync);
 
-	return is_push || kind == HIP_DEVICE_TO_HOST ? fake_stream_put(stream, &work) : HIP_INVALID_VALUE;
+	return is_push || kind == HIP_DEVICE_TO_HOST ? fake_stream_put(stream, &work)
+	                                             : HIP_INVALID_VALUE;
 }
 
 hip_result fake_hipMemsetAsync(void *to, int value, size_t bytes, hip_stream stream)
 {
-	const struct fake_work work = {.kind = WORK_ZERO, .device_addr = (uint64_t)(uintptr_t)to, .bytes = bytes};
+	const struct fake_work work = {
+		.kind = WORK_ZERO, .device_addr = (uint64_t)(uintptr_t)to, .bytes = bytes};
 	FAKE_TRY_ENTER(hipMemsetAsync);
 
 	return value == 0 ? fake_stream_put(stream, &work) : HIP_INVALID_VALUE;
 }
 
-hip_result fake_hipModuleLaunchKernel(hip_function function, unsigned int grid_x, unsigned int grid_y, unsigned int grid_z, unsigned int block_x,
-                                      unsigned int block_y, unsigned int block_z, unsigned int shared_bytes, hip_stream stream,
-                                      void **parameters, void **extra)
+hip_result fake_hipModuleLaunchKernel(hip_function function, unsigned int grid_x,
+                                      unsigned int grid_y, unsigned int grid_z,
+                                      unsigned int block_x, unsigned int block_y,
+                                      unsigned int block_z, unsigned int shared_bytes,
+                                      hip_stream stream, void **parameters, void **extra)
 {
 	FAKE_TRY_ENTER(hipModuleLaunchKernel);
 
 	/* 256 is what the code objects are built for. */
-	if (grid_x == 0 || block_x == 0 || block_x > 256 || grid_y != 1 || grid_z != 1 || block_y != 1 || block_z != 1 || shared_bytes != 0 ||
-	    extra != NULL)
+	if (grid_x == 0 || block_x == 0 || block_x > 256 || grid_y != 1 || grid_z != 1 ||
+	    block_y != 1 || block_z != 1 || shared_bytes != 0 || extra != NULL)
 		return HIP_INVALID_VALUE;
 	return fake_launch(stream, function, (uint64_t)grid_x * block_x, parameters[0]);
 }

@@ -66,11 +66,14 @@ bool fake_is_inside(int device)
 	return thread.device == device;
 }
 
-/* As many things as are on a stack of contexts: an engine's device, and whatever was not put back. */
+/*
+ * As many things as are on a stack of contexts: an engine's device, and whatever was not put back.
+ */
 unsigned fake_depth(void)
 {
 	meet_thread();
-	return (thread.has_engine ? 1u : 0u) + (thread.device != thread.home ? 1u : 0u) + (thread.error != thread.home_error ? 1u : 0u);
+	return (thread.has_engine ? 1u : 0u) + (thread.device != thread.home ? 1u : 0u) +
+	       (thread.error != thread.home_error ? 1u : 0u);
 }
 
 const void *fake_current(void)
@@ -220,7 +223,9 @@ hip_result fake_hipDeviceGetAttribute(int *value, hip_device_attribute attribute
 	case HIP_DEVICE_PROCESSORS:
 		*value = fake.params.processors ? fake.params.processors : 4;
 		return fake.params.processors < 0 ? HIP_INVALID_VALUE : HIP_OK;
-	case HIP_DEVICE_INTEGRATED: *value = fake.params.integrated && fake.params.version >= HIP_VERSION_KNOWS_APUS; return HIP_OK;
+	case HIP_DEVICE_INTEGRATED:
+		*value = fake.params.integrated && fake.params.version >= HIP_VERSION_KNOWS_APUS;
+		return HIP_OK;
 	case HIP_DEVICE_ECC_ENABLED: *value = 0; return HIP_OK;
 	case HIP_DEVICE_UNIFIED_ADDRESSING:
 	case HIP_DEVICE_MANAGED_MEMORY:

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The ready-made audit sink: what is recorded, how the log goes on, and that the chain holds, judged by tests/support/chain.c. */
+/*
+ * The ready-made audit sink: what is recorded, how the log goes on, and that the chain holds,
+ * judged by tests/support/chain.c.
+ */
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,14 +38,18 @@ START_TEST(a_managers_events_become_lines_of_a_chain_in_the_order_they_happened)
 	release_shard(&shard);
 	ck_ok(vres_audit_file_flush(log, &err));
 	c = place_chain(&p, _i, lines_keep, &lines);
-	ck_assert_str_eq(lines_types(&lines), "log_header vram_allocated vram_sealed seal_verified vram_deallocated");
+	ck_assert_str_eq(lines_types(&lines),
+	                 "log_header vram_allocated vram_sealed seal_verified vram_deallocated");
 	ck_assert_uint_eq(c.events, 4);
 	for (size_t i = 1; i < lines.n; i++)
 		ck_assert_ptr_nonnull(strstr(lines.text[i], "\"simulated\":true"));
-	ck_assert_ptr_nonnull(strstr(lines.text[2], "\"digest\":\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\""));
+	ck_assert_ptr_nonnull(strstr(
+		lines.text[2],
+		"\"digest\":\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\""));
 	ck_assert_ptr_nonnull(strstr(lines.text[2], "\"shard_id\":\"shard-1\""));
-	ck_assert_ptr_nonnull(
-		strstr(lines.text[3], "{\"event_type\":\"seal_verified\",\"mode\":\"full\",\"shard_id\":\"shard-1\",\"simulated\":true}"));
+	ck_assert_ptr_nonnull(strstr(lines.text[3],
+	                             "{\"event_type\":\"seal_verified\",\"mode\":\"full\",\"shard_"
+	                             "id\":\"shard-1\",\"simulated\":true}"));
 	ck_assert_ptr_nonnull(strstr(lines.text[4], "\"worker_id\":\"" WORKER "\"}"));
 	destroy_manager(&m);
 	ck_assert_uint_eq(vres_audit_file_lost(log), 0);
@@ -54,9 +61,11 @@ START_TEST(a_log_goes_on_where_it_ended_however_often_it_is_opened)
 	CLEANUP(place_end) struct place p = place_begin(NULL);
 	const vres_audit_file_options o = place_options(&p, _i);
 	struct lines lines = {.n = 0};
-	const char *want = _i ? "log_header vram_allocated log_epoch log_closed log_opened vram_allocated log_epoch log_closed log_opened "
+	const char *want = _i ? "log_header vram_allocated log_epoch log_closed log_opened "
+	                        "vram_allocated log_epoch log_closed log_opened "
 	                        "vram_allocated log_epoch log_closed"
-	                      : "log_header vram_allocated log_closed log_opened vram_allocated log_closed log_opened vram_allocated log_closed";
+	                      : "log_header vram_allocated log_closed log_opened vram_allocated "
+	                        "log_closed log_opened vram_allocated log_closed";
 	struct chain c;
 
 	for (unsigned i = 0; i < 3; i++) {
@@ -83,7 +92,8 @@ START_TEST(a_critical_event_is_on_disk_when_its_recording_returns)
 
 	for (unsigned i = 1; i <= 20; i++) {
 		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "before"), VRES_OK);
-		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "now"), VRES_OK);
+		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "now"),
+		                 VRES_OK);
 		c = place_chain(&p, _i, NULL, NULL);
 		ck_assert_uint_eq(c.events, 2 * i);
 		ck_assert_str_eq(c.type, "seal_verification_failed");
@@ -120,7 +130,8 @@ END_TEST
 /* Restarts write lines too. */
 START_TEST(a_log_that_is_opened_again_and_again_grows_into_other_files)
 {
-	CLEANUP(place_end) struct place p = place_begin(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NULL);
+	CLEANUP(place_end)
+	struct place p = place_begin(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NULL);
 	vres_audit_file_options o = place_options(&p, _i);
 	char full[128];
 	struct chain c;
@@ -135,11 +146,13 @@ START_TEST(a_log_that_is_opened_again_and_again_grows_into_other_files)
 
 		place_close(&log);
 		ck_assert_int_eq(stat(p.log, &s), 0);
-		ck_assert_msg(s.st_size <= (off_t)KIB(64), "LOG has %lld bytes", (long long)s.st_size);
+		ck_assert_msg(s.st_size <= (off_t)KIB(64), "LOG has %lld bytes",
+		              (long long)s.st_size);
 	}
 	(void)snprintf(full, sizeof(full), "%s.%016x", p.log, 1u);
 	ck_assert_int_eq(stat(full, &s), 0);
-	ck_assert_msg(s.st_size <= (off_t)KIB(64), "the first file has %lld bytes", (long long)s.st_size);
+	ck_assert_msg(s.st_size <= (off_t)KIB(64), "the first file has %lld bytes",
+	              (long long)s.st_size);
 	c = place_chain(&p, _i, NULL, NULL);
 	ck_assert_str_eq(c.type, "log_closed");
 }
@@ -178,7 +191,8 @@ START_TEST(a_file_that_would_become_too_large_is_followed_by_another)
 		CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
 
 		for (unsigned i = 0; i < 500; i++)
-			ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"), VRES_OK);
+			ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"),
+			                 VRES_OK);
 	}
 	c = place_chain(&p, _i, NULL, NULL);
 	ck_assert_uint_eq(c.events, 1500);
@@ -200,7 +214,14 @@ START_TEST(a_line_of_a_later_day_begins_another_file_and_one_of_an_earlier_day_d
 	static const struct {
 		int64_t ns; /* from the midnight after tomorrow's, in UTC */
 		unsigned full_files;
-	} steps[] = {{-1, 1}, {0, 2}, {1, 2}, {-1, 2}, {-(int64_t)(400 * DAY), 2}, {(int64_t)DAY - 1, 2}, {(int64_t)DAY, 3}, {0, 3}};
+	} steps[] = {{-1, 1},
+	             {0, 2},
+	             {1, 2},
+	             {-1, 2},
+	             {-(int64_t)(400 * DAY), 2},
+	             {(int64_t)DAY - 1, 2},
+	             {(int64_t)DAY, 3},
+	             {0, 3}};
 	struct timespec now;
 	uint64_t midnight;
 	CLEANUP(place_close) vres_audit_file *log = NULL;
@@ -220,7 +241,8 @@ START_TEST(a_line_of_a_later_day_begins_another_file_and_one_of_an_earlier_day_d
 		e.time = midnight + (uint64_t)steps[i].ns;
 		ck_assert_int_eq(sink.record(sink.ctx, &e), VRES_OK);
 		ck_ok(vres_audit_file_flush(log, &err));
-		ck_assert_msg(place_full_files(&p) == steps[i].full_files, "step %zu: %u full files", i, place_full_files(&p));
+		ck_assert_msg(place_full_files(&p) == steps[i].full_files,
+		              "step %zu: %u full files", i, place_full_files(&p));
 	}
 	c = place_chain(&p, false, NULL, NULL);
 	ck_assert_uint_eq(c.events, COUNT(steps));
@@ -272,7 +294,10 @@ START_TEST(what_is_no_clean_text_is_recorded_as_its_digest)
 }
 END_TEST
 
-/* An id that its maker did not end runs on into what follows it, up to the longest text a line takes. */
+/*
+ * An id that its maker did not end runs on into what follows it, up to the longest text a line
+ * takes.
+ */
 START_TEST(an_event_whose_texts_run_on_is_refused_before_they_outgrow_their_place)
 {
 	CLEANUP(place_end) struct place p = place_begin(NULL);
@@ -327,22 +352,30 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(a_managers_events_become_lines_of_a_chain_in_the_order_they_happened, 2, "WORKER-4160 WORKER-4162 SEC-AUDIT-020",
-	                  "accountability", "an event that is not recorded"),
-		CASE_LOOP(a_log_goes_on_where_it_ended_however_often_it_is_opened, 2, "SEC-AUDIT-023", "accountability",
+		CASE_LOOP(a_managers_events_become_lines_of_a_chain_in_the_order_they_happened, 2,
+	                  "WORKER-4160 WORKER-4162 SEC-AUDIT-020", "accountability",
+	                  "an event that is not recorded"),
+		CASE_LOOP(a_log_goes_on_where_it_ended_however_often_it_is_opened, 2,
+	                  "SEC-AUDIT-023", "accountability",
 	                  "a chain that begins anew at each restart"),
-		CASE_LOOP(a_critical_event_is_on_disk_when_its_recording_returns, 2, "WORKER-4161", "accountability",
-	                  "an incident that a crash erases"),
-		CASE_LOOP(flush_brings_routine_events_to_disk_and_the_checkpoint_after_them, 2, "", "accountability", ""),
-		CASE_LOOP(a_log_that_is_opened_again_and_again_grows_into_other_files, 2, "", "availability", "a log that fills the disk"),
-		CASE(the_log_and_what_lies_beside_it_are_its_owners_alone, "SEC-AUDIT-042", "confidentiality",
-	             "a log that others can read or change"),
-		CASE_LOOP(a_file_that_would_become_too_large_is_followed_by_another, 2, "", "availability", "a disk full of one log"),
-		CASE(a_line_of_a_later_day_begins_another_file_and_one_of_an_earlier_day_does_not, "", "accountability",
-	             "a clock that is set back"),
-		CASE_LOOP(a_header_says_for_its_whole_file_whether_vram_is_simulated, 2, "", "accountability", "simulated evidence"),
-		CASE(what_is_no_clean_text_is_recorded_as_its_digest, "SEC-AUDIT-010", "accountability", "a forged line within a line"),
-		CASE(an_event_whose_texts_run_on_is_refused_before_they_outgrow_their_place, "", "integrity", "a write past the end of a slot"),
+		CASE_LOOP(a_critical_event_is_on_disk_when_its_recording_returns, 2, "WORKER-4161",
+	                  "accountability", "an incident that a crash erases"),
+		CASE_LOOP(flush_brings_routine_events_to_disk_and_the_checkpoint_after_them, 2, "",
+	                  "accountability", ""),
+		CASE_LOOP(a_log_that_is_opened_again_and_again_grows_into_other_files, 2, "",
+	                  "availability", "a log that fills the disk"),
+		CASE(the_log_and_what_lies_beside_it_are_its_owners_alone, "SEC-AUDIT-042",
+	             "confidentiality", "a log that others can read or change"),
+		CASE_LOOP(a_file_that_would_become_too_large_is_followed_by_another, 2, "",
+	                  "availability", "a disk full of one log"),
+		CASE(a_line_of_a_later_day_begins_another_file_and_one_of_an_earlier_day_does_not,
+	             "", "accountability", "a clock that is set back"),
+		CASE_LOOP(a_header_says_for_its_whole_file_whether_vram_is_simulated, 2, "",
+	                  "accountability", "simulated evidence"),
+		CASE(what_is_no_clean_text_is_recorded_as_its_digest, "SEC-AUDIT-010",
+	             "accountability", "a forged line within a line"),
+		CASE(an_event_whose_texts_run_on_is_refused_before_they_outgrow_their_place, "",
+	             "integrity", "a write past the end of a slot"),
 		CASE(what_is_no_event_is_refused_and_leaves_nothing, "", "accountability", ""),
 	};
 	return suite_run("audit_file", "audit_file", cases, COUNT(cases));

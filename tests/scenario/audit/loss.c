@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Events that an audit log could not take, for want of space or because there were too many: none is lost unseen. */
+/*
+ * Events that an audit log could not take, for want of space or because there were too many: none
+ * is lost unseen.
+ */
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,7 +15,10 @@
 #include "support/fixture/place.h"
 #include "support/fixture/support.h"
 
-/* Take the space away from a place, and give it back: a small file system of its own where that is allowed, else a limit for this process. */
+/*
+ * Take the space away from a place, and give it back: a small file system of its own where that is
+ * allowed, else a limit for this process.
+ */
 struct scarcity {
 	bool has_mount;
 	char ballast[128];
@@ -24,7 +30,8 @@ static struct scarcity scarce(void)
 	struct scarcity s = {.place = place_begin(NULL)};
 
 	(void)signal(SIGXFSZ, SIG_IGN);
-	s.has_mount = unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, "") == 0 &&
+	s.has_mount = unshare(CLONE_NEWNS) == 0 &&
+	              mount("none", "/", "none", MS_REC | MS_PRIVATE, "") == 0 &&
 	              mount("vres", s.place.folder, "tmpfs", 0, "size=256k,mode=0700") == 0;
 	(void)snprintf(s.ballast, sizeof(s.ballast), "%s/ballast", s.place.folder);
 	suite_value("own_file_system", s.has_mount);
@@ -72,7 +79,8 @@ static void end_scarcity(struct scarcity *s)
 static unsigned record_until_lost(vres_audit_file *log, vres_status want)
 {
 	for (unsigned n = 0; n < 1000; n++) {
-		const vres_status status = place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard");
+		const vres_status status =
+			place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard");
 
 		if (vres_audit_file_lost(log) > 0) {
 			ck_assert_int_eq(status, want);
@@ -99,7 +107,8 @@ START_TEST(a_full_disk_loses_no_line_and_the_loss_is_a_line_when_there_is_space_
 	take_space(&s);
 	recorded = record_until_lost(log, required ? VRES_E_AUDIT : VRES_OK);
 	for (unsigned i = 0; i < 10; i++)
-		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"), required ? VRES_E_AUDIT : VRES_OK);
+		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"),
+		                 required ? VRES_E_AUDIT : VRES_OK);
 	ck_status(vres_audit_file_flush(log, &err), VRES_E_AUDIT);
 	c = place_chain(&s.place, forward, NULL, NULL);
 	ck_assert_uint_eq(c.torn, 0);
@@ -128,7 +137,8 @@ START_TEST(the_loss_is_recorded_by_itself_when_there_is_space_again)
 	(void)record_until_lost(log, VRES_OK);
 	give_space(&s);
 	text = place_read(s.place.log, &n);
-	while (strstr(text, "\"lost_events\":1}") == NULL) { /* Check ends a test that waits in vain */
+	/* Check ends a test that waits in vain. */
+	while (strstr(text, "\"lost_events\":1}") == NULL) {
 		usleep(10000);
 		test_free(text);
 		text = place_read(s.place.log, &n);
@@ -151,7 +161,8 @@ START_TEST(more_events_than_the_queue_takes_are_counted_and_the_count_is_a_line)
 	log = place_open(&p, &o);
 	for (unsigned i = 0; i < 20000; i++)
 		refused += place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard") != VRES_OK;
-	ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"), VRES_OK); /* waits for room */
+	/* Waits for room. */
+	ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"), VRES_OK);
 	ck_ok(vres_audit_file_flush(log, &err));
 	c = place_chain(&p, false, NULL, NULL);
 	ck_assert_uint_gt(c.lost, 0);
@@ -184,11 +195,14 @@ START_TEST(a_manager_counts_what_its_log_lost_once_whether_it_was_told_or_not)
 	ck_assert_int_eq(unlink(p.log), 0);
 	if (_i) /* so that the log knows */
 		ck_status(vres_audit_file_flush(log, &err), VRES_OK);
-	ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"), _i ? VRES_E_AUDIT : VRES_OK);
-	ck_assert_int_eq(vres_seal_memory(m, PLAIN, "abc", 3, &shard, &err), _i ? VRES_E_AUDIT : VRES_OK);
+	ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"),
+	                 _i ? VRES_E_AUDIT : VRES_OK);
+	ck_assert_int_eq(vres_seal_memory(m, PLAIN, "abc", 3, &shard, &err),
+	                 _i ? VRES_E_AUDIT : VRES_OK);
 	ck_assert_int_eq(vres_audit_file_flush(log, &err), VRES_E_AUDIT);
 	ck_ok(vres_manager_metrics(m, &now, &err));
-	ck_assert_uint_eq(now.audit_lost + (unsigned)_i, vres_audit_file_lost(log)); /* one was not the manager's and its maker was told */
+	/* One was not the manager's and its maker was told. */
+	ck_assert_uint_eq(now.audit_lost + (unsigned)_i, vres_audit_file_lost(log));
 	ck_assert_uint_ge(now.audit_lost, 2);
 	release_shard(&shard);
 	destroy_manager(&m);
@@ -198,13 +212,15 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(a_full_disk_loses_no_line_and_the_loss_is_a_line_when_there_is_space_again, 4, "WORKER-4150", "accountability",
-	                  "events that vanish on a full disk"),
-		CASE(the_loss_is_recorded_by_itself_when_there_is_space_again, "", "accountability", ""),
-		CASE_LOOP(more_events_than_the_queue_takes_are_counted_and_the_count_is_a_line, 2, "", "accountability",
-	                  "a flood that hides an event"),
-		CASE_LOOP(a_manager_counts_what_its_log_lost_once_whether_it_was_told_or_not, 2, "", "accountability",
-	                  "losses that nobody sees"),
+		CASE_LOOP(
+			a_full_disk_loses_no_line_and_the_loss_is_a_line_when_there_is_space_again,
+			4, "WORKER-4150", "accountability", "events that vanish on a full disk"),
+		CASE(the_loss_is_recorded_by_itself_when_there_is_space_again, "", "accountability",
+	             ""),
+		CASE_LOOP(more_events_than_the_queue_takes_are_counted_and_the_count_is_a_line, 2,
+	                  "", "accountability", "a flood that hides an event"),
+		CASE_LOOP(a_manager_counts_what_its_log_lost_once_whether_it_was_told_or_not, 2, "",
+	                  "accountability", "losses that nobody sees"),
 	};
 
 	return suite_run("audit_loss", "audit_loss", cases, COUNT(cases));

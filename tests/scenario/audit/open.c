@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What an audit log is not opened with: options, paths, and files that others can reach; and that these stay as they are. */
+/*
+ * What an audit log is not opened with: options, paths, and files that others can reach; and that
+ * these stay as they are.
+ */
 #include <dirent.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -22,13 +25,16 @@ START_TEST(options_that_make_no_sense_are_refused)
 	ck_status(vres_audit_file_open(NULL, NULL, &o, &log, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_audit_file_open(p.log, NULL, NULL, &log, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_audit_file_open(p.log, NULL, &o, NULL, &err), VRES_E_INVALID_INPUT);
-	ck_status(vres_audit_file_open(p.log, NULL, &o, &log, &err), VRES_E_INVALID_INPUT); /* mode token needs a key */
+	/* Mode token needs a key. */
+	ck_status(vres_audit_file_open(p.log, NULL, &o, &log, &err), VRES_E_INVALID_INPUT);
 	o.struct_size--;
 	ck_status(reopen_with(&p, TOKEN, &o, &err), VRES_E_ABI);
 	for (unsigned i = 0; i < 8; i++) {
 		o = good;
 		if (i < 4)
-			o.worker_id = (const char *[]){NULL, "", "a b", "12345678901234567890123456789012345678901234567890123456789012345"}[i];
+			o.worker_id = (const char *[]){NULL, "", "a b",
+			                               "1234567890123456789012345678901234567890123"
+			                               "4567890123456789012345"}[i];
 		o.mode = i == 4 ? 2 : 0;
 		o.rotate_bytes = i == 5 ? KIB(64) - 1 : 0;
 		o.queue_events = i == 6 ? (1u << 20) + 1 : 0;
@@ -37,7 +43,8 @@ START_TEST(options_that_make_no_sense_are_refused)
 	}
 	o = good;
 	o.mode = VRES_AUDIT_FORWARD;
-	ck_status(reopen_with(&p, TOKEN, &o, &err), VRES_E_INVALID_INPUT); /* without a forward_key */
+	/* Without a forward_key. */
+	ck_status(reopen_with(&p, TOKEN, &o, &err), VRES_E_INVALID_INPUT);
 	o.forward_key = "/nonexistent/key";
 	ck_status(reopen_with(&p, TOKEN, &o, &err), VRES_E_NOT_FOUND);
 	o.forward_key = p.log;
@@ -144,8 +151,9 @@ START_TEST(a_file_that_is_no_log_is_left_as_it_is)
 {
 	CLEANUP(place_end) struct place p = place_begin(NULL);
 	char *long_line = test_alloc(20000);
-	static const char *const others[] = {"my-secret-token",          "my-secret-token\n",           "\n", "{}\n",
-	                                     "{\"audit_id\":\"audit-\n", "{\"audit_id\":\"audit-x\"}\n"};
+	static const char *const others[] = {
+		"my-secret-token",          "my-secret-token\n",           "\n", "{}\n",
+		"{\"audit_id\":\"audit-\n", "{\"audit_id\":\"audit-x\"}\n"};
 
 	for (size_t i = 0; i < COUNT(others); i++) {
 		place_write(p.log, others[i], strlen(others[i]));
@@ -184,11 +192,14 @@ int main(void)
 	static const struct suite_case cases[] = {
 		CASE(options_that_make_no_sense_are_refused, "WORKER-4171 WORKER-4172", "", ""),
 		CASE(paths_that_lead_nowhere_are_refused, "", "", ""),
-		CASE_LOOP(a_log_has_one_writer_in_this_process_and_in_all, 2, "", "accountability", "two chains in one file"),
-		CASE_LOOP(files_that_others_can_reach_or_that_are_no_files_are_refused, 4, "SEC-AUDIT-042", "integrity",
-	                  "a log redirected by a link"),
-		CASE(a_folder_that_others_can_write_is_refused, "SEC-AUDIT-042", "integrity", "a log replaced by somebody else"),
-		CASE(a_file_that_is_no_log_is_left_as_it_is, "", "integrity", "a wrong path that destroys a file"),
+		CASE_LOOP(a_log_has_one_writer_in_this_process_and_in_all, 2, "", "accountability",
+	                  "two chains in one file"),
+		CASE_LOOP(files_that_others_can_reach_or_that_are_no_files_are_refused, 4,
+	                  "SEC-AUDIT-042", "integrity", "a log redirected by a link"),
+		CASE(a_folder_that_others_can_write_is_refused, "SEC-AUDIT-042", "integrity",
+	             "a log replaced by somebody else"),
+		CASE(a_file_that_is_no_log_is_left_as_it_is, "", "integrity",
+	             "a wrong path that destroys a file"),
 		CASE(keygen_never_overwrites, "", "availability", ""),
 	};
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a crash leaves of an audit log, and what opening it again makes of that: half a line, half a rotation, half a new key. */
+/*
+ * What a crash leaves of an audit log, and what opening it again makes of that: half a line, half a
+ * rotation, half a new key.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -33,7 +36,8 @@ static struct leftovers leave(struct place *p, bool forward)
 	for (unsigned i = 0; i < 3; i++)
 		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"), VRES_OK);
 	left.log = place_read(p->log, &left.log_n);
-	while (count(left.log, "\n") < 4) { /* until the writer has written them, which it does before it brings them to disk */
+	/* Until the writer has written them, which it does before it brings them to disk. */
+	while (count(left.log, "\n") < 4) {
 		usleep(1000);
 		test_free(left.log);
 		left.log = place_read(p->log, &left.log_n);
@@ -44,13 +48,15 @@ static struct leftovers leave(struct place *p, bool forward)
 
 START_TEST(a_torn_last_line_is_cut_off_and_recorded_wherever_it_was_torn)
 {
-	CLEANUP(place_end) struct place p = place_begin(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NULL);
+	CLEANUP(place_end)
+	struct place p = place_begin(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NULL);
 	struct leftovers left = leave(&p, _i);
 	const vres_audit_file_options o = place_options(&p, _i);
 	struct lines *lines = test_alloc(sizeof(*lines));
 
 	ck_assert_uint_eq(count(left.log, "\n"), 4);
-	for (size_t cut = left.header_n; cut <= left.log_n; cut += cut + 400 < left.log_n ? 19 : 1) {
+	for (size_t cut = left.header_n; cut <= left.log_n;
+	     cut += cut + 400 < left.log_n ? 19 : 1) {
 		const size_t whole = (size_t)((char *)memrchr(left.log, '\n', cut) - left.log) + 1;
 		char digest[65], want[192];
 		vres_audit_file *log;
@@ -64,13 +70,17 @@ START_TEST(a_torn_last_line_is_cut_off_and_recorded_wherever_it_was_torn)
 		lines->n = 0;
 		(void)place_chain(&p, _i, lines_keep, lines);
 		sha256_hex(left.log + whole, cut - whole, digest);
-		(void)snprintf(want, sizeof(want), "{\"event_type\":\"log_repaired\",\"removed_bytes\":%zu,\"removed_sha256\":\"%s\"}",
+		(void)snprintf(want, sizeof(want),
+		               "{\"event_type\":\"log_repaired\",\"removed_bytes\":%zu,\"removed_"
+		               "sha256\":\"%s\"}",
 		               cut - whole, digest);
 		ck_assert_str_eq(strstr(lines_types(lines), "log_opened"),
-		                 cut == whole ? _i ? "log_opened log_epoch log_closed" : "log_opened log_closed"
+		                 cut == whole ? _i ? "log_opened log_epoch log_closed"
+		                                   : "log_opened log_closed"
 		                 : _i         ? "log_opened log_repaired log_epoch log_closed"
 		                              : "log_opened log_repaired log_closed");
-		ck_assert(cut == whole || strstr(lines->text[lines->n - (_i ? 3 : 2)], want) != NULL);
+		ck_assert(cut == whole ||
+		          strstr(lines->text[lines->n - (_i ? 3 : 2)], want) != NULL);
 	}
 	test_free(lines);
 	test_free(left.log);
@@ -113,7 +123,8 @@ END_TEST
 
 START_TEST(a_log_whose_first_line_was_torn_begins_again)
 {
-	CLEANUP(place_end) struct place p = place_begin(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NULL);
+	CLEANUP(place_end)
+	struct place p = place_begin(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NULL);
 	struct leftovers left = leave(&p, _i);
 	const vres_audit_file_options o = place_options(&p, _i);
 
@@ -126,7 +137,8 @@ START_TEST(a_log_whose_first_line_was_torn_begins_again)
 			place_write(p.key, left.key, left.key_n);
 		log = place_open(&p, &o);
 		place_close(&log);
-		ck_assert_uint_eq(place_chain(&p, _i, NULL, NULL).lines, 2u + (cut > 0) + (unsigned)_i);
+		ck_assert_uint_eq(place_chain(&p, _i, NULL, NULL).lines,
+		                  2u + (cut > 0) + (unsigned)_i);
 	}
 	test_free(left.log);
 	test_free(left.checkpoint);
@@ -185,13 +197,16 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(a_torn_last_line_is_cut_off_and_recorded_wherever_it_was_torn, 2, "", "integrity", "half a line after a crash"),
-		CASE_LOOP(a_repair_is_told_before_anything_else_is, 3, "", "integrity", "a repair that a checker takes for a fault"),
-		CASE_LOOP(a_log_whose_first_line_was_torn_begins_again, 2, "", "availability", "a crash at the very beginning"),
-		CASE_LOOP(a_log_goes_on_from_its_checkpoint_when_a_crash_came_before_the_next_file, 4, "", "accountability",
-	                  "a crash in a rotation"),
-		CASE_LOOP(a_key_that_a_crash_left_behind_is_overwritten_and_another_file_is_not, 2, "", "integrity",
-	                  "a hard link that makes the library destroy a file"),
+		CASE_LOOP(a_torn_last_line_is_cut_off_and_recorded_wherever_it_was_torn, 2, "",
+	                  "integrity", "half a line after a crash"),
+		CASE_LOOP(a_repair_is_told_before_anything_else_is, 3, "", "integrity",
+	                  "a repair that a checker takes for a fault"),
+		CASE_LOOP(a_log_whose_first_line_was_torn_begins_again, 2, "", "availability",
+	                  "a crash at the very beginning"),
+		CASE_LOOP(a_log_goes_on_from_its_checkpoint_when_a_crash_came_before_the_next_file,
+	                  4, "", "accountability", "a crash in a rotation"),
+		CASE_LOOP(a_key_that_a_crash_left_behind_is_overwritten_and_another_file_is_not, 2,
+	                  "", "integrity", "a hard link that makes the library destroy a file"),
 	};
 
 	return suite_run("audit_repair", "audit_repair", cases, COUNT(cases));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A log that was changed while nobody had it open: it is refused, not continued, and left as it is for who looks into it. */
+/*
+ * A log that was changed while nobody had it open: it is refused, not continued, and left as it is
+ * for who looks into it.
+ */
 #include <unistd.h>
 
 #include "support/audit/reopen.h"
@@ -122,10 +125,12 @@ START_TEST(the_key_of_an_epoch_that_ended_is_nowhere_in_the_folder)
 	size_t n;
 	char *key = place_read(p.key, &n);
 
-	ck_assert_int_eq(strncmp(key, "vres-audit-key/1 1 ", 19), 0); /* the session's end was one of an epoch */
+	/* The session's end was one of an epoch. */
+	ck_assert_int_eq(strncmp(key, "vres-audit-key/1 1 ", 19), 0);
 	test_free(key);
 	key = place_read(p.first_key, &n);
-	ck_assert_int_eq(strncmp(key, "vres-audit-key/1 0 ", 19), 0); /* the auditor's, who takes it away */
+	/* The auditor's, who takes it away. */
+	ck_assert_int_eq(strncmp(key, "vres-audit-key/1 0 ", 19), 0);
 	test_free(key);
 	ck_assert_uint_eq(place_chain(&p, true, NULL, NULL).epoch, 1);
 }
@@ -134,12 +139,17 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(another_key_is_refused, "SEC-AUDIT-020", "authenticity", "a log continued under another key"),
+		CASE(another_key_is_refused, "SEC-AUDIT-020", "authenticity",
+	             "a log continued under another key"),
 		CASE(another_mode_is_refused, "", "authenticity", "a downgrade from mode forward"),
-		CASE_LOOP(an_edited_last_line_is_refused_whatever_byte_was_changed, 2, "SEC-AUDIT-020", "integrity", "an edited tail"),
-		CASE_LOOP(a_log_that_ends_before_its_checkpoint_is_refused, 2, "SEC-AUDIT-020", "integrity", "a tail that was cut off"),
-		CASE(a_log_in_mode_forward_is_refused_without_its_key, "WORKER-4152", "authenticity", "a log that is begun anew unseen"),
-		CASE(the_key_of_an_epoch_that_ended_is_nowhere_in_the_folder, "", "authenticity", "an intruder who rewrites the past"),
+		CASE_LOOP(an_edited_last_line_is_refused_whatever_byte_was_changed, 2,
+	                  "SEC-AUDIT-020", "integrity", "an edited tail"),
+		CASE_LOOP(a_log_that_ends_before_its_checkpoint_is_refused, 2, "SEC-AUDIT-020",
+	                  "integrity", "a tail that was cut off"),
+		CASE(a_log_in_mode_forward_is_refused_without_its_key, "WORKER-4152",
+	             "authenticity", "a log that is begun anew unseen"),
+		CASE(the_key_of_an_epoch_that_ended_is_nowhere_in_the_folder, "", "authenticity",
+	             "an intruder who rewrites the past"),
 	};
 
 	return suite_run("audit_tamper", "audit_tamper", cases, COUNT(cases));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One audit log and many threads: every event is in the log or counted, each thread's in the order in which it recorded them. */
+/*
+ * One audit log and many threads: every event is in the log or counted, each thread's in the order
+ * in which it recorded them.
+ */
 #include <stdio.h>
 
 #include "support/fixture/gang.h"
@@ -24,12 +27,17 @@ static void write_and_look(struct gang *gang, unsigned me)
 		const bool critical = (i + me) % 16 == 0;
 
 		(void)snprintf(id, sizeof(id), "thread-%u-%u", me, i);
-		if (place_record(crowd->log, critical ? VRES_EVENT_SEAL_VERIFICATION_FAILED : VRES_EVENT_SEAL_VERIFIED, id) != VRES_OK)
+		if (place_record(crowd->log,
+		                 critical ? VRES_EVENT_SEAL_VERIFICATION_FAILED
+		                          : VRES_EVENT_SEAL_VERIFIED,
+		                 id) != VRES_OK)
 			atomic_fetch_add(&crowd->refused, 1);
 		if (i % 50 == 0)
 			gang_expect(gang, vres_audit_file_flush(crowd->log, NULL) == VRES_OK);
-		gang_expect(gang, vres_audit_file_head(crowd->log, &seq, hash, NULL) == VRES_OK && seq >= before && strlen(hash) == 64);
-		gang_expect(gang, vres_audit_file_lost(crowd->log) <= (uint64_t)THREADS * crowd->events);
+		gang_expect(gang, vres_audit_file_head(crowd->log, &seq, hash, NULL) == VRES_OK &&
+		                          seq >= before && strlen(hash) == 64);
+		gang_expect(gang,
+		            vres_audit_file_lost(crowd->log) <= (uint64_t)THREADS * crowd->events);
 		before = seq;
 	}
 }
@@ -45,7 +53,8 @@ static void look(void *ctx, const char *line)
 	unsigned thread, i;
 	char id[64];
 
-	if (!chain_string(line, "shard_id", id, sizeof(id)) || sscanf(id, "thread-%u-%u", &thread, &i) != 2)
+	if (!chain_string(line, "shard_id", id, sizeof(id)) ||
+	    sscanf(id, "thread-%u-%u", &thread, &i) != 2)
 		return;
 	order->is_wrong |= thread >= THREADS || i <= order->last[thread];
 	if (thread < THREADS)
@@ -80,8 +89,8 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(events_of_many_threads_are_recorded_or_counted_each_in_its_threads_order, 4, "SEC-AUDIT-023", "accountability",
-	                  "events that overtake each other"),
+		CASE_LOOP(events_of_many_threads_are_recorded_or_counted_each_in_its_threads_order,
+	                  4, "SEC-AUDIT-023", "accountability", "events that overtake each other"),
 	};
 	return suite_run("audit_threads", "audit_threads", cases, COUNT(cases));
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* An audit log that others get in the way of while it is written: another process at its files, a forked child, a folder without rights, no memory. */
+/*
+ * An audit log that others get in the way of while it is written: another process at its files, a
+ * forked child, a folder without rights, no memory.
+ */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -44,7 +47,8 @@ static void lengthen_it(const struct place *p)
 
 START_TEST(a_file_that_somebody_else_changes_is_not_written_any_more)
 {
-	static void (*const harms[])(const struct place *) = {unlink_it, replace_it, move_it, cut_it, lengthen_it};
+	static void (*const harms[])(const struct place *) = {unlink_it, replace_it, move_it,
+	                                                      cut_it, lengthen_it};
 	CLEANUP(place_end) struct place p = place_begin(NULL);
 	vres_audit_file_options o = place_options(&p, false);
 	vres_audit_file *log;
@@ -58,8 +62,10 @@ START_TEST(a_file_that_somebody_else_changes_is_not_written_any_more)
 	harms[_i](&p);
 	before = place_read(p.log, &before_n);
 	for (unsigned i = 1; i <= 3; i++) {
-		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"), VRES_E_AUDIT);
-		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"), VRES_E_AUDIT);
+		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"),
+		                 VRES_E_AUDIT);
+		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"),
+		                 VRES_E_AUDIT);
 		ck_assert_uint_eq(vres_audit_file_lost(log), 2 * i);
 	}
 	ck_status(vres_audit_file_flush(log, &err), VRES_E_AUDIT);
@@ -67,7 +73,8 @@ START_TEST(a_file_that_somebody_else_changes_is_not_written_any_more)
 	place_close(&log);
 	after = place_read(p.log, &after_n);
 	ck_assert_uint_eq(before_n, after_n);
-	ck_assert((before == NULL) == (after == NULL) && (before == NULL || memcmp(before, after, before_n) == 0));
+	ck_assert((before == NULL) == (after == NULL) &&
+	          (before == NULL || memcmp(before, after, before_n) == 0));
 	test_free(before);
 	test_free(after);
 }
@@ -91,12 +98,18 @@ START_TEST(a_forked_child_can_only_close_which_touches_no_file)
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
-		if (place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "child") != VRES_E_STATE ||
-		    vres_audit_file_flush(log, &err) != VRES_E_STATE || err.reason != VRES_REASON_FORKED ||
-		    vres_audit_file_head(log, &seq, hash, &err) != VRES_E_STATE || vres_audit_file_lost(log) != 0)
+		if (place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "child") !=
+		            VRES_E_STATE ||
+		    vres_audit_file_flush(log, &err) != VRES_E_STATE ||
+		    err.reason != VRES_REASON_FORKED ||
+		    vres_audit_file_head(log, &seq, hash, &err) != VRES_E_STATE ||
+		    vres_audit_file_lost(log) != 0)
 			_exit(1);
 		vres_audit_file_close(log);
-		(void)raise(SIGKILL); /* all is well; no way to look for leaks in a process whose other threads are gone */
+		/*
+		 * All is well; no way to look for leaks in a process whose other threads are gone.
+		 */
+		(void)raise(SIGKILL);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
@@ -148,8 +161,10 @@ START_TEST(a_log_in_a_folder_that_cannot_be_written_is_not_opened)
 
 		if (geteuid() == 0 && setresuid(12345, 12345, 12345) != 0)
 			_exit(2);
-		_exit(vres_key_derive("t", 1, NULL, &key, NULL) == VRES_OK && vres_audit_file_open(p.log, key, &o, &log, NULL) == VRES_E_IO ? 0
-		                                                                                                                            : 1);
+		_exit(vres_key_derive("t", 1, NULL, &key, NULL) == VRES_OK &&
+		                      vres_audit_file_open(p.log, key, &o, &log, NULL) == VRES_E_IO
+		              ? 0
+		              : 1);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
@@ -157,7 +172,8 @@ START_TEST(a_log_in_a_folder_that_cannot_be_written_is_not_opened)
 }
 END_TEST
 
-static vres_status whole_life(struct place *p, const vres_audit_file_options *o, const vres_key *key, vres_error *err)
+static vres_status whole_life(struct place *p, const vres_audit_file_options *o,
+                              const vres_key *key, vres_error *err)
 {
 	vres_audit_file *log = NULL;
 	const vres_status status = vres_audit_file_open(p->log, key, o, &log, err);
@@ -188,7 +204,8 @@ START_TEST(no_allocation_that_fails_leaves_anything_behind_or_harms_the_log)
 		alloc_fail(n, false);
 		status = whole_life(&p, &o, key, &err);
 		fired = alloc_disarm();
-		ck_assert_msg(status_flaw(status, &err) == NULL, "allocation %u: %s", (unsigned)n, status_flaw(status, &err));
+		ck_assert_msg(status_flaw(status, &err) == NULL, "allocation %u: %s", (unsigned)n,
+		              status_flaw(status, &err));
 		ck_assert_int_eq(status, fired ? VRES_E_NO_MEMORY : VRES_OK);
 		ck_assert_uint_eq(alloc_live(), live);
 		if (!fired)
@@ -204,12 +221,16 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(a_file_that_somebody_else_changes_is_not_written_any_more, 5, "SEC-AUDIT-020", "integrity",
-	                  "a log replaced under its writer"),
-		CASE_LOOP(a_forked_child_can_only_close_which_touches_no_file, 2, "WORKER-4020", "integrity", "two writers of one chain"),
-		CASE(a_closed_log_can_be_opened_again_while_a_child_lives_that_had_it, "", "availability", ""),
-		CASE(a_log_in_a_folder_that_cannot_be_written_is_not_opened, "", "availability", ""),
-		CASE_LOOP(no_allocation_that_fails_leaves_anything_behind_or_harms_the_log, 2, "", "availability", ""),
+		CASE_LOOP(a_file_that_somebody_else_changes_is_not_written_any_more, 5,
+	                  "SEC-AUDIT-020", "integrity", "a log replaced under its writer"),
+		CASE_LOOP(a_forked_child_can_only_close_which_touches_no_file, 2, "WORKER-4020",
+	                  "integrity", "two writers of one chain"),
+		CASE(a_closed_log_can_be_opened_again_while_a_child_lives_that_had_it, "",
+	             "availability", ""),
+		CASE(a_log_in_a_folder_that_cannot_be_written_is_not_opened, "", "availability",
+	             ""),
+		CASE_LOOP(no_allocation_that_fails_leaves_anything_behind_or_harms_the_log, 2, "",
+	                  "availability", ""),
 	};
 
 	return suite_run("audit_trouble", "audit_trouble", cases, COUNT(cases));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Callbacks and threads: no lock is held while one runs, so it may take its time and may use the library.  Nothing here depends on how fast a
- * thread is: where an order matters, it is made by waiting in a callback.
+ * Callbacks and threads: no lock is held while one runs, so it may take its time and may use the
+ * library.  Nothing here depends on how fast a thread is: where an order matters, it is made by
+ * waiting in a callback.
  */
 #include <pthread.h>
 #include "support/fixture/support.h"
@@ -35,9 +36,9 @@ static void gate_pass(struct gate *g)
 	gate_wait(g, &g->open);
 }
 
-#define GATE                                                                                                                                    \
-	{                                                                                                                                       \
-		PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, false                                                               \
+#define GATE                                                                                       \
+	{                                                                                          \
+		PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, false                  \
 	}
 
 static vres_status slow_source(void *ctx, uint64_t offset, void *buf, size_t n)
@@ -93,7 +94,8 @@ START_TEST(a_slow_verification_does_not_hold_up_others)
 	pthread_t thread;
 
 	ck_assert_int_eq(pthread_create(&thread, NULL, verify_slowly, &slow), 0);
-	gate_wait(&gate, &gate.inside); /* it is in the source of its damaged shard, and stays there */
+	/* It is in the source of its damaged shard, and stays there. */
+	gate_wait(&gate, &gate.inside);
 	ck_works(f);
 	ck_assert_uint_eq(metrics_of(f).shards_now, 1);
 	gate_set(&gate, &gate.open);
@@ -152,8 +154,10 @@ static void ask(struct nosy *nosy)
 	    vres_manager_metrics(nosy->f->manager, &metrics, NULL) != VRES_OK)
 		atomic_fetch_add(&nosy->wrong, 1);
 	if (vres_manager_find(nosy->f->manager, "bystander", &shard, NULL) == VRES_OK &&
-	    vres_shard_verify(shard, &(vres_verify_params){.struct_size = sizeof(vres_verify_params), .mode = VRES_VERIFY_SIGNATURE}, NULL,
-	                      NULL) != VRES_OK)
+	    vres_shard_verify(shard,
+	                      &(vres_verify_params){.struct_size = sizeof(vres_verify_params),
+	                                            .mode = VRES_VERIFY_SIGNATURE},
+	                      NULL, NULL) != VRES_OK)
 		atomic_fetch_add(&nosy->wrong, 1);
 	vres_shard_release(shard);
 	nosy->is_asking = false;
@@ -172,7 +176,8 @@ static void nosy_incident(void *ctx, const vres_event *event)
 	ask(ctx);
 }
 
-static void nosy_log(void *ctx, int level, const char *event, const char *const *keys, const char *const *values, size_t n)
+static void nosy_log(void *ctx, int level, const char *event, const char *const *keys,
+                     const char *const *values, size_t n)
 {
 	(void)level;
 	(void)event;
@@ -238,7 +243,8 @@ static void told_incident(void *ctx, const vres_event *event)
 	note_thread(ctx);
 }
 
-static void told_log(void *ctx, int level, const char *event, const char *const *keys, const char *const *values, size_t n)
+static void told_log(void *ctx, int level, const char *event, const char *const *keys,
+                     const char *const *values, size_t n)
 {
 	(void)level;
 	(void)event;
@@ -295,11 +301,14 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(a_slow_verification_does_not_hold_up_others, "VR-008 WORKER-4121", "availability", "lock held during a hash or callback"),
-		CASE(a_slow_seal_does_not_hold_up_others_and_is_not_found_before_it_is_sealed, "VR-008 WORKER-4112", "integrity",
-	             "shard used before it is sealed"),
-		CASE(callbacks_may_use_the_library, "VR-008", "availability", "deadlock in a callback"),
-		CASE(callbacks_run_on_the_calling_thread_though_devices_work_in_parallel, "VR-008", "availability", "race in a callback"),
+		CASE(a_slow_verification_does_not_hold_up_others, "VR-008 WORKER-4121",
+	             "availability", "lock held during a hash or callback"),
+		CASE(a_slow_seal_does_not_hold_up_others_and_is_not_found_before_it_is_sealed,
+	             "VR-008 WORKER-4112", "integrity", "shard used before it is sealed"),
+		CASE(callbacks_may_use_the_library, "VR-008", "availability",
+	             "deadlock in a callback"),
+		CASE(callbacks_run_on_the_calling_thread_though_devices_work_in_parallel, "VR-008",
+	             "availability", "race in a callback"),
 	};
 
 	return suite_run("concurrent_callback", "concurrent", cases, COUNT(cases));

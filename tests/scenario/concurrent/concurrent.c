@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Many threads, any function, any object, all at once: nothing is lost, counted twice, or used after it is gone. */
+/*
+ * Many threads, any function, any object, all at once: nothing is lost, counted twice, or used
+ * after it is gone.
+ */
 #include <stdio.h>
 #include "support/fixture/gang.h"
 
@@ -26,13 +29,16 @@ static vres_shard *seal_numbered(struct gang *gang, unsigned i)
 
 	snprintf(id, sizeof(id), "shard-%u", i);
 	p.shard_id = id;
-	gang_expect(gang, vres_seal_stream(gang->f->manager, &p, content_read, &source, size_of(i), &shard, NULL) == VRES_OK && shard != NULL);
+	gang_expect(gang, vres_seal_stream(gang->f->manager, &p, content_read, &source, size_of(i),
+	                                   &shard, NULL) == VRES_OK &&
+	                          shard != NULL);
 	return shard;
 }
 
 static void use(struct gang *gang, vres_shard *shard)
 {
-	const vres_verify_params signature = mode_of(VRES_VERIFY_SIGNATURE), sampled = mode_of(VRES_VERIFY_SAMPLED);
+	const vres_verify_params signature = mode_of(VRES_VERIFY_SIGNATURE),
+				 sampled = mode_of(VRES_VERIFY_SAMPLED);
 	vres_shard_info info = vres_shard_info_init();
 	vres_lease *lease = NULL;
 	vres_shard *opened = NULL;
@@ -42,12 +48,15 @@ static void use(struct gang *gang, vres_shard *shard)
 	gang_expect(gang, vres_shard_verify(shard, NULL, NULL, NULL) == VRES_OK);
 	gang_expect(gang, vres_shard_verify(shard, &signature, NULL, NULL) == VRES_OK);
 	gang_expect(gang, vres_shard_verify(shard, &sampled, NULL, NULL) == VRES_OK);
-	gang_expect(gang, vres_lease_acquire(shard, &lease, NULL) == VRES_OK && vres_lease_device_ptr(lease) != 0);
+	gang_expect(gang, vres_lease_acquire(shard, &lease, NULL) == VRES_OK &&
+	                          vres_lease_device_ptr(lease) != 0);
 	gang_expect(gang, vres_shard_describe(shard, &info, NULL) == VRES_OK && info.leases >= 1);
 	gang_expect(gang, vres_lease_check(lease, NULL) == VRES_OK);
 	vres_lease_release(lease);
-	gang_expect(gang, vres_shard_receipt(shard, receipt, sizeof(receipt), &len, NULL) == VRES_OK);
-	gang_expect(gang, vres_receipt_open(gang->f->manager, receipt, len, &opened, NULL) == VRES_OK);
+	gang_expect(gang,
+	            vres_shard_receipt(shard, receipt, sizeof(receipt), &len, NULL) == VRES_OK);
+	gang_expect(gang,
+	            vres_receipt_open(gang->f->manager, receipt, len, &opened, NULL) == VRES_OK);
 	vres_shard_release(opened);
 }
 
@@ -60,12 +69,18 @@ static void query(struct gang *gang)
 
 	gang_expect(gang, vres_device_describe(gang->f->manager, 0, &device, NULL) == VRES_OK);
 	/* Figures of one answer may be of different moments; each of them is possible by itself. */
-	gang_expect(gang, device.used_bytes <= device.total_bytes && device.free_bytes <= device.total_bytes);
+	gang_expect(gang, device.used_bytes <= device.total_bytes &&
+	                          device.free_bytes <= device.total_bytes);
 	gang_expect(gang, vres_enforce_vram_only(gang->f->manager, 0, NULL, NULL) == VRES_OK);
 	gang_expect(gang, vres_manager_metrics(gang->f->manager, &metrics, NULL) == VRES_OK);
-	gang_expect(gang, vres_metrics_prometheus(gang->f->manager, NULL, 0, &need, NULL) == VRES_E_BUFFER && need < sizeof(text));
-	gang_expect(gang, vres_metrics_prometheus(gang->f->manager, text, need + 1, &len, NULL) == VRES_OK && len <= need);
-	gang_expect(gang, metrics.shards_now <= THREADS * EACH && metrics.used_bytes_now <= metrics.total_bytes_now);
+	gang_expect(gang, vres_metrics_prometheus(gang->f->manager, NULL, 0, &need, NULL) ==
+	                                  VRES_E_BUFFER &&
+	                          need < sizeof(text));
+	gang_expect(gang, vres_metrics_prometheus(gang->f->manager, text, need + 1, &len, NULL) ==
+	                                  VRES_OK &&
+	                          len <= need);
+	gang_expect(gang, metrics.shards_now <= THREADS * EACH &&
+	                          metrics.used_bytes_now <= metrics.total_bytes_now);
 }
 
 static void seal_and_use(struct gang *gang, unsigned me)
@@ -178,10 +193,12 @@ START_TEST(what_is_promised_and_not_allocated_yet_is_not_promised_again)
 	vres_shard *shards[THREADS] = {NULL};
 
 	s.mock.bytes_per_device = MIB(1);
-	s.policy.headroom_bytes = MIB(1) - room * BLOCK; /* which the driver itself would give away */
+	/* Which the driver itself would give away. */
+	s.policy.headroom_bytes = MIB(1) - room * BLOCK;
 	f = begin(&s);
 	device_of(f, 0);
-	rig_delay(f->rig, VRES_MOCK_OP_MEM_ALLOC, UINT64_C(20000000)); /* all ask before the first has got */
+	/* All ask before the first has got. */
+	rig_delay(f->rig, VRES_MOCK_OP_MEM_ALLOC, UINT64_C(20000000));
 	ck_assert_uint_eq(gang_run(f, THREADS, seal_what_fits, shards), room);
 	ck_assert_uint_eq(device_of(f, 0).free_bytes, MIB(1) - room * BLOCK);
 	ck_assert_uint_eq(device_of(f, 0).available_bytes, 0);
@@ -220,14 +237,18 @@ START_TEST(one_id_goes_to_one_of_those_who_ask_for_it_at_once)
 }
 END_TEST
 
-/* Find by name, use, and give back, while the others do the same and one of them gives back the first reference. */
+/*
+ * Find by name, use, and give back, while the others do the same and one of them gives back the
+ * first reference.
+ */
 static void find_use_release(struct gang *gang, unsigned me)
 {
 	vres_shard **first = gang->shared;
 
 	for (unsigned i = 0; i < 20; i++) {
 		vres_shard *found = NULL;
-		const vres_status status = vres_manager_find(gang->f->manager, "contended", &found, NULL);
+		const vres_status status =
+			vres_manager_find(gang->f->manager, "contended", &found, NULL);
 
 		if (me == 0 && i == 10)
 			release_shard(first);
@@ -263,9 +284,12 @@ static void verify_damaged(struct gang *gang, unsigned me)
 	vres_lease *lease = NULL;
 
 	if (me % 2 == 0)
-		gang_expect(gang, vres_shard_verify(*shard, NULL, NULL, NULL) == VRES_E_SEAL_VERIFICATION_FAILED);
+		gang_expect(gang, vres_shard_verify(*shard, NULL, NULL, NULL) ==
+		                          VRES_E_SEAL_VERIFICATION_FAILED);
 	else
-		gang_expect(gang, vres_lease_acquire(*shard, &lease, NULL) == VRES_E_SEAL_VERIFICATION_FAILED && lease == NULL);
+		gang_expect(gang, vres_lease_acquire(*shard, &lease, NULL) ==
+		                                  VRES_E_SEAL_VERIFICATION_FAILED &&
+		                          lease == NULL);
 }
 
 START_TEST(damage_that_many_find_at_once_is_told_once)
@@ -291,7 +315,8 @@ static void first_use(struct gang *gang, unsigned me)
 {
 	vres_device_info info = vres_device_info_init();
 
-	gang_expect(gang, vres_device_describe(gang->f->manager, me % 4, &info, NULL) == VRES_OK && info.gpu_device == me % 4);
+	gang_expect(gang, vres_device_describe(gang->f->manager, me % 4, &info, NULL) == VRES_OK &&
+	                          info.gpu_device == me % 4);
 }
 
 START_TEST(a_device_that_many_use_first_at_once_is_one_device)
@@ -356,16 +381,22 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_SLOW(two_hundred_shards_in_twenty_threads_are_accounted_for_exactly, 180, "VR-008 RP-001 RP-002", "availability",
-	                  "capacity miscounted by a race"),
-		CASE_SLOW(seals_that_come_together_neither_overcommit_nor_are_refused_in_vain, 180, "RP-001 VR-008", "availability",
-	                  "memory promised twice"),
-		CASE(what_is_promised_and_not_allocated_yet_is_not_promised_again, "RP-001 VR-008", "availability", "memory promised twice"),
-		CASE_SLOW(one_id_goes_to_one_of_those_who_ask_for_it_at_once, 180, "WORKER-4110 VR-008", "integrity", "one id for two shards"),
-		CASE_SLOW(releasing_never_races_with_use_through_another_reference, 180, "WORKER-4112 MS-004", "integrity", "use after free"),
-		CASE_SLOW(damage_that_many_find_at_once_is_told_once, 180, "WORKER-4161 WORKER-4122", "accountability", "flood of alarms"),
-		CASE_SLOW(a_device_that_many_use_first_at_once_is_one_device, 180, "WORKER-4010 VR-008", "availability", "device opened twice"),
-		CASE_SLOW(manager_shards_and_leases_may_end_in_any_order, 180, "MS-005 WORKER-4083 WORKER-4972", "integrity", "use after free"),
+		CASE_SLOW(two_hundred_shards_in_twenty_threads_are_accounted_for_exactly, 180,
+	                  "VR-008 RP-001 RP-002", "availability", "capacity miscounted by a race"),
+		CASE_SLOW(seals_that_come_together_neither_overcommit_nor_are_refused_in_vain, 180,
+	                  "RP-001 VR-008", "availability", "memory promised twice"),
+		CASE(what_is_promised_and_not_allocated_yet_is_not_promised_again, "RP-001 VR-008",
+	             "availability", "memory promised twice"),
+		CASE_SLOW(one_id_goes_to_one_of_those_who_ask_for_it_at_once, 180,
+	                  "WORKER-4110 VR-008", "integrity", "one id for two shards"),
+		CASE_SLOW(releasing_never_races_with_use_through_another_reference, 180,
+	                  "WORKER-4112 MS-004", "integrity", "use after free"),
+		CASE_SLOW(damage_that_many_find_at_once_is_told_once, 180,
+	                  "WORKER-4161 WORKER-4122", "accountability", "flood of alarms"),
+		CASE_SLOW(a_device_that_many_use_first_at_once_is_one_device, 180,
+	                  "WORKER-4010 VR-008", "availability", "device opened twice"),
+		CASE_SLOW(manager_shards_and_leases_may_end_in_any_order, 180,
+	                  "MS-005 WORKER-4083 WORKER-4972", "integrity", "use after free"),
 	};
 
 	return suite_run("concurrent", "concurrent", cases, COUNT(cases));

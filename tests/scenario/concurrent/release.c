@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Callbacks that give back what the call under way was given: the last reference to a shard, the manager.  The call goes on to its end, and what
- * it works on goes then and not before.
+ * Callbacks that give back what the call under way was given: the last reference to a shard, the
+ * manager.  The call goes on to its end, and what it works on goes then and not before.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -108,7 +108,8 @@ START_TEST(a_lease_on_a_shard_that_was_released_meanwhile_keeps_the_memory)
 	ck_ok(vres_lease_acquire(l.shards[0], &lease, &err));
 	ck_assert(l.has_left);
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_DEALLOCATED), 0);
-	ck_assert_int_eq(rig_flip(f->rig, vres_lease_device_ptr(lease), 0), VRES_OK); /* the memory is there */
+	/* The memory is there. */
+	ck_assert_int_eq(rig_flip(f->rig, vres_lease_device_ptr(lease), 0), VRES_OK);
 	ck_ok(vres_lease_check(lease, &err));
 	release_lease(&lease);
 	ck_gone(&l, 1);
@@ -204,7 +205,8 @@ START_TEST(a_manager_may_be_destroyed_when_it_tells_of_a_bad_receipt)
 	vres_shard *shard = NULL;
 	vres_error err;
 
-	ck_refused(vres_receipt_open(f->manager, receipt, sizeof(receipt), &shard, &err), VRES_REASON_SIGNATURE);
+	ck_refused(vres_receipt_open(f->manager, receipt, sizeof(receipt), &shard, &err),
+	           VRES_REASON_SIGNATURE);
 	ck_gone(&l, 0);
 }
 END_TEST
@@ -259,19 +261,27 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(a_damaged_shard_may_be_released_when_its_damage_is_told, 2, "VR-008 MS-005", "integrity", "use after free"),
-		CASE_LOOP(a_lease_on_a_shard_that_was_released_meanwhile_keeps_the_memory, 2, "VR-008 MS-005 WORKER-4112", "integrity",
-	                  "use after free"),
-		CASE_LOOP(a_failed_lease_on_a_shard_that_was_released_meanwhile_keeps_nothing, 2, "VR-008 MS-005", "integrity",
-	                  "use after free, memory leaked"),
-		CASE_LOOP(shards_that_are_verified_together_may_be_released_when_the_first_is_told_of, 2, "VR-008 MS-005", "integrity",
-	                  "use after free"),
-		CASE(a_shard_may_be_released_by_others_while_it_is_verified, "VR-008 MS-005", "integrity", "use after free"),
-		CASE(a_manager_may_be_destroyed_while_it_seals, "VR-008 MS-005 WORKER-4083", "integrity", "use after free"),
-		CASE(a_manager_may_be_destroyed_while_a_seal_is_cancelled, "VR-008 MS-005", "integrity", "use after free"),
-		CASE(a_manager_may_be_destroyed_when_it_tells_of_a_violation, "VR-008 MS-005", "integrity", "use after free"),
-		CASE(a_manager_may_be_destroyed_when_it_tells_of_a_bad_receipt, "VR-008 MS-005", "integrity", "use after free"),
-		CASE(a_manager_may_be_destroyed_when_its_scrub_tells_of_damage, "VR-008 MS-005", "integrity", "use after free"),
+		CASE_LOOP(a_damaged_shard_may_be_released_when_its_damage_is_told, 2,
+	                  "VR-008 MS-005", "integrity", "use after free"),
+		CASE_LOOP(a_lease_on_a_shard_that_was_released_meanwhile_keeps_the_memory, 2,
+	                  "VR-008 MS-005 WORKER-4112", "integrity", "use after free"),
+		CASE_LOOP(a_failed_lease_on_a_shard_that_was_released_meanwhile_keeps_nothing, 2,
+	                  "VR-008 MS-005", "integrity", "use after free, memory leaked"),
+		CASE_LOOP(
+			shards_that_are_verified_together_may_be_released_when_the_first_is_told_of,
+			2, "VR-008 MS-005", "integrity", "use after free"),
+		CASE(a_shard_may_be_released_by_others_while_it_is_verified, "VR-008 MS-005",
+	             "integrity", "use after free"),
+		CASE(a_manager_may_be_destroyed_while_it_seals, "VR-008 MS-005 WORKER-4083",
+	             "integrity", "use after free"),
+		CASE(a_manager_may_be_destroyed_while_a_seal_is_cancelled, "VR-008 MS-005",
+	             "integrity", "use after free"),
+		CASE(a_manager_may_be_destroyed_when_it_tells_of_a_violation, "VR-008 MS-005",
+	             "integrity", "use after free"),
+		CASE(a_manager_may_be_destroyed_when_it_tells_of_a_bad_receipt, "VR-008 MS-005",
+	             "integrity", "use after free"),
+		CASE(a_manager_may_be_destroyed_when_its_scrub_tells_of_damage, "VR-008 MS-005",
+	             "integrity", "use after free"),
 	};
 
 	return suite_run("concurrent_release", "concurrent", cases, COUNT(cases));

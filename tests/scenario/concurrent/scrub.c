@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Steps of the scrub that run at once: they share the work, and what else goes on meanwhile does not disturb them, nor they it. */
+/*
+ * Steps of the scrub that run at once: they share the work, and what else goes on meanwhile does
+ * not disturb them, nor they it.
+ */
 #include "support/fixture/gang.h"
 #include "support/fixture/scrubbing.h"
 
 #define SHARDS 24
 
-/* One part a step: a shard of at most 1 MiB is one part, so as many steps as there are shards look at each once. */
+/*
+ * One part a step: a shard of at most 1 MiB is one part, so as many steps as there are shards look
+ * at each once.
+ */
 static void step_once(struct gang *gang, unsigned me)
 {
 	(void)me;
 	while (atomic_fetch_add(&gang->done, 1) < SHARDS) {
 		vres_scrub_report r = vres_scrub_report_init();
 
-		gang_expect(gang, vres_scrub_step(gang->f->manager, 1, &r, NULL) == VRES_OK && r.bytes_hashed > 0);
+		gang_expect(gang, vres_scrub_step(gang->f->manager, 1, &r, NULL) == VRES_OK &&
+		                          r.bytes_hashed > 0);
 	}
 }
 
@@ -40,11 +47,15 @@ static void step_through(struct gang *gang, unsigned me)
 	vres_metrics now = vres_metrics_init();
 
 	(void)me;
-	while (vres_manager_metrics(gang->f->manager, &now, NULL) == VRES_OK && now.verified_bytes < LARGE)
+	while (vres_manager_metrics(gang->f->manager, &now, NULL) == VRES_OK &&
+	       now.verified_bytes < LARGE)
 		gang_expect(gang, vres_scrub_step(gang->f->manager, 1, NULL, NULL) == VRES_OK);
 }
 
-/* Parts of one shard, claimed by several.  The pass counts when the last of them is done, whoever does it: no byte was checked only at the seal. */
+/*
+ * Parts of one shard, claimed by several.  The pass counts when the last of them is done, whoever
+ * does it: no byte was checked only at the seal.
+ */
 START_TEST(steps_at_once_share_one_large_shard_and_find_its_damage)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
@@ -72,16 +83,21 @@ static void live_and_scrub(struct gang *gang, unsigned me)
 		vres_lease *lease = NULL;
 
 		if (me % 2 == 0) {
-			const vres_status status = vres_scrub_step(gang->f->manager, 1000000, &r, NULL);
+			const vres_status status =
+				vres_scrub_step(gang->f->manager, 1000000, &r, NULL);
 
-			gang_expect(gang, status == VRES_OK || status == VRES_E_SEAL_VERIFICATION_FAILED);
+			gang_expect(gang,
+			            status == VRES_OK || status == VRES_E_SEAL_VERIFICATION_FAILED);
 			continue;
 		}
-		gang_expect(gang, vres_seal_stream(gang->f->manager, &p, content_read, &source, KIB(300) + me, &shard, NULL) == VRES_OK);
+		gang_expect(gang, vres_seal_stream(gang->f->manager, &p, content_read, &source,
+		                                   KIB(300) + me, &shard, NULL) == VRES_OK);
 		if (i % 4 == 0 && vres_lease_acquire(shard, &lease, NULL) == VRES_OK) {
-			gang_expect(gang, rig_flip(gang->f->rig, vres_lease_device_ptr(lease) + 5, 1) == VRES_OK);
+			gang_expect(gang, rig_flip(gang->f->rig, vres_lease_device_ptr(lease) + 5,
+			                           1) == VRES_OK);
 			vres_lease_release(lease);
-			gang_expect(gang, vres_shard_verify(shard, NULL, NULL, NULL) == VRES_E_SEAL_VERIFICATION_FAILED);
+			gang_expect(gang, vres_shard_verify(shard, NULL, NULL, NULL) ==
+			                          VRES_E_SEAL_VERIFICATION_FAILED);
 			(void)atomic_fetch_add(&gang->done, 1);
 		} else {
 			gang_expect(gang, vres_shard_verify(shard, NULL, NULL, NULL) == VRES_OK);
@@ -107,9 +123,12 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(steps_at_once_never_check_the_same_part, "VR-008 CI-007", "integrity", "work done twice and work left out"),
-		CASE(steps_at_once_share_one_large_shard_and_find_its_damage, "VR-008 CI-007", "integrity", "a part that nobody checks"),
-		CASE(scrubbing_goes_with_everything_else, "VR-008 MS-004", "integrity", "use after free, flood of alarms"),
+		CASE(steps_at_once_never_check_the_same_part, "VR-008 CI-007", "integrity",
+	             "work done twice and work left out"),
+		CASE(steps_at_once_share_one_large_shard_and_find_its_damage, "VR-008 CI-007",
+	             "integrity", "a part that nobody checks"),
+		CASE(scrubbing_goes_with_everything_else, "VR-008 MS-004", "integrity",
+	             "use after free, flood of alarms"),
 	};
 
 	return suite_run("concurrent_scrub", "concurrent", cases, COUNT(cases));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Much of everything: devices filled to the brim, a thousand shards, a thousand verifications, and no growth anywhere. */
+/*
+ * Much of everything: devices filled to the brim, a thousand shards, a thousand verifications, and
+ * no growth anywhere.
+ */
 #include <stdio.h>
 #include "support/fixture/support.h"
 
@@ -38,7 +41,8 @@ START_TEST(a_device_is_filled_until_it_is_full_and_no_shard_suffers)
 	for (unsigned i = 0; i < room; i++)
 		t.at[i] = sealed(f, KIB(64) - i, i);
 	for (unsigned i = 0; i < 3; i++) {
-		ck_status(vres_seal_memory(f->manager, PLAIN, data, KIB(64), &more, &err), VRES_E_INSUFFICIENT_VRAM);
+		ck_status(vres_seal_memory(f->manager, PLAIN, data, KIB(64), &more, &err),
+		          VRES_E_INSUFFICIENT_VRAM);
 		ck_assert_uint_eq(err.needed_bytes, KIB(64));
 		ck_assert_uint_eq(err.available_bytes, 0);
 	}
@@ -80,7 +84,8 @@ START_TEST(a_thousand_shards_are_found_verified_and_released_in_any_order)
 		release_shard(&found);
 	}
 	for (unsigned i = 0; i < n; i++)
-		release_shard(&t.at[(i * 7 + 3) % n]); /* 7 divides no scale of a thousand evenly, so each comes once */
+		/* 7 divides no scale of a thousand evenly, so each comes once. */
+		release_shard(&t.at[(i * 7 + 3) % n]);
 	for (unsigned i = 0; i < n; i++)
 		release_shard(&t.at[i]);
 	ck_assert_uint_eq(metrics_of(f).shards_now, 0);
@@ -223,7 +228,8 @@ START_TEST(identical_seals_in_another_order_give_identical_digests)
 	for (unsigned round = 0; round < 2; round++) {
 		for (unsigned i = 0; i < 8; i++) {
 			const unsigned which = round == 0 ? i : 7 - i;
-			CLEANUP(release_shard) vres_shard *shard = sealed(f, GROUP * which + 9, which);
+			CLEANUP(release_shard)
+			vres_shard *shard = sealed(f, GROUP * which + 9, which);
 
 			if (round == 0)
 				memcpy(digests[which], info_of(shard).verity_digest, 65);
@@ -237,17 +243,23 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(a_device_is_filled_until_it_is_full_and_no_shard_suffers, "WORKER-4103 RP-001 VP-004 VR-007 VR-008", "availability",
+		CASE(a_device_is_filled_until_it_is_full_and_no_shard_suffers,
+	             "WORKER-4103 RP-001 VP-004 VR-007 VR-008", "availability",
 	             "memory promised twice, shards overwritten"),
-		CASE(a_thousand_shards_are_found_verified_and_released_in_any_order, "VR-008 RP-001", "availability",
-	             "table that does not scale"),
-		CASE(a_thousand_verifications_leave_no_trace_in_memory, "WORKER-4121 MS-004", "availability", "leak at every verification"),
-		CASE(a_thousand_lives_of_a_shard_leave_no_trace_in_memory, "MS-004 WORKER-4972 VR-007", "availability", "leak at every seal"),
-		CASE(signature_verification_allocates_nothing, "WORKER-4121 WORKER-4245", "availability",
-	             "verification that fails for want of memory"),
-		CASE(a_lease_check_allocates_nothing_and_asks_no_driver, "WORKER-4121", "availability", ""),
-		CASE(many_references_and_leases_are_counted_exactly, "WORKER-4112 MS-004", "integrity", "use after free, memory leaked"),
-		CASE(identical_seals_in_another_order_give_identical_digests, "CI-004", "integrity", "result that depends on history"),
+		CASE(a_thousand_shards_are_found_verified_and_released_in_any_order,
+	             "VR-008 RP-001", "availability", "table that does not scale"),
+		CASE(a_thousand_verifications_leave_no_trace_in_memory, "WORKER-4121 MS-004",
+	             "availability", "leak at every verification"),
+		CASE(a_thousand_lives_of_a_shard_leave_no_trace_in_memory,
+	             "MS-004 WORKER-4972 VR-007", "availability", "leak at every seal"),
+		CASE(signature_verification_allocates_nothing, "WORKER-4121 WORKER-4245",
+	             "availability", "verification that fails for want of memory"),
+		CASE(a_lease_check_allocates_nothing_and_asks_no_driver, "WORKER-4121",
+	             "availability", ""),
+		CASE(many_references_and_leases_are_counted_exactly, "WORKER-4112 MS-004",
+	             "integrity", "use after free, memory leaked"),
+		CASE(identical_seals_in_another_order_give_identical_digests, "CI-004", "integrity",
+	             "result that depends on history"),
 	};
 
 	return suite_run("stress", "stress", cases, COUNT(cases));

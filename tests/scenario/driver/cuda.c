@@ -73,11 +73,13 @@ START_TEST(more_than_there_is_room_for_is_refused_with_its_numbers)
 	vres_shard *shard = NULL;
 	vres_error err;
 
-	ck_status(vres_seal_memory(f->manager, &p, data, MIB(65), &shard, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_status(vres_seal_memory(f->manager, &p, data, MIB(65), &shard, &err),
+	          VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_ge(err.needed_bytes, MIB(65));
 	ck_assert_uint_lt(err.available_bytes, MIB(64));
 	fake_fail("cuMemCreate", 1, 2);
-	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err), VRES_E_ALLOCATION_FAILED);
+	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err),
+	          VRES_E_ALLOCATION_FAILED);
 	ck_ok(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err));
 	release_shard(&shard);
 }
@@ -85,7 +87,9 @@ END_TEST
 
 START_TEST(released_memory_is_overwritten_before_the_driver_has_it_back)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(NULL, VRES_ALLOW_PINNED_STAGING, _i ? VRES_REQUIRE_READONLY : 0, true);
+	CLEANUP(rig_finish)
+	struct fixture *f =
+		rig_begin(NULL, VRES_ALLOW_PINNED_STAGING, _i ? VRES_REQUIRE_READONLY : 0, true);
 	vres_shard *shard = sealed(f, BYTES, 1);
 	const uint64_t zeroed = fake_calls("cuMemsetD8Async");
 
@@ -164,8 +168,10 @@ START_TEST(gpu_core_dumps_are_noted_and_decide_nothing)
 		{{.core_dump = false}, "off"},
 		{{.core_dump = true}, "on: a dump would write device memory to a file"},
 		{{.core_dump = true, .core_dump_flags = 2}, "on, without device memory"},
-		{{.core_dump = true, .core_dump_light = true, .version = 12010}, "on, without device memory"},
-		{{.core_dump = true, .core_dump_flags = 2, .version = 12010}, "on: a dump would write device memory to a file"},
+		{{.core_dump = true, .core_dump_light = true, .version = 12010},
+	         "on, without device memory"},
+		{{.core_dump = true, .core_dump_flags = 2, .version = 12010},
+	         "on: a dump would write device memory to a file"},
 		{{.core_dump = true, .missing = "cuCoredumpGetAttributeGlobal"}, "unknown"},
 		{{.core_dump = true, .version = 12000}, "unknown"},
 	};
@@ -188,13 +194,17 @@ START_TEST(device_that_shares_the_hosts_memory_or_has_no_ecc_is_refused)
 	vres_shard *shard = NULL;
 	vres_error err;
 
-	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err), VRES_E_POLICY_VIOLATION);
+	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err),
+	          VRES_E_POLICY_VIOLATION);
 }
 END_TEST
 
 START_TEST(memory_errors_that_nvml_reports_are_told)
 {
-	const struct fake_params kinds[] = {{.ecc_errors = 3}, {.reset_wanted = true}, {.no_nvml = true, .ecc_errors = 3}, {.devices = 1}};
+	const struct fake_params kinds[] = {{.ecc_errors = 3},
+	                                    {.reset_wanted = true},
+	                                    {.no_nvml = true, .ecc_errors = 3},
+	                                    {.devices = 1}};
 	CLEANUP(rig_finish) struct fixture *f = rig_begin(&kinds[_i], 0, 0, true);
 
 	/* Without NVML nothing is known, which is not the same as bad. */
@@ -206,14 +216,16 @@ END_TEST
 START_TEST(device_that_takes_no_kernel_is_verified_by_readback_where_policy_allows)
 {
 	const struct fake_params params = {.no_image = true};
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&params, _i ? VRES_ALLOW_READBACK : 0, 0, true);
+	CLEANUP(rig_finish)
+	struct fixture *f = rig_begin(&params, _i ? VRES_ALLOW_READBACK : 0, 0, true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 	const vres_seal_params p = vres_seal_params_init();
 	const vres_verify_params mode = mode_of(VRES_VERIFY_READBACK);
 	vres_error err;
 
-	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err), _i ? VRES_OK : VRES_E_UNSUPPORTED);
+	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err),
+	          _i ? VRES_OK : VRES_E_UNSUPPORTED);
 	if (shard)
 		ck_ok(vres_shard_verify(shard, &mode, NULL, &err));
 }
@@ -222,20 +234,29 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(sealed_bytes_verify_in_every_mode_and_can_be_leased, "CI-001 VR-004", "integrity", ""),
-		CASE_LOOP(flipped_bit_is_found_and_its_place_is_told, 2, "CI-007 VR-004", "integrity", "a bit flip in VRAM"),
-		CASE(lost_device_is_not_called_tampering_and_leaves_other_devices_alone, "WORKER-4032", "availability", "a device that is gone"),
-		CASE(more_than_there_is_room_for_is_refused_with_its_numbers, "RP-001 RP-004 WORKER-4153", "availability", "over-commitment"),
-		CASE_LOOP(released_memory_is_overwritten_before_the_driver_has_it_back, 2, "VR-007", "confidentiality",
-	                  "weights left in freed memory"),
-		CASE(adopted_memory_of_many_mappings_is_verified_where_it_lies, "VP-005 CI-007", "integrity", "tensors across mappings"),
-		CASE(what_every_gpu_has_is_noted_and_no_violation, "VP-001 VP-002", "residency", "a policy that refuses every GPU"),
-		CASE_LOOP(gpu_core_dumps_are_noted_and_decide_nothing, 7, "VP-001", "confidentiality", "a core dump of weights"),
-		CASE_LOOP(device_that_shares_the_hosts_memory_or_has_no_ecc_is_refused, 2, "VP-001", "residency", "weights in host memory"),
-		CASE_LOOP(memory_errors_that_nvml_reports_are_told, 4, "WORKER-4032 WORKER-5000 WORKER-5002", "integrity",
+		CASE(sealed_bytes_verify_in_every_mode_and_can_be_leased, "CI-001 VR-004",
+	             "integrity", ""),
+		CASE_LOOP(flipped_bit_is_found_and_its_place_is_told, 2, "CI-007 VR-004",
+	                  "integrity", "a bit flip in VRAM"),
+		CASE(lost_device_is_not_called_tampering_and_leaves_other_devices_alone,
+	             "WORKER-4032", "availability", "a device that is gone"),
+		CASE(more_than_there_is_room_for_is_refused_with_its_numbers,
+	             "RP-001 RP-004 WORKER-4153", "availability", "over-commitment"),
+		CASE_LOOP(released_memory_is_overwritten_before_the_driver_has_it_back, 2, "VR-007",
+	                  "confidentiality", "weights left in freed memory"),
+		CASE(adopted_memory_of_many_mappings_is_verified_where_it_lies, "VP-005 CI-007",
+	             "integrity", "tensors across mappings"),
+		CASE(what_every_gpu_has_is_noted_and_no_violation, "VP-001 VP-002", "residency",
+	             "a policy that refuses every GPU"),
+		CASE_LOOP(gpu_core_dumps_are_noted_and_decide_nothing, 7, "VP-001",
+	                  "confidentiality", "a core dump of weights"),
+		CASE_LOOP(device_that_shares_the_hosts_memory_or_has_no_ecc_is_refused, 2, "VP-001",
+	                  "residency", "weights in host memory"),
+		CASE_LOOP(memory_errors_that_nvml_reports_are_told, 4,
+	                  "WORKER-4032 WORKER-5000 WORKER-5002", "integrity",
 	                  "a memory error taken for tampering"),
-		CASE_LOOP(device_that_takes_no_kernel_is_verified_by_readback_where_policy_allows, 2, "CI-007", "confidentiality",
-	                  "weights that leave the device unasked"),
+		CASE_LOOP(device_that_takes_no_kernel_is_verified_by_readback_where_policy_allows,
+	                  2, "CI-007", "confidentiality", "weights that leave the device unasked"),
 	};
 
 	suite_backend("cuda");

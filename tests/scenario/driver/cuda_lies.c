@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A driver that tells the truth about memory that is not what it should be: refused when it is sealed, caught when it becomes so later. */
+/*
+ * A driver that tells the truth about memory that is not what it should be: refused when it is
+ * sealed, caught when it becomes so later.
+ */
 #include "rig.h"
 
 #define BYTES (GROUP + 77) /* more than one granule, so that its tail can be elsewhere */
@@ -7,11 +10,13 @@
 static const struct fake_params two = {.devices = 2};
 
 /* What can be seen of memory when it is new. */
-static const enum fake_lie at_once[] = {FAKE_MANAGED, FAKE_HOST_TAIL, FAKE_WRONG_ORDINAL, FAKE_PEER, FAKE_HOST_ACCESS, FAKE_EXPORTABLE};
+static const enum fake_lie at_once[] = {FAKE_MANAGED, FAKE_HOST_TAIL,   FAKE_WRONG_ORDINAL,
+                                        FAKE_PEER,    FAKE_HOST_ACCESS, FAKE_EXPORTABLE};
 
 /* What can be seen when it was not so before. */
-static const enum fake_lie later[] = {FAKE_MANAGED, FAKE_HOST_TAIL,   FAKE_WRONG_ORDINAL, FAKE_PEER,
-                                      FAKE_MOVED,   FAKE_HOST_ACCESS, FAKE_EXPORTABLE,    FAKE_REMAPPED};
+static const enum fake_lie later[] = {FAKE_MANAGED,    FAKE_HOST_TAIL, FAKE_WRONG_ORDINAL,
+                                      FAKE_PEER,       FAKE_MOVED,     FAKE_HOST_ACCESS,
+                                      FAKE_EXPORTABLE, FAKE_REMAPPED};
 
 static const uint32_t modes[] = {VRES_VERIFY_SIGNATURE, VRES_VERIFY_SAMPLED, VRES_VERIFY_FULL};
 
@@ -26,7 +31,8 @@ START_TEST(memory_that_is_not_plainly_vram_is_refused_at_seal)
 	vres_error err;
 
 	fake_lie_always(at_once[_i]);
-	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err), VRES_E_POLICY_VIOLATION);
+	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err),
+	          VRES_E_POLICY_VIOLATION);
 	ck_assert_ptr_null(shard);
 	after = device_of(f, 0);
 	ck_same_device(&before, &after);
@@ -44,7 +50,8 @@ START_TEST(engine_memory_that_is_not_plainly_vram_is_refused_at_adopt)
 	p.digest_alg = VRES_DIGEST_VERITY;
 	/* Of one piece of many, in the middle. */
 	ck_assert(fake_lie_at(address + 3 * 65536, at_once[_i]));
-	ck_status(vres_seal_adopt(f->manager, &p, address, BYTES, &shard, &err), VRES_E_POLICY_VIOLATION);
+	ck_status(vres_seal_adopt(f->manager, &p, address, BYTES, &shard, &err),
+	          VRES_E_POLICY_VIOLATION);
 	ck_assert_ptr_null(shard);
 	fake_engine_free(address);
 }
@@ -115,13 +122,15 @@ END_TEST
 START_TEST(driver_that_ignores_read_only_is_not_believed)
 {
 	CLEANUP(rig_finish)
-	struct fixture *f = rig_begin(&(const struct fake_params){.no_read_only = true}, 0, VRES_REQUIRE_READONLY, true);
+	struct fixture *f = rig_begin(&(const struct fake_params){.no_read_only = true}, 0,
+	                              VRES_REQUIRE_READONLY, true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	const vres_seal_params p = vres_seal_params_init();
 	vres_shard *shard = NULL;
 	vres_error err;
 
-	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err), VRES_E_POLICY_VIOLATION);
+	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err),
+	          VRES_E_POLICY_VIOLATION);
 }
 END_TEST
 
@@ -131,7 +140,10 @@ START_TEST(kernel_that_did_not_run_is_trouble_and_not_tampering)
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, 8 * GROUP, 1);
 	vres_error err;
 
-	/* Two launches: the leaves, and the eight nodes above, which are too many for the host; either may be the one. */
+	/*
+	 * Two launches: the leaves, and the eight nodes above, which are too many for the host;
+	 * either may be the one.
+	 */
 	fake_skip_launch((uint64_t)_i + 1);
 	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
@@ -141,13 +153,15 @@ END_TEST
 START_TEST(ordinary_allocations_need_leave_since_they_can_be_exported)
 {
 	const struct fake_params kinds[] = {{.no_vmm = true}, {.vmm_unsupported = true}};
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&kinds[_i % 2], _i < 2 ? 0 : VRES_ALLOW_EXPORTABLE, 0, true);
+	CLEANUP(rig_finish)
+	struct fixture *f = rig_begin(&kinds[_i % 2], _i < 2 ? 0 : VRES_ALLOW_EXPORTABLE, 0, true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 	const vres_seal_params p = vres_seal_params_init();
 	vres_error err;
 
-	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err), _i < 2 ? VRES_E_POLICY_VIOLATION : VRES_OK);
+	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err),
+	          _i < 2 ? VRES_E_POLICY_VIOLATION : VRES_OK);
 	if (shard)
 		ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
 }
@@ -156,21 +170,25 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(memory_that_is_not_plainly_vram_is_refused_at_seal, 6, "VP-001 VP-005 VP-006 M0-W-1012", "residency",
+		CASE_LOOP(memory_that_is_not_plainly_vram_is_refused_at_seal, 6,
+	                  "VP-001 VP-005 VP-006 M0-W-1012", "residency",
 	                  "a driver or shim that puts weights elsewhere"),
-		CASE_LOOP(engine_memory_that_is_not_plainly_vram_is_refused_at_adopt, 6, "VP-005 MS-006", "residency",
-	                  "one range that is VRAM only in part"),
-		CASE_LOOP(memory_that_changes_after_the_seal_is_caught_at_verify_in_every_mode, 8, "VP-006 VR-004", "residency",
-	                  "memory replaced behind one address"),
-		CASE_LOOP(memory_that_changes_after_the_seal_gets_no_lease, 8, "VP-006 VR-004", "residency", "inference on moved weights"),
-		CASE_LOOP(engine_that_frees_or_replaces_adopted_memory_is_caught, 2, "VP-006 MS-004", "residency",
-	                  "use after free on the device"),
-		CASE(read_only_mapping_that_was_opened_is_caught, "WORKER-4112", "integrity", "a protection taken off"),
-		CASE(driver_that_ignores_read_only_is_not_believed, "WORKER-4112", "integrity", "a protection that is none"),
-		CASE_LOOP(kernel_that_did_not_run_is_trouble_and_not_tampering, 2, "WORKER-4150", "integrity",
-	                  "a driver that reports work it did not do"),
-		CASE_LOOP(ordinary_allocations_need_leave_since_they_can_be_exported, 4, "VP-005", "residency",
-	                  "memory open to other processes"),
+		CASE_LOOP(engine_memory_that_is_not_plainly_vram_is_refused_at_adopt, 6,
+	                  "VP-005 MS-006", "residency", "one range that is VRAM only in part"),
+		CASE_LOOP(memory_that_changes_after_the_seal_is_caught_at_verify_in_every_mode, 8,
+	                  "VP-006 VR-004", "residency", "memory replaced behind one address"),
+		CASE_LOOP(memory_that_changes_after_the_seal_gets_no_lease, 8, "VP-006 VR-004",
+	                  "residency", "inference on moved weights"),
+		CASE_LOOP(engine_that_frees_or_replaces_adopted_memory_is_caught, 2,
+	                  "VP-006 MS-004", "residency", "use after free on the device"),
+		CASE(read_only_mapping_that_was_opened_is_caught, "WORKER-4112", "integrity",
+	             "a protection taken off"),
+		CASE(driver_that_ignores_read_only_is_not_believed, "WORKER-4112", "integrity",
+	             "a protection that is none"),
+		CASE_LOOP(kernel_that_did_not_run_is_trouble_and_not_tampering, 2, "WORKER-4150",
+	                  "integrity", "a driver that reports work it did not do"),
+		CASE_LOOP(ordinary_allocations_need_leave_since_they_can_be_exported, 4, "VP-005",
+	                  "residency", "memory open to other processes"),
 	};
 
 	suite_backend("cuda");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sealing and verifying with the HIP backend over the fake runtime, and a runtime that tells the truth about memory that is not what it should
- * be.  What HIP does not tell of (access by other devices, another block behind the same allocation) cannot be seen, and is not tested.
+ * Sealing and verifying with the HIP backend over the fake runtime, and a runtime that tells the
+ * truth about memory that is not what it should be.  What HIP does not tell of (access by other
+ * devices, another block behind the same allocation) cannot be seen, and is not tested.
  */
 #include <string.h>
 #include "fake/hip/control_hip.h"
@@ -12,7 +13,8 @@
 static const struct fake_params two = {.devices = 2};
 
 static const enum fake_lie at_once[] = {FAKE_MANAGED, FAKE_HOST_TAIL, FAKE_WRONG_ORDINAL};
-static const enum fake_lie later[] = {FAKE_MANAGED, FAKE_HOST_TAIL, FAKE_WRONG_ORDINAL, FAKE_REMAPPED};
+static const enum fake_lie later[] = {FAKE_MANAGED, FAKE_HOST_TAIL, FAKE_WRONG_ORDINAL,
+                                      FAKE_REMAPPED};
 static const uint32_t modes[] = {VRES_VERIFY_SIGNATURE, VRES_VERIFY_SAMPLED, VRES_VERIFY_FULL};
 
 START_TEST(sealed_bytes_verify_in_every_mode_and_can_be_leased)
@@ -65,7 +67,8 @@ START_TEST(memory_that_can_be_exported_needs_leave_and_so_does_ecc_that_is_not_k
 	s.policy.allow = (VRES_ALLOW_SIMULATED | FAKE_ALLOW) & ~lacking[_i];
 	f = begin(&s);
 	ck_ok(rig_manager(f, &err));
-	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err), VRES_E_POLICY_VIOLATION);
+	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err),
+	          VRES_E_POLICY_VIOLATION);
 	ck_assert_ptr_null(shard);
 	finish(&f);
 	ck_assert_uint_eq(fake_live(), 0);
@@ -81,34 +84,40 @@ START_TEST(what_hip_cannot_do_is_refused_where_policy_requires_it)
 	vres_shard *shard = NULL;
 	vres_error err;
 
-	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err), VRES_E_POLICY_VIOLATION);
+	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err),
+	          VRES_E_POLICY_VIOLATION);
 }
 END_TEST
 
 START_TEST(apu_is_refused_unless_policy_allows_it)
 {
 	const struct fake_params apu = {.integrated = true, .arch = "gfx1103"};
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&apu, (_i ? VRES_ALLOW_INTEGRATED : 0) | VRES_ALLOW_READBACK, 0, true);
+	CLEANUP(rig_finish)
+	struct fixture *f =
+		rig_begin(&apu, (_i ? VRES_ALLOW_INTEGRATED : 0) | VRES_ALLOW_READBACK, 0, true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 	const vres_seal_params p = vres_seal_params_init();
 	vres_error err;
 
-	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err), _i ? VRES_OK : VRES_E_POLICY_VIOLATION);
+	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err),
+	          _i ? VRES_OK : VRES_E_POLICY_VIOLATION);
 }
 END_TEST
 
 START_TEST(device_without_a_code_object_is_verified_by_readback_where_policy_allows)
 {
 	const struct fake_params params = {.arch = "gfx803"};
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&params, _i ? VRES_ALLOW_READBACK : 0, 0, true);
+	CLEANUP(rig_finish)
+	struct fixture *f = rig_begin(&params, _i ? VRES_ALLOW_READBACK : 0, 0, true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 	const vres_seal_params p = vres_seal_params_init();
 	const vres_verify_params mode = mode_of(VRES_VERIFY_READBACK);
 	vres_error err;
 
-	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err), _i ? VRES_OK : VRES_E_UNSUPPORTED);
+	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err),
+	          _i ? VRES_OK : VRES_E_UNSUPPORTED);
 	if (shard)
 		ck_ok(vres_shard_verify(shard, &mode, NULL, &err));
 }
@@ -125,7 +134,8 @@ START_TEST(memory_that_is_not_plainly_vram_is_refused_at_seal)
 	vres_error err;
 
 	fake_lie_always(at_once[_i]);
-	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err), VRES_E_POLICY_VIOLATION);
+	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err),
+	          VRES_E_POLICY_VIOLATION);
 	ck_assert_ptr_null(shard);
 	after = device_of(f, 0);
 	ck_same_device(&before, &after);
@@ -143,7 +153,8 @@ START_TEST(engine_memory_that_is_not_plainly_vram_is_refused_at_adopt)
 	p.digest_alg = VRES_DIGEST_VERITY;
 	/* Of one piece of many, in the middle. */
 	ck_assert(fake_lie_at(address + 3 * 65536, at_once[_i]));
-	ck_status(vres_seal_adopt(f->manager, &p, address, BYTES, &shard, &err), VRES_E_POLICY_VIOLATION);
+	ck_status(vres_seal_adopt(f->manager, &p, address, BYTES, &shard, &err),
+	          VRES_E_POLICY_VIOLATION);
 	ck_assert_ptr_null(shard);
 	fake_engine_free(address);
 }
@@ -159,8 +170,11 @@ START_TEST(host_memory_is_never_adopted)
 	vres_error err;
 
 	p.digest_alg = VRES_DIGEST_VERITY;
-	ck_status(vres_seal_adopt(f->manager, &p, (uint64_t)(uintptr_t)pinned, BYTES, &shard, &err), VRES_E_POLICY_VIOLATION);
-	ck_status(vres_seal_adopt(f->manager, &p, (uint64_t)(uintptr_t)unregistered, BYTES, &shard, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_seal_adopt(f->manager, &p, (uint64_t)(uintptr_t)pinned, BYTES, &shard, &err),
+	          VRES_E_POLICY_VIOLATION);
+	ck_status(vres_seal_adopt(f->manager, &p, (uint64_t)(uintptr_t)unregistered, BYTES, &shard,
+	                          &err),
+	          VRES_E_INVALID_INPUT);
 	ck_assert_ptr_null(shard);
 	fake_hip_engine_unpin(pinned);
 }
@@ -181,7 +195,8 @@ START_TEST(memory_that_changes_after_the_seal_is_caught_at_verify_in_every_mode_
 		if (i == COUNT(modes))
 			ck_refused(vres_lease_acquire(shard, &lease, &err), VRES_REASON_RESIDENCY);
 		else
-			ck_refused(vres_shard_verify(shard, &mode, NULL, &err), VRES_REASON_RESIDENCY);
+			ck_refused(vres_shard_verify(shard, &mode, NULL, &err),
+			           VRES_REASON_RESIDENCY);
 		ck_refused(vres_shard_verify(shard, &mode, NULL, &err), VRES_REASON_QUARANTINED);
 	}
 	ck_assert_ptr_null(lease);
@@ -257,27 +272,35 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(sealed_bytes_verify_in_every_mode_and_can_be_leased, "CI-001 VR-004", "integrity", ""),
+		CASE(sealed_bytes_verify_in_every_mode_and_can_be_leased, "CI-001 VR-004",
+	             "integrity", ""),
 		CASE(flipped_bit_is_found, "CI-007 VR-004", "integrity", "a bit flip in VRAM"),
-		CASE_LOOP(memory_that_can_be_exported_needs_leave_and_so_does_ecc_that_is_not_known, 2, "VP-001 VP-005", "residency",
-	                  "memory open to other processes"),
-		CASE_LOOP(what_hip_cannot_do_is_refused_where_policy_requires_it, 2, "VP-001", "residency", "a guarantee that is none"),
-		CASE_LOOP(apu_is_refused_unless_policy_allows_it, 2, "VP-001", "residency", "weights in host memory"),
-		CASE_LOOP(device_without_a_code_object_is_verified_by_readback_where_policy_allows, 2, "CI-007", "confidentiality",
-	                  "weights that leave the device unasked"),
-		CASE_LOOP(memory_that_is_not_plainly_vram_is_refused_at_seal, 3, "VP-001 VP-005 VP-006", "residency",
+		CASE_LOOP(memory_that_can_be_exported_needs_leave_and_so_does_ecc_that_is_not_known,
+	                  2, "VP-001 VP-005", "residency", "memory open to other processes"),
+		CASE_LOOP(what_hip_cannot_do_is_refused_where_policy_requires_it, 2, "VP-001",
+	                  "residency", "a guarantee that is none"),
+		CASE_LOOP(apu_is_refused_unless_policy_allows_it, 2, "VP-001", "residency",
+	                  "weights in host memory"),
+		CASE_LOOP(device_without_a_code_object_is_verified_by_readback_where_policy_allows,
+	                  2, "CI-007", "confidentiality", "weights that leave the device unasked"),
+		CASE_LOOP(memory_that_is_not_plainly_vram_is_refused_at_seal, 3,
+	                  "VP-001 VP-005 VP-006", "residency",
 	                  "a driver or shim that puts weights elsewhere"),
-		CASE_LOOP(engine_memory_that_is_not_plainly_vram_is_refused_at_adopt, 3, "VP-005 MS-006", "residency",
-	                  "one range that is VRAM only in part"),
-		CASE(host_memory_is_never_adopted, "VP-001 VP-005", "residency", "host memory that an older numbering calls the device's"),
-		CASE_LOOP(memory_that_changes_after_the_seal_is_caught_at_verify_in_every_mode_and_gets_no_lease, 4, "VP-006 VR-004",
-	                  "residency", "memory replaced behind one address"),
-		CASE_LOOP(engine_that_frees_or_replaces_adopted_memory_is_caught, 2, "VP-006 MS-004", "residency",
-	                  "use after free on the device"),
-		CASE(released_memory_is_overwritten_before_the_runtime_has_it_back, "VR-007", "confidentiality", "weights left in freed memory"),
-		CASE(staging_is_page_locked_only_where_policy_allows_it_and_a_verification_takes_no_memory, "RP-001 VP-003", "availability",
-	             "a verification that runs out of VRAM"),
-		CASE(lost_device_is_not_called_tampering, "WORKER-4032", "availability", "a device that is gone"),
+		CASE_LOOP(engine_memory_that_is_not_plainly_vram_is_refused_at_adopt, 3,
+	                  "VP-005 MS-006", "residency", "one range that is VRAM only in part"),
+		CASE(host_memory_is_never_adopted, "VP-001 VP-005", "residency",
+	             "host memory that an older numbering calls the device's"),
+		CASE_LOOP(
+			memory_that_changes_after_the_seal_is_caught_at_verify_in_every_mode_and_gets_no_lease,
+			4, "VP-006 VR-004", "residency", "memory replaced behind one address"),
+		CASE_LOOP(engine_that_frees_or_replaces_adopted_memory_is_caught, 2,
+	                  "VP-006 MS-004", "residency", "use after free on the device"),
+		CASE(released_memory_is_overwritten_before_the_runtime_has_it_back, "VR-007",
+	             "confidentiality", "weights left in freed memory"),
+		CASE(staging_is_page_locked_only_where_policy_allows_it_and_a_verification_takes_no_memory,
+	             "RP-001 VP-003", "availability", "a verification that runs out of VRAM"),
+		CASE(lost_device_is_not_called_tampering, "WORKER-4032", "availability",
+	             "a device that is gone"),
 	};
 
 	suite_backend("hip");

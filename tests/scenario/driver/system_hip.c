@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* AMD's own runtime, as the system has it (Debian: libamdhip64-5), on a machine that need not have a GPU.  Never skipped: without it, it fails. */
+/*
+ * AMD's own runtime, as the system has it (Debian: libamdhip64-5), on a machine that need not have
+ * a GPU.  Never skipped: without it, it fails.
+ */
 #include <dlfcn.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,7 +23,8 @@ static struct fixture *begin_hip(void)
 
 static bool is_installed(void)
 {
-	return dlopen("libamdhip64.so.7", RTLD_LAZY) || dlopen("libamdhip64.so.6", RTLD_LAZY) || dlopen("libamdhip64.so.5", RTLD_LAZY);
+	return dlopen("libamdhip64.so.7", RTLD_LAZY) || dlopen("libamdhip64.so.6", RTLD_LAZY) ||
+	       dlopen("libamdhip64.so.5", RTLD_LAZY);
 }
 
 /* What the kernel's driver makes when it finds one. */
@@ -37,11 +41,13 @@ START_TEST(real_runtime_without_a_gpu_is_no_device_and_leaves_nothing)
 
 	ck_assert_msg(is_installed(), "no HIP runtime on this machine: install libamdhip64-5");
 	for (int times = 0; times < 2; times++) {
-		ck_status(manager_create(f, &config, &f->manager, &err), gpu_is_there() ? VRES_OK : VRES_E_NO_DEVICE);
+		ck_status(manager_create(f, &config, &f->manager, &err),
+		          gpu_is_there() ? VRES_OK : VRES_E_NO_DEVICE);
 		if (f->manager)
 			return;
 		ck_assert(err.backend_code == 100 || err.backend_code == 101);
-		ck_assert_msg(strstr(err.message, "/dev/kfd") != NULL, "says not what to do: %s", err.message);
+		ck_assert_msg(strstr(err.message, "/dev/kfd") != NULL, "says not what to do: %s",
+		              err.message);
 		ck_assert_ptr_null(f->manager);
 	}
 }
@@ -58,8 +64,10 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(real_runtime_is_not_loaded_before_a_manager_asks_for_it, "WORKER-4150", "", ""),
-		CASE(real_runtime_without_a_gpu_is_no_device_and_leaves_nothing, "WORKER-4150 WORKER-4032", "availability",
+		CASE(real_runtime_is_not_loaded_before_a_manager_asks_for_it, "WORKER-4150", "",
+	             ""),
+		CASE(real_runtime_without_a_gpu_is_no_device_and_leaves_nothing,
+	             "WORKER-4150 WORKER-4032", "availability",
 	             "a machine without a GPU taken for one"),
 	};
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Structures of older and newer callers: too small is refused, longer is accepted while what is unknown is zero. */
+/*
+ * Structures of older and newer callers: too small is refused, longer is accepted while what is
+ * unknown is zero.
+ */
 #include "support/fixture/support.h"
 
 /* A structure as a newer caller would have it. */
-#define NEWER(type)                                                                                                                             \
-	struct {                                                                                                                                \
-		type known;                                                                                                                     \
-		unsigned char tail[40];                                                                                                         \
+#define NEWER(type)                                                                                \
+	struct {                                                                                   \
+		type known;                                                                        \
+		unsigned char tail[40];                                                            \
 	}
 
 static const size_t SMALL[] = {0, 1, sizeof(size_t) - 1, sizeof(size_t), sizeof(size_t) + 1};
@@ -70,14 +73,17 @@ START_TEST(parameters_are_judged_by_their_size)
 	record_clear(&f->record);
 	for (size_t i = 0; i < sizeof(seal.tail); i += 13) {
 		seal.tail[i] = verify.tail[i] = 0x80;
-		ck_status(vres_seal_memory(f->manager, &seal.known, "abc", 3, &out, &err), VRES_E_ABI);
+		ck_status(vres_seal_memory(f->manager, &seal.known, "abc", 3, &out, &err),
+		          VRES_E_ABI);
 		ck_status(vres_shard_verify(shard, &verify.known, NULL, &err), VRES_E_ABI);
-		ck_status(vres_verify_many(f->manager, &shard, 1, &verify.known, NULL, &err), VRES_E_ABI);
+		ck_status(vres_verify_many(f->manager, &shard, 1, &verify.known, NULL, &err),
+		          VRES_E_ABI);
 		seal.tail[i] = verify.tail[i] = 0;
 	}
 	for (size_t i = 0; i < COUNT(SMALL); i++) {
 		seal.known.struct_size = verify.known.struct_size = SMALL[i];
-		ck_status(vres_seal_memory(f->manager, &seal.known, "abc", 3, &out, &err), VRES_E_ABI);
+		ck_status(vres_seal_memory(f->manager, &seal.known, "abc", 3, &out, &err),
+		          VRES_E_ABI);
 		ck_status(vres_shard_verify(shard, &verify.known, NULL, &err), VRES_E_ABI);
 	}
 	ck_assert_uint_eq(record_count(&f->record, 0), 0);
@@ -100,8 +106,8 @@ START_TEST(answers_that_are_too_small_are_refused_before_any_work)
 
 	record_clear(&f->record);
 	for (size_t i = 0; i < COUNT(SMALL); i++) {
-		report.struct_size = set.struct_size = policy.struct_size = info.struct_size = device.struct_size = metrics.struct_size =
-			self.struct_size = SMALL[i];
+		report.struct_size = set.struct_size = policy.struct_size = info.struct_size =
+			device.struct_size = metrics.struct_size = self.struct_size = SMALL[i];
 		ck_status(vres_self_check(&self, &err), VRES_E_ABI);
 		ck_status(vres_shard_verify(shard, NULL, &report, &err), VRES_E_ABI);
 		ck_status(vres_set_verify(f->manager, &shard, 1, NULL, &set, &err), VRES_E_ABI);
@@ -116,15 +122,15 @@ START_TEST(answers_that_are_too_small_are_refused_before_any_work)
 END_TEST
 
 /* A newer caller's answer keeps its size and its unknown tail. */
-#define CK_NEWER(type, call)                                                                                                                    \
-	do {                                                                                                                                    \
-		NEWER(type) out;                                                                                                                \
-		memset(&out, 0, sizeof(out));                                                                                                   \
-		out.known.struct_size = sizeof(out);                                                                                            \
-		ck_ok(call);                                                                                                                    \
-		ck_assert_uint_eq(out.known.struct_size, sizeof(out));                                                                          \
-		for (size_t i = 0; i < sizeof(out.tail); i++)                                                                                   \
-			ck_assert_uint_eq(out.tail[i], 0);                                                                                      \
+#define CK_NEWER(type, call)                                                                       \
+	do {                                                                                       \
+		NEWER(type) out;                                                                   \
+		memset(&out, 0, sizeof(out));                                                      \
+		out.known.struct_size = sizeof(out);                                               \
+		ck_ok(call);                                                                       \
+		ck_assert_uint_eq(out.known.struct_size, sizeof(out));                             \
+		for (size_t i = 0; i < sizeof(out.tail); i++)                                      \
+			ck_assert_uint_eq(out.tail[i], 0);                                         \
 	} while (0)
 
 START_TEST(answers_of_newer_callers_are_filled_as_far_as_known)
@@ -173,13 +179,17 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(a_config_is_judged_by_its_size, "WORKER-4171 WORKER-4010 VR-005", "integrity", "policy field ignored across versions"),
-		CASE(parameters_are_judged_by_their_size, "WORKER-4010 VR-005 VR-006", "integrity", "field ignored across versions"),
-		CASE(answers_that_are_too_small_are_refused_before_any_work, "WORKER-4010 MS-007 VR-006", "integrity",
+		CASE(a_config_is_judged_by_its_size, "WORKER-4171 WORKER-4010 VR-005", "integrity",
+	             "policy field ignored across versions"),
+		CASE(parameters_are_judged_by_their_size, "WORKER-4010 VR-005 VR-006", "integrity",
+	             "field ignored across versions"),
+		CASE(answers_that_are_too_small_are_refused_before_any_work,
+	             "WORKER-4010 MS-007 VR-006", "integrity",
 	             "write out of bounds across versions"),
-		CASE(answers_of_newer_callers_are_filled_as_far_as_known, "WORKER-4010 MS-007", "integrity",
-	             "write out of bounds across versions"),
-		CASE(the_mocks_parameters_are_judged_by_their_size_too, "WORKER-4010", "integrity", ""),
+		CASE(answers_of_newer_callers_are_filled_as_far_as_known, "WORKER-4010 MS-007",
+	             "integrity", "write out of bounds across versions"),
+		CASE(the_mocks_parameters_are_judged_by_their_size_too, "WORKER-4010", "integrity",
+	             ""),
 	};
 
 	return suite_run("error_abi", "error_recovery", cases, COUNT(cases));

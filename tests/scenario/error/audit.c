@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* An audit sink that refuses: what cannot be recorded does not happen, except that what is graver stays so and that releasing cannot fail. */
+/*
+ * An audit sink that refuses: what cannot be recorded does not happen, except that what is graver
+ * stays so and that releasing cannot fail.
+ */
 #include "support/fixture/support.h"
 
 static void refuse(struct fixture *f, vres_event_type type)
@@ -87,7 +90,8 @@ START_TEST(a_violation_stops_though_it_cannot_be_recorded)
 	refuse(f, VRES_EVENT_POLICY_VIOLATION);
 	ck_status(vres_enforce_vram_only(f->manager, 0, NULL, &err), VRES_E_POLICY_VIOLATION);
 	ck_assert_uint_eq(f->record.incidents_count, 1);
-	ck_status_reason(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_POLICY_VIOLATION, VRES_REASON_STOPPED);
+	ck_status_reason(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_POLICY_VIOLATION,
+	                 VRES_REASON_STOPPED);
 }
 END_TEST
 
@@ -102,7 +106,8 @@ START_TEST(a_shortage_is_a_shortage_though_it_cannot_be_recorded)
 	s.mock.bytes_per_device = MIB(1);
 	f = begin(&s);
 	refuse(f, VRES_EVENT_VRAM_ALLOCATION_FAILED);
-	ck_status(vres_seal_memory(f->manager, PLAIN, data, MIB(1) + 1, &shard, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_status(vres_seal_memory(f->manager, PLAIN, data, MIB(1) + 1, &shard, &err),
+	          VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(metrics_of(f).audit_lost, 1);
 	f->record.refuse = 0;
 	ck_works(f);
@@ -111,7 +116,8 @@ END_TEST
 
 START_TEST(a_release_that_cannot_be_recorded_is_counted_as_lost)
 {
-	static const vres_event_type types[] = {VRES_EVENT_VRAM_DEALLOCATED, VRES_EVENT_VRAM_DEALLOCATION_FAILED};
+	static const vres_event_type types[] = {VRES_EVENT_VRAM_DEALLOCATED,
+	                                        VRES_EVENT_VRAM_DEALLOCATION_FAILED};
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	vres_shard *shard = sealed(f, BLOCK, 1);
 
@@ -134,15 +140,19 @@ START_TEST(a_forged_receipt_is_refused_though_it_cannot_be_recorded)
 
 	content_fill(noise, sizeof(noise), 1, 0);
 	refuse(f, VRES_EVENT_SEAL_VERIFICATION_FAILED);
-	ck_status(vres_receipt_open(f->manager, noise, sizeof(noise), &shard, &err), VRES_E_SEAL_VERIFICATION_FAILED);
+	ck_status(vres_receipt_open(f->manager, noise, sizeof(noise), &shard, &err),
+	          VRES_E_SEAL_VERIFICATION_FAILED);
 	ck_assert_ptr_null(shard);
 }
 END_TEST
 
 START_TEST(a_mismatch_at_seal_time_is_critical_and_tells_both_digests)
 {
-	static const char wanted[] = "00000000000000000000000000000000000000000000000000000000000000ff";
-	static const char found[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; /* FIPS 180: "abc" */
+	static const char wanted[] =
+		"00000000000000000000000000000000000000000000000000000000000000ff";
+	/* FIPS 180: "abc". */
+	static const char found[] =
+		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	vres_seal_params p = vres_seal_params_init();
 	vres_shard *shard = NULL;
@@ -151,7 +161,8 @@ START_TEST(a_mismatch_at_seal_time_is_critical_and_tells_both_digests)
 
 	p.shard_id = "other";
 	p.expected_digest = wanted;
-	ck_status_reason(vres_seal_memory(f->manager, &p, "abc", 3, &shard, &err), VRES_E_INTEGRITY_VIOLATION, VRES_REASON_DIGEST);
+	ck_status_reason(vres_seal_memory(f->manager, &p, "abc", 3, &shard, &err),
+	                 VRES_E_INTEGRITY_VIOLATION, VRES_REASON_DIGEST);
 	e = record_last(&f->record, 0); /* the last one, after what was allocated has gone */
 	ck_assert_uint_eq(e->type, VRES_EVENT_SEAL_VERIFICATION_FAILED);
 	ck_assert_uint_eq(e->critical, 1);
@@ -220,22 +231,28 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(a_seal_that_cannot_be_recorded_does_not_happen, 2, "WORKER-4160 WORKER-4150 RP-005", "accountability",
+		CASE_LOOP(a_seal_that_cannot_be_recorded_does_not_happen, 2,
+	                  "WORKER-4160 WORKER-4150 RP-005", "accountability",
 	                  "audit log full or gone"),
-		CASE(a_verification_that_cannot_be_recorded_does_not_count, "WORKER-4121 WORKER-4150", "accountability",
-	             "audit log full or gone"),
-		CASE(damage_is_damage_though_it_cannot_be_recorded, "WORKER-4161 WORKER-4122", "integrity", "damage hidden by a full audit log"),
-		CASE(a_violation_stops_though_it_cannot_be_recorded, "WORKER-4163 WORKER-4122", "residency",
-	             "violation hidden by a full audit log"),
-		CASE(a_shortage_is_a_shortage_though_it_cannot_be_recorded, "WORKER-4153", "availability", ""),
-		CASE_LOOP(a_release_that_cannot_be_recorded_is_counted_as_lost, 2, "WORKER-4162 MS-005 RP-005", "accountability",
-	                  "release without a trace"),
-		CASE(a_forged_receipt_is_refused_though_it_cannot_be_recorded, "WORKER-4161 CI-001", "authenticity", "forged receipt"),
-		CASE(a_mismatch_at_seal_time_is_critical_and_tells_both_digests, "WORKER-4161 WORKER-4113", "integrity",
-	             "wrong weights sealed unseen"),
-		CASE(a_config_that_policy_refuses_is_told_to_its_own_sink, "WORKER-4163", "accountability", "mock in production"),
+		CASE(a_verification_that_cannot_be_recorded_does_not_count,
+	             "WORKER-4121 WORKER-4150", "accountability", "audit log full or gone"),
+		CASE(damage_is_damage_though_it_cannot_be_recorded, "WORKER-4161 WORKER-4122",
+	             "integrity", "damage hidden by a full audit log"),
+		CASE(a_violation_stops_though_it_cannot_be_recorded, "WORKER-4163 WORKER-4122",
+	             "residency", "violation hidden by a full audit log"),
+		CASE(a_shortage_is_a_shortage_though_it_cannot_be_recorded, "WORKER-4153",
+	             "availability", ""),
+		CASE_LOOP(a_release_that_cannot_be_recorded_is_counted_as_lost, 2,
+	                  "WORKER-4162 MS-005 RP-005", "accountability", "release without a trace"),
+		CASE(a_forged_receipt_is_refused_though_it_cannot_be_recorded, "WORKER-4161 CI-001",
+	             "authenticity", "forged receipt"),
+		CASE(a_mismatch_at_seal_time_is_critical_and_tells_both_digests,
+	             "WORKER-4161 WORKER-4113", "integrity", "wrong weights sealed unseen"),
+		CASE(a_config_that_policy_refuses_is_told_to_its_own_sink, "WORKER-4163",
+	             "accountability", "mock in production"),
 		CASE(every_event_is_counted, "WORKER-4160 WORKER-4162", "accountability", ""),
-		CASE(without_a_sink_everything_works_and_nothing_is_lost, "WORKER-4170", "availability", ""),
+		CASE(without_a_sink_everything_works_and_nothing_is_lost, "WORKER-4170",
+	             "availability", ""),
 	};
 
 	return suite_run("error_audit", "error_recovery", cases, COUNT(cases));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Input that is refused: it changes nothing, emits nothing, is described by kind and position, and is not echoed. */
+/*
+ * Input that is refused: it changes nothing, emits nothing, is described by kind and position, and
+ * is not echoed.
+ */
 #include <stdio.h>
 #include "support/fixture/support.h"
 
@@ -83,11 +86,13 @@ static vres_seal_params params_of(const struct bad *bad)
 /* The message does not hold the input, nor a part of it that would matter. */
 static void ck_not_echoed(const char *message, const char *input)
 {
-	ck_assert_msg(input == NULL || strlen(input) < 3 || strstr(message, input) == NULL, "the input is echoed: %s", message);
+	ck_assert_msg(input == NULL || strlen(input) < 3 || strstr(message, input) == NULL,
+	              "the input is echoed: %s", message);
 }
 
 /* Sealing @bytes bytes as @p is refused with @want, and leaves everything as it was. */
-static void ck_refuses(struct fixture *f, const vres_seal_params *p, const void *data, uint64_t bytes, vres_status want)
+static void ck_refuses(struct fixture *f, const vres_seal_params *p, const void *data,
+                       uint64_t bytes, vres_status want)
 {
 	const vres_device_info before = device_of(f, 0);
 	const vres_metrics counted = metrics_of(f);
@@ -121,7 +126,8 @@ START_TEST(a_bad_field_is_refused_by_every_way_of_sealing)
 
 	ck_refuses(f, &p, "abc", 3, VRES_E_INVALID_INPUT);
 	ck_status(vres_seal_fd(f->manager, &p, 0, 0, 3, &shard, &err), VRES_E_INVALID_INPUT);
-	ck_status(vres_seal_stream(f->manager, &p, content_read, &source, 3, &shard, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_seal_stream(f->manager, &p, content_read, &source, 3, &shard, &err),
+	          VRES_E_INVALID_INPUT);
 	ck_assert_uint_eq(source.calls, 0); /* not a byte was read */
 	if (BAD[_i].digest_alg == 0)
 		p.digest_alg = VRES_DIGEST_VERITY;
@@ -132,7 +138,8 @@ END_TEST
 
 START_TEST(a_size_that_cannot_be_is_refused)
 {
-	static const uint64_t sizes[] = {0, MIB(1) + 1, UINT64_MAX, UINT64_MAX - 4095, UINT64_C(1) << 63};
+	static const uint64_t sizes[] = {0, MIB(1) + 1, UINT64_MAX, UINT64_MAX - 4095,
+	                                 UINT64_C(1) << 63};
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
 
@@ -145,7 +152,8 @@ END_TEST
 
 START_TEST(a_size_near_the_end_of_the_number_range_is_a_shortage)
 {
-	static const uint64_t sizes[] = {UINT64_MAX, UINT64_MAX - 4095, UINT64_C(1) << 63, UINT64_C(1) << 40};
+	static const uint64_t sizes[] = {UINT64_MAX, UINT64_MAX - 4095, UINT64_C(1) << 63,
+	                                 UINT64_C(1) << 40};
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
 	vres_shard *shard = NULL;
@@ -153,7 +161,8 @@ START_TEST(a_size_near_the_end_of_the_number_range_is_a_shortage)
 
 	s.policy.max_model_bytes = UINT64_MAX;
 	f = begin(&s);
-	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", sizes[_i], &shard, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", sizes[_i], &shard, &err),
+	          VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_ge(err.needed_bytes, sizes[_i]);
 	ck_assert_uint_eq(err.available_bytes, MIB(64));
 	ck_assert_uint_eq(device_of(f, 0).used_bytes + device_of(f, 0).reserved_bytes, 0);
@@ -193,7 +202,8 @@ START_TEST(a_name_of_a_mebibyte_is_refused)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	CLEANUP(free_bytes) uint8_t *name = test_alloc(MIB(1) + 1);
-	vres_seal_params id = vres_seal_params_init(), model = vres_seal_params_init(), digest = vres_seal_params_init();
+	vres_seal_params id = vres_seal_params_init(), model = vres_seal_params_init(),
+			 digest = vres_seal_params_init();
 	vres_shard *shard = NULL;
 	vres_error err;
 
@@ -202,7 +212,8 @@ START_TEST(a_name_of_a_mebibyte_is_refused)
 	ck_refuses(f, &id, "abc", 3, VRES_E_INVALID_INPUT);
 	ck_refuses(f, &model, "abc", 3, VRES_E_INVALID_INPUT);
 	ck_refuses(f, &digest, "abc", 3, VRES_E_INVALID_INPUT);
-	ck_status(vres_manager_find(f->manager, (const char *)name, &shard, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_manager_find(f->manager, (const char *)name, &shard, &err),
+	          VRES_E_INVALID_INPUT);
 	ck_works(f);
 }
 END_TEST
@@ -215,7 +226,8 @@ START_TEST(ids_that_are_none_are_not_looked_for)
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(ids); i++) {
-		ck_status(vres_manager_find(f->manager, ids[i], &shard, &err), VRES_E_INVALID_INPUT);
+		ck_status(vres_manager_find(f->manager, ids[i], &shard, &err),
+		          VRES_E_INVALID_INPUT);
 		ck_not_echoed(err.message, ids[i]);
 	}
 	ck_status(vres_manager_find(f->manager, NULL, &shard, &err), VRES_E_INVALID_INPUT);
@@ -290,7 +302,8 @@ START_TEST(null_where_an_object_is_needed_is_refused_everywhere)
 	REFUSED(vres_digester_create(VRES_DIGEST_VERITY, 0, NULL, &err));
 	REFUSED(vres_digester_update(NULL, "x", 1, &err));
 	REFUSED(vres_digester_final(NULL, hex, &err));
-	ck_assert_int_eq(vres_shard_verify(NULL, NULL, NULL, NULL), VRES_E_INVALID_INPUT); /* and without err */
+	/* And without err. */
+	ck_assert_int_eq(vres_shard_verify(NULL, NULL, NULL, NULL), VRES_E_INVALID_INPUT);
 	ck_assert_ptr_null(out);
 	ck_assert_ptr_null(lease);
 	ck_assert_uint_eq(source.calls, 0);
@@ -309,15 +322,23 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE_LOOP(a_bad_field_is_refused_by_every_way_of_sealing, COUNT(BAD),
-	                  "IV-002 IV-003 IV-004 IV-005 VR-005 WORKER-4150 WORKER-4152 SEC-VALID-040 SEC-VALID-050", "integrity",
-	                  "path traversal, control characters, terminal escapes, bad UTF-8, device out of range"),
-		CASE_LOOP(a_size_that_cannot_be_is_refused, 5, "IV-001 MS-003 MS-006 VR-005 RP-002", "availability",
-	                  "zero, oversized or overflowing size"),
-		CASE_LOOP(a_size_near_the_end_of_the_number_range_is_a_shortage, 4, "MS-003 MS-006 RP-002", "availability", "integer overflow"),
-		CASE(names_may_be_as_long_as_said_and_no_longer, "IV-003 VR-006 MS-007", "integrity", "buffer overflow"),
-		CASE(a_name_of_a_mebibyte_is_refused, "IV-003 IV-004 VR-005", "availability", "oversized input"),
-		CASE(ids_that_are_none_are_not_looked_for, "IV-003 VR-005", "integrity", "path traversal"),
-		CASE(null_where_an_object_is_needed_is_refused_everywhere, "WORKER-4150 MS-002 VR-005", "availability", "null pointer"),
+	                  "IV-002 IV-003 IV-004 IV-005 VR-005 WORKER-4150 WORKER-4152 "
+	                  "SEC-VALID-040 SEC-VALID-050",
+	                  "integrity",
+	                  "path traversal, control characters, terminal escapes, bad UTF-8, device "
+	                  "out of range"),
+		CASE_LOOP(a_size_that_cannot_be_is_refused, 5, "IV-001 MS-003 MS-006 VR-005 RP-002",
+	                  "availability", "zero, oversized or overflowing size"),
+		CASE_LOOP(a_size_near_the_end_of_the_number_range_is_a_shortage, 4,
+	                  "MS-003 MS-006 RP-002", "availability", "integer overflow"),
+		CASE(names_may_be_as_long_as_said_and_no_longer, "IV-003 VR-006 MS-007",
+	             "integrity", "buffer overflow"),
+		CASE(a_name_of_a_mebibyte_is_refused, "IV-003 IV-004 VR-005", "availability",
+	             "oversized input"),
+		CASE(ids_that_are_none_are_not_looked_for, "IV-003 VR-005", "integrity",
+	             "path traversal"),
+		CASE(null_where_an_object_is_needed_is_refused_everywhere,
+	             "WORKER-4150 MS-002 VR-005", "availability", "null pointer"),
 	};
 
 	return suite_run("error_input", "error_recovery", cases, COUNT(cases));

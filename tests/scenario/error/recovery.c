@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Going on after failures: statuses say what the caller does next, and what failed once can succeed the next time. */
+/*
+ * Going on after failures: statuses say what the caller does next, and what failed once can succeed
+ * the next time.
+ */
 #include <stdio.h>
 #include "support/fixture/support.h"
 
@@ -16,7 +19,8 @@ START_TEST(after_running_out_of_memory_a_smaller_shard_fits)
 	s.mock.bytes_per_device = MIB(16);
 	f = begin(&s);
 	first = sealed(f, MIB(12), 1);
-	ck_status(vres_seal_memory(f->manager, PLAIN, data, MIB(5), &shard, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_status(vres_seal_memory(f->manager, PLAIN, data, MIB(5), &shard, &err),
+	          VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.needed_bytes, MIB(5));
 	ck_assert_uint_eq(err.available_bytes, MIB(4));
 	ck_assert_int_eq(vres_status_class(err.status), 2);
@@ -45,7 +49,8 @@ START_TEST(shortage_numbers_are_exact_whatever_the_granularity)
 	s.mock.granularity = g;
 	f = begin(&s);
 	first = sealed(f, g + 1, 1); /* takes two of them */
-	ck_status(vres_seal_memory(f->manager, PLAIN, data, MIB(8) - 2 * g + 1, &shard, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_status(vres_seal_memory(f->manager, PLAIN, data, MIB(8) - 2 * g + 1, &shard, &err),
+	          VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.available_bytes, MIB(8) - 2 * g);
 	ck_assert_uint_gt(err.needed_bytes, err.available_bytes);
 	ck_assert_uint_le(err.needed_bytes, MIB(8) - g);
@@ -58,9 +63,10 @@ END_TEST
 
 START_TEST(a_driver_failure_at_any_step_of_a_seal_can_be_tried_again)
 {
-	static const vres_mock_op ops[] = {VRES_MOCK_OP_DEVICE_OPEN,   VRES_MOCK_OP_DEVICE_STATUS, VRES_MOCK_OP_MEM_ALLOC,
-	                                   VRES_MOCK_OP_MEM_RESIDENCY, VRES_MOCK_OP_LANE_OPEN,     VRES_MOCK_OP_LANE_PUSH,
-	                                   VRES_MOCK_OP_LANE_WAIT,     VRES_MOCK_OP_HASH_BLOCKS};
+	static const vres_mock_op ops[] = {VRES_MOCK_OP_DEVICE_OPEN, VRES_MOCK_OP_DEVICE_STATUS,
+	                                   VRES_MOCK_OP_MEM_ALLOC,   VRES_MOCK_OP_MEM_RESIDENCY,
+	                                   VRES_MOCK_OP_LANE_OPEN,   VRES_MOCK_OP_LANE_PUSH,
+	                                   VRES_MOCK_OP_LANE_WAIT,   VRES_MOCK_OP_HASH_BLOCKS};
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	vres_seal_params p = vres_seal_params_init();
 	vres_shard *shard = NULL;
@@ -69,7 +75,8 @@ START_TEST(a_driver_failure_at_any_step_of_a_seal_can_be_tried_again)
 	p.shard_id = "again";
 	rig_fail(f->rig, ops[_i], 1, VRES_E_BACKEND);
 	ck_status(vres_seal_memory(f->manager, &p, "abc", 3, &shard, &err), VRES_E_BACKEND);
-	ck_assert_int_eq(err.backend_code, 9001); /* the mock's own number for a scripted failure comes through */
+	/* The mock's own number for a scripted failure comes through. */
+	ck_assert_int_eq(err.backend_code, 9001);
 	ck_assert_int_eq(vres_status_class(err.status), 3);
 	ck_ok(vres_seal_memory(f->manager, &p, "abc", 3, &shard, &err));
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
@@ -99,7 +106,8 @@ START_TEST(a_lost_device_leaves_the_others_working)
 	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &none, &err), VRES_E_DEVICE_LOST);
 	ck_status(vres_device_describe(f->manager, 0, &info, &err), VRES_E_DEVICE_LOST);
 	ck_ok(vres_shard_verify(good, NULL, NULL, &err));
-	ck_assert_uint_eq(metrics_of(f).available_bytes_now, MIB(64) - BLOCK); /* of the one that answers */
+	/* Of the one that answers. */
+	ck_assert_uint_eq(metrics_of(f).available_bytes_now, MIB(64) - BLOCK);
 	ck_ok(vres_device_describe(f->manager, 1, &info, &err));
 	ck_assert_uint_eq(info.healthy, 1);
 	release_shard(&gone);
@@ -161,7 +169,8 @@ START_TEST(every_status_has_a_name_a_sentence_and_a_class)
 			ck_assert_str_ne(vres_status_name(known[i]), vres_status_name(known[j]));
 	}
 	for (int i = -5; i < 1100; i++) {
-		const bool unknown = strcmp(vres_status_name((vres_status)i), "VRES_E_UNKNOWN") == 0;
+		const bool unknown =
+			strcmp(vres_status_name((vres_status)i), "VRES_E_UNKNOWN") == 0;
 
 		named += !unknown;
 		ck_assert_ptr_nonnull(vres_status_text((vres_status)i));
@@ -187,17 +196,23 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(after_running_out_of_memory_a_smaller_shard_fits, "WORKER-4103 WORKER-4153 VP-004 RP-004 VR-007", "availability",
+		CASE(after_running_out_of_memory_a_smaller_shard_fits,
+	             "WORKER-4103 WORKER-4153 VP-004 RP-004 VR-007", "availability",
 	             "out of memory"),
-		CASE_LOOP(shortage_numbers_are_exact_whatever_the_granularity, 3, "WORKER-4153 RP-001 RP-002 RP-004", "availability",
+		CASE_LOOP(shortage_numbers_are_exact_whatever_the_granularity, 3,
+	                  "WORKER-4153 RP-001 RP-002 RP-004", "availability",
 	                  "capacity miscounted"),
-		CASE_LOOP(a_driver_failure_at_any_step_of_a_seal_can_be_tried_again, 8, "WORKER-4150 WORKER-4151 WORKER-4032 MS-004",
-	                  "availability", "driver error that sticks"),
-		CASE(a_lost_device_leaves_the_others_working, "WORKER-4151 WORKER-4032 MS-004", "availability", "one device takes all down"),
-		CASE(a_shard_whose_memory_could_not_be_freed_is_gone_all_the_same, "MS-004 MS-005 WORKER-4083", "availability",
-	             "shard that cannot die"),
-		CASE(every_status_has_a_name_a_sentence_and_a_class, "WORKER-4151 WORKER-4950", "availability", ""),
-		CASE(only_retriable_trouble_is_called_so, "WORKER-4151 WORKER-4032", "availability", "retrying after tampering"),
+		CASE_LOOP(a_driver_failure_at_any_step_of_a_seal_can_be_tried_again, 8,
+	                  "WORKER-4150 WORKER-4151 WORKER-4032 MS-004", "availability",
+	                  "driver error that sticks"),
+		CASE(a_lost_device_leaves_the_others_working, "WORKER-4151 WORKER-4032 MS-004",
+	             "availability", "one device takes all down"),
+		CASE(a_shard_whose_memory_could_not_be_freed_is_gone_all_the_same,
+	             "MS-004 MS-005 WORKER-4083", "availability", "shard that cannot die"),
+		CASE(every_status_has_a_name_a_sentence_and_a_class, "WORKER-4151 WORKER-4950",
+	             "availability", ""),
+		CASE(only_retriable_trouble_is_called_so, "WORKER-4151 WORKER-4032", "availability",
+	             "retrying after tampering"),
 	};
 
 	return suite_run("error_recovery", "error_recovery", cases, COUNT(cases));

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every backend call and every host allocation of every kind of use, failed in turn (tests/support/sweep.h). */
+/*
+ * Every backend call and every host allocation of every kind of use, failed in turn
+ * (tests/support/sweep.h).
+ */
 #include "support/sweep/uses.h"
 
-#define TRY(call)                                                                                                                               \
-	do {                                                                                                                                    \
-		const vres_status try_status = (call);                                                                                          \
-		if (try_status != VRES_OK)                                                                                                      \
-			return try_status;                                                                                                      \
+#define TRY(call)                                                                                  \
+	do {                                                                                       \
+		const vres_status try_status = (call);                                             \
+		if (try_status != VRES_OK)                                                         \
+			return try_status;                                                         \
 	} while (0)
 
 START_TEST(no_backend_failure_anywhere_leaks_or_passes_for_success_or_tampering)
@@ -83,7 +86,8 @@ START_TEST(damage_is_found_or_not_checked_but_never_missed_for_want_of_memory)
 		alloc_fail(n, false);
 		status = run_damage(f, &err);
 		fired = alloc_disarm();
-		ck_assert_msg(status == VRES_OK || status == VRES_E_NO_MEMORY, "allocation %lu: %s", (unsigned long)n, vres_status_name(status));
+		ck_assert_msg(status == VRES_OK || status == VRES_E_NO_MEMORY, "allocation %lu: %s",
+		              (unsigned long)n, vres_status_name(status));
 		injections += fired;
 	}
 	ck_assert_uint_gt(injections, 0);
@@ -95,16 +99,21 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		{&no_backend_failure_anywhere_leaks_or_passes_for_success_or_tampering,
-	         "WORKER-4150 WORKER-4151 WORKER-4032 MS-004 MS-005 WORKER-4083", "availability", "driver failure at any call", USE_READ_ONLY,
-	         120},
-		{&no_shortage_of_host_memory_anywhere_leaks_or_passes_for_anything_else, "WORKER-4150 WORKER-4952 MS-004 MS-005 WORKER-4083",
-	         "availability", "host memory exhausted at any allocation", USE_READ_ONLY, 120},
-		CASE_SLOW(no_backend_failure_with_read_only_memory_leaks_or_passes_for_success_or_tampering, 120,
-	                  "WORKER-4150 WORKER-4151 WORKER-4032 MS-004 MS-005 WORKER-4083", "availability", "driver failure at any call"),
-		CASE_SLOW(no_shortage_of_host_memory_with_read_only_memory_leaks_or_passes_for_anything_else, 120,
-	                  "WORKER-4150 WORKER-4952 MS-004 MS-005 WORKER-4083", "availability", "host memory exhausted at any allocation"),
-		CASE(damage_is_found_or_not_checked_but_never_missed_for_want_of_memory, "CI-007 WORKER-4150", "integrity",
-	             "damage hidden by a shortage of memory"),
+	         "WORKER-4150 WORKER-4151 WORKER-4032 MS-004 MS-005 WORKER-4083", "availability",
+	         "driver failure at any call", USE_READ_ONLY, 120},
+		{&no_shortage_of_host_memory_anywhere_leaks_or_passes_for_anything_else,
+	         "WORKER-4150 WORKER-4952 MS-004 MS-005 WORKER-4083", "availability",
+	         "host memory exhausted at any allocation", USE_READ_ONLY, 120},
+		CASE_SLOW(
+			no_backend_failure_with_read_only_memory_leaks_or_passes_for_success_or_tampering,
+			120, "WORKER-4150 WORKER-4151 WORKER-4032 MS-004 MS-005 WORKER-4083",
+			"availability", "driver failure at any call"),
+		CASE_SLOW(
+			no_shortage_of_host_memory_with_read_only_memory_leaks_or_passes_for_anything_else,
+			120, "WORKER-4150 WORKER-4952 MS-004 MS-005 WORKER-4083", "availability",
+			"host memory exhausted at any allocation"),
+		CASE(damage_is_found_or_not_checked_but_never_missed_for_want_of_memory,
+	             "CI-007 WORKER-4150", "integrity", "damage hidden by a shortage of memory"),
 	};
 
 	return suite_run("error_sweep", "error_recovery", cases, COUNT(cases));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every call of a fake driver, in every use of the library, fails once in each of three ways (tests/support/sweep.h); and what a use takes. */
+/*
+ * Every call of a fake driver, in every use of the library, fails once in each of three ways
+ * (tests/support/sweep.h); and what a use takes.
+ */
 #include <stdio.h>
 #include "support/sweep/uses.h"
 
@@ -25,7 +28,8 @@ START_TEST(each_driver_call_may_fail_and_is_told_and_nothing_is_left)
 	const struct scenario s = use_of(use);
 	const uint64_t n = sweep_driver(&s, use_name(use));
 
-	printf("%s %s: %lu driver calls failed, one at a time\n", rig_model()->name, use_name(use), (unsigned long)n);
+	printf("%s %s: %lu driver calls failed, one at a time\n", rig_model()->name, use_name(use),
+	       (unsigned long)n);
 	suite_add("driver_injections", (double)n);
 }
 END_TEST
@@ -72,9 +76,11 @@ END_TEST
 START_TEST(what_is_taken_at_open_is_told_and_at_most_64_mib_on_any_device)
 {
 	static const uint64_t sizes[] = {16, 80, 141}; /* GiB */
-	const struct fake_kind kind = {.bytes_per_device = sizes[_i] << 30, .is_plain = rig_model()->is_plain};
+	const struct fake_kind kind = {.bytes_per_device = sizes[_i] << 30,
+	                               .is_plain = rig_model()->is_plain};
 	const vres_backend *backend = rig_model()->backend();
-	const vres_backend_open params = {.struct_size = sizeof(params), .library_path = rig_library()};
+	const vres_backend_open params = {.struct_size = sizeof(params),
+	                                  .library_path = rig_library()};
 	vres_device_props props = {.struct_size = sizeof(props)};
 	vres_device_status status = {.struct_size = sizeof(status)};
 	vres_bself *self;
@@ -99,11 +105,13 @@ int main(void)
 {
 	const int uses = uses_count();
 	const struct suite_case cases[] = {
-		{&each_driver_call_may_fail_and_is_told_and_nothing_is_left, "WORKER-4150 MS-004 WORKER-4032", "availability",
+		{&each_driver_call_may_fail_and_is_told_and_nothing_is_left,
+	         "WORKER-4150 MS-004 WORKER-4032", "availability",
 	         "a driver that fails at any moment", uses, 120},
-		CASE_LOOP(verifying_takes_no_memory_of_the_device_nor_page_locked_memory, 2, "RP-001", "availability",
-	                  "a verification that runs out of VRAM"),
-		CASE_LOOP(what_is_taken_at_open_is_told_and_at_most_64_mib_on_any_device, 3, "RP-001 RP-004", "availability",
+		CASE_LOOP(verifying_takes_no_memory_of_the_device_nor_page_locked_memory, 2,
+	                  "RP-001", "availability", "a verification that runs out of VRAM"),
+		CASE_LOOP(what_is_taken_at_open_is_told_and_at_most_64_mib_on_any_device, 3,
+	                  "RP-001 RP-004", "availability",
 	                  "a verifier that takes the model's room"),
 	};
 

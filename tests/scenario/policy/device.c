@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Each fact about a device or its memory that policy judges: refused without the permission that names it, accepted with it. */
+/*
+ * Each fact about a device or its memory that policy judges: refused without the permission that
+ * names it, accepted with it.
+ */
 #include "support/fixture/support.h"
 
 /* Devices and memories of which the driver says something else than the mock does. */
-#define DEVICE_THAT(name, is)                                                                                                                   \
-	static vres_status name(vres_bself *self, uint32_t index, vres_device_props *p, vres_bdev **out, vres_error *err)                       \
-	{                                                                                                                                       \
-		const vres_status status = rig_backend()->device_open(self, index, p, out, err);                                                \
-                                                                                                                                                \
-		is;                                                                                                                             \
-		return status;                                                                                                                  \
+#define DEVICE_THAT(name, is)                                                                      \
+	static vres_status name(vres_bself *self, uint32_t index, vres_device_props *p,            \
+	                        vres_bdev **out, vres_error *err)                                  \
+	{                                                                                          \
+		const vres_status status = rig_backend()->device_open(self, index, p, out, err);   \
+                                                                                                   \
+		is;                                                                                \
+		return status;                                                                     \
 	}
-#define MEMORY_THAT(name, is)                                                                                                                   \
-	static vres_status name(vres_bmem *mem, vres_residency *r, vres_error *err)                                                             \
-	{                                                                                                                                       \
-		const vres_status status = rig_backend()->mem_residency(mem, r, err);                                                           \
-                                                                                                                                                \
-		is;                                                                                                                             \
-		return status;                                                                                                                  \
+#define MEMORY_THAT(name, is)                                                                      \
+	static vres_status name(vres_bmem *mem, vres_residency *r, vres_error *err)                \
+	{                                                                                          \
+		const vres_status status = rig_backend()->mem_residency(mem, r, err);              \
+                                                                                                   \
+		is;                                                                                \
+		return status;                                                                     \
 	}
 
 DEVICE_THAT(is_integrated, p->facts |= VRES_DEVICE_INTEGRATED)
@@ -82,7 +86,8 @@ START_TEST(a_bad_fact_is_refused_by_every_policy_that_does_not_name_it)
 	const vres_event *e;
 	vres_error err;
 
-	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, &err), VRES_E_POLICY_VIOLATION);
+	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, &err),
+	          VRES_E_POLICY_VIOLATION);
 	ck_assert_ptr_null(shard);
 	after = device_of(f, 0);
 	ck_same_device(&before, &after);
@@ -103,12 +108,15 @@ START_TEST(a_bad_fact_is_accepted_by_the_policy_that_names_it_if_any_does)
 {
 	vres_backend table;
 	const bool never = FACTS[_i].needs == VRES_VIOLATION_NEVER;
-	CLEANUP(finish) struct fixture *f = over(&table, (size_t)_i, never ? VRES_ALLOW_ALL : needed() | FACTS[_i].needs);
+	CLEANUP(finish)
+	struct fixture *f =
+		over(&table, (size_t)_i, never ? VRES_ALLOW_ALL : needed() | FACTS[_i].needs);
 	vres_shard *shard = NULL;
 	vres_error err;
 
 	if (never)
-		ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, &err), VRES_E_POLICY_VIOLATION);
+		ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, &err),
+		          VRES_E_POLICY_VIOLATION);
 	else
 		ck_works(f);
 }
@@ -145,13 +153,15 @@ static void ck_required(const struct required *r)
 
 	s.backend = &table;
 	s.policy.require = r->require;
-	s.policy.allow = needed() & ~(r->require == VRES_REQUIRE_ECC ? (uint64_t)VRES_ALLOW_NO_ECC : 0);
+	s.policy.allow =
+		needed() & ~(r->require == VRES_REQUIRE_ECC ? (uint64_t)VRES_ALLOW_NO_ECC : 0);
 	{
 		CLEANUP(finish) struct fixture *f = NULL;
 
 		table.device_open = r->without;
 		f = begin(&s);
-		ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, &err), VRES_E_POLICY_VIOLATION);
+		ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, &err),
+		          VRES_E_POLICY_VIOLATION);
 	}
 	{
 		CLEANUP(finish) struct fixture *f = NULL;
@@ -164,8 +174,9 @@ static void ck_required(const struct required *r)
 
 START_TEST(what_is_required_is_refused_where_it_is_not_and_accepted_where_it_is)
 {
-	static const struct required cases[] = {
-		{VRES_REQUIRE_VMM, has_no_vmm, has_vmm}, {VRES_REQUIRE_ECC, has_no_ecc, has_ecc}, {VRES_REQUIRE_ECC, has_unknown_ecc, has_ecc}};
+	static const struct required cases[] = {{VRES_REQUIRE_VMM, has_no_vmm, has_vmm},
+	                                        {VRES_REQUIRE_ECC, has_no_ecc, has_ecc},
+	                                        {VRES_REQUIRE_ECC, has_unknown_ecc, has_ecc}};
 
 	ck_required(&cases[_i]);
 }
@@ -216,11 +227,13 @@ START_TEST(an_unsuitable_device_beside_a_good_one_is_no_obstacle)
 	ck_ok(vres_seal_memory(f->manager, &p, "abc", 3, &shard, &err));
 	release_shard(&shard);
 	p.gpu_device = 0;
-	ck_status(vres_seal_memory(f->manager, &p, "abc", 3, &shard, &err), VRES_E_POLICY_VIOLATION);
+	ck_status(vres_seal_memory(f->manager, &p, "abc", 3, &shard, &err),
+	          VRES_E_POLICY_VIOLATION);
 	ck_assert_uint_eq(device_of(f, 0).integrated, 1);
 	ck_assert_uint_eq(device_of(f, 1).integrated, 0);
 	p.gpu_device = 1;
-	ck_ok(vres_seal_memory(f->manager, &p, "abc", 3, &shard, &err)); /* a refused seal does not stop the manager */
+	/* A refused seal does not stop the manager. */
+	ck_ok(vres_seal_memory(f->manager, &p, "abc", 3, &shard, &err));
 	release_shard(&shard);
 }
 END_TEST
@@ -254,19 +267,26 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE_LOOP(a_bad_fact_is_refused_by_every_policy_that_does_not_name_it, COUNT(FACTS),
-	                  "VR-001 VP-001 VP-002 VP-003 VP-005 WORKER-4100 WORKER-4101 WORKER-4163", "residency",
-	                  "integrated GPU, paging host, no ECC, managed, host-mapped, exported or peer memory"),
-		CASE_LOOP(a_bad_fact_is_accepted_by_the_policy_that_names_it_if_any_does, COUNT(FACTS), "VR-001 VP-005", "residency", ""),
-		CASE_LOOP(enforce_says_which_permission_a_device_would_need, DEVICE_FACTS, "VP-005 WORKER-4152 WORKER-4172", "accountability",
-	                  ""),
-		CASE_LOOP(what_is_required_is_refused_where_it_is_not_and_accepted_where_it_is, 3, "VR-001 VP-005", "residency",
-	                  "allocation that may migrate, memory without error correction, requirement silently ignored"),
-		CASE(read_only_memory_is_refused_where_it_cannot_be_and_accepted_where_it_can, "VR-001 VP-005", "integrity",
-	             "requirement silently ignored"),
-		CASE(read_only_memory_is_made_writable_again_to_be_wiped, "WORKER-4112 WORKER-4922", "confidentiality",
-	             "weights left in freed memory"),
-		CASE(an_unsuitable_device_beside_a_good_one_is_no_obstacle, "VP-005 IV-002", "availability", "display GPU in a server"),
-		CASE_LOOP(a_device_is_described_as_the_driver_does, 2, "WORKER-4170 VP-006", "accountability", ""),
+	                  "VR-001 VP-001 VP-002 VP-003 VP-005 WORKER-4100 WORKER-4101 WORKER-4163",
+	                  "residency",
+	                  "integrated GPU, paging host, no ECC, managed, host-mapped, exported or "
+	                  "peer memory"),
+		CASE_LOOP(a_bad_fact_is_accepted_by_the_policy_that_names_it_if_any_does,
+	                  COUNT(FACTS), "VR-001 VP-005", "residency", ""),
+		CASE_LOOP(enforce_says_which_permission_a_device_would_need, DEVICE_FACTS,
+	                  "VP-005 WORKER-4152 WORKER-4172", "accountability", ""),
+		CASE_LOOP(what_is_required_is_refused_where_it_is_not_and_accepted_where_it_is, 3,
+	                  "VR-001 VP-005", "residency",
+	                  "allocation that may migrate, memory without error correction, "
+	                  "requirement silently ignored"),
+		CASE(read_only_memory_is_refused_where_it_cannot_be_and_accepted_where_it_can,
+	             "VR-001 VP-005", "integrity", "requirement silently ignored"),
+		CASE(read_only_memory_is_made_writable_again_to_be_wiped, "WORKER-4112 WORKER-4922",
+	             "confidentiality", "weights left in freed memory"),
+		CASE(an_unsuitable_device_beside_a_good_one_is_no_obstacle, "VP-005 IV-002",
+	             "availability", "display GPU in a server"),
+		CASE_LOOP(a_device_is_described_as_the_driver_does, 2, "WORKER-4170 VP-006",
+	                  "accountability", ""),
 	};
 
 	return suite_run("policy_device", "policy", cases, COUNT(cases));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a manager insists on, as it is configured: strict by default, refused when it contradicts itself, and signed into every seal. */
+/*
+ * What a manager insists on, as it is configured: strict by default, refused when it contradicts
+ * itself, and signed into every seal.
+ */
 #include "support/fixture/support.h"
 
 /* A manager of @config cannot be made, and the attempt leaves nothing. */
@@ -109,7 +112,8 @@ END_TEST
 
 START_TEST(what_is_required_must_be_given_and_well_formed)
 {
-	static const char *const workers[] = {NULL, "", "worker 7", "worker/7", "worker.7", "w\xc3\xb6rker", "worker\n"};
+	static const char *const workers[] = {
+		NULL, "", "worker 7", "worker/7", "worker.7", "w\xc3\xb6rker", "worker\n"};
 	CLEANUP(finish) struct fixture *f = without_manager();
 	char long_name[66];
 	vres_config config = config_of(f);
@@ -183,7 +187,9 @@ START_TEST(the_policy_in_force_is_signed_into_every_seal)
 {
 	static const struct {
 		uint64_t besides, require;
-	} cases[] = {{0, 0}, {VRES_ALLOW_ALL, 0}, {VRES_ALLOW_READBACK, VRES_REQUIRE_AUDIT | VRES_REQUIRE_STOP}};
+	} cases[] = {{0, 0},
+	             {VRES_ALLOW_ALL, 0},
+	             {VRES_ALLOW_READBACK, VRES_REQUIRE_AUDIT | VRES_REQUIRE_STOP}};
 
 	ck_signed(needed() | cases[_i].besides, cases[_i].require);
 }
@@ -227,19 +233,28 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(the_strictest_policy_refuses_the_mock_and_tells_so, 2, "VR-001 VP-001 WORKER-4163", "residency", "mock in production"),
-		CASE_LOOP(contradictions_and_unknown_bits_are_refused, 10, "WORKER-4171 WORKER-4172 VR-001", "integrity",
+		CASE_LOOP(the_strictest_policy_refuses_the_mock_and_tells_so, 2,
+	                  "VR-001 VP-001 WORKER-4163", "residency", "mock in production"),
+		CASE_LOOP(contradictions_and_unknown_bits_are_refused, 10,
+	                  "WORKER-4171 WORKER-4172 VR-001", "integrity",
 	                  "policy that is not what it seems"),
-		CASE(an_audit_sink_that_is_required_must_be_given, "WORKER-4170 WORKER-4171 WORKER-4172", "accountability", "no audit trail"),
-		CASE(values_out_of_range_are_refused, "WORKER-4171 WORKER-4172 VR-005", "availability", "bad configuration"),
-		CASE(what_is_required_must_be_given_and_well_formed, "WORKER-4170 WORKER-4171 WORKER-4172 IV-003 VR-005", "availability",
+		CASE(an_audit_sink_that_is_required_must_be_given,
+	             "WORKER-4170 WORKER-4171 WORKER-4172", "accountability", "no audit trail"),
+		CASE(values_out_of_range_are_refused, "WORKER-4171 WORKER-4172 VR-005",
+	             "availability", "bad configuration"),
+		CASE(what_is_required_must_be_given_and_well_formed,
+	             "WORKER-4170 WORKER-4171 WORKER-4172 IV-003 VR-005", "availability",
 	             "bad configuration"),
-		CASE(policy_and_worker_are_copied, "WORKER-4170", "integrity", "policy changed afterwards"),
-		CASE_LOOP(the_policy_in_force_is_signed_into_every_seal, 3, "VP-006 WORKER-4120", "accountability", "weak policy unseen"),
-		CASE(that_memory_had_to_be_read_only_is_signed_too, "VP-006 WORKER-4120", "accountability", "weak policy unseen"),
-		CASE(two_managers_over_one_mock_do_not_know_each_others_shards, "WORKER-4922 RP-001", "confidentiality",
-	             "shards of another worker"),
-		CASE_LOOP(a_backend_that_cannot_be_opened_leaves_nothing, 2, "WORKER-4172 WORKER-4150 VR-001", "availability", ""),
+		CASE(policy_and_worker_are_copied, "WORKER-4170", "integrity",
+	             "policy changed afterwards"),
+		CASE_LOOP(the_policy_in_force_is_signed_into_every_seal, 3, "VP-006 WORKER-4120",
+	                  "accountability", "weak policy unseen"),
+		CASE(that_memory_had_to_be_read_only_is_signed_too, "VP-006 WORKER-4120",
+	             "accountability", "weak policy unseen"),
+		CASE(two_managers_over_one_mock_do_not_know_each_others_shards,
+	             "WORKER-4922 RP-001", "confidentiality", "shards of another worker"),
+		CASE_LOOP(a_backend_that_cannot_be_opened_leaves_nothing, 2,
+	                  "WORKER-4172 WORKER-4150 VR-001", "availability", ""),
 	};
 
 	return suite_run("policy", "policy", cases, COUNT(cases));

@@ -70,7 +70,8 @@ START_TEST(a_good_device_is_found_good_and_its_facts_are_listed)
 		ck_assert_str_ne(r.facts[i].name, "");
 		ck_assert_uint_ne(r.facts[i].verdict, VRES_FACT_VIOLATION);
 		says_simulated |= strcmp(r.facts[i].name, "simulated") == 0 &&
-		                  r.facts[i].verdict == (rig_is_simulated() ? VRES_FACT_NOTED : VRES_FACT_GOOD);
+		                  r.facts[i].verdict ==
+		                          (rig_is_simulated() ? VRES_FACT_NOTED : VRES_FACT_GOOD);
 	}
 	ck_assert(says_simulated);
 	ck_assert_uint_eq(record_critical(&f->record), 0);
@@ -115,7 +116,8 @@ static void ck_stops(uint32_t lie, uint64_t violations)
 	ck_stopped(f, shard, lease);
 	ck_assert_uint_eq(f->record.incidents_count, 1);
 	ck_assert_uint_eq(metrics_of(f).policy_violations, 1);
-	rig_pretend(f->rig, vres_lease_device_ptr(lease), 0); /* good again does not mean going on */
+	/* Good again does not mean going on. */
+	rig_pretend(f->rig, vres_lease_device_ptr(lease), 0);
 	ck_stopped(f, shard, lease);
 	ck_lets_go(f, &shard, &lease);
 }
@@ -180,7 +182,8 @@ START_TEST(a_device_that_cannot_be_asked_is_no_violation)
 	rig_lose_device(f->rig, 0);
 	ck_status(vres_enforce_vram_only(f->manager, 0, NULL, &err), VRES_E_DEVICE_LOST);
 	ck_assert_uint_eq(record_critical(&f->record), 0);
-	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_DEVICE_LOST); /* and not stopped */
+	/* And not stopped. */
+	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_DEVICE_LOST);
 }
 END_TEST
 
@@ -225,7 +228,8 @@ START_TEST(an_expired_seal_stops_too_where_policy_says_so)
 	shard = sealed(f, BLOCK, 1);
 	nanosleep(&moment, NULL);
 	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_EXPIRED);
-	ck_status_reason(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_POLICY_VIOLATION, VRES_REASON_STOPPED);
+	ck_status_reason(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_POLICY_VIOLATION,
+	                 VRES_REASON_STOPPED);
 }
 END_TEST
 
@@ -244,7 +248,8 @@ START_TEST(device_trouble_and_forged_receipts_do_not_stop)
 	rig_fail(f->rig, VRES_MOCK_OP_LANE_WAIT, 1, VRES_E_BACKEND);
 	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);
 	content_fill(noise, sizeof(noise), 1, 0);
-	ck_refused(vres_receipt_open(f->manager, noise, sizeof(noise), &none, &err), VRES_REASON_SIGNATURE);
+	ck_refused(vres_receipt_open(f->manager, noise, sizeof(noise), &none, &err),
+	           VRES_REASON_SIGNATURE);
 	ck_works(f);
 }
 END_TEST
@@ -269,19 +274,26 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(a_good_device_is_found_good_and_its_facts_are_listed, "VR-001 VP-006 M0-W-1012", "accountability", ""),
-		CASE_LOOP(enforce_refuses_a_device_that_does_not_exist, 4, "IV-002 VR-005", "availability", "device index out of range"),
-		CASE_LOOP(a_violation_stops_the_manager, 3, "VR-001 VP-001 VP-005 WORKER-4122 WORKER-4163 M0-W-1012 WORKER-4030", "residency",
-	                  "inference from host memory, memory replaced"),
-		CASE(memory_that_can_be_exported_stops_the_manager, "VR-001 VP-001 VP-005 WORKER-4122 WORKER-4163", "residency",
-	             "memory shared"),
-		CASE(a_shard_that_only_a_lease_holds_is_judged_too, "VP-005 WORKER-4100", "residency", "memory in use that nobody judges"),
+		CASE(a_good_device_is_found_good_and_its_facts_are_listed,
+	             "VR-001 VP-006 M0-W-1012", "accountability", ""),
+		CASE_LOOP(enforce_refuses_a_device_that_does_not_exist, 4, "IV-002 VR-005",
+	                  "availability", "device index out of range"),
+		CASE_LOOP(a_violation_stops_the_manager, 3,
+	                  "VR-001 VP-001 VP-005 WORKER-4122 WORKER-4163 M0-W-1012 WORKER-4030",
+	                  "residency", "inference from host memory, memory replaced"),
+		CASE(memory_that_can_be_exported_stops_the_manager,
+	             "VR-001 VP-001 VP-005 WORKER-4122 WORKER-4163", "residency", "memory shared"),
+		CASE(a_shard_that_only_a_lease_holds_is_judged_too, "VP-005 WORKER-4100",
+	             "residency", "memory in use that nobody judges"),
 		CASE(shards_of_other_devices_are_not_judged, "IV-002", "availability", ""),
-		CASE(a_device_that_cannot_be_asked_is_no_violation, "WORKER-4151 WORKER-4032", "availability", "false alarm"),
-		CASE_LOOP(a_failed_verification_stops_where_policy_says_so, 2, "WORKER-4122 WORKER-4161", "integrity",
-	                  "inference after tampering"),
-		CASE(an_expired_seal_stops_too_where_policy_says_so, "WORKER-4122", "authenticity", "stale seal"),
-		CASE(device_trouble_and_forged_receipts_do_not_stop, "WORKER-4151", "availability", "denial of service by forged receipts"),
+		CASE(a_device_that_cannot_be_asked_is_no_violation, "WORKER-4151 WORKER-4032",
+	             "availability", "false alarm"),
+		CASE_LOOP(a_failed_verification_stops_where_policy_says_so, 2,
+	                  "WORKER-4122 WORKER-4161", "integrity", "inference after tampering"),
+		CASE(an_expired_seal_stops_too_where_policy_says_so, "WORKER-4122", "authenticity",
+	             "stale seal"),
+		CASE(device_trouble_and_forged_receipts_do_not_stop, "WORKER-4151", "availability",
+	             "denial of service by forged receipts"),
 		CASE(a_stopped_manager_does_not_stop_another, "WORKER-4922", "availability", ""),
 	};
 

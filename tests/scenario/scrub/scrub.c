@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Scrubbing what is good: all of all shards, in turn, part by part, whatever the budget; how old the oldest check is. */
+/*
+ * Scrubbing what is good: all of all shards, in turn, part by part, whatever the budget; how old
+ * the oldest check is.
+ */
 #include "support/fixture/scrubbing.h"
 
 START_TEST(an_ample_budget_checks_everything_once)
@@ -17,7 +20,8 @@ START_TEST(an_ample_budget_checks_everything_once)
 		ck_assert_uint_eq(metrics_of(f).verified_bytes, round * SET_BYTES);
 	}
 	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_MEM_ALLOC), allocations);
-	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_SEAL_VERIFIED), 0); /* what is good is not told */
+	/* What is good is not told. */
+	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_SEAL_VERIFIED), 0);
 }
 END_TEST
 
@@ -41,7 +45,8 @@ START_TEST(a_tiny_budget_gets_on_by_a_part_and_remembers_where_it_was)
 			ck_assert_uint_eq(r.bytes_total, SET_BYTES);
 			hashed += r.bytes_hashed;
 		}
-		ck_assert_uint_eq(hashed, SET_BYTES); /* no byte twice, none left out: see the next test */
+		/* No byte twice, none left out: see the next test. */
+		ck_assert_uint_eq(hashed, SET_BYTES);
 		ck_assert_uint_gt(steps, SET_SHARDS);
 	}
 }
@@ -66,7 +71,10 @@ START_TEST(an_ample_step_checks_each_byte_once_wherever_the_pass_is)
 }
 END_TEST
 
-/* The age is that of the oldest check of any byte: it falls only when the last shard's pass is done, and then to when that of the first began. */
+/*
+ * The age is that of the oldest check of any byte: it falls only when the last shard's pass is
+ * done, and then to when that of the first began.
+ */
 START_TEST(age_is_that_of_the_oldest_check_of_any_byte)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
@@ -82,7 +90,8 @@ START_TEST(age_is_that_of_the_oldest_check_of_any_byte)
 
 		hashed += r.bytes_hashed;
 		age = r.oldest_check_age;
-		if (hashed < SET_BYTES) /* the last one sealed, which is the largest, has its turn last */
+		/* The last one sealed, which is the largest, has its turn last. */
+		if (hashed < SET_BYTES)
 			ck_assert_uint_ge(age, 2000000);
 		ck_assert_uint_le(age, clock_now() - (hashed < SET_BYTES ? before_sealing : began));
 	}
@@ -211,18 +220,26 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(an_ample_budget_checks_everything_once, "CI-007 WORKER-4121", "integrity", "bytes nobody looks at"),
-		CASE_LOOP(a_tiny_budget_gets_on_by_a_part_and_remembers_where_it_was, 2, "CI-007 WORKER-4121", "availability",
+		CASE(an_ample_budget_checks_everything_once, "CI-007 WORKER-4121", "integrity",
+	             "bytes nobody looks at"),
+		CASE_LOOP(a_tiny_budget_gets_on_by_a_part_and_remembers_where_it_was, 2,
+	                  "CI-007 WORKER-4121", "availability",
 	                  "a scrub that starts over and never gets to the end"),
-		CASE_LOOP(an_ample_step_checks_each_byte_once_wherever_the_pass_is, 6, "CI-007 WORKER-4121", "integrity",
-	                  "bytes nobody looks at"),
-		CASE(age_is_that_of_the_oldest_check_of_any_byte, "CI-007", "accountability", "coverage claimed that there was not"),
-		CASE(a_pass_counts_from_when_it_began, "CI-007", "accountability", "coverage claimed that there was not"),
+		CASE_LOOP(an_ample_step_checks_each_byte_once_wherever_the_pass_is, 6,
+	                  "CI-007 WORKER-4121", "integrity", "bytes nobody looks at"),
+		CASE(age_is_that_of_the_oldest_check_of_any_byte, "CI-007", "accountability",
+	             "coverage claimed that there was not"),
+		CASE(a_pass_counts_from_when_it_began, "CI-007", "accountability",
+	             "coverage claimed that there was not"),
 		CASE(nothing_to_scrub_is_no_failure, "WORKER-4150", "availability", ""),
-		CASE(shards_come_and_go_between_steps, "MS-004 CI-007", "integrity", "use after free"),
-		CASE(scrubbing_makes_no_shard_fresh_for_a_lease, "WORKER-4121 CI-007", "integrity", "verification skipped"),
-		CASE(a_shard_past_its_age_is_scrubbed_all_the_same, "WORKER-4121", "accountability", "flood of alarms"),
-		CASE(calls_that_make_no_sense_are_refused, "VR-005 WORKER-4150 WORKER-4010", "availability", "bad arguments"),
+		CASE(shards_come_and_go_between_steps, "MS-004 CI-007", "integrity",
+	             "use after free"),
+		CASE(scrubbing_makes_no_shard_fresh_for_a_lease, "WORKER-4121 CI-007", "integrity",
+	             "verification skipped"),
+		CASE(a_shard_past_its_age_is_scrubbed_all_the_same, "WORKER-4121", "accountability",
+	             "flood of alarms"),
+		CASE(calls_that_make_no_sense_are_refused, "VR-005 WORKER-4150 WORKER-4010",
+	             "availability", "bad arguments"),
 	};
 
 	return suite_run("scrub", "verify", cases, COUNT(cases));

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Scrubbing what is not: damage is found and told once, trouble is not taken for damage, and neither keeps the rest from being checked. */
+/*
+ * Scrubbing what is not: damage is found and told once, trouble is not taken for damage, and
+ * neither keeps the rest from being checked.
+ */
 #include "support/fixture/scrubbing.h"
 
 /* Wherever the damage is, a round of steps comes to it. */
 START_TEST(damage_anywhere_is_found_within_one_round)
 {
-	static const uint64_t places[] = {0, BLOCK, GROUP - 1, GROUP, MIB(1), MIB(3) + 7, MIB(5) + 12};
+	static const uint64_t places[] = {0,      BLOCK,      GROUP - 1,  GROUP,
+	                                  MIB(1), MIB(3) + 7, MIB(5) + 12};
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	CLEANUP(release_set) struct shard_set s = seal_set(f);
 	uint64_t hashed = 0;
@@ -145,7 +149,8 @@ START_TEST(a_lost_device_is_no_tampering_and_the_others_are_scrubbed)
 	ck_assert_uint_eq(r.bytes_hashed, MIB(2));
 	ck_assert_uint_eq(r.failed, 0);
 	pause_for(3000000);
-	for (unsigned i = 0; i < 4; i++) { /* it stays so, and says so: what was not checked grows old */
+	/* It stays so, and says so: what was not checked grows old. */
+	for (unsigned i = 0; i < 4; i++) {
 		ck_status(scrub_step(f, SCRUB_AMPLE, &r, &err), VRES_E_DEVICE_LOST);
 		ck_assert_uint_eq(r.bytes_hashed, MIB(2));
 		ck_assert_uint_eq(r.bytes_total, MIB(4));
@@ -171,13 +176,15 @@ START_TEST(damage_outranks_trouble_that_came_before_it)
 	rig_fail(f->rig, VRES_MOCK_OP_MEM_RESIDENCY, 1, VRES_E_BACKEND);
 	ck_refused(scrub_step(f, SCRUB_AMPLE, &r, &err), VRES_REASON_DIGEST);
 	ck_assert_uint_eq(r.failed, 1);
-	ck_assert_uint_lt(r.bytes_hashed, SET_BYTES); /* the shard that was in trouble was left out */
+	/* The shard that was in trouble was left out. */
+	ck_assert_uint_lt(r.bytes_hashed, SET_BYTES);
 }
 END_TEST
 
 START_TEST(what_could_not_be_checked_once_is_tried_again)
 {
-	static const vres_mock_op ops[] = {VRES_MOCK_OP_MEM_RESIDENCY, VRES_MOCK_OP_LANE_OPEN, VRES_MOCK_OP_HASH_BLOCKS, VRES_MOCK_OP_LANE_WAIT};
+	static const vres_mock_op ops[] = {VRES_MOCK_OP_MEM_RESIDENCY, VRES_MOCK_OP_LANE_OPEN,
+	                                   VRES_MOCK_OP_HASH_BLOCKS, VRES_MOCK_OP_LANE_WAIT};
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	CLEANUP(release_set) struct shard_set s = seal_set(f);
 	vres_scrub_report r;
@@ -209,26 +216,33 @@ START_TEST(after_damage_a_manager_that_must_stop_has_stopped)
 	flip(f, s.at[0], 0, 0);
 	ck_refused(scrub_step(f, SCRUB_AMPLE, &r, &err), VRES_REASON_DIGEST);
 	ck_assert_uint_le(r.bytes_hashed, 2); /* once checked, once located */
-	ck_status_reason(scrub_step(f, SCRUB_AMPLE, &r, &err), VRES_E_POLICY_VIOLATION, VRES_REASON_STOPPED);
+	ck_status_reason(scrub_step(f, SCRUB_AMPLE, &r, &err), VRES_E_POLICY_VIOLATION,
+	                 VRES_REASON_STOPPED);
 }
 END_TEST
 
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(damage_anywhere_is_found_within_one_round, 7, "CI-007 VR-004 WORKER-4161", "integrity", "bit flip in VRAM"),
-		CASE(one_damaged_shard_does_not_keep_the_others_from_being_checked, "VR-008 VR-004 WORKER-4161", "integrity",
-	             "one bad shard hides another"),
-		CASE(all_damaged_shards_are_found_by_one_ample_step_however_small, "CI-007 VR-004", "integrity", "one bad shard hides another"),
-		CASE(damage_in_a_shard_sealed_during_a_pass_over_another_is_found_by_the_next_ample_step, "CI-007 VR-004", "integrity",
-	             "coverage claimed that there was not"),
-		CASE(a_shard_quarantined_by_a_verification_has_no_more_turns, "WORKER-4161", "accountability", "flood of alarms"),
+		CASE_LOOP(damage_anywhere_is_found_within_one_round, 7, "CI-007 VR-004 WORKER-4161",
+	                  "integrity", "bit flip in VRAM"),
+		CASE(one_damaged_shard_does_not_keep_the_others_from_being_checked,
+	             "VR-008 VR-004 WORKER-4161", "integrity", "one bad shard hides another"),
+		CASE(all_damaged_shards_are_found_by_one_ample_step_however_small, "CI-007 VR-004",
+	             "integrity", "one bad shard hides another"),
+		CASE(damage_in_a_shard_sealed_during_a_pass_over_another_is_found_by_the_next_ample_step,
+	             "CI-007 VR-004", "integrity", "coverage claimed that there was not"),
+		CASE(a_shard_quarantined_by_a_verification_has_no_more_turns, "WORKER-4161",
+	             "accountability", "flood of alarms"),
 		CASE(a_device_that_cannot_hash_is_scrubbed_by_readback, "CI-007", "integrity", ""),
-		CASE(a_lost_device_is_no_tampering_and_the_others_are_scrubbed, "WORKER-4151 WORKER-4032", "availability",
-	             "false alarm, false success"),
-		CASE(damage_outranks_trouble_that_came_before_it, "VR-004 WORKER-4161", "integrity", "damage hidden behind driver trouble"),
-		CASE_LOOP(what_could_not_be_checked_once_is_tried_again, 4, "WORKER-4151", "availability", "false alarm, a shard forgotten"),
-		CASE(after_damage_a_manager_that_must_stop_has_stopped, "WORKER-4122", "integrity", "work goes on after damage"),
+		CASE(a_lost_device_is_no_tampering_and_the_others_are_scrubbed,
+	             "WORKER-4151 WORKER-4032", "availability", "false alarm, false success"),
+		CASE(damage_outranks_trouble_that_came_before_it, "VR-004 WORKER-4161", "integrity",
+	             "damage hidden behind driver trouble"),
+		CASE_LOOP(what_could_not_be_checked_once_is_tried_again, 4, "WORKER-4151",
+	                  "availability", "false alarm, a shard forgotten"),
+		CASE(after_damage_a_manager_that_must_stop_has_stopped, "WORKER-4122", "integrity",
+	             "work goes on after damage"),
 	};
 
 	return suite_run("scrub_trouble", "verify", cases, COUNT(cases));

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The digests of a seal: equal to what OpenSSL and a plain fs-verity compute, at every size where an implementation may slip. */
+/*
+ * The digests of a seal: equal to what OpenSSL and a plain fs-verity compute, at every size where
+ * an implementation may slip.
+ */
 #include <ctype.h>
 #include "support/fixture/support.h"
 
-/* Around the padding of SHA-256, the block, the hash block of 128, and the transfer buffer of 16 MiB. */
+/*
+ * Around the padding of SHA-256, the block, the hash block of 128, and the transfer buffer of 16
+ * MiB.
+ */
 static const uint64_t SIZES[] = {1,
                                  31,
                                  32,
@@ -61,7 +67,13 @@ START_TEST(digests_equal_openssl_and_fsverity_for_every_block_size)
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
 	const uint64_t block = UINT64_C(1024) << _i;
-	const uint64_t sizes[] = {1, block - 1, block, block + 1, 33 * block + 7, block / 32 * block, block / 32 * block + 1};
+	const uint64_t sizes[] = {1,
+	                          block - 1,
+	                          block,
+	                          block + 1,
+	                          33 * block + 7,
+	                          block / 32 * block,
+	                          block / 32 * block + 1};
 
 	s.block_size = (uint32_t)block;
 	f = begin(&s);
@@ -114,7 +126,8 @@ START_TEST(a_device_that_cannot_hash_gives_the_same_digests)
 }
 END_TEST
 
-static vres_status seal_expecting(struct fixture *f, uint32_t alg, const char *digest, vres_shard **out, vres_error *err)
+static vres_status seal_expecting(struct fixture *f, uint32_t alg, const char *digest,
+                                  vres_shard **out, vres_error *err)
 {
 	CLEANUP(free_bytes) uint8_t *data = content(3 * BLOCK + 1, 1);
 	vres_seal_params p = vres_seal_params_init();
@@ -162,7 +175,8 @@ START_TEST(an_expected_digest_that_does_not_fit_leaves_nothing_resident)
 
 	digest_of_it((uint32_t)_i, hex);
 	hex[63] = hex[63] == '0' ? '1' : '0';
-	ck_status_reason(seal_expecting(f, (uint32_t)_i, hex, &shard, &err), VRES_E_INTEGRITY_VIOLATION, VRES_REASON_DIGEST);
+	ck_status_reason(seal_expecting(f, (uint32_t)_i, hex, &shard, &err),
+	                 VRES_E_INTEGRITY_VIOLATION, VRES_REASON_DIGEST);
 	ck_assert_ptr_eq(shard, (void *)f);
 	after = device_of(f, 0);
 	ck_same_device(&before, &after);
@@ -180,9 +194,11 @@ START_TEST(the_digest_of_one_algorithm_is_no_digest_of_the_other)
 	vres_error err;
 
 	digest_of_it(VRES_DIGEST_SHA256, hex);
-	ck_status(seal_expecting(f, VRES_DIGEST_VERITY, hex, &shard, &err), VRES_E_INTEGRITY_VIOLATION);
+	ck_status(seal_expecting(f, VRES_DIGEST_VERITY, hex, &shard, &err),
+	          VRES_E_INTEGRITY_VIOLATION);
 	digest_of_it(VRES_DIGEST_VERITY, hex);
-	ck_status(seal_expecting(f, VRES_DIGEST_SHA256, hex, &shard, &err), VRES_E_INTEGRITY_VIOLATION);
+	ck_status(seal_expecting(f, VRES_DIGEST_SHA256, hex, &shard, &err),
+	          VRES_E_INTEGRITY_VIOLATION);
 }
 END_TEST
 
@@ -213,17 +229,25 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(digests_equal_openssl_and_fsverity_at_every_edge, COUNT(SIZES), "CI-004 WORKER-4113 WORKER-4400", "integrity",
-	                  "wrong digest at an edge"),
-		CASE_LOOP(digests_equal_openssl_and_fsverity_for_every_block_size, 7, "CI-004 WORKER-4113", "integrity", "wrong tree geometry"),
-		CASE(a_tree_of_three_levels_equals_fsverity, "CI-004 WORKER-4113", "integrity", "wrong upper levels"),
-		CASE_LOOP(digests_are_the_same_whatever_leaves_are_kept_and_threads_are_used, 4, "CI-004", "integrity", "race in hashing"),
-		CASE(a_device_that_cannot_hash_gives_the_same_digests, "CI-004 CI-007", "integrity", "two hashes that differ"),
-		CASE_LOOP(an_expected_digest_that_fits_is_accepted_in_either_case, 2, "WORKER-4223 IV-004", "integrity", ""),
-		CASE_LOOP(an_expected_digest_that_does_not_fit_leaves_nothing_resident, 2, "WORKER-4113 WORKER-4223 VR-004", "integrity",
+		CASE_LOOP(digests_equal_openssl_and_fsverity_at_every_edge, COUNT(SIZES),
+	                  "CI-004 WORKER-4113 WORKER-4400", "integrity", "wrong digest at an edge"),
+		CASE_LOOP(digests_equal_openssl_and_fsverity_for_every_block_size, 7,
+	                  "CI-004 WORKER-4113", "integrity", "wrong tree geometry"),
+		CASE(a_tree_of_three_levels_equals_fsverity, "CI-004 WORKER-4113", "integrity",
+	             "wrong upper levels"),
+		CASE_LOOP(digests_are_the_same_whatever_leaves_are_kept_and_threads_are_used, 4,
+	                  "CI-004", "integrity", "race in hashing"),
+		CASE(a_device_that_cannot_hash_gives_the_same_digests, "CI-004 CI-007", "integrity",
+	             "two hashes that differ"),
+		CASE_LOOP(an_expected_digest_that_fits_is_accepted_in_either_case, 2,
+	                  "WORKER-4223 IV-004", "integrity", ""),
+		CASE_LOOP(an_expected_digest_that_does_not_fit_leaves_nothing_resident, 2,
+	                  "WORKER-4113 WORKER-4223 VR-004", "integrity",
 	                  "other model than ordered, corrupted download"),
-		CASE(the_digest_of_one_algorithm_is_no_digest_of_the_other, "CI-004 WORKER-4223", "integrity", "algorithm confusion"),
-		CASE_LOOP(a_digester_computes_what_a_seal_does, 2, "CI-004", "integrity", "two digests that differ"),
+		CASE(the_digest_of_one_algorithm_is_no_digest_of_the_other, "CI-004 WORKER-4223",
+	             "integrity", "algorithm confusion"),
+		CASE_LOOP(a_digester_computes_what_a_seal_does, 2, "CI-004", "integrity",
+	                  "two digests that differ"),
 	};
 
 	return suite_run("seal_digest", "seal", cases, COUNT(cases));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Seals that do not come about: progress that says stop, sizes that do not fit, devices that refuse.  Nothing may be left of them. */
+/*
+ * Seals that do not come about: progress that says stop, sizes that do not fit, devices that
+ * refuse.  Nothing may be left of them.
+ */
 #include "support/fixture/support.h"
 
 struct steps {
@@ -21,7 +24,8 @@ static bool on_progress(void *ctx, uint64_t done, uint64_t total)
 	return s->calls != s->stop_at;
 }
 
-static vres_status seal_watched(struct fixture *f, const char *id, uint64_t bytes, struct steps *steps, vres_shard **out, vres_error *err)
+static vres_status seal_watched(struct fixture *f, const char *id, uint64_t bytes,
+                                struct steps *steps, vres_shard **out, vres_error *err)
 {
 	CLEANUP(free_bytes) uint8_t *data = content((size_t)bytes, 1);
 	vres_seal_params p = vres_seal_params_init();
@@ -105,7 +109,8 @@ START_TEST(a_shard_that_does_not_fit_says_how_much_is_needed_and_available)
 
 	(void)first;
 	record_clear(&f->record);
-	ck_status(vres_seal_memory(f->manager, PLAIN, data, MIB(3) + 1, &shard, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_status(vres_seal_memory(f->manager, PLAIN, data, MIB(3) + 1, &shard, &err),
+	          VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_ge(err.needed_bytes, MIB(3) + 1);
 	ck_assert_uint_le(err.needed_bytes, MIB(3) + BLOCK);
 	ck_assert_uint_eq(err.available_bytes, MIB(3));
@@ -132,7 +137,8 @@ START_TEST(a_driver_that_refuses_in_spite_of_room_is_an_allocation_failure)
 	vres_error err;
 
 	rig_fail(f->rig, VRES_MOCK_OP_MEM_ALLOC, 1, VRES_E_ALLOCATION_FAILED);
-	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, &err), VRES_E_ALLOCATION_FAILED);
+	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, &err),
+	          VRES_E_ALLOCATION_FAILED);
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_ALLOCATION_FAILED), 1);
 	after = device_of(f, 0);
 	ck_same_device(&before, &after);
@@ -154,7 +160,8 @@ START_TEST(memory_that_others_took_is_not_counted_as_available)
 	{
 		CLEANUP(free_bytes) uint8_t *data = content(MIB(1) + 1, 2);
 
-		ck_status(vres_seal_memory(f->manager, PLAIN, data, MIB(1) + 1, &shard, &err), VRES_E_INSUFFICIENT_VRAM);
+		ck_status(vres_seal_memory(f->manager, PLAIN, data, MIB(1) + 1, &shard, &err),
+		          VRES_E_INSUFFICIENT_VRAM);
 	}
 	ck_assert_uint_eq(err.available_bytes, MIB(1));
 	shard = sealed(f, MIB(1), 3);
@@ -177,7 +184,8 @@ START_TEST(headroom_stays_free)
 	s.policy.headroom_bytes = MIB(4);
 	f = begin(&s);
 	ck_assert_uint_eq(device_of(f, 0).available_bytes, MIB(4));
-	ck_status(vres_seal_memory(f->manager, PLAIN, data, MIB(4) + 1, &shard, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_status(vres_seal_memory(f->manager, PLAIN, data, MIB(4) + 1, &shard, &err),
+	          VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.available_bytes, MIB(4));
 	ck_ok(vres_seal_memory(f->manager, PLAIN, data, MIB(4), &fits, &err));
 	ck_assert_uint_eq(device_of(f, 0).available_bytes, 0);
@@ -201,7 +209,8 @@ START_TEST(available_is_the_largest_seal_that_is_allowed)
 	available = device_of(f, 0).available_bytes;
 	ck_assert_uint_eq(available, MIB(8) - (_i == 0 ? 0 : KIB(64)));
 	if (available < MIB(8)) {
-		ck_status(vres_seal_memory(f->manager, PLAIN, data, available + 1, &shard, &err), VRES_E_INSUFFICIENT_VRAM);
+		ck_status(vres_seal_memory(f->manager, PLAIN, data, available + 1, &shard, &err),
+		          VRES_E_INSUFFICIENT_VRAM);
 		ck_assert_uint_eq(err.available_bytes, available);
 	}
 	ck_ok(vres_seal_memory(f->manager, PLAIN, data, available, &shard, &err));
@@ -221,8 +230,10 @@ START_TEST(a_model_above_the_limit_is_refused_before_anything_is_allocated)
 	s.policy.max_model_bytes = 100;
 	f = begin(&s);
 	calls = rig_calls(f->rig, VRES_MOCK_OP_MEM_ALLOC);
-	ck_status(vres_seal_memory(f->manager, PLAIN, TOKEN, 101, &shard, &err), VRES_E_INVALID_INPUT);
-	ck_status(vres_seal_memory(f->manager, PLAIN, TOKEN, UINT64_MAX, &shard, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_seal_memory(f->manager, PLAIN, TOKEN, 101, &shard, &err),
+	          VRES_E_INVALID_INPUT);
+	ck_status(vres_seal_memory(f->manager, PLAIN, TOKEN, UINT64_MAX, &shard, &err),
+	          VRES_E_INVALID_INPUT);
 	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_MEM_ALLOC), calls);
 	ck_assert_uint_eq(record_count(&f->record, 0), 0);
 	shard = sealed(f, 100, 1);
@@ -236,9 +247,11 @@ START_TEST(the_default_limit_of_a_model_is_100_gib)
 	vres_shard *shard = NULL;
 	vres_error err;
 
-	ck_status(vres_seal_memory(f->manager, PLAIN, TOKEN, 100 * MIB(1024), &shard, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_status(vres_seal_memory(f->manager, PLAIN, TOKEN, 100 * MIB(1024), &shard, &err),
+	          VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_ge(err.needed_bytes, 100 * MIB(1024));
-	ck_status(vres_seal_memory(f->manager, PLAIN, TOKEN, 100 * MIB(1024) + 1, &shard, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_seal_memory(f->manager, PLAIN, TOKEN, 100 * MIB(1024) + 1, &shard, &err),
+	          VRES_E_INVALID_INPUT);
 }
 END_TEST
 
@@ -294,7 +307,8 @@ START_TEST(memory_that_cannot_be_wiped_or_freed_is_told_to_the_auditor)
 
 	f->wipe_may_fail = true;
 	record_clear(&f->record);
-	rig_fail(f->rig, _i == 0 ? VRES_MOCK_OP_MEM_WIPE : VRES_MOCK_OP_MEM_RELEASE, 1, VRES_E_BACKEND);
+	rig_fail(f->rig, _i == 0 ? VRES_MOCK_OP_MEM_WIPE : VRES_MOCK_OP_MEM_RELEASE, 1,
+	         VRES_E_BACKEND);
 	release_shard(&shard);
 	e = record_last(&f->record, VRES_EVENT_VRAM_DEALLOCATION_FAILED);
 	ck_assert_ptr_nonnull(e);
@@ -309,24 +323,32 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(progress_is_told_at_least_every_16_mib_and_at_the_end, "WORKER-4402", "availability", "load that looks hung"),
-		CASE(progress_can_cancel_at_every_step_and_leaves_nothing, "WORKER-4150 MS-004", "availability", "memory leaked by cancelling"),
+		CASE(progress_is_told_at_least_every_16_mib_and_at_the_end, "WORKER-4402",
+	             "availability", "load that looks hung"),
+		CASE(progress_can_cancel_at_every_step_and_leaves_nothing, "WORKER-4150 MS-004",
+	             "availability", "memory leaked by cancelling"),
 		CASE(a_shard_that_does_not_fit_says_how_much_is_needed_and_available,
-	             "WORKER-4103 WORKER-4153 VP-004 RP-001 RP-004 M0-W-1020 WORKER-4952", "availability", "out of memory without a diagnosis"),
-		CASE(a_driver_that_refuses_in_spite_of_room_is_an_allocation_failure, "WORKER-4151 RP-004 VR-007", "availability",
-	             "fragmentation"),
-		CASE(memory_that_others_took_is_not_counted_as_available, "RP-001 WORKER-4922", "availability", "another process on the device"),
+	             "WORKER-4103 WORKER-4153 VP-004 RP-001 RP-004 M0-W-1020 WORKER-4952",
+	             "availability", "out of memory without a diagnosis"),
+		CASE(a_driver_that_refuses_in_spite_of_room_is_an_allocation_failure,
+	             "WORKER-4151 RP-004 VR-007", "availability", "fragmentation"),
+		CASE(memory_that_others_took_is_not_counted_as_available, "RP-001 WORKER-4922",
+	             "availability", "another process on the device"),
 		CASE(headroom_stays_free, "RP-001", "availability", "no room left for activations"),
-		CASE_LOOP(available_is_the_largest_seal_that_is_allowed, 2, "RP-001 RP-002 WORKER-4153", "availability", "capacity miscounted"),
-		CASE(a_model_above_the_limit_is_refused_before_anything_is_allocated, "IV-001 RP-003 WORKER-4225 MS-003", "availability",
-	             "oversized model"),
-		CASE(the_default_limit_of_a_model_is_100_gib, "IV-001 RP-003 WORKER-4170 WORKER-4225", "availability", "oversized model"),
-		CASE(a_device_lost_while_sealing_is_no_tampering, "WORKER-4151 WORKER-4032", "availability", "false alarm"),
-		CASE(a_device_that_cannot_hash_seals_only_where_readback_is_allowed, "VP-001 WORKER-4102", "confidentiality",
-	             "weights in host memory unasked"),
-		CASE(freed_memory_holds_no_trace_of_the_weights, "WORKER-4922 WORKER-4972", "confidentiality",
-	             "leftover weights in freed memory"),
-		CASE_LOOP(memory_that_cannot_be_wiped_or_freed_is_told_to_the_auditor, 2, "MS-004 MS-005 WORKER-4083 RP-005", "accountability",
+		CASE_LOOP(available_is_the_largest_seal_that_is_allowed, 2,
+	                  "RP-001 RP-002 WORKER-4153", "availability", "capacity miscounted"),
+		CASE(a_model_above_the_limit_is_refused_before_anything_is_allocated,
+	             "IV-001 RP-003 WORKER-4225 MS-003", "availability", "oversized model"),
+		CASE(the_default_limit_of_a_model_is_100_gib,
+	             "IV-001 RP-003 WORKER-4170 WORKER-4225", "availability", "oversized model"),
+		CASE(a_device_lost_while_sealing_is_no_tampering, "WORKER-4151 WORKER-4032",
+	             "availability", "false alarm"),
+		CASE(a_device_that_cannot_hash_seals_only_where_readback_is_allowed,
+	             "VP-001 WORKER-4102", "confidentiality", "weights in host memory unasked"),
+		CASE(freed_memory_holds_no_trace_of_the_weights, "WORKER-4922 WORKER-4972",
+	             "confidentiality", "leftover weights in freed memory"),
+		CASE_LOOP(memory_that_cannot_be_wiped_or_freed_is_told_to_the_auditor, 2,
+	                  "MS-004 MS-005 WORKER-4083 RP-005", "accountability",
 	                  "memory leaked or left unwiped unseen"),
 	};
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sealing from descriptors: files, parts of files, pipes, and descriptors that are none or change under the reader. */
+/*
+ * Sealing from descriptors: files, parts of files, pipes, and descriptors that are none or change
+ * under the reader.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -9,7 +12,10 @@
 #include <unistd.h>
 #include "support/fixture/support.h"
 
-/* An unnamed file of @bytes bytes of content @seed, last written long ago, so that any change to it shows in its times. */
+/*
+ * An unnamed file of @bytes bytes of content @seed, last written long ago, so that any change to it
+ * shows in its times.
+ */
 static int file_of(uint64_t bytes, uint64_t seed)
 {
 	CLEANUP(free_bytes) uint8_t *data = content((size_t)bytes, seed);
@@ -46,7 +52,11 @@ START_TEST(a_file_is_sealed_from_any_offset_and_its_position_left_alone)
 {
 	static const struct {
 		uint64_t size, offset, bytes;
-	} cases[] = {{5000, 0, 5000}, {5000, 0, 4999}, {5000, 1, 4999}, {5000, 4999, 1}, {MIB(17), 4097, MIB(16) + 3}};
+	} cases[] = {{5000, 0, 5000},
+	             {5000, 0, 4999},
+	             {5000, 1, 4999},
+	             {5000, 4999, 1},
+	             {MIB(17), 4097, MIB(16) + 3}};
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	CLEANUP(close_fd) int fd = file_of(cases[_i].size, 5);
 	CLEANUP(release_shard) vres_shard *shard = NULL;
@@ -72,7 +82,8 @@ static void *feed(void *ctx)
 	uint8_t part[5003]; /* no divisor of anything, so that reads come up short everywhere */
 
 	for (uint64_t at = 0; at < to->bytes;) {
-		const size_t n = to->bytes - at < sizeof(part) ? (size_t)(to->bytes - at) : sizeof(part);
+		const size_t n =
+			to->bytes - at < sizeof(part) ? (size_t)(to->bytes - at) : sizeof(part);
 
 		content_fill(part, n, to->seed, at);
 		if (write(to->fd, part, n) != (ssize_t)n)
@@ -199,8 +210,10 @@ static bool meddle(void *ctx, uint64_t done, uint64_t total)
 	switch (m->how) {
 	case 0: return ftruncate(m->fd, 100) == 0;                /* shrinks into what was read */
 	case 1: return ftruncate(m->fd, (off_t)MIB(17) - 1) == 0; /* loses its last byte */
-	case 2: return ftruncate(m->fd, (off_t)MIB(17) + 1) == 0; /* grows */
-	default: return pwrite(m->fd, "x", 1, 0) == 1;            /* is written to where it was read already */
+	case 2:
+		return ftruncate(m->fd, (off_t)MIB(17) + 1) == 0; /* grows */
+	/* Is written to where it was read already. */
+	default: return pwrite(m->fd, "x", 1, 0) == 1;
 	}
 }
 
@@ -243,17 +256,22 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(a_file_is_sealed_from_any_offset_and_its_position_left_alone, 5, "WORKER-4220 WORKER-4113 MS-007", "integrity",
-	                  "wrong part of a file"),
-		CASE_LOOP(a_pipe_or_a_socket_is_sealed_though_it_gives_a_little_at_a_time, 2, "WORKER-4220 WORKER-4400 WORKER-4403", "integrity",
-	                  "short reads"),
-		CASE(a_pipe_is_read_no_further_than_asked, "WORKER-4400", "integrity", "bytes of the next shard swallowed"),
-		CASE(a_pipe_that_ends_early_is_an_io_error, "WORKER-4150 IV-001", "integrity", "truncated model"),
-		CASE(a_descriptor_that_cannot_hold_the_bytes_is_refused_before_any_work, "IV-001 MS-003 MS-006 WORKER-4150", "availability",
+		CASE_LOOP(a_file_is_sealed_from_any_offset_and_its_position_left_alone, 5,
+	                  "WORKER-4220 WORKER-4113 MS-007", "integrity", "wrong part of a file"),
+		CASE_LOOP(a_pipe_or_a_socket_is_sealed_though_it_gives_a_little_at_a_time, 2,
+	                  "WORKER-4220 WORKER-4400 WORKER-4403", "integrity", "short reads"),
+		CASE(a_pipe_is_read_no_further_than_asked, "WORKER-4400", "integrity",
+	             "bytes of the next shard swallowed"),
+		CASE(a_pipe_that_ends_early_is_an_io_error, "WORKER-4150 IV-001", "integrity",
+	             "truncated model"),
+		CASE(a_descriptor_that_cannot_hold_the_bytes_is_refused_before_any_work,
+	             "IV-001 MS-003 MS-006 WORKER-4150", "availability",
 	             "offset overflow, truncated file, wrong descriptor"),
-		CASE_LOOP(a_file_that_changes_while_it_is_read_is_an_io_error, 4, "WORKER-4113 WORKER-4400", "integrity",
+		CASE_LOOP(a_file_that_changes_while_it_is_read_is_an_io_error, 4,
+	                  "WORKER-4113 WORKER-4400", "integrity",
 	                  "file replaced while it is loaded"),
-		CASE(a_device_file_without_end_is_read_as_far_as_asked, "WORKER-4400", "integrity", "endless source"),
+		CASE(a_device_file_without_end_is_read_as_far_as_asked, "WORKER-4400", "integrity",
+	             "endless source"),
 	};
 
 	return suite_run("seal_fd", "seal", cases, COUNT(cases));

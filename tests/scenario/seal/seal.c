@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sealing from memory: what the handle then says, what is accounted for, what is told to the auditor. */
+/*
+ * Sealing from memory: what the handle then says, what is accounted for, what is told to the
+ * auditor.
+ */
 #include <ctype.h>
 #include <stdio.h>
 #include <time.h>
@@ -133,7 +136,8 @@ START_TEST(the_capacity_of_the_device_is_used_to_the_last_byte)
 	shard = sealed(f, MIB(2), 1);
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
 	ck_assert_uint_eq(device_of(f, 0).available_bytes, 0);
-	ck_status(vres_seal_memory(f->manager, PLAIN, "x", 1, &more, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_status(vres_seal_memory(f->manager, PLAIN, "x", 1, &more, &err),
+	          VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.available_bytes, 0);
 }
 END_TEST
@@ -218,7 +222,8 @@ START_TEST(every_operation_of_note_leaves_a_log_line)
 	ck_assert(record_mentions(&f->record, info_of(shard).digest));
 	release_shard(&shard);
 	for (unsigned i = 0; i < 4; i++) {
-		static const char *const words[] = {" vram_allocated", " vram_sealed", " seal_verified", " vram_deallocated"};
+		static const char *const words[] = {" vram_allocated", " vram_sealed",
+		                                    " seal_verified", " vram_deallocated"};
 		bool found = false;
 
 		for (size_t j = 0; j < f->record.lines_count; j++)
@@ -263,22 +268,30 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(a_sealed_shard_says_what_it_was_sealed_as, "WORKER-4110 WORKER-4112 WORKER-4226", "integrity", "mislabelled shard"),
-		CASE(optional_fields_that_were_not_given_stay_empty, "WORKER-4110", "integrity", "fields from nowhere"),
-		CASE(an_id_that_was_not_given_is_made_of_32_random_hex_digits, "WORKER-4110 IV-003", "authenticity",
-	             "guessable or colliding ids"),
-		CASE(a_live_id_is_taken_and_a_released_one_is_free_again, "WORKER-4110 WORKER-4150", "integrity", "one id for two shards"),
-		CASE(identical_bytes_may_be_sealed_twice_under_two_ids, "WORKER-4110 VR-008", "integrity", "shared memory between shards"),
-		CASE(the_capacity_of_the_device_is_used_to_the_last_byte, "RP-001 VR-007 WORKER-4103 VP-004", "availability",
-	             "capacity miscounted"),
-		CASE(used_and_available_bytes_follow_every_seal_and_release, "RP-001 RP-002 VR-007", "availability", "capacity leaked"),
-		CASE(allocation_and_seal_are_told_to_the_auditor_in_that_order, "WORKER-4160 RP-005", "accountability", "seal without a trace"),
-		CASE(release_is_told_to_the_auditor_with_what_was_freed_and_what_remains, "WORKER-4162 RP-005", "accountability",
-	             "release without a trace"),
-		CASE(every_operation_of_note_leaves_a_log_line, "WORKER-4150 WORKER-4160 WORKER-4162", "accountability", "silent operation"),
-		CASE(the_key_may_be_destroyed_once_the_manager_exists, "CI-006 CI-001", "confidentiality", "key kept longer than needed"),
-		CASE(the_caller_may_overwrite_its_bytes_after_the_call, "WORKER-4102 VP-001", "residency",
-	             "verifying host memory instead of VRAM"),
+		CASE(a_sealed_shard_says_what_it_was_sealed_as,
+	             "WORKER-4110 WORKER-4112 WORKER-4226", "integrity", "mislabelled shard"),
+		CASE(optional_fields_that_were_not_given_stay_empty, "WORKER-4110", "integrity",
+	             "fields from nowhere"),
+		CASE(an_id_that_was_not_given_is_made_of_32_random_hex_digits, "WORKER-4110 IV-003",
+	             "authenticity", "guessable or colliding ids"),
+		CASE(a_live_id_is_taken_and_a_released_one_is_free_again, "WORKER-4110 WORKER-4150",
+	             "integrity", "one id for two shards"),
+		CASE(identical_bytes_may_be_sealed_twice_under_two_ids, "WORKER-4110 VR-008",
+	             "integrity", "shared memory between shards"),
+		CASE(the_capacity_of_the_device_is_used_to_the_last_byte,
+	             "RP-001 VR-007 WORKER-4103 VP-004", "availability", "capacity miscounted"),
+		CASE(used_and_available_bytes_follow_every_seal_and_release, "RP-001 RP-002 VR-007",
+	             "availability", "capacity leaked"),
+		CASE(allocation_and_seal_are_told_to_the_auditor_in_that_order,
+	             "WORKER-4160 RP-005", "accountability", "seal without a trace"),
+		CASE(release_is_told_to_the_auditor_with_what_was_freed_and_what_remains,
+	             "WORKER-4162 RP-005", "accountability", "release without a trace"),
+		CASE(every_operation_of_note_leaves_a_log_line,
+	             "WORKER-4150 WORKER-4160 WORKER-4162", "accountability", "silent operation"),
+		CASE(the_key_may_be_destroyed_once_the_manager_exists, "CI-006 CI-001",
+	             "confidentiality", "key kept longer than needed"),
+		CASE(the_caller_may_overwrite_its_bytes_after_the_call, "WORKER-4102 VP-001",
+	             "residency", "verifying host memory instead of VRAM"),
 	};
 
 	return suite_run("seal", "seal", cases, COUNT(cases));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sealing from a callback: read once, in order, in bounded pieces; and what a source that fails leaves behind. */
+/*
+ * Sealing from a callback: read once, in order, in bounded pieces; and what a source that fails
+ * leaves behind.
+ */
 #include "support/fixture/support.h"
 
 START_TEST(a_stream_is_asked_for_each_byte_once_and_for_16_mib_at_most)
@@ -25,7 +28,9 @@ END_TEST
 
 START_TEST(a_stream_that_fails_is_an_io_error_at_every_step_and_leaves_nothing)
 {
-	static const vres_status hows[] = {VRES_E_IO, VRES_E_INTERNAL, VRES_E_SEAL_VERIFICATION_FAILED, VRES_E_NOT_FOUND, (vres_status)-1};
+	static const vres_status hows[] = {VRES_E_IO, VRES_E_INTERNAL,
+	                                   VRES_E_SEAL_VERIFICATION_FAILED, VRES_E_NOT_FOUND,
+	                                   (vres_status)-1};
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	const vres_device_info before = device_of(f, 0);
 	vres_error err;
@@ -35,7 +40,9 @@ START_TEST(a_stream_that_fails_is_an_io_error_at_every_step_and_leaves_nothing)
 		vres_shard *shard = (void *)f;
 		vres_device_info after;
 
-		ck_status(vres_seal_stream(f->manager, PLAIN, content_read, &source, MIB(17), &shard, &err), VRES_E_IO);
+		ck_status(vres_seal_stream(f->manager, PLAIN, content_read, &source, MIB(17),
+		                           &shard, &err),
+		          VRES_E_IO);
 		ck_assert_ptr_eq(shard, (void *)f);
 		ck_assert_uint_eq(source.calls, step); /* not asked again */
 		after = device_of(f, 0);
@@ -53,7 +60,8 @@ START_TEST(a_stream_that_fails_says_at_which_byte)
 	vres_shard *shard = NULL;
 	vres_error err;
 
-	ck_status(vres_seal_stream(f->manager, PLAIN, content_read, &source, 100, &shard, &err), VRES_E_IO);
+	ck_status(vres_seal_stream(f->manager, PLAIN, content_read, &source, 100, &shard, &err),
+	          VRES_E_IO);
 	ck_assert_ptr_nonnull(strstr(err.message, "byte 0"));
 }
 END_TEST
@@ -67,7 +75,8 @@ START_TEST(a_stream_may_cancel_the_seal)
 	vres_shard *shard = NULL;
 	vres_error err;
 
-	ck_status(vres_seal_stream(f->manager, PLAIN, content_read, &source, MIB(17), &shard, &err), VRES_E_CANCELLED);
+	ck_status(vres_seal_stream(f->manager, PLAIN, content_read, &source, MIB(17), &shard, &err),
+	          VRES_E_CANCELLED);
 	after = device_of(f, 0);
 	ck_same_device(&before, &after);
 }
@@ -104,7 +113,8 @@ START_TEST(a_source_may_use_the_library_and_sees_its_own_reservation)
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 	vres_error err;
 
-	ck_ok(vres_seal_stream(f->manager, PLAIN, read_curiously, &curious, 3 * BLOCK, &shard, &err));
+	ck_ok(vres_seal_stream(f->manager, PLAIN, read_curiously, &curious, 3 * BLOCK, &shard,
+	                       &err));
 	ck_assert_int_eq(curious.status, VRES_OK);
 	ck_assert_uint_eq(curious.reserved, 3 * BLOCK);
 	ck_assert_uint_eq(device_of(f, 0).reserved_bytes, 0);
@@ -114,13 +124,15 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(a_stream_is_asked_for_each_byte_once_and_for_16_mib_at_most, 5, "WORKER-4400 WORKER-4102 WORKER-4113", "integrity",
+		CASE_LOOP(a_stream_is_asked_for_each_byte_once_and_for_16_mib_at_most, 5,
+	                  "WORKER-4400 WORKER-4102 WORKER-4113", "integrity",
 	                  "source that differs the second time, host copy of the weights"),
-		CASE_LOOP(a_stream_that_fails_is_an_io_error_at_every_step_and_leaves_nothing, 5, "WORKER-4150 WORKER-4151", "availability",
-	                  "half a model sealed"),
+		CASE_LOOP(a_stream_that_fails_is_an_io_error_at_every_step_and_leaves_nothing, 5,
+	                  "WORKER-4150 WORKER-4151", "availability", "half a model sealed"),
 		CASE(a_stream_that_fails_says_at_which_byte, "RP-004", "availability", ""),
 		CASE(a_stream_may_cancel_the_seal, "WORKER-4150", "availability", ""),
-		CASE(a_source_may_use_the_library_and_sees_its_own_reservation, "VR-008 RP-001", "availability", "deadlock in a callback"),
+		CASE(a_source_may_use_the_library_and_sees_its_own_reservation, "VR-008 RP-001",
+	             "availability", "deadlock in a callback"),
 	};
 
 	return suite_run("seal_stream", "seal", cases, COUNT(cases));

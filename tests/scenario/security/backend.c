@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Backends that cannot be trusted: that report success without doing the work, pronounce judgements that are not theirs, or give values that
- * make no sense.  The mock answers VRES_OK without working when that is the scripted status; other lies are slots of our own.
+ * Backends that cannot be trusted: that report success without doing the work, pronounce judgements
+ * that are not theirs, or give values that make no sense.  The mock answers VRES_OK without working
+ * when that is the scripted status; other lies are slots of our own.
  */
 #include "support/fixture/support.h"
 
@@ -21,7 +22,10 @@ static void ck_seal_fails(struct fixture *f, vres_status want)
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_SEALED), 0);
 }
 
-/* A wait may lie where there was nothing to wait for; but then what was sealed must be what was read. */
+/*
+ * A wait may lie where there was nothing to wait for; but then what was sealed must be what was
+ * read.
+ */
 START_TEST(a_copy_that_was_not_made_is_not_sealed)
 {
 	const vres_mock_op op = _i == 0 ? VRES_MOCK_OP_LANE_PUSH : VRES_MOCK_OP_LANE_WAIT;
@@ -135,8 +139,9 @@ START_TEST(a_judgement_or_a_status_from_nowhere_is_the_drivers_failure)
 	                                       (vres_status)-1,
 	                                       (vres_status)12345,
 	                                       (vres_status)1};
-	static const vres_mock_op ops[] = {VRES_MOCK_OP_DEVICE_STATUS, VRES_MOCK_OP_MEM_ALLOC, VRES_MOCK_OP_MEM_RESIDENCY,
-	                                   VRES_MOCK_OP_LANE_OPEN,     VRES_MOCK_OP_LANE_PUSH, VRES_MOCK_OP_LANE_WAIT,
+	static const vres_mock_op ops[] = {VRES_MOCK_OP_DEVICE_STATUS, VRES_MOCK_OP_MEM_ALLOC,
+	                                   VRES_MOCK_OP_MEM_RESIDENCY, VRES_MOCK_OP_LANE_OPEN,
+	                                   VRES_MOCK_OP_LANE_PUSH,     VRES_MOCK_OP_LANE_WAIT,
 	                                   VRES_MOCK_OP_HASH_BLOCKS};
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, 3 * BLOCK, 1);
@@ -145,7 +150,9 @@ START_TEST(a_judgement_or_a_status_from_nowhere_is_the_drivers_failure)
 	record_clear(&f->record);
 	for (size_t i = 0; i < COUNT(ops); i++) {
 		rig_fail(f->rig, ops[i], 1, verdicts[_i]);
-		ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &(vres_shard *){NULL}, &err), VRES_E_BACKEND);
+		ck_status(
+			vres_seal_memory(f->manager, PLAIN, "abc", 3, &(vres_shard *){NULL}, &err),
+			VRES_E_BACKEND);
 	}
 	rig_fail(f->rig, VRES_MOCK_OP_HASH_BLOCKS, 1, verdicts[_i]);
 	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);
@@ -156,13 +163,14 @@ START_TEST(a_judgement_or_a_status_from_nowhere_is_the_drivers_failure)
 END_TEST
 
 /* Slots that lie.  Each calls the mock's and spoils what it answered. */
-#define DEVICE_THAT(name, spoil)                                                                                                                \
-	static vres_status name(vres_bself *self, uint32_t index, vres_device_props *p, vres_bdev **out, vres_error *err)                       \
-	{                                                                                                                                       \
-		const vres_status status = rig_backend()->device_open(self, index, p, out, err);                                                \
-                                                                                                                                                \
-		spoil;                                                                                                                          \
-		return status;                                                                                                                  \
+#define DEVICE_THAT(name, spoil)                                                                   \
+	static vres_status name(vres_bself *self, uint32_t index, vres_device_props *p,            \
+	                        vres_bdev **out, vres_error *err)                                  \
+	{                                                                                          \
+		const vres_status status = rig_backend()->device_open(self, index, p, out, err);   \
+                                                                                                   \
+		spoil;                                                                             \
+		return status;                                                                     \
 	}
 
 DEVICE_THAT(device_without_granularity, p->granularity = 0)
@@ -171,9 +179,11 @@ DEVICE_THAT(device_with_endless_name, memset(p->name, 'n', sizeof(p->name)))
 DEVICE_THAT(device_with_endless_uuid, memset(p->uuid, 'u', sizeof(p->uuid)))
 DEVICE_THAT(device_with_hostile_uuid, memcpy(p->uuid, "\x1b[31m\n", 7))
 DEVICE_THAT(device_with_many_notes, p->notes_count = UINT32_MAX)
-DEVICE_THAT(device_with_endless_notes, (memset(p->notes, 'x', sizeof(p->notes)), p->notes_count = 16))
+DEVICE_THAT(device_with_endless_notes,
+            (memset(p->notes, 'x', sizeof(p->notes)), p->notes_count = 16))
 
-static vres_status alloc_less(vres_bdev *dev, uint64_t bytes, vres_bmem **out, vres_mem_info *info, vres_error *err)
+static vres_status alloc_less(vres_bdev *dev, uint64_t bytes, vres_bmem **out, vres_mem_info *info,
+                              vres_error *err)
 {
 	const vres_status status = rig_backend()->mem_alloc(dev, bytes, out, info, err);
 
@@ -181,7 +191,8 @@ static vres_status alloc_less(vres_bdev *dev, uint64_t bytes, vres_bmem **out, v
 	return status;
 }
 
-static vres_status alloc_nowhere(vres_bdev *dev, uint64_t bytes, vres_bmem **out, vres_mem_info *info, vres_error *err)
+static vres_status alloc_nowhere(vres_bdev *dev, uint64_t bytes, vres_bmem **out,
+                                 vres_mem_info *info, vres_error *err)
 {
 	const vres_status status = rig_backend()->mem_alloc(dev, bytes, out, info, err);
 
@@ -189,7 +200,8 @@ static vres_status alloc_nowhere(vres_bdev *dev, uint64_t bytes, vres_bmem **out
 	return status;
 }
 
-static vres_status alloc_without_numbers(vres_bdev *dev, uint64_t bytes, vres_bmem **out, vres_mem_info *info, vres_error *err)
+static vres_status alloc_without_numbers(vres_bdev *dev, uint64_t bytes, vres_bmem **out,
+                                         vres_mem_info *info, vres_error *err)
 {
 	(void)dev;
 	(void)bytes;
@@ -201,7 +213,8 @@ static vres_status alloc_without_numbers(vres_bdev *dev, uint64_t bytes, vres_bm
 	return VRES_E_INSUFFICIENT_VRAM;
 }
 
-static vres_status endless_message(vres_bdev *dev, uint64_t bytes, vres_bmem **out, vres_mem_info *info, vres_error *err)
+static vres_status endless_message(vres_bdev *dev, uint64_t bytes, vres_bmem **out,
+                                   vres_mem_info *info, vres_error *err)
 {
 	(void)dev;
 	(void)bytes;
@@ -213,8 +226,8 @@ static vres_status endless_message(vres_bdev *dev, uint64_t bytes, vres_bmem **o
 
 START_TEST(a_device_with_impossible_properties_is_refused)
 {
-	static const __typeof__(((vres_backend *)0)->device_open) liars[] = {device_without_granularity, device_with_much_scratch,
-	                                                                     device_with_hostile_uuid};
+	static const __typeof__(((vres_backend *)0)->device_open) liars[] = {
+		device_without_granularity, device_with_much_scratch, device_with_hostile_uuid};
 	vres_backend table = *rig_backend();
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
@@ -230,8 +243,9 @@ END_TEST
 
 START_TEST(names_and_notes_without_an_end_are_cut)
 {
-	static const __typeof__(((vres_backend *)0)->device_open) liars[] = {device_with_endless_name, device_with_endless_uuid,
-	                                                                     device_with_many_notes, device_with_endless_notes};
+	static const __typeof__(((vres_backend *)0)->device_open) liars[] = {
+		device_with_endless_name, device_with_endless_uuid, device_with_many_notes,
+		device_with_endless_notes};
 	vres_backend table = *rig_backend();
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
@@ -247,15 +261,18 @@ START_TEST(names_and_notes_without_an_end_are_cut)
 	ck_ok(vres_enforce_vram_only(f->manager, 0, &report, &err));
 	ck_assert_uint_le(report.facts_count, COUNT(report.facts));
 	for (uint32_t i = 0; i < report.facts_count; i++) {
-		ck_assert_uint_lt(strnlen(report.facts[i].name, sizeof(report.facts[i].name)), sizeof(report.facts[i].name));
-		ck_assert_uint_lt(strnlen(report.facts[i].value, sizeof(report.facts[i].value)), sizeof(report.facts[i].value));
+		ck_assert_uint_lt(strnlen(report.facts[i].name, sizeof(report.facts[i].name)),
+		                  sizeof(report.facts[i].name));
+		ck_assert_uint_lt(strnlen(report.facts[i].value, sizeof(report.facts[i].value)),
+		                  sizeof(report.facts[i].value));
 	}
 }
 END_TEST
 
 START_TEST(an_allocation_that_is_less_than_asked_for_is_given_back)
 {
-	static const __typeof__(((vres_backend *)0)->mem_alloc) liars[] = {alloc_less, alloc_nowhere, endless_message};
+	static const __typeof__(((vres_backend *)0)->mem_alloc) liars[] = {
+		alloc_less, alloc_nowhere, endless_message};
 	vres_backend table = *rig_backend();
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
@@ -337,25 +354,33 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(a_copy_that_was_not_made_is_not_sealed, 2, "WORKER-4113 WORKER-4010 VR-004", "integrity",
+		CASE_LOOP(a_copy_that_was_not_made_is_not_sealed, 2,
+	                  "WORKER-4113 WORKER-4010 VR-004", "integrity",
 	                  "driver that lies, missing wait"),
-		CASE(a_hash_that_was_not_computed_is_the_drivers_failure_at_seal, "CI-007 WORKER-4032", "integrity", "driver that lies"),
-		CASE_LOOP(a_hash_that_was_not_computed_is_the_drivers_failure_at_verify, 2, "CI-007 WORKER-4032", "integrity",
-	                  "driver that lies, false alarm"),
-		CASE_LOOP(a_readback_that_was_not_made_is_the_drivers_failure, 2, "CI-007 WORKER-4032", "integrity",
-	                  "driver that lies, false alarm"),
-		CASE(a_protection_that_was_not_put_on_is_not_signed, "VP-005 WORKER-4112", "integrity", "driver that lies"),
-		CASE(residency_that_was_not_answered_is_not_good, "VP-005 VP-006", "residency", "driver that lies"),
-		CASE_LOOP(a_judgement_or_a_status_from_nowhere_is_the_drivers_failure, 8, "WORKER-4151 WORKER-4010", "integrity",
+		CASE(a_hash_that_was_not_computed_is_the_drivers_failure_at_seal,
+	             "CI-007 WORKER-4032", "integrity", "driver that lies"),
+		CASE_LOOP(a_hash_that_was_not_computed_is_the_drivers_failure_at_verify, 2,
+	                  "CI-007 WORKER-4032", "integrity", "driver that lies, false alarm"),
+		CASE_LOOP(a_readback_that_was_not_made_is_the_drivers_failure, 2,
+	                  "CI-007 WORKER-4032", "integrity", "driver that lies, false alarm"),
+		CASE(a_protection_that_was_not_put_on_is_not_signed, "VP-005 WORKER-4112",
+	             "integrity", "driver that lies"),
+		CASE(residency_that_was_not_answered_is_not_good, "VP-005 VP-006", "residency",
+	             "driver that lies"),
+		CASE_LOOP(a_judgement_or_a_status_from_nowhere_is_the_drivers_failure, 8,
+	                  "WORKER-4151 WORKER-4010", "integrity",
 	                  "false alarm, status taken for success"),
-		CASE_LOOP(a_device_with_impossible_properties_is_refused, 3, "WORKER-4010 MS-003 MS-006", "integrity",
-	                  "division by zero, overflow"),
-		CASE_LOOP(names_and_notes_without_an_end_are_cut, 4, "WORKER-4010 MS-007 VR-006", "integrity", "read out of bounds"),
-		CASE_LOOP(an_allocation_that_is_less_than_asked_for_is_given_back, 3, "MS-002 MS-007 VR-006", "integrity",
-	                  "write out of bounds"),
+		CASE_LOOP(a_device_with_impossible_properties_is_refused, 3,
+	                  "WORKER-4010 MS-003 MS-006", "integrity", "division by zero, overflow"),
+		CASE_LOOP(names_and_notes_without_an_end_are_cut, 4, "WORKER-4010 MS-007 VR-006",
+	                  "integrity", "read out of bounds"),
+		CASE_LOOP(an_allocation_that_is_less_than_asked_for_is_given_back, 3,
+	                  "MS-002 MS-007 VR-006", "integrity", "write out of bounds"),
 		CASE(a_shortage_always_has_its_numbers, "WORKER-4153 RP-004", "availability", ""),
-		CASE(a_backend_table_that_does_not_fit_is_refused, "WORKER-4010 WORKER-4171", "integrity", "backend of another version"),
-		CASE(optional_operations_may_be_missing, "WORKER-4010 CI-007", "availability", "call through a null pointer"),
+		CASE(a_backend_table_that_does_not_fit_is_refused, "WORKER-4010 WORKER-4171",
+	             "integrity", "backend of another version"),
+		CASE(optional_operations_may_be_missing, "WORKER-4010 CI-007", "availability",
+	             "call through a null pointer"),
 	};
 
 	return suite_run("security_backend", "security", cases, COUNT(cases));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Receipts that are not good: changed, cut, grown, of another key, session or shard.  None opens anything, and none harms a shard. */
+/*
+ * Receipts that are not good: changed, cut, grown, of another key, session or shard.  None opens
+ * anything, and none harms a shard.
+ */
 #include <time.h>
 #include "support/fixture/support.h"
 
@@ -33,10 +36,13 @@ static bool is_refused(struct fixture *f, const uint8_t *receipt, size_t len, ui
 
 	status_poison(&opening);
 	status_poison(&checking);
-	return vres_receipt_open(f->manager, receipt, len, &shard, &opening) == VRES_E_SEAL_VERIFICATION_FAILED && shard == NULL &&
-	       opening.reason == reason && status_flaw(VRES_E_SEAL_VERIFICATION_FAILED, &opening) == NULL &&
-	       vres_receipt_check(receipt, len, f->key, &info, &checking) == VRES_E_SEAL_VERIFICATION_FAILED && checking.reason == reason &&
-	       info.shard_id[0] == '\0';
+	return vres_receipt_open(f->manager, receipt, len, &shard, &opening) ==
+	               VRES_E_SEAL_VERIFICATION_FAILED &&
+	       shard == NULL && opening.reason == reason &&
+	       status_flaw(VRES_E_SEAL_VERIFICATION_FAILED, &opening) == NULL &&
+	       vres_receipt_check(receipt, len, f->key, &info, &checking) ==
+	               VRES_E_SEAL_VERIFICATION_FAILED &&
+	       checking.reason == reason && info.shard_id[0] == '\0';
 }
 
 /* The genuine shard is as good as before. */
@@ -78,16 +84,21 @@ START_TEST(a_receipt_cut_at_any_length_is_refused)
 	vres_error err;
 
 	ck_status(vres_receipt_open(f->manager, e.receipt, 32, &shard, &err), VRES_E_NOT_SEALED);
-	ck_assert_int_eq(record_last(&f->record, VRES_EVENT_SEAL_VERIFICATION_FAILED)->status, VRES_E_NOT_SEALED);
+	ck_assert_int_eq(record_last(&f->record, VRES_EVENT_SEAL_VERIFICATION_FAILED)->status,
+	                 VRES_E_NOT_SEALED);
 	for (size_t len = 0; len < e.len; len++) {
 		if (len <= 32) { /* too short to hold a MAC over anything */
-			ck_status(vres_receipt_open(f->manager, e.receipt, len, &shard, &err), VRES_E_NOT_SEALED);
-			ck_status(vres_receipt_check(e.receipt, len, f->key, &info, &err), VRES_E_NOT_SEALED);
+			ck_status(vres_receipt_open(f->manager, e.receipt, len, &shard, &err),
+			          VRES_E_NOT_SEALED);
+			ck_status(vres_receipt_check(e.receipt, len, f->key, &info, &err),
+			          VRES_E_NOT_SEALED);
 		} else {
 			ck_assert(is_refused(f, e.receipt, len, VRES_REASON_SIGNATURE));
 		}
 	}
-	ck_status(vres_receipt_open(f->manager, e.receipt, e.len - 32, &shard, &err), VRES_E_SEAL_VERIFICATION_FAILED); /* the MAC cut off */
+	/* The MAC cut off. */
+	ck_status(vres_receipt_open(f->manager, e.receipt, e.len - 32, &shard, &err),
+	          VRES_E_SEAL_VERIFICATION_FAILED);
 	ck_assert_ptr_null(shard);
 	ck_unharmed(f, &e);
 }
@@ -144,7 +155,8 @@ START_TEST(a_receipt_of_another_key_or_domain_is_refused)
 	ck_assert_str_eq(info.shard_id, "");
 	config.key = other;
 	ck_ok(manager_create(f, &config, &manager, &err));
-	ck_refused(vres_receipt_open(manager, e.receipt, e.len, &shard, &err), VRES_REASON_SIGNATURE);
+	ck_refused(vres_receipt_open(manager, e.receipt, e.len, &shard, &err),
+	           VRES_REASON_SIGNATURE);
 	destroy_manager(&manager);
 	ck_unharmed(f, &e);
 }
@@ -160,11 +172,14 @@ START_TEST(a_receipt_of_an_earlier_manager_with_the_same_token_is_stale)
 	release_shard(&e.shard);
 	destroy_manager(&f->manager);
 	ck_ok(manager_create(f, NULL, &f->manager, &err));
-	same = sealed_as(f, "genuine", 3 * BLOCK, 1); /* the same bytes under the same id: the session tells them apart */
+	/* The same bytes under the same id: the session tells them apart. */
+	same = sealed_as(f, "genuine", 3 * BLOCK, 1);
 	record_clear(&f->record);
-	ck_refused(vres_receipt_open(f->manager, e.receipt, e.len, &opened, &err), VRES_REASON_STALE_SESSION);
+	ck_refused(vres_receipt_open(f->manager, e.receipt, e.len, &opened, &err),
+	           VRES_REASON_STALE_SESSION);
 	ck_assert_ptr_null(opened);
-	ck_assert_uint_eq(record_last(&f->record, VRES_EVENT_SEAL_VERIFICATION_FAILED)->reason, VRES_REASON_STALE_SESSION);
+	ck_assert_uint_eq(record_last(&f->record, VRES_EVENT_SEAL_VERIFICATION_FAILED)->reason,
+	                  VRES_REASON_STALE_SESSION);
 	ck_assert_uint_eq(f->record.incidents_count, 0);
 	ck_ok(vres_shard_verify(same, NULL, NULL, &err));
 	release_shard(&same);
@@ -180,10 +195,14 @@ START_TEST(a_receipt_of_a_released_shard_opens_nothing)
 	vres_error err;
 
 	release_shard(&e.shard);
-	ck_refused(vres_receipt_open(f->manager, e.receipt, e.len, &opened, &err), VRES_REASON_UNKNOWN_SHARD);
-	ck_assert_uint_eq(record_last(&f->record, VRES_EVENT_SEAL_VERIFICATION_FAILED)->reason, VRES_REASON_UNKNOWN_SHARD);
-	next = sealed_as(f, "genuine", 3 * BLOCK, 1); /* another seal under the same id is another shard */
-	ck_refused(vres_receipt_open(f->manager, e.receipt, e.len, &opened, &err), VRES_REASON_UNKNOWN_SHARD);
+	ck_refused(vres_receipt_open(f->manager, e.receipt, e.len, &opened, &err),
+	           VRES_REASON_UNKNOWN_SHARD);
+	ck_assert_uint_eq(record_last(&f->record, VRES_EVENT_SEAL_VERIFICATION_FAILED)->reason,
+	                  VRES_REASON_UNKNOWN_SHARD);
+	/* Another seal under the same id is another shard. */
+	next = sealed_as(f, "genuine", 3 * BLOCK, 1);
+	ck_refused(vres_receipt_open(f->manager, e.receipt, e.len, &opened, &err),
+	           VRES_REASON_UNKNOWN_SHARD);
 	ck_assert_ptr_null(opened);
 	ck_assert_uint_eq(info_of(next).state, VRES_SHARD_SEALED);
 	release_shard(&next);
@@ -201,7 +220,8 @@ START_TEST(a_receipt_of_a_quarantined_shard_opens_nothing)
 
 	flip(f, e.shard, 5, 0);
 	ck_refused(vres_shard_verify(e.shard, NULL, NULL, &err), VRES_REASON_DIGEST);
-	ck_refused(vres_receipt_open(f->manager, e.receipt, e.len, &opened, &err), VRES_REASON_QUARANTINED);
+	ck_refused(vres_receipt_open(f->manager, e.receipt, e.len, &opened, &err),
+	           VRES_REASON_QUARANTINED);
 	ck_assert_ptr_null(opened);
 	ck_ok(vres_receipt_check(e.receipt, e.len, f->key, &info, &err)); /* origin, not liveness */
 }
@@ -218,7 +238,8 @@ START_TEST(a_receipt_of_an_expired_seal_opens_nothing)
 	s.policy.max_seal_age = 1;
 	f = begin(&s);
 	e = evidence_of(f);
-	ck_refused(vres_receipt_open(f->manager, e.receipt, e.len, &opened, &err), VRES_REASON_EXPIRED);
+	ck_refused(vres_receipt_open(f->manager, e.receipt, e.len, &opened, &err),
+	           VRES_REASON_EXPIRED);
 	ck_assert_uint_eq(info_of(e.shard).state, VRES_SHARD_SEALED);
 	release_evidence(&e);
 }
@@ -240,14 +261,16 @@ START_TEST(a_flood_of_forgeries_is_no_flood_of_records)
 	told = record_count(&f->record, VRES_EVENT_SEAL_VERIFICATION_FAILED);
 	ck_assert_uint_ge(told, 1);
 	ck_assert_uint_lt(told, flood / 2);
-	ck_assert_uint_eq(metrics_of(f).audit_lost, flood - told); /* what was not told is counted */
+	/* What was not told is counted. */
+	ck_assert_uint_eq(metrics_of(f).audit_lost, flood - told);
 	event = record_last(&f->record, VRES_EVENT_SEAL_VERIFICATION_FAILED);
 	ck_assert_uint_eq(event->reason, VRES_REASON_SIGNATURE);
 	ck_assert_int_eq(event->status, VRES_E_SEAL_VERIFICATION_FAILED);
 	suite_value("told", (double)told);
 	nanosleep(&more_than_a_second, NULL);
 	e.receipt[0] ^= 1;
-	ck_assert(is_refused(f, e.receipt, e.len, VRES_REASON_SIGNATURE)); /* the next second tells of its own */
+	/* The next second tells of its own. */
+	ck_assert(is_refused(f, e.receipt, e.len, VRES_REASON_SIGNATURE));
 	e.receipt[0] ^= 1;
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_SEAL_VERIFICATION_FAILED), told + 1);
 	ck_unharmed(f, &e);
@@ -257,17 +280,26 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(every_single_bit_flip_of_a_receipt_is_refused, "CI-001 CI-002 VR-002 VR-004 WORKER-4120", "authenticity", "forged receipt"),
-		CASE(a_receipt_cut_at_any_length_is_refused, "CI-001 VR-006 MS-007", "authenticity", "truncated receipt, read out of bounds"),
-		CASE(a_receipt_with_bytes_before_after_or_within_is_refused, "CI-001 VR-006", "authenticity", "padded receipt"),
-		CASE(noise_of_any_length_is_refused, "CI-001 VR-005 VR-006", "authenticity", "hostile bytes"),
-		CASE_LOOP(a_receipt_of_another_key_or_domain_is_refused, 2, "CI-001 CI-005", "authenticity", "receipt of another worker"),
-		CASE(a_receipt_of_an_earlier_manager_with_the_same_token_is_stale, "WORKER-4112 VP-006", "authenticity",
-	             "replay after a restart"),
-		CASE(a_receipt_of_a_released_shard_opens_nothing, "WORKER-4112 VP-006", "authenticity", "replay after release"),
-		CASE(a_receipt_of_a_quarantined_shard_opens_nothing, "WORKER-4122", "integrity", "way around quarantine"),
-		CASE(a_receipt_of_an_expired_seal_opens_nothing, "WORKER-4112", "authenticity", "stale seal"),
-		CASE(a_flood_of_forgeries_is_no_flood_of_records, "WORKER-4161 VR-004", "availability", "audit log flooded"),
+		CASE(every_single_bit_flip_of_a_receipt_is_refused,
+	             "CI-001 CI-002 VR-002 VR-004 WORKER-4120", "authenticity", "forged receipt"),
+		CASE(a_receipt_cut_at_any_length_is_refused, "CI-001 VR-006 MS-007", "authenticity",
+	             "truncated receipt, read out of bounds"),
+		CASE(a_receipt_with_bytes_before_after_or_within_is_refused, "CI-001 VR-006",
+	             "authenticity", "padded receipt"),
+		CASE(noise_of_any_length_is_refused, "CI-001 VR-005 VR-006", "authenticity",
+	             "hostile bytes"),
+		CASE_LOOP(a_receipt_of_another_key_or_domain_is_refused, 2, "CI-001 CI-005",
+	                  "authenticity", "receipt of another worker"),
+		CASE(a_receipt_of_an_earlier_manager_with_the_same_token_is_stale,
+	             "WORKER-4112 VP-006", "authenticity", "replay after a restart"),
+		CASE(a_receipt_of_a_released_shard_opens_nothing, "WORKER-4112 VP-006",
+	             "authenticity", "replay after release"),
+		CASE(a_receipt_of_a_quarantined_shard_opens_nothing, "WORKER-4122", "integrity",
+	             "way around quarantine"),
+		CASE(a_receipt_of_an_expired_seal_opens_nothing, "WORKER-4112", "authenticity",
+	             "stale seal"),
+		CASE(a_flood_of_forgeries_is_no_flood_of_records, "WORKER-4161 VR-004",
+	             "availability", "audit log flooded"),
 	};
 
 	return suite_run("security_forgery", "security", cases, COUNT(cases));

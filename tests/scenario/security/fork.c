@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Forked children: they may only destroy, which touches neither device nor log; the parent goes on undisturbed. */
+/*
+ * Forked children: they may only destroy, which touches neither device nor log; the parent goes on
+ * undisturbed.
+ */
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,11 +17,14 @@ struct inherited {
 	size_t len;
 };
 
-/* A child cannot assert: it leaves with the line of the first thing that was wrong, modulo what an exit status can hold. */
-#define EXPECT(condition)                                                                                                                       \
-	do {                                                                                                                                    \
-		if (!(condition))                                                                                                               \
-			return __LINE__;                                                                                                        \
+/*
+ * A child cannot assert: it leaves with the line of the first thing that was wrong, modulo what an
+ * exit status can hold.
+ */
+#define EXPECT(condition)                                                                          \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			return __LINE__;                                                           \
 	} while (0)
 
 static void in_child(int (*run)(struct inherited *in), struct inherited *in)
@@ -36,7 +42,8 @@ static void in_child(int (*run)(struct inherited *in), struct inherited *in)
 		_exit(result != 0);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child ended with %x", (unsigned)status);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child ended with %x",
+	              (unsigned)status);
 }
 
 static struct inherited inherit(struct fixture *f)
@@ -57,7 +64,8 @@ static void give_back(struct inherited *in)
 
 static bool is_forked(vres_status status, const vres_error *err)
 {
-	return status == VRES_E_STATE && err->reason == VRES_REASON_FORKED && status_flaw(status, err) == NULL;
+	return status == VRES_E_STATE && err->reason == VRES_REASON_FORKED &&
+	       status_flaw(status, err) == NULL;
 }
 
 static int every_call_is_refused(struct inherited *in)
@@ -88,7 +96,8 @@ static int every_call_is_refused(struct inherited *in)
 	EXPECT(is_forked(vres_enforce_vram_only(f->manager, 0, &policy, &err), &err));
 	EXPECT(is_forked(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, &err), &err));
 	EXPECT(is_forked(vres_seal_fd(f->manager, PLAIN, 0, 0, 3, &shard, &err), &err));
-	EXPECT(is_forked(vres_seal_stream(f->manager, PLAIN, content_read, &source, 3, &shard, &err), &err));
+	EXPECT(is_forked(
+		vres_seal_stream(f->manager, PLAIN, content_read, &source, 3, &shard, &err), &err));
 	EXPECT(is_forked(vres_seal_adopt(f->manager, &adopt, 4096, 3, &shard, &err), &err));
 	EXPECT(is_forked(vres_shard_verify(in->shard, NULL, NULL, &err), &err));
 	EXPECT(is_forked(vres_verify_many(f->manager, &in->shard, 1, NULL, NULL, &err), &err));
@@ -103,7 +112,8 @@ static int every_call_is_refused(struct inherited *in)
 	EXPECT(vres_lease_device_ptr(in->lease) == 0);
 	EXPECT(shard == NULL && lease == NULL && source.calls == 0);
 	EXPECT(rig_calls(f->rig, VRES_MOCK_ANY) == calls);
-	EXPECT(record_count(&f->record, 0) == events && f->record.lines_count == lines && f->record.incidents_count == 0);
+	EXPECT(record_count(&f->record, 0) == events && f->record.lines_count == lines &&
+	       f->record.incidents_count == 0);
 	return 0;
 }
 
@@ -130,7 +140,8 @@ static int destroying_is_quiet(struct inherited *in)
 	destroy_manager(&f->manager);
 	destroy_key(&f->key);
 	EXPECT(rig_calls(f->rig, VRES_MOCK_ANY) == calls);
-	EXPECT(rig_live_handles(f->rig) == handles); /* nothing was closed: the driver is the parent's */
+	/* Nothing was closed: the driver is the parent's. */
+	EXPECT(rig_live_handles(f->rig) == handles);
 	EXPECT(record_count(&f->record, 0) == events && f->record.lines_count == lines);
 	EXPECT(atomic_load(&f->closed) == 0);
 	return 0;
@@ -232,9 +243,11 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(every_call_in_a_child_is_refused_and_reaches_no_device, "WORKER-4020 WORKER-4922 WORKER-4150", "integrity",
+		CASE(every_call_in_a_child_is_refused_and_reaches_no_device,
+	             "WORKER-4020 WORKER-4922 WORKER-4150", "integrity",
 	             "two processes driving one device, audit chain forked"),
-		CASE(destroying_in_a_child_touches_neither_device_nor_log, "WORKER-4020 WORKER-4922 MS-005", "integrity",
+		CASE(destroying_in_a_child_touches_neither_device_nor_log,
+	             "WORKER-4020 WORKER-4922 MS-005", "integrity",
 	             "child frees the parent's memory"),
 		CASE(destroying_in_a_child_frees_host_memory, "MS-004", "availability", ""),
 		CASE(a_key_does_not_come_along_into_a_child, "CI-006 CI-005", "confidentiality",

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Keys: where a token may come from, what is cut off it, and what is refused.  A key shows only in what it signs. */
+/*
+ * Keys: where a token may come from, what is cut off it, and what is refused.  A key shows only in
+ * what it signs.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -51,16 +54,19 @@ static bool is_the_key(struct fixture *f, const vres_key *key)
 	return vres_receipt_check(receipt, len, key, &info, NULL) == VRES_OK;
 }
 
-#define TRIMMED(text)                                                                                                                           \
-	{                                                                                                                                       \
-		text, sizeof(text) - 1                                                                                                          \
+#define TRIMMED(text)                                                                              \
+	{                                                                                          \
+		text, sizeof(text) - 1                                                             \
 	}
 static const struct {
 	const char *text;
 	size_t bytes;
 } TEXTS[] = {
-	TRIMMED(TOKEN), TRIMMED(TOKEN "\n"), TRIMMED("\r\n\t " TOKEN " \v\f\r\n\n"),
-	TRIMMED("\xc2\xa0" TOKEN "\xe2\x80\x83\xe3\x80\x80"), /* no-break, em and ideographic space */
+	TRIMMED(TOKEN),
+	TRIMMED(TOKEN "\n"),
+	TRIMMED("\r\n\t " TOKEN " \v\f\r\n\n"),
+	/* No-break, em and ideographic space. */
+	TRIMMED("\xc2\xa0" TOKEN "\xe2\x80\x83\xe3\x80\x80"),
 };
 
 START_TEST(a_token_file_gives_the_key_of_its_text_without_white_space_at_the_ends)
@@ -114,7 +120,8 @@ START_TEST(what_is_no_regular_file_is_refused_at_once)
 	write_file(target, TOKEN, strlen(TOKEN), 0600);
 	switch (_i) {
 	case 0: ck_assert_int_eq(symlink(target, d.file), 0); break;
-	case 1: ck_assert_int_eq(mkfifo(d.file, 0600), 0); break; /* opening it must not wait for a writer */
+	/* Opening it must not wait for a writer. */
+	case 1: ck_assert_int_eq(mkfifo(d.file, 0600), 0); break;
 	case 2: ck_assert_int_eq(mkdir(d.file, 0700), 0); break;
 	default: ck_assert_int_eq(symlink("/nowhere", d.file), 0); break;
 	}
@@ -139,8 +146,10 @@ START_TEST(a_file_without_a_token_in_it_is_refused)
 	static const struct {
 		const char *text;
 		size_t bytes;
-	} texts[] = {TRIMMED(""),         TRIMMED(" "),       TRIMMED("\n\n\r\t"), TRIMMED("\xc2\xa0\xe2\x80\x83"),
-	             TRIMMED("\xff\xfe"), TRIMMED("abc\x80"), TRIMMED("abc\xc3")};
+	} texts[] = {TRIMMED(""),         TRIMMED(" "),
+	             TRIMMED("\n\n\r\t"), TRIMMED("\xc2\xa0\xe2\x80\x83"),
+	             TRIMMED("\xff\xfe"), TRIMMED("abc\x80"),
+	             TRIMMED("abc\xc3")};
 	CLEANUP(folder_remove) struct folder d = folder_make();
 	vres_key *key = NULL;
 	vres_error err;
@@ -163,7 +172,8 @@ START_TEST(a_token_may_have_one_mebibyte_and_no_more)
 	ck_status(vres_key_from_token_file(d.file, NULL, &key, &err), VRES_E_INVALID_INPUT);
 	write_file(d.file, text, MIB(1), 0600);
 	ck_ok(vres_key_from_token_file(d.file, NULL, &key, &err));
-	ck_status(vres_key_derive(text, MIB(1) + 1, NULL, &from_memory, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_key_derive(text, MIB(1) + 1, NULL, &from_memory, &err),
+	          VRES_E_INVALID_INPUT);
 	ck_ok(vres_key_derive(text, MIB(1), NULL, &from_memory, &err));
 	destroy_key(&from_memory);
 }
@@ -204,7 +214,9 @@ END_TEST
 
 START_TEST(a_credential_name_cannot_leave_its_folder)
 {
-	static const char *const names[] = {"", ".", "..", "../token", "a/b", "/etc/passwd", ".hidden", "to ken", "t\xc3\xb6ken", "token\n"};
+	static const char *const names[] = {
+		"",        ".",      "..",           "../token", "a/b", "/etc/passwd",
+		".hidden", "to ken", "t\xc3\xb6ken", "token\n"};
 	CLEANUP(folder_remove) struct folder d = folder_make();
 	char long_name[257];
 	vres_key *key = NULL;
@@ -214,7 +226,8 @@ START_TEST(a_credential_name_cannot_leave_its_folder)
 	long_name[256] = '\0';
 	ck_assert_int_eq(setenv("CREDENTIALS_DIRECTORY", d.path, 1), 0);
 	for (size_t i = 0; i < COUNT(names); i++)
-		ck_status(vres_key_from_credential(names[i], NULL, &key, &err), VRES_E_INVALID_INPUT);
+		ck_status(vres_key_from_credential(names[i], NULL, &key, &err),
+		          VRES_E_INVALID_INPUT);
 	ck_status(vres_key_from_credential(long_name, NULL, &key, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_key_from_credential(NULL, NULL, &key, &err), VRES_E_INVALID_INPUT);
 	unsetenv("CREDENTIALS_DIRECTORY");
@@ -238,7 +251,8 @@ START_TEST(the_same_token_and_domain_give_the_same_key_and_others_another)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		CLEANUP(destroy_key) vres_key *key = NULL;
 
-		ck_ok(vres_key_derive(cases[i].token, strlen(cases[i].token), cases[i].domain, &key, &err));
+		ck_ok(vres_key_derive(cases[i].token, strlen(cases[i].token), cases[i].domain, &key,
+		                      &err));
 		ck_assert_msg(is_the_key(f, key) == cases[i].same, "case %zu", i);
 	}
 }
@@ -276,7 +290,8 @@ START_TEST(what_the_system_grants_to_keys_is_told)
 	ck_assert(strncmp(report.crypto, "OpenSSL 3.", 10) == 0);
 	ck_assert_uint_eq(report.undumped, 1);
 	ck_assert_uint_eq(report.kept_from_children, 1);
-	ck_assert(report.locked == 1 || report.secret_memory == 0); /* secret memory is locked by what it is */
+	/* Secret memory is locked by what it is. */
+	ck_assert(report.locked == 1 || report.secret_memory == 0);
 	ck_status(vres_self_check(NULL, &err), VRES_E_INVALID_INPUT);
 }
 END_TEST
@@ -284,24 +299,34 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(what_the_system_grants_to_keys_is_told, "CI-006", "confidentiality", "keys in a core file or on a swap device"),
-		CASE_LOOP(a_token_file_gives_the_key_of_its_text_without_white_space_at_the_ends, COUNT(TEXTS),
-	                  "CI-005 WORKER-4910 SM-LOAD-4004", "authenticity", "key that differs by a line break"),
+		CASE(what_the_system_grants_to_keys_is_told, "CI-006", "confidentiality",
+	             "keys in a core file or on a swap device"),
+		CASE_LOOP(a_token_file_gives_the_key_of_its_text_without_white_space_at_the_ends,
+	                  COUNT(TEXTS), "CI-005 WORKER-4910 SM-LOAD-4004", "authenticity",
+	                  "key that differs by a line break"),
 		CASE(white_space_within_a_token_belongs_to_it, "CI-005", "authenticity", ""),
-		CASE_LOOP(a_token_file_that_others_can_read_is_refused, 10, "CI-006 SM-LOAD-4001 WORKER-4913", "confidentiality",
+		CASE_LOOP(a_token_file_that_others_can_read_is_refused, 10,
+	                  "CI-006 SM-LOAD-4001 WORKER-4913", "confidentiality",
 	                  "token readable by others"),
-		CASE_LOOP(what_is_no_regular_file_is_refused_at_once, 4, "CI-006 SM-LOAD-4001 WORKER-4913", "confidentiality",
+		CASE_LOOP(what_is_no_regular_file_is_refused_at_once, 4,
+	                  "CI-006 SM-LOAD-4001 WORKER-4913", "confidentiality",
 	                  "link swapped in, reader that hangs"),
-		CASE(a_character_device_is_no_token_file, "CI-006 WORKER-4913", "authenticity", "key from an endless or empty device"),
-		CASE_LOOP(a_file_without_a_token_in_it_is_refused, 7, "CI-005 SM-LOAD-4004 WORKER-4913", "authenticity",
+		CASE(a_character_device_is_no_token_file, "CI-006 WORKER-4913", "authenticity",
+	             "key from an endless or empty device"),
+		CASE_LOOP(a_file_without_a_token_in_it_is_refused, 7,
+	                  "CI-005 SM-LOAD-4004 WORKER-4913", "authenticity",
 	                  "empty or broken token"),
-		CASE(a_token_may_have_one_mebibyte_and_no_more, "CI-005 VR-005", "availability", "oversized token"),
+		CASE(a_token_may_have_one_mebibyte_and_no_more, "CI-005 VR-005", "availability",
+	             "oversized token"),
 		CASE(a_file_that_is_not_there_is_not_found, "WORKER-4913", "availability", ""),
-		CASE(a_credential_is_read_from_the_folder_the_service_manager_names, "WORKER-4912 SM-LOAD-4002", "confidentiality", ""),
-		CASE(a_credential_name_cannot_leave_its_folder, "WORKER-4912 SM-LOAD-4002", "confidentiality", "path traversal"),
-		CASE(the_same_token_and_domain_give_the_same_key_and_others_another, "CI-005 SM-LOAD-4003", "authenticity",
-	             "key reused across domains"),
-		CASE(an_empty_token_and_a_bad_domain_are_refused, "CI-005 VR-005 SM-LOAD-4003", "authenticity", "empty key"),
+		CASE(a_credential_is_read_from_the_folder_the_service_manager_names,
+	             "WORKER-4912 SM-LOAD-4002", "confidentiality", ""),
+		CASE(a_credential_name_cannot_leave_its_folder, "WORKER-4912 SM-LOAD-4002",
+	             "confidentiality", "path traversal"),
+		CASE(the_same_token_and_domain_give_the_same_key_and_others_another,
+	             "CI-005 SM-LOAD-4003", "authenticity", "key reused across domains"),
+		CASE(an_empty_token_and_a_bad_domain_are_refused, "CI-005 VR-005 SM-LOAD-4003",
+	             "authenticity", "empty key"),
 	};
 
 	return suite_run("security_key", "security", cases, COUNT(cases));

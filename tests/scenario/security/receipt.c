@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Evidence that is good: receipts and handles that travel, what they say, and who can check them. */
+/*
+ * Evidence that is good: receipts and handles that travel, what they say, and who can check them.
+ */
 #include <stdio.h>
 #include <time.h>
 #include "support/fixture/support.h"
@@ -91,7 +93,8 @@ END_TEST
 START_TEST(the_signature_is_hmac_sha256_under_the_seal_subkey)
 {
 	/* HKDF-SHA256(test-token-42, info llorch-vram-seal-v1), from docs/FORMAT.md */
-	static const char root_hex[] = "14a07e02a665cb5b74d2825937e34cb1b382ba3ad02f19d7e0f65862a3b1e26c";
+	static const char root_hex[] =
+		"14a07e02a665cb5b74d2825937e34cb1b382ba3ad02f19d7e0f65862a3b1e26c";
 	static const char label[] = "vres/seal/v1\x01"; /* HKDF-Expand: one block, counter 1 */
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	CLEANUP(release_shard) vres_shard *shard = sealed_member(f);
@@ -172,8 +175,10 @@ START_TEST(the_handle_in_json_is_exactly_the_public_fields)
 
 	rfc3339(info.sealed_at, date, sizeof(date));
 	snprintf(want, sizeof(want),
-	         "{\"shard_id\":\"member-1\",\"gpu_device\":0,\"vram_bytes\":12295,\"sealed\":true,\"digest\":\"%s\",\"digest_alg\":\"sha256\","
-	         "\"verity_digest\":\"%s\",\"sealed_at\":\"%s\",\"model_ref\":\"hf:org/model \\\"7b\\\"\\\\\xc3\xa9\",\"shard_index\":1,"
+	         "{\"shard_id\":\"member-1\",\"gpu_device\":0,\"vram_bytes\":12295,\"sealed\":true,"
+	         "\"digest\":\"%s\",\"digest_alg\":\"sha256\","
+	         "\"verity_digest\":\"%s\",\"sealed_at\":\"%s\",\"model_ref\":\"hf:org/model "
+	         "\\\"7b\\\"\\\\\xc3\xa9\",\"shard_index\":1,"
 	         "\"total_shards\":2,\"simulated\":%s}",
 	         info.digest, info.verity_digest, date, rig_is_simulated() ? "true" : "false");
 	ck_ok(vres_shard_to_json(member, got, sizeof(got), &len, &err));
@@ -183,8 +188,10 @@ START_TEST(the_handle_in_json_is_exactly_the_public_fields)
 	info = info_of(plain);
 	rfc3339(info.sealed_at, date, sizeof(date));
 	snprintf(want, sizeof(want),
-	         "{\"shard_id\":\"plain\",\"gpu_device\":0,\"vram_bytes\":5,\"sealed\":true,\"digest\":\"%s\",\"digest_alg\":\"sha256\","
-	         "\"verity_digest\":\"%s\",\"sealed_at\":\"%s\",\"model_ref\":null,\"shard_index\":null,\"total_shards\":null,\"simulated\":"
+	         "{\"shard_id\":\"plain\",\"gpu_device\":0,\"vram_bytes\":5,\"sealed\":true,"
+	         "\"digest\":\"%s\",\"digest_alg\":\"sha256\","
+	         "\"verity_digest\":\"%s\",\"sealed_at\":\"%s\",\"model_ref\":null,\"shard_index\":"
+	         "null,\"total_shards\":null,\"simulated\":"
 	         "%s}",
 	         info.digest, info.verity_digest, date, rig_is_simulated() ? "true" : "false");
 	ck_ok(vres_shard_to_json(plain, got, sizeof(got), &len, &err));
@@ -227,17 +234,24 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(a_receipt_opens_the_live_shard_it_speaks_of, "CI-001 WORKER-4120 VP-006", "authenticity", ""),
-		CASE(a_receipt_says_what_the_shard_says, "CI-001 CI-002 WORKER-4120 VP-006 VR-002", "authenticity", "field that is not signed"),
-		CASE(origin_can_be_checked_without_the_manager_when_it_is_gone, "VP-006 CI-001", "authenticity", ""),
-		CASE(the_signature_is_hmac_sha256_under_the_seal_subkey, "CI-001 CI-005 VR-002 WORKER-4120", "authenticity",
-	             "weak or wrong signature"),
-		CASE(a_receipt_is_the_same_every_time_it_is_asked_for, "WORKER-4112", "integrity", ""),
-		CASE(a_buffer_that_is_too_small_is_left_alone_and_the_need_told, "MS-007 VR-006", "integrity", "buffer overflow"),
-		CASE(the_handle_in_json_is_exactly_the_public_fields, "WORKER-4110 WORKER-4111 MS-001", "confidentiality",
+		CASE(a_receipt_opens_the_live_shard_it_speaks_of, "CI-001 WORKER-4120 VP-006",
+	             "authenticity", ""),
+		CASE(a_receipt_says_what_the_shard_says, "CI-001 CI-002 WORKER-4120 VP-006 VR-002",
+	             "authenticity", "field that is not signed"),
+		CASE(origin_can_be_checked_without_the_manager_when_it_is_gone, "VP-006 CI-001",
+	             "authenticity", ""),
+		CASE(the_signature_is_hmac_sha256_under_the_seal_subkey,
+	             "CI-001 CI-005 VR-002 WORKER-4120", "authenticity", "weak or wrong signature"),
+		CASE(a_receipt_is_the_same_every_time_it_is_asked_for, "WORKER-4112", "integrity",
+	             ""),
+		CASE(a_buffer_that_is_too_small_is_left_alone_and_the_need_told, "MS-007 VR-006",
+	             "integrity", "buffer overflow"),
+		CASE(the_handle_in_json_is_exactly_the_public_fields,
+	             "WORKER-4110 WORKER-4111 MS-001", "confidentiality",
 	             "address in an API answer"),
 		CASE(json_needs_room_for_its_nul, "MS-007 VR-006", "integrity", "buffer overflow"),
-		CASE(a_quarantined_shard_is_not_sealed_in_json, "WORKER-4112 WORKER-4226", "integrity", "damaged shard advertised as sealed"),
+		CASE(a_quarantined_shard_is_not_sealed_in_json, "WORKER-4112 WORKER-4226",
+	             "integrity", "damaged shard advertised as sealed"),
 	};
 
 	return suite_run("security_receipt", "security", cases, COUNT(cases));

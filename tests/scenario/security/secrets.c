@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What must never come out: addresses, keys, tokens, weights; in answers, receipts, errors, events or logs. */
+/*
+ * What must never come out: addresses, keys, tokens, weights; in answers, receipts, errors, events
+ * or logs.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include "support/fixture/support.h"
@@ -23,7 +26,8 @@ static struct spellings of_address(uint64_t address)
 /* No event, incident or log line of the fixture holds it, nor any of @texts. */
 static void ck_unsaid(struct fixture *f, const char *needle, const char *const *texts, size_t n)
 {
-	ck_assert_msg(!record_mentions(&f->record, needle), "an event or log line holds %s", needle);
+	ck_assert_msg(!record_mentions(&f->record, needle), "an event or log line holds %s",
+	              needle);
 	for (size_t i = 0; i < n; i++)
 		ck_assert_msg(strcasestr(texts[i], needle) == NULL, "text %zu holds %s", i, needle);
 }
@@ -53,7 +57,8 @@ START_TEST(no_address_of_device_memory_comes_out_but_through_a_lease)
 	rig_fail(f->rig, VRES_MOCK_OP_MEM_RESIDENCY, 1, VRES_E_BACKEND);
 	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);
 	memcpy(messages[0], err.message, sizeof(err.message));
-	ck_status(vres_seal_adopt(f->manager, PLAIN, address, BLOCK, &none, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_seal_adopt(f->manager, PLAIN, address, BLOCK, &none, &err),
+	          VRES_E_INVALID_INPUT);
 	memcpy(messages[1], err.message, sizeof(err.message));
 	flip_at(f, address, 5, 0);
 	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_DIGEST);
@@ -61,7 +66,8 @@ START_TEST(no_address_of_device_memory_comes_out_but_through_a_lease)
 	for (size_t i = 0; i < COUNT(spellings.texts); i++) {
 		ck_unsaid(f, spellings.texts[i], texts, COUNT(texts));
 		for (uint32_t fact = 0; fact < policy.facts_count; fact++)
-			ck_assert_ptr_null(strcasestr(policy.facts[fact].value, spellings.texts[i]));
+			ck_assert_ptr_null(
+				strcasestr(policy.facts[fact].value, spellings.texts[i]));
 	}
 	ck_assert(!holds(receipt, len, &address, sizeof(address)));
 	ck_assert(!holds(receipt, len, &swapped, sizeof(swapped)));
@@ -82,9 +88,12 @@ START_TEST(no_host_pointer_comes_out_of_a_value_struct)
 	CLEANUP(free_bytes) uint8_t *receipt = receipt_of(shard, &len);
 
 	for (size_t i = 0; i < COUNT(pointers); i++) {
-		ck_assert(!holds((const uint8_t *)&info, sizeof(info), &pointers[i], sizeof(pointers[i])));
-		ck_assert(!holds((const uint8_t *)&device, sizeof(device), &pointers[i], sizeof(pointers[i])));
-		ck_assert(!holds((const uint8_t *)&metrics, sizeof(metrics), &pointers[i], sizeof(pointers[i])));
+		ck_assert(!holds((const uint8_t *)&info, sizeof(info), &pointers[i],
+		                 sizeof(pointers[i])));
+		ck_assert(!holds((const uint8_t *)&device, sizeof(device), &pointers[i],
+		                 sizeof(pointers[i])));
+		ck_assert(!holds((const uint8_t *)&metrics, sizeof(metrics), &pointers[i],
+		                 sizeof(pointers[i])));
 		ck_assert(!holds(receipt, len, &pointers[i], sizeof(pointers[i])));
 	}
 }
@@ -92,7 +101,8 @@ END_TEST
 
 START_TEST(no_token_and_no_key_comes_out)
 {
-	static const char root[] = "14a07e02a665cb5b74d2825937e34cb1b382ba3ad02f19d7e0f65862a3b1e26c";
+	static const char root[] =
+		"14a07e02a665cb5b74d2825937e34cb1b382ba3ad02f19d7e0f65862a3b1e26c";
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, 3 * BLOCK, 1);
 	uint8_t key[32], subkey[32];
@@ -154,7 +164,8 @@ START_TEST(no_weights_come_out)
 }
 END_TEST
 
-static const char weights[16] = {'W', 'E', 'I', 'G', 'H', 'T', 'S', '-', '3', '1', '3', '3', '7', '-', '-', '-'};
+static const char weights[16] = {'W', 'E', 'I', 'G', 'H', 'T', 'S', '-',
+                                 '3', '1', '3', '3', '7', '-', '-', '-'};
 
 static vres_status read_weights(void *ctx, void *buf, size_t n)
 {
@@ -172,7 +183,10 @@ static vres_status read_weights_at(void *ctx, uint64_t offset, void *buf, size_t
 	return read_weights(&offset, buf, n);
 }
 
-/* Host memory that held weights is wiped before it goes back to the heap: after a seal, and after a verification of any mode. */
+/*
+ * Host memory that held weights is wiped before it goes back to the heap: after a seal, and after a
+ * verification of any mode.
+ */
 START_TEST(no_weights_are_left_in_memory_that_is_given_back)
 {
 	const uint64_t bytes = 3 * BLOCK + 100;
@@ -230,7 +244,8 @@ START_TEST(a_driver_library_from_a_given_path_is_refused_unless_policy_allows_si
 	policy.allow = needed() & ~(uint64_t)VRES_ALLOW_SIMULATED;
 	config.backend = &table;
 	config.policy = &policy;
-	config.library_path = rig_library() ? rig_library() : "/usr/lib/libother.so.1"; /* which the mock never looks at */
+	/* Which the mock never looks at. */
+	config.library_path = rig_library() ? rig_library() : "/usr/lib/libother.so.1";
 	ck_status(manager_create(f, &config, &manager, &err), VRES_E_POLICY_VIOLATION);
 	policy.allow |= VRES_ALLOW_SIMULATED;
 	ck_ok(manager_create(f, &config, &manager, &err));
@@ -254,16 +269,21 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(no_address_of_device_memory_comes_out_but_through_a_lease, "WORKER-4111 WORKER-4152 MS-001", "confidentiality",
+		CASE(no_address_of_device_memory_comes_out_but_through_a_lease,
+	             "WORKER-4111 WORKER-4152 MS-001", "confidentiality",
 	             "address leaked in an answer, receipt, error, event or log"),
-		CASE(no_host_pointer_comes_out_of_a_value_struct, "WORKER-4111 MS-001", "confidentiality",
-	             "uninitialised padding, pointer leaked"),
+		CASE(no_host_pointer_comes_out_of_a_value_struct, "WORKER-4111 MS-001",
+	             "confidentiality", "uninitialised padding, pointer leaked"),
 		CASE(no_token_and_no_key_comes_out, "CI-006 WORKER-4152", "confidentiality",
 	             "key leaked in an answer, receipt, error, event or log"),
-		CASE(no_weights_come_out, "WORKER-4152", "confidentiality", "weights leaked in a message"),
-		CASE_LOOP(no_weights_are_left_in_memory_that_is_given_back, 2, "VR-007", "confidentiality", "weights left in freed memory"),
-		CASE(the_mock_is_refused_unless_policy_allows_simulation, "VR-001 VP-005 WORKER-4163", "residency", "mock in production"),
-		CASE(a_driver_library_from_a_given_path_is_refused_unless_policy_allows_simulation, "VR-001 VP-005", "residency",
+		CASE(no_weights_come_out, "WORKER-4152", "confidentiality",
+	             "weights leaked in a message"),
+		CASE_LOOP(no_weights_are_left_in_memory_that_is_given_back, 2, "VR-007",
+	                  "confidentiality", "weights left in freed memory"),
+		CASE(the_mock_is_refused_unless_policy_allows_simulation,
+	             "VR-001 VP-005 WORKER-4163", "residency", "mock in production"),
+		CASE(a_driver_library_from_a_given_path_is_refused_unless_policy_allows_simulation,
+	             "VR-001 VP-005", "residency",
 	             "fake driver library passed off as the real one"),
 	};
 

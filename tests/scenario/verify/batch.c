@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Many shards hashed in one job come out as they do one by one: two fixtures with the same shards and the same damage, one verified shard by
- * shard, the other in one call, must say the same.
+ * Many shards hashed in one job come out as they do one by one: two fixtures with the same shards
+ * and the same damage, one verified shard by shard, the other in one call, must say the same.
  */
 #include <stdio.h>
 #include "support/fixture/support.h"
@@ -10,7 +10,8 @@
 #define FEW 7u
 
 /* Below, at and above what one block, one group and one block of groups hold. */
-static const uint64_t SIZES[] = {1, BLOCK - 1, BLOCK, BLOCK + 1, 65 * BLOCK, GROUP, GROUP + 1, 3 * GROUP - 7};
+static const uint64_t SIZES[] = {1,          BLOCK - 1, BLOCK,     BLOCK + 1,
+                                 65 * BLOCK, GROUP,     GROUP + 1, 3 * GROUP - 7};
 
 struct twins {
 	struct fixture *one, *many;
@@ -67,8 +68,11 @@ static void ck_same_report(const vres_verify_report *a, const vres_verify_report
 	vres_verify_report x = *a, y = *b;
 
 	x.duration = y.duration = 0;
-	ck_assert_msg(memcmp(&x, &y, sizeof(x)) == 0, "report %zu: status %d and %d, reason %u and %u, hashed %lu and %lu, bad %lu and %lu", i,
-	              (int)x.status, (int)y.status, x.reason, y.reason, (unsigned long)x.bytes_hashed, (unsigned long)y.bytes_hashed,
+	ck_assert_msg(memcmp(&x, &y, sizeof(x)) == 0,
+	              "report %zu: status %d and %d, reason %u and %u, hashed %lu and %lu, bad %lu "
+	              "and %lu",
+	              i, (int)x.status, (int)y.status, x.reason, y.reason,
+	              (unsigned long)x.bytes_hashed, (unsigned long)y.bytes_hashed,
 	              (unsigned long)x.bad_blocks, (unsigned long)y.bad_blocks);
 }
 
@@ -117,7 +121,8 @@ static void ck_agree(struct twins *t, const vres_verify_params *p)
 	for (size_t i = 0; i < t->n; i++) {
 		one[i] = many[i] = vres_verify_report_init();
 		got = vres_shard_verify(t->a[i], p, &one[i], &err);
-		if (worst == VRES_OK || (vres_status_class(got) == 4 && vres_status_class(worst) != 4))
+		if (worst == VRES_OK ||
+		    (vres_status_class(got) == 4 && vres_status_class(worst) != 4))
 			worst = got;
 	}
 	status_poison(&err);
@@ -173,7 +178,8 @@ START_TEST(lost_device_leaves_the_other_devices_shards_as_they_are_one_by_one)
 {
 	CLEANUP(twins_end) struct twins t = twins_begin(NULL, N);
 
-	flip_both(&t, 5, 1); /* on the device that is left or on the lost one, where it cannot be found */
+	/* On the device that is left or on the lost one, where it cannot be found. */
+	flip_both(&t, 5, 1);
 	flip_both(&t, 6, 1);
 	record_clear(&t.one->record);
 	record_clear(&t.many->record);
@@ -247,10 +253,14 @@ START_TEST(shards_of_a_device_are_hashed_in_one_job)
 }
 END_TEST
 
-/* A job that fails says nothing of its shards: each is then looked at by itself, and only one that fails again is in trouble. */
+/*
+ * A job that fails says nothing of its shards: each is then looked at by itself, and only one that
+ * fails again is in trouble.
+ */
 START_TEST(shards_of_a_job_that_failed_are_checked_one_by_one)
 {
-	static const vres_mock_op ops[] = {VRES_MOCK_OP_LANE_OPEN, VRES_MOCK_OP_HASH_BLOCKS, VRES_MOCK_OP_LANE_WAIT};
+	static const vres_mock_op ops[] = {VRES_MOCK_OP_LANE_OPEN, VRES_MOCK_OP_HASH_BLOCKS,
+	                                   VRES_MOCK_OP_LANE_WAIT};
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	vres_verify_report reports[FEW];
 	vres_shard *shards[FEW];
@@ -264,9 +274,12 @@ START_TEST(shards_of_a_job_that_failed_are_checked_one_by_one)
 	record_clear(&f->record);
 	rig_fail(f->rig, ops[_i], 1, VRES_E_BACKEND); /* the job */
 	rig_fail(f->rig, ops[_i], 4, VRES_E_BACKEND); /* the third shard */
-	ck_refused(vres_verify_many(f->manager, shards, FEW, NULL, reports, &err), VRES_REASON_DIGEST);
+	ck_refused(vres_verify_many(f->manager, shards, FEW, NULL, reports, &err),
+	           VRES_REASON_DIGEST);
 	for (size_t i = 0; i < FEW; i++)
-		ck_assert_int_eq(reports[i].status, i == 2 ? VRES_E_BACKEND : i == 5 ? VRES_E_SEAL_VERIFICATION_FAILED : VRES_OK);
+		ck_assert_int_eq(reports[i].status, i == 2   ? VRES_E_BACKEND
+		                                    : i == 5 ? VRES_E_SEAL_VERIFICATION_FAILED
+		                                             : VRES_OK);
 	ck_assert_uint_eq(record_critical(&f->record), 1);
 	ck_assert_uint_eq(info_of(shards[2]).state, VRES_SHARD_SEALED);
 	for (size_t i = 0; i < FEW; i++)
@@ -294,7 +307,8 @@ START_TEST(shards_of_a_job_that_took_too_long_could_not_be_checked)
 	record_clear(&f->record);
 	rig_delay(f->rig, VRES_MOCK_OP_LANE_WAIT, UINT64_C(60000000));
 	waits = rig_calls(f->rig, VRES_MOCK_OP_LANE_WAIT);
-	ck_status_reason(vres_verify_many(f->manager, shards, FEW, NULL, reports, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
+	ck_status_reason(vres_verify_many(f->manager, shards, FEW, NULL, reports, &err),
+	                 VRES_E_BACKEND, VRES_REASON_DEADLINE);
 	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_LANE_WAIT) - waits, 1);
 	rig_delay(f->rig, VRES_MOCK_OP_LANE_WAIT, 0);
 	for (size_t i = 0; i < FEW; i++) {
@@ -357,19 +371,27 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(good_shards_come_out_as_they_do_one_by_one, 3, "VR-008 CI-007", "integrity", "a batch that skips a shard"),
-		CASE_LOOP(damaged_shards_are_found_and_located_as_they_are_one_by_one, 4, "VR-008 CI-007 VR-004", "integrity",
-	                  "one bad shard hides another"),
-		CASE(lost_device_leaves_the_other_devices_shards_as_they_are_one_by_one, "WORKER-4151 VR-008", "integrity",
-	             "damage hidden behind device trouble"),
-		CASE(device_that_cannot_hash_is_read_back_as_it_is_one_by_one, "VR-008 CI-007", "integrity", ""),
-		CASE_LOOP(every_mode_comes_out_as_it_does_one_by_one, 4, "VR-008 CI-007", "integrity", ""),
-		CASE(shards_of_a_device_are_hashed_in_one_job, "VR-008", "availability", "verification too slow to be done"),
-		CASE_LOOP(shards_of_a_job_that_failed_are_checked_one_by_one, 3, "WORKER-4151 WORKER-4150 VR-008", "integrity",
+		CASE_LOOP(good_shards_come_out_as_they_do_one_by_one, 3, "VR-008 CI-007",
+	                  "integrity", "a batch that skips a shard"),
+		CASE_LOOP(damaged_shards_are_found_and_located_as_they_are_one_by_one, 4,
+	                  "VR-008 CI-007 VR-004", "integrity", "one bad shard hides another"),
+		CASE(lost_device_leaves_the_other_devices_shards_as_they_are_one_by_one,
+	             "WORKER-4151 VR-008", "integrity", "damage hidden behind device trouble"),
+		CASE(device_that_cannot_hash_is_read_back_as_it_is_one_by_one, "VR-008 CI-007",
+	             "integrity", ""),
+		CASE_LOOP(every_mode_comes_out_as_it_does_one_by_one, 4, "VR-008 CI-007",
+	                  "integrity", ""),
+		CASE(shards_of_a_device_are_hashed_in_one_job, "VR-008", "availability",
+	             "verification too slow to be done"),
+		CASE_LOOP(shards_of_a_job_that_failed_are_checked_one_by_one, 3,
+	                  "WORKER-4151 WORKER-4150 VR-008", "integrity",
 	                  "false alarm, damage hidden behind trouble"),
-		CASE(shards_of_a_job_that_took_too_long_could_not_be_checked, "WORKER-4151", "availability", "hung device, false alarm"),
-		CASE_LOOP(want_of_memory_is_never_damage_and_never_hides_it, 2, "WORKER-4151 WORKER-4150", "availability", "false alarm"),
-		CASE(background_is_a_choice_between_yes_and_no, "WORKER-4150 WORKER-4010", "availability", "bad arguments"),
+		CASE(shards_of_a_job_that_took_too_long_could_not_be_checked, "WORKER-4151",
+	             "availability", "hung device, false alarm"),
+		CASE_LOOP(want_of_memory_is_never_damage_and_never_hides_it, 2,
+	                  "WORKER-4151 WORKER-4150", "availability", "false alarm"),
+		CASE(background_is_a_choice_between_yes_and_no, "WORKER-4150 WORKER-4010",
+	             "availability", "bad arguments"),
 	};
 
 	return suite_run("verify_batch", "multi_shard", cases, COUNT(cases));

@@ -21,11 +21,14 @@ START_TEST(a_single_bit_flip_anywhere_in_a_shard_of_three_blocks_is_found)
 		vres_shard *shard = NULL;
 		vres_verify_report r = vres_verify_report_init();
 
-		ck_assert_int_eq(vres_seal_memory(f->manager, PLAIN, data, 3 * 1024, &shard, NULL), VRES_OK);
+		ck_assert_int_eq(vres_seal_memory(f->manager, PLAIN, data, 3 * 1024, &shard, NULL),
+		                 VRES_OK);
 		address = address_of(shard);
 		flip_at(f, address, bit / 8, bit % 8);
 		flips++;
-		found += vres_shard_verify(shard, NULL, &r, NULL) == VRES_E_SEAL_VERIFICATION_FAILED && r.reason == VRES_REASON_DIGEST;
+		found += vres_shard_verify(shard, NULL, &r, NULL) ==
+		                 VRES_E_SEAL_VERIFICATION_FAILED &&
+		         r.reason == VRES_REASON_DIGEST;
 		vres_shard_release(shard);
 		if (flips % 256 == 0)
 			record_clear(&f->record);
@@ -36,8 +39,12 @@ START_TEST(a_single_bit_flip_anywhere_in_a_shard_of_three_blocks_is_found)
 }
 END_TEST
 
-/* Verify a shard of @bytes bytes damaged at @offset, with @p, and see that the report names [@bad, @bad + @bad_bytes). */
-static void ck_located(struct fixture *f, const vres_verify_params *p, uint64_t bytes, uint64_t offset, uint64_t bad, uint64_t bad_bytes)
+/*
+ * Verify a shard of @bytes bytes damaged at @offset, with @p, and see that the report names [@bad,
+ * @bad + @bad_bytes).
+ */
+static void ck_located(struct fixture *f, const vres_verify_params *p, uint64_t bytes,
+                       uint64_t offset, uint64_t bad, uint64_t bad_bytes)
 {
 	CLEANUP(release_shard) vres_shard *shard = damaged(f, bytes, offset);
 	vres_verify_report r = vres_verify_report_init();
@@ -53,8 +60,16 @@ static void ck_located(struct fixture *f, const vres_verify_params *p, uint64_t 
 
 /* Places in a shard of three groups, two blocks and five bytes. */
 #define BYTES (3 * GROUP + 2 * BLOCK + 5)
-static const uint64_t PLACES[] = {
-	0, BLOCK - 1, BLOCK, GROUP - 1, GROUP, GROUP + 5 * BLOCK + 77, 3 * GROUP - 1, 3 * GROUP, 3 * GROUP + 2 * BLOCK, BYTES - 1};
+static const uint64_t PLACES[] = {0,
+                                  BLOCK - 1,
+                                  BLOCK,
+                                  GROUP - 1,
+                                  GROUP,
+                                  GROUP + 5 * BLOCK + 77,
+                                  3 * GROUP - 1,
+                                  3 * GROUP,
+                                  3 * GROUP + 2 * BLOCK,
+                                  BYTES - 1};
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
@@ -100,9 +115,12 @@ END_TEST
 START_TEST(a_source_that_lies_or_fails_is_not_believed)
 {
 	static const struct content_source bad[] = {
-		{.seed = 98},                                                            /* other content */
-		{.seed = 99, .fail_at = 1, .fail_how = VRES_E_IO},                       /* no content */
-		{.seed = 99, .fail_at = 1, .fail_how = VRES_E_SEAL_VERIFICATION_FAILED}, /* a status of ours */
+		/* Other content. */
+		{.seed = 98},
+		/* No content. */
+		{.seed = 99, .fail_at = 1, .fail_how = VRES_E_IO},
+		/* A status of ours. */
+		{.seed = 99, .fail_at = 1, .fail_how = VRES_E_SEAL_VERIFICATION_FAILED},
 		{.seed = 99, .lie_seed = 97, .lie_at = 1},
 	};
 	CLEANUP(finish) struct fixture *f = begin(NULL);
@@ -156,7 +174,9 @@ END_TEST
 
 START_TEST(damaged_blocks_are_counted)
 {
-	static const uint64_t at[] = {1, BLOCK + 1, GROUP + 1, GROUP + 2, 2 * GROUP + 9 * BLOCK, BYTES - 1}; /* two in one block */
+	/* Two in one block. */
+	static const uint64_t at[] = {
+		1, BLOCK + 1, GROUP + 1, GROUP + 2, 2 * GROUP + 9 * BLOCK, BYTES - 1};
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
 	CLEANUP(release_shard) vres_shard *shard = NULL;
@@ -171,7 +191,8 @@ START_TEST(damaged_blocks_are_counted)
 	for (size_t i = 0; i < COUNT(at); i++)
 		flip_at(f, address, at[i], 1);
 	ck_refused(vres_shard_verify(shard, NULL, &r, &err), VRES_REASON_DIGEST);
-	ck_assert_uint_eq(r.bad_blocks, s.keep_leaves ? 5 : 4); /* else one in each damaged group is all that is known */
+	/* Else one in each damaged group is all that is known. */
+	ck_assert_uint_eq(r.bad_blocks, s.keep_leaves ? 5 : 4);
 	ck_assert_uint_eq(r.first_bad_offset, 0);
 	ck_assert_uint_eq(r.first_bad_bytes, s.keep_leaves ? BLOCK : GROUP);
 	ck_assert_uint_eq(r.blocks_checked, r.blocks_total);
@@ -202,7 +223,8 @@ START_TEST(readback_names_the_block_too)
 	s.policy.allow |= VRES_ALLOW_READBACK;
 	s.keep_leaves = (uint32_t)_i;
 	f = begin(&s);
-	ck_located(f, &p, BYTES, 2 * GROUP + 3 * BLOCK + 1, _i ? 2 * GROUP + 3 * BLOCK : 2 * GROUP, _i ? BLOCK : GROUP);
+	ck_located(f, &p, BYTES, 2 * GROUP + 3 * BLOCK + 1, _i ? 2 * GROUP + 3 * BLOCK : 2 * GROUP,
+	           _i ? BLOCK : GROUP);
 }
 END_TEST
 
@@ -222,7 +244,8 @@ START_TEST(a_sample_names_damage_as_finely_as_a_full_verification)
 	}
 	s.keep_leaves = leaves;
 	f = begin(&s);
-	ck_located(f, &p, BYTES, at, leaves || source_given ? at / BLOCK * BLOCK : GROUP, leaves || source_given ? BLOCK : GROUP);
+	ck_located(f, &p, BYTES, at, leaves || source_given ? at / BLOCK * BLOCK : GROUP,
+	           leaves || source_given ? BLOCK : GROUP);
 }
 END_TEST
 
@@ -268,21 +291,32 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_SLOW(a_single_bit_flip_anywhere_in_a_shard_of_three_blocks_is_found, 120, "CI-007 CI-004 VR-004", "integrity",
-	                  "bit flip in VRAM, row hammer"),
-		CASE_LOOP(damage_is_narrowed_to_a_group_of_512_kib, COUNT(PLACES), "CI-007 VR-004", "integrity", "bit flip in VRAM"),
-		CASE_LOOP(damage_is_named_to_the_block_where_leaves_are_kept, COUNT(PLACES), "CI-007 VR-004", "integrity", "bit flip in VRAM"),
-		CASE_LOOP(damage_is_named_to_the_block_where_the_source_is_at_hand, COUNT(PLACES), "CI-007 VR-004", "integrity",
+		CASE_SLOW(a_single_bit_flip_anywhere_in_a_shard_of_three_blocks_is_found, 120,
+	                  "CI-007 CI-004 VR-004", "integrity", "bit flip in VRAM, row hammer"),
+		CASE_LOOP(damage_is_narrowed_to_a_group_of_512_kib, COUNT(PLACES), "CI-007 VR-004",
+	                  "integrity", "bit flip in VRAM"),
+		CASE_LOOP(damage_is_named_to_the_block_where_leaves_are_kept, COUNT(PLACES),
+	                  "CI-007 VR-004", "integrity", "bit flip in VRAM"),
+		CASE_LOOP(damage_is_named_to_the_block_where_the_source_is_at_hand, COUNT(PLACES),
+	                  "CI-007 VR-004", "integrity", "bit flip in VRAM"),
+		CASE_LOOP(a_source_that_lies_or_fails_is_not_believed, 4, "CI-007", "integrity",
+	                  "tampered source file"),
+		CASE(a_source_that_holds_the_same_damage_does_not_excuse_it, "CI-007", "integrity",
+	             "tampered source file"),
+		CASE(a_source_is_not_asked_when_nothing_is_damaged, "CI-007", "integrity",
+	             "source trusted over the seal"),
+		CASE_LOOP(damaged_blocks_are_counted, 2, "CI-007 VR-004", "integrity",
+	                  "several bit flips"),
+		CASE_LOOP(damage_is_named_for_every_block_size, 7, "CI-007", "integrity",
+	                  "wrong tree geometry"),
+		CASE_LOOP(readback_names_the_block_too, 2, "CI-007", "integrity",
 	                  "bit flip in VRAM"),
-		CASE_LOOP(a_source_that_lies_or_fails_is_not_believed, 4, "CI-007", "integrity", "tampered source file"),
-		CASE(a_source_that_holds_the_same_damage_does_not_excuse_it, "CI-007", "integrity", "tampered source file"),
-		CASE(a_source_is_not_asked_when_nothing_is_damaged, "CI-007", "integrity", "source trusted over the seal"),
-		CASE_LOOP(damaged_blocks_are_counted, 2, "CI-007 VR-004", "integrity", "several bit flips"),
-		CASE_LOOP(damage_is_named_for_every_block_size, 7, "CI-007", "integrity", "wrong tree geometry"),
-		CASE_LOOP(readback_names_the_block_too, 2, "CI-007", "integrity", "bit flip in VRAM"),
-		CASE_LOOP(a_sample_names_damage_as_finely_as_a_full_verification, 3, "CI-007 VR-004", "integrity", "bit flip in VRAM"),
-		CASE_LOOP(a_shard_overwritten_with_zeros_or_other_content_is_found, 2, "CI-007 VR-004", "integrity", "weights replaced"),
-		CASE(two_shards_with_their_bytes_swapped_are_both_found, "CI-007 VR-004", "integrity", "weights replaced"),
+		CASE_LOOP(a_sample_names_damage_as_finely_as_a_full_verification, 3,
+	                  "CI-007 VR-004", "integrity", "bit flip in VRAM"),
+		CASE_LOOP(a_shard_overwritten_with_zeros_or_other_content_is_found, 2,
+	                  "CI-007 VR-004", "integrity", "weights replaced"),
+		CASE(two_shards_with_their_bytes_swapped_are_both_found, "CI-007 VR-004",
+	             "integrity", "weights replaced"),
 	};
 
 	return suite_run("verify_damage", "verify", cases, COUNT(cases));

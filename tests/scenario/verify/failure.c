@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* After a failed verification: what is refused, what is told, whom it concerns; and what is no failed verification at all. */
+/*
+ * After a failed verification: what is refused, what is told, whom it concerns; and what is no
+ * failed verification at all.
+ */
 #include <time.h>
 #include "support/fixture/support.h"
 
@@ -51,7 +54,8 @@ static void ck_quarantined(vres_shard *shard)
 	}
 	ck_refused(vres_lease_acquire(shard, &lease, &err), VRES_REASON_QUARANTINED);
 	ck_assert_ptr_eq(lease, (void *)shard);
-	ck_refused(vres_shard_receipt(shard, receipt, sizeof(receipt), &len, &err), VRES_REASON_QUARANTINED);
+	ck_refused(vres_shard_receipt(shard, receipt, sizeof(receipt), &len, &err),
+	           VRES_REASON_QUARANTINED);
 	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_QUARANTINED);
 }
 
@@ -195,7 +199,8 @@ START_TEST(a_device_that_is_too_slow_is_no_tampering)
 	shard = sealed(f, 3 * BLOCK, 1);
 	record_clear(&f->record);
 	rig_delay(f->rig, VRES_MOCK_OP_LANE_WAIT, UINT64_C(60000000));
-	ck_status_reason(vres_shard_verify(shard, NULL, &r, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
+	ck_status_reason(vres_shard_verify(shard, NULL, &r, &err), VRES_E_BACKEND,
+	                 VRES_REASON_DEADLINE);
 	ck_assert_uint_eq(r.reason, VRES_REASON_DEADLINE);
 	ck_assert_uint_eq(record_critical(&f->record), 0);
 	ck_assert_uint_eq(f->record.incidents_count, 0);
@@ -207,7 +212,8 @@ END_TEST
 
 START_TEST(trouble_of_the_driver_is_no_tampering)
 {
-	static const vres_mock_op ops[] = {VRES_MOCK_OP_MEM_RESIDENCY, VRES_MOCK_OP_HASH_BLOCKS, VRES_MOCK_OP_LANE_WAIT};
+	static const vres_mock_op ops[] = {VRES_MOCK_OP_MEM_RESIDENCY, VRES_MOCK_OP_HASH_BLOCKS,
+	                                   VRES_MOCK_OP_LANE_WAIT};
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, 3 * BLOCK, 1);
 	vres_error err;
@@ -263,20 +269,29 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(a_failed_verification_is_told_once_as_the_last_event_and_one_incident, "WORKER-4161 WORKER-4122 VR-004", "accountability",
+		CASE(a_failed_verification_is_told_once_as_the_last_event_and_one_incident,
+	             "WORKER-4161 WORKER-4122 VR-004", "accountability",
 	             "tampering unnoticed, flood of alarms"),
-		CASE(quarantine_sticks_though_the_bytes_are_put_right, "WORKER-4122 WORKER-4112", "integrity",
-	             "damage undone before the next look"),
-		CASE(a_quarantined_shard_can_be_described_and_released, "WORKER-4122 MS-004", "availability", ""),
-		CASE(other_shards_and_new_seals_are_not_concerned, "WORKER-4122 VR-008", "availability", "one bad shard takes all down"),
-		CASE(a_lease_in_use_learns_that_its_shard_was_quarantined, "WORKER-4122 CI-007", "integrity", "inference on damaged weights"),
-		CASE(a_lease_finds_damage_as_a_verification_does, "WORKER-4121 WORKER-4122 CI-007", "integrity", "verification skipped"),
-		CASE(a_lost_device_is_never_success_and_never_tampering, "WORKER-4151 WORKER-4032", "availability",
-	             "false alarm, false success"),
-		CASE(a_lease_in_use_learns_that_its_device_was_lost, "WORKER-4032", "availability", ""),
-		CASE(a_device_that_is_too_slow_is_no_tampering, "WORKER-4151", "availability", "hung device, false alarm"),
-		CASE_LOOP(trouble_of_the_driver_is_no_tampering, 3, "WORKER-4151", "availability", "false alarm"),
-		CASE(a_seal_that_is_too_old_is_expired_but_not_quarantined, "WORKER-4121 WORKER-4112", "authenticity", "stale seal"),
+		CASE(quarantine_sticks_though_the_bytes_are_put_right, "WORKER-4122 WORKER-4112",
+	             "integrity", "damage undone before the next look"),
+		CASE(a_quarantined_shard_can_be_described_and_released, "WORKER-4122 MS-004",
+	             "availability", ""),
+		CASE(other_shards_and_new_seals_are_not_concerned, "WORKER-4122 VR-008",
+	             "availability", "one bad shard takes all down"),
+		CASE(a_lease_in_use_learns_that_its_shard_was_quarantined, "WORKER-4122 CI-007",
+	             "integrity", "inference on damaged weights"),
+		CASE(a_lease_finds_damage_as_a_verification_does, "WORKER-4121 WORKER-4122 CI-007",
+	             "integrity", "verification skipped"),
+		CASE(a_lost_device_is_never_success_and_never_tampering, "WORKER-4151 WORKER-4032",
+	             "availability", "false alarm, false success"),
+		CASE(a_lease_in_use_learns_that_its_device_was_lost, "WORKER-4032", "availability",
+	             ""),
+		CASE(a_device_that_is_too_slow_is_no_tampering, "WORKER-4151", "availability",
+	             "hung device, false alarm"),
+		CASE_LOOP(trouble_of_the_driver_is_no_tampering, 3, "WORKER-4151", "availability",
+	                  "false alarm"),
+		CASE(a_seal_that_is_too_old_is_expired_but_not_quarantined,
+	             "WORKER-4121 WORKER-4112", "authenticity", "stale seal"),
 		CASE(a_seal_that_is_young_enough_is_not_expired, "WORKER-4121", "availability", ""),
 	};
 

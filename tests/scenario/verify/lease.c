@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Leases: the only way to a device address, and so the place where verification cannot be skipped. */
+/*
+ * Leases: the only way to a device address, and so the place where verification cannot be skipped.
+ */
 #include "support/fixture/support.h"
 
 #define LONG (UINT64_C(3600) * 1000000000)
@@ -65,7 +67,8 @@ START_TEST(a_young_verification_serves_later_leases)
 	for (unsigned i = 0; i < 3; i++)
 		ck_assert_uint_ne(address_of(shard), 0);
 	ck_assert_uint_eq(hashes(f), before);
-	ck_assert_uint_gt(rig_calls(f->rig, VRES_MOCK_OP_MEM_RESIDENCY), asked); /* where the memory is, is asked all the same */
+	/* Where the memory is, is asked all the same. */
+	ck_assert_uint_gt(rig_calls(f->rig, VRES_MOCK_OP_MEM_RESIDENCY), asked);
 }
 END_TEST
 
@@ -89,7 +92,8 @@ END_TEST
 
 START_TEST(only_a_verification_as_strong_as_policy_asks_serves_leases)
 {
-	static const uint32_t weaker[] = {VRES_VERIFY_SIGNATURE, VRES_VERIFY_SAMPLED, VRES_VERIFY_FULL};
+	static const uint32_t weaker[] = {VRES_VERIFY_SIGNATURE, VRES_VERIFY_SAMPLED,
+	                                  VRES_VERIFY_FULL};
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
 	CLEANUP(release_shard) vres_shard *shard = NULL;
@@ -168,7 +172,8 @@ START_TEST(a_weak_lease_is_given_only_where_policy_names_it_and_the_record_says_
 	shard = sealed(f, 8 * GROUP, 1);
 	before = metrics_of(f).verified_bytes;
 	ck_assert_uint_ne(address_of(shard), 0);
-	ck_assert_uint_eq(metrics_of(f).verified_bytes - before, mode == VRES_VERIFY_SAMPLED ? GROUP : 0);
+	ck_assert_uint_eq(metrics_of(f).verified_bytes - before,
+	                  mode == VRES_VERIFY_SAMPLED ? GROUP : 0);
 	ck_assert_uint_eq(info_of(shard).allow & VRES_ALLOW_WEAK_LEASE, VRES_ALLOW_WEAK_LEASE);
 }
 END_TEST
@@ -211,7 +216,8 @@ START_TEST(a_shard_without_references_is_not_found_but_its_id_stays_taken_while_
 	ck_ok(vres_lease_acquire(shard, &lease, &err));
 	release_shard(&shard);
 	ck_status(vres_manager_find(f->manager, "leased", &found, &err), VRES_E_NOT_FOUND);
-	ck_refused(vres_receipt_open(f->manager, receipt, len, &found, &err), VRES_REASON_UNKNOWN_SHARD);
+	ck_refused(vres_receipt_open(f->manager, receipt, len, &found, &err),
+	           VRES_REASON_UNKNOWN_SHARD);
 	p.shard_id = "leased";
 	ck_status(vres_seal_memory(f->manager, &p, "x", 1, &found, &err), VRES_E_STATE);
 	release_lease(&lease);
@@ -245,20 +251,27 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(every_lease_verifies_in_full_unless_policy_says_otherwise, "CI-007 WORKER-4121 WORKER-4245", "integrity",
-	             "verification skipped"),
-		CASE(a_lease_gives_address_and_size_and_is_counted, "WORKER-4111 MS-001 MS-007", "integrity", ""),
-		CASE(a_young_verification_serves_later_leases, "WORKER-4121", "availability", "residency answered from memory"),
-		CASE(a_verification_too_old_for_leases_is_made_again, "WORKER-4121 CI-007", "integrity", "stale verification"),
-		CASE(only_a_verification_as_strong_as_policy_asks_serves_leases, "CI-007", "integrity", "weak check taken for a strong one"),
+		CASE(every_lease_verifies_in_full_unless_policy_says_otherwise,
+	             "CI-007 WORKER-4121 WORKER-4245", "integrity", "verification skipped"),
+		CASE(a_lease_gives_address_and_size_and_is_counted, "WORKER-4111 MS-001 MS-007",
+	             "integrity", ""),
+		CASE(a_young_verification_serves_later_leases, "WORKER-4121", "availability",
+	             "residency answered from memory"),
+		CASE(a_verification_too_old_for_leases_is_made_again, "WORKER-4121 CI-007",
+	             "integrity", "stale verification"),
+		CASE(only_a_verification_as_strong_as_policy_asks_serves_leases, "CI-007",
+	             "integrity", "weak check taken for a strong one"),
 		CASE(a_stronger_verification_serves_leases_too, "CI-007", "availability", ""),
-		CASE(a_verification_that_failed_to_be_made_does_not_serve_leases, "WORKER-4150 WORKER-4121", "integrity",
-	             "unchecked taken for good"),
-		CASE_LOOP(a_weak_lease_is_given_only_where_policy_names_it_and_the_record_says_so, 2, "CI-007 VP-006", "accountability",
-	                  "weak check unseen"),
-		CASE(a_lease_outlives_shard_and_manager_at_the_same_address, "WORKER-4112 MS-005 WORKER-4083", "integrity", "use after free"),
-		CASE(a_shard_without_references_is_not_found_but_its_id_stays_taken_while_leased, "WORKER-4112", "integrity", "use after free"),
-		CASE_LOOP(memory_goes_with_the_last_reference_in_whatever_order, 3, "MS-004 MS-005 WORKER-4162", "integrity",
+		CASE(a_verification_that_failed_to_be_made_does_not_serve_leases,
+	             "WORKER-4150 WORKER-4121", "integrity", "unchecked taken for good"),
+		CASE_LOOP(a_weak_lease_is_given_only_where_policy_names_it_and_the_record_says_so,
+	                  2, "CI-007 VP-006", "accountability", "weak check unseen"),
+		CASE(a_lease_outlives_shard_and_manager_at_the_same_address,
+	             "WORKER-4112 MS-005 WORKER-4083", "integrity", "use after free"),
+		CASE(a_shard_without_references_is_not_found_but_its_id_stays_taken_while_leased,
+	             "WORKER-4112", "integrity", "use after free"),
+		CASE_LOOP(memory_goes_with_the_last_reference_in_whatever_order, 3,
+	                  "MS-004 MS-005 WORKER-4162", "integrity",
 	                  "use after free, memory leaked"),
 	};
 

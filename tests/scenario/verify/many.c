@@ -73,10 +73,13 @@ START_TEST(damaged_ones_are_reported_and_the_others_are_good)
 	ck_refused(vres_verify_many(f->manager, s.at, N, NULL, reports, &err), VRES_REASON_DIGEST);
 	ck_assert_uint_eq(err.gpu_device, 4 % 3);
 	for (size_t i = 0; i < N; i++) {
-		const uint32_t reason = i == 4 ? VRES_REASON_DIGEST : i == 9 ? VRES_REASON_RESIDENCY : VRES_REASON_NONE;
+		const uint32_t reason = i == 4   ? VRES_REASON_DIGEST
+		                        : i == 9 ? VRES_REASON_RESIDENCY
+		                                 : VRES_REASON_NONE;
 
 		ck_assert_uint_eq(reports[i].reason, reason);
-		ck_assert_int_eq(reports[i].status, reason ? VRES_E_SEAL_VERIFICATION_FAILED : VRES_OK);
+		ck_assert_int_eq(reports[i].status,
+		                 reason ? VRES_E_SEAL_VERIFICATION_FAILED : VRES_OK);
 	}
 	ck_assert_uint_eq(record_critical(&f->record), 2);
 	ck_assert_uint_eq(f->record.incidents_count, 2);
@@ -97,7 +100,9 @@ START_TEST(damage_anywhere_outranks_what_could_not_be_checked)
 	reports_init(reports, N);
 	ck_refused(vres_verify_many(f->manager, s.at, N, NULL, reports, &err), VRES_REASON_DIGEST);
 	for (size_t i = 0; i < N; i++)
-		ck_assert_int_eq(reports[i].status, i % 3 == 0 ? VRES_E_DEVICE_LOST : i == N - 1 ? VRES_E_SEAL_VERIFICATION_FAILED : VRES_OK);
+		ck_assert_int_eq(reports[i].status, i % 3 == 0   ? VRES_E_DEVICE_LOST
+		                                    : i == N - 1 ? VRES_E_SEAL_VERIFICATION_FAILED
+		                                                 : VRES_OK);
 }
 END_TEST
 
@@ -134,7 +139,8 @@ START_TEST(reports_of_a_newer_caller_stride_by_their_own_size)
 	for (size_t i = 0; i < 3; i++) {
 		ck_assert_uint_eq(reports[i].known.struct_size, sizeof(reports[i]));
 		ck_assert_uint_eq(reports[i].known.bytes_hashed, BLOCK * (i + 1));
-		ck_assert_uint_eq(reports[i].newer[0] | reports[i].newer[1] | reports[i].newer[2], 0);
+		ck_assert_uint_eq(reports[i].newer[0] | reports[i].newer[1] | reports[i].newer[2],
+		                  0);
 		release_shard(&shards[i]);
 	}
 }
@@ -174,10 +180,12 @@ START_TEST(calls_that_make_no_sense_are_refused)
 	reports_init(reports, 2);
 	reports[1].struct_size++;
 	ck_status(vres_verify_many(f->manager, &shard, 0, NULL, NULL, &err), VRES_E_INVALID_INPUT);
-	ck_status(vres_verify_many(f->manager, &shard, ((size_t)1 << 20) + 1, NULL, NULL, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_verify_many(f->manager, &shard, ((size_t)1 << 20) + 1, NULL, NULL, &err),
+	          VRES_E_INVALID_INPUT);
 	ck_status(vres_verify_many(f->manager, NULL, 1, NULL, NULL, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_verify_many(NULL, &shard, 1, NULL, NULL, &err), VRES_E_INVALID_INPUT);
-	ck_status(vres_verify_many(f->manager, with_null, 2, NULL, NULL, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_verify_many(f->manager, with_null, 2, NULL, NULL, &err),
+	          VRES_E_INVALID_INPUT);
 	ck_status(vres_verify_many(other, &shard, 1, NULL, NULL, &err), VRES_E_INVALID_INPUT);
 	with_null[1] = shard;
 	ck_status(vres_verify_many(f->manager, with_null, 2, NULL, reports, &err), VRES_E_ABI);
@@ -194,15 +202,18 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE(each_shard_gets_its_own_report, "VR-008 CI-007", "integrity", ""),
-		CASE(damaged_ones_are_reported_and_the_others_are_good, "VR-008 CI-007 VR-004 VP-005", "integrity",
-	             "one bad shard hides another"),
-		CASE(damage_anywhere_outranks_what_could_not_be_checked, "WORKER-4151 WORKER-4122", "integrity",
-	             "damage hidden behind device trouble"),
-		CASE(the_same_shard_may_be_given_twice_and_fails_once, "WORKER-4161", "accountability", "flood of alarms"),
-		CASE(reports_of_a_newer_caller_stride_by_their_own_size, "WORKER-4010", "integrity", "write out of bounds across versions"),
-		CASE(reports_too_small_for_any_release_are_refused_and_left_alone, "WORKER-4010 MS-007", "integrity",
+		CASE(damaged_ones_are_reported_and_the_others_are_good,
+	             "VR-008 CI-007 VR-004 VP-005", "integrity", "one bad shard hides another"),
+		CASE(damage_anywhere_outranks_what_could_not_be_checked, "WORKER-4151 WORKER-4122",
+	             "integrity", "damage hidden behind device trouble"),
+		CASE(the_same_shard_may_be_given_twice_and_fails_once, "WORKER-4161",
+	             "accountability", "flood of alarms"),
+		CASE(reports_of_a_newer_caller_stride_by_their_own_size, "WORKER-4010", "integrity",
 	             "write out of bounds across versions"),
-		CASE(calls_that_make_no_sense_are_refused, "VR-005 WORKER-4150", "availability", "bad arguments"),
+		CASE(reports_too_small_for_any_release_are_refused_and_left_alone,
+	             "WORKER-4010 MS-007", "integrity", "write out of bounds across versions"),
+		CASE(calls_that_make_no_sense_are_refused, "VR-005 WORKER-4150", "availability",
+	             "bad arguments"),
 	};
 
 	return suite_run("verify_many", "multi_shard", cases, COUNT(cases));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Shards of one model: what makes a set, and what is said when it is none or a member of it is damaged. */
+/*
+ * Shards of one model: what makes a set, and what is said when it is none or a member of it is
+ * damaged.
+ */
 #include <stdio.h>
 #include "support/fixture/support.h"
 
@@ -24,7 +27,8 @@ static struct fixture *four_devices(void)
 	return begin(&s);
 }
 
-static vres_shard *member(struct fixture *f, const char *group, const char *model, uint32_t index, uint32_t total)
+static vres_shard *member(struct fixture *f, const char *group, const char *model, uint32_t index,
+                          uint32_t total)
 {
 	vres_seal_params p = vres_seal_params_init();
 
@@ -90,7 +94,8 @@ START_TEST(every_mode_verifies_a_set)
 	if (_i == VRES_VERIFY_SIGNATURE)
 		ck_ok(vres_set_verify(f->manager, set.shards, MEMBERS, &p, NULL, &err));
 	else
-		ck_refused(vres_set_verify(f->manager, set.shards, MEMBERS, &p, NULL, &err), VRES_REASON_DIGEST);
+		ck_refused(vres_set_verify(f->manager, set.shards, MEMBERS, &p, NULL, &err),
+		           VRES_REASON_DIGEST);
 }
 END_TEST
 
@@ -115,8 +120,9 @@ static vres_shard *wrong_member(struct fixture *f, int how)
 	case 2: return member(f, "group-1", "model-b", 3, MEMBERS);
 	case 3: return member(f, "group-1", NULL, 3, MEMBERS);
 	case 4: return member(f, "group-1", "model-a", 3, MEMBERS + 1);
-	case 5: return member(f, "group-1", "model-a", 2, MEMBERS); /* an index twice, and one missing */
-	default: return sealed(f, BLOCK, 1);                        /* no part of any set */
+	/* An index twice, and one missing. */
+	case 5: return member(f, "group-1", "model-a", 2, MEMBERS);
+	default: return sealed(f, BLOCK, 1); /* no part of any set */
 	}
 }
 
@@ -130,7 +136,8 @@ START_TEST(a_foreign_or_duplicate_member_is_named_and_nothing_is_verified)
 	release_shard(&set.shards[3]);
 	set.shards[3] = wrong_member(f, _i);
 	record_clear(&f->record);
-	ck_status(vres_set_verify(f->manager, set.shards, MEMBERS, NULL, &r, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_set_verify(f->manager, set.shards, MEMBERS, NULL, &r, &err),
+	          VRES_E_INVALID_INPUT);
 	ck_assert_int_eq(r.first_failed, 3);
 	ck_assert_uint_eq(r.verified, 0);
 	ck_assert_uint_eq(record_count(&f->record, 0), 0);
@@ -145,7 +152,8 @@ START_TEST(the_same_shard_twice_is_no_set)
 	vres_set_report r = report_init();
 	vres_error err;
 
-	ck_status(vres_set_verify(f->manager, shards, MEMBERS, NULL, &r, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_set_verify(f->manager, shards, MEMBERS, NULL, &r, &err),
+	          VRES_E_INVALID_INPUT);
 	ck_assert_int_eq(r.first_failed, 2);
 }
 END_TEST
@@ -158,9 +166,11 @@ START_TEST(a_set_with_a_member_missing_or_too_many_is_no_set)
 	vres_error err;
 
 	set.shards[MEMBERS] = member(f, "group-1", "model-a", 0, MEMBERS);
-	ck_status(vres_set_verify(f->manager, set.shards, MEMBERS - 1, NULL, &r, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_set_verify(f->manager, set.shards, MEMBERS - 1, NULL, &r, &err),
+	          VRES_E_INVALID_INPUT);
 	ck_assert_int_ge(r.first_failed, 0);
-	ck_status(vres_set_verify(f->manager, set.shards, MEMBERS + 1, NULL, &r, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_set_verify(f->manager, set.shards, MEMBERS + 1, NULL, &r, &err),
+	          VRES_E_INVALID_INPUT);
 	ck_status(vres_set_verify(f->manager, set.shards, 0, NULL, &r, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_set_verify(f->manager, NULL, MEMBERS, NULL, &r, &err), VRES_E_INVALID_INPUT);
 	ck_ok(vres_set_verify(f->manager, set.shards, MEMBERS, NULL, &r, &err));
@@ -176,7 +186,8 @@ START_TEST(the_damaged_member_is_named_and_the_others_are_verified_all_the_same)
 
 	flip(f, set.shards[_i], 5, 0);
 	record_clear(&f->record);
-	ck_refused(vres_set_verify(f->manager, set.shards, MEMBERS, NULL, &r, &err), VRES_REASON_DIGEST);
+	ck_refused(vres_set_verify(f->manager, set.shards, MEMBERS, NULL, &r, &err),
+	           VRES_REASON_DIGEST);
 	ck_assert_int_eq(r.first_failed, _i);
 	ck_assert_uint_eq(r.failed, 1);
 	ck_assert_uint_eq(r.verified, MEMBERS - 1);
@@ -185,7 +196,8 @@ START_TEST(the_damaged_member_is_named_and_the_others_are_verified_all_the_same)
 	ck_assert_uint_eq(record_critical(&f->record), 1);
 	ck_assert_uint_eq(f->record.incidents_count, 1);
 	for (int i = 0; i < MEMBERS; i++)
-		ck_assert_uint_eq(info_of(set.shards[i]).state, i == _i ? VRES_SHARD_QUARANTINED : VRES_SHARD_SEALED);
+		ck_assert_uint_eq(info_of(set.shards[i]).state,
+		                  i == _i ? VRES_SHARD_QUARANTINED : VRES_SHARD_SEALED);
 }
 END_TEST
 
@@ -199,7 +211,8 @@ START_TEST(two_damaged_members_are_both_quarantined_and_the_first_named)
 	flip(f, set.shards[1], 5, 0);
 	flip(f, set.shards[3], 5, 0);
 	record_clear(&f->record);
-	ck_refused(vres_set_verify(f->manager, set.shards, MEMBERS, NULL, &r, &err), VRES_REASON_DIGEST);
+	ck_refused(vres_set_verify(f->manager, set.shards, MEMBERS, NULL, &r, &err),
+	           VRES_REASON_DIGEST);
 	ck_assert_int_eq(r.first_failed, 1);
 	ck_assert_uint_eq(r.failed, 2);
 	ck_assert_uint_eq(record_critical(&f->record), 2);
@@ -217,7 +230,8 @@ START_TEST(damage_outranks_a_lost_device)
 	f->wipe_may_fail = true;
 	flip(f, set.shards[2], 5, 0);
 	rig_lose_device(f->rig, 0);
-	ck_refused(vres_set_verify(f->manager, set.shards, MEMBERS, NULL, &r, &err), VRES_REASON_DIGEST);
+	ck_refused(vres_set_verify(f->manager, set.shards, MEMBERS, NULL, &r, &err),
+	           VRES_REASON_DIGEST);
 	ck_assert_int_eq(r.first_failed, 2);
 	ck_assert_uint_eq(r.failed, 2);
 	ck_assert_uint_eq(r.verified, 2);
@@ -234,7 +248,8 @@ START_TEST(a_set_with_a_lost_device_could_not_be_checked)
 	f->wipe_may_fail = true;
 	rig_lose_device(f->rig, 1);
 	record_clear(&f->record);
-	ck_status(vres_set_verify(f->manager, set.shards, MEMBERS, NULL, &r, &err), VRES_E_DEVICE_LOST);
+	ck_status(vres_set_verify(f->manager, set.shards, MEMBERS, NULL, &r, &err),
+	          VRES_E_DEVICE_LOST);
 	ck_assert_int_eq(r.first_failed, 1);
 	ck_assert_uint_eq(record_critical(&f->record), 0);
 	ck_ok(vres_shard_verify(set.shards[0], NULL, NULL, &err));
@@ -257,7 +272,8 @@ START_TEST(devices_account_for_their_own_shards_alone)
 	for (uint32_t i = 0; i < 4; i++)
 		ck_assert_uint_eq(device_of(f, i).used_bytes, i == 1 ? 4 * BLOCK : 0);
 	p.gpu_device = 1;
-	ck_status(vres_seal_memory(f->manager, &p, data, MIB(2), &shard, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_status(vres_seal_memory(f->manager, &p, data, MIB(2), &shard, &err),
+	          VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.gpu_device, 1);
 	p.gpu_device = 2;
 	ck_ok(vres_seal_memory(f->manager, &p, data, MIB(2), &shard, &err));
@@ -328,24 +344,35 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(a_complete_set_over_four_devices_is_verified_in_any_order, "VR-008 WORKER-4110 WORKER-4230", "integrity", ""),
-		CASE_LOOP(every_mode_verifies_a_set, 3, "VR-008 CI-007", "integrity", "bit flip in VRAM"),
+		CASE(a_complete_set_over_four_devices_is_verified_in_any_order,
+	             "VR-008 WORKER-4110 WORKER-4230", "integrity", ""),
+		CASE_LOOP(every_mode_verifies_a_set, 3, "VR-008 CI-007", "integrity",
+	                  "bit flip in VRAM"),
 		CASE(a_set_of_one_is_a_set, "WORKER-4110", "integrity", ""),
-		CASE_LOOP(a_foreign_or_duplicate_member_is_named_and_nothing_is_verified, 7, "WORKER-4110 VR-005", "integrity",
+		CASE_LOOP(a_foreign_or_duplicate_member_is_named_and_nothing_is_verified, 7,
+	                  "WORKER-4110 VR-005", "integrity",
 	                  "shards of two models or two runs mixed"),
-		CASE(the_same_shard_twice_is_no_set, "WORKER-4110", "integrity", "incomplete model taken for complete"),
-		CASE(a_set_with_a_member_missing_or_too_many_is_no_set, "WORKER-4110 WORKER-4031", "integrity",
+		CASE(the_same_shard_twice_is_no_set, "WORKER-4110", "integrity",
 	             "incomplete model taken for complete"),
-		CASE_LOOP(the_damaged_member_is_named_and_the_others_are_verified_all_the_same, MEMBERS, "CI-007 WORKER-4122 WORKER-4230 VR-004",
-	                  "integrity", "bit flip in VRAM of one of several devices"),
-		CASE(two_damaged_members_are_both_quarantined_and_the_first_named, "CI-007 WORKER-4161", "accountability",
-	             "second damage hidden"),
-		CASE(damage_outranks_a_lost_device, "WORKER-4151 WORKER-4122", "integrity", "damage hidden behind device trouble"),
-		CASE(a_set_with_a_lost_device_could_not_be_checked, "WORKER-4151", "availability", "false alarm"),
-		CASE(devices_account_for_their_own_shards_alone, "RP-001 IV-002 VR-008", "availability", "capacity counted across devices"),
-		CASE(metrics_are_sums_over_the_devices_used_so_far, "RP-001 RP-002", "accountability", "capacity miscounted"),
-		CASE(a_shard_is_found_by_its_id_and_held_by_what_is_found, "WORKER-4110 WORKER-4112", "integrity", "use after free"),
-		CASE(the_place_of_a_shard_in_its_set_is_signed, "CI-002 WORKER-4110 WORKER-4120", "authenticity", "shards swapped in a set"),
+		CASE(a_set_with_a_member_missing_or_too_many_is_no_set, "WORKER-4110 WORKER-4031",
+	             "integrity", "incomplete model taken for complete"),
+		CASE_LOOP(the_damaged_member_is_named_and_the_others_are_verified_all_the_same,
+	                  MEMBERS, "CI-007 WORKER-4122 WORKER-4230 VR-004", "integrity",
+	                  "bit flip in VRAM of one of several devices"),
+		CASE(two_damaged_members_are_both_quarantined_and_the_first_named,
+	             "CI-007 WORKER-4161", "accountability", "second damage hidden"),
+		CASE(damage_outranks_a_lost_device, "WORKER-4151 WORKER-4122", "integrity",
+	             "damage hidden behind device trouble"),
+		CASE(a_set_with_a_lost_device_could_not_be_checked, "WORKER-4151", "availability",
+	             "false alarm"),
+		CASE(devices_account_for_their_own_shards_alone, "RP-001 IV-002 VR-008",
+	             "availability", "capacity counted across devices"),
+		CASE(metrics_are_sums_over_the_devices_used_so_far, "RP-001 RP-002",
+	             "accountability", "capacity miscounted"),
+		CASE(a_shard_is_found_by_its_id_and_held_by_what_is_found,
+	             "WORKER-4110 WORKER-4112", "integrity", "use after free"),
+		CASE(the_place_of_a_shard_in_its_set_is_signed, "CI-002 WORKER-4110 WORKER-4120",
+	             "authenticity", "shards swapped in a set"),
 	};
 
 	return suite_run("multi_shard", "multi_shard", cases, COUNT(cases));

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Residency: asked of the driver at every verification, judged over the whole range, and never answered from memory. */
+/*
+ * Residency: asked of the driver at every verification, judged over the whole range, and never
+ * answered from memory.
+ */
 #include "support/fixture/support.h"
 
-static const uint32_t LIES[] = {VRES_MOCK_MANAGED, VRES_MOCK_HOST_MAPPED, VRES_MOCK_MOVED, VRES_MOCK_MANAGED | VRES_MOCK_MOVED};
+static const uint32_t LIES[] = {VRES_MOCK_MANAGED, VRES_MOCK_HOST_MAPPED, VRES_MOCK_MOVED,
+                                VRES_MOCK_MANAGED | VRES_MOCK_MOVED};
 #define MODES 4 /* every vres_verify_mode, from 0 */
 
 static void ck_fails(uint32_t mode, uint32_t lies)
@@ -130,18 +134,26 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(memory_that_is_no_longer_plain_vram_fails_in_every_mode, COUNT(LIES) * MODES,
-	                  "VP-001 VP-002 VP-003 VP-005 VP-006 WORKER-4100 WORKER-4101 M0-W-1012 CUDA-5421", "residency",
-	                  "migration to host memory, host mapping, memory swapped behind its address"),
-		CASE_LOOP(memory_that_can_be_exported_fails_in_every_mode, MODES, "VP-001 VP-005 VP-006 WORKER-4100 WORKER-4101", "residency",
+		CASE_LOOP(memory_that_is_no_longer_plain_vram_fails_in_every_mode,
+	                  COUNT(LIES) * MODES,
+	                  "VP-001 VP-002 VP-003 VP-005 VP-006 WORKER-4100 WORKER-4101 M0-W-1012 "
+	                  "CUDA-5421",
+	                  "residency",
+	                  "migration to host memory, host mapping, memory swapped behind its "
+	                  "address"),
+		CASE_LOOP(memory_that_can_be_exported_fails_in_every_mode, MODES,
+	                  "VP-001 VP-005 VP-006 WORKER-4100 WORKER-4101", "residency",
 	                  "sharing with another process"),
-		CASE(residency_lost_is_not_forgotten_when_the_driver_recants, "VP-005 WORKER-4122", "residency", "residency that flickers"),
-		CASE(a_lease_asks_for_residency_even_when_it_does_not_hash, "VP-005 WORKER-4100", "residency", "inference from host memory"),
+		CASE(residency_lost_is_not_forgotten_when_the_driver_recants, "VP-005 WORKER-4122",
+	             "residency", "residency that flickers"),
+		CASE(a_lease_asks_for_residency_even_when_it_does_not_hash, "VP-005 WORKER-4100",
+	             "residency", "inference from host memory"),
 		CASE(exportable_memory_is_good_where_policy_allows_it, "VP-001", "residency", ""),
-		CASE_LOOP(no_permission_makes_migrating_or_host_memory_good, 3, "VP-002 VP-003 VP-005 WORKER-4101", "residency",
+		CASE_LOOP(no_permission_makes_migrating_or_host_memory_good, 3,
+	                  "VP-002 VP-003 VP-005 WORKER-4101", "residency",
 	                  "policy that allows too much"),
-		CASE(residency_is_asked_again_at_every_verification_and_lease, "VP-006 M0-W-1012 WORKER-4121", "residency",
-	             "residency answered from memory"),
+		CASE(residency_is_asked_again_at_every_verification_and_lease,
+	             "VP-006 M0-W-1012 WORKER-4121", "residency", "residency answered from memory"),
 	};
 
 	return suite_run("verify_residency", "verify", cases, COUNT(cases));

@@ -14,7 +14,8 @@ START_TEST(full_verification_hashes_every_block_on_the_device)
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
 	vres_verify_report r = vres_verify_report_init();
-	const uint64_t hashes = calls(f, VRES_MOCK_OP_HASH_BLOCKS), pulls = calls(f, VRES_MOCK_OP_LANE_PULL);
+	const uint64_t hashes = calls(f, VRES_MOCK_OP_HASH_BLOCKS),
+		       pulls = calls(f, VRES_MOCK_OP_LANE_PULL);
 	const vres_verify_params full = mode_of(VRES_VERIFY_FULL);
 	vres_error err;
 
@@ -50,7 +51,8 @@ START_TEST(signature_verification_asks_for_residency_and_hashes_nothing)
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
 	vres_verify_report r = vres_verify_report_init();
 	const vres_verify_params p = mode_of(VRES_VERIFY_SIGNATURE);
-	const uint64_t hashes = calls(f, VRES_MOCK_OP_HASH_BLOCKS), asked = calls(f, VRES_MOCK_OP_MEM_RESIDENCY);
+	const uint64_t hashes = calls(f, VRES_MOCK_OP_HASH_BLOCKS),
+		       asked = calls(f, VRES_MOCK_OP_MEM_RESIDENCY);
 	vres_error err;
 
 	ck_ok(vres_shard_verify(shard, &p, &r, &err));
@@ -111,7 +113,10 @@ START_TEST(sampled_verification_takes_single_blocks_where_leaves_are_kept)
 }
 END_TEST
 
-/* The same geometry at a quarter of the block size and a sixteenth of the bytes: groups of 32 blocks of 1 KiB. */
+/*
+ * The same geometry at a quarter of the block size and a sixteenth of the bytes: groups of 32
+ * blocks of 1 KiB.
+ */
 #define SMALL_GROUP (32 * KIB(1))
 #define SMALL_BYTES (4 * SMALL_GROUP + 2 * KIB(1) + 5)
 
@@ -133,7 +138,8 @@ START_TEST(a_sample_of_all_units_is_exhaustive)
 	p.sample_units = units[_i];
 	for (uint64_t group = 0; group < 5; group++) {
 		CLEANUP(release_shard) vres_shard *good = sealed(f, SMALL_BYTES, 1);
-		CLEANUP(release_shard) vres_shard *bad = damaged(f, SMALL_BYTES, group * SMALL_GROUP + 7);
+		CLEANUP(release_shard)
+		vres_shard *bad = damaged(f, SMALL_BYTES, group * SMALL_GROUP + 7);
 		vres_verify_report r = vres_verify_report_init();
 
 		ck_ok(vres_shard_verify(good, &p, &r, &err));
@@ -172,10 +178,12 @@ START_TEST(samples_come_to_every_part_of_a_shard_in_time)
 
 	p.sample_units = 1;
 	for (unsigned group = 0; group < 4; group++) {
-		CLEANUP(release_shard) vres_shard *shard = damaged(f, 4 * SMALL_GROUP, group * SMALL_GROUP + 9);
+		CLEANUP(release_shard)
+		vres_shard *shard = damaged(f, 4 * SMALL_GROUP, group * SMALL_GROUP + 9);
 
 		for (unsigned i = 0; i < 300 && found == group; i++)
-			found += vres_shard_verify(shard, &p, NULL, NULL) != VRES_OK; /* missed by chance: 0.75^300 */
+			/* Missed by chance: 0.75^300. */
+			found += vres_shard_verify(shard, &p, NULL, NULL) != VRES_OK;
 	}
 	ck_assert_uint_eq(found, 4);
 }
@@ -280,7 +288,8 @@ START_TEST(a_good_verification_is_told_counted_and_dated)
 	ck_assert_uint_ge(info_of(shard).verified_at, dated);
 	ck_assert_uint_eq(metrics_of(f).verifies_ok, before.verifies_ok + 1);
 	ck_assert_uint_eq(metrics_of(f).verifies_failed, before.verifies_failed);
-	ck_assert_uint_ge(metrics_of(f).verified_bytes, before.verified_bytes + (_i == 0 ? BYTES : 0));
+	ck_assert_uint_ge(metrics_of(f).verified_bytes,
+	                  before.verified_bytes + (_i == 0 ? BYTES : 0));
 	ck_assert_uint_eq(f->record.incidents_count, 0);
 }
 END_TEST
@@ -308,25 +317,37 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(full_verification_hashes_every_block_on_the_device, 2, "CI-007 WORKER-4121 WORKER-4245", "integrity",
-	                  "partial verification"),
+		CASE_LOOP(full_verification_hashes_every_block_on_the_device, 2,
+	                  "CI-007 WORKER-4121 WORKER-4245", "integrity", "partial verification"),
 		CASE(a_report_is_not_needed, "WORKER-4150", "availability", ""),
-		CASE(signature_verification_asks_for_residency_and_hashes_nothing, "WORKER-4121 WORKER-4245 VP-006", "residency",
+		CASE(signature_verification_asks_for_residency_and_hashes_nothing,
+	             "WORKER-4121 WORKER-4245 VP-006", "residency",
 	             "residency answered from memory"),
-		CASE(signature_verification_does_not_claim_to_see_content, "CI-007", "integrity", "weak check taken for a strong one"),
-		CASE(sampled_verification_hashes_whole_groups_as_many_as_asked, "CI-007", "integrity", "sample smaller than claimed"),
-		CASE(sampled_verification_takes_single_blocks_where_leaves_are_kept, "CI-007", "integrity", "sample smaller than claimed"),
-		CASE_LOOP(a_sample_of_all_units_is_exhaustive, 4, "CI-007 VR-004", "integrity", "sample with repetitions"),
-		CASE(the_size_of_a_sample_is_policys_unless_given, "CI-007", "integrity", "sample smaller than claimed"),
-		CASE(samples_come_to_every_part_of_a_shard_in_time, "CI-007 VR-004", "integrity", "predictable sample"),
-		CASE(readback_needs_permission, "WORKER-4102 VP-003", "confidentiality", "weights in host memory unasked"),
-		CASE_LOOP(readback_hashes_every_block_on_the_host, 2, "CI-007 CI-004 VR-004", "integrity", "device that hashes wrongly"),
-		CASE(a_device_that_cannot_hash_is_read_back_and_the_report_says_so, "CI-007 WORKER-4121", "integrity",
-	             "verification silently left out"),
-		CASE_LOOP(an_unknown_mode_is_refused, 3, "WORKER-4150 VR-005", "integrity", "unknown mode taken for a check"),
-		CASE_LOOP(a_good_verification_is_told_counted_and_dated, 3, "WORKER-4121 WORKER-4150", "accountability",
+		CASE(signature_verification_does_not_claim_to_see_content, "CI-007", "integrity",
+	             "weak check taken for a strong one"),
+		CASE(sampled_verification_hashes_whole_groups_as_many_as_asked, "CI-007",
+	             "integrity", "sample smaller than claimed"),
+		CASE(sampled_verification_takes_single_blocks_where_leaves_are_kept, "CI-007",
+	             "integrity", "sample smaller than claimed"),
+		CASE_LOOP(a_sample_of_all_units_is_exhaustive, 4, "CI-007 VR-004", "integrity",
+	                  "sample with repetitions"),
+		CASE(the_size_of_a_sample_is_policys_unless_given, "CI-007", "integrity",
+	             "sample smaller than claimed"),
+		CASE(samples_come_to_every_part_of_a_shard_in_time, "CI-007 VR-004", "integrity",
+	             "predictable sample"),
+		CASE(readback_needs_permission, "WORKER-4102 VP-003", "confidentiality",
+	             "weights in host memory unasked"),
+		CASE_LOOP(readback_hashes_every_block_on_the_host, 2, "CI-007 CI-004 VR-004",
+	                  "integrity", "device that hashes wrongly"),
+		CASE(a_device_that_cannot_hash_is_read_back_and_the_report_says_so,
+	             "CI-007 WORKER-4121", "integrity", "verification silently left out"),
+		CASE_LOOP(an_unknown_mode_is_refused, 3, "WORKER-4150 VR-005", "integrity",
+	                  "unknown mode taken for a check"),
+		CASE_LOOP(a_good_verification_is_told_counted_and_dated, 3,
+	                  "WORKER-4121 WORKER-4150", "accountability",
 	                  "verification without a trace"),
-		CASE(verifying_allocates_no_device_memory, "RP-001 WORKER-4121", "availability", "verification that fails when memory is full"),
+		CASE(verifying_allocates_no_device_memory, "RP-001 WORKER-4121", "availability",
+	             "verification that fails when memory is full"),
 	};
 
 	return suite_run("verify", "verify", cases, COUNT(cases));

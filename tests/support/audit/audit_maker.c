@@ -67,9 +67,12 @@ void maker_line(struct audit_maker *m, const char *event)
 	/* First with no hash, which is what is signed; then with it. */
 	for (int round = 0; round < 2; round++) {
 		n = snprintf(line, room,
-		             "{\"audit_id\":\"audit-%s-%016" PRIx64 "\",\"event\":%s,\"hash\":\"%s\",\"prev_hash\":\"%s\",\"seq\":%" PRIu64
-		             ",\"timestamp\":\"2026-01-31T23:59:%02u.000000000Z\",\"worker_id\":\"worker-7\"}",
-		             session, m->seq, event, mac_hex, m->prev, m->seq, (unsigned)(m->seq % 60));
+		             "{\"audit_id\":\"audit-%s-%016" PRIx64
+		             "\",\"event\":%s,\"hash\":\"%s\",\"prev_hash\":\"%s\",\"seq\":%" PRIu64
+		             ",\"timestamp\":\"2026-01-31T23:59:%02u.000000000Z\",\"worker_id\":"
+		             "\"worker-7\"}",
+		             session, m->seq, event, mac_hex, m->prev, m->seq,
+		             (unsigned)(m->seq % 60));
 		m->hmac(m->key, line, (size_t)n, mac);
 		if (round == 0)
 			hex(mac, mac_hex);
@@ -89,8 +92,9 @@ void maker_header(struct audit_maker *m)
 	if (m->is_forward)
 		(void)snprintf(epoch, sizeof(epoch), "\"epoch\":%" PRIu64 ",", m->epoch);
 	(void)snprintf(event, sizeof(event),
-	               "{%s\"event_type\":\"log_header\",\"format\":\"vres-audit/1\",\"key_mode\":\"%s\",\"session\":\"%s\"}", epoch,
-	               m->is_forward ? "forward" : "token", session);
+	               "{%s\"event_type\":\"log_header\",\"format\":\"vres-audit/"
+	               "1\",\"key_mode\":\"%s\",\"session\":\"%s\"}",
+	               epoch, m->is_forward ? "forward" : "token", session);
 	maker_line(m, event);
 }
 
@@ -100,7 +104,8 @@ void maker_opened(struct audit_maker *m)
 
 	m->session++;
 	session_of(m, session);
-	(void)snprintf(event, sizeof(event), "{\"event_type\":\"log_opened\",\"session\":\"%s\"}", session);
+	(void)snprintf(event, sizeof(event), "{\"event_type\":\"log_opened\",\"session\":\"%s\"}",
+	               session);
 	maker_line(m, event);
 }
 
@@ -108,7 +113,8 @@ void maker_epoch(struct audit_maker *m)
 {
 	char event[128];
 
-	(void)snprintf(event, sizeof(event), "{\"epoch\":%" PRIu64 ",\"event_type\":\"log_epoch\"}", m->epoch + 1);
+	(void)snprintf(event, sizeof(event), "{\"epoch\":%" PRIu64 ",\"event_type\":\"log_epoch\"}",
+	               m->epoch + 1);
 	maker_line(m, event);
 	m->epoch++;
 	expand(m->hmac, m->chain, "vres/audit/next/v1", m->chain);
@@ -123,7 +129,8 @@ size_t maker_checkpoint(const struct audit_maker *m, char text[512])
 
 	for (int round = 0; round < 2; round++) {
 		n = snprintf(text, 512,
-		             "{\"epoch\":%" PRIu64 ",\"format\":\"vres-audit-checkpoint/1\",\"hash\":\"%s\",\"mac\":\"%s\",\"seq\":%" PRIu64
+		             "{\"epoch\":%" PRIu64 ",\"format\":\"vres-audit-checkpoint/"
+		             "1\",\"hash\":\"%s\",\"mac\":\"%s\",\"seq\":%" PRIu64
 		             ",\"worker_id\":\"worker-7\"}",
 		             m->epoch, m->prev, mac_hex, m->seq);
 		m->hmac(m->key, text, (size_t)n, mac);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Audit logs for tests of the checker, made from docs/FORMAT.md with an HMAC that the caller brings and nothing of the library, into memory of
- * a fixed size: suites and fuzz targets share it.
+ * Audit logs for tests of the checker, made from docs/FORMAT.md with an HMAC that the caller brings
+ * and nothing of the library, into memory of a fixed size: suites and fuzz targets share it.
  */
 #ifndef TESTS_SUPPORT_AUDIT_AUDIT_MAKER_H
 #define TESTS_SUPPORT_AUDIT_AUDIT_MAKER_H

@@ -19,7 +19,8 @@ struct place log_of_three(bool forward)
 	return p;
 }
 
-vres_status reopen_with(struct place *p, const char *token, const vres_audit_file_options *o, vres_error *err)
+vres_status reopen_with(struct place *p, const char *token, const vres_audit_file_options *o,
+                        vres_error *err)
 {
 	vres_audit_file *log = (void *)p;
 	vres_key *key = NULL;
@@ -79,7 +80,8 @@ void ck_reopen_refused(struct place *p, bool forward, vres_status want, const ch
 
 	files_digest(p, before);
 	ck_status(reopen(p, forward, &err), want);
-	ck_assert_msg(strstr(err.message, message) != NULL, "\"%s\" does not say \"%s\"", err.message, message);
+	ck_assert_msg(strstr(err.message, message) != NULL, "\"%s\" does not say \"%s\"",
+	              err.message, message);
 	files_digest(p, after);
 	ck_assert_str_eq(before, after);
 }

@@ -8,8 +8,12 @@
 /* A log of three events, closed. */
 struct place log_of_three(bool forward);
 
-/* Open and close the log of a place with the key of @token, or as place_options() has it.  A refusal is seen to give nothing out. */
-vres_status reopen_with(struct place *p, const char *token, const vres_audit_file_options *o, vres_error *err);
+/*
+ * Open and close the log of a place with the key of @token, or as place_options() has it.  A
+ * refusal is seen to give nothing out.
+ */
+vres_status reopen_with(struct place *p, const char *token, const vres_audit_file_options *o,
+                        vres_error *err);
 vres_status reopen(struct place *p, bool forward, vres_error *err);
 
 /* A digest of every file of the place but LOG.lock: names, modes and bytes. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The wrapped allocator.  The blocks that are live are kept in a table of their own, so that a block which libc allocated and our code frees
- * (open_memstream) is not mistaken for one of ours.
+ * The wrapped allocator.  The blocks that are live are kept in a table of their own, so that a
+ * block which libc allocated and our code frees (open_memstream) is not mistaken for one of ours.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -30,7 +30,10 @@ void *__wrap_aligned_alloc(size_t alignment, size_t n);
 int __wrap_posix_memalign(void **out, size_t alignment, size_t n);
 void __wrap_free(void *block);
 
-/* The allocator has no argument to carry its state in, so this one stands alone in the test programs. */
+/*
+ * The allocator has no argument to carry its state in, so this one stands alone in the test
+ * programs.
+ */
 static struct {
 	pthread_mutex_t lock;
 	uint64_t calls, live;
@@ -87,7 +90,8 @@ static bool table_take(const void *block)
 {
 	if (heap.slots == 0)
 		return false;
-	for (size_t at = slot_of(block, heap.slots); heap.table[at] != NULL; at = (at + 1) & (heap.slots - 1)) {
+	for (size_t at = slot_of(block, heap.slots); heap.table[at] != NULL;
+	     at = (at + 1) & (heap.slots - 1)) {
 		if (heap.table[at] == block) {
 			heap.table[at] = TOMB;
 			heap.tombs++;
@@ -106,7 +110,8 @@ static bool refuse(void)
 		return false;
 	pthread_mutex_lock(&heap.lock);
 	heap.calls++;
-	now = heap.fail_at != 0 && (heap.calls == heap.fail_at || (heap.all_after && heap.calls > heap.fail_at));
+	now = heap.fail_at != 0 &&
+	      (heap.calls == heap.fail_at || (heap.all_after && heap.calls > heap.fail_at));
 	heap.failed |= now;
 	pthread_mutex_unlock(&heap.lock);
 	return now;
@@ -124,7 +129,9 @@ static void *gained(void *block)
 	return block;
 }
 
-/* Of a block that is looked at and then given back, it does not matter that some was never written. */
+/*
+ * Of a block that is looked at and then given back, it does not matter that some was never written.
+ */
 static void look(void *block)
 {
 	const size_t n = malloc_usable_size(block);

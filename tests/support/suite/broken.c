@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A suite with one test of each outcome.  It is no test of its own: selftest.c runs it and reads what it says. */
+/*
+ * A suite with one test of each outcome.  It is no test of its own: selftest.c runs it and reads
+ * what it says.
+ */
 #include <signal.h>
 #include <unistd.h>
 #include "support/suite/suite.h"

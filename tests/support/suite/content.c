@@ -8,10 +8,14 @@
 #include "support/suite/content.h"
 #include "support/suite/suite.h"
 
-/* Eight bytes of content: a xorshift over seed and position, with a multiplication so that neighbours differ everywhere. */
+/*
+ * Eight bytes of content: a xorshift over seed and position, with a multiplication so that
+ * neighbours differ everywhere.
+ */
 static uint64_t word_at(uint64_t seed, uint64_t index)
 {
-	uint64_t x = (seed + suite_seed()) * UINT64_C(0x9e3779b97f4a7c15) + index * UINT64_C(0xd1342543de82ef95) + 1;
+	uint64_t x = (seed + suite_seed()) * UINT64_C(0x9e3779b97f4a7c15) +
+	             index * UINT64_C(0xd1342543de82ef95) + 1;
 
 	x ^= x >> 32;
 	x *= UINT64_C(0xda942042e4dd58b5);
@@ -75,7 +79,10 @@ void hmac_sha256(const void *key, size_t key_bytes, const void *data, size_t n, 
 		abort();
 }
 
-/* The root over @n bytes, which are content or the digests of the level below; a block that is not full is padded with zeros. */
+/*
+ * The root over @n bytes, which are content or the digests of the level below; a block that is not
+ * full is padded with zeros.
+ */
 static void verity_root(const uint8_t *data, size_t n, uint32_t block_size, uint8_t root[32])
 {
 	uint8_t *block = test_alloc(block_size);
@@ -117,7 +124,8 @@ static vres_status give(struct content_source *s, uint64_t offset, void *buf, si
 		s->largest = n;
 	if (s->calls == s->fail_at)
 		return s->fail_how;
-	content_fill(buf, n, s->lie_seed != 0 && s->calls >= s->lie_at ? s->lie_seed : s->seed, offset);
+	content_fill(buf, n, s->lie_seed != 0 && s->calls >= s->lie_at ? s->lie_seed : s->seed,
+	             offset);
 	return VRES_OK;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Test content: bytes that follow from a seed and their position alone, so that any part can be made again anywhere; and their digests,
- * computed by OpenSSL and by a plain recursive fs-verity that shares nothing with the library.
+ * Test content: bytes that follow from a seed and their position alone, so that any part can be
+ * made again anywhere; and their digests, computed by OpenSSL and by a plain recursive fs-verity
+ * that shares nothing with the library.
  */
 #ifndef TESTS_SUPPORT_SUITE_CONTENT_H
 #define TESTS_SUPPORT_SUITE_CONTENT_H
@@ -23,7 +24,10 @@ void verity_hex(const void *data, size_t n, uint32_t block_size, char hex[65]);
 void hmac_sha256(const void *key, size_t key_bytes, const void *data, size_t n, uint8_t mac[32]);
 void hex_of(const void *bytes, size_t n, char *hex);
 
-/* A source of content for vres_seal_stream() and for verification: counts what is asked of it and can be made to misbehave. */
+/*
+ * A source of content for vres_seal_stream() and for verification: counts what is asked of it and
+ * can be made to misbehave.
+ */
 struct content_source {
 	uint64_t seed;
 	uint64_t at;          /* where the stream stands */

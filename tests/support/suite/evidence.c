@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Evidence as newline-delimited JSON: one object a test, keys always the same, in the same order. */
+/*
+ * Evidence as newline-delimited JSON: one object a test, keys always the same, in the same order.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -90,7 +92,8 @@ static const char *outcome(const struct evidence_test *t)
 	return t->failed != 0 ? "fail" : "pass";
 }
 
-static void put_line(FILE *to, const struct evidence *e, const struct evidence_test *t, const char *area, const struct suite_case *c)
+static void put_line(FILE *to, const struct evidence *e, const struct evidence_test *t,
+                     const char *area, const struct suite_case *c)
 {
 	const char *name = (*c->test)->name;
 
@@ -109,7 +112,8 @@ static void put_line(FILE *to, const struct evidence *e, const struct evidence_t
 	put_values(to, t);
 }
 
-bool evidence_write(const struct evidence *e, const char *folder, const char *name, const char *area, const struct suite_case *cases, size_t n)
+bool evidence_write(const struct evidence *e, const char *folder, const char *name,
+                    const char *area, const struct suite_case *cases, size_t n)
 {
 	char path[4096];
 	FILE *to;

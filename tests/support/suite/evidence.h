@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is known of each test of a suite, in memory that a forked test can write to, and how it becomes lines of evidence. */
+/*
+ * What is known of each test of a suite, in memory that a forked test can write to, and how it
+ * becomes lines of evidence.
+ */
 #ifndef TESTS_SUPPORT_SUITE_EVIDENCE_H
 #define TESTS_SUPPORT_SUITE_EVIDENCE_H
 
@@ -28,7 +31,11 @@ struct evidence {
 	struct evidence_test tests[];
 };
 
-/* One JSON line per case, appended to @folder/@name.ndjson.  False, and a line on stderr, when that cannot be done. */
-bool evidence_write(const struct evidence *e, const char *folder, const char *name, const char *area, const struct suite_case *cases, size_t n);
+/*
+ * One JSON line per case, appended to @folder/@name.ndjson.  False, and a line on stderr, when that
+ * cannot be done.
+ */
+bool evidence_write(const struct evidence *e, const char *folder, const char *name,
+                    const char *area, const struct suite_case *cases, size_t n);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The suites' own tools: outcomes are told as they are, allocations are counted and failed, digests and recorders do what they say. */
+/*
+ * The suites' own tools: outcomes are told as they are, allocations are counted and failed, digests
+ * and recorders do what they say.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -32,39 +35,52 @@ static void read_all(const char *path, char *text, size_t cap)
 START_TEST(every_outcome_is_told_as_it_is)
 {
 	static const char *const lines[] = {
-		"{\"name\":\"one_that_passes\",\"area\":\"support\",\"ids\":[\"ID-1\",\"ID-2\"],\"status\":\"pass\"",
-		"{\"name\":\"one_that_fails\",\"area\":\"support\",\"ids\":[\"ID-3\"],\"status\":\"fail\"",
-		"{\"name\":\"one_that_crashes\",\"area\":\"support\",\"ids\":[],\"status\":\"error\"",
+		"{\"name\":\"one_that_passes\",\"area\":\"support\",\"ids\":[\"ID-1\",\"ID-2\"],"
+		"\"status\":\"pass\"",
+		"{\"name\":\"one_that_fails\",\"area\":\"support\",\"ids\":[\"ID-3\"],\"status\":"
+		"\"fail\"",
+		"{\"name\":\"one_that_crashes\",\"area\":\"support\",\"ids\":[],\"status\":"
+		"\"error\"",
 		"{\"name\":\"one_that_hangs\",\"area\":\"support\",\"ids\":[],\"status\":\"error\"",
-		"{\"name\":\"one_that_fails_in_its_third_round\",\"area\":\"support\",\"ids\":[],\"status\":\"fail\"",
-		"{\"name\":\"one_that_leaves\",\"area\":\"support\",\"ids\":[],\"status\":\"error\"",
-		"\"explanation\":\"one that passes\",\"security_property\":\"integrity\",\"threat_coverage\":[\"bit flip\",\"\\\"quoted\\\"\"],",
+		"{\"name\":\"one_that_fails_in_its_third_round\",\"area\":\"support\",\"ids\":[],"
+		"\"status\":\"fail\"",
+		"{\"name\":\"one_that_leaves\",\"area\":\"support\",\"ids\":[],\"status\":"
+		"\"error\"",
+		"\"explanation\":\"one that "
+		"passes\",\"security_property\":\"integrity\",\"threat_coverage\":[\"bit "
+		"flip\",\"\\\"quoted\\\"\"],",
 		"],\"values\":{\"answer\":42,\"half\":0.5}}",
 		"\"values\":{\"rounds\":5}}",
 		"\"seed\":77,\"backend\":\"none\",\"timestamp\":\"",
 	};
-	char folder[] = "/tmp/vres-selftest-XXXXXX", command[512], path[128], says[8192], evidence[8192];
+	char folder[] = "/tmp/vres-selftest-XXXXXX", command[512], path[128], says[8192],
+	     evidence[8192];
 	const char *broken = getenv("VRES_BROKEN");
 	int status;
 
 	ck_assert_ptr_nonnull(broken);
 	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(command, sizeof(command), "unset CK_RUN_CASE; CK_FORK=yes VRES_TEST_SEED=77 VRES_RESULTS=%s %s 2>&1", folder, broken);
+	snprintf(command, sizeof(command),
+	         "unset CK_RUN_CASE; CK_FORK=yes VRES_TEST_SEED=77 VRES_RESULTS=%s %s 2>&1", folder,
+	         broken);
 	snprintf(path, sizeof(path), "%s/broken.ndjson", folder);
 	status = run(command, says, sizeof(says));
 	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) != 0);
 	ck_assert_ptr_nonnull(strstr(says, "50%: Checks: 10, Failures: 2, Errors: 3"));
 	read_all(path, evidence, sizeof(evidence));
 	for (size_t i = 0; i < COUNT(lines); i++)
-		ck_assert_msg(strstr(evidence, lines[i]) != NULL, "no %s in\n%s", lines[i], evidence);
-	snprintf(command, sizeof(command), "CK_RUN_CASE=one_that_passes VRES_RESULTS=%s %s 2>&1", folder, broken);
+		ck_assert_msg(strstr(evidence, lines[i]) != NULL, "no %s in\n%s", lines[i],
+		              evidence);
+	snprintf(command, sizeof(command), "CK_RUN_CASE=one_that_passes VRES_RESULTS=%s %s 2>&1",
+	         folder, broken);
 	status = run(command, says, sizeof(says));
 	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	ck_assert_ptr_nonnull(strstr(says, "100%: Checks: 1, Failures: 0, Errors: 0"));
 	snprintf(command, sizeof(command), "CK_RUN_CASE=no_such_test %s 2>&1", broken);
 	status = run(command, says, sizeof(says));
 	ck_assert_msg(status != 0, "a suite without tests passes");
-	snprintf(command, sizeof(command), "CK_RUN_CASE=one_that_passes VRES_RESULTS=/nowhere %s 2>&1", broken);
+	snprintf(command, sizeof(command),
+	         "CK_RUN_CASE=one_that_passes VRES_RESULTS=/nowhere %s 2>&1", broken);
 	status = run(command, says, sizeof(says));
 	ck_assert_msg(status != 0, "evidence that cannot be written is not missed");
 	unlink(path);
@@ -166,17 +182,23 @@ END_TEST
 
 START_TEST(fsverity_of_the_tests_gives_what_the_fsverity_tool_gives)
 {
-	/* printf 'hello\n' | fsverity digest, and 128 * 4096 + 1 zeros, at blocks of 4096 and 1024 */
+	/*
+	 * printf 'hello\n' | fsverity digest, and 128 * 4096 + 1 zeros, at blocks of 4096 and 1024
+	 */
 	static const struct {
 		const char *text;
 		size_t zeros;
 		uint32_t block_size;
 		const char *digest;
 	} known[] = {
-		{"hello\n", 0, 4096, "9c76eecc7b76fcb46199cb27b90cf59a660e10575bb0412128905129d5b1c2aa"},
-		{"hello\n", 0, 1024, "ac222c4148153662c412613db5a9d88d7d4fdd3f171d11b3047ff31666dd1719"},
-		{NULL, 128 * 4096 + 1, 4096, "e4143a5705610b7ad2eb85482cfc033c7062a89b9faf9118603f592d53fd10e0"},
-		{NULL, 128 * 4096 + 1, 1024, "a9b5bd42a8a4a6468643633773c2858e25b776ba3076d346162ec752482f077b"},
+		{"hello\n", 0, 4096,
+	         "9c76eecc7b76fcb46199cb27b90cf59a660e10575bb0412128905129d5b1c2aa"},
+		{"hello\n", 0, 1024,
+	         "ac222c4148153662c412613db5a9d88d7d4fdd3f171d11b3047ff31666dd1719"},
+		{NULL, 128 * 4096 + 1, 4096,
+	         "e4143a5705610b7ad2eb85482cfc033c7062a89b9faf9118603f592d53fd10e0"},
+		{NULL, 128 * 4096 + 1, 1024,
+	         "a9b5bd42a8a4a6468643633773c2858e25b776ba3076d346162ec752482f077b"},
 	};
 	char hex[65];
 
@@ -208,7 +230,10 @@ END_TEST
 
 START_TEST(a_flaw_in_an_error_detail_is_seen)
 {
-	vres_error good = {.status = VRES_E_BACKEND, .gpu_device = VRES_NO_DEVICE, .message = "one line"}, err;
+	vres_error good = {.status = VRES_E_BACKEND,
+	                   .gpu_device = VRES_NO_DEVICE,
+	                   .message = "one line"},
+		   err;
 
 	ck_assert_ptr_null(status_flaw(VRES_E_BACKEND, &good));
 	ck_assert_ptr_nonnull(status_flaw(VRES_OK, &good));
@@ -242,7 +267,10 @@ START_TEST(a_recorder_keeps_copies_and_finds_words_in_them)
 	struct record r;
 	vres_shard_info shard = vres_shard_info_init();
 	char worker[] = WORKER, detail[] = "some Needle here";
-	vres_event e = {.struct_size = sizeof(e), .type = VRES_EVENT_POLICY_VIOLATION, .name = "policy_violation", .critical = 1};
+	vres_event e = {.struct_size = sizeof(e),
+	                .type = VRES_EVENT_POLICY_VIOLATION,
+	                .name = "policy_violation",
+	                .critical = 1};
 
 	e.time = e.simulated = 1;
 	e.worker_id = worker;
@@ -270,7 +298,8 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(every_outcome_is_told_as_it_is, "WORKER-4996 PB-002", "accountability", "failed test shown as passed"),
+		CASE(every_outcome_is_told_as_it_is, "WORKER-4996 PB-002", "accountability",
+	             "failed test shown as passed"),
 		CASE(allocations_are_counted_and_the_nth_fails, "WORKER-4996", "", ""),
 		CASE(blocks_that_still_hold_what_is_watched_for_are_counted, "WORKER-4996", "", ""),
 		CASE(memory_that_libc_made_is_not_mistaken_for_ours, "WORKER-4996", "", ""),

@@ -57,17 +57,20 @@ const char *status_flaw(vres_status got, const vres_error *err)
 	return message_flaw(err->message, sizeof(err->message));
 }
 
-void status_check(vres_status got, vres_status want, uint32_t reason, const vres_error *err, const char *call, const char *file, int line)
+void status_check(vres_status got, vres_status want, uint32_t reason, const vres_error *err,
+                  const char *call, const char *file, int line)
 {
 	const char *flaw = status_flaw(got, err);
 	const char *message = got != VRES_OK && flaw == NULL ? err->message : "";
 
 	if (got != want)
-		_ck_assert_failed(file, line, call, "%s instead of %s: %s", vres_status_name(got), vres_status_name(want), message);
+		_ck_assert_failed(file, line, call, "%s instead of %s: %s", vres_status_name(got),
+		                  vres_status_name(want), message);
 	if (flaw != NULL)
 		_ck_assert_failed(file, line, call, "%s, but %s", vres_status_name(got), flaw);
 	if (reason != REASON_ANY && err->reason != reason)
-		_ck_assert_failed(file, line, call, "%s with reason %s instead of %s: %s", vres_status_name(got), vres_reason_name(err->reason),
+		_ck_assert_failed(file, line, call, "%s with reason %s instead of %s: %s",
+		                  vres_status_name(got), vres_reason_name(err->reason),
 		                  vres_reason_name(reason), message);
 	mark_point();
 }

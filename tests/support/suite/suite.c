@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The runner: one Check test case per test, so that each outcome can be told by its name, and an unchecked fixture around each, which runs
- * outside the forked child and so also times tests that crash or hang.
+ * The runner: one Check test case per test, so that each outcome can be told by its name, and an
+ * unchecked fixture around each, which runs outside the forked child and so also times tests that
+ * crash or hang.
  */
 #include <errno.h>
 #include <math.h>
@@ -18,7 +19,10 @@
 #endif
 #include "support/suite/evidence.h"
 
-/* Check's fixtures and tests take no argument, so the evidence they write to has to be reached from here. */
+/*
+ * Check's fixtures and tests take no argument, so the evidence they write to has to be reached from
+ * here.
+ */
 static struct evidence *evidence;
 static char backend[16] = "mock";
 
@@ -82,7 +86,8 @@ static double *value_of(const char *key)
 		i++;
 	ck_assert_msg(i < EVIDENCE_VALUES, "more than %d values", EVIDENCE_VALUES);
 	if (i == t->values_count) {
-		ck_assert_msg(strlen(key) < sizeof(t->values[i].key), "the key %s is too long", key);
+		ck_assert_msg(strlen(key) < sizeof(t->values[i].key), "the key %s is too long",
+		              key);
 		snprintf(t->values[i].key, sizeof(t->values[i].key), "%s", key);
 		t->values_count++;
 	}
@@ -144,8 +149,12 @@ __attribute__((weak)) const char *suite_excuse(const char *test)
 	return NULL;
 }
 
-/* $CK_RUN_CASE names the one test to run; the others then are no part of the suite.  Nor are those that this device cannot be asked. */
-static size_t choose(const struct suite_case *cases, size_t n, struct suite_case *chosen, unsigned *excused)
+/*
+ * $CK_RUN_CASE names the one test to run; the others then are no part of the suite.  Nor are those
+ * that this device cannot be asked.
+ */
+static size_t choose(const struct suite_case *cases, size_t n, struct suite_case *chosen,
+                     unsigned *excused)
 {
 	const char *only = getenv("CK_RUN_CASE");
 	size_t kept = 0;
@@ -172,8 +181,10 @@ static void print_counts(const char *name, size_t n, unsigned excused)
 	size_t passed = 0;
 
 	for (size_t i = 0; i < n; i++)
-		passed += evidence->tests[i].passed > 0 && evidence->tests[i].failed + evidence->tests[i].errors == 0;
-	printf("suite %s backend %s run %zu passed %zu failed %zu skipped %u\n", name, evidence->backend, n, passed, n - passed, excused);
+		passed += evidence->tests[i].passed > 0 &&
+		          evidence->tests[i].failed + evidence->tests[i].errors == 0;
+	printf("suite %s backend %s run %zu passed %zu failed %zu skipped %u\n", name,
+	       evidence->backend, n, passed, n - passed, excused);
 }
 
 static bool run_chosen(const char *name, const char *area, const struct suite_case *cases, size_t n)
@@ -212,7 +223,8 @@ int suite_run(const char *name, const char *area, const struct suite_case *cases
 	}
 	memcpy(evidence->backend, backend, sizeof(backend));
 	evidence->seed = suite_seed();
-	snprintf(full_name, sizeof(full_name), "%s%s%s", name, device ? "." : "", device ? device : "");
+	snprintf(full_name, sizeof(full_name), "%s%s%s", name, device ? "." : "",
+	         device ? device : "");
 	kept = choose(cases, n, chosen, &excused);
 	good = run_chosen(full_name, area, chosen, kept);
 	print_counts(full_name, kept, excused);

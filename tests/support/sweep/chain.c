@@ -62,7 +62,8 @@ static const char *after(const char *line, const char *key)
 
 	(void)snprintf(mark, sizeof(mark), "\"%s\":", key);
 	while ((next = strstr(next, mark)) != NULL)
-		found = next++; /* the last one: what an event says of itself comes before what surrounds it */
+		/* The last one: what an event says of itself comes before what surrounds it. */
+		found = next++;
 	return found ? found + strlen(mark) : NULL;
 }
 
@@ -105,7 +106,8 @@ static void mac_without(const uint8_t key[32], const char *line, const char *nam
 
 static const char *flaw(struct chain *c, const char *what)
 {
-	(void)snprintf(c->flaw, sizeof(c->flaw), "after seq %llu: %s", (unsigned long long)c->seq, what);
+	(void)snprintf(c->flaw, sizeof(c->flaw), "after seq %llu: %s", (unsigned long long)c->seq,
+	               what);
 	return c->flaw;
 }
 
@@ -115,8 +117,10 @@ static const char *one_line(struct chain *c, const char *line, bool is_first)
 
 	if (strlen(line) >= 8192)
 		return flaw(c, "the line is too long");
-	if (!chain_string(line, "hash", hash, sizeof(hash)) || !chain_string(line, "prev_hash", prev, sizeof(prev)) || strlen(hash) != 64 ||
-	    !chain_string(line, "event_type", c->type, sizeof(c->type)) || !chain_string(line, "audit_id", id, sizeof(id)))
+	if (!chain_string(line, "hash", hash, sizeof(hash)) ||
+	    !chain_string(line, "prev_hash", prev, sizeof(prev)) || strlen(hash) != 64 ||
+	    !chain_string(line, "event_type", c->type, sizeof(c->type)) ||
+	    !chain_string(line, "audit_id", id, sizeof(id)))
 		return flaw(c, "the line lacks fields");
 	if (chain_number(line, "seq") != c->seq + 1)
 		return flaw(c, "the line has another seq");
@@ -129,7 +133,8 @@ static const char *one_line(struct chain *c, const char *line, bool is_first)
 	if (strcmp(hash, want) != 0)
 		return flaw(c, "the line's MAC is wrong");
 	if (is_first != (strcmp(c->type, "log_header") == 0))
-		return flaw(c, is_first ? "the file has no header" : "there is a header within the file");
+		return flaw(c, is_first ? "the file has no header"
+		                        : "there is a header within the file");
 	if (is_first && c->is_forward && chain_number(line, "epoch") != c->epoch)
 		return flaw(c, "the header has another epoch");
 	memcpy(c->hash, hash, 65);
@@ -175,7 +180,8 @@ const char *chain_file(struct chain *c, const char *path)
 		return flaw(c, "the file cannot be read");
 	while (wrong == NULL && (end = memchr(at, '\n', n - (size_t)(at - text))) != NULL) {
 		*end = '\0';
-		wrong = strlen(at) == (size_t)(end - at) ? one_line(c, at, at == text) : flaw(c, "the line has a NUL");
+		wrong = strlen(at) == (size_t)(end - at) ? one_line(c, at, at == text)
+		                                         : flaw(c, "the line has a NUL");
 		at = end + 1;
 	}
 	c->torn = n - (size_t)(at - text);
@@ -192,7 +198,8 @@ const char *chain_checkpoint(struct chain *c, const char *path)
 
 	if (text == NULL)
 		return flaw(c, "there is no checkpoint");
-	if (n == 0 || text[n - 1] != '\n' || !chain_string(text, "mac", mac, sizeof(mac)) || strlen(mac) != 64) {
+	if (n == 0 || text[n - 1] != '\n' || !chain_string(text, "mac", mac, sizeof(mac)) ||
+	    strlen(mac) != 64) {
 		wrong = flaw(c, "the checkpoint is damaged");
 	} else {
 		text[n - 1] = '\0';

@@ -3,9 +3,10 @@
 #include <string.h>
 #include "support/sweep/sweep.h"
 
-static const char *const OPS[VRES_MOCK_OP_COUNT] = {"any",       "open",          "device_count", "device_open", "device_status", "mem_alloc",
-                                                    "mem_adopt", "mem_residency", "mem_wipe",     "mem_release", "lane_open",     "lane_push",
-                                                    "lane_pull", "lane_wait",     "hash_blocks",  "mem_protect"};
+static const char *const OPS[VRES_MOCK_OP_COUNT] = {
+	"any",       "open",          "device_count", "device_open", "device_status", "mem_alloc",
+	"mem_adopt", "mem_residency", "mem_wipe",     "mem_release", "lane_open",     "lane_push",
+	"lane_pull", "lane_wait",     "hash_blocks",  "mem_protect"};
 
 static struct fixture *fresh(const struct scenario *s)
 {
@@ -25,8 +26,8 @@ static void run_well(const struct scenario *s, struct fixture *f, const char *af
 	status_poison(&err);
 	record_clear(&f->record);
 	got = s->run(f, &err);
-	ck_assert_msg(got == VRES_OK, "after %s %lu failed, the next run gives %s: %s", after, (unsigned long)n, vres_status_name(got),
-	              got != VRES_OK ? err.message : "");
+	ck_assert_msg(got == VRES_OK, "after %s %lu failed, the next run gives %s: %s", after,
+	              (unsigned long)n, vres_status_name(got), got != VRES_OK ? err.message : "");
 	if (s->check != NULL)
 		s->check(f);
 }
@@ -39,33 +40,38 @@ static void ck_nothing_left(struct fixture *f, const char *what, uint64_t n)
 	if (f->manager == NULL)
 		return;
 	m = metrics_of(f);
-	ck_assert_msg(m.shards_now == 0 && m.leases_now == 0 && m.used_bytes_now == 0, "%s %lu leaves %lu shards, %lu leases, %lu bytes", what,
-	              (unsigned long)n, (unsigned long)m.shards_now, (unsigned long)m.leases_now, (unsigned long)m.used_bytes_now);
-	ck_assert_msg(record_critical(&f->record) == 0 && f->record.incidents_count == 0, "%s %lu is called an incident", what,
-	              (unsigned long)n);
+	ck_assert_msg(m.shards_now == 0 && m.leases_now == 0 && m.used_bytes_now == 0,
+	              "%s %lu leaves %lu shards, %lu leases, %lu bytes", what, (unsigned long)n,
+	              (unsigned long)m.shards_now, (unsigned long)m.leases_now,
+	              (unsigned long)m.used_bytes_now);
+	ck_assert_msg(record_critical(&f->record) == 0 && f->record.incidents_count == 0,
+	              "%s %lu is called an incident", what, (unsigned long)n);
 }
 
 /* Operations that releasing takes: making memory writable, wiping it, freeing it. */
 static bool frees(vres_mock_op op)
 {
-	return op == VRES_MOCK_OP_MEM_PROTECT || op == VRES_MOCK_OP_MEM_WIPE || op == VRES_MOCK_OP_MEM_RELEASE;
+	return op == VRES_MOCK_OP_MEM_PROTECT || op == VRES_MOCK_OP_MEM_WIPE ||
+	       op == VRES_MOCK_OP_MEM_RELEASE;
 }
 
 /* Memory that could not be freed or wiped is not the caller's failure, but it is told. */
-static void judge(const struct scenario *s, struct fixture *f, vres_mock_op op, uint64_t n, vres_status injected, vres_status got,
-                  const vres_error *err)
+static void judge(const struct scenario *s, struct fixture *f, vres_mock_op op, uint64_t n,
+                  vres_status injected, vres_status got, const vres_error *err)
 {
 	const char *flaw = status_flaw(got, err);
 
-	ck_assert_msg(flaw == NULL, "%s %lu: %s, but %s", OPS[op], (unsigned long)n, vres_status_name(got), flaw);
+	ck_assert_msg(flaw == NULL, "%s %lu: %s, but %s", OPS[op], (unsigned long)n,
+	              vres_status_name(got), flaw);
 	if (frees(op) && got == VRES_OK) {
 		const vres_event *e = record_last(&f->record, VRES_EVENT_VRAM_DEALLOCATION_FAILED);
 
-		ck_assert_msg(s->adopts || (e != NULL && e->status == VRES_E_DEALLOCATION_FAILED), "%s %lu fails and nothing tells", OPS[op],
-		              (unsigned long)n);
+		ck_assert_msg(s->adopts || (e != NULL && e->status == VRES_E_DEALLOCATION_FAILED),
+		              "%s %lu fails and nothing tells", OPS[op], (unsigned long)n);
 	} else if (got != VRES_OK || !s->tries_again) {
-		ck_assert_msg(got == injected, "%s %lu gives %s, not %s: %s", OPS[op], (unsigned long)n, vres_status_name(got),
-		              vres_status_name(injected), got != VRES_OK ? err->message : "");
+		ck_assert_msg(got == injected, "%s %lu gives %s, not %s: %s", OPS[op],
+		              (unsigned long)n, vres_status_name(got), vres_status_name(injected),
+		              got != VRES_OK ? err->message : "");
 	}
 	ck_nothing_left(f, OPS[op], n);
 }
@@ -85,13 +91,14 @@ static bool fail_nth(const struct scenario *s, vres_mock_op op, uint64_t n, vres
 	fired = rig_calls(f->rig, op) - before >= n;
 	rig_fail(f->rig, op, 0, VRES_OK);
 	if (!fired) {
-		ck_assert_msg(got == VRES_OK, "undisturbed, the scenario gives %s: %s", vres_status_name(got),
-		              got != VRES_OK ? err.message : "");
+		ck_assert_msg(got == VRES_OK, "undisturbed, the scenario gives %s: %s",
+		              vres_status_name(got), got != VRES_OK ? err.message : "");
 		if (s->check != NULL)
 			s->check(f);
 		return false;
 	}
-	f->wipe_may_fail = op == VRES_MOCK_OP_MEM_WIPE || op == VRES_MOCK_OP_MEM_PROTECT || how == VRES_E_DEVICE_LOST;
+	f->wipe_may_fail = op == VRES_MOCK_OP_MEM_WIPE || op == VRES_MOCK_OP_MEM_PROTECT ||
+	                   how == VRES_E_DEVICE_LOST;
 	judge(s, f, op, n, how, got, &err);
 	if (how != VRES_E_DEVICE_LOST)
 		run_well(s, f, OPS[op], n);
@@ -136,9 +143,11 @@ static bool fail_nth_allocation(const struct scenario *s, uint64_t n, bool all_a
 	got = s->run(f, &err);
 	fired = alloc_disarm();
 	flaw = status_flaw(got, &err);
-	ck_assert_msg(flaw == NULL, "allocation %lu: %s, but %s", (unsigned long)n, vres_status_name(got), flaw);
-	ck_assert_msg(got == VRES_OK || (fired && got == VRES_E_NO_MEMORY), "allocation %lu gives %s: %s", (unsigned long)n,
-	              vres_status_name(got), err.message);
+	ck_assert_msg(flaw == NULL, "allocation %lu: %s, but %s", (unsigned long)n,
+	              vres_status_name(got), flaw);
+	ck_assert_msg(got == VRES_OK || (fired && got == VRES_E_NO_MEMORY),
+	              "allocation %lu gives %s: %s", (unsigned long)n, vres_status_name(got),
+	              err.message);
 	ck_nothing_left(f, "allocation", n);
 	if (got == VRES_OK && s->check != NULL)
 		s->check(f);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Fault sweeps: a scenario is run again and again, each time with one more thing going wrong, until nothing is left that could.  After each
- * run the failure must have the right class, no handle, no memory and no shard may be left, and the same scenario must succeed on the same
- * manager, unless its device is lost.
+ * Fault sweeps: a scenario is run again and again, each time with one more thing going wrong, until
+ * nothing is left that could.  After each run the failure must have the right class, no handle, no
+ * memory and no shard may be left, and the same scenario must succeed on the same manager, unless
+ * its device is lost.
  */
 #ifndef TESTS_SUPPORT_SWEEP_SWEEP_H
 #define TESTS_SUPPORT_SWEEP_SWEEP_H
@@ -13,13 +14,20 @@ struct scenario {
 	struct setup setup;
 
 	/*
-	 * The whole use: makes f->manager if there is none, and gives back everything but that.  Returns what failed first.  Asserts nothing, since
-	 * the heap may be refusing.
+	 * The whole use: makes f->manager if there is none, and gives back everything but that.
+	 * Returns what failed first.  Asserts nothing, since the heap may be refusing.
 	 */
 	vres_status (*run)(struct fixture *f, vres_error *err);
 
-	bool tries_again; /* does over, one by one, what failed for several at once, so that one failure may be nobody's */
-	bool adopts;      /* releases memory of somebody else's, where a failure frees nothing less and is not told */
+	/*
+	 * Does over, one by one, what failed for several at once, so that one failure may be
+	 * nobody's.
+	 */
+	bool tries_again;
+	/*
+	 * Releases memory of somebody else's, where a failure frees nothing less and is not told.
+	 */
+	bool adopts;
 
 	/* What must hold when a run that began with an empty record has succeeded; may be NULL. */
 	void (*check)(struct fixture *f);
@@ -29,8 +37,9 @@ struct scenario {
 void sweep_backend(const struct scenario *s);
 
 /*
- * Let each call of the driver below the backend fail in turn, in each of three ways; rig_fake() must be there.  Nobody's tap stands between, no
- * driver object may be left, and the engine's context must be current again.  How often something failed.
+ * Let each call of the driver below the backend fail in turn, in each of three ways; rig_fake()
+ * must be there.  Nobody's tap stands between, no driver object may be left, and the engine's
+ * context must be current again.  How often something failed.
  */
 uint64_t sweep_driver(const struct scenario *s, const char *name);
 

@@ -4,14 +4,17 @@
 
 #include <unistd.h>
 
-#define TRY(call)                                                                                                                               \
-	do {                                                                                                                                    \
-		const vres_status try_status = (call);                                                                                          \
-		if (try_status != VRES_OK)                                                                                                      \
-			return try_status;                                                                                                      \
+#define TRY(call)                                                                                  \
+	do {                                                                                       \
+		const vres_status try_status = (call);                                             \
+		if (try_status != VRES_OK)                                                         \
+			return try_status;                                                         \
 	} while (0)
 
-/* A tree of two levels, small, since it is sealed thousands of times: blocks of 1 KiB, groups of 32 KiB. */
+/*
+ * A tree of two levels, small, since it is sealed thousands of times: blocks of 1 KiB, groups of 32
+ * KiB.
+ */
 #define BYTES (33 * 1024 + 5)
 
 /* The manager, made with the first run. */
@@ -98,7 +101,8 @@ static vres_status run_adopt(struct fixture *f, vres_error *err)
 	p.digest_alg = VRES_DIGEST_VERITY;
 	TRY(manager(f, err));
 	status = rig_alloc(f->rig, 0, BYTES, data, &address);
-	if (status == VRES_E_NO_MEMORY) { /* the mock's own memory; it has no error detail to fill */
+	/* The mock's own memory; it has no error detail to fill. */
+	if (status == VRES_E_NO_MEMORY) {
 		memset(err, 0, sizeof(*err));
 		err->status = status;
 		err->gpu_device = VRES_NO_DEVICE;
@@ -217,13 +221,20 @@ static const struct {
 	vres_status (*run)(struct fixture *f, vres_error *err);
 	void (*check)(struct fixture *f);
 } uses[USES] = {
-	[USE_LIFE] = {"life", run_life, check_one},       [USE_LEAVES] = {"leaves", run_life, check_one},
-	[USE_MODES] = {"modes", run_modes, check_one},    [USE_MANY] = {"many", run_many, check_two},
-	[USE_NO_HASH] = {"no_hash", run_life, check_one}, [USE_READ_ONLY] = {"read_only", run_life, check_one},
-	[USE_PINNED] = {"pinned", run_modes, check_one},  [USE_ADOPT] = {"adopt", run_adopt, check_adopted},
-	[USE_SET] = {"set", run_set, check_two},          [USE_RECEIPT] = {"receipt", run_receipt, check_one},
-	[USE_DIGEST] = {"digest", run_digest, check_one}, [USE_ENFORCE] = {"enforce", run_enforce, check_one},
-	[USE_STREAM] = {"stream", run_stream, check_one}, [USE_PIPE] = {"pipe", run_pipe, check_one},
+	[USE_LIFE] = {"life", run_life, check_one},
+	[USE_LEAVES] = {"leaves", run_life, check_one},
+	[USE_MODES] = {"modes", run_modes, check_one},
+	[USE_MANY] = {"many", run_many, check_two},
+	[USE_NO_HASH] = {"no_hash", run_life, check_one},
+	[USE_READ_ONLY] = {"read_only", run_life, check_one},
+	[USE_PINNED] = {"pinned", run_modes, check_one},
+	[USE_ADOPT] = {"adopt", run_adopt, check_adopted},
+	[USE_SET] = {"set", run_set, check_two},
+	[USE_RECEIPT] = {"receipt", run_receipt, check_one},
+	[USE_DIGEST] = {"digest", run_digest, check_one},
+	[USE_ENFORCE] = {"enforce", run_enforce, check_one},
+	[USE_STREAM] = {"stream", run_stream, check_one},
+	[USE_PIPE] = {"pipe", run_pipe, check_one},
 	[USE_SCRUB] = {"scrub", run_scrub, check_one},
 };
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every use of the library that reaches a device, small, for the sweeps: each is run thousands of times. */
+/*
+ * Every use of the library that reaches a device, small, for the sweeps: each is run thousands of
+ * times.
+ */
 #ifndef TESTS_SUPPORT_SWEEP_USES_H
 #define TESTS_SUPPORT_SWEEP_USES_H
 

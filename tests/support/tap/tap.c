@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The tap's slots.  Its handles hold the inner backend's, which are of the same types by name and of others by content: they are passed on and
- * never looked into.
+ * The tap's slots.  Its handles hold the inner backend's, which are of the same types by name and
+ * of others by content: they are passed on and never looked into.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -40,30 +40,32 @@ struct vres_blane {
 	bool is_stuck; /* it missed a deadline */
 };
 
-#define ANSWERED(op, tap, device)                                                                                                               \
-	do {                                                                                                                                    \
-		vres_status answered;                                                                                                           \
-		if (tap_answers(tap, op, device, NO_DEADLINE, &answered, err))                                                                  \
-			return answered;                                                                                                        \
+#define ANSWERED(op, tap, device)                                                                  \
+	do {                                                                                       \
+		vres_status answered;                                                              \
+		if (tap_answers(tap, op, device, NO_DEADLINE, &answered, err))                     \
+			return answered;                                                           \
 	} while (0)
 
-#define TRY(call)                                                                                                                               \
-	do {                                                                                                                                    \
-		const vres_status try_status = (call);                                                                                          \
-		if (try_status != VRES_OK)                                                                                                      \
-			return try_status;                                                                                                      \
+#define TRY(call)                                                                                  \
+	do {                                                                                       \
+		const vres_status try_status = (call);                                             \
+		if (try_status != VRES_OK)                                                         \
+			return try_status;                                                         \
 	} while (0)
 
 static vres_status tapped_open(const vres_backend_open *params, vres_bself **out, vres_error *err)
 {
 	struct tap *tap = params->arg;
-	const vres_backend_open own = {.struct_size = sizeof(own), .library_path = params->library_path};
+	const vres_backend_open own = {.struct_size = sizeof(own),
+	                               .library_path = params->library_path};
 	vres_bself *self, *inner;
 	uint32_t devices = 0;
 	vres_status status;
 
 	if (tap == NULL)
-		return tap_error(err, VRES_E_INVALID_INPUT, TAP_SCRIPTED, VRES_NO_DEVICE, "a tap needs itself as backend_arg");
+		return tap_error(err, VRES_E_INVALID_INPUT, TAP_SCRIPTED, VRES_NO_DEVICE,
+		                 "a tap needs itself as backend_arg");
 	ANSWERED(VRES_MOCK_OP_OPEN, tap, VRES_NO_DEVICE);
 	TRY(tap->inner->open(&own, &inner, err));
 	status = tap->inner->device_count(inner, &devices, err);
@@ -95,7 +97,10 @@ static vres_status tapped_device_count(vres_bself *self, uint32_t *out, vres_err
 	return VRES_OK;
 }
 
-/* As the inner device, with the tap's room and the tap's abilities; one that is lent again gets another last digit. */
+/*
+ * As the inner device, with the tap's room and the tap's abilities; one that is lent again gets
+ * another last digit.
+ */
 static void props_spoil(const vres_bdev *dev, uint32_t devices, vres_device_props *p)
 {
 	const struct tap *tap = dev->tap;
@@ -110,7 +115,8 @@ static void props_spoil(const vres_bdev *dev, uint32_t devices, vres_device_prop
 		p->uuid[last - 1] = (char)('g' + dev->index / devices);
 }
 
-static vres_status tapped_device_open(vres_bself *self, uint32_t index, vres_device_props *props, vres_bdev **out, vres_error *err)
+static vres_status tapped_device_open(vres_bself *self, uint32_t index, vres_device_props *props,
+                                      vres_bdev **out, vres_error *err)
 {
 	struct tap *tap = self->tap;
 	vres_device_props answer = {.struct_size = sizeof(answer)};
@@ -119,7 +125,8 @@ static vres_status tapped_device_open(vres_bself *self, uint32_t index, vres_dev
 
 	ANSWERED(VRES_MOCK_OP_DEVICE_OPEN, tap, index);
 	if (index >= tap->devices || self->devices == 0)
-		return tap_error(err, VRES_E_NO_DEVICE, TAP_SCRIPTED, index, "no device %" PRIu32 ", there are %" PRIu32, index, tap->devices);
+		return tap_error(err, VRES_E_NO_DEVICE, TAP_SCRIPTED, index,
+		                 "no device %" PRIu32 ", there are %" PRIu32, index, tap->devices);
 	TRY(tap->inner->device_open(self->inner, index % self->devices, &answer, &inner, err));
 	dev = test_alloc(sizeof(*dev));
 	*dev = (struct vres_bdev){tap, inner, index, index % self->devices};
@@ -153,14 +160,16 @@ static void tapped_device_close(vres_bdev *dev)
 
 static vres_status no_room(vres_bdev *dev, uint64_t bytes, uint64_t left, vres_error *err)
 {
-	(void)tap_error(err, VRES_E_INSUFFICIENT_VRAM, TAP_CAPACITY, dev->index, "need %" PRIu64 " bytes, device %" PRIu32 " has %" PRIu64,
-	                bytes, dev->index, left);
+	(void)tap_error(err, VRES_E_INSUFFICIENT_VRAM, TAP_CAPACITY, dev->index,
+	                "need %" PRIu64 " bytes, device %" PRIu32 " has %" PRIu64, bytes,
+	                dev->index, left);
 	err->needed_bytes = bytes;
 	err->available_bytes = left;
 	return VRES_E_INSUFFICIENT_VRAM;
 }
 
-static void mem_publish(vres_bdev *dev, vres_bmem *inner, uint64_t addr, uint64_t bytes, uint64_t capacity, vres_bmem **out)
+static void mem_publish(vres_bdev *dev, vres_bmem *inner, uint64_t addr, uint64_t bytes,
+                        uint64_t capacity, vres_bmem **out)
 {
 	vres_bmem *mem = test_alloc(sizeof(*mem));
 
@@ -173,7 +182,8 @@ static void mem_publish(vres_bdev *dev, vres_bmem *inner, uint64_t addr, uint64_
 	*out = mem;
 }
 
-static vres_status tapped_mem_alloc(vres_bdev *dev, uint64_t bytes, vres_bmem **out, vres_mem_info *info, vres_error *err)
+static vres_status tapped_mem_alloc(vres_bdev *dev, uint64_t bytes, vres_bmem **out,
+                                    vres_mem_info *info, vres_error *err)
 {
 	struct tap *tap = dev->tap;
 	const uint64_t capacity = tap_capacity(tap, bytes);
@@ -194,12 +204,16 @@ static vres_status tapped_mem_alloc(vres_bdev *dev, uint64_t bytes, vres_bmem **
 		return status;
 	}
 	info->capacity = capacity;
-	tap_span_add(tap, &(struct tap_span){.addr = info->addr, .bytes = bytes, .capacity = capacity, .device = dev->index});
+	tap_span_add(tap, &(struct tap_span){.addr = info->addr,
+	                                     .bytes = bytes,
+	                                     .capacity = capacity,
+	                                     .device = dev->index});
 	mem_publish(dev, inner, info->addr, bytes, capacity, out);
 	return VRES_OK;
 }
 
-static vres_status tapped_mem_adopt(vres_bdev *dev, uint64_t addr, uint64_t bytes, vres_bmem **out, vres_error *err)
+static vres_status tapped_mem_adopt(vres_bdev *dev, uint64_t addr, uint64_t bytes, vres_bmem **out,
+                                    vres_error *err)
 {
 	vres_bmem *inner;
 
@@ -219,7 +233,8 @@ static void residency_spoil(const vres_bmem *mem, vres_residency *r)
 		return;
 	if (r->device == mem->dev->index)
 		r->device = span.device;
-	r->facts |= (span.lies & VRES_MOCK_MANAGED ? VRES_MEM_MANAGED : 0) | (span.lies & VRES_MOCK_HOST_MAPPED ? VRES_MEM_HOST_MAPPED : 0) |
+	r->facts |= (span.lies & VRES_MOCK_MANAGED ? VRES_MEM_MANAGED : 0) |
+	            (span.lies & VRES_MOCK_HOST_MAPPED ? VRES_MEM_HOST_MAPPED : 0) |
 	            (span.lies & VRES_MOCK_EXPORTABLE ? VRES_MEM_EXPORTABLE : 0);
 	if (span.lies & VRES_MOCK_MOVED)
 		r->identity[0] ^= UINT64_C(1) << 63;
@@ -245,7 +260,8 @@ static vres_status tapped_mem_release(vres_bmem *mem, vres_error *err)
 	struct tap *tap = mem->dev->tap;
 	struct tap_span span;
 	vres_status told, status;
-	const bool is_told = tap_answers(tap, VRES_MOCK_OP_MEM_RELEASE, mem->dev->index, NO_DEADLINE, &told, err);
+	const bool is_told = tap_answers(tap, VRES_MOCK_OP_MEM_RELEASE, mem->dev->index,
+	                                 NO_DEADLINE, &told, err);
 	const vres_error telling = *err;
 
 	if (mem->capacity != 0) {
@@ -270,7 +286,8 @@ static vres_status tapped_mem_protect(vres_bmem *mem, uint32_t read_only, vres_e
 	return mem->dev->tap->inner->mem_protect(mem->inner, read_only, err);
 }
 
-static vres_status tapped_lane_open(vres_bdev *dev, size_t bytes, uint32_t flags, vres_blane **out, void **staging, vres_error *err)
+static vres_status tapped_lane_open(vres_bdev *dev, size_t bytes, uint32_t flags, vres_blane **out,
+                                    void **staging, vres_error *err)
 {
 	vres_blane *inner;
 
@@ -286,10 +303,12 @@ static vres_status stuck(const vres_blane *lane, vres_error *err)
 {
 	if (!lane->is_stuck)
 		return VRES_OK;
-	return tap_error(err, VRES_E_BACKEND, TAP_DEADLINE, lane->dev->index, "the lane missed a deadline and has not been closed since");
+	return tap_error(err, VRES_E_BACKEND, TAP_DEADLINE, lane->dev->index,
+	                 "the lane missed a deadline and has not been closed since");
 }
 
-static vres_status tapped_lane_push(vres_blane *lane, vres_bmem *dst, uint64_t offset, size_t n, vres_error *err)
+static vres_status tapped_lane_push(vres_blane *lane, vres_bmem *dst, uint64_t offset, size_t n,
+                                    vres_error *err)
 {
 	ANSWERED(VRES_MOCK_OP_LANE_PUSH, lane->dev->tap, lane->dev->index);
 	TRY(stuck(lane, err));
@@ -297,7 +316,8 @@ static vres_status tapped_lane_push(vres_blane *lane, vres_bmem *dst, uint64_t o
 	return lane->dev->tap->inner->lane_push(lane->inner, dst->inner, offset, n, err);
 }
 
-static vres_status tapped_lane_pull(vres_blane *lane, vres_bmem *src, uint64_t offset, size_t n, vres_error *err)
+static vres_status tapped_lane_pull(vres_blane *lane, vres_bmem *src, uint64_t offset, size_t n,
+                                    vres_error *err)
 {
 	ANSWERED(VRES_MOCK_OP_LANE_PULL, lane->dev->tap, lane->dev->index);
 	TRY(stuck(lane, err));
@@ -323,10 +343,12 @@ static vres_status tapped_hash_blocks(vres_blane *lane, const vres_hash_job *job
 	ANSWERED(VRES_MOCK_OP_HASH_BLOCKS, tap, lane->dev->index);
 	TRY(stuck(lane, err));
 	if (tap->no_device_hash)
-		return tap_error(err, VRES_E_UNSUPPORTED, TAP_INCAPABLE, lane->dev->index, "device %" PRIu32 " cannot hash", lane->dev->index);
+		return tap_error(err, VRES_E_UNSUPPORTED, TAP_INCAPABLE, lane->dev->index,
+		                 "device %" PRIu32 " cannot hash", lane->dev->index);
 	kept = test_alloc(sizeof(*kept) + job->runs_count * sizeof(kept->runs[0]));
 	for (size_t i = 0; i < job->runs_count; i++)
-		kept->runs[i] = (vres_hash_run){job->runs[i].mem->inner, job->runs[i].offset, job->runs[i].bytes};
+		kept->runs[i] = (vres_hash_run){job->runs[i].mem->inner, job->runs[i].offset,
+		                                job->runs[i].bytes};
 	kept->next = lane->jobs;
 	lane->jobs = kept;
 	own.runs = kept->runs;

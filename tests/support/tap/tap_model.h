@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a tap is made of: script.c decides what happens to a call, tap.c passes it on, tap_side.c is the tap's own use of the backend. */
+/*
+ * What a tap is made of: script.c decides what happens to a call, tap.c passes it on, tap_side.c is
+ * the tap's own use of the backend.
+ */
 #ifndef TESTS_SUPPORT_TAP_TAP_MODEL_H
 #define TESTS_SUPPORT_TAP_TAP_MODEL_H
 
@@ -12,9 +15,18 @@
 
 #define NO_DEADLINE UINT64_MAX
 
-enum tap_code { TAP_SCRIPTED = 9001, TAP_LOST = 9002, TAP_DEADLINE = 9003, TAP_CAPACITY = 9005, TAP_INCAPABLE = 9008 };
+enum tap_code {
+	TAP_SCRIPTED = 9001,
+	TAP_LOST = 9002,
+	TAP_DEADLINE = 9003,
+	TAP_CAPACITY = 9005,
+	TAP_INCAPABLE = 9008
+};
 
-/* Memory that was made through the tap or by it: whose device it is said to be, and what is said of it. */
+/*
+ * Memory that was made through the tap or by it: whose device it is said to be, and what is said of
+ * it.
+ */
 struct tap_span {
 	struct tap_span *next;
 	uint64_t addr, bytes, capacity;
@@ -53,11 +65,12 @@ struct tap {
 };
 
 /* True: the call is answered with *status and *err, and is not passed on. */
-bool tap_answers(struct tap *tap, vres_mock_op op, uint32_t device, uint64_t deadline, vres_status *status, vres_error *err);
+bool tap_answers(struct tap *tap, vres_mock_op op, uint32_t device, uint64_t deadline,
+                 vres_status *status, vres_error *err);
 bool tap_is_lost(struct tap *tap, uint32_t device);
 
-vres_status tap_error(vres_error *err, vres_status status, enum tap_code code, uint32_t device, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
+vres_status tap_error(vres_error *err, vres_status status, enum tap_code code, uint32_t device,
+                      const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* Room on a device, taken and given back; *left: what there was. */
 bool tap_take(struct tap *tap, uint32_t device, uint64_t capacity, uint64_t *left);

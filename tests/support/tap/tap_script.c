@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What happens to a call before it is passed on; and what the tap keeps: room, and who has which memory. */
+/*
+ * What happens to a call before it is passed on; and what the tap keeps: room, and who has which
+ * memory.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -10,7 +13,8 @@
 
 #define NS_PER_S UINT64_C(1000000000)
 
-vres_status tap_error(vres_error *err, vres_status status, enum tap_code code, uint32_t device, const char *format, ...)
+vres_status tap_error(vres_error *err, vres_status status, enum tap_code code, uint32_t device,
+                      const char *format, ...)
 {
 	va_list args;
 
@@ -81,15 +85,23 @@ bool tap_is_lost(struct tap *tap, uint32_t device)
 	return is_lost;
 }
 
-/* A success without a handle is no lie that a backend could tell; one without waiting cannot be told from here. */
+/*
+ * A success without a handle is no lie that a backend could tell; one without waiting cannot be
+ * told from here.
+ */
 static bool can_pretend_success(vres_mock_op op)
 {
-	return op == VRES_MOCK_OP_DEVICE_COUNT || op == VRES_MOCK_OP_DEVICE_STATUS || op == VRES_MOCK_OP_MEM_RESIDENCY ||
-	       op == VRES_MOCK_OP_MEM_WIPE || op == VRES_MOCK_OP_LANE_PUSH || op == VRES_MOCK_OP_LANE_PULL || op == VRES_MOCK_OP_HASH_BLOCKS ||
-	       op == VRES_MOCK_OP_MEM_PROTECT || op == VRES_MOCK_OP_MEM_RELEASE;
+	return op == VRES_MOCK_OP_DEVICE_COUNT || op == VRES_MOCK_OP_DEVICE_STATUS ||
+	       op == VRES_MOCK_OP_MEM_RESIDENCY || op == VRES_MOCK_OP_MEM_WIPE ||
+	       op == VRES_MOCK_OP_LANE_PUSH || op == VRES_MOCK_OP_LANE_PULL ||
+	       op == VRES_MOCK_OP_HASH_BLOCKS || op == VRES_MOCK_OP_MEM_PROTECT ||
+	       op == VRES_MOCK_OP_MEM_RELEASE;
 }
 
-/* The call counts down every fault that waits for it.  If several come due, one happens and the others are over too. */
+/*
+ * The call counts down every fault that waits for it.  If several come due, one happens and the
+ * others are over too.
+ */
 static bool fires(struct tap *tap, vres_mock_op op, vres_status *status)
 {
 	bool one = false;
@@ -97,7 +109,8 @@ static bool fires(struct tap *tap, vres_mock_op op, vres_status *status)
 	for (size_t i = 0; i < TAP_FAULTS; i++) {
 		struct tap_fault *fault = &tap->faults[i];
 
-		if (fault->left == 0 || (fault->op != VRES_MOCK_ANY && fault->op != op) || --fault->left != 0 || one)
+		if (fault->left == 0 || (fault->op != VRES_MOCK_ANY && fault->op != op) ||
+		    --fault->left != 0 || one)
 			continue;
 		*status = fault->status;
 		one = fault->status != VRES_OK || can_pretend_success(op);
@@ -107,13 +120,15 @@ static bool fires(struct tap *tap, vres_mock_op op, vres_status *status)
 
 static void sleep_for(uint64_t ns)
 {
-	struct timespec time = {.tv_sec = (time_t)(ns / NS_PER_S), .tv_nsec = (long)(ns % NS_PER_S)};
+	struct timespec time = {.tv_sec = (time_t)(ns / NS_PER_S),
+	                        .tv_nsec = (long)(ns % NS_PER_S)};
 
 	while (ns != 0 && clock_nanosleep(CLOCK_MONOTONIC, 0, &time, &time) == EINTR)
 		;
 }
 
-bool tap_answers(struct tap *tap, vres_mock_op op, uint32_t device, uint64_t deadline, vres_status *status, vres_error *err)
+bool tap_answers(struct tap *tap, vres_mock_op op, uint32_t device, uint64_t deadline,
+                 vres_status *status, vres_error *err)
 {
 	uint64_t delay;
 	bool one;
@@ -129,14 +144,17 @@ bool tap_answers(struct tap *tap, vres_mock_op op, uint32_t device, uint64_t dea
 	if (one && *status == VRES_E_DEVICE_LOST)
 		tap_lose_device(tap, device);
 	if (one && *status != VRES_OK)
-		(void)tap_error(err, *status, TAP_SCRIPTED, device, "operation %u failed as scripted", (unsigned)op);
+		(void)tap_error(err, *status, TAP_SCRIPTED, device,
+		                "operation %u failed as scripted", (unsigned)op);
 	if (one)
 		return true;
 	if (delay > deadline)
-		*status = tap_error(err, VRES_E_BACKEND, TAP_DEADLINE, device, "device %" PRIu32 " did not finish within %" PRIu64 " ns", device,
-		                    deadline);
+		*status = tap_error(err, VRES_E_BACKEND, TAP_DEADLINE, device,
+		                    "device %" PRIu32 " did not finish within %" PRIu64 " ns",
+		                    device, deadline);
 	else if (tap_is_lost(tap, device) && tap->lose == NULL)
-		*status = tap_error(err, VRES_E_DEVICE_LOST, TAP_LOST, device, "device %" PRIu32 " is lost", device);
+		*status = tap_error(err, VRES_E_DEVICE_LOST, TAP_LOST, device,
+		                    "device %" PRIu32 " is lost", device);
 	else
 		return false;
 	return true;
@@ -144,7 +162,9 @@ bool tap_answers(struct tap *tap, vres_mock_op op, uint32_t device, uint64_t dea
 
 uint64_t tap_capacity(const struct tap *tap, uint64_t bytes)
 {
-	return bytes > UINT64_MAX - tap->granularity ? UINT64_MAX : (bytes + tap->granularity - 1) / tap->granularity * tap->granularity;
+	return bytes > UINT64_MAX - tap->granularity
+	               ? UINT64_MAX
+	               : (bytes + tap->granularity - 1) / tap->granularity * tap->granularity;
 }
 
 bool tap_take(struct tap *tap, uint32_t device, uint64_t capacity, uint64_t *left)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The tap's own use of the backend, beside the manager's: as an engine that has memory, and as somebody who flips a bit in it. */
+/*
+ * The tap's own use of the backend, beside the manager's: as an engine that has memory, and as
+ * somebody who flips a bit in it.
+ */
 #include <string.h>
 #include "support/suite/alloc.h"
 #include "support/tap/tap_model.h"
@@ -9,14 +12,16 @@
 
 #define CLEANUP(function) __attribute__((cleanup(function), unused))
 
-#define TRY(call)                                                                                                                               \
-	do {                                                                                                                                    \
-		const vres_status try_status = (call);                                                                                          \
-		if (try_status != VRES_OK)                                                                                                      \
-			return try_status;                                                                                                      \
+#define TRY(call)                                                                                  \
+	do {                                                                                       \
+		const vres_status try_status = (call);                                             \
+		if (try_status != VRES_OK)                                                         \
+			return try_status;                                                         \
 	} while (0)
 
-/* Around what tests ask of the tap itself, which must not fail because they made the heap refuse. */
+/*
+ * Around what tests ask of the tap itself, which must not fail because they made the heap refuse.
+ */
 static int spare(void)
 {
 	alloc_spare();
@@ -38,7 +43,8 @@ static size_t piece_of(uint64_t left)
 
 static vres_status side_open(struct tap *tap, uint32_t device, vres_bdev **out)
 {
-	const vres_backend_open params = {.struct_size = sizeof(params), .library_path = tap->library_path};
+	const vres_backend_open params = {.struct_size = sizeof(params),
+	                                  .library_path = tap->library_path};
 	vres_device_props props = {.struct_size = sizeof(props)};
 	vres_error err;
 
@@ -49,7 +55,8 @@ static vres_status side_open(struct tap *tap, uint32_t device, vres_bdev **out)
 	if (tap->inner_devices == 0)
 		return VRES_E_NO_DEVICE;
 	if (tap->side[device] == NULL)
-		TRY(tap->inner->device_open(tap->self, device % tap->inner_devices, &props, &tap->side[device], &err));
+		TRY(tap->inner->device_open(tap->self, device % tap->inner_devices, &props,
+		                            &tap->side[device], &err));
 	*out = tap->side[device];
 	return VRES_OK;
 }
@@ -104,7 +111,8 @@ static vres_status push(struct errand *e, vres_bmem *mem, uint64_t offset, size_
 	return e->inner->lane_wait(e->lane, PATIENCE, &err);
 }
 
-static vres_status fill(struct tap *tap, vres_bdev *dev, vres_bmem *mem, const uint8_t *content, uint64_t bytes)
+static vres_status fill(struct tap *tap, vres_bdev *dev, vres_bmem *mem, const uint8_t *content,
+                        uint64_t bytes)
 {
 	CLEANUP(errand_end) struct errand e = {0};
 
@@ -119,9 +127,11 @@ static vres_status fill(struct tap *tap, vres_bdev *dev, vres_bmem *mem, const u
 	return VRES_OK;
 }
 
-vres_status tap_alloc(struct tap *tap, uint32_t device, uint64_t bytes, const void *content, uint64_t *addr)
+vres_status tap_alloc(struct tap *tap, uint32_t device, uint64_t bytes, const void *content,
+                      uint64_t *addr)
 {
-	struct tap_span span = {.bytes = bytes, .capacity = tap_capacity(tap, bytes), .device = device};
+	struct tap_span span = {
+		.bytes = bytes, .capacity = tap_capacity(tap, bytes), .device = device};
 	vres_mem_info info;
 	vres_status status;
 	vres_bdev *dev;
@@ -153,7 +163,8 @@ void tap_free(struct tap *tap, uint64_t addr)
 	struct tap_span span;
 	vres_error err;
 
-	if (!tap_span_find(tap, addr, &span) || span.addr != addr || span.owned == NULL || !tap_span_drop(tap, addr, &span))
+	if (!tap_span_find(tap, addr, &span) || span.addr != addr || span.owned == NULL ||
+	    !tap_span_drop(tap, addr, &span))
 		return;
 	(void)tap->inner->mem_wipe(span.owned, &err); /* so that it does not count as a manager's */
 	(void)tap->inner->mem_release(span.owned, &err);
@@ -194,7 +205,8 @@ bool tap_is_zero(struct tap *tap, uint32_t device, uint64_t addr, uint64_t bytes
 
 	if (tap->is_zero)
 		return tap->is_zero(addr, bytes);
-	if (side_of(tap, device, &dev) != VRES_OK || errand_begin(tap, dev, piece_of(bytes), &e) != VRES_OK ||
+	if (side_of(tap, device, &dev) != VRES_OK ||
+	    errand_begin(tap, dev, piece_of(bytes), &e) != VRES_OK ||
 	    tap->inner->mem_adopt(dev, addr, bytes, &mem, &err) != VRES_OK)
 		return false;
 	for (uint64_t at = 0; at < bytes && is_zero; at += PIECE) {
@@ -208,7 +220,8 @@ bool tap_is_zero(struct tap *tap, uint32_t device, uint64_t addr, uint64_t bytes
 	return is_zero;
 }
 
-struct tap *tap_create(const vres_backend *inner, const char *library_path, const vres_mock_params *like)
+struct tap *tap_create(const vres_backend *inner, const char *library_path,
+                       const vres_mock_params *like)
 {
 	struct tap *tap = test_alloc(sizeof(*tap));
 
@@ -247,7 +260,8 @@ void tap_destroy(struct tap *tap)
 	test_free(tap);
 }
 
-void tap_use_fake(struct tap *tap, void (*lose)(uint32_t device), bool (*is_zero)(uint64_t addr, uint64_t bytes))
+void tap_use_fake(struct tap *tap, void (*lose)(uint32_t device),
+                  bool (*is_zero)(uint64_t addr, uint64_t bytes))
 {
 	tap->lose = lose;
 	tap->is_zero = is_zero;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The checker as an application meets it: its life, what it refuses, pieces, memory that runs out.  Which fault of a log is called what is in
- * tests/cli/audit_faults.py, over every line of many logs.
+ * The checker as an application meets it: its life, what it refuses, pieces, memory that runs out.
+ * Which fault of a log is called what is in tests/cli/audit_faults.py, over every line of many
+ * logs.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -66,7 +67,8 @@ static void feed(vres_audit_checker *c, const struct audit_maker *m, size_t piec
 
 	ck_ok(vres_audit_checker_file(c, &err));
 	for (size_t at = 0; at < m->n; at += piece)
-		if (vres_audit_checker_feed(c, m->bytes + at, m->n - at < piece ? m->n - at : piece, &err) != VRES_OK)
+		if (vres_audit_checker_feed(c, m->bytes + at, m->n - at < piece ? m->n - at : piece,
+		                            &err) != VRES_OK)
 			ck_abort_msg("%s", err.message);
 }
 
@@ -83,7 +85,8 @@ START_TEST(a_good_log_is_good_in_pieces_of_any_size)
 		vres_audit_checker *c = create(&o);
 		vres_audit_summary s = vres_audit_summary_init();
 
-		ck_ok(vres_audit_checker_checkpoint(c, checkpoint, maker_checkpoint(m, checkpoint), &err));
+		ck_ok(vres_audit_checker_checkpoint(c, checkpoint, maker_checkpoint(m, checkpoint),
+		                                    &err));
 		feed(c, m, piece);
 		ck_ok(vres_audit_checker_end(c, &s, &err));
 		ck_assert_uint_eq(s.lines, m->lines);
@@ -230,7 +233,8 @@ START_TEST(heads_that_are_none_are_refused)
 		ck_status(vres_audit_checker_head(c, 1, bad[i], &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_audit_checker_head(c, 1, NULL, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_audit_checker_head(c, 0, bad[1], &err), VRES_E_INVALID_INPUT);
-	ck_status(vres_audit_checker_head(c, UINT64_C(1) << 53, bad[1], &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_audit_checker_head(c, UINT64_C(1) << 53, bad[1], &err),
+	          VRES_E_INVALID_INPUT);
 	vres_audit_checker_destroy(c);
 }
 END_TEST
@@ -246,7 +250,8 @@ START_TEST(a_forked_child_can_only_destroy)
 	child = fork();
 	ck_assert_int_ge(child, 0);
 	if (child == 0) {
-		const bool is_refused = vres_audit_checker_feed(c, "x", 1, &err) == VRES_E_STATE && err.reason == VRES_REASON_FORKED;
+		const bool is_refused = vres_audit_checker_feed(c, "x", 1, &err) == VRES_E_STATE &&
+		                        err.reason == VRES_REASON_FORKED;
 
 		vres_audit_checker_destroy(c);
 		_exit(is_refused ? 0 : 1);
@@ -257,7 +262,10 @@ START_TEST(a_forked_child_can_only_destroy)
 }
 END_TEST
 
-/* Everything a checker does, in mode forward, with an allocation that fails; what it leaves behind is the caller's to look at. */
+/*
+ * Everything a checker does, in mode forward, with an allocation that fails; what it leaves behind
+ * is the caller's to look at.
+ */
 static vres_status check_forward(const struct audit_maker *m, const char *path, vres_error *err)
 {
 	vres_audit_check_options o = vres_audit_check_options_init();
@@ -268,7 +276,8 @@ static vres_status check_forward(const struct audit_maker *m, const char *path, 
 	o.forward_key = path;
 	status = vres_audit_checker_create(&o, &c, err);
 	if (status == VRES_OK)
-		status = vres_audit_checker_checkpoint(c, checkpoint, maker_checkpoint(m, checkpoint), err);
+		status = vres_audit_checker_checkpoint(c, checkpoint,
+		                                       maker_checkpoint(m, checkpoint), err);
 	if (status == VRES_OK)
 		status = vres_audit_checker_file(c, err);
 	if (status == VRES_OK)
@@ -325,13 +334,18 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(a_good_log_is_good_in_pieces_of_any_size, "SEC-AUDIT-034 D-56", "accountability", ""),
-		CASE(what_is_wrong_is_told_at_the_end_in_order_and_bounded, "SEC-AUDIT-020", "integrity", "a hostile log"),
+		CASE(a_good_log_is_good_in_pieces_of_any_size, "SEC-AUDIT-034 D-56",
+	             "accountability", ""),
+		CASE(what_is_wrong_is_told_at_the_end_in_order_and_bounded, "SEC-AUDIT-020",
+	             "integrity", "a hostile log"),
 		CASE(calls_out_of_turn_are_refused, "WORKER-4150", "", ""),
-		CASE(null_where_an_object_is_required_and_bad_options_are_refused, "WORKER-4150", "", ""),
+		CASE(null_where_an_object_is_required_and_bad_options_are_refused, "WORKER-4150",
+	             "", ""),
 		CASE(heads_that_are_none_are_refused, "IV-004", "", ""),
-		CASE(a_forked_child_can_only_destroy, "CI-006", "confidentiality", "a key in a forked child"),
-		CASE(a_forward_log_is_good_and_memory_that_runs_out_is_a_status, "WORKER-4952 D-56", "availability", ""),
+		CASE(a_forked_child_can_only_destroy, "CI-006", "confidentiality",
+	             "a key in a forked child"),
+		CASE(a_forward_log_is_good_and_memory_that_runs_out_is_a_status, "WORKER-4952 D-56",
+	             "availability", ""),
 		CASE(every_fault_has_a_name, "", "", ""),
 	};
 

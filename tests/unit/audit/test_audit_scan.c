@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A line of an audit log: what the scanner takes from it, and where it stops at one that is not canonical. */
+/*
+ * A line of an audit log: what the scanner takes from it, and where it stops at one that is not
+ * canonical.
+ */
 #include "audit/format/line_read.h"
 
 #include <stdio.h>
@@ -37,9 +40,11 @@ START_TEST(the_parts_of_a_line_are_where_they_stand)
 {
 	struct audit_line l;
 	char line[4096];
-	const size_t n = line_of("{\"epoch\":3,\"event_type\":\"log_header\",\"format\":\"vres-audit/1\",\"key_mode\":\"forward\","
-	                         "\"session\":\"000102030405060708090a0b0c0d0e0f\",\"simulated\":true}",
-	                         line);
+	const size_t n =
+		line_of("{\"epoch\":3,\"event_type\":\"log_header\",\"format\":\"vres-audit/"
+	                "1\",\"key_mode\":\"forward\","
+	                "\"session\":\"000102030405060708090a0b0c0d0e0f\",\"simulated\":true}",
+	                line);
 
 	ck_assert(audit_line_scan(line, n, &l));
 	ck_assert_uint_eq(l.seq, 1);
@@ -71,33 +76,45 @@ START_TEST(events_of_the_log_itself_have_their_fields_and_no_other)
 		{"{\"event_type\":\"log_epoch\"}", -1},
 		{"{\"event_type\":\"log_lost\",\"lost_events\":0}", AUDIT_LOST},
 		{"{\"event_type\":\"log_lost\",\"lost_events\":true}", -1},
-		{"{\"event_type\":\"log_opened\",\"session\":\"000102030405060708090a0b0c0d0e0f\"}", AUDIT_OPENED},
-		{"{\"event_type\":\"log_opened\",\"session\":\"000102030405060708090a0b0c0d0e0\"}", -1},
-		{"{\"event_type\":\"log_opened\",\"session\":\"000102030405060708090a0b0c0d0e0F\"}", -1},
-		{"{\"event_type\":\"log_opened\",\"session\":\"000102030405060708090a0b0c0d0e0f0\"}", -1},
-		{"{\"event_type\":\"log_header\",\"format\":\"vres-audit/1\",\"key_mode\":\"token\",\"session\":"
+		{"{\"event_type\":\"log_opened\",\"session\":\"000102030405060708090a0b0c0d0e0f\"}",
+	         AUDIT_OPENED},
+		{"{\"event_type\":\"log_opened\",\"session\":\"000102030405060708090a0b0c0d0e0\"}",
+	         -1},
+		{"{\"event_type\":\"log_opened\",\"session\":\"000102030405060708090a0b0c0d0e0F\"}",
+	         -1},
+		{"{\"event_type\":\"log_opened\",\"session\":"
+	         "\"000102030405060708090a0b0c0d0e0f0\"}",
+	         -1},
+		{"{\"event_type\":\"log_header\",\"format\":\"vres-audit/"
+	         "1\",\"key_mode\":\"token\",\"session\":"
 	         "\"000102030405060708090a0b0c0d0e0f\"}",
 	         AUDIT_HEADER},
-		{"{\"event_type\":\"log_header\",\"format\":\"vres-audit/2\",\"key_mode\":\"token\",\"session\":"
+		{"{\"event_type\":\"log_header\",\"format\":\"vres-audit/"
+	         "2\",\"key_mode\":\"token\",\"session\":"
 	         "\"000102030405060708090a0b0c0d0e0f\"}",
 	         -1},
-		{"{\"event_type\":\"log_header\",\"format\":\"vres-audit/1\",\"key_mode\":\"none\",\"session\":"
+		{"{\"event_type\":\"log_header\",\"format\":\"vres-audit/"
+	         "1\",\"key_mode\":\"none\",\"session\":"
 	         "\"000102030405060708090a0b0c0d0e0f\"}",
 	         -1},
-		{"{\"epoch\":0,\"event_type\":\"log_header\",\"format\":\"vres-audit/1\",\"key_mode\":\"token\",\"session\":"
+		{"{\"epoch\":0,\"event_type\":\"log_header\",\"format\":\"vres-audit/"
+	         "1\",\"key_mode\":\"token\",\"session\":"
 	         "\"000102030405060708090a0b0c0d0e0f\"}",
 	         -1},
-		{"{\"event_type\":\"log_header\",\"format\":\"vres-audit/1\",\"key_mode\":\"forward\",\"session\":"
+		{"{\"event_type\":\"log_header\",\"format\":\"vres-audit/"
+	         "1\",\"key_mode\":\"forward\",\"session\":"
 	         "\"000102030405060708090a0b0c0d0e0f\"}",
 	         -1},
 		{"{\"event_type\":\"log_what\"}", -1},
 		{"{\"event_type\":\"what\",\"epoch\":1}", -1}, /* not sorted */
-		{"{\"epoch\":\"of another event\",\"event_type\":\"what\",\"session\":7}", AUDIT_OTHER},
+		{"{\"epoch\":\"of another event\",\"event_type\":\"what\",\"session\":7}",
+	         AUDIT_OTHER},
 	};
 	struct audit_line l;
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		ck_assert_msg(scans(rows[i].event, &l) == (rows[i].is >= 0), "%s: %s", rows[i].event, l.fault ? l.fault : "taken");
+		ck_assert_msg(scans(rows[i].event, &l) == (rows[i].is >= 0), "%s: %s",
+		              rows[i].event, l.fault ? l.fault : "taken");
 		if (rows[i].is >= 0)
 			ck_assert_int_eq(l.event, rows[i].is);
 	}
@@ -108,10 +125,12 @@ START_TEST(a_line_that_ends_anywhere_is_refused_there_and_nothing_after_it_is_re
 {
 	struct audit_line l;
 	char line[4096];
-	const size_t n = line_of("{\"details\":\"a\\\"b\\\\\xc3\xbc\",\"event_type\":\"policy_violation\"}", line);
+	const size_t n = line_of(
+		"{\"details\":\"a\\\"b\\\\\xc3\xbc\",\"event_type\":\"policy_violation\"}", line);
 
 	for (size_t cut = 0; cut < n; cut++) {
-		char *exact = test_alloc(cut ? cut : 1); /* so that a sanitizer or Valgrind sees the end */
+		/* So that a sanitizer or Valgrind sees the end. */
+		char *exact = test_alloc(cut ? cut : 1);
 
 		memcpy(exact, line, cut);
 		ck_assert(!audit_line_scan(exact, cut, &l));
@@ -132,11 +151,21 @@ START_TEST(only_days_and_times_that_exist_are_taken)
 		const char *time;
 		bool is_good;
 	} rows[] = {
-		{"2024-02-29T23:59:59.999999999Z", true},  {"2023-02-29T00:00:00.000000000Z", false}, {"2000-02-29T00:00:00.000000000Z", true},
-		{"1900-02-29T00:00:00.000000000Z", false}, {"2026-00-01T00:00:00.000000000Z", false}, {"2026-13-01T00:00:00.000000000Z", false},
-		{"2026-04-31T00:00:00.000000000Z", false}, {"2026-04-00T00:00:00.000000000Z", false}, {"2026-04-30T24:00:00.000000000Z", false},
-		{"2026-04-30T00:60:00.000000000Z", false}, {"2026-04-30T00:00:60.000000000Z", false}, {"2026-04-30 00:00:00.000000000Z", false},
-		{"2026-04-30T00:00:00,000000000Z", false}, {"2026-04-30T00:00:00.00000000+Z", false}, {"2026-04-30T00:00:00.000000000z", false},
+		{"2024-02-29T23:59:59.999999999Z", true},
+		{"2023-02-29T00:00:00.000000000Z", false},
+		{"2000-02-29T00:00:00.000000000Z", true},
+		{"1900-02-29T00:00:00.000000000Z", false},
+		{"2026-00-01T00:00:00.000000000Z", false},
+		{"2026-13-01T00:00:00.000000000Z", false},
+		{"2026-04-31T00:00:00.000000000Z", false},
+		{"2026-04-00T00:00:00.000000000Z", false},
+		{"2026-04-30T24:00:00.000000000Z", false},
+		{"2026-04-30T00:60:00.000000000Z", false},
+		{"2026-04-30T00:00:60.000000000Z", false},
+		{"2026-04-30 00:00:00.000000000Z", false},
+		{"2026-04-30T00:00:00,000000000Z", false},
+		{"2026-04-30T00:00:00.00000000+Z", false},
+		{"2026-04-30T00:00:00.000000000z", false},
 	};
 	struct audit_line l;
 	char line[4096];
@@ -151,7 +180,9 @@ END_TEST
 
 START_TEST(a_key_file_has_one_form)
 {
-	static const char good[] = "vres-audit-key/1 17 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
+	static const char good[] =
+		"vres-audit-key/1 17 "
+		"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
 	uint8_t key[32];
 	char bad[128];
 	uint64_t epoch;
@@ -175,10 +206,13 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE(the_parts_of_a_line_are_where_they_stand, "D-57", "integrity", ""),
-		CASE(events_of_the_log_itself_have_their_fields_and_no_other, "D-57", "integrity", "a line that reads in two ways"),
-		CASE(a_line_that_ends_anywhere_is_refused_there_and_nothing_after_it_is_read, "MS-007", "availability", "a hostile log"),
+		CASE(events_of_the_log_itself_have_their_fields_and_no_other, "D-57", "integrity",
+	             "a line that reads in two ways"),
+		CASE(a_line_that_ends_anywhere_is_refused_there_and_nothing_after_it_is_read,
+	             "MS-007", "availability", "a hostile log"),
 		CASE(only_days_and_times_that_exist_are_taken, "D-57", "integrity", ""),
-		CASE(a_key_file_has_one_form, "SM-CONFIG-9002", "confidentiality", "a key that is not what it seems"),
+		CASE(a_key_file_has_one_form, "SM-CONFIG-9002", "confidentiality",
+	             "a key that is not what it seems"),
 	};
 
 	return suite_run("unit.audit_scan", "unit", cases, COUNT(cases));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The rule for structures that cross the ABI, on a structure that has grown once: from one field to two. */
+/*
+ * The rule for structures that cross the ABI, on a structure that has grown once: from one field to
+ * two.
+ */
 #include "base/abi.h"
 
 #include "support/suite/status.h"
@@ -115,10 +118,13 @@ START_TEST(output_is_refused_when_missing_or_shorter_than_its_first_release)
 	struct now out = {.struct_size = sizeof(struct first_release) - 1};
 	vres_error err;
 
-	ck_status(vres_abi_out_check(NULL, sizeof(struct first_release), "sample", &err), VRES_E_INVALID_INPUT);
-	ck_status(vres_abi_out_check(&out, sizeof(struct first_release), "sample", &err), VRES_E_ABI);
+	ck_status(vres_abi_out_check(NULL, sizeof(struct first_release), "sample", &err),
+	          VRES_E_INVALID_INPUT);
+	ck_status(vres_abi_out_check(&out, sizeof(struct first_release), "sample", &err),
+	          VRES_E_ABI);
 	out.struct_size = SIZE_MAX;
-	ck_status(vres_abi_out_check(&out, sizeof(struct first_release), "sample", &err), VRES_E_ABI);
+	ck_status(vres_abi_out_check(&out, sizeof(struct first_release), "sample", &err),
+	          VRES_E_ABI);
 	out.struct_size = sizeof(struct first_release);
 	ck_ok(vres_abi_out_check(&out, sizeof(struct first_release), "sample", &err));
 }
@@ -155,14 +161,22 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE(struct_of_the_same_size_is_copied, "WORKER-4150", "", ""),
-		CASE(shorter_struct_is_filled_with_zeros_and_says_our_size, "WORKER-4150", "", "an older caller"),
-		CASE(struct_shorter_than_its_first_release_is_refused, "WORKER-4150 VR-005", "", "a size that was never set"),
-		CASE(longer_struct_with_a_zero_tail_is_accepted, "WORKER-4150", "", "a newer caller"),
-		CASE(longer_struct_with_any_unknown_byte_set_is_refused, "WORKER-4150 VR-005", "integrity", "a policy field that is ignored"),
-		CASE(absurd_size_is_refused_without_reading_so_far, "VR-005 VR-006", "", "a read past the caller's struct"),
-		CASE(output_is_refused_when_missing_or_shorter_than_its_first_release, "WORKER-4150 VR-005", "", ""),
-		CASE(output_is_written_no_further_than_the_caller_has_room, "VR-006 MS-007", "integrity", "a write past the caller's struct"),
-		CASE(output_of_a_newer_caller_keeps_its_size_and_its_unknown_fields, "WORKER-4150", "", "a newer caller"),
+		CASE(shorter_struct_is_filled_with_zeros_and_says_our_size, "WORKER-4150", "",
+	             "an older caller"),
+		CASE(struct_shorter_than_its_first_release_is_refused, "WORKER-4150 VR-005", "",
+	             "a size that was never set"),
+		CASE(longer_struct_with_a_zero_tail_is_accepted, "WORKER-4150", "",
+	             "a newer caller"),
+		CASE(longer_struct_with_any_unknown_byte_set_is_refused, "WORKER-4150 VR-005",
+	             "integrity", "a policy field that is ignored"),
+		CASE(absurd_size_is_refused_without_reading_so_far, "VR-005 VR-006", "",
+	             "a read past the caller's struct"),
+		CASE(output_is_refused_when_missing_or_shorter_than_its_first_release,
+	             "WORKER-4150 VR-005", "", ""),
+		CASE(output_is_written_no_further_than_the_caller_has_room, "VR-006 MS-007",
+	             "integrity", "a write past the caller's struct"),
+		CASE(output_of_a_newer_caller_keeps_its_size_and_its_unknown_fields, "WORKER-4150",
+	             "", "a newer caller"),
 	};
 
 	return suite_run("unit.abi", "unit", cases, COUNT(cases));

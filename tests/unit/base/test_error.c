@@ -48,7 +48,8 @@ START_TEST(every_status_has_its_number_name_class_and_a_text_of_its_own)
 		ck_assert_int_eq(vres_status_class(s), contract[i].status / 100);
 		ck_assert_uint_gt(strlen(vres_status_text(s)), 5);
 		for (size_t j = 0; j < i; j++)
-			ck_assert_str_ne(vres_status_text(s), vres_status_text((vres_status)contract[j].status));
+			ck_assert_str_ne(vres_status_text(s),
+			                 vres_status_text((vres_status)contract[j].status));
 	}
 }
 END_TEST
@@ -72,8 +73,10 @@ END_TEST
 
 START_TEST(every_reason_has_a_word_in_lower_case)
 {
-	static const char *const words[] = {"none",          "signature", "digest",      "residency", "stale_session", "expired",
-	                                    "unknown_shard", "device",    "quarantined", "stopped",   "forked",        "deadline"};
+	static const char *const words[] = {"none",          "signature",     "digest",
+	                                    "residency",     "stale_session", "expired",
+	                                    "unknown_shard", "device",        "quarantined",
+	                                    "stopped",       "forked",        "deadline"};
 
 	for (uint32_t i = 0; i < COUNT(words); i++)
 		ck_assert_str_eq(vres_reason_name(i), words[i]);
@@ -106,7 +109,8 @@ START_TEST(failing_fills_every_field_and_returns_the_status)
 	for (size_t i = strlen(err.message); i < sizeof(err.message); i++)
 		ck_assert_int_eq(err.message[i], 0);
 
-	ck_status(vres_fail_at(&err, VRES_E_BACKEND, VRES_REASON_DEADLINE, 3, "late"), VRES_E_BACKEND);
+	ck_status(vres_fail_at(&err, VRES_E_BACKEND, VRES_REASON_DEADLINE, 3, "late"),
+	          VRES_E_BACKEND);
 	ck_assert_uint_eq(err.reason, VRES_REASON_DEADLINE);
 	ck_assert_uint_eq(err.gpu_device, 3);
 }
@@ -132,7 +136,8 @@ START_TEST(insufficient_vram_says_both_numbers)
 	ck_assert_uint_eq(err.needed_bytes, 1000);
 	ck_assert_uint_eq(err.available_bytes, 10);
 	ck_assert_uint_eq(err.gpu_device, 1);
-	ck_assert_str_eq(err.message, "insufficient VRAM on device 1: need 1000 bytes, have 10 bytes");
+	ck_assert_str_eq(err.message,
+	                 "insufficient VRAM on device 1: need 1000 bytes, have 10 bytes");
 }
 END_TEST
 
@@ -162,15 +167,19 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(every_status_has_its_number_name_class_and_a_text_of_its_own, "WORKER-4150 WORKER-4151", "", ""),
-		CASE(every_other_value_is_unknown_and_counts_as_our_bug, "WORKER-4150 WORKER-4151", "", "a status that looks like success"),
+		CASE(every_status_has_its_number_name_class_and_a_text_of_its_own,
+	             "WORKER-4150 WORKER-4151", "", ""),
+		CASE(every_other_value_is_unknown_and_counts_as_our_bug, "WORKER-4150 WORKER-4151",
+	             "", "a status that looks like success"),
 		CASE(every_reason_has_a_word_in_lower_case, "WORKER-4150", "accountability", ""),
 		CASE(version_has_three_numbers, "", "", ""),
 		CASE(failing_fills_every_field_and_returns_the_status, "WORKER-4150", "", ""),
-		CASE(message_that_is_too_long_is_cut_and_still_ends, "VR-006", "", "a message past its field"),
+		CASE(message_that_is_too_long_is_cut_and_still_ends, "VR-006", "",
+	             "a message past its field"),
 		CASE(insufficient_vram_says_both_numbers, "WORKER-4153 WORKER-4103 RP-004", "", ""),
 		CASE(caller_without_a_detail_gets_the_status_alone, "WORKER-4150", "", ""),
-		CASE(detail_that_was_kept_aside_is_handed_on_whole, "WORKER-4150 WORKER-4153", "", ""),
+		CASE(detail_that_was_kept_aside_is_handed_on_whole, "WORKER-4150 WORKER-4153", "",
+	             ""),
 	};
 
 	return suite_run("unit.error", "unit", cases, COUNT(cases));

@@ -14,13 +14,15 @@ static void write_sample(struct json_writer *w)
 	json_open(w, '{');
 	json_key(w, "a"), json_string(w, "x");
 	json_key(w, "b"), json_u64(w, UINT64_MAX);
-	json_key(w, "c"), json_open(w, '['), json_bool(w, true), json_bool(w, false), json_null(w), json_close(w, ']');
+	json_key(w, "c"), json_open(w, '['), json_bool(w, true), json_bool(w, false), json_null(w),
+		json_close(w, ']');
 	json_key(w, "d"), json_open(w, '{'), json_close(w, '}');
 	json_key(w, "e"), json_string(w, NULL);
 	json_close(w, '}');
 }
 
-static const char sample[] = "{\"a\":\"x\",\"b\":18446744073709551615,\"c\":[true,false,null],\"d\":{},\"e\":null}";
+static const char sample[] =
+	"{\"a\":\"x\",\"b\":18446744073709551615,\"c\":[true,false,null],\"d\":{},\"e\":null}";
 
 START_TEST(document_is_compact_and_separated_as_json_wants)
 {
@@ -87,7 +89,8 @@ END_TEST
 
 START_TEST(utf8_passes_and_what_is_not_becomes_the_replacement_character)
 {
-	ck_written("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"");
+	ck_written("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
+	           "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"");
 	ck_written("a\xff"
 	           "b",
 	           "\"a\xef\xbf\xbd"
@@ -131,7 +134,8 @@ START_TEST(every_day_agrees_with_gmtime)
 		struct tm tm;
 
 		ck_assert_ptr_nonnull(gmtime_r(&seconds, &tm));
-		ck_assert_uint_gt(strftime(want, sizeof(want), "%Y-%m-%dT%H:%M:%S.000000000Z", &tm), 0);
+		ck_assert_uint_gt(strftime(want, sizeof(want), "%Y-%m-%dT%H:%M:%S.000000000Z", &tm),
+		                  0);
 		vres_rfc3339((uint64_t)seconds * NS, got);
 		if (strcmp(got, want) != 0)
 			ck_abort_msg("%s instead of %s", got, want);
@@ -144,10 +148,14 @@ int main(void)
 	static const struct suite_case cases[] = {
 		CASE(document_is_compact_and_separated_as_json_wants, "WORKER-4110", "", ""),
 		CASE(one_pass_without_a_buffer_tells_the_size, "WORKER-4150", "", ""),
-		CASE(every_buffer_that_is_too_small_is_not_passed_and_still_tells_the_size, "VR-006", "integrity", "a write past a buffer"),
-		CASE(quotes_backslashes_and_controls_are_escaped, "VR-005", "integrity", "JSON injection"),
-		CASE(utf8_passes_and_what_is_not_becomes_the_replacement_character, "VR-005", "integrity", "ill-formed output"),
-		CASE(times_from_1970_to_the_last_that_64_bits_hold, "WORKER-4110", "accountability", ""),
+		CASE(every_buffer_that_is_too_small_is_not_passed_and_still_tells_the_size,
+	             "VR-006", "integrity", "a write past a buffer"),
+		CASE(quotes_backslashes_and_controls_are_escaped, "VR-005", "integrity",
+	             "JSON injection"),
+		CASE(utf8_passes_and_what_is_not_becomes_the_replacement_character, "VR-005",
+	             "integrity", "ill-formed output"),
+		CASE(times_from_1970_to_the_last_that_64_bits_hold, "WORKER-4110", "accountability",
+	             ""),
 		CASE(every_day_agrees_with_gmtime, "WORKER-4110", "accountability", ""),
 	};
 

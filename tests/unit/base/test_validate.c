@@ -7,7 +7,8 @@
 
 static bool in_identifier(int c)
 {
-	return c != 0 && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-", c) != NULL;
+	return c != 0 && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-",
+	                        c) != NULL;
 }
 
 START_TEST(identifier_takes_letters_digits_underscore_and_dash_and_no_other_byte)
@@ -17,7 +18,8 @@ START_TEST(identifier_takes_letters_digits_underscore_and_dash_and_no_other_byte
 	for (int c = 1; c < 256; c++) {
 		const char string[] = {'a', (char)c, 'z', '\0'};
 
-		ck_status(vres_check_identifier(string, 8, "it", &err), in_identifier(c) ? VRES_OK : VRES_E_INVALID_INPUT);
+		ck_status(vres_check_identifier(string, 8, "it", &err),
+		          in_identifier(c) ? VRES_OK : VRES_E_INVALID_INPUT);
 	}
 }
 END_TEST
@@ -61,7 +63,8 @@ START_TEST(message_names_the_position_and_does_not_echo_the_input)
 	ck_assert_str_eq(err.message, "worker_id has a character outside [A-Za-z0-9_-] at byte 7");
 	ck_status(vres_check_text("secret\n", 64, "model_ref", &err), VRES_E_INVALID_INPUT);
 	ck_assert_str_eq(err.message, "model_ref has a control character at byte 6");
-	ck_status(vres_check_digest("zz", (uint8_t[32]){0}, "expected_digest", &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_check_digest("zz", (uint8_t[32]){0}, "expected_digest", &err),
+	          VRES_E_INVALID_INPUT);
 	ck_assert_str_eq(err.message, "expected_digest is shorter than 64 hex digits");
 }
 END_TEST
@@ -103,7 +106,10 @@ START_TEST(every_code_point_but_surrogates_is_read_back)
 }
 END_TEST
 
-/* Of all sequences of two bytes, and of three and four with a good start, exactly those that encode a code point are well-formed. */
+/*
+ * Of all sequences of two bytes, and of three and four with a good start, exactly those that encode
+ * a code point are well-formed.
+ */
 START_TEST(every_other_sequence_is_not_utf8)
 {
 	size_t two = 0, three = 0, four = 0;
@@ -126,7 +132,8 @@ END_TEST
 START_TEST(bytes_that_do_not_continue_a_sequence_are_not_utf8)
 {
 	for (unsigned bad = 0; bad < 0x100; bad++) {
-		const unsigned char third[] = {0xe2, 0x82, (unsigned char)bad}, fourth[] = {0xf0, 0x9f, 0x98, (unsigned char)bad};
+		const unsigned char third[] = {0xe2, 0x82, (unsigned char)bad},
+				    fourth[] = {0xf0, 0x9f, 0x98, (unsigned char)bad};
 		const bool continues = (bad & 0xc0) == 0x80;
 		uint32_t c;
 
@@ -138,7 +145,8 @@ END_TEST
 
 static bool is_refused_in_text(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x202a && c <= 0x202e) ||
+	       (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
 }
 
 START_TEST(text_takes_all_but_controls_overrides_and_byte_order_marks)
@@ -149,7 +157,8 @@ START_TEST(text_takes_all_but_controls_overrides_and_byte_order_marks)
 		if (c >= 0xd800 && c <= 0xdfff)
 			continue;
 		(void)encode(c, string + 1);
-		if (vres_check_text(string, 8, "it", NULL) != (is_refused_in_text(c) ? VRES_E_INVALID_INPUT : VRES_OK))
+		if (vres_check_text(string, 8, "it", NULL) !=
+		    (is_refused_in_text(c) ? VRES_E_INVALID_INPUT : VRES_OK))
 			ck_abort_msg("U+%04X", c);
 	}
 	ck_assert_int_eq(vres_check_text("a\xef\xbb\xbf", 8, "it", NULL), VRES_E_INVALID_INPUT);
@@ -210,14 +219,16 @@ START_TEST(digest_of_another_length_or_with_another_byte_is_refused_and_writes_n
 	for (size_t n = 0; n <= 65; n++) {
 		string[n] = '\0';
 		if (n != 64)
-			ck_status(vres_check_digest(string, digest, "it", &err), VRES_E_INVALID_INPUT);
+			ck_status(vres_check_digest(string, digest, "it", &err),
+			          VRES_E_INVALID_INPUT);
 		string[n] = 'f';
 	}
 	string[64] = '\0';
 	for (int c = 1; c < 256; c++) {
 		string[63] = (char)c;
 		if (strchr("0123456789abcdefABCDEF", c) == NULL)
-			ck_status(vres_check_digest(string, digest, "it", &err), VRES_E_INVALID_INPUT);
+			ck_status(vres_check_digest(string, digest, "it", &err),
+			          VRES_E_INVALID_INPUT);
 	}
 	ck_assert_mem_eq(digest, before, sizeof(digest));
 }
@@ -243,19 +254,27 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(identifier_takes_letters_digits_underscore_and_dash_and_no_other_byte, "IV-003 VR-005", "integrity", "injection by name"),
+		CASE(identifier_takes_letters_digits_underscore_and_dash_and_no_other_byte,
+	             "IV-003 VR-005", "integrity", "injection by name"),
 		CASE(identifier_has_one_to_max_bytes, "IV-003 VR-005", "", ""),
-		CASE(string_without_an_end_is_read_no_further_than_its_limit, "IV-005 VR-006", "", "a read past a string"),
-		CASE(message_names_the_position_and_does_not_echo_the_input, "WORKER-4152", "confidentiality", "input echoed in a message"),
+		CASE(string_without_an_end_is_read_no_further_than_its_limit, "IV-005 VR-006", "",
+	             "a read past a string"),
+		CASE(message_names_the_position_and_does_not_echo_the_input, "WORKER-4152",
+	             "confidentiality", "input echoed in a message"),
 		CASE(every_code_point_but_surrogates_is_read_back, "VR-005", "integrity", ""),
-		CASE(every_other_sequence_is_not_utf8, "VR-005", "integrity", "over-long forms, surrogates"),
-		CASE(bytes_that_do_not_continue_a_sequence_are_not_utf8, "VR-005", "integrity", "truncated sequences"),
-		CASE(text_takes_all_but_controls_overrides_and_byte_order_marks, "VR-005", "integrity",
+		CASE(every_other_sequence_is_not_utf8, "VR-005", "integrity",
+	             "over-long forms, surrogates"),
+		CASE(bytes_that_do_not_continue_a_sequence_are_not_utf8, "VR-005", "integrity",
+	             "truncated sequences"),
+		CASE(text_takes_all_but_controls_overrides_and_byte_order_marks, "VR-005",
+	             "integrity",
 	             "log lines forged by control characters, text that reads backwards"),
 		CASE(text_may_be_empty_and_has_at_most_max_bytes, "VR-005", "", ""),
-		CASE(ill_formed_text_is_refused_where_it_stands, "VR-005", "integrity", "ANSI escapes"),
+		CASE(ill_formed_text_is_refused_where_it_stands, "VR-005", "integrity",
+	             "ANSI escapes"),
 		CASE(digest_is_64_hex_digits_of_either_case, "IV-004", "", ""),
-		CASE(digest_of_another_length_or_with_another_byte_is_refused_and_writes_nothing, "IV-004 VR-005", "integrity", ""),
+		CASE(digest_of_another_length_or_with_another_byte_is_refused_and_writes_nothing,
+	             "IV-004 VR-005", "integrity", ""),
 		CASE(hex_of_every_byte_is_lower_case, "CI-004", "", ""),
 	};
 

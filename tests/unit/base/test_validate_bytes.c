@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The public validators, byte by byte: what they take, what they call an offender, where it stands, and that they never repeat it. */
+/*
+ * The public validators, byte by byte: what they take, what they call an offender, where it stands,
+ * and that they never repeat it.
+ */
 #include <vres/validate.h>
 
 #include <stdio.h>
@@ -58,7 +61,8 @@ START_TEST(identifier_is_judged_by_its_first_offender)
 		{TEXT(".../"), OUTSIDE "0"},
 		{TEXT("a.b"), OUTSIDE "1"},
 		{TEXT("a.."), OUTSIDE "1"},
-		{TEXT("sh\xd0\xb0rd"), OUTSIDE "2"}, /* a Cyrillic letter that looks like a Latin one */
+		/* A Cyrillic letter that looks like a Latin one. */
+		{TEXT("sh\xd0\xb0rd"), OUTSIDE "2"},
 		{TEXT("caf\xc3\xa9"), OUTSIDE "3"},
 		{TEXT("a\xe2\x80\x8b"), OUTSIDE "1"}, /* zero-width space */
 		{TEXT("a\x7f"), OUTSIDE "1"},
@@ -70,7 +74,8 @@ START_TEST(identifier_is_judged_by_its_first_offender)
 	for (size_t i = 0; i < COUNT(c); i++) {
 		vres_error err = {0};
 
-		ck_outcome(vres_validate_identifier(c[i].bytes, c[i].n, 256, "it", &err), &err, c[i].message);
+		ck_outcome(vres_validate_identifier(c[i].bytes, c[i].n, 256, "it", &err), &err,
+		           c[i].message);
 	}
 }
 END_TEST
@@ -82,11 +87,14 @@ START_TEST(length_of_an_identifier_is_judged_before_its_content)
 
 	memset(bytes, 'a', sizeof(bytes));
 	bytes[0] = '\0';
-	ck_outcome(vres_validate_identifier(bytes, 257, 256, "it", &err), &err, "it is longer than 256 bytes");
-	ck_outcome(vres_validate_identifier(bytes, 256, 256, "it", &err), &err, "it has a NUL at byte 0");
+	ck_outcome(vres_validate_identifier(bytes, 257, 256, "it", &err), &err,
+	           "it is longer than 256 bytes");
+	ck_outcome(vres_validate_identifier(bytes, 256, 256, "it", &err), &err,
+	           "it has a NUL at byte 0");
 	bytes[0] = 'a';
 	ck_outcome(vres_validate_identifier(bytes, 256, 256, "it", &err), &err, NULL);
-	ck_outcome(vres_validate_identifier("a", 1, 0, "it", &err), &err, "it is longer than 0 bytes");
+	ck_outcome(vres_validate_identifier("a", 1, 0, "it", &err), &err,
+	           "it is longer than 0 bytes");
 	ck_outcome(vres_validate_identifier(NULL, 0, 256, "it", &err), &err, "it is empty");
 	ck_outcome(vres_validate_identifier(NULL, 1, 256, "it", &err), &err, "it is NULL");
 }
@@ -122,7 +130,8 @@ START_TEST(hex_has_exactly_as_many_digits_as_asked_for)
 	vres_error err = {0};
 
 	for (size_t i = 0; i < COUNT(c); i++)
-		ck_outcome(vres_validate_hex(c[i].bytes, c[i].n, 2, "it", &err), &err, c[i].message);
+		ck_outcome(vres_validate_hex(c[i].bytes, c[i].n, 2, "it", &err), &err,
+		           c[i].message);
 	ck_outcome(vres_validate_hex("", 0, 0, "it", &err), &err, NULL);
 	ck_outcome(vres_validate_hex(NULL, 0, 0, "it", &err), &err, NULL);
 	ck_outcome(vres_validate_hex(NULL, 2, 2, "it", &err), &err, "it is NULL");
@@ -149,8 +158,10 @@ START_TEST(range_begins_at_min_and_ends_before_end)
 	vres_error err = {0};
 
 	for (size_t i = 0; i < COUNT(c); i++)
-		ck_assert_int_eq(vres_validate_range(c[i].value, c[i].min, c[i].end, "it", NULL), c[i].is_in ? VRES_OK : VRES_E_INVALID_INPUT);
-	ck_outcome(vres_validate_range(9, 5, 9, "it", &err), &err, "it is out of range: not in 5 to below 9");
+		ck_assert_int_eq(vres_validate_range(c[i].value, c[i].min, c[i].end, "it", NULL),
+		                 c[i].is_in ? VRES_OK : VRES_E_INVALID_INPUT);
+	ck_outcome(vres_validate_range(9, 5, 9, "it", &err), &err,
+	           "it is out of range: not in 5 to below 9");
 }
 END_TEST
 
@@ -160,9 +171,11 @@ START_TEST(text_is_judged_by_its_first_offender)
 		{TEXT(""), NULL},
 		{TEXT("plain text"), NULL},
 		{TEXT("tab\tfeed\nreturn\r\n"), NULL},
-		{TEXT("a\xe2\x80\x8b\xe2\x80\x8c\xe2\x80\x8d"), NULL}, /* zero-width space, non-joiner, joiner */
-		{TEXT("a\xe2\x80\x8e\xe2\x80\x8f"), NULL},             /* marks of direction */
-		{TEXT("a\xe2\x80\xa8\xe2\x80\xa9\xc2\xa0"), NULL},     /* separators, no-break space */
+		/* Zero-width space, non-joiner, joiner. */
+		{TEXT("a\xe2\x80\x8b\xe2\x80\x8c\xe2\x80\x8d"), NULL},
+		{TEXT("a\xe2\x80\x8e\xe2\x80\x8f"), NULL}, /* marks of direction */
+		/* Separators, no-break space. */
+		{TEXT("a\xe2\x80\xa8\xe2\x80\xa9\xc2\xa0"), NULL},
 		{TEXT("e\xcc\x81 \xf0\x9f\x9a\x80"), NULL},
 		{TEXT("a\0b"), "it has a NUL at byte 1"},
 		{TEXT("red \x1b[31m"), "it has an ANSI escape at byte 4"},
@@ -176,7 +189,8 @@ START_TEST(text_is_judged_by_its_first_offender)
 		{TEXT("a\xe2\x81\xa6"), "it has a bidirectional override at byte 1"},
 		{TEXT("a\xe2\x81\xa9"), "it has a bidirectional override at byte 1"},
 		{TEXT("\xef\xbb\xbf"), "it has a byte order mark at byte 0"},
-		{TEXT("\xe2\x80\xae\x1b\0"), "it has a bidirectional override at byte 0"}, /* not the gravest: the first */
+		/* Not the gravest: the first. */
+		{TEXT("\xe2\x80\xae\x1b\0"), "it has a bidirectional override at byte 0"},
 		{TEXT("a\x80"), "it is not valid UTF-8 at byte 1"},
 		{TEXT("a\xc0\x80"), "it is not valid UTF-8 at byte 1"}, /* a NUL in disguise */
 		{TEXT("a\xed\xa0\x80"), "it is not valid UTF-8 at byte 1"},
@@ -186,7 +200,8 @@ START_TEST(text_is_judged_by_its_first_offender)
 	vres_error err = {0};
 
 	for (size_t i = 0; i < COUNT(c); i++)
-		ck_outcome(vres_validate_text(c[i].bytes, c[i].n, 64, "it", &err), &err, c[i].message);
+		ck_outcome(vres_validate_text(c[i].bytes, c[i].n, 64, "it", &err), &err,
+		           c[i].message);
 	ck_outcome(vres_validate_text(TEXT("\x1b"
 	                                   "aa"),
 	                              2, "it", &err),
@@ -197,7 +212,9 @@ START_TEST(text_is_judged_by_its_first_offender)
 }
 END_TEST
 
-/* No byte beyond the length is read: a block of exactly that size, for the sanitizers and Valgrind. */
+/*
+ * No byte beyond the length is read: a block of exactly that size, for the sanitizers and Valgrind.
+ */
 START_TEST(nothing_beyond_the_length_is_read)
 {
 	static const char *const samples[] = {"a", "a.", "a..", "\xe2\x80", "\xf0\x9f\x98", "0f"};
@@ -209,7 +226,8 @@ START_TEST(nothing_beyond_the_length_is_read)
 		memcpy(exact, samples[i], n);
 		(void)!vres_validate_identifier(exact, n, 8, "it", NULL);
 		(void)!vres_validate_text(exact, n, 8, "it", NULL);
-		ck_assert_int_eq(vres_validate_hex(exact, n, n + 1, "it", NULL), VRES_E_INVALID_INPUT);
+		ck_assert_int_eq(vres_validate_hex(exact, n, n + 1, "it", NULL),
+		                 VRES_E_INVALID_INPUT);
 		(void)!vres_validate_hex(exact, n, n, "it", NULL);
 		test_free(exact);
 	}
@@ -235,12 +253,18 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(identifier_is_judged_by_its_first_offender, "IV-003 IV-005 VR-005", "integrity", "injection by name, path traversal"),
-		CASE(length_of_an_identifier_is_judged_before_its_content, "IV-003 VR-005", "availability", "time lost on a long input"),
-		CASE(hex_has_exactly_as_many_digits_as_asked_for, "IV-004 IV-005 VR-005", "integrity", ""),
-		CASE(range_begins_at_min_and_ends_before_end, "VR-005 RP-002", "integrity", "inverted bounds, negative sizes"),
-		CASE(text_is_judged_by_its_first_offender, "IV-005 VR-005", "integrity", "forged log lines, text that reads backwards"),
-		CASE(nothing_beyond_the_length_is_read, "MS-007 VR-006", "integrity", "a read past the input"),
+		CASE(identifier_is_judged_by_its_first_offender, "IV-003 IV-005 VR-005",
+	             "integrity", "injection by name, path traversal"),
+		CASE(length_of_an_identifier_is_judged_before_its_content, "IV-003 VR-005",
+	             "availability", "time lost on a long input"),
+		CASE(hex_has_exactly_as_many_digits_as_asked_for, "IV-004 IV-005 VR-005",
+	             "integrity", ""),
+		CASE(range_begins_at_min_and_ends_before_end, "VR-005 RP-002", "integrity",
+	             "inverted bounds, negative sizes"),
+		CASE(text_is_judged_by_its_first_offender, "IV-005 VR-005", "integrity",
+	             "forged log lines, text that reads backwards"),
+		CASE(nothing_beyond_the_length_is_read, "MS-007 VR-006", "integrity",
+	             "a read past the input"),
 		CASE(name_in_the_message_is_the_callers_or_value, "WORKER-4152", "", ""),
 	};
 

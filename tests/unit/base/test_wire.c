@@ -6,7 +6,8 @@
 
 START_TEST(integers_are_little_endian_and_of_fixed_width)
 {
-	static const uint8_t want[] = {0x04, 0x03, 0x02, 0x01, 0x18, 0x17, 0x16, 0x15, 0x14, 0x13, 0x12, 0x11};
+	static const uint8_t want[] = {0x04, 0x03, 0x02, 0x01, 0x18, 0x17,
+	                               0x16, 0x15, 0x14, 0x13, 0x12, 0x11};
 	uint8_t bytes[12];
 	struct wire_writer w = {.bytes = bytes, .capacity = sizeof(bytes)};
 	struct wire_reader r = {.bytes = want, .length = sizeof(want)};
@@ -46,7 +47,10 @@ START_TEST(strings_and_byte_strings_carry_their_length)
 }
 END_TEST
 
-/* At every capacity that is too small, what was written stays inside, and the misfit is remembered though the next piece would fit. */
+/*
+ * At every capacity that is too small, what was written stays inside, and the misfit is remembered
+ * though the next piece would fit.
+ */
 START_TEST(writer_never_passes_its_capacity_and_stays_overflown)
 {
 	for (size_t capacity = 0; capacity < 18; capacity++) {
@@ -78,10 +82,14 @@ START_TEST(nothing_is_written_after_an_overflow)
 }
 END_TEST
 
-/* Of every prefix but the whole, something is missing; what is missing reads as zeros and the end says so. */
+/*
+ * Of every prefix but the whole, something is missing; what is missing reads as zeros and the end
+ * says so.
+ */
 START_TEST(every_truncation_is_malformed_and_reads_as_zeros)
 {
-	static const uint8_t whole[] = {1, 2, 3, 4, 1, 2, 3, 4, 5, 6, 7, 8, 2, 0, 0, 0, 'a', 'b', 2, 0, 0, 0, 9, 9};
+	static const uint8_t whole[] = {1, 2, 3, 4, 1,   2,   3, 4, 5, 6, 7, 8,
+	                                2, 0, 0, 0, 'a', 'b', 2, 0, 0, 0, 9, 9};
 
 	for (size_t n = 0; n <= sizeof(whole); n++) {
 		struct wire_reader r = {.bytes = whole, .length = n};
@@ -183,17 +191,26 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(integers_are_little_endian_and_of_fixed_width, "CI-002 VR-002", "integrity", ""),
-		CASE(strings_and_byte_strings_carry_their_length, "CI-002 VR-002", "integrity", "fields that run into each other"),
-		CASE(writer_never_passes_its_capacity_and_stays_overflown, "VR-006 MS-007", "integrity", "a write past a buffer"),
+		CASE(integers_are_little_endian_and_of_fixed_width, "CI-002 VR-002", "integrity",
+	             ""),
+		CASE(strings_and_byte_strings_carry_their_length, "CI-002 VR-002", "integrity",
+	             "fields that run into each other"),
+		CASE(writer_never_passes_its_capacity_and_stays_overflown, "VR-006 MS-007",
+	             "integrity", "a write past a buffer"),
 		CASE(nothing_is_written_after_an_overflow, "VR-006", "integrity", ""),
-		CASE(every_truncation_is_malformed_and_reads_as_zeros, "VR-005 VR-006", "integrity", "a truncated receipt"),
-		CASE(reader_stays_malformed_though_the_next_piece_would_fit, "VR-005 VR-006", "integrity", "a receipt with a wrong length"),
+		CASE(every_truncation_is_malformed_and_reads_as_zeros, "VR-005 VR-006", "integrity",
+	             "a truncated receipt"),
+		CASE(reader_stays_malformed_though_the_next_piece_would_fit, "VR-005 VR-006",
+	             "integrity", "a receipt with a wrong length"),
 		CASE(bytes_left_over_are_not_an_end, "VR-005", "integrity", "bytes after a record"),
-		CASE(string_that_leaves_no_room_for_its_nul_is_malformed, "VR-006", "integrity", "a string past its field"),
-		CASE(string_with_a_nul_in_it_is_malformed, "IV-005", "integrity", "two spellings of one string"),
-		CASE(byte_string_of_another_length_is_malformed, "VR-005", "integrity", "two encodings of one record"),
-		CASE(length_of_four_gigabytes_is_malformed, "VR-005 VR-006 MS-003", "integrity", "a length that overflows"),
+		CASE(string_that_leaves_no_room_for_its_nul_is_malformed, "VR-006", "integrity",
+	             "a string past its field"),
+		CASE(string_with_a_nul_in_it_is_malformed, "IV-005", "integrity",
+	             "two spellings of one string"),
+		CASE(byte_string_of_another_length_is_malformed, "VR-005", "integrity",
+	             "two encodings of one record"),
+		CASE(length_of_four_gigabytes_is_malformed, "VR-005 VR-006 MS-003", "integrity",
+	             "a length that overflows"),
 	};
 
 	return suite_run("unit.wire", "unit", cases, COUNT(cases));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A call to a backend: which range it may be given, and what is made of the status and the words it answers with. */
+/*
+ * A call to a backend: which range it may be given, and what is made of the status and the words it
+ * answers with.
+ */
 #include "device/backend_call.h"
 
 #include "unit/fixture/puppet.h"
@@ -21,7 +24,8 @@ START_TEST(backend_cannot_pass_judgement)
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(judgements); i++)
-		ck_status_reason(outcome((vres_status)judgements[i], &detail, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
+		ck_status_reason(outcome((vres_status)judgements[i], &detail, &err), VRES_E_BACKEND,
+		                 VRES_REASON_DEVICE);
 	for (size_t i = 0; i < COUNT(facts); i++)
 		ck_assert_int_eq(outcome((vres_status)facts[i], &detail, NULL), facts[i]);
 	ck_ok(outcome(VRES_OK, &detail, &err));
@@ -39,13 +43,15 @@ START_TEST(what_the_driver_said_is_kept_and_what_it_should_not_say_is_not)
 	                     .message = "launch failed"};
 	vres_error err;
 
-	ck_status_reason(outcome(VRES_E_BACKEND, &detail, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
+	ck_status_reason(outcome(VRES_E_BACKEND, &detail, &err), VRES_E_BACKEND,
+	                 VRES_REASON_DEVICE);
 	ck_assert_str_eq(err.message, "doing it: launch failed");
 	ck_assert_int_eq(err.backend_code, -719);
 	ck_assert_uint_eq(err.gpu_device, 5);
 	ck_assert_uint_eq(err.needed_bytes, 0);
 	detail.reason = VRES_REASON_DEADLINE;
-	ck_status_reason(outcome(VRES_E_BACKEND, &detail, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
+	ck_status_reason(outcome(VRES_E_BACKEND, &detail, &err), VRES_E_BACKEND,
+	                 VRES_REASON_DEADLINE);
 	ck_status(outcome(VRES_E_INSUFFICIENT_VRAM, &detail, &err), VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.needed_bytes, 7);
 	ck_assert_uint_eq(err.available_bytes, 3);
@@ -68,7 +74,8 @@ START_TEST(shortage_always_comes_with_its_numbers)
 	ck_status(vres_mem_alloc(door->device, 5000, &mem, &err), VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.needed_bytes, 8192);
 	ck_assert_uint_eq(err.available_bytes, 10);
-	ck_status(outcome(VRES_E_INSUFFICIENT_VRAM, &silent, &err), VRES_E_ALLOCATION_FAILED); /* of what, nobody knows */
+	/* Of what, nobody knows. */
+	ck_status(outcome(VRES_E_INSUFFICIENT_VRAM, &silent, &err), VRES_E_ALLOCATION_FAILED);
 }
 END_TEST
 
@@ -120,7 +127,8 @@ START_TEST(range_must_lie_inside_the_memory_and_not_be_empty)
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(ranges); i++)
-		ck_status(vres_call_range(&mem, ranges[i].offset, ranges[i].n, &err), ranges[i].is_inside ? VRES_OK : VRES_E_INTERNAL);
+		ck_status(vres_call_range(&mem, ranges[i].offset, ranges[i].n, &err),
+		          ranges[i].is_inside ? VRES_OK : VRES_E_INTERNAL);
 	ck_assert_uint_eq(err.gpu_device, 1);
 }
 END_TEST
@@ -128,12 +136,18 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(backend_cannot_pass_judgement, "WORKER-4032 WORKER-4151", "integrity", "driver trouble taken for tampering"),
-		CASE(what_the_driver_said_is_kept_and_what_it_should_not_say_is_not, "WORKER-4150 WORKER-4153", "accountability", ""),
-		CASE(shortage_always_comes_with_its_numbers, "WORKER-4153 WORKER-4103 RP-004", "availability", ""),
-		CASE(words_of_the_driver_are_made_one_printable_line, "VR-005 WORKER-4152", "accountability", "log lines forged by a driver"),
-		CASE(message_without_an_end_is_read_no_further_than_its_field, "VR-006", "", "a read past a field"),
-		CASE(range_must_lie_inside_the_memory_and_not_be_empty, "MS-002 MS-006 MS-007 VR-006", "integrity",
+		CASE(backend_cannot_pass_judgement, "WORKER-4032 WORKER-4151", "integrity",
+	             "driver trouble taken for tampering"),
+		CASE(what_the_driver_said_is_kept_and_what_it_should_not_say_is_not,
+	             "WORKER-4150 WORKER-4153", "accountability", ""),
+		CASE(shortage_always_comes_with_its_numbers, "WORKER-4153 WORKER-4103 RP-004",
+	             "availability", ""),
+		CASE(words_of_the_driver_are_made_one_printable_line, "VR-005 WORKER-4152",
+	             "accountability", "log lines forged by a driver"),
+		CASE(message_without_an_end_is_read_no_further_than_its_field, "VR-006", "",
+	             "a read past a field"),
+		CASE(range_must_lie_inside_the_memory_and_not_be_empty,
+	             "MS-002 MS-006 MS-007 VR-006", "integrity",
 	             "offset and length that overflow, one byte past the end"),
 	};
 

@@ -39,7 +39,8 @@ START_TEST(size_that_overflows_when_rounded_is_insufficient_vram)
 
 	ck_assert_uint_eq(padded(door, UINT64_MAX, 4096), UINT64_MAX);
 	ck_assert_uint_eq(padded(door, UINT64_MAX - 4094, 4096), UINT64_MAX);
-	ck_status(vres_capacity_reserve(door->device, UINT64_MAX, 0, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_status(vres_capacity_reserve(door->device, UINT64_MAX, 0, &err),
+	          VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.needed_bytes, UINT64_MAX);
 	ck_assert_uint_eq(err.available_bytes, FREE);
 }
@@ -53,7 +54,8 @@ START_TEST(whole_device_can_be_reserved_and_not_one_byte_more)
 	ck_status(vres_capacity_reserve(door->device, FREE + 1, 0, &err), VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.needed_bytes, FREE + 1);
 	ck_assert_uint_eq(err.available_bytes, FREE);
-	ck_status(vres_capacity_reserve(door->device, UINT64_MAX, 0, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_status(vres_capacity_reserve(door->device, UINT64_MAX, 0, &err),
+	          VRES_E_INSUFFICIENT_VRAM);
 	ck_ok(vres_capacity_reserve(door->device, FREE, 0, &err));
 	ck_assert_uint_eq(door->device->capacity.pending, FREE);
 	vres_capacity_allocated(door->device, FREE, 0);
@@ -66,10 +68,12 @@ START_TEST(headroom_is_left_free)
 	CLEANUP(door_shut) struct door *door = door_open();
 	vres_error err;
 
-	ck_status(vres_capacity_reserve(door->device, FREE - MIB + 1, MIB, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_status(vres_capacity_reserve(door->device, FREE - MIB + 1, MIB, &err),
+	          VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.available_bytes, FREE - MIB);
 	ck_status(vres_capacity_reserve(door->device, 1, FREE, &err), VRES_E_INSUFFICIENT_VRAM);
-	ck_status(vres_capacity_reserve(door->device, 1, UINT64_MAX, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_status(vres_capacity_reserve(door->device, 1, UINT64_MAX, &err),
+	          VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.available_bytes, 0);
 	ck_ok(vres_capacity_reserve(door->device, FREE - MIB, MIB, &err));
 	vres_capacity_allocated(door->device, FREE - MIB, 0);
@@ -83,7 +87,8 @@ START_TEST(shortage_names_what_would_be_granted)
 	vres_error err;
 
 	door->puppet->status.free_bytes = 10 * 4096 + 4095;
-	ck_status(vres_capacity_reserve(door->device, 12 * 4096, 100, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_status(vres_capacity_reserve(door->device, 12 * 4096, 100, &err),
+	          VRES_E_INSUFFICIENT_VRAM);
 	available = err.available_bytes;
 	ck_assert_uint_eq(available, 10 * 4096);
 	ck_ok(vres_capacity_reserve(door->device, available, 100, &err));
@@ -128,7 +133,8 @@ START_TEST(figures_follow_a_seal_from_promise_to_release)
 	ck_ok(vres_capacity_reserve(d, 3 * MIB, 0, &err));
 	ck_assert_uint_eq(look(door, 0).reserved, 4 * MIB);
 	ck_assert_uint_eq(look(door, 0).available, FREE - 3 * MIB);
-	door->puppet->status.free_bytes = FREE - 3 * MIB; /* what the driver says once it is allocated */
+	/* What the driver says once it is allocated. */
+	door->puppet->status.free_bytes = FREE - 3 * MIB;
 	vres_capacity_allocated(d, 3 * MIB, 3 * MIB);
 	ck_assert_uint_eq(look(door, 0).reserved, 4 * MIB);
 	ck_assert_uint_eq(look(door, 0).available, FREE - 3 * MIB);
@@ -187,7 +193,10 @@ START_TEST(device_that_does_not_answer_is_not_taken_for_a_full_one)
 }
 END_TEST
 
-/* While the driver is being asked, another seal's allocation comes to nothing and its memory is free again. */
+/*
+ * While the driver is being asked, another seal's allocation comes to nothing and its memory is
+ * free again.
+ */
 static void give_back(void *ctx)
 {
 	struct door *door = ctx;
@@ -210,7 +219,10 @@ START_TEST(figure_that_grew_old_while_it_was_asked_for_is_asked_for_again)
 }
 END_TEST
 
-/* Another seal allocates between the answer and the bookkeeping: the old answer counts its bytes as free, and they are pending no more. */
+/*
+ * Another seal allocates between the answer and the bookkeeping: the old answer counts its bytes as
+ * free, and they are pending no more.
+ */
 static void allocate_meanwhile(void *ctx)
 {
 	struct door *door = ctx;
@@ -270,7 +282,10 @@ static void let_decide(const struct reserver *r)
 	ck_assert_msg(!atomic_load(&r->has_decided), "it did not wait");
 }
 
-/* A refusal waits for what is between the driver and the bookkeeping, and here that comes to nothing. */
+/*
+ * A refusal waits for what is between the driver and the bookkeeping, and here that comes to
+ * nothing.
+ */
 START_TEST(two_that_both_fit_are_not_refused_because_they_came_together)
 {
 	CLEANUP(door_shut) struct door *door = door_open();
@@ -288,7 +303,10 @@ START_TEST(two_that_both_fit_are_not_refused_because_they_came_together)
 }
 END_TEST
 
-/* The one who waits exists in the parent alone, and a condition may not be destroyed before its waiters have left. */
+/*
+ * The one who waits exists in the parent alone, and a condition may not be destroyed before its
+ * waiters have left.
+ */
 START_TEST(child_of_a_process_where_somebody_waits_can_destroy_the_device)
 {
 	CLEANUP(door_shut) struct door *door = door_open();
@@ -307,7 +325,11 @@ START_TEST(child_of_a_process_where_somebody_waits_can_destroy_the_device)
 	ck_assert_int_ge(child, 0);
 	if (child == 0) {
 		void *volatile theirs =
-			door->device->handle; /* the backend's, which a child leaves alone: Valgrind is to see that it is known */
+			/*
+		         * The backend's, which a child leaves alone: Valgrind is to see that it is
+		         * known.
+		         */
+			door->device->handle;
 
 		(void)theirs;
 		alarm(20);
@@ -374,22 +396,33 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE(size_is_rounded_up_to_the_granularity, "RP-001 RP-002", "availability", ""),
-		CASE(size_that_overflows_when_rounded_is_insufficient_vram, "RP-002 MS-003 WORKER-4153", "availability",
-	             "a size that overflows"),
-		CASE(whole_device_can_be_reserved_and_not_one_byte_more, "RP-001 RP-002 VP-004", "availability", "over-commitment"),
+		CASE(size_that_overflows_when_rounded_is_insufficient_vram,
+	             "RP-002 MS-003 WORKER-4153", "availability", "a size that overflows"),
+		CASE(whole_device_can_be_reserved_and_not_one_byte_more, "RP-001 RP-002 VP-004",
+	             "availability", "over-commitment"),
 		CASE(headroom_is_left_free, "RP-001", "availability", ""),
-		CASE(shortage_names_what_would_be_granted, "WORKER-4153 RP-004", "availability", "a retry that is refused again"),
-		CASE(free_figure_at_its_largest_does_not_overflow_the_promises, "RP-002 MS-003", "availability", "a sum that overflows"),
-		CASE(figures_follow_a_seal_from_promise_to_release, "RP-001 WORKER-4153", "accountability", ""),
-		CASE(seal_that_failed_after_it_was_allocated_leaves_nothing_reserved, "RP-001 MS-004", "availability", "capacity that leaks"),
-		CASE(available_is_whole_granules_that_a_seal_could_have, "RP-001", "availability", ""),
-		CASE(device_that_does_not_answer_is_not_taken_for_a_full_one, "WORKER-4150 WORKER-4032", "availability", ""),
-		CASE(figure_that_grew_old_while_it_was_asked_for_is_asked_for_again, "VR-008 RP-001", "availability", "a stale figure"),
-		CASE(bytes_allocated_while_the_figure_was_asked_for_are_not_promised_again, "VR-008 RP-001", "availability", "over-commitment"),
-		CASE(two_that_both_fit_are_not_refused_because_they_came_together, "VR-008", "availability", ""),
-		CASE(child_of_a_process_where_somebody_waits_can_destroy_the_device, "WORKER-4020 MS-005", "availability",
-	             "a child that hangs when it destroys"),
-		CASE(threads_never_promise_the_same_bytes_twice, "VR-008 RP-001", "availability", "over-commitment"),
+		CASE(shortage_names_what_would_be_granted, "WORKER-4153 RP-004", "availability",
+	             "a retry that is refused again"),
+		CASE(free_figure_at_its_largest_does_not_overflow_the_promises, "RP-002 MS-003",
+	             "availability", "a sum that overflows"),
+		CASE(figures_follow_a_seal_from_promise_to_release, "RP-001 WORKER-4153",
+	             "accountability", ""),
+		CASE(seal_that_failed_after_it_was_allocated_leaves_nothing_reserved,
+	             "RP-001 MS-004", "availability", "capacity that leaks"),
+		CASE(available_is_whole_granules_that_a_seal_could_have, "RP-001", "availability",
+	             ""),
+		CASE(device_that_does_not_answer_is_not_taken_for_a_full_one,
+	             "WORKER-4150 WORKER-4032", "availability", ""),
+		CASE(figure_that_grew_old_while_it_was_asked_for_is_asked_for_again,
+	             "VR-008 RP-001", "availability", "a stale figure"),
+		CASE(bytes_allocated_while_the_figure_was_asked_for_are_not_promised_again,
+	             "VR-008 RP-001", "availability", "over-commitment"),
+		CASE(two_that_both_fit_are_not_refused_because_they_came_together, "VR-008",
+	             "availability", ""),
+		CASE(child_of_a_process_where_somebody_waits_can_destroy_the_device,
+	             "WORKER-4020 MS-005", "availability", "a child that hangs when it destroys"),
+		CASE(threads_never_promise_the_same_bytes_twice, "VR-008 RP-001", "availability",
+	             "over-commitment"),
 	};
 
 	return suite_run("unit.capacity", "unit", cases, COUNT(cases));

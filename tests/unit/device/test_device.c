@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Devices and their memory: properties that are wrong, a device that is lost or cannot be opened, allocations that are not what was asked for. */
+/*
+ * Devices and their memory: properties that are wrong, a device that is lost or cannot be opened,
+ * allocations that are not what was asked for.
+ */
 #include "device/device.h"
 
 #include "support/suite/alloc.h"
@@ -32,7 +35,8 @@ START_TEST(lost_device_stays_lost_and_is_asked_nothing_more)
 }
 END_TEST
 
-static vres_status try_props(const vres_device_props *props, struct vres_device **out, struct door *door, vres_error *err)
+static vres_status try_props(const vres_device_props *props, struct vres_device **out,
+                             struct door *door, vres_error *err)
 {
 	door->puppet->props = *props;
 	return vres_device_create(&door->driver, 0, out, err);
@@ -55,7 +59,8 @@ START_TEST(properties_out_of_range_are_refused_and_the_device_closed)
 	memcpy(c[3].uuid, "a\nb", 4);
 	memcpy(c[4].uuid, "\xff", 2);
 	for (size_t i = 0; i < COUNT(c); i++)
-		ck_status_reason(try_props(&c[i], &device, door, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
+		ck_status_reason(try_props(&c[i], &device, door, &err), VRES_E_BACKEND,
+		                 VRES_REASON_DEVICE);
 	ck_assert_ptr_null(device);
 	ck_assert_int_eq(atomic_load(&door->puppet->live), live);
 	door->puppet->props = good;
@@ -170,15 +175,20 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(lost_device_stays_lost_and_is_asked_nothing_more, "WORKER-4032", "availability",
-	             "a device that comes back without its memory"),
-		CASE(properties_out_of_range_are_refused_and_the_device_closed, "VR-005 RP-002", "", "a division by zero"),
-		CASE(strings_without_an_end_and_too_many_notes_are_cut, "VR-006", "", "a read past a field"),
+		CASE(lost_device_stays_lost_and_is_asked_nothing_more, "WORKER-4032",
+	             "availability", "a device that comes back without its memory"),
+		CASE(properties_out_of_range_are_refused_and_the_device_closed, "VR-005 RP-002", "",
+	             "a division by zero"),
+		CASE(strings_without_an_end_and_too_many_notes_are_cut, "VR-006", "",
+	             "a read past a field"),
 		CASE(ecc_that_is_no_answer_is_unknown, "VR-005", "integrity", "memory without ECC"),
 		CASE(device_that_fails_to_open_leaves_nothing, "WORKER-4150 MS-004", "", ""),
-		CASE(forgetting_a_device_does_not_touch_it, "MS-005", "", "a forked child that frees the parent's memory"),
-		CASE(allocation_that_is_not_what_was_asked_for_is_given_back, "MS-003 VR-006 RP-001", "integrity", "a write past an allocation"),
-		CASE(memory_is_given_up_whatever_releasing_returns_and_only_once, "MS-004 MS-005", "availability", "freeing twice"),
+		CASE(forgetting_a_device_does_not_touch_it, "MS-005", "",
+	             "a forked child that frees the parent's memory"),
+		CASE(allocation_that_is_not_what_was_asked_for_is_given_back,
+	             "MS-003 VR-006 RP-001", "integrity", "a write past an allocation"),
+		CASE(memory_is_given_up_whatever_releasing_returns_and_only_once, "MS-004 MS-005",
+	             "availability", "freeing twice"),
 	};
 
 	return suite_run("unit.device", "unit", cases, COUNT(cases));

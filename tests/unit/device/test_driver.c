@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tables of backends: of another version, too short, without a slot, with a name that is none; and opening the driver behind one. */
+/*
+ * Tables of backends: of another version, too short, without a slot, with a name that is none; and
+ * opening the driver behind one.
+ */
 #include "device/device.h"
 
 #include "unit/fixture/puppet.h"
@@ -41,7 +44,8 @@ END_TEST
 
 START_TEST(table_without_any_one_required_slot_is_refused)
 {
-	const size_t first = offsetof(vres_backend, open), optional = offsetof(vres_backend, hash_blocks);
+	const size_t first = offsetof(vres_backend, open),
+		     optional = offsetof(vres_backend, hash_blocks);
 	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
 	const vres_backend whole = p->table;
 	struct vres_driver driver;
@@ -182,17 +186,25 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(table_of_another_abi_is_refused_unused, "WORKER-4010 VR-005", "", "a backend of another version"),
-		CASE(table_too_short_for_its_required_slots_is_refused, "WORKER-4010 VR-006", "", "a call through a missing slot"),
-		CASE(table_without_any_one_required_slot_is_refused, "WORKER-4010 VR-005", "", "a call through a missing slot"),
-		CASE(table_that_ends_before_its_optional_slots_lacks_them, "WORKER-4010 VR-006", "", "an older backend"),
-		CASE(table_that_ends_inside_a_slot_lacks_it, "WORKER-4010 VR-006", "", "a call through half a pointer"),
-		CASE(table_longer_than_ours_is_taken, "WORKER-4010", "", "a newer backend"),
-		CASE(table_whose_name_is_no_identifier_is_refused, "VR-005 IV-005", "integrity", "a name that is signed"),
-		CASE(library_of_a_given_path_is_simulated, "VP-006 VR-001", "residency", "a driver that lies"),
-		CASE(driver_that_fails_to_open_or_count_leaves_nothing_open, "WORKER-4150 MS-004", "", ""),
-		CASE(protecting_without_the_slot_is_a_status_and_no_crash, "MS-005 WORKER-4083", "availability",
+		CASE(table_of_another_abi_is_refused_unused, "WORKER-4010 VR-005", "",
+	             "a backend of another version"),
+		CASE(table_too_short_for_its_required_slots_is_refused, "WORKER-4010 VR-006", "",
 	             "a call through a missing slot"),
+		CASE(table_without_any_one_required_slot_is_refused, "WORKER-4010 VR-005", "",
+	             "a call through a missing slot"),
+		CASE(table_that_ends_before_its_optional_slots_lacks_them, "WORKER-4010 VR-006", "",
+	             "an older backend"),
+		CASE(table_that_ends_inside_a_slot_lacks_it, "WORKER-4010 VR-006", "",
+	             "a call through half a pointer"),
+		CASE(table_longer_than_ours_is_taken, "WORKER-4010", "", "a newer backend"),
+		CASE(table_whose_name_is_no_identifier_is_refused, "VR-005 IV-005", "integrity",
+	             "a name that is signed"),
+		CASE(library_of_a_given_path_is_simulated, "VP-006 VR-001", "residency",
+	             "a driver that lies"),
+		CASE(driver_that_fails_to_open_or_count_leaves_nothing_open, "WORKER-4150 MS-004",
+	             "", ""),
+		CASE(protecting_without_the_slot_is_a_status_and_no_crash, "MS-005 WORKER-4083",
+	             "availability", "a call through a missing slot"),
 	};
 
 	return suite_run("unit.driver", "unit", cases, COUNT(cases));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Transfers and hashes behind the door: their bounds, and a backend that reports success for work it did not do. */
+/*
+ * Transfers and hashes behind the door: their bounds, and a backend that reports success for work
+ * it did not do.
+ */
 #include "support/suite/alloc.h"
 #include "support/suite/content.h"
 #include "unit/fixture/puppet.h"
@@ -62,13 +65,20 @@ START_TEST(transfer_outside_the_memory_never_reaches_the_backend)
 	static const struct {
 		uint64_t offset;
 		size_t n;
-	} bad[] = {{0, 0}, {1, BYTES}, {BYTES, 1}, {UINT64_MAX, 1}, {UINT64_MAX - BYTES + 1, BYTES}, {UINT64_MAX, BYTES}};
+	} bad[] = {{0, 0},
+	           {1, BYTES},
+	           {BYTES, 1},
+	           {UINT64_MAX, 1},
+	           {UINT64_MAX - BYTES + 1, BYTES},
+	           {UINT64_MAX, BYTES}};
 	CLEANUP(end) struct bench b = begin();
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		ck_status(vres_lane_push(&b.lane, &b.mem, bad[i].offset, bad[i].n, &err), VRES_E_INTERNAL);
-		ck_status(vres_lane_pull(&b.lane, &b.mem, bad[i].offset, bad[i].n, &err), VRES_E_INTERNAL);
+		ck_status(vres_lane_push(&b.lane, &b.mem, bad[i].offset, bad[i].n, &err),
+		          VRES_E_INTERNAL);
+		ck_status(vres_lane_pull(&b.lane, &b.mem, bad[i].offset, bad[i].n, &err),
+		          VRES_E_INTERNAL);
 	}
 	ck_assert_uint_eq(calls(&b, PUPPET_LANE_PUSH) + calls(&b, PUPPET_LANE_PULL), 0);
 }
@@ -110,7 +120,8 @@ START_TEST(pull_that_did_not_happen_is_the_backends_fault)
 	b.door->puppet->pulls_nothing = true;
 	for (size_t n = sizeof(b.lane.poison); n <= BYTES; n += 1111) {
 		ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, n, &err));
-		ck_status_reason(vres_lane_wait(&b.lane, DEADLINE, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
+		ck_status_reason(vres_lane_wait(&b.lane, DEADLINE, &err), VRES_E_BACKEND,
+		                 VRES_REASON_DEVICE);
 	}
 	b.door->puppet->pulls_nothing = false;
 	ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err));
@@ -148,7 +159,8 @@ END_TEST
 /* Of any length there are bytes behind the last mark but one, and the last mark is at the end. */
 START_TEST(pull_that_lacks_its_end_is_the_backends_fault)
 {
-	static const size_t lengths[] = {33, 100, 4096, 4096 + 20, 4096 + 32, 4096 + 63, 2 * 4096 + 4095, BYTES};
+	static const size_t lengths[] = {
+		33, 100, 4096, 4096 + 20, 4096 + 32, 4096 + 63, 2 * 4096 + 4095, BYTES};
 	CLEANUP(end) struct bench b = begin();
 	vres_error err;
 
@@ -160,7 +172,10 @@ START_TEST(pull_that_lacks_its_end_is_the_backends_fault)
 }
 END_TEST
 
-/* Too short to be told from a mark; but what was there before, which may well be the same bytes, is gone. */
+/*
+ * Too short to be told from a mark; but what was there before, which may well be the same bytes, is
+ * gone.
+ */
 START_TEST(short_pull_that_did_not_happen_does_not_leave_what_an_earlier_one_brought)
 {
 	CLEANUP(end) struct bench b = begin();
@@ -198,7 +213,8 @@ static vres_status hash_all(struct bench *b, uint8_t digests[6 * 32], vres_error
 START_TEST(digests_of_runs_follow_each_other)
 {
 	CLEANUP(end) struct bench b = begin();
-	const struct vres_range ranges[] = {{&b.mem, 4096, 4096}, {&b.mem, 5 * 4096, 100}, {&b.mem, 0, 8192}};
+	const struct vres_range ranges[] = {
+		{&b.mem, 4096, 4096}, {&b.mem, 5 * 4096, 100}, {&b.mem, 0, 8192}};
 	uint8_t digests[4 * 32], want[4 * 32], last[4096] = {0};
 	vres_hash_run runs[4];
 	vres_error err;
@@ -298,17 +314,27 @@ START_TEST(malformed_hash_jobs_never_reach_the_backend)
 
 	for (size_t i = 0; i < COUNT(ranges); i++)
 		ranges[i] = (struct vres_range){.mem = &b.mem, .bytes = 4096};
-	ck_status(vres_lane_hash(&b.lane, ranges, 0, 4096, 0, runs, digests, 0, &err), VRES_E_INTERNAL);
-	ck_status(vres_lane_hash(&b.lane, ranges, RUNS_MAX + 1, 4096, 0, runs, digests, RUNS_MAX + 1, &err), VRES_E_INTERNAL);
-	ck_status(vres_lane_hash(&b.lane, ranges, RUNS_MAX + 1, 4096, 0, runs, digests, RUNS_MAX, &err), VRES_E_INTERNAL);
-	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 1, &err), VRES_E_INTERNAL);
-	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 3, &err), VRES_E_INTERNAL);
+	ck_status(vres_lane_hash(&b.lane, ranges, 0, 4096, 0, runs, digests, 0, &err),
+	          VRES_E_INTERNAL);
+	ck_status(vres_lane_hash(&b.lane, ranges, RUNS_MAX + 1, 4096, 0, runs, digests,
+	                         RUNS_MAX + 1, &err),
+	          VRES_E_INTERNAL);
+	ck_status(vres_lane_hash(&b.lane, ranges, RUNS_MAX + 1, 4096, 0, runs, digests, RUNS_MAX,
+	                         &err),
+	          VRES_E_INTERNAL);
+	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 1, &err),
+	          VRES_E_INTERNAL);
+	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 3, &err),
+	          VRES_E_INTERNAL);
 	ranges[1].offset = BYTES - 4095;
-	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 2, &err), VRES_E_INTERNAL);
+	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 2, &err),
+	          VRES_E_INTERNAL);
 	ranges[1].offset = UINT64_MAX;
-	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 2, &err), VRES_E_INTERNAL);
+	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 2, &err),
+	          VRES_E_INTERNAL);
 	ranges[1] = (struct vres_range){.mem = &other.mem, .bytes = 4096};
-	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 2, &err), VRES_E_INTERNAL);
+	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 2, &err),
+	          VRES_E_INTERNAL);
 	ck_assert_uint_eq(calls(&b, PUPPET_HASH) + calls(&other, PUPPET_HASH), 0);
 	ck_ok(vres_lane_hash(&b.lane, ranges, 1, 4096, 0, runs, digests, 1, &err));
 	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
@@ -329,7 +355,8 @@ END_TEST
 
 START_TEST(failures_of_the_backend_come_through_and_are_never_success)
 {
-	static const enum puppet_op ops[] = {PUPPET_LANE_PUSH, PUPPET_LANE_PULL, PUPPET_HASH, PUPPET_LANE_WAIT};
+	static const enum puppet_op ops[] = {PUPPET_LANE_PUSH, PUPPET_LANE_PULL, PUPPET_HASH,
+	                                     PUPPET_LANE_WAIT};
 	CLEANUP(end) struct bench b = begin();
 	const struct vres_range all = {.mem = &b.mem, .bytes = BYTES};
 	vres_hash_run runs[4];
@@ -339,14 +366,19 @@ START_TEST(failures_of_the_backend_come_through_and_are_never_success)
 	b.door->puppet->detail.reason = VRES_REASON_DEADLINE;
 	for (size_t i = 0; i < COUNT(ops); i++)
 		b.door->puppet->answer[ops[i]] = VRES_E_SEAL_VERIFICATION_FAILED;
-	ck_status_reason(vres_lane_push(&b.lane, &b.mem, 0, 16, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
-	ck_status_reason(vres_lane_pull(&b.lane, &b.mem, 0, 16, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
-	ck_status_reason(vres_lane_hash(&b.lane, &all, 1, 4096, 0, runs, digests, 6, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
-	ck_status_reason(vres_lane_wait(&b.lane, DEADLINE, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
+	ck_status_reason(vres_lane_push(&b.lane, &b.mem, 0, 16, &err), VRES_E_BACKEND,
+	                 VRES_REASON_DEADLINE);
+	ck_status_reason(vres_lane_pull(&b.lane, &b.mem, 0, 16, &err), VRES_E_BACKEND,
+	                 VRES_REASON_DEADLINE);
+	ck_status_reason(vres_lane_hash(&b.lane, &all, 1, 4096, 0, runs, digests, 6, &err),
+	                 VRES_E_BACKEND, VRES_REASON_DEADLINE);
+	ck_status_reason(vres_lane_wait(&b.lane, DEADLINE, &err), VRES_E_BACKEND,
+	                 VRES_REASON_DEADLINE);
 	b.door->puppet->answer[PUPPET_LANE_WAIT] = VRES_E_DEVICE_LOST;
 	ck_status(vres_lane_wait(&b.lane, DEADLINE, &err), VRES_E_DEVICE_LOST);
 	ck_status(vres_lane_push(&b.lane, &b.mem, 0, 16, &err), VRES_E_DEVICE_LOST);
-	ck_status(vres_lane_hash(&b.lane, &all, 1, 4096, 0, runs, digests, 6, &err), VRES_E_DEVICE_LOST);
+	ck_status(vres_lane_hash(&b.lane, &all, 1, 4096, 0, runs, digests, 6, &err),
+	          VRES_E_DEVICE_LOST);
 }
 END_TEST
 
@@ -383,31 +415,43 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE(bytes_go_to_the_memory_and_come_back, "MS-002", "integrity", ""),
-		CASE(transfer_outside_the_memory_never_reaches_the_backend, "MS-002 MS-006 MS-007 VR-006", "integrity",
+		CASE(transfer_outside_the_memory_never_reaches_the_backend,
+	             "MS-002 MS-006 MS-007 VR-006", "integrity",
 	             "offset and length that overflow, one byte past the end"),
-		CASE(transfer_larger_than_the_staging_buffer_never_reaches_the_backend, "MS-007 VR-006", "integrity",
-	             "a write past the staging buffer"),
-		CASE(transfer_to_memory_of_another_device_never_reaches_the_backend, "MS-002 WORKER-4922", "integrity",
-	             "a copy to another device"),
-		CASE(pull_that_did_not_happen_is_the_backends_fault, "CI-007 WORKER-4032", "integrity", "stale staging taken for tampering"),
-		CASE(pull_that_did_not_happen_after_one_that_did_is_seen, "CI-007", "integrity", "stale staging taken for a good answer"),
-		CASE(pull_that_stopped_half_way_is_the_backends_fault, "CI-007 WORKER-4032", "integrity", "a short copy taken for tampering"),
-		CASE(pull_that_lacks_its_end_is_the_backends_fault, "CI-007 WORKER-4032", "integrity", "stale staging taken for a good answer"),
-		CASE(short_pull_that_did_not_happen_does_not_leave_what_an_earlier_one_brought, "CI-007", "integrity",
+		CASE(transfer_larger_than_the_staging_buffer_never_reaches_the_backend,
+	             "MS-007 VR-006", "integrity", "a write past the staging buffer"),
+		CASE(transfer_to_memory_of_another_device_never_reaches_the_backend,
+	             "MS-002 WORKER-4922", "integrity", "a copy to another device"),
+		CASE(pull_that_did_not_happen_is_the_backends_fault, "CI-007 WORKER-4032",
+	             "integrity", "stale staging taken for tampering"),
+		CASE(pull_that_did_not_happen_after_one_that_did_is_seen, "CI-007", "integrity",
 	             "stale staging taken for a good answer"),
-		CASE(work_that_the_backend_refused_is_not_waited_for, "VR-006", "integrity", "use after free"),
-		CASE(marks_of_two_lanes_differ, "CI-007", "integrity", "a mark that can be foreseen"),
+		CASE(pull_that_stopped_half_way_is_the_backends_fault, "CI-007 WORKER-4032",
+	             "integrity", "a short copy taken for tampering"),
+		CASE(pull_that_lacks_its_end_is_the_backends_fault, "CI-007 WORKER-4032",
+	             "integrity", "stale staging taken for a good answer"),
+		CASE(short_pull_that_did_not_happen_does_not_leave_what_an_earlier_one_brought,
+	             "CI-007", "integrity", "stale staging taken for a good answer"),
+		CASE(work_that_the_backend_refused_is_not_waited_for, "VR-006", "integrity",
+	             "use after free"),
+		CASE(marks_of_two_lanes_differ, "CI-007", "integrity",
+	             "a mark that can be foreseen"),
 		CASE(digests_of_runs_follow_each_other, "CI-007", "integrity", ""),
-		CASE(hash_whose_nonce_was_not_echoed_is_the_backends_fault, "CI-007 WORKER-4032", "integrity", "a kernel that was not launched"),
-		CASE(hash_that_left_out_digests_is_the_backends_fault, "CI-007 WORKER-4032", "integrity", "missing digests taken for tampering"),
-		CASE(nonces_are_never_used_twice, "CI-007", "integrity", "an echo of an earlier launch"),
-		CASE(malformed_hash_jobs_never_reach_the_backend, "MS-002 MS-007 VR-006", "integrity",
-	             "digests past their buffer, a hash of another device's memory"),
+		CASE(hash_whose_nonce_was_not_echoed_is_the_backends_fault, "CI-007 WORKER-4032",
+	             "integrity", "a kernel that was not launched"),
+		CASE(hash_that_left_out_digests_is_the_backends_fault, "CI-007 WORKER-4032",
+	             "integrity", "missing digests taken for tampering"),
+		CASE(nonces_are_never_used_twice, "CI-007", "integrity",
+	             "an echo of an earlier launch"),
+		CASE(malformed_hash_jobs_never_reach_the_backend, "MS-002 MS-007 VR-006",
+	             "integrity", "digests past their buffer, a hash of another device's memory"),
 		CASE(device_that_cannot_hash_is_not_asked_to, "CI-007", "availability", ""),
-		CASE(failures_of_the_backend_come_through_and_are_never_success, "WORKER-4032 WORKER-4150", "integrity",
-	             "driver trouble taken for tampering"),
-		CASE(lane_without_its_staging_buffer_is_closed_again, "VR-006", "", "a copy through NULL"),
-		CASE(pinned_staging_is_asked_for_only_when_wanted, "VP-003 WORKER-4101", "confidentiality", "pinned host memory"),
+		CASE(failures_of_the_backend_come_through_and_are_never_success,
+	             "WORKER-4032 WORKER-4150", "integrity", "driver trouble taken for tampering"),
+		CASE(lane_without_its_staging_buffer_is_closed_again, "VR-006", "",
+	             "a copy through NULL"),
+		CASE(pinned_staging_is_asked_for_only_when_wanted, "VP-003 WORKER-4101",
+	             "confidentiality", "pinned host memory"),
 	};
 
 	return suite_run("unit.lane", "unit", cases, COUNT(cases));

@@ -56,10 +56,13 @@ START_TEST(every_known_bit_is_accepted_and_every_other_refused)
 	vres_error err;
 
 	for (unsigned bit = 0; bit < 64; bit++) {
-		const vres_policy allow = with(UINT64_C(1) << bit, 0), require = with(0, UINT64_C(1) << bit);
+		const vres_policy allow = with(UINT64_C(1) << bit, 0),
+				  require = with(0, UINT64_C(1) << bit);
 
-		ck_status(vres_policy_resolve(&allow, &got, &err), bit < 8 ? VRES_OK : VRES_E_CONFIG);
-		ck_status(vres_policy_resolve(&require, &got, &err), bit < 5 ? VRES_OK : VRES_E_CONFIG);
+		ck_status(vres_policy_resolve(&allow, &got, &err),
+		          bit < 8 ? VRES_OK : VRES_E_CONFIG);
+		ck_status(vres_policy_resolve(&require, &got, &err),
+		          bit < 5 ? VRES_OK : VRES_E_CONFIG);
 	}
 }
 END_TEST
@@ -114,7 +117,9 @@ static const vres_policy_fact *fact(const vres_policy_report *report, const char
 
 static vres_device_props good_device(void)
 {
-	vres_device_props props = {.facts = VRES_DEVICE_VMM | VRES_DEVICE_CAN_HASH | VRES_DEVICE_CAN_PROTECT, .ecc = VRES_ECC_ON};
+	vres_device_props props = {.facts = VRES_DEVICE_VMM | VRES_DEVICE_CAN_HASH |
+	                                    VRES_DEVICE_CAN_PROTECT,
+	                           .ecc = VRES_ECC_ON};
 
 	return props;
 }
@@ -122,7 +127,8 @@ static vres_device_props good_device(void)
 START_TEST(good_device_is_good_in_every_fact)
 {
 	const vres_device_props props = good_device();
-	const vres_policy strictest = with(0, VRES_REQUIRE_VMM | VRES_REQUIRE_READONLY | VRES_REQUIRE_ECC);
+	const vres_policy strictest =
+		with(0, VRES_REQUIRE_VMM | VRES_REQUIRE_READONLY | VRES_REQUIRE_ECC);
 	vres_policy_report report = vres_policy_report_init();
 
 	vres_policy_judge_device(&strictest, &props, false, &report);
@@ -134,8 +140,11 @@ START_TEST(good_device_is_good_in_every_fact)
 }
 END_TEST
 
-/* One bad fact: a violation that names the bit it would need; with that bit, and no other, noted. */
-static void ck_device(const char *name, const vres_device_props *props, bool simulated, uint64_t needs)
+/*
+ * One bad fact: a violation that names the bit it would need; with that bit, and no other, noted.
+ */
+static void ck_device(const char *name, const vres_device_props *props, bool simulated,
+                      uint64_t needs)
 {
 	for (unsigned bit = 0; bit <= 8; bit++) {
 		const vres_policy policy = with(bit == 8 ? 0 : UINT64_C(1) << bit, 0);
@@ -144,7 +153,8 @@ static void ck_device(const char *name, const vres_device_props *props, bool sim
 
 		vres_policy_judge_device(&policy, props, simulated, &report);
 		ck_assert_uint_eq(report.violations, tolerated ? 0 : needs);
-		ck_assert_uint_eq(fact(&report, name)->verdict, tolerated ? VRES_FACT_NOTED : VRES_FACT_VIOLATION);
+		ck_assert_uint_eq(fact(&report, name)->verdict,
+		                  tolerated ? VRES_FACT_NOTED : VRES_FACT_VIOLATION);
 		ck_assert_str_eq(vres_policy_first_violation(&report), tolerated ? "none" : name);
 	}
 }
@@ -182,7 +192,8 @@ START_TEST(what_policy_requires_and_a_device_lacks_no_permission_makes_good)
 
 	for (size_t i = 0; i < COUNT(needed); i++) {
 		vres_device_props props = good_device();
-		const vres_policy lax = with(0, 0), strict = with(VRES_ALLOW_ALL, needed[i].require);
+		const vres_policy lax = with(0, 0),
+				  strict = with(VRES_ALLOW_ALL, needed[i].require);
 		vres_policy_report report = vres_policy_report_init();
 
 		props.facts &= ~needed[i].fact;
@@ -213,7 +224,11 @@ END_TEST
 
 static vres_residency good_memory(void)
 {
-	vres_residency r = {.base = 0x1000, .bytes = 4096, .identity = {1, 2}, .device = 3, .facts = VRES_MEM_DEVICE};
+	vres_residency r = {.base = 0x1000,
+	                    .bytes = 4096,
+	                    .identity = {1, 2},
+	                    .device = 3,
+	                    .facts = VRES_MEM_DEVICE};
 
 	return r;
 }
@@ -257,7 +272,8 @@ START_TEST(memory_that_is_not_vram_is_never_permitted)
 
 		now.device = bad[i].device;
 		now.facts = bad[i].facts;
-		ck_assert_uint_eq(judge_memory(VRES_ALLOW_ALL, &now, &report), VRES_VIOLATION_NEVER);
+		ck_assert_uint_eq(judge_memory(VRES_ALLOW_ALL, &now, &report),
+		                  VRES_VIOLATION_NEVER);
 		ck_assert_str_eq(vres_policy_first_violation(&report), bad[i].name);
 		ck_assert_uint_eq(judge_memory(UINT64_MAX, &now, &report), VRES_VIOLATION_NEVER);
 	}
@@ -273,9 +289,12 @@ START_TEST(memory_that_others_could_reach_needs_exportable)
 		vres_policy_report report;
 
 		now.facts |= facts[i];
-		ck_assert_uint_eq(judge_memory(VRES_ALLOW_ALL & ~VRES_ALLOW_EXPORTABLE, &now, &report), VRES_ALLOW_EXPORTABLE);
+		ck_assert_uint_eq(
+			judge_memory(VRES_ALLOW_ALL & ~VRES_ALLOW_EXPORTABLE, &now, &report),
+			VRES_ALLOW_EXPORTABLE);
 		ck_assert_uint_eq(judge_memory(VRES_ALLOW_EXPORTABLE, &now, &report), 0);
-		ck_assert_uint_eq(fact(&report, i ? "peer_access" : "exportable")->verdict, VRES_FACT_NOTED);
+		ck_assert_uint_eq(fact(&report, i ? "peer_access" : "exportable")->verdict,
+		                  VRES_FACT_NOTED);
 	}
 }
 END_TEST
@@ -297,7 +316,8 @@ START_TEST(any_change_of_the_allocation_is_a_violation)
 
 		vres_policy_judge_change(&sealed, &c[i], &report);
 		ck_assert_uint_eq(report.violations, i == 0 ? 0 : VRES_VIOLATION_NEVER);
-		ck_assert_str_eq(vres_policy_first_violation(&report), i == 0 ? "none" : "same_allocation");
+		ck_assert_str_eq(vres_policy_first_violation(&report),
+		                 i == 0 ? "none" : "same_allocation");
 	}
 }
 END_TEST
@@ -367,7 +387,8 @@ END_TEST
 
 START_TEST(modes_by_strength_are_signature_sampled_full_readback)
 {
-	static const uint32_t by_strength[] = {VRES_VERIFY_SIGNATURE, VRES_VERIFY_SAMPLED, VRES_VERIFY_FULL, VRES_VERIFY_READBACK};
+	static const uint32_t by_strength[] = {VRES_VERIFY_SIGNATURE, VRES_VERIFY_SAMPLED,
+	                                       VRES_VERIFY_FULL, VRES_VERIFY_READBACK};
 	static const char *const names[] = {"signature", "sampled", "full", "readback"};
 
 	for (uint32_t i = 0; i < COUNT(by_strength); i++) {
@@ -396,40 +417,59 @@ START_TEST(assurance_of_adopted_memory_that_may_be_exported_is_plain)
 {
 	vres_residency now = good_memory();
 
-	ck_assert_uint_eq(vres_policy_adopted_assurance(VRES_ASSURANCE_VMM, &now), VRES_ASSURANCE_VMM);
-	ck_assert_uint_eq(vres_policy_adopted_assurance(VRES_ASSURANCE_NONE, &now), VRES_ASSURANCE_NONE);
+	ck_assert_uint_eq(vres_policy_adopted_assurance(VRES_ASSURANCE_VMM, &now),
+	                  VRES_ASSURANCE_VMM);
+	ck_assert_uint_eq(vres_policy_adopted_assurance(VRES_ASSURANCE_NONE, &now),
+	                  VRES_ASSURANCE_NONE);
 	now.facts |= VRES_MEM_EXPORTABLE;
-	ck_assert_uint_eq(vres_policy_adopted_assurance(VRES_ASSURANCE_VMM, &now), VRES_ASSURANCE_PLAIN);
-	ck_assert_uint_eq(vres_policy_adopted_assurance(VRES_ASSURANCE_PLAIN, &now), VRES_ASSURANCE_PLAIN);
-	ck_assert_uint_eq(vres_policy_adopted_assurance(VRES_ASSURANCE_NONE, &now), VRES_ASSURANCE_NONE);
+	ck_assert_uint_eq(vres_policy_adopted_assurance(VRES_ASSURANCE_VMM, &now),
+	                  VRES_ASSURANCE_PLAIN);
+	ck_assert_uint_eq(vres_policy_adopted_assurance(VRES_ASSURANCE_PLAIN, &now),
+	                  VRES_ASSURANCE_PLAIN);
+	ck_assert_uint_eq(vres_policy_adopted_assurance(VRES_ASSURANCE_NONE, &now),
+	                  VRES_ASSURANCE_NONE);
 }
 END_TEST
 
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(zero_means_the_strictest_and_the_defaults, "WORKER-4170 RP-003 VR-001", "residency", "a policy that was never set"),
+		CASE(zero_means_the_strictest_and_the_defaults, "WORKER-4170 RP-003 VR-001",
+	             "residency", "a policy that was never set"),
 		CASE(what_is_set_stays_as_it_is, "WORKER-4170", "", ""),
-		CASE(every_known_bit_is_accepted_and_every_other_refused, "WORKER-4171 WORKER-4172", "residency", "a bit that is ignored"),
+		CASE(every_known_bit_is_accepted_and_every_other_refused, "WORKER-4171 WORKER-4172",
+	             "residency", "a bit that is ignored"),
 		CASE(contradictions_are_refused, "WORKER-4171 WORKER-4172", "", ""),
-		CASE(lease_mode_other_than_full_needs_its_own_permission, "CI-007 WORKER-4121", "integrity", "a verification that is skipped"),
+		CASE(lease_mode_other_than_full_needs_its_own_permission, "CI-007 WORKER-4121",
+	             "integrity", "a verification that is skipped"),
 		CASE(good_device_is_good_in_every_fact, "VP-001 VR-001", "residency", ""),
-		CASE(each_bad_fact_of_a_device_needs_its_own_permission, "VP-001 VP-002 VP-005 WORKER-4101", "residency",
-	             "memory that is the host's"),
-		CASE(what_policy_requires_and_a_device_lacks_no_permission_makes_good, "VP-001 VR-001", "residency", ""),
-		CASE(required_ecc_that_is_off_or_unknown_no_permission_makes_good, "VR-001", "integrity", "memory without ECC"),
+		CASE(each_bad_fact_of_a_device_needs_its_own_permission,
+	             "VP-001 VP-002 VP-005 WORKER-4101", "residency", "memory that is the host's"),
+		CASE(what_policy_requires_and_a_device_lacks_no_permission_makes_good,
+	             "VP-001 VR-001", "residency", ""),
+		CASE(required_ecc_that_is_off_or_unknown_no_permission_makes_good, "VR-001",
+	             "integrity", "memory without ECC"),
 		CASE(memory_that_is_all_on_the_device_is_good, "VP-001 VP-005", "residency", ""),
-		CASE(memory_that_is_not_vram_is_never_permitted, "VP-001 VP-002 VP-003 VP-005 M0-W-1012", "residency",
+		CASE(memory_that_is_not_vram_is_never_permitted,
+	             "VP-001 VP-002 VP-003 VP-005 M0-W-1012", "residency",
 	             "managed memory, host memory, another device"),
-		CASE(memory_that_others_could_reach_needs_exportable, "VP-001 WORKER-4922", "confidentiality", "memory shared with a process"),
-		CASE(any_change_of_the_allocation_is_a_violation, "VP-006 VR-004", "residency", "memory that was swapped"),
-		CASE(losing_a_read_only_mapping_is_a_violation_and_gaining_one_is_not, "WORKER-4112", "integrity", "a mapping made writable"),
-		CASE(notes_are_shown_and_decide_nothing, "VP-002", "residency", "a verdict from unified addressing"),
-		CASE(report_that_is_full_still_counts_violations, "VR-006 VP-005", "residency", "a violation that does not fit the report"),
+		CASE(memory_that_others_could_reach_needs_exportable, "VP-001 WORKER-4922",
+	             "confidentiality", "memory shared with a process"),
+		CASE(any_change_of_the_allocation_is_a_violation, "VP-006 VR-004", "residency",
+	             "memory that was swapped"),
+		CASE(losing_a_read_only_mapping_is_a_violation_and_gaining_one_is_not,
+	             "WORKER-4112", "integrity", "a mapping made writable"),
+		CASE(notes_are_shown_and_decide_nothing, "VP-002", "residency",
+	             "a verdict from unified addressing"),
+		CASE(report_that_is_full_still_counts_violations, "VR-006 VP-005", "residency",
+	             "a violation that does not fit the report"),
 		CASE(first_violation_is_the_first, "WORKER-4163", "accountability", ""),
-		CASE(modes_by_strength_are_signature_sampled_full_readback, "CI-007", "integrity", "a weak check taken for a strong one"),
-		CASE(assurance_of_adopted_memory_that_may_be_exported_is_plain, "VP-006", "residency", "plain memory taken for pinned"),
-		CASE(assurance_of_simulated_memory_is_none, "VP-006", "residency", "a mock taken for hardware"),
+		CASE(modes_by_strength_are_signature_sampled_full_readback, "CI-007", "integrity",
+	             "a weak check taken for a strong one"),
+		CASE(assurance_of_adopted_memory_that_may_be_exported_is_plain, "VP-006",
+	             "residency", "plain memory taken for pinned"),
+		CASE(assurance_of_simulated_memory_is_none, "VP-006", "residency",
+	             "a mock taken for hardware"),
 	};
 
 	return suite_run("unit.policy", "unit", cases, COUNT(cases));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Measuring what is in VRAM: on the device and by readback, which must agree with each other and with plain code. */
+/*
+ * Measuring what is in VRAM: on the device and by readback, which must agree with each other and
+ * with plain code.
+ */
 #include "device/vram_digest.h"
 
 #include "support/suite/alloc.h"
@@ -51,12 +54,14 @@ static void ck_root_by(const struct sample *s, bool by_readback, uint32_t thread
 	char got[65], want[65];
 	vres_error err;
 
-	ck_ok(vres_vram_digest_open(&ms, &s->mem, &s->shape, by_readback, 0, threads, DEADLINE, &err));
+	ck_ok(vres_vram_digest_open(&ms, &s->mem, &s->shape, by_readback, 0, threads, DEADLINE,
+	                            &err));
 	ck_ok(vres_vram_digest_root(&ms, root, by_readback ? flat : NULL, &err));
 	ck_ok(tree_digest(s->mem.bytes, s->shape.block_size, root, digest, &err));
 	vres_hex(digest, got);
 	verity_hex(puppet_bytes(&s->mem), (size_t)s->mem.bytes, s->shape.block_size, want);
-	ck_assert_msg(strcmp(got, want) == 0, "%lu bytes in blocks of %u", (unsigned long)s->mem.bytes, s->shape.block_size);
+	ck_assert_msg(strcmp(got, want) == 0, "%lu bytes in blocks of %u",
+	              (unsigned long)s->mem.bytes, s->shape.block_size);
 	ck_assert_uint_eq(ms.bytes_hashed, s->mem.bytes);
 	sha256_of(puppet_bytes(&s->mem), (size_t)s->mem.bytes, want_flat);
 	if (by_readback)
@@ -119,7 +124,8 @@ START_TEST(single_nodes_are_those_of_the_level_and_count_their_own_bytes)
 	static const uint64_t index[] = {9, 0, 3, 9};
 
 	for (unsigned by_readback = 0; by_readback < 2; by_readback++) {
-		CLEANUP(end) struct sample s = begin(300000, 1024); /* ten nodes at level 1, the last one short */
+		/* Ten nodes at level 1, the last one short. */
+		CLEANUP(end) struct sample s = begin(300000, 1024);
 		CLEANUP(vres_vram_digest_close) struct vram_digest all = {0};
 		CLEANUP(vres_vram_digest_close) struct vram_digest some = {0};
 		uint8_t level[10 * 32], nodes[4 * 32];
@@ -147,12 +153,16 @@ START_TEST(no_nodes_and_too_many_are_refused)
 
 	open_measure(&ms, &s, false);
 	ck_status(vres_vram_digest_nodes(&ms, 0, index, 0, digests, &err), VRES_E_INTERNAL);
-	ck_status(vres_vram_digest_nodes(&ms, 0, index, RANGES_MAX + 1, digests, &err), VRES_E_INTERNAL);
+	ck_status(vres_vram_digest_nodes(&ms, 0, index, RANGES_MAX + 1, digests, &err),
+	          VRES_E_INTERNAL);
 	ck_ok(vres_vram_digest_nodes(&ms, 0, index, RANGES_MAX, digests, &err));
 }
 END_TEST
 
-/* Many more than one staging buffer holds, by one thread and by several: the order in which the parts come must not matter. */
+/*
+ * Many more than one staging buffer holds, by one thread and by several: the order in which the
+ * parts come must not matter.
+ */
 START_TEST(readback_of_many_parts_by_any_number_of_threads)
 {
 	static const uint32_t threads[] = {1, 2, 3, 8, 0};
@@ -164,14 +174,18 @@ START_TEST(readback_of_many_parts_by_any_number_of_threads)
 		vres_error err;
 
 		ck_root_by(&s, true, threads[i]);
-		ck_ok(vres_vram_digest_open(&ms, &s.mem, &s.shape, true, 0, threads[i], DEADLINE, &err));
+		ck_ok(vres_vram_digest_open(&ms, &s.mem, &s.shape, true, 0, threads[i], DEADLINE,
+		                            &err));
 		ck_ok(vres_vram_digest_level(&ms, 1, level, &err));
 		ck_ok(tree_root_of(&s.shape, 1, level, root, &err));
 		ck_ok(vres_vram_digest_root(&ms, again, NULL, &err));
 		ck_assert_mem_eq(root, again, 32);
-		ck_ok(vres_vram_digest_nodes(&ms, 0, &(uint64_t){s.shape.count[0] - 1}, 1, level, &err)); /* the last block: 7 bytes */
+		/* The last block: 7 bytes. */
+		ck_ok(vres_vram_digest_nodes(&ms, 0, &(uint64_t){s.shape.count[0] - 1}, 1, level,
+		                             &err));
 		ck_assert_uint_eq(ms.bytes_hashed, 2 * s.mem.bytes + 7);
-		ck_assert_uint_le(ms.workers.started, threads[i] == 0 ? READBACK_LANES : threads[i] - 1);
+		ck_assert_uint_le(ms.workers.started,
+		                  threads[i] == 0 ? READBACK_LANES : threads[i] - 1);
 		test_free(level);
 	}
 }
@@ -245,20 +259,23 @@ END_TEST
 
 START_TEST(every_failure_of_the_backend_is_a_status_and_never_a_root)
 {
-	static const enum puppet_op ops[] = {PUPPET_LANE_OPEN, PUPPET_LANE_PULL, PUPPET_HASH, PUPPET_LANE_WAIT};
+	static const enum puppet_op ops[] = {PUPPET_LANE_OPEN, PUPPET_LANE_PULL, PUPPET_HASH,
+	                                     PUPPET_LANE_WAIT};
 
 	for (unsigned by_readback = 0; by_readback < 2; by_readback++)
 		for (size_t i = 0; i < COUNT(ops); i++) {
 			CLEANUP(end) struct sample s = begin(70000, 1024);
 			CLEANUP(vres_vram_digest_close) struct vram_digest ms = {0};
-			const bool is_used = ops[i] != (by_readback ? PUPPET_HASH : PUPPET_LANE_PULL);
+			const bool is_used =
+				ops[i] != (by_readback ? PUPPET_HASH : PUPPET_LANE_PULL);
 			uint8_t root[32], before[32];
 			vres_status status;
 
 			memset(root, 0xa5, sizeof(root));
 			memcpy(before, root, sizeof(before));
 			s.door->puppet->answer[ops[i]] = VRES_E_INTEGRITY_VIOLATION;
-			status = vres_vram_digest_open(&ms, &s.mem, &s.shape, by_readback, 0, 2, DEADLINE, NULL);
+			status = vres_vram_digest_open(&ms, &s.mem, &s.shape, by_readback, 0, 2,
+			                               DEADLINE, NULL);
 			if (status == VRES_OK)
 				status = vres_vram_digest_root(&ms, root, NULL, NULL);
 			ck_assert_int_eq(status, is_used ? VRES_E_BACKEND : VRES_OK);
@@ -286,18 +303,26 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(device_and_readback_give_the_root_that_plain_code_gives, "CI-004 CI-007 WORKER-4113", "integrity", ""),
+		CASE(device_and_readback_give_the_root_that_plain_code_gives,
+	             "CI-004 CI-007 WORKER-4113", "integrity", ""),
 		CASE(device_and_readback_agree_at_every_level, "CI-007", "integrity", ""),
-		CASE(single_nodes_are_those_of_the_level_and_count_their_own_bytes, "CI-007", "integrity", ""),
-		CASE(no_nodes_and_too_many_are_refused, "VR-006", "integrity", "a write past a buffer"),
-		CASE(readback_of_many_parts_by_any_number_of_threads, "CI-007 WORKER-4102", "integrity", "pieces in the wrong order"),
-		CASE(no_more_lanes_than_threads_and_no_more_threads_than_parts, "MS-004 RP-001", "availability", ""),
+		CASE(single_nodes_are_those_of_the_level_and_count_their_own_bytes, "CI-007",
+	             "integrity", ""),
+		CASE(no_nodes_and_too_many_are_refused, "VR-006", "integrity",
+	             "a write past a buffer"),
+		CASE(readback_of_many_parts_by_any_number_of_threads, "CI-007 WORKER-4102",
+	             "integrity", "pieces in the wrong order"),
+		CASE(no_more_lanes_than_threads_and_no_more_threads_than_parts, "MS-004 RP-001",
+	             "availability", ""),
 		CASE(no_more_threads_than_lanes, "MS-007", "integrity", "a lane past the last"),
-		CASE(a_flipped_bit_anywhere_changes_the_root, "CI-007 VR-004", "integrity", "bit flip in VRAM"),
-		CASE(measuring_takes_no_device_memory_and_leaves_no_lane, "RP-001 MS-004", "availability", ""),
-		CASE(every_failure_of_the_backend_is_a_status_and_never_a_root, "WORKER-4032 WORKER-4150", "integrity",
-	             "driver trouble taken for tampering"),
-		CASE(stale_staging_is_never_measured, "CI-007", "integrity", "stale staging taken for a good answer"),
+		CASE(a_flipped_bit_anywhere_changes_the_root, "CI-007 VR-004", "integrity",
+	             "bit flip in VRAM"),
+		CASE(measuring_takes_no_device_memory_and_leaves_no_lane, "RP-001 MS-004",
+	             "availability", ""),
+		CASE(every_failure_of_the_backend_is_a_status_and_never_a_root,
+	             "WORKER-4032 WORKER-4150", "integrity", "driver trouble taken for tampering"),
+		CASE(stale_staging_is_never_measured, "CI-007", "integrity",
+	             "stale staging taken for a good answer"),
 	};
 
 	return suite_run("unit.vram_digest", "unit", cases, COUNT(cases));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Jobs over many memories, parts and slices: the same digests as vres_vram_digest_level() and vres_vram_digest_root() give. */
+/*
+ * Jobs over many memories, parts and slices: the same digests as vres_vram_digest_level() and
+ * vres_vram_digest_root() give.
+ */
 #include "device/vram_digest_many.h"
 
 #include "support/suite/alloc.h"
@@ -40,7 +43,8 @@ static void open_measure(struct vram_digest *ms, const struct sample *s, bool by
 START_TEST(a_part_has_the_digests_that_its_level_has_there)
 {
 	for (unsigned by_readback = 0; by_readback < 2; by_readback++) {
-		CLEANUP(end) struct sample s = begin(3000000, 1024); /* 92 nodes at level 1, the last one short */
+		/* 92 nodes at level 1, the last one short. */
+		CLEANUP(end) struct sample s = begin(3000000, 1024);
 		CLEANUP(vres_vram_digest_close) struct vram_digest ms = {0};
 		uint8_t level[92 * 32], part[92 * 32];
 		vres_error err;
@@ -53,7 +57,9 @@ START_TEST(a_part_has_the_digests_that_its_level_has_there)
 				ms.bytes_hashed = 0;
 				ck_ok(vres_vram_digest_part(&ms, 1, first, n, part, &err));
 				ck_assert_mem_eq(part, level + first * 32, (size_t)n * 32);
-				ck_assert_uint_eq(ms.bytes_hashed, first + n == 92 ? 3000000 - first * 32768 : n * 32768);
+				ck_assert_uint_eq(ms.bytes_hashed, first + n == 92
+				                                           ? 3000000 - first * 32768
+				                                           : n * 32768);
 			}
 	}
 }
@@ -108,8 +114,8 @@ START_TEST(a_job_has_the_digests_of_each_of_its_memories)
 	const uint8_t *digests;
 	vres_error err;
 
-	ck_ok(vres_vram_digest_job_open(&job, (mem[0] = door_memory(door, sizes[0], 0)).device, VRES_LANE_LOW_PRIORITY, 1024, 1, COUNT(sizes),
-	                                &err));
+	ck_ok(vres_vram_digest_job_open(&job, (mem[0] = door_memory(door, sizes[0], 0)).device,
+	                                VRES_LANE_LOW_PRIORITY, 1024, 1, COUNT(sizes), &err));
 	ck_assert_uint_eq(door->puppet->lane_flags, VRES_LANE_LOW_PRIORITY);
 	for (size_t i = 0; i < COUNT(sizes); i++) {
 		if (i > 0)
@@ -140,13 +146,15 @@ END_TEST
 
 START_TEST(levels_leave_the_host_little_of_a_few_and_nothing_of_many)
 {
-	static const uint64_t sizes[] = {1, 4096, 4097, 64 * 4096, 65 * 4096, UINT64_C(1) << 30, UINT64_C(100) << 30};
+	static const uint64_t sizes[] = {
+		1, 4096, 4097, 64 * 4096, 65 * 4096, UINT64_C(1) << 30, UINT64_C(100) << 30};
 	struct tree_shape shape;
 
 	for (size_t i = 0; i < COUNT(sizes); i++) {
 		tree_shape_init(&shape, sizes[i], 4096);
 		ck_assert_uint_le(shape.count[vres_vram_digest_job_level(&shape, 1)], HOST_NODES);
-		ck_assert_uint_eq(vres_vram_digest_job_level(&shape, 1), tree_level_within(&shape, HOST_NODES));
+		ck_assert_uint_eq(vres_vram_digest_job_level(&shape, 1),
+		                  tree_level_within(&shape, HOST_NODES));
 		ck_assert_uint_eq(vres_vram_digest_job_level(&shape, RUNS_MAX), shape.top);
 	}
 }
@@ -155,9 +163,12 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(a_part_has_the_digests_that_its_level_has_there, "CI-007", "integrity", "a part taken for another"),
-		CASE(slices_give_the_root_and_none_is_too_long, "CI-007", "availability", "a check that stands in the way of inference"),
-		CASE(a_job_has_the_digests_of_each_of_its_memories, "CI-007 VR-008", "integrity", "a shard taken for another"),
+		CASE(a_part_has_the_digests_that_its_level_has_there, "CI-007", "integrity",
+	             "a part taken for another"),
+		CASE(slices_give_the_root_and_none_is_too_long, "CI-007", "availability",
+	             "a check that stands in the way of inference"),
+		CASE(a_job_has_the_digests_of_each_of_its_memories, "CI-007 VR-008", "integrity",
+	             "a shard taken for another"),
 		CASE(levels_leave_the_host_little_of_a_few_and_nothing_of_many, "CI-007", "", ""),
 	};
 

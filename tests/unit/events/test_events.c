@@ -24,7 +24,8 @@ START_TEST(event_of_each_type_has_its_name_and_says_whether_it_is_critical)
 
 		ck_assert_str_eq(e.name, names[type]);
 		ck_assert_uint_eq(e.type, type);
-		ck_assert_uint_eq(e.critical, type == VRES_EVENT_SEAL_VERIFICATION_FAILED || type == VRES_EVENT_POLICY_VIOLATION);
+		ck_assert_uint_eq(e.critical, type == VRES_EVENT_SEAL_VERIFICATION_FAILED ||
+		                                      type == VRES_EVENT_POLICY_VIOLATION);
 		ck_assert_uint_eq(e.struct_size, sizeof(e));
 		ck_assert_uint_eq(e.gpu_device, 5);
 		ck_assert_uint_eq(e.simulated, 1);
@@ -129,17 +130,20 @@ START_TEST(log_line_has_the_level_that_fits_and_the_keys_that_apply)
 	e.action_taken = "shard_quarantined";
 	ck_ok(vres_audit_emit(f->manager, &e, false, &err));
 	ck_assert_str_eq(f->record.lines[0],
-	                 "1 seal_verification_failed shard_id=s1 gpu_device=2 bytes=77 status=VRES_E_SEAL_VERIFICATION_FAILED "
+	                 "1 seal_verification_failed shard_id=s1 gpu_device=2 bytes=77 "
+	                 "status=VRES_E_SEAL_VERIFICATION_FAILED "
 	                 "reason=digest_mismatch mode=full action_taken=shard_quarantined");
 	e = vres_audit_event(f->manager, VRES_EVENT_VRAM_ALLOCATION_FAILED, VRES_NO_DEVICE);
 	e.status = VRES_E_INSUFFICIENT_VRAM;
 	e.requested_bytes = 5;
 	ck_ok(vres_audit_emit(f->manager, &e, false, &err));
-	ck_assert_str_eq(f->record.lines[1], "2 vram_allocation_failed bytes=5 status=VRES_E_INSUFFICIENT_VRAM");
+	ck_assert_str_eq(f->record.lines[1],
+	                 "2 vram_allocation_failed bytes=5 status=VRES_E_INSUFFICIENT_VRAM");
 	e = vres_audit_event(f->manager, VRES_EVENT_VRAM_DEALLOCATED, 0);
 	e.freed_bytes = 4096;
 	ck_ok(vres_audit_emit(f->manager, &e, false, &err));
-	ck_assert_str_eq(f->record.lines[2], "3 vram_deallocated gpu_device=0 bytes=4096 status=VRES_OK");
+	ck_assert_str_eq(f->record.lines[2],
+	                 "3 vram_deallocated gpu_device=0 bytes=4096 status=VRES_OK");
 	f->record.flaw = NULL;
 }
 END_TEST
@@ -159,22 +163,24 @@ START_TEST(manager_without_listeners_emits_into_the_void)
 	ck_ok(manager_create(f, &config, &m, &err));
 	e = vres_audit_event(m, VRES_EVENT_POLICY_VIOLATION, 0);
 	ck_ok(vres_audit_emit(m, &e, true, &err));
-	ck_assert_uint_eq(f->record.events_count + f->record.lines_count + f->record.incidents_count, 0);
+	ck_assert_uint_eq(
+		f->record.events_count + f->record.lines_count + f->record.incidents_count, 0);
 }
 END_TEST
 
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(event_of_each_type_has_its_name_and_says_whether_it_is_critical, "WORKER-4160 WORKER-4161 WORKER-4162 WORKER-4163",
-	             "accountability", ""),
+		CASE(event_of_each_type_has_its_name_and_says_whether_it_is_critical,
+	             "WORKER-4160 WORKER-4161 WORKER-4162 WORKER-4163", "accountability", ""),
 		CASE(reasons_are_the_words_of_the_format, "WORKER-4161", "accountability", ""),
-		CASE(event_goes_to_log_and_sink_and_only_an_incident_to_its_callback, "WORKER-4160 WORKER-4161", "accountability", ""),
-		CASE(incident_is_told_though_the_sink_refuses_the_record, "WORKER-4161 WORKER-4163", "accountability",
-	             "an incident nobody hears of"),
+		CASE(event_goes_to_log_and_sink_and_only_an_incident_to_its_callback,
+	             "WORKER-4160 WORKER-4161", "accountability", ""),
+		CASE(incident_is_told_though_the_sink_refuses_the_record, "WORKER-4161 WORKER-4163",
+	             "accountability", "an incident nobody hears of"),
 		CASE(violation_is_event_incident_and_count, "WORKER-4163", "accountability", ""),
-		CASE(log_line_has_the_level_that_fits_and_the_keys_that_apply, "WORKER-4161 WORKER-4111", "accountability",
-	             "an address in a log"),
+		CASE(log_line_has_the_level_that_fits_and_the_keys_that_apply,
+	             "WORKER-4161 WORKER-4111", "accountability", "an address in a log"),
 		CASE(manager_without_listeners_emits_into_the_void, "WORKER-4150", "", ""),
 	};
 

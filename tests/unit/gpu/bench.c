@@ -20,7 +20,8 @@ void ck_no_open(const char *path, vres_status want, const char *word)
 	ck_assert_msg(strstr(err.message, word) != NULL, "nothing of %s in: %s", word, err.message);
 }
 
-struct bench bench_begin(const struct fake_params *params, uint64_t bytes, size_t staging, uint32_t flags)
+struct bench bench_begin(const struct fake_params *params, uint64_t bytes, size_t staging,
+                         uint32_t flags)
 {
 	struct bench b = {.ops = FAKE_BACKEND()};
 	vres_device_props props = {.struct_size = sizeof(props)};

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A backend over its fake driver with nothing of the core in between: one opened device, memory, a lane.  The build says which backend. */
+/*
+ * A backend over its fake driver with nothing of the core in between: one opened device, memory, a
+ * lane.  The build says which backend.
+ */
 #ifndef TESTS_UNIT_GPU_BENCH_H
 #define TESTS_UNIT_GPU_BENCH_H
 
@@ -35,9 +38,13 @@ struct bench {
 };
 
 /* The fake driver is reset to @params (NULL: an ordinary one). */
-struct bench bench_begin(const struct fake_params *params, uint64_t bytes, size_t staging, uint32_t flags);
+struct bench bench_begin(const struct fake_params *params, uint64_t bytes, size_t staging,
+                         uint32_t flags);
 
-/* Gives all of it back, and asserts that the driver has nothing left and no context on the thread's stack. */
+/*
+ * Gives all of it back, and asserts that the driver has nothing left and no context on the thread's
+ * stack.
+ */
 void bench_end(struct bench *b);
 
 /* The backend's driver from a path, or the system's for NULL. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the CUDA backend does that its contract does not ask of all backends: finding a driver, and what its codes mean. */
+/*
+ * What the CUDA backend does that its contract does not ask of all backends: finding a driver, and
+ * what its codes mean.
+ */
 #include <dlfcn.h>
 #include <string.h>
 #include "bench.h"
@@ -68,7 +71,8 @@ START_TEST(every_code_of_the_driver_has_a_meaning)
 		const vres_status status = cuda_meaning(code);
 
 		ck_assert_int_eq(status == VRES_OK, code == 0);
-		ck_assert(code == 0 || (vres_status_class(status) >= 1 && vres_status_class(status) <= 3));
+		ck_assert(code == 0 ||
+		          (vres_status_class(status) >= 1 && vres_status_class(status) <= 3));
 	}
 	ck_assert_int_eq(cuda_meaning(CUDA_ILLEGAL_ADDRESS), VRES_E_DEVICE_LOST);
 	ck_assert_int_eq(cuda_meaning(214), VRES_E_DEVICE_LOST);
@@ -84,10 +88,13 @@ int main(void)
 #ifdef STUB_CUDA
 		CASE(stub_of_the_toolkit_is_recognized, "WORKER-4150", "", ""),
 #endif
-		CASE(driver_that_lacks_a_function_is_refused_by_its_name, "WORKER-4150", "", "a call through a null pointer"),
-		CASE(driver_older_than_needed_is_refused, "WORKER-4150", "", "a call with another version's prototype"),
+		CASE(driver_that_lacks_a_function_is_refused_by_its_name, "WORKER-4150", "",
+	             "a call through a null pointer"),
+		CASE(driver_older_than_needed_is_refused, "WORKER-4150", "",
+	             "a call with another version's prototype"),
 		CASE(driver_without_a_gpu_says_so, "WORKER-4150", "", ""),
-		CASE(every_code_of_the_driver_has_a_meaning, "WORKER-4150 WORKER-4032", "", "an error taken for success"),
+		CASE(every_code_of_the_driver_has_a_meaning, "WORKER-4150 WORKER-4032", "",
+	             "an error taken for success"),
 	};
 
 	suite_backend("cuda");

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Devices and memory over a GPU's driver: a context that ends, padding, ranges of which a part is gone, closing when the driver is in the way. */
+/*
+ * Devices and memory over a GPU's driver: a context that ends, padding, ranges of which a part is
+ * gone, closing when the driver is in the way.
+ */
 #include <string.h>
 #include "bench.h"
 
@@ -49,7 +52,8 @@ START_TEST(padding_of_an_allocation_is_zero_though_new_memory_is_not)
 
 	ck_ok(b.ops->mem_adopt(b.dev, b.info.addr, b.info.capacity, &all, &err));
 	for (uint64_t at = 100; at < b.info.capacity; at += PIECE) {
-		const size_t n = b.info.capacity - at < PIECE ? (size_t)(b.info.capacity - at) : PIECE;
+		const size_t n =
+			b.info.capacity - at < PIECE ? (size_t)(b.info.capacity - at) : PIECE;
 
 		memset(b.staging, 1, PIECE);
 		ck_ok(b.ops->lane_pull(b.lane, all, at, n, &err));
@@ -84,10 +88,14 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(one_fault_that_ends_the_context_is_remembered, "WORKER-4032", "availability", "a device that is gone"),
-		CASE(closing_tries_again_when_the_context_cannot_be_entered, "MS-004", "availability", "driver objects left behind"),
-		CASE(padding_of_an_allocation_is_zero_though_new_memory_is_not, "VR-007 MS-005", "confidentiality", "what others left in VRAM"),
-		CASE(range_of_which_a_part_is_gone_is_not_device_memory, "VP-005 VP-006", "residency", "use after free on the device"),
+		CASE(one_fault_that_ends_the_context_is_remembered, "WORKER-4032", "availability",
+	             "a device that is gone"),
+		CASE(closing_tries_again_when_the_context_cannot_be_entered, "MS-004",
+	             "availability", "driver objects left behind"),
+		CASE(padding_of_an_allocation_is_zero_though_new_memory_is_not, "VR-007 MS-005",
+	             "confidentiality", "what others left in VRAM"),
+		CASE(range_of_which_a_part_is_gone_is_not_device_memory, "VP-005 VP-006",
+	             "residency", "use after free on the device"),
 	};
 
 	suite_backend(FAKE_BACKEND()->name);

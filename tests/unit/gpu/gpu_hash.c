@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Hashing over a GPU's driver: more than the scratch holds, every block size to the highest level, several threads at once. */
+/*
+ * Hashing over a GPU's driver: more than the scratch holds, every block size to the highest level,
+ * several threads at once.
+ */
 #include <pthread.h>
 #include <string.h>
 #include "support/suite/alloc.h"
@@ -33,7 +36,8 @@ static void *hash_again_and_again(void *arg)
 		uint8_t got[32] = {0};
 		const vres_hash_job job = {sizeof(job), &run, 1, 4096, 0, got, i + 1, &echo};
 
-		if (ops->hash_blocks(lane, &job, &err) != VRES_OK || ops->lane_wait(lane, PATIENCE, &err) != VRES_OK)
+		if (ops->hash_blocks(lane, &job, &err) != VRES_OK ||
+		    ops->lane_wait(lane, PATIENCE, &err) != VRES_OK)
 			h->trouble = "a call";
 		else if (echo != i + 1 || memcmp(got, h->want, 32) != 0)
 			h->trouble = "a digest that is another thread's";
@@ -55,17 +59,22 @@ START_TEST(threads_hash_at_once_and_none_gets_another_ones_digests)
 	for (size_t i = 0; i < THREADS; i++) {
 		hashers[i] = (struct hasher){.b = &b, .offset = i * 4096};
 		sha256_of(b.staging + i * 4096, 4096, hashers[i].want);
-		ck_assert_int_eq(pthread_create(&ids[i], NULL, hash_again_and_again, &hashers[i]), 0);
+		ck_assert_int_eq(pthread_create(&ids[i], NULL, hash_again_and_again, &hashers[i]),
+		                 0);
 	}
 	for (size_t i = 0; i < THREADS; i++)
 		ck_assert_int_eq(pthread_join(ids[i], NULL), 0);
 	for (size_t i = 0; i < THREADS; i++)
-		ck_assert_msg(hashers[i].trouble == NULL, "thread %zu has %s", i, hashers[i].trouble);
+		ck_assert_msg(hashers[i].trouble == NULL, "thread %zu has %s", i,
+		              hashers[i].trouble);
 	bench_end(&b);
 }
 END_TEST
 
-/* More lanes than the scratch has slots, all of them open: a job that is done is out of the next one's way. */
+/*
+ * More lanes than the scratch has slots, all of them open: a job that is done is out of the next
+ * one's way.
+ */
 START_TEST(lanes_that_have_hashed_keep_no_scratch)
 {
 	struct bench b = bench_begin(NULL, 4096, 0, 0);
@@ -79,7 +88,10 @@ START_TEST(lanes_that_have_hashed_keep_no_scratch)
 		uint64_t echo = 0;
 
 		ck_ok(b.ops->lane_open(b.dev, 0, 0, &lanes[i], &staging, &err));
-		ck_ok(b.ops->hash_blocks(lanes[i], &(const vres_hash_job){sizeof(vres_hash_job), &run, 1, 4096, 0, digest, i + 1, &echo}, &err));
+		ck_ok(b.ops->hash_blocks(lanes[i],
+		                         &(const vres_hash_job){sizeof(vres_hash_job), &run, 1,
+		                                                4096, 0, digest, i + 1, &echo},
+		                         &err));
 		ck_ok(b.ops->lane_wait(lanes[i], PATIENCE / 6, &err));
 		ck_assert_uint_eq(echo, i + 1);
 	}
@@ -89,7 +101,10 @@ START_TEST(lanes_that_have_hashed_keep_no_scratch)
 }
 END_TEST
 
-/* More leaves than a slot of the scratch has room for at any level, and a last window that ends in the middle of a block. */
+/*
+ * More leaves than a slot of the scratch has room for at any level, and a last window that ends in
+ * the middle of a block.
+ */
 #define LONG_BYTES (UINT64_C(37) * 1024 * 1024 + 777)
 #define SMALL      1024u
 
@@ -141,7 +156,10 @@ START_TEST(hash_of_more_than_the_scratch_holds_equals_openssl_at_every_level)
 
 		want = level_above(want, &n);
 		got = test_alloc(n);
-		ck_ok(b.ops->hash_blocks(b.lane, &(const vres_hash_job){sizeof(vres_hash_job), &run, 1, SMALL, level, got, level + 1, &echo},
+		ck_ok(b.ops->hash_blocks(b.lane,
+		                         &(const vres_hash_job){sizeof(vres_hash_job), &run, 1,
+		                                                SMALL, level, got, level + 1,
+		                                                &echo},
 		                         &err));
 		ck_ok(b.ops->lane_wait(b.lane, PATIENCE, &err));
 		ck_assert_uint_eq(echo, level + 1);
@@ -162,7 +180,10 @@ START_TEST(highest_level_of_the_largest_blocks_fits_the_scratch)
 	vres_error err;
 
 	for (uint32_t size = 1024; size <= 65536; size *= 2) {
-		ck_ok(b.ops->hash_blocks(b.lane, &(const vres_hash_job){sizeof(vres_hash_job), &run, 1, size, 11, digest, size, &echo}, &err));
+		ck_ok(b.ops->hash_blocks(b.lane,
+		                         &(const vres_hash_job){sizeof(vres_hash_job), &run, 1,
+		                                                size, 11, digest, size, &echo},
+		                         &err));
 		ck_ok(b.ops->lane_wait(b.lane, PATIENCE, &err));
 		ck_assert_uint_eq(echo, size);
 	}
@@ -173,11 +194,15 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(threads_hash_at_once_and_none_gets_another_ones_digests, "VR-008", "integrity", "two hashes in one scratch"),
-		CASE(lanes_that_have_hashed_keep_no_scratch, "VR-008", "availability", "a hash that waits for one that is done"),
-		CASE_SLOW(hash_of_more_than_the_scratch_holds_equals_openssl_at_every_level, 120, "CI-004 CI-007 WORKER-4113", "integrity",
+		CASE(threads_hash_at_once_and_none_gets_another_ones_digests, "VR-008", "integrity",
+	             "two hashes in one scratch"),
+		CASE(lanes_that_have_hashed_keep_no_scratch, "VR-008", "availability",
+	             "a hash that waits for one that is done"),
+		CASE_SLOW(hash_of_more_than_the_scratch_holds_equals_openssl_at_every_level, 120,
+	                  "CI-004 CI-007 WORKER-4113", "integrity",
 	                  "a wrong digest past the first window"),
-		CASE(highest_level_of_the_largest_blocks_fits_the_scratch, "CI-007 MS-007", "integrity", "a write past the scratch memory"),
+		CASE(highest_level_of_the_largest_blocks_fits_the_scratch, "CI-007 MS-007",
+	             "integrity", "a write past the scratch memory"),
 	};
 
 	suite_backend(FAKE_BACKEND()->name);

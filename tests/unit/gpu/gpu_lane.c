@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How lanes keep time and order over a GPU's driver: deadlines, page-locked staging, what is put behind a hash. */
+/*
+ * How lanes keep time and order over a GPU's driver: deadlines, page-locked staging, what is put
+ * behind a hash.
+ */
 #include <string.h>
 #include "bench.h"
 #include "support/suite/content.h"
@@ -19,7 +22,8 @@ START_TEST(stalled_device_is_given_up_at_the_deadline)
 		ck_ok(b.ops->lane_push(b.lane, b.mem, 0, 4096, &err));
 	else
 		ck_ok(b.ops->hash_blocks(b.lane, &job, &err));
-	ck_status_reason(b.ops->lane_wait(b.lane, SOON, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
+	ck_status_reason(b.ops->lane_wait(b.lane, SOON, &err), VRES_E_BACKEND,
+	                 VRES_REASON_DEADLINE);
 	ck_assert_uint_eq(echo, 0);
 	/* The lane takes nothing more; the device does. */
 	ck_status(b.ops->lane_push(b.lane, b.mem, 0, 1, &err), VRES_E_BACKEND);
@@ -45,7 +49,8 @@ START_TEST(hashes_wait_for_scratch_no_longer_than_their_deadline)
 	for (size_t i = 0; i < COUNT(lanes); i++) {
 		ck_ok(b.ops->lane_open(b.dev, 0, 0, &lanes[i], &staging, &err));
 		ck_ok(b.ops->hash_blocks(lanes[i], &job, &err));
-		ck_status_reason(b.ops->lane_wait(lanes[i], SOON, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
+		ck_status_reason(b.ops->lane_wait(lanes[i], SOON, &err), VRES_E_BACKEND,
+		                 VRES_REASON_DEADLINE);
 	}
 	fake_stall(false);
 	for (size_t i = 0; i < COUNT(lanes); i++)
@@ -73,7 +78,8 @@ END_TEST
 
 START_TEST(refused_page_locking_leaves_a_lane_that_works)
 {
-	struct bench b = bench_begin(&(const struct fake_params){.no_pinned = _i}, 4096, 4096, VRES_LANE_PINNED);
+	struct bench b = bench_begin(&(const struct fake_params){.no_pinned = _i}, 4096, 4096,
+	                             VRES_LANE_PINNED);
 	uint8_t expected[4096];
 	vres_error err;
 
@@ -103,7 +109,8 @@ START_TEST(page_locked_staging_is_kept_wiped_for_the_next_lane)
 	content_fill(first, 8192, 3, 0);
 	b.ops->lane_close(lane);
 	ck_assert_uint_eq(fake_live(), live + 1);
-	ck_ok(b.ops->lane_open(b.dev, 100, VRES_LANE_PINNED, &lane, &second, &err)); /* a larger one does, too */
+	/* A larger one does, too. */
+	ck_ok(b.ops->lane_open(b.dev, 100, VRES_LANE_PINNED, &lane, &second, &err));
 	ck_assert_ptr_eq(second, first);
 	ck_assert_mem_eq(second, nothing, 8192);
 	ck_ok(b.ops->lane_open(b.dev, 100, VRES_LANE_PINNED, &other, &third, &err));
@@ -115,7 +122,8 @@ START_TEST(page_locked_staging_is_kept_wiped_for_the_next_lane)
 	ck_assert_ptr_eq(second, first);
 	ck_assert_mem_eq(second, nothing, 8192);
 	b.ops->lane_close(lane);
-	ck_ok(b.ops->lane_open(b.dev, 100, 0, &lane, &second, &err)); /* who asks for none gets none */
+	/* Who asks for none gets none. */
+	ck_ok(b.ops->lane_open(b.dev, 100, 0, &lane, &second, &err));
 	ck_assert_ptr_ne(second, first);
 	ck_assert_ptr_ne(second, third);
 	b.ops->lane_close(lane);
@@ -148,7 +156,8 @@ START_TEST(no_more_staging_is_kept_than_two_seals_use)
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(lanes); i++)
-		ck_ok(b.ops->lane_open(b.dev, (size_t)16 << 20, VRES_LANE_PINNED, &lanes[i], &staging, &err));
+		ck_ok(b.ops->lane_open(b.dev, (size_t)16 << 20, VRES_LANE_PINNED, &lanes[i],
+		                       &staging, &err));
 	for (size_t i = 0; i < COUNT(lanes); i++)
 		b.ops->lane_close(lanes[i]);
 	ck_assert_uint_eq(fake_live(), live + 4);
@@ -201,17 +210,24 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(stalled_device_is_given_up_at_the_deadline, 2, "WORKER-4032", "availability", "a device that hangs"),
-		CASE(hashes_wait_for_scratch_no_longer_than_their_deadline, "WORKER-4032", "availability", "a hash that holds up all others"),
+		CASE_LOOP(stalled_device_is_given_up_at_the_deadline, 2, "WORKER-4032",
+	                  "availability", "a device that hangs"),
+		CASE(hashes_wait_for_scratch_no_longer_than_their_deadline, "WORKER-4032",
+	             "availability", "a hash that holds up all others"),
 		CASE(device_is_asked_once_more_after_the_deadline, "WORKER-4032", "availability",
 	             "a device blamed for a process that was stopped"),
-		CASE_LOOP(refused_page_locking_leaves_a_lane_that_works, 2, "VP-003", "availability", ""),
-		CASE(page_locked_staging_is_kept_wiped_for_the_next_lane, "VP-003 WORKER-4101", "confidentiality",
-	             "weights of one seal in the buffer of another"),
-		CASE(staging_of_a_device_that_is_not_idle_is_not_kept, "VP-003", "integrity", "a copy into the next lane's buffer"),
-		CASE(no_more_staging_is_kept_than_two_seals_use, "VP-003", "availability", "host memory that grows"),
-		CASE(hash_sees_what_was_there_before_a_later_push_on_its_lane, "CI-007", "integrity", "work out of order"),
-		CASE(hash_that_fails_before_a_push_fails_the_wait, "WORKER-4150", "integrity", "a failure that nobody hears of"),
+		CASE_LOOP(refused_page_locking_leaves_a_lane_that_works, 2, "VP-003",
+	                  "availability", ""),
+		CASE(page_locked_staging_is_kept_wiped_for_the_next_lane, "VP-003 WORKER-4101",
+	             "confidentiality", "weights of one seal in the buffer of another"),
+		CASE(staging_of_a_device_that_is_not_idle_is_not_kept, "VP-003", "integrity",
+	             "a copy into the next lane's buffer"),
+		CASE(no_more_staging_is_kept_than_two_seals_use, "VP-003", "availability",
+	             "host memory that grows"),
+		CASE(hash_sees_what_was_there_before_a_later_push_on_its_lane, "CI-007",
+	             "integrity", "work out of order"),
+		CASE(hash_that_fails_before_a_push_fails_the_wait, "WORKER-4150", "integrity",
+	             "a failure that nobody hears of"),
 	};
 
 	suite_backend(FAKE_BACKEND()->name);

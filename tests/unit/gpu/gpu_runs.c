@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Hash jobs of many runs, and those of a lane with low priority: how many launches, how large, and which digests. */
+/*
+ * Hash jobs of many runs, and those of a lane with low priority: how many launches, how large, and
+ * which digests.
+ */
 #include <string.h>
 #include "support/suite/alloc.h"
 #include "bench.h"
@@ -40,7 +43,8 @@ static void node_of(uint64_t offset, size_t bytes, uint8_t digest[DIGEST])
 }
 
 /* Does the job; how many launches it took. */
-static uint64_t launches(struct bench *b, vres_blane *lane, const vres_hash_run *runs, size_t n, uint32_t level, uint8_t *digests)
+static uint64_t launches(struct bench *b, vres_blane *lane, const vres_hash_run *runs, size_t n,
+                         uint32_t level, uint8_t *digests)
 {
 	const uint64_t before = fake_calls(LAUNCH_FUNCTION);
 	uint64_t echo = 0;
@@ -57,7 +61,9 @@ START_TEST(runs_of_one_job_share_its_launches_and_have_openssls_digests)
 {
 	const size_t n = suite_scaled(1000, 100);
 	const uint64_t bytes = (uint64_t)n * RUN_BYTES;
-	struct bench b = bench_begin(&(const struct fake_params){.bytes_per_device = UINT64_C(96) << 20}, bytes, 1 << 20, 0);
+	struct bench b =
+		bench_begin(&(const struct fake_params){.bytes_per_device = UINT64_C(96) << 20},
+	                    bytes, 1 << 20, 0);
 	const vres_hash_run whole = {b.mem, 0, bytes};
 	vres_hash_run *runs = test_alloc(n * sizeof(*runs));
 	uint8_t *digests = test_alloc(2 * n * DIGEST), want[DIGEST];
@@ -66,18 +72,22 @@ START_TEST(runs_of_one_job_share_its_launches_and_have_openssls_digests)
 	fill(&b, bytes, 1 << 20);
 	/* Backwards, and every third ends in the middle of its last block. */
 	for (size_t i = 0; i < n; i++)
-		runs[i] = (vres_hash_run){b.mem, (n - 1 - i) * RUN_BYTES, RUN_BYTES - (i % 3 ? 0 : 100)};
+		runs[i] = (vres_hash_run){b.mem, (n - 1 - i) * RUN_BYTES,
+		                          RUN_BYTES - (i % 3 ? 0 : 100)};
 	one = launches(&b, b.lane, &whole, 1, 1, digests);
 	many = launches(&b, b.lane, runs, n, 1, digests);
-	ck_assert_msg(many <= one + 3, "%lu launches for %zu runs, %lu for one", (unsigned long)many, n, (unsigned long)one);
+	ck_assert_msg(many <= one + 3, "%lu launches for %zu runs, %lu for one",
+	              (unsigned long)many, n, (unsigned long)one);
 	suite_value("launches_many_runs", (double)many);
 	suite_value("launches_one_run", (double)one);
 	for (size_t i = 0; i < n; i++)
 		for (size_t node = 0; node < 2; node++) {
 			const size_t offset = node * RUN_BYTES / 2;
 
-			node_of(runs[i].offset + offset, node ? runs[i].bytes - offset : RUN_BYTES / 2, want);
-			ck_assert_msg(memcmp(digests + (2 * i + node) * DIGEST, want, DIGEST) == 0, "node %zu of run %zu is wrong", node, i);
+			node_of(runs[i].offset + offset,
+			        node ? runs[i].bytes - offset : RUN_BYTES / 2, want);
+			ck_assert_msg(memcmp(digests + (2 * i + node) * DIGEST, want, DIGEST) == 0,
+			              "node %zu of run %zu is wrong", node, i);
 		}
 	test_free(runs);
 	test_free(digests);
@@ -85,7 +95,10 @@ START_TEST(runs_of_one_job_share_its_launches_and_have_openssls_digests)
 }
 END_TEST
 
-/* A table of pieces that is used up, windows with more runs than they take, and runs of every length around a block. */
+/*
+ * A table of pieces that is used up, windows with more runs than they take, and runs of every
+ * length around a block.
+ */
 START_TEST(more_runs_than_a_table_holds_have_openssls_digests)
 {
 	const size_t n = suite_scaled(5000, 1500);
@@ -100,7 +113,9 @@ START_TEST(more_runs_than_a_table_holds_have_openssls_digests)
 		runs[i] = (vres_hash_run){b.mem, 0, i % (4 * BLOCK_BYTES - 1) + 1};
 	ck_assert_uint_lt(launches(&b, b.lane, runs, n, 1, digests), 80);
 	for (size_t i = 0; i < n; i++)
-		ck_assert_msg(memcmp(digests + i * DIGEST, wants + runs[i].bytes * DIGEST, DIGEST) == 0, "run %zu is wrong", i);
+		ck_assert_msg(
+			memcmp(digests + i * DIGEST, wants + runs[i].bytes * DIGEST, DIGEST) == 0,
+			"run %zu is wrong", i);
 	test_free(runs);
 	test_free(digests);
 	test_free(wants);
@@ -112,7 +127,8 @@ END_TEST
 START_TEST(lane_of_low_priority_takes_a_small_part_of_the_device_and_has_the_same_digests)
 {
 	const uint64_t bytes = (uint64_t)suite_scaled(4, 1) << 20;
-	struct bench b = bench_begin(&(const struct fake_params){.processors = _i == 8 ? -1 : _i}, bytes, 1 << 20, 0);
+	struct bench b = bench_begin(&(const struct fake_params){.processors = _i == 8 ? -1 : _i},
+	                             bytes, 1 << 20, 0);
 	const vres_hash_run run = {b.mem, 0, bytes};
 	uint8_t *high = test_alloc(bytes / BLOCK_BYTES), *low = test_alloc(bytes / BLOCK_BYTES);
 	void *staging = NULL;
@@ -124,7 +140,9 @@ START_TEST(lane_of_low_priority_takes_a_small_part_of_the_device_and_has_the_sam
 	for (uint32_t level = 1; level <= 3; level++) {
 		(void)launches(&b, b.lane, &run, 1, level, high);
 		(void)launches(&b, lane, &run, 1, level, low);
-		ck_assert_mem_eq(high, low, (bytes / BLOCK_BYTES >> 5 * level) * DIGEST + (level == 3 ? DIGEST : 0));
+		ck_assert_mem_eq(high, low,
+		                 (bytes / BLOCK_BYTES >> 5 * level) * DIGEST +
+		                         (level == 3 ? DIGEST : 0));
 	}
 	ck_assert_uint_gt(fake_threads_most(true), 0);
 	ck_assert_uint_le(fake_threads_most(true), 2 * GPU_GROUP);
@@ -148,29 +166,37 @@ START_TEST(lane_of_low_priority_that_cannot_be_opened_leaves_nothing)
 	do {
 		fake_fail(NULL, ++n, 999);
 		lane = NULL;
-		if (b.ops->lane_open(b.dev, 4096, VRES_LANE_LOW_PRIORITY, &lane, &staging, &err) == VRES_OK)
+		if (b.ops->lane_open(b.dev, 4096, VRES_LANE_LOW_PRIORITY, &lane, &staging, &err) ==
+		    VRES_OK)
 			b.ops->lane_close(lane);
-		ck_assert_msg(fake_live() == before, "call %lu fails and leaves something", (unsigned long)n);
+		ck_assert_msg(fake_live() == before, "call %lu fails and leaves something",
+		              (unsigned long)n);
 	} while (fake_failed() != NULL);
 	ck_assert_uint_gt(n, 4);
 	bench_end(&b);
 }
 END_TEST
 
-/* Lets each launch of a job in turn be missing; all of its blocks are alike, so that digests of others look right in its place. */
-static void ck_every_skip_is_seen(struct bench *b, vres_blane *lane, const vres_hash_run *run, uint32_t level, uint8_t *digests)
+/*
+ * Lets each launch of a job in turn be missing; all of its blocks are alike, so that digests of
+ * others look right in its place.
+ */
+static void ck_every_skip_is_seen(struct bench *b, vres_blane *lane, const vres_hash_run *run,
+                                  uint32_t level, uint8_t *digests)
 {
 	const uint64_t n = launches(b, lane, run, 1, level, digests);
 	vres_error err;
 
 	for (uint64_t i = 1; i <= n; i++) {
 		uint64_t echo = 0;
-		const vres_hash_job job = {sizeof(job), run, 1, BLOCK_BYTES, level, digests, 1000 + i, &echo};
+		const vres_hash_job job = {sizeof(job), run,     1,        BLOCK_BYTES,
+		                           level,       digests, 1000 + i, &echo};
 
 		fake_skip_launch(i);
 		ck_ok(b->ops->hash_blocks(lane, &job, &err));
 		ck_ok(b->ops->lane_wait(lane, PATIENCE, &err));
-		ck_assert_msg(echo != 1000 + i, "launch %lu of %lu is not missed", (unsigned long)i, (unsigned long)n);
+		ck_assert_msg(echo != 1000 + i, "launch %lu of %lu is not missed", (unsigned long)i,
+		              (unsigned long)n);
 	}
 }
 
@@ -193,11 +219,14 @@ START_TEST(launch_that_did_not_run_is_seen_whichever_it_is)
 }
 END_TEST
 
-/* The words for echoes are the same in each batch, and those of the batch before are still there. */
+/*
+ * The words for echoes are the same in each batch, and those of the batch before are still there.
+ */
 START_TEST(launch_that_did_not_run_is_seen_in_every_batch)
 {
 	const uint64_t bytes = UINT64_C(70) << 20; /* more leaves than a slot has room for, twice */
-	struct bench b = bench_begin(&(const struct fake_params){.bytes_per_device = UINT64_C(96) << 20}, bytes, 0, 0);
+	struct bench b = bench_begin(
+		&(const struct fake_params){.bytes_per_device = UINT64_C(96) << 20}, bytes, 0, 0);
 	const vres_hash_run run = {b.mem, 0, bytes};
 	uint8_t *digests = test_alloc(bytes / BLOCK_BYTES * DIGEST);
 
@@ -210,14 +239,20 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_SLOW(runs_of_one_job_share_its_launches_and_have_openssls_digests, 120, "CI-007 VR-008", "integrity",
+		CASE_SLOW(runs_of_one_job_share_its_launches_and_have_openssls_digests, 120,
+	                  "CI-007 VR-008", "integrity",
 	                  "a launch for each shard, a digest in another's place"),
-		CASE(more_runs_than_a_table_holds_have_openssls_digests, "CI-007 MS-007", "integrity", "a write past the table"),
-		CASE_LOOP(lane_of_low_priority_takes_a_small_part_of_the_device_and_has_the_same_digests, 9, "CI-007 VR-008", "availability",
-	                  "inference that waits for checks"),
-		CASE(lane_of_low_priority_that_cannot_be_opened_leaves_nothing, "MS-004", "availability", "driver objects left behind"),
-		CASE(launch_that_did_not_run_is_seen_whichever_it_is, "CI-007 VR-004", "integrity", "a kernel that never ran"),
-		CASE_SLOW(launch_that_did_not_run_is_seen_in_every_batch, 120, "CI-007 VR-004", "integrity", "a kernel that never ran"),
+		CASE(more_runs_than_a_table_holds_have_openssls_digests, "CI-007 MS-007",
+	             "integrity", "a write past the table"),
+		CASE_LOOP(
+			lane_of_low_priority_takes_a_small_part_of_the_device_and_has_the_same_digests,
+			9, "CI-007 VR-008", "availability", "inference that waits for checks"),
+		CASE(lane_of_low_priority_that_cannot_be_opened_leaves_nothing, "MS-004",
+	             "availability", "driver objects left behind"),
+		CASE(launch_that_did_not_run_is_seen_whichever_it_is, "CI-007 VR-004", "integrity",
+	             "a kernel that never ran"),
+		CASE_SLOW(launch_that_did_not_run_is_seen_in_every_batch, 120, "CI-007 VR-004",
+	                  "integrity", "a kernel that never ran"),
 	};
 
 	suite_backend(FAKE_BACKEND()->name);

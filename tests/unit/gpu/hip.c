@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the HIP backend does that no other does: finding a runtime, two generations of its interface, what each thread has current. */
+/*
+ * What the HIP backend does that no other does: finding a runtime, two generations of its
+ * interface, what each thread has current.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +47,8 @@ static void write_without(const char *name, const char *path)
 	memcpy(wanted + 1, name, strlen(name));
 	n = fread(image, 1, sizeof(image), in);
 	ck_assert(n > 0 && n < sizeof(image));
-	for (char *at = image; (at = memmem(at, n - (size_t)(at - image), wanted, length)) != NULL; at++)
+	for (char *at = image; (at = memmem(at, n - (size_t)(at - image), wanted, length)) != NULL;
+	     at++)
 		at[1] = 'X';
 	ck_assert_uint_eq(fwrite(image, 1, n, out), n);
 	(void)fclose(in);
@@ -90,7 +94,8 @@ START_TEST(every_code_of_the_runtime_has_a_meaning)
 		const vres_status status = hip_meaning(code);
 
 		ck_assert_int_eq(status == VRES_OK, code == 0);
-		ck_assert(code == 0 || (vres_status_class(status) >= 1 && vres_status_class(status) <= 3));
+		ck_assert(code == 0 ||
+		          (vres_status_class(status) >= 1 && vres_status_class(status) <= 3));
 	}
 	ck_assert_int_eq(hip_meaning(HIP_ILLEGAL_ADDRESS), VRES_E_DEVICE_LOST);
 	ck_assert_int_eq(hip_meaning(HIP_CONTEXT_IS_DESTROYED), VRES_E_DEVICE_LOST);
@@ -149,19 +154,23 @@ END_TEST
 
 START_TEST(device_without_a_code_object_cannot_hash_and_says_so)
 {
-	const struct fake_params kinds[] = {{.arch = "gfx90"}, {.arch = "gfx90a1"}, {.arch = "nonsense"}, {.no_image = true}};
+	const struct fake_params kinds[] = {
+		{.arch = "gfx90"}, {.arch = "gfx90a1"}, {.arch = "nonsense"}, {.no_image = true}};
 	const vres_device_props props = props_of(&kinds[_i]);
 
 	ck_assert_uint_eq(props.facts & VRES_DEVICE_CAN_HASH, 0);
-	ck_assert_msg(strstr(note_of(&props, "kernel"), "no image") != NULL, "%s", note_of(&props, "kernel"));
+	ck_assert_msg(strstr(note_of(&props, "kernel"), "no image") != NULL, "%s",
+	              note_of(&props, "kernel"));
 }
 END_TEST
 
 START_TEST(apu_is_integrated_though_older_runtimes_do_not_say_so)
 {
 	const bool is_told = FAKE_HIP >= 6; /* the fake of version 6 is a 6.3 */
-	const struct fake_params discrete = {.arch = "gfx1100"}, apu = {.arch = "gfx1103", .integrated = true};
-	const struct fake_params either = {.arch = "gfx942:sramecc+:xnack-"}, older = {.arch = "gfx90c:xnack-", .version = 60134093};
+	const struct fake_params discrete = {.arch = "gfx1100"},
+				 apu = {.arch = "gfx1103", .integrated = true};
+	const struct fake_params either = {.arch = "gfx942:sramecc+:xnack-"},
+				 older = {.arch = "gfx90c:xnack-", .version = 60134093};
 
 	ck_assert_uint_eq(props_of(&discrete).facts & VRES_DEVICE_INTEGRATED, 0);
 	ck_assert_uint_ne(props_of(&apu).facts & VRES_DEVICE_INTEGRATED, 0);
@@ -173,7 +182,8 @@ END_TEST
 
 START_TEST(device_is_told_by_its_number_or_by_its_place_on_the_bus)
 {
-	const vres_device_props named = props_of(NULL), nameless = props_of(&(const struct fake_params){.no_number = true});
+	const vres_device_props named = props_of(NULL),
+				nameless = props_of(&(const struct fake_params){.no_number = true});
 
 	ck_assert_str_eq(named.uuid, "GPU-fa00000000000000");
 	ck_assert_str_eq(named.name, "Fake AMD GPU");
@@ -205,9 +215,12 @@ START_TEST(host_memory_is_no_device_memory_in_either_numbering)
 	vres_bmem *adopted = NULL;
 	vres_error err;
 
-	ck_assert_uint_eq(residency_of(&b, b.info.addr, 4096).facts, VRES_MEM_DEVICE | VRES_MEM_EXPORTABLE);
-	ck_assert_uint_eq(residency_of(&b, theirs, 8192).facts, VRES_MEM_HOST_MAPPED | VRES_MEM_EXPORTABLE);
-	ck_status(b.ops->mem_adopt(b.dev, (uint64_t)(uintptr_t)own, sizeof(own), &adopted, &err), VRES_E_INVALID_INPUT);
+	ck_assert_uint_eq(residency_of(&b, b.info.addr, 4096).facts,
+	                  VRES_MEM_DEVICE | VRES_MEM_EXPORTABLE);
+	ck_assert_uint_eq(residency_of(&b, theirs, 8192).facts,
+	                  VRES_MEM_HOST_MAPPED | VRES_MEM_EXPORTABLE);
+	ck_status(b.ops->mem_adopt(b.dev, (uint64_t)(uintptr_t)own, sizeof(own), &adopted, &err),
+	          VRES_E_INVALID_INPUT);
 	ck_status(b.ops->mem_adopt(b.dev, theirs, 8193, &adopted, &err), VRES_E_INVALID_INPUT);
 	fake_hip_engine_unpin(pinned);
 	bench_end(&b);
@@ -288,22 +301,32 @@ int main(void)
 	static const struct suite_case cases[] = {
 		CASE(host_without_a_runtime_is_told_what_to_install, "WORKER-4150", "", ""),
 		CASE(library_that_is_no_runtime_is_refused, "WORKER-4150", "", ""),
-		CASE(runtime_that_lacks_a_function_is_refused_by_its_name, "WORKER-4150", "", "a call through a null pointer"),
-		CASE(runtime_older_than_needed_is_refused, "WORKER-4150", "", "a call with another version's prototype"),
+		CASE(runtime_that_lacks_a_function_is_refused_by_its_name, "WORKER-4150", "",
+		     "a call through a null pointer"),
+		CASE(runtime_older_than_needed_is_refused, "WORKER-4150", "",
+		     "a call with another version's prototype"),
 		CASE(runtime_without_a_gpu_says_so, "WORKER-4150", "", ""),
-		CASE(every_code_of_the_runtime_has_a_meaning, "WORKER-4150 WORKER-4032", "", "an error taken for success"),
-		CASE(code_object_is_the_one_of_the_architecture, "CI-007", "integrity", "another device's code"),
-		CASE_LOOP(device_without_a_code_object_cannot_hash_and_says_so, 4, "CI-007", "confidentiality", ""),
-		CASE(apu_is_integrated_though_older_runtimes_do_not_say_so, "VP-001", "residency", "weights in host memory"),
-		CASE(device_is_told_by_its_number_or_by_its_place_on_the_bus, "VP-001", "accountability", "one device taken for another"),
-		CASE(host_memory_is_no_device_memory_in_either_numbering, "VP-001 VP-005", "residency",
-		     "host memory that an older numbering calls the device's"),
-		CASE(managed_memory_and_that_of_another_device_is_not_this_ones, "VP-005", "residency", "memory that may migrate"),
-		CASE_LOOP(allocation_has_a_number_where_the_runtime_has_one, 2, "VP-006", "residency", "memory replaced behind one address"),
-		CASE(call_that_fails_leaves_the_engine_no_error_and_its_own_device, "WORKER-4150", "availability",
-		     "an engine that takes our error for its own"),
+		CASE(every_code_of_the_runtime_has_a_meaning, "WORKER-4150 WORKER-4032", "",
+		     "an error taken for success"),
+		CASE(code_object_is_the_one_of_the_architecture, "CI-007", "integrity",
+		     "another device's code"),
+		CASE_LOOP(device_without_a_code_object_cannot_hash_and_says_so, 4, "CI-007",
+		          "confidentiality", ""),
+		CASE(apu_is_integrated_though_older_runtimes_do_not_say_so, "VP-001", "residency",
+		     "weights in host memory"),
+		CASE(device_is_told_by_its_number_or_by_its_place_on_the_bus, "VP-001",
+		     "accountability", "one device taken for another"),
+		CASE(host_memory_is_no_device_memory_in_either_numbering, "VP-001 VP-005",
+		     "residency", "host memory that an older numbering calls the device's"),
+		CASE(managed_memory_and_that_of_another_device_is_not_this_ones, "VP-005",
+		     "residency", "memory that may migrate"),
+		CASE_LOOP(allocation_has_a_number_where_the_runtime_has_one, 2, "VP-006",
+		          "residency", "memory replaced behind one address"),
+		CASE(call_that_fails_leaves_the_engine_no_error_and_its_own_device, "WORKER-4150",
+		     "availability", "an engine that takes our error for its own"),
 #if FAKE_HIP >= 7
-		CASE(error_of_the_engine_is_still_there_afterwards, "WORKER-4150", "availability", "an engine's error that is lost"),
+		CASE(error_of_the_engine_is_still_there_afterwards, "WORKER-4150", "availability",
+		     "an engine's error that is lost"),
 #endif
 	};
 

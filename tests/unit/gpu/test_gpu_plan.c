@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Plans of launches, carried out with numbers in the place of digests: what a node is made of can be followed through millions of blocks
- * without hashing one.  Memory is imagined, too: addresses are never touched.
+ * Plans of launches, carried out with numbers in the place of digests: what a node is made of can
+ * be followed through millions of blocks without hashing one.  Memory is imagined, too: addresses
+ * are never touched.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,8 @@ struct machine {
 	uint64_t launches, batches, threads_most, serial;
 };
 
-static void machine_begin(struct machine *m, const vres_hash_job *job, uint64_t slot_bytes, uint32_t processors, bool is_low)
+static void machine_begin(struct machine *m, const vres_hash_job *job, uint64_t slot_bytes,
+                          uint32_t processors, bool is_low)
 {
 	memset(m, 0, sizeof(*m));
 	ck_assert(gpu_desk_open(&m->desk, slot_bytes));
@@ -66,7 +68,8 @@ static uint64_t thread_number(struct machine *m, uint64_t addr, uint64_t bytes)
 		return leaf_number(addr, bytes);
 	if (addr < digests || (addr - digests) % LEAF_HASH_BYTES + bytes % LEAF_HASH_BYTES != 0)
 		ck_abort_msg("an inner node that is not made of digests");
-	for (uint64_t i = (addr - digests) / LEAF_HASH_BYTES, end = i + bytes / LEAF_HASH_BYTES; i < end; i++) {
+	for (uint64_t i = (addr - digests) / LEAF_HASH_BYTES, end = i + bytes / LEAF_HASH_BYTES;
+	     i < end; i++) {
 		if (m->written[i] == 0 || m->written[i] >= m->serial)
 			ck_abort_msg("a launch reads what it or none before it wrote");
 		m->read[i] = m->serial;
@@ -84,9 +87,12 @@ static void run_piece(struct machine *m, const vres_leaf_hash_piece *piece, uint
 	for (uint64_t i = 0; i < blocks; i++) {
 		const uint64_t left = piece->bytes - i * size;
 
-		m->places[piece->place + i] = thread_number(m, (uint64_t)(uintptr_t)piece->data + i * size, left < size ? left : size);
-		if (m->written[piece->place + i] == m->serial || m->read[piece->place + i] == m->serial)
-			ck_abort_msg("a thread writes where another one of its launch writes or reads");
+		m->places[piece->place + i] = thread_number(
+			m, (uint64_t)(uintptr_t)piece->data + i * size, left < size ? left : size);
+		if (m->written[piece->place + i] == m->serial ||
+		    m->read[piece->place + i] == m->serial)
+			ck_abort_msg(
+				"a thread writes where another one of its launch writes or reads");
 		m->written[piece->place + i] = m->serial;
 	}
 }
@@ -109,7 +115,8 @@ static void run_launch(struct machine *m, const struct gpu_planned_launch *l)
 }
 
 /* What a node of a run is, straight from its definition. */
-static uint64_t node_number(const vres_hash_job *job, const vres_hash_run *run, uint32_t level, uint64_t index)
+static uint64_t node_number(const vres_hash_job *job, const vres_hash_run *run, uint32_t level,
+                            uint64_t index)
 {
 	const uint64_t fanout = job->block_size / LEAF_HASH_BYTES;
 	uint64_t number = 2, below;
@@ -169,7 +176,8 @@ static void ck_plan(struct machine *m)
 			run_launch(m, &m->desk.launches[i]);
 		for (uint64_t i = 0; i < m->plan.results; i++)
 			if (m->places[m->plan.slot.results + i] != expected_next(&e))
-				ck_abort_msg("node %lu of run %zu is wrong", (unsigned long)e.index - 1, e.run);
+				ck_abort_msg("node %lu of run %zu is wrong",
+				             (unsigned long)e.index - 1, e.run);
 		results += m->plan.results;
 	}
 	ck_assert_uint_eq(results, results_of(m->plan.job, m->plan.levels));
@@ -189,7 +197,9 @@ static uint64_t random_bytes(uint64_t *state, uint32_t block_size, unsigned kind
 	const uint64_t limits[] = {3, 200, 40000};
 	const uint64_t blocks = random_next(state) % limits[kind] + 1;
 
-	return random_next(state) % 3 == 0 ? blocks * block_size : (blocks - 1) * block_size + random_next(state) % block_size + 1;
+	return random_next(state) % 3 == 0
+	               ? blocks * block_size
+	               : (blocks - 1) * block_size + random_next(state) % block_size + 1;
 }
 
 START_TEST(every_node_of_random_jobs_is_made_once_of_its_children_and_lands_in_order)
@@ -201,18 +211,23 @@ START_TEST(every_node_of_random_jobs_is_made_once_of_its_children_and_lands_in_o
 	for (unsigned round = 0; round < suite_scaled(150, 15); round++) {
 		const uint32_t block_size = 1024u << random_next(&state) % 7;
 		const unsigned kind = (unsigned)(random_next(&state) % 3);
-		const vres_hash_job job = {.runs = runs,
-		                           .runs_count = random_next(&state) % (kind == 2 ? 8 : RUNS_MAX) + 1,
-		                           .block_size = block_size,
-		                           .level = (uint32_t)(random_next(&state) % 5)};
+		const vres_hash_job job = {
+			.runs = runs,
+			.runs_count = random_next(&state) % (kind == 2 ? 8 : RUNS_MAX) + 1,
+			.block_size = block_size,
+			.level = (uint32_t)(random_next(&state) % 5)};
 		uint64_t offset = 0;
 		struct machine m;
 
 		for (size_t i = 0; i < job.runs_count; i++) {
-			runs[i] = (vres_hash_run){&mem, offset, random_next(&state) % 50 ? random_bytes(&state, block_size, kind) : 0};
+			runs[i] = (vres_hash_run){&mem, offset,
+			                          random_next(&state) % 50
+			                                  ? random_bytes(&state, block_size, kind)
+			                                  : 0};
 			offset += runs[i].bytes + 5;
 		}
-		machine_begin(&m, &job, MIB(1) << random_next(&state) % 5, (uint32_t)(random_next(&state) % 140), random_next(&state) % 2);
+		machine_begin(&m, &job, MIB(1) << random_next(&state) % 5,
+		              (uint32_t)(random_next(&state) % 140), random_next(&state) % 2);
 		ck_assert_uint_le(m.plan.levels, job.level);
 		ck_plan(&m);
 		machine_end(&m);
@@ -225,11 +240,13 @@ struct outcome {
 };
 
 /* What becomes of @n runs of @bytes bytes each on a device with as much memory as an H200. */
-static struct outcome outcome_of(size_t n, uint64_t bytes, uint32_t level, uint32_t processors, bool is_low)
+static struct outcome outcome_of(size_t n, uint64_t bytes, uint32_t level, uint32_t processors,
+                                 bool is_low)
 {
 	static struct vres_bmem mem = {.chunk = {.addr = 0}};
 	static vres_hash_run runs[RUNS_MAX];
-	const vres_hash_job job = {.runs = runs, .runs_count = n, .block_size = 4096, .level = level};
+	const vres_hash_job job = {
+		.runs = runs, .runs_count = n, .block_size = 4096, .level = level};
 	struct machine m;
 
 	for (size_t i = 0; i < n; i++)
@@ -242,7 +259,8 @@ static struct outcome outcome_of(size_t n, uint64_t bytes, uint32_t level, uint3
 
 START_TEST(thousand_runs_of_1_mib_take_as_many_launches_as_one_of_1000_mib)
 {
-	static const char *const names[] = {"launches_level_0", "launches_level_1", "launches_level_2"};
+	static const char *const names[] = {"launches_level_0", "launches_level_1",
+	                                    "launches_level_2"};
 
 	for (uint32_t level = 0; level <= 2; level++) {
 		const struct outcome one = outcome_of(1, MIB(1000), level, H200_SMS, false);
@@ -267,18 +285,26 @@ START_TEST(inner_levels_add_a_launch_each_to_a_long_run_and_none_to_every_window
 }
 END_TEST
 
-/* A launch that is just large enough for one node is, too: the levels above it are no reason to wait after every one. */
+/*
+ * A launch that is just large enough for one node is, too: the levels above it are no reason to
+ * wait after every one.
+ */
 START_TEST(low_priority_launches_cover_a_quarter_of_the_device_at_most)
 {
 	for (uint32_t level = 0; level <= 2; level++) {
-		ck_assert_uint_le(outcome_of(1, MIB(256), level, H200_SMS, true).threads_most, H200_SMS / 4 * GPU_GROUP);
+		ck_assert_uint_le(outcome_of(1, MIB(256), level, H200_SMS, true).threads_most,
+		                  H200_SMS / 4 * GPU_GROUP);
 		ck_assert_uint_eq(outcome_of(1, MIB(64), level, 4, true).batches, 1);
-		ck_assert_uint_le(outcome_of(1, MIB(64), level, 4, true).threads_most, 2 * GPU_GROUP);
+		ck_assert_uint_le(outcome_of(1, MIB(64), level, 4, true).threads_most,
+		                  2 * GPU_GROUP);
 	}
 }
 END_TEST
 
-/* With small launches it is their number that ends a batch, those for the levels above the last leaves included; ck_plan() counts them. */
+/*
+ * With small launches it is their number that ends a batch, those for the levels above the last
+ * leaves included; ck_plan() counts them.
+ */
 START_TEST(job_of_more_launches_than_a_batch_has_takes_several)
 {
 	for (uint32_t level = 0; level <= 2; level++)
@@ -305,12 +331,17 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_SLOW(every_node_of_random_jobs_is_made_once_of_its_children_and_lands_in_order, 120, "CI-004 CI-007 MS-007", "integrity",
+		CASE_SLOW(every_node_of_random_jobs_is_made_once_of_its_children_and_lands_in_order,
+	                  120, "CI-004 CI-007 MS-007", "integrity",
 	                  "a launch that reads what it writes, a block left out"),
-		CASE(thousand_runs_of_1_mib_take_as_many_launches_as_one_of_1000_mib, "", "availability", "a launch for each shard"),
-		CASE(inner_levels_add_a_launch_each_to_a_long_run_and_none_to_every_window, "", "availability", "an idle device"),
-		CASE(job_of_more_launches_than_a_batch_has_takes_several, "MS-007", "integrity", "a launch past the last"),
-		CASE(low_priority_launches_cover_a_quarter_of_the_device_at_most, "", "availability", "inference that waits for checks"),
+		CASE(thousand_runs_of_1_mib_take_as_many_launches_as_one_of_1000_mib, "",
+	             "availability", "a launch for each shard"),
+		CASE(inner_levels_add_a_launch_each_to_a_long_run_and_none_to_every_window, "",
+	             "availability", "an idle device"),
+		CASE(job_of_more_launches_than_a_batch_has_takes_several, "MS-007", "integrity",
+	             "a launch past the last"),
+		CASE(low_priority_launches_cover_a_quarter_of_the_device_at_most, "",
+	             "availability", "inference that waits for checks"),
 		CASE(handful_of_nodes_is_left_to_the_host, "", "availability", ""),
 	};
 

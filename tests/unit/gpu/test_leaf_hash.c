@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The kernel source, compiled by the C compiler, against OpenSSL.  Every input ends right before a page without access, so that a read past
- * it, or of a whole word or chunk where fewer bytes are left, ends the test.
+ * The kernel source, compiled by the C compiler, against OpenSSL.  Every input ends right before a
+ * page without access, so that a read past it, or of a whole word or chunk where fewer bytes are
+ * left, ends the test.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,8 @@ static void hash_block(const uint8_t *p, size_t n, uint32_t block_size, uint8_t 
 }
 
 /* With @slack bytes between the data and the guard page, which must not matter either. */
-static void ck_length(uint8_t *end, size_t slack, const uint8_t *bytes, size_t n, uint32_t block_size, const uint8_t want[32])
+static void ck_length(uint8_t *end, size_t slack, const uint8_t *bytes, size_t n,
+                      uint32_t block_size, const uint8_t want[32])
 {
 	uint8_t got[33];
 
@@ -56,7 +58,8 @@ static void ck_length(uint8_t *end, size_t slack, const uint8_t *bytes, size_t n
 	memcpy(end - slack - n, bytes, n);
 	got[32] = 0xa5;
 	hash_block(end - slack - n, n, block_size, got);
-	ck_assert_msg(memcmp(got, want, 32) == 0, "%zu bytes, %zu before the end, in a block of %u", n, slack, block_size);
+	ck_assert_msg(memcmp(got, want, 32) == 0, "%zu bytes, %zu before the end, in a block of %u",
+	              n, slack, block_size);
 	ck_assert_uint_eq(got[32], 0xa5);
 }
 
@@ -73,7 +76,8 @@ START_TEST(every_length_at_every_alignment_equals_openssl_and_nothing_past_it_is
 		uint8_t want[32];
 
 		padded_digest(bytes, n, block_size, want);
-		for (size_t slack = large ? n % ALIGNMENTS : 0; slack < ALIGNMENTS; slack += large ? ALIGNMENTS : 1)
+		for (size_t slack = large ? n % ALIGNMENTS : 0; slack < ALIGNMENTS;
+		     slack += large ? ALIGNMENTS : 1)
 			ck_length(end, slack, bytes, n, block_size, want);
 	}
 	test_free(bytes);
@@ -95,7 +99,9 @@ START_TEST(blocks_that_start_anywhere_have_the_same_digest)
 			memset(buffer, 0xff, BLOCK_MAX + 4096);
 			memcpy(buffer + shift, bytes, lengths[i]);
 			hash_block(buffer + shift, lengths[i], block_size, got);
-			ck_assert_msg(memcmp(got, want, 32) == 0, "%zu bytes at alignment %zu in a block of %u", lengths[i], shift, block_size);
+			ck_assert_msg(memcmp(got, want, 32) == 0,
+			              "%zu bytes at alignment %zu in a block of %u", lengths[i],
+			              shift, block_size);
 		}
 	}
 	test_free(bytes);
@@ -121,14 +127,21 @@ END_TEST
 #define PIECES 5u
 #define ROOM   16u
 
-/* As a GPU runs it: threads past the last block, pieces that lie and go anywhere, one of which ends in the middle of a block. */
+/*
+ * As a GPU runs it: threads past the last block, pieces that lie and go anywhere, one of which ends
+ * in the middle of a block.
+ */
 START_TEST(threads_find_their_pieces_hash_one_block_each_and_the_first_echoes_the_nonce)
 {
 	const uint32_t block_size = block_sizes[_i];
 	const uint32_t blocks[PIECES] = {3, 1, 2, 1, 4}, places[PIECES] = {9, 0, 4, 13, 1};
 	const uint64_t last[PIECES] = {100, block_size, 1, block_size - 1, 64};
 	vres_leaf_hash_piece pieces[PIECES];
-	vres_leaf_hash_args args = {.pieces = pieces, .nonce = 42, .pieces_count = PIECES, .digests_room = ROOM, .block_size = block_size};
+	vres_leaf_hash_args args = {.pieces = pieces,
+	                            .nonce = 42,
+	                            .pieces_count = PIECES,
+	                            .digests_room = ROOM,
+	                            .block_size = block_size};
 	uint8_t digests[ROOM * 32], wants[ROOM * 32];
 	uint64_t echo = 0;
 
@@ -141,7 +154,8 @@ START_TEST(threads_find_their_pieces_hash_one_block_each_and_the_first_echoes_th
 		content_fill(data, bytes, 10 + i, 0);
 		pieces[i] = (vres_leaf_hash_piece){data, bytes, args.threads, places[i]};
 		for (uint32_t j = 0; j < blocks[i]; j++)
-			padded_digest(data + (size_t)j * block_size, j + 1 == blocks[i] ? last[i] : block_size, block_size,
+			padded_digest(data + (size_t)j * block_size,
+			              j + 1 == blocks[i] ? last[i] : block_size, block_size,
 			              wants + (places[i] + j) * 32);
 		args.threads += blocks[i];
 	}
@@ -159,12 +173,16 @@ END_TEST
 
 #define FAR (UINT64_C(5) << 30)
 
-/* One piece of five gibibytes, of which only the last ones can be touched; its place is such that this thread's digest is the first. */
+/*
+ * One piece of five gibibytes, of which only the last ones can be touched; its place is such that
+ * this thread's digest is the first.
+ */
 START_TEST(blocks_past_four_gibibytes_are_read_where_they_are_at_any_alignment)
 {
 	const uint32_t block_size = block_sizes[_i];
 	const size_t tail = 2 * BLOCK_MAX;
-	uint8_t *memory = mmap(NULL, FAR + tail, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint8_t *memory = mmap(NULL, FAR + tail, PROT_NONE,
+	                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	uint8_t digest[32], want[32];
 	uint64_t echo = 0;
 
@@ -175,7 +193,11 @@ START_TEST(blocks_past_four_gibibytes_are_read_where_they_are_at_any_alignment)
 		const uint64_t bytes = FAR + block_size / 2 + shift;
 		const uint32_t thread = (uint32_t)(FAR / block_size);
 		const vres_leaf_hash_piece piece = {memory + shift, bytes, 0, 0 - thread};
-		vres_leaf_hash_args args = {.pieces = &piece, .digests = digest, .echo = &echo, .pieces_count = 1, .threads = thread + 1};
+		vres_leaf_hash_args args = {.pieces = &piece,
+		                            .digests = digest,
+		                            .echo = &echo,
+		                            .pieces_count = 1,
+		                            .threads = thread + 1};
 
 		args.digests_room = 1;
 		args.block_size = block_size;
@@ -208,7 +230,10 @@ START_TEST(piece_that_was_damaged_makes_no_thread_write_past_the_digests)
 }
 END_TEST
 
-/* A warp's 32 lanes one after the other, with a ring of stages as the kernel has it (tests/bench/kernels.cu). */
+/*
+ * A warp's 32 lanes one after the other, with a ring of stages as the kernel has it
+ * (tests/bench/kernels.cu).
+ */
 START_TEST(blocks_that_a_warp_stages_have_the_same_digests)
 {
 	const uint32_t block_size = block_sizes[_i];
@@ -245,8 +270,12 @@ START_TEST(blocks_that_a_warp_stages_have_the_same_digests)
 }
 END_TEST
 
-/* The digests of a warp's blocks by its lanes one after the other, whose stages the engine fills as the kernel orders it (tests/bench/kernel_bulk.cu). */
-static void bulk_digests(bulk_warp *warp, const uint8_t *blocks, uint32_t block_size, uint32_t h[BULK_LANES][8])
+/*
+ * The digests of a warp's blocks by its lanes one after the other, whose stages the engine fills as
+ * the kernel orders it (tests/bench/kernel_bulk.cu).
+ */
+static void bulk_digests(bulk_warp *warp, const uint8_t *blocks, uint32_t block_size,
+                         uint32_t h[BULK_LANES][8])
 {
 	const uint32_t rows = block_size / BULK_ROW;
 
@@ -256,14 +285,16 @@ static void bulk_digests(bulk_warp *warp, const uint8_t *blocks, uint32_t block_
 	for (uint32_t at = 0; at < block_size; at += LEAF_HASH_CHUNK) {
 		const uint32_t next = at / BULK_ROW + BULK_STAGES;
 
-		ck_assert_msg(bulk_await(warp, at / BULK_ROW), "row %u was fetched and is not there", at / BULK_ROW);
+		ck_assert_msg(bulk_await(warp, at / BULK_ROW),
+		              "row %u was fetched and is not there", at / BULK_ROW);
 		for (uint32_t lane = 0; lane < BULK_LANES; lane++) {
 			uint32_t w[16];
 
 			bulk_load(w, warp, lane, at);
 			leaf_hash_compress(h[lane], w, 1);
 		}
-		ck_assert_msg(!bulk_is_there(warp, next), "row %u is there and was not fetched", next);
+		ck_assert_msg(!bulk_is_there(warp, next), "row %u is there and was not fetched",
+		              next);
 		if ((at + LEAF_HASH_CHUNK) % BULK_ROW == 0 && next < rows)
 			bulk_fetch(warp, blocks, block_size, next);
 	}
@@ -294,8 +325,10 @@ START_TEST(blocks_that_the_copy_engine_stages_have_the_same_digests_and_each_row
 }
 END_TEST
 
-/* A load of quads serves eight lanes at a time; memory that threads share has 32 banks of 4 bytes. */
-START_TEST(eight_lanes_beside_each_other_find_their_quads_in_different_banks_and_where_the_engine_can_write)
+/*
+ * A load of quads serves eight lanes at a time; memory that threads share has 32 banks of 4 bytes.
+ */
+START_TEST(eight_lanes_find_their_quads_in_different_banks_and_where_the_engine_can_write)
 {
 	bulk_warp *warp = aligned_alloc(16, sizeof(*warp));
 
@@ -305,7 +338,8 @@ START_TEST(eight_lanes_beside_each_other_find_their_quads_in_different_banks_and
 			uint32_t seen = 0;
 
 			for (uint32_t i = lane; i < lane + 8; i++) {
-				const size_t at = (size_t)(bulk_place(warp, row, i) - warp->stages[0]);
+				const size_t at =
+					(size_t)(bulk_place(warp, row, i) - warp->stages[0]);
 
 				ck_assert_uint_eq(at % 16, 0);
 				seen |= 1u << at / 16 % 8;
@@ -313,7 +347,8 @@ START_TEST(eight_lanes_beside_each_other_find_their_quads_in_different_banks_and
 			ck_assert_uint_eq(seen, 0xff);
 		}
 		ck_assert_ptr_eq(bulk_place(warp, row + BULK_STAGES, 0), bulk_place(warp, row, 0));
-		ck_assert_ptr_eq(bulk_place(warp, row, BULK_LANES - 1) + BULK_STRIDE, warp->stages[row] + sizeof(warp->stages[row]));
+		ck_assert_ptr_eq(bulk_place(warp, row, BULK_LANES - 1) + BULK_STRIDE,
+		                 warp->stages[row] + sizeof(warp->stages[row]));
 	}
 	free(warp);
 }
@@ -334,24 +369,35 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(every_length_at_every_alignment_equals_openssl_and_nothing_past_it_is_read, COUNT(block_sizes), "CI-004 MS-007 VR-006",
-	                  "integrity", "a wrong digest, a read past the end"),
-		CASE_LOOP(blocks_that_start_anywhere_have_the_same_digest, COUNT(block_sizes), "CI-004", "integrity",
-	                  "a tensor at an odd address"),
-		CASE_LOOP(full_and_nearly_full_blocks_end_at_the_last_byte, COUNT(block_sizes), "CI-004 MS-007", "integrity",
-	                  "a read past the end"),
-		CASE_LOOP(threads_find_their_pieces_hash_one_block_each_and_the_first_echoes_the_nonce, COUNT(block_sizes),
-	                  "CI-004 CI-007 MS-007", "integrity", "a launch that did not run, a digest in another's place"),
-		CASE_LOOP(blocks_past_four_gibibytes_are_read_where_they_are_at_any_alignment, COUNT(block_sizes), "CI-004", "integrity",
+		CASE_LOOP(
+			every_length_at_every_alignment_equals_openssl_and_nothing_past_it_is_read,
+			COUNT(block_sizes), "CI-004 MS-007 VR-006", "integrity",
+			"a wrong digest, a read past the end"),
+		CASE_LOOP(blocks_that_start_anywhere_have_the_same_digest, COUNT(block_sizes),
+	                  "CI-004", "integrity", "a tensor at an odd address"),
+		CASE_LOOP(full_and_nearly_full_blocks_end_at_the_last_byte, COUNT(block_sizes),
+	                  "CI-004 MS-007", "integrity", "a read past the end"),
+		CASE_LOOP(
+			threads_find_their_pieces_hash_one_block_each_and_the_first_echoes_the_nonce,
+			COUNT(block_sizes), "CI-004 CI-007 MS-007", "integrity",
+			"a launch that did not run, a digest in another's place"),
+		CASE_LOOP(blocks_past_four_gibibytes_are_read_where_they_are_at_any_alignment,
+	                  COUNT(block_sizes), "CI-004", "integrity",
 	                  "a shard of which only the first gibibytes are verified"),
-		CASE(piece_that_was_damaged_makes_no_thread_write_past_the_digests, "MS-007", "integrity", "a bit flip that moves a write"),
-		CASE_LOOP(blocks_that_a_warp_stages_have_the_same_digests, COUNT(block_sizes), "CI-004", "integrity",
-	                  "a variant that is fast and wrong"),
-		CASE_LOOP(blocks_that_the_copy_engine_stages_have_the_same_digests_and_each_row_its_phase, COUNT(block_sizes), "CI-004",
-	                  "integrity", "a variant that is fast and wrong, a row read before it is there"),
-		CASE(eight_lanes_beside_each_other_find_their_quads_in_different_banks_and_where_the_engine_can_write, "", "",
-	             "a copy to where none can be made, a comparison with a variant that is slow for no reason of its own"),
-		CASE(block_of_zeros_has_the_digest_that_sha256sum_prints, "CI-004", "integrity", "a wrong digest"),
+		CASE(piece_that_was_damaged_makes_no_thread_write_past_the_digests, "MS-007",
+	             "integrity", "a bit flip that moves a write"),
+		CASE_LOOP(blocks_that_a_warp_stages_have_the_same_digests, COUNT(block_sizes),
+	                  "CI-004", "integrity", "a variant that is fast and wrong"),
+		CASE_LOOP(
+			blocks_that_the_copy_engine_stages_have_the_same_digests_and_each_row_its_phase,
+			COUNT(block_sizes), "CI-004", "integrity",
+			"a variant that is fast and wrong, a row read before it is there"),
+		CASE(eight_lanes_find_their_quads_in_different_banks_and_where_the_engine_can_write,
+	             "", "",
+	             "a copy to where none can be made, a comparison with a variant that is slow "
+	             "for no reason of its own"),
+		CASE(block_of_zeros_has_the_digest_that_sha256sum_prints, "CI-004", "integrity",
+	             "a wrong digest"),
 	};
 
 	return suite_run("leaf_hash", "kernel", cases, COUNT(cases));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Every way to hash blocks, forced one after the other, against OpenSSL.  A way that this processor does not have is named in the output, and
- * how many were tried is in the evidence.
+ * Every way to hash blocks, forced one after the other, against OpenSSL.  A way that this processor
+ * does not have is named in the output, and how many were tried is in the evidence.
  */
 #include "hash/blocks.h"
 
@@ -36,7 +36,8 @@ static const struct blocks_way *next_way(size_t *index)
 	return way;
 }
 
-static void ck_blocks(const struct blocks_way *way, const uint8_t *data, size_t n, size_t block_size)
+static void ck_blocks(const struct blocks_way *way, const uint8_t *data, size_t n,
+                      size_t block_size)
 {
 	CLEANUP(blocks_close) struct blocks b = {0};
 	CLEANUP(release_bytes) uint8_t *digests = test_alloc((n + 1) * 32);
@@ -49,7 +50,8 @@ static void ck_blocks(const struct blocks_way *way, const uint8_t *data, size_t 
 	for (size_t i = 0; i < n; i++) {
 		sha256_of(data + i * block_size, block_size, want);
 		if (memcmp(digests + i * 32, want, 32) != 0)
-			ck_abort_msg("%s: block %zu of %zu, of %zu bytes", way->name, i, n, block_size);
+			ck_abort_msg("%s: block %zu of %zu, of %zu bytes", way->name, i, n,
+			             block_size);
 	}
 	for (size_t i = n * 32; i < (n + 1) * 32; i++)
 		ck_assert_uint_eq(digests[i], 0xa5);
@@ -93,7 +95,9 @@ START_TEST(every_way_gives_the_digests_of_openssl_wherever_the_bytes_lie)
 		const unsigned rounds = suite_scaled(200, 10);
 
 		for (unsigned i = 0; i < rounds; i++) {
-			const uint32_t dice = ((uint32_t)data[i] << 16 | (uint32_t)data[i + 1000] << 8 | data[i + 2000]) + suite_seed();
+			const uint32_t dice = ((uint32_t)data[i] << 16 |
+			                       (uint32_t)data[i + 1000] << 8 | data[i + 2000]) +
+			                      suite_seed();
 			const size_t size = (size_t)1024 << dice % 3, n = 1 + dice / 3 % 69;
 
 			ck_blocks(way, data + dice / 256 % 64, n, size);
@@ -106,7 +110,8 @@ END_TEST
 START_TEST(no_way_reads_past_the_last_block)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = 64 * page;
-	uint8_t *map = mmap(NULL, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *map = mmap(NULL, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+	                    -1, 0);
 	const struct blocks_way *way;
 	size_t index = 0;
 
@@ -198,13 +203,20 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(every_way_gives_the_digests_of_openssl_for_any_number_of_blocks, "CI-004 WORKER-4400", "integrity", "a wrong digest"),
-		CASE(every_way_gives_the_digests_of_openssl_for_any_block_size, "CI-004 WORKER-4400", "integrity", "a wrong digest"),
-		CASE(every_way_gives_the_digests_of_openssl_wherever_the_bytes_lie, "CI-004 WORKER-4400", "integrity", "a wrong digest"),
-		CASE(no_way_reads_past_the_last_block, "VR-006", "confidentiality", "a read past a buffer"),
-		CASE(trees_are_the_same_whichever_way_their_blocks_are_hashed, "CI-004 CI-007", "integrity", "a wrong root"),
-		CASE(the_best_way_is_one_that_this_machine_has, "WORKER-4150", "availability", "an instruction the processor lacks"),
-		CASE(every_way_ends_in_one_that_takes_single_blocks, "VR-006", "integrity", "blocks that nobody hashes"),
+		CASE(every_way_gives_the_digests_of_openssl_for_any_number_of_blocks,
+	             "CI-004 WORKER-4400", "integrity", "a wrong digest"),
+		CASE(every_way_gives_the_digests_of_openssl_for_any_block_size,
+	             "CI-004 WORKER-4400", "integrity", "a wrong digest"),
+		CASE(every_way_gives_the_digests_of_openssl_wherever_the_bytes_lie,
+	             "CI-004 WORKER-4400", "integrity", "a wrong digest"),
+		CASE(no_way_reads_past_the_last_block, "VR-006", "confidentiality",
+	             "a read past a buffer"),
+		CASE(trees_are_the_same_whichever_way_their_blocks_are_hashed, "CI-004 CI-007",
+	             "integrity", "a wrong root"),
+		CASE(the_best_way_is_one_that_this_machine_has, "WORKER-4150", "availability",
+	             "an instruction the processor lacks"),
+		CASE(every_way_ends_in_one_that_takes_single_blocks, "VR-006", "integrity",
+	             "blocks that nobody hashes"),
 		CASE(closing_is_harmless_when_done_twice, "MS-005", "", ""),
 	};
 

@@ -9,8 +9,9 @@
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
 
-static const uint8_t abc[32] = {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40, 0xde, 0x5d, 0xae, 0x22, 0x23,
-                                0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17, 0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad};
+static const uint8_t abc[32] = {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40,
+                                0xde, 0x5d, 0xae, 0x22, 0x23, 0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17,
+                                0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad};
 
 START_TEST(one_computation_is_used_again_and_again)
 {
@@ -58,7 +59,8 @@ START_TEST(pieces_of_every_length_make_the_same_digest_as_the_whole)
 	for (size_t step = 1; step <= 1000; step += 7) {
 		ck_ok(vres_sha256_begin(&h, &err));
 		for (size_t at = 0; at < 1000; at += step)
-			ck_ok(vres_sha256_add(&h, bytes + at, step < 1000 - at ? step : 1000 - at, &err));
+			ck_ok(vres_sha256_add(&h, bytes + at, step < 1000 - at ? step : 1000 - at,
+			                      &err));
 		ck_ok(vres_sha256_end(&h, got, &err));
 		ck_assert_mem_eq(got, want, 32);
 	}
@@ -205,14 +207,18 @@ static void *hash_abc(void *arg)
 
 	(void)arg;
 	bad += vres_sha256_open(&h, NULL) != VRES_OK;
-	bad += vres_sha256_add(&h, "abc", 3, NULL) != VRES_OK || vres_sha256_end(&h, digest, NULL) != VRES_OK;
+	bad += vres_sha256_add(&h, "abc", 3, NULL) != VRES_OK ||
+	       vres_sha256_end(&h, digest, NULL) != VRES_OK;
 	bad += memcmp(digest, abc, 32) != 0;
 	bad += vres_crypto_hmac(digest, "abc", 3, mac, NULL) != VRES_OK;
 	vres_sha256_close(&h);
 	return (void *)bad;
 }
 
-/* Each test has a process of its own in Check's fork mode, so this race for the first use is a real one. */
+/*
+ * Each test has a process of its own in Check's fork mode, so this race for the first use is a real
+ * one.
+ */
 START_TEST(threads_that_all_come_first_share_one_context)
 {
 	pthread_t threads[8];
@@ -239,7 +245,8 @@ START_TEST(no_memory_for_the_context_is_a_status_and_the_next_call_tries_again)
 	if (alloc_disarm())
 		ck_assert_int_eq(first, VRES_E_NO_MEMORY);
 	else
-		ck_assert_int_eq(first, VRES_OK); /* without forks, an earlier test has made the context already */
+		/* Without forks, an earlier test has made the context already. */
+		ck_assert_int_eq(first, VRES_OK);
 	ck_assert_ptr_null(status_flaw(first, &err));
 	ck_ok(vres_crypto_hmac(key, "", 0, mac, &err));
 }
@@ -249,17 +256,27 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE(one_computation_is_used_again_and_again, "CI-004", "integrity", ""),
-		CASE(opening_begins_and_beginning_forgets_what_was_added, "CI-004", "integrity", "bytes of another computation"),
-		CASE(pieces_of_every_length_make_the_same_digest_as_the_whole, "CI-004 WORKER-4113", "integrity", ""),
-		CASE(whole_is_begin_add_and_end_and_may_be_used_again, "CI-004", "integrity", "bytes of an earlier digest"),
-		CASE(closing_is_harmless_when_never_opened_and_when_done_twice, "MS-005 WORKER-4083", "", ""),
-		CASE(hmac_depends_on_key_and_bytes_and_keeps_nothing_between_calls, "CI-001 VR-002", "authenticity", "a forged record"),
-		CASE(one_keyed_hmac_serves_message_after_message, "CI-001", "authenticity", "bytes of another message"),
+		CASE(opening_begins_and_beginning_forgets_what_was_added, "CI-004", "integrity",
+	             "bytes of another computation"),
+		CASE(pieces_of_every_length_make_the_same_digest_as_the_whole, "CI-004 WORKER-4113",
+	             "integrity", ""),
+		CASE(whole_is_begin_add_and_end_and_may_be_used_again, "CI-004", "integrity",
+	             "bytes of an earlier digest"),
+		CASE(closing_is_harmless_when_never_opened_and_when_done_twice,
+	             "MS-005 WORKER-4083", "", ""),
+		CASE(hmac_depends_on_key_and_bytes_and_keeps_nothing_between_calls, "CI-001 VR-002",
+	             "authenticity", "a forged record"),
+		CASE(one_keyed_hmac_serves_message_after_message, "CI-001", "authenticity",
+	             "bytes of another message"),
 		CASE(hkdf_extracts_only_when_asked, "CI-005", "confidentiality", ""),
-		CASE(equal_sees_a_difference_in_any_bit, "CI-003 VR-003", "authenticity", "a MAC that nearly fits"),
-		CASE(wiping_overwrites_every_byte_and_no_other, "CI-006", "confidentiality", "keys left in memory"),
-		CASE(threads_that_all_come_first_share_one_context, "VR-008", "availability", "a race for the first use"),
-		CASE(no_memory_for_the_context_is_a_status_and_the_next_call_tries_again, "WORKER-4150 WORKER-4952", "availability", ""),
+		CASE(equal_sees_a_difference_in_any_bit, "CI-003 VR-003", "authenticity",
+	             "a MAC that nearly fits"),
+		CASE(wiping_overwrites_every_byte_and_no_other, "CI-006", "confidentiality",
+	             "keys left in memory"),
+		CASE(threads_that_all_come_first_share_one_context, "VR-008", "availability",
+	             "a race for the first use"),
+		CASE(no_memory_for_the_context_is_a_status_and_the_next_call_tries_again,
+	             "WORKER-4150 WORKER-4952", "availability", ""),
 	};
 
 	return suite_run("unit.crypto", "unit", cases, COUNT(cases));

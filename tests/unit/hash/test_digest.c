@@ -39,12 +39,14 @@ START_TEST(both_algorithms_agree_with_plain_code_in_odd_pieces)
 	sha256_hex(bytes, 100000, flat);
 	verity_hex(bytes, 100000, 4096, verity);
 	for (size_t p = 0; p < COUNT(pieces); p++) {
-		vres_digester *a = create(VRES_DIGEST_SHA256, 0), *b = create(VRES_DIGEST_VERITY, 0);
+		vres_digester *a = create(VRES_DIGEST_SHA256, 0),
+			      *b = create(VRES_DIGEST_VERITY, 0);
 
 		for (size_t at = 0; at < 100000; at += pieces[p]) {
 			const size_t n = pieces[p] < 100000 - at ? pieces[p] : 100000 - at;
 
-			if (vres_digester_update(a, bytes + at, n, &err) != VRES_OK || vres_digester_update(b, bytes + at, n, &err) != VRES_OK)
+			if (vres_digester_update(a, bytes + at, n, &err) != VRES_OK ||
+			    vres_digester_update(b, bytes + at, n, &err) != VRES_OK)
 				ck_abort_msg("%s", err.message);
 		}
 		ck_final(a, flat);
@@ -70,7 +72,8 @@ START_TEST(every_valid_block_size_is_taken_and_every_other_refused)
 	ck_status(vres_digester_create(VRES_DIGEST_VERITY, 512, &d, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_digester_create(VRES_DIGEST_VERITY, 131072, &d, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_digester_create(VRES_DIGEST_VERITY, 4095, &d, &err), VRES_E_INVALID_INPUT);
-	ck_status(vres_digester_create(VRES_DIGEST_VERITY, UINT32_MAX, &d, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_digester_create(VRES_DIGEST_VERITY, UINT32_MAX, &d, &err),
+	          VRES_E_INVALID_INPUT);
 	ck_assert_ptr_null(d);
 	verity_hex("", 0, 4096, want);
 	ck_final(create(VRES_DIGEST_VERITY, 0), want);
@@ -156,7 +159,8 @@ START_TEST(files_have_the_digest_of_their_bytes_from_any_offset)
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(offsets); i++) {
-		vres_digester *flat = create(VRES_DIGEST_SHA256, 0), *small = create(VRES_DIGEST_VERITY, 1024),
+		vres_digester *flat = create(VRES_DIGEST_SHA256, 0),
+			      *small = create(VRES_DIGEST_VERITY, 1024),
 			      *large = create(VRES_DIGEST_VERITY, 65536);
 		const size_t left = n - offsets[i];
 
@@ -192,7 +196,8 @@ START_TEST(files_and_memory_may_alternate)
 		ck_ok(vres_digester_update_fd(d, fd, 5100, 0, &err));
 		ck_ok(vres_digester_update(d, bytes + 5100, 2 << 20, &err));
 		ck_ok(vres_digester_update_fd(d, fd, 5100 + (2 << 20), n - 5100 - (2 << 20), &err));
-		alg == VRES_DIGEST_VERITY ? verity_hex(bytes, n, 4096, want) : sha256_hex(bytes, n, want);
+		alg == VRES_DIGEST_VERITY ? verity_hex(bytes, n, 4096, want)
+					  : sha256_hex(bytes, n, want);
 		ck_final(d, want);
 	}
 	close(fd);
@@ -200,7 +205,10 @@ START_TEST(files_and_memory_may_alternate)
 }
 END_TEST
 
-/* Part of them may be in it, so there is no digest any more: not of fewer bytes, and not of some of them twice. */
+/*
+ * Part of them may be in it, so there is no digest any more: not of fewer bytes, and not of some of
+ * them twice.
+ */
 static void ck_reading_fails(uint32_t alg, int fd, uint64_t offset, uint64_t bytes)
 {
 	vres_digester *d = create(alg, 0);
@@ -262,7 +270,8 @@ START_TEST(unfinished_digester_is_destroyed_whole)
 	uint64_t before;
 	vres_error err;
 
-	vres_digester_destroy(create(VRES_DIGEST_VERITY, 0)); /* makes what lives as long as the process */
+	/* Makes what lives as long as the process. */
+	vres_digester_destroy(create(VRES_DIGEST_VERITY, 0));
 	before = alloc_live();
 	for (uint32_t alg = VRES_DIGEST_SHA256; alg <= VRES_DIGEST_VERITY; alg++) {
 		vres_digester *d = create(alg, 1024);
@@ -280,16 +289,22 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(both_algorithms_agree_with_plain_code_in_odd_pieces, "CI-004 WORKER-4400", "integrity", ""),
-		CASE(every_valid_block_size_is_taken_and_every_other_refused, "CI-004 VR-005", "", ""),
+		CASE(both_algorithms_agree_with_plain_code_in_odd_pieces, "CI-004 WORKER-4400",
+	             "integrity", ""),
+		CASE(every_valid_block_size_is_taken_and_every_other_refused, "CI-004 VR-005", "",
+	             ""),
 		CASE(block_size_is_ignored_for_the_flat_digest, "CI-004", "", ""),
 		CASE(unknown_algorithm_is_refused, "VR-005", "", ""),
-		CASE(finished_digest_takes_nothing_more, "WORKER-4150", "integrity", "a digest of other bytes"),
+		CASE(finished_digest_takes_nothing_more, "WORKER-4150", "integrity",
+	             "a digest of other bytes"),
 		CASE(missing_arguments_are_refused_and_harm_nothing, "VR-005 WORKER-4150", "", ""),
-		CASE(files_have_the_digest_of_their_bytes_from_any_offset, "CI-004 WORKER-4400", "integrity", "parts in the wrong order"),
+		CASE(files_have_the_digest_of_their_bytes_from_any_offset, "CI-004 WORKER-4400",
+	             "integrity", "parts in the wrong order"),
 		CASE(files_and_memory_may_alternate, "CI-004", "integrity", ""),
-		CASE(file_that_ends_early_or_cannot_be_read_gives_no_digest, "VR-005 WORKER-4150", "integrity", "a digest of fewer bytes"),
-		CASE(range_that_no_file_has_is_refused_and_harms_nothing, "VR-005 WORKER-4150", "", ""),
+		CASE(file_that_ends_early_or_cannot_be_read_gives_no_digest, "VR-005 WORKER-4150",
+	             "integrity", "a digest of fewer bytes"),
+		CASE(range_that_no_file_has_is_refused_and_harms_nothing, "VR-005 WORKER-4150", "",
+	             ""),
 		CASE(unfinished_digester_is_destroyed_whole, "MS-005", "", ""),
 	};
 

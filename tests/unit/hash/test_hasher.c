@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One pass by several threads gives the digests that plain code gives, however the bytes come in pieces. */
+/*
+ * One pass by several threads gives the digests that plain code gives, however the bytes come in
+ * pieces.
+ */
 #include "hash/hasher.h"
 
 #include <stdatomic.h>
@@ -10,7 +13,8 @@
 #include "support/suite/suite.h"
 #include "base/validate.h"
 
-#define MOST ((size_t)(4 << 20) + 4321) /* more than the tasks of four threads, and than two parts of a source */
+/* more than the tasks of four threads, and than two parts of a source */
+#define MOST ((size_t)(4 << 20) + 4321)
 
 static void release_bytes(uint8_t **bytes)
 {
@@ -75,7 +79,8 @@ struct cut {
 	size_t pieces[7]; /* over and over, up to a zero */
 };
 
-static void ck_pieces(const uint8_t *bytes, size_t n, uint32_t block_size, const struct cut *cut, const char *want)
+static void ck_pieces(const uint8_t *bytes, size_t n, uint32_t block_size, const struct cut *cut,
+                      const char *want)
 {
 	for (uint32_t threads = 1; threads <= 3; threads += 2) {
 		CLEANUP(end) struct rig rig = {0};
@@ -99,7 +104,8 @@ static void ck_pieces(const uint8_t *bytes, size_t n, uint32_t block_size, const
 
 START_TEST(pieces_of_any_length_by_any_number_of_threads)
 {
-	static const struct cut cuts[] = {{{1 << 20}}, {{MOST}}, {{1, 1 << 20, 5000, 4096, 700001, 4095, 600000}}};
+	static const struct cut cuts[] = {
+		{{1 << 20}}, {{MOST}}, {{1, 1 << 20, 5000, 4096, 700001, 4095, 600000}}};
 	static const struct {
 		uint32_t block_size;
 		size_t bytes;
@@ -191,7 +197,8 @@ START_TEST(what_is_under_way_is_given_up_when_the_pass_closes)
 		begin(&rig, 4096, threads, true);
 		ck_ok(hasher_begin(&rig.pass, bytes, MOST, &err));
 		hasher_close(&rig.pass);
-		memset(bytes, 0, MOST); /* nobody reads them any more: the thread sanitizer would tell */
+		/* Nobody reads them any more: the thread sanitizer would tell. */
+		memset(bytes, 0, MOST);
 	}
 }
 END_TEST
@@ -200,13 +207,17 @@ END_TEST
 struct taken {
 	const uint8_t *bytes;
 	uint64_t offset;
-	size_t n, most; /* how many there are from offset on; the most that was asked for at once, under the lock */
+	/*
+	 * How many there are from offset on; the most that was asked for at once, under the lock.
+	 */
+	size_t n, most;
 	pthread_mutex_t lock;
 	atomic_bool asked_outside;
 	uint64_t fails_at; /* the offset where it does */
 };
 
-static vres_status get(void *ctx, uint32_t worker, uint64_t offset, size_t n, const uint8_t **bytes, vres_error *err)
+static vres_status get(void *ctx, uint32_t worker, uint64_t offset, size_t n, const uint8_t **bytes,
+                       vres_error *err)
 {
 	struct taken *taken = ctx;
 
@@ -224,7 +235,11 @@ static vres_status get(void *ctx, uint32_t worker, uint64_t offset, size_t n, co
 
 static struct taken taken_from(const uint8_t *bytes, uint64_t offset, size_t n)
 {
-	return (struct taken){.bytes = bytes, .offset = offset, .n = n, .lock = PTHREAD_MUTEX_INITIALIZER, .fails_at = UINT64_MAX};
+	return (struct taken){.bytes = bytes,
+	                      .offset = offset,
+	                      .n = n,
+	                      .lock = PTHREAD_MUTEX_INITIALIZER,
+	                      .fails_at = UINT64_MAX};
 }
 
 START_TEST(bytes_may_be_taken_from_a_source_by_each_thread)
@@ -232,7 +247,9 @@ START_TEST(bytes_may_be_taken_from_a_source_by_each_thread)
 	static const struct {
 		uint32_t block_size;
 		size_t bytes;
-	} trees[] = {{4096, 0}, {4096, 1}, {1024, 1023}, {65536, 65536}, {4096, (2 << 20) + 1}, {1024, MOST}, {4096, MOST}, {65536, MOST}};
+	} trees[] = {
+		{4096, 0},    {4096, 1},    {1024, 1023}, {65536, 65536}, {4096, (2 << 20) + 1},
+		{1024, MOST}, {4096, MOST}, {65536, MOST}};
 	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 6);
 
 	for (size_t t = 0; t < COUNT(trees); t++) {
@@ -324,15 +341,21 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(pieces_of_any_length_by_any_number_of_threads, "CI-004 WORKER-4400", "integrity", "parts in the wrong order"),
+		CASE(pieces_of_any_length_by_any_number_of_threads, "CI-004 WORKER-4400",
+	             "integrity", "parts in the wrong order"),
 		CASE(tree_alone_and_flat_digest_alone, "CI-004", "integrity", ""),
 		CASE(small_pieces_start_no_thread, "MS-004", "availability", ""),
-		CASE(every_way_to_hash_blocks_works_on_several_threads, "CI-004", "integrity", "a wrong root"),
-		CASE(what_is_under_way_is_given_up_when_the_pass_closes, "WORKER-4150", "confidentiality", "a read of freed memory"),
-		CASE(bytes_may_be_taken_from_a_source_by_each_thread, "CI-007 WORKER-4400", "integrity", "parts in the wrong order"),
+		CASE(every_way_to_hash_blocks_works_on_several_threads, "CI-004", "integrity",
+	             "a wrong root"),
+		CASE(what_is_under_way_is_given_up_when_the_pass_closes, "WORKER-4150",
+	             "confidentiality", "a read of freed memory"),
+		CASE(bytes_may_be_taken_from_a_source_by_each_thread, "CI-007 WORKER-4400",
+	             "integrity", "parts in the wrong order"),
 		CASE(taking_and_adding_may_alternate, "CI-004", "integrity", ""),
-		CASE(failure_of_the_source_is_a_status, "WORKER-4150", "integrity", "a root of bytes that never came"),
-		CASE(no_memory_is_a_status_and_leaves_nothing, "WORKER-4150 WORKER-4952", "availability", ""),
+		CASE(failure_of_the_source_is_a_status, "WORKER-4150", "integrity",
+	             "a root of bytes that never came"),
+		CASE(no_memory_is_a_status_and_leaves_nothing, "WORKER-4150 WORKER-4952",
+	             "availability", ""),
 	};
 
 	return suite_run("unit.hasher", "unit", cases, COUNT(cases));

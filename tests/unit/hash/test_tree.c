@@ -53,7 +53,10 @@ START_TEST(known_shapes)
 		{UINT64_C(128) << 30, 4096, 4, {33554432, 262144, 2048, 16, 1}},
 		{UINT64_C(1) << 40, 4096, 4, {268435456, 2097152, 16384, 128, 1}},
 		{UINT64_C(1) << 40, 65536, 3, {16777216, 8192, 4, 1}},
-		{UINT64_MAX, 65536, 5, {UINT64_C(1) << 48, UINT64_C(1) << 37, UINT64_C(1) << 26, 32768, 16, 1}},
+		{UINT64_MAX,
+	         65536,
+	         5,
+	         {UINT64_C(1) << 48, UINT64_C(1) << 37, UINT64_C(1) << 26, 32768, 16, 1}},
 	};
 	struct tree_shape shape;
 
@@ -83,7 +86,8 @@ START_TEST(each_level_is_the_one_below_divided_by_the_fanout_rounded_up)
 			ck_assert_uint_eq((sizes[s] - 1) / block_sizes[b] + 1, shape.count[0]);
 			for (uint32_t level = 1; level <= shape.top; level++) {
 				ck_assert_uint_gt(shape.count[level - 1], 1);
-				ck_assert_uint_eq((shape.count[level - 1] - 1) / shape.fanout + 1, shape.count[level]);
+				ck_assert_uint_eq((shape.count[level - 1] - 1) / shape.fanout + 1,
+				                  shape.count[level]);
 			}
 			ck_assert_uint_eq(shape.count[shape.top], 1);
 		}
@@ -115,7 +119,8 @@ START_TEST(nodes_of_a_level_lie_side_by_side_and_cover_the_data)
 
 			tree_shape_init(&shape, sizes[s], block_sizes[b]);
 			for (uint32_t level = 0; level <= shape.top; level++) {
-				const uint64_t last = shape.count[level] - 1, span = tree_span(&shape, level);
+				const uint64_t last = shape.count[level] - 1,
+					       span = tree_span(&shape, level);
 				uint64_t offset, bytes;
 
 				tree_node_range(&shape, level, 0, &offset, &bytes);
@@ -158,9 +163,12 @@ int main(void)
 	static const struct suite_case cases[] = {
 		CASE(block_size_is_a_power_of_two_from_1024_to_65536, "VR-005", "", ""),
 		CASE(known_shapes, "CI-004 RP-002", "integrity", ""),
-		CASE(each_level_is_the_one_below_divided_by_the_fanout_rounded_up, "RP-002 MS-003", "integrity", "a size that overflows"),
-		CASE(span_is_the_bytes_under_a_node_and_saturates, "RP-002 MS-003", "integrity", "a product that overflows"),
-		CASE(nodes_of_a_level_lie_side_by_side_and_cover_the_data, "RP-002 MS-006 CI-007", "integrity", "bytes that no node covers"),
+		CASE(each_level_is_the_one_below_divided_by_the_fanout_rounded_up, "RP-002 MS-003",
+	             "integrity", "a size that overflows"),
+		CASE(span_is_the_bytes_under_a_node_and_saturates, "RP-002 MS-003", "integrity",
+	             "a product that overflows"),
+		CASE(nodes_of_a_level_lie_side_by_side_and_cover_the_data, "RP-002 MS-006 CI-007",
+	             "integrity", "bytes that no node covers"),
 		CASE(level_within_is_the_lowest_with_few_enough_digests, "CI-007", "", ""),
 	};
 

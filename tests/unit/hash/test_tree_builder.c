@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The builder of the tree, against the plain recursive one of tests/support, which has the whole in memory. */
+/*
+ * The builder of the tree, against the plain recursive one of tests/support, which has the whole in
+ * memory.
+ */
 #include "hash/tree.h"
 
 #include "support/suite/alloc.h"
@@ -39,17 +42,20 @@ static void ck_pieces(const uint8_t *bytes, size_t n, uint32_t block_size, size_
 		ck_ok(tree_add(&t, bytes + at, piece < n - at ? piece : n - at, &err));
 	finish(&t, got);
 	verity_hex(bytes, n, block_size, want);
-	ck_assert_msg(strcmp(got, want) == 0, "%zu bytes in pieces of %zu, blocks of %u", n, piece, block_size);
+	ck_assert_msg(strcmp(got, want) == 0, "%zu bytes in pieces of %zu, blocks of %u", n, piece,
+	              block_size);
 }
 
 START_TEST(pieces_of_any_length_make_the_same_digest_as_the_whole)
 {
-	static const size_t pieces[] = {1, 7, 31, 1000, 1023, 1024, 1025, 4095, 4096, 4097, 5000, 65535, 65537, MOST};
+	static const size_t pieces[] = {1,    7,    31,   1000, 1023,  1024,  1025,
+	                                4095, 4096, 4097, 5000, 65535, 65537, MOST};
 	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 1);
 
 	for (size_t b = 0; b < COUNT(block_sizes); b++)
 		for (size_t p = 0; p < COUNT(pieces); p++)
-			ck_pieces(bytes, pieces[p] < 1000 ? 10000 : MOST, block_sizes[b], pieces[p]);
+			ck_pieces(bytes, pieces[p] < 1000 ? 10000 : MOST, block_sizes[b],
+			          pieces[p]);
 }
 END_TEST
 
@@ -97,14 +103,17 @@ START_TEST(root_of_nothing_is_zeros)
 END_TEST
 
 /* Digests of every level, level after level, each made of the one below. */
-static uint8_t *levels_of(const uint8_t *bytes, const struct tree_shape *shape, const uint8_t *at[TREE_LEVELS_MAX])
+static uint8_t *levels_of(const uint8_t *bytes, const struct tree_shape *shape,
+                          const uint8_t *at[TREE_LEVELS_MAX])
 {
 	const uint32_t block_size = shape->block_size;
-	uint8_t *all = test_alloc((size_t)(2 * shape->count[0] + TREE_LEVELS_MAX) * 32), *block = test_alloc(block_size), *to = all;
+	uint8_t *all = test_alloc((size_t)(2 * shape->count[0] + TREE_LEVELS_MAX) * 32),
+		*block = test_alloc(block_size), *to = all;
 
 	for (uint32_t level = 0; level <= shape->top; level++) {
 		const uint8_t *from = level ? at[level - 1] : bytes;
-		const size_t n = level ? (size_t)shape->count[level - 1] * 32 : (size_t)shape->bytes;
+		const size_t n =
+			level ? (size_t)shape->count[level - 1] * 32 : (size_t)shape->bytes;
 
 		at[level] = to;
 		for (size_t i = 0; i < shape->count[level]; i++, to += 32) {
@@ -151,7 +160,14 @@ static void ck_captures(const uint8_t *bytes, uint64_t n)
 
 START_TEST(every_level_is_captured_and_makes_the_root_again)
 {
-	static const uint64_t sizes[] = {1, 1024, 1025, 32 * 1024, 32 * 1024 + 1, 64 * 1024, 32 * 32 * 1024, 32 * 32 * 1024 + 1};
+	static const uint64_t sizes[] = {1,
+	                                 1024,
+	                                 1025,
+	                                 32 * 1024,
+	                                 32 * 1024 + 1,
+	                                 64 * 1024,
+	                                 32 * 32 * 1024,
+	                                 32 * 32 * 1024 + 1};
 	CLEANUP(release_bytes) uint8_t *bytes = content(32 * 32 * 1024 + 1, 3);
 
 	for (size_t i = 0; i < COUNT(sizes); i++)
@@ -177,7 +193,10 @@ START_TEST(capture_stops_where_its_room_ends)
 }
 END_TEST
 
-/* A group that has one block only still has a digest of its own, one level up: what source and sample are compared with. */
+/*
+ * A group that has one block only still has a digest of its own, one level up: what source and
+ * sample are compared with.
+ */
 START_TEST(finish_goes_at_least_as_high_as_it_is_told)
 {
 	uint8_t block[1024] = {1}, upper[1024] = {0}, want[32], got[32];
@@ -212,7 +231,10 @@ START_TEST(tree_deeper_than_any_is_refused_and_not_written_past)
 }
 END_TEST
 
-/* As several threads do it: the leaves of whole blocks come from elsewhere, between bytes that are added. */
+/*
+ * As several threads do it: the leaves of whole blocks come from elsewhere, between bytes that are
+ * added.
+ */
 START_TEST(digests_of_whole_blocks_may_be_given_instead_of_the_blocks)
 {
 	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 6);
@@ -304,18 +326,27 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(pieces_of_any_length_make_the_same_digest_as_the_whole, "CI-004 WORKER-4400", "integrity", ""),
-		CASE(every_size_from_nothing_to_a_few_blocks, "CI-004 WORKER-4113", "integrity", ""),
+		CASE(pieces_of_any_length_make_the_same_digest_as_the_whole, "CI-004 WORKER-4400",
+	             "integrity", ""),
+		CASE(every_size_from_nothing_to_a_few_blocks, "CI-004 WORKER-4113", "integrity",
+	             ""),
 		CASE(adding_nothing_changes_nothing, "CI-004", "integrity", ""),
 		CASE(root_of_nothing_is_zeros, "CI-004", "integrity", ""),
-		CASE(every_level_is_captured_and_makes_the_root_again, "CI-004 CI-007", "integrity", "a kept level that does not fit its root"),
-		CASE(capture_stops_where_its_room_ends, "VR-006 MS-007", "integrity", "a write past a buffer"),
+		CASE(every_level_is_captured_and_makes_the_root_again, "CI-004 CI-007", "integrity",
+	             "a kept level that does not fit its root"),
+		CASE(capture_stops_where_its_room_ends, "VR-006 MS-007", "integrity",
+	             "a write past a buffer"),
 		CASE(finish_goes_at_least_as_high_as_it_is_told, "CI-007", "integrity", ""),
-		CASE(tree_deeper_than_any_is_refused_and_not_written_past, "VR-006 RP-002", "integrity", "a write past the levels"),
-		CASE(digests_of_whole_blocks_may_be_given_instead_of_the_blocks, "CI-004", "integrity", "pieces in the wrong order"),
-		CASE(no_memory_anywhere_is_a_status_and_leaves_nothing, "WORKER-4150 WORKER-4952", "availability", ""),
-		CASE(closing_is_harmless_when_never_opened_and_when_done_twice, "MS-005 WORKER-4083", "", ""),
-		CASE(digest_depends_on_size_block_size_and_root, "CI-004", "integrity", "a size that is not signed"),
+		CASE(tree_deeper_than_any_is_refused_and_not_written_past, "VR-006 RP-002",
+	             "integrity", "a write past the levels"),
+		CASE(digests_of_whole_blocks_may_be_given_instead_of_the_blocks, "CI-004",
+	             "integrity", "pieces in the wrong order"),
+		CASE(no_memory_anywhere_is_a_status_and_leaves_nothing, "WORKER-4150 WORKER-4952",
+	             "availability", ""),
+		CASE(closing_is_harmless_when_never_opened_and_when_done_twice,
+	             "MS-005 WORKER-4083", "", ""),
+		CASE(digest_depends_on_size_block_size_and_root, "CI-004", "integrity",
+	             "a size that is not signed"),
 	};
 
 	return suite_run("unit.tree_builder", "unit", cases, COUNT(cases));

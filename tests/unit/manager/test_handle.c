@@ -19,10 +19,11 @@ static vres_shard *full(struct fixture *f)
 	return sealed_with(f, &p, 2 * BLOCK, 1);
 }
 
-static const char full_json[] =
-	"{\"shard_id\":\"shard-0\",\"gpu_device\":0,\"vram_bytes\":8192,\"sealed\":true,\"digest\":\"%s\",\"digest_alg\":"
-	"\"verity\",\"verity_digest\":\"%s\",\"sealed_at\":\"%s\",\"model_ref\":\"hf:a/\\\"b\\\"\",\"shard_index\":1,"
-	"\"total_shards\":2,\"simulated\":true}";
+static const char full_json[] = "{\"shard_id\":\"shard-0\",\"gpu_device\":0,\"vram_bytes\":8192,"
+				"\"sealed\":true,\"digest\":\"%s\",\"digest_alg\":"
+				"\"verity\",\"verity_digest\":\"%s\",\"sealed_at\":\"%s\",\"model_"
+				"ref\":\"hf:a/\\\"b\\\"\",\"shard_index\":1,"
+				"\"total_shards\":2,\"simulated\":true}";
 
 static void ck_json(const vres_shard *shard, const char *want)
 {
@@ -59,8 +60,10 @@ START_TEST(json_of_a_shard_with_nothing_optional_and_quarantined)
 	atomic_store(&shard->state, VRES_SHARD_QUARANTINED);
 	vres_rfc3339(info.sealed_at, at);
 	(void)snprintf(want, sizeof(want),
-	               "{\"shard_id\":\"a\",\"gpu_device\":0,\"vram_bytes\":1,\"sealed\":false,\"digest\":\"%s\",\"digest_alg\":\"sha256\","
-	               "\"verity_digest\":\"%s\",\"sealed_at\":\"%s\",\"model_ref\":null,\"shard_index\":null,\"total_shards\":null,"
+	               "{\"shard_id\":\"a\",\"gpu_device\":0,\"vram_bytes\":1,\"sealed\":false,"
+	               "\"digest\":\"%s\",\"digest_alg\":\"sha256\","
+	               "\"verity_digest\":\"%s\",\"sealed_at\":\"%s\",\"model_ref\":null,\"shard_"
+	               "index\":null,\"total_shards\":null,"
 	               "\"simulated\":true}",
 	               info.digest, info.verity_digest, at);
 	ck_json(shard, want);
@@ -128,9 +131,10 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE(json_of_a_shard_with_everything, "WORKER-4110 WORKER-4111", "", ""),
-		CASE(json_of_a_shard_with_nothing_optional_and_quarantined, "WORKER-4110 WORKER-4112", "integrity",
-	             "a damaged shard that says sealed"),
-		CASE(buffer_that_is_too_small_is_untouched_and_told_the_need, "WORKER-4150 VR-006", "integrity", "a write past a buffer"),
+		CASE(json_of_a_shard_with_nothing_optional_and_quarantined,
+	             "WORKER-4110 WORKER-4112", "integrity", "a damaged shard that says sealed"),
+		CASE(buffer_that_is_too_small_is_untouched_and_told_the_need, "WORKER-4150 VR-006",
+	             "integrity", "a write past a buffer"),
 		CASE(describing_and_json_answer_when_stopped, "WORKER-4122", "availability", ""),
 		CASE(missing_arguments_are_refused, "VR-005", "", ""),
 	};

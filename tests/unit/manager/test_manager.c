@@ -78,7 +78,9 @@ START_TEST(chain_keeps_its_others_when_any_one_goes)
 		vres_shard_discard(&chain[gone]);
 		for (unsigned i = 0; i < 3; i++)
 			if (i != gone) {
-				ck_assert_ptr_eq(*vres_manager_slot(f->manager, chain[i]->record.shard_id), chain[i]);
+				ck_assert_ptr_eq(
+					*vres_manager_slot(f->manager, chain[i]->record.shard_id),
+					chain[i]);
 				vres_shard_discard(&chain[i]);
 			}
 		ck_assert_ptr_null(*bucket);
@@ -99,7 +101,8 @@ START_TEST(buckets_of_two_managers_are_chosen_differently)
 	for (unsigned i = 0; i < 100; i++) {
 		const struct vres_record r = record_of(i);
 
-		same += vres_manager_slot(f->manager, r.shard_id) - f->manager->buckets == vres_manager_slot(other, r.shard_id) - other->buckets;
+		same += vres_manager_slot(f->manager, r.shard_id) - f->manager->buckets ==
+		        vres_manager_slot(other, r.shard_id) - other->buckets;
 	}
 	ck_assert_uint_lt(same, 20);
 }
@@ -133,7 +136,8 @@ START_TEST(stopped_manager_lets_in_only_who_may_still_look)
 
 	ck_ok(vres_manager_enter(f->manager, &err));
 	vres_manager_stop(f->manager);
-	ck_status_reason(vres_manager_enter(f->manager, &err), VRES_E_POLICY_VIOLATION, VRES_REASON_STOPPED);
+	ck_status_reason(vres_manager_enter(f->manager, &err), VRES_E_POLICY_VIOLATION,
+	                 VRES_REASON_STOPPED);
 	ck_ok(vres_manager_enter_stopped(f->manager, &err));
 	ck_status(vres_manager_enter(NULL, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_manager_enter_stopped(NULL, &err), VRES_E_INVALID_INPUT);
@@ -148,7 +152,8 @@ static int look_from_a_child(vres_manager *m)
 
 	bad += !vres_manager_is_forked(m);
 	bad += vres_manager_enter(m, &err) != VRES_E_STATE || err.reason != VRES_REASON_FORKED;
-	bad += vres_manager_enter_stopped(m, &err) != VRES_E_STATE || err.reason != VRES_REASON_FORKED;
+	bad += vres_manager_enter_stopped(m, &err) != VRES_E_STATE ||
+	       err.reason != VRES_REASON_FORKED;
 	return bad;
 }
 
@@ -158,7 +163,8 @@ START_TEST(forked_child_is_let_in_nowhere_and_does_not_wait_for_a_lock)
 	int status;
 	pid_t child;
 
-	vres_manager_lock(f->manager); /* as another thread of the parent may hold it while it forks */
+	/* As another thread of the parent may hold it while it forks. */
+	vres_manager_lock(f->manager);
 	child = fork();
 	if (child == 0) {
 		const int bad = look_from_a_child(f->manager);
@@ -322,16 +328,24 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(each_of_many_ids_has_its_slot_whatever_else_comes_and_goes, "WORKER-4110", "integrity", "a shard that is lost"),
-		CASE(chain_keeps_its_others_when_any_one_goes, "WORKER-4110 MS-004", "integrity", "a shard that is lost, use after free"),
-		CASE(buckets_of_two_managers_are_chosen_differently, "VP-006", "availability", "ids chosen to collide"),
+		CASE(each_of_many_ids_has_its_slot_whatever_else_comes_and_goes, "WORKER-4110",
+	             "integrity", "a shard that is lost"),
+		CASE(chain_keeps_its_others_when_any_one_goes, "WORKER-4110 MS-004", "integrity",
+	             "a shard that is lost, use after free"),
+		CASE(buckets_of_two_managers_are_chosen_differently, "VP-006", "availability",
+	             "ids chosen to collide"),
 		CASE(finding_refuses_what_is_no_identifier, "IV-003 VR-005", "", ""),
-		CASE(stopped_manager_lets_in_only_who_may_still_look, "WORKER-4122 WORKER-4163", "integrity", "work after a violation"),
-		CASE(forked_child_is_let_in_nowhere_and_does_not_wait_for_a_lock, "WORKER-4150", "availability", "a child that hangs"),
+		CASE(stopped_manager_lets_in_only_who_may_still_look, "WORKER-4122 WORKER-4163",
+	             "integrity", "work after a violation"),
+		CASE(forked_child_is_let_in_nowhere_and_does_not_wait_for_a_lock, "WORKER-4150",
+	             "availability", "a child that hangs"),
 		CASE(device_is_opened_when_first_used_and_once, "IV-002 WORKER-4171", "", ""),
-		CASE(device_that_could_not_be_opened_is_tried_again, "WORKER-4150", "availability", ""),
-		CASE(threads_that_open_a_device_at_once_get_the_same_and_leave_one, "VR-008 MS-004", "availability", "a device that leaks"),
-		CASE(closed_is_called_once_when_nothing_of_the_backend_is_open, "WORKER-4972 MS-005", "integrity", "use after free"),
+		CASE(device_that_could_not_be_opened_is_tried_again, "WORKER-4150", "availability",
+	             ""),
+		CASE(threads_that_open_a_device_at_once_get_the_same_and_leave_one, "VR-008 MS-004",
+	             "availability", "a device that leaks"),
+		CASE(closed_is_called_once_when_nothing_of_the_backend_is_open,
+	             "WORKER-4972 MS-005", "integrity", "use after free"),
 		CASE(manager_that_was_refused_closes_nothing, "WORKER-4172 VR-001", "", ""),
 	};
 

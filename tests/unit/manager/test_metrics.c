@@ -4,15 +4,18 @@
 #include "support/fixture/support.h"
 
 /* What changed between two snapshots, in the counters that only grow. */
-static void ck_change(const vres_metrics *before, const vres_metrics *after, const vres_metrics *want)
+static void ck_change(const vres_metrics *before, const vres_metrics *after,
+                      const vres_metrics *want)
 {
 	ck_assert_uint_eq(after->seals_ok - before->seals_ok, want->seals_ok);
 	ck_assert_uint_eq(after->seals_failed - before->seals_failed, want->seals_failed);
 	ck_assert_uint_eq(after->verifies_ok - before->verifies_ok, want->verifies_ok);
 	ck_assert_uint_eq(after->verifies_failed - before->verifies_failed, want->verifies_failed);
 	ck_assert_uint_eq(after->verified_bytes - before->verified_bytes, want->verified_bytes);
-	ck_assert_uint_eq(after->allocation_failures - before->allocation_failures, want->allocation_failures);
-	ck_assert_uint_eq(after->policy_violations - before->policy_violations, want->policy_violations);
+	ck_assert_uint_eq(after->allocation_failures - before->allocation_failures,
+	                  want->allocation_failures);
+	ck_assert_uint_eq(after->policy_violations - before->policy_violations,
+	                  want->policy_violations);
 	ck_assert_uint_eq(after->audit_events - before->audit_events, want->audit_events);
 	ck_assert_uint_eq(after->audit_lost - before->audit_lost, want->audit_lost);
 }
@@ -43,7 +46,9 @@ START_TEST(seal_verification_and_release_are_counted)
 	before = after;
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
 	after = metrics_of(f);
-	ck_change(&before, &after, &(vres_metrics){.verifies_ok = 1, .verified_bytes = 3 * BLOCK + 1, .audit_events = 1});
+	ck_change(&before, &after,
+	          &(vres_metrics){
+			  .verifies_ok = 1, .verified_bytes = 3 * BLOCK + 1, .audit_events = 1});
 
 	before = after;
 	release_shard(&shard);
@@ -70,18 +75,22 @@ START_TEST(failures_are_counted_where_they_belong)
 	ck_assert_uint_eq(after.quarantined_now, 1);
 
 	before = after;
-	ck_refused(vres_shard_verify(bad, NULL, NULL, &err), VRES_REASON_QUARANTINED); /* a refusal is no verification */
+	/* A refusal is no verification. */
+	ck_refused(vres_shard_verify(bad, NULL, NULL, &err), VRES_REASON_QUARANTINED);
 	after = metrics_of(f);
 	ck_change(&before, &after, &(vres_metrics){0});
 
 	before = after;
 	vres_mock_fail(f->mock, VRES_MOCK_OP_MEM_ALLOC, 1, VRES_E_ALLOCATION_FAILED);
-	ck_status(vres_seal_memory(f->manager, PLAIN, data, sizeof(data), &shard, &err), VRES_E_ALLOCATION_FAILED);
+	ck_status(vres_seal_memory(f->manager, PLAIN, data, sizeof(data), &shard, &err),
+	          VRES_E_ALLOCATION_FAILED);
 	after = metrics_of(f);
-	ck_change(&before, &after, &(vres_metrics){.seals_failed = 1, .allocation_failures = 1, .audit_events = 1});
+	ck_change(&before, &after,
+	          &(vres_metrics){.seals_failed = 1, .allocation_failures = 1, .audit_events = 1});
 
 	before = after;
-	ck_status(vres_seal_memory(f->manager, PLAIN, data, 0, &shard, &err), VRES_E_INVALID_INPUT); /* refused input changes nothing */
+	/* Refused input changes nothing. */
+	ck_status(vres_seal_memory(f->manager, PLAIN, data, 0, &shard, &err), VRES_E_INVALID_INPUT);
 	after = metrics_of(f);
 	ck_change(&before, &after, &(vres_metrics){0});
 }
@@ -98,7 +107,8 @@ START_TEST(records_that_the_sink_refuses_are_counted_as_lost)
 	before = metrics_of(f);
 	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_AUDIT);
 	after = metrics_of(f);
-	ck_change(&before, &after, &(vres_metrics){.verifies_failed = 1, .audit_events = 1, .audit_lost = 1});
+	ck_change(&before, &after,
+	          &(vres_metrics){.verifies_failed = 1, .audit_events = 1, .audit_lost = 1});
 	f->record.refuse = 0;
 }
 END_TEST
@@ -170,13 +180,18 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE(new_manager_has_counted_nothing, "", "", ""),
-		CASE(seal_verification_and_release_are_counted, "WORKER-4160 RP-005", "accountability", ""),
-		CASE(failures_are_counted_where_they_belong, "WORKER-4122 WORKER-4153", "accountability", ""),
-		CASE(records_that_the_sink_refuses_are_counted_as_lost, "WORKER-4160", "accountability", "events that vanish"),
+		CASE(seal_verification_and_release_are_counted, "WORKER-4160 RP-005",
+	             "accountability", ""),
+		CASE(failures_are_counted_where_they_belong, "WORKER-4122 WORKER-4153",
+	             "accountability", ""),
+		CASE(records_that_the_sink_refuses_are_counted_as_lost, "WORKER-4160",
+	             "accountability", "events that vanish"),
 		CASE(leases_are_counted_while_they_are_held, "", "accountability", ""),
-		CASE(devices_add_up_and_one_that_does_not_answer_has_nothing_available, "RP-001 VR-008", "accountability", ""),
+		CASE(devices_add_up_and_one_that_does_not_answer_has_nothing_available,
+	             "RP-001 VR-008", "accountability", ""),
 		CASE(headroom_is_not_available, "RP-001", "", ""),
-		CASE(metrics_answer_when_stopped_and_refuse_a_bad_output, "WORKER-4122", "availability", ""),
+		CASE(metrics_answer_when_stopped_and_refuse_a_bad_output, "WORKER-4122",
+	             "availability", ""),
 	};
 
 	return suite_run("unit.metrics", "unit", cases, COUNT(cases));

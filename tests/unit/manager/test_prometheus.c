@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The metrics as text: every line of it, and sizes that cannot be too small.  That Prometheus takes it, promtool says (tests/cli/metrics.py). */
+/*
+ * The metrics as text: every line of it, and sizes that cannot be too small.  That Prometheus takes
+ * it, promtool says (tests/cli/metrics.py).
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -30,14 +33,17 @@ static const char fresh_text[] =
 	"# TYPE vram_total_bytes gauge\n"
 	"# HELP vram_used_bytes Memory sealed by this manager, padding included.\n"
 	"# TYPE vram_used_bytes gauge\n"
-	"# HELP vram_available_bytes Memory that can be sealed now; 0 when the device does not answer.\n"
+	"# HELP vram_available_bytes Memory that can be sealed now; 0 when the device does not "
+	"answer.\n"
 	"# TYPE vram_available_bytes gauge\n"
-	"# HELP vram_seal_operations_total Seals: ok; failed, the bytes are not those that were read or expected; error, all else.\n"
+	"# HELP vram_seal_operations_total Seals: ok; failed, the bytes are not those that were "
+	"read or expected; error, all else.\n"
 	"# TYPE vram_seal_operations_total counter\n"
 	"vram_seal_operations_total{result=\"ok\"} 0\n"
 	"vram_seal_operations_total{result=\"failed\"} 0\n"
 	"vram_seal_operations_total{result=\"error\"} 0\n"
-	"# HELP vram_verify_operations_total Verifications: ok; failed, the shard is not what was sealed; error, it could not be checked.\n"
+	"# HELP vram_verify_operations_total Verifications: ok; failed, the shard is not what was "
+	"sealed; error, it could not be checked.\n"
 	"# TYPE vram_verify_operations_total counter\n"
 	"vram_verify_operations_total{result=\"ok\",mode=\"full\"} 0\n"
 	"vram_verify_operations_total{result=\"ok\",mode=\"signature\"} 0\n"
@@ -51,7 +57,8 @@ static const char fresh_text[] =
 	"vram_verify_operations_total{result=\"error\",mode=\"signature\"} 0\n"
 	"vram_verify_operations_total{result=\"error\",mode=\"sampled\"} 0\n"
 	"vram_verify_operations_total{result=\"error\",mode=\"readback\"} 0\n"
-	"# HELP vram_verify_duration_seconds How long verifications took, whatever their mode and result.\n"
+	"# HELP vram_verify_duration_seconds How long verifications took, whatever their mode and "
+	"result.\n"
 	"# TYPE vram_verify_duration_seconds histogram\n"
 	"vram_verify_duration_seconds_bucket{le=\"1e-06\"} 0\n"
 	"vram_verify_duration_seconds_bucket{le=\"2.5e-06\"} 0\n"
@@ -81,7 +88,8 @@ static const char fresh_text[] =
 	"# HELP vram_verified_bytes_total Bytes hashed by verifications that found them good.\n"
 	"# TYPE vram_verified_bytes_total counter\n"
 	"vram_verified_bytes_total 0\n"
-	"# HELP vram_last_verify_timestamp_seconds When a verification last found a shard good, since 1970; 0: never.\n"
+	"# HELP vram_last_verify_timestamp_seconds When a verification last found a shard good, "
+	"since 1970; 0: never.\n"
 	"# TYPE vram_last_verify_timestamp_seconds gauge\n"
 	"vram_last_verify_timestamp_seconds 0.000000000\n"
 	"# HELP vram_shards Live shards, the quarantined included.\n"
@@ -103,7 +111,8 @@ static const char fresh_text[] =
 	"# HELP vram_audit_events_total Events given to the audit sink.\n"
 	"# TYPE vram_audit_events_total counter\n"
 	"vram_audit_events_total 0\n"
-	"# HELP vram_audit_lost_total Events the audit sink refused, or that were too many to be told.\n"
+	"# HELP vram_audit_lost_total Events the audit sink refused, or that were too many to be "
+	"told.\n"
 	"# TYPE vram_audit_lost_total counter\n"
 	"vram_audit_lost_total 0\n"
 	"# HELP vram_stopped 1: the manager has stopped after a violation.\n"
@@ -190,7 +199,8 @@ START_TEST(operations_are_counted_by_how_they_ended_and_by_mode)
 	setup.policy.allow |= VRES_ALLOW_READBACK;
 	CLEANUP(finish) struct fixture *f = begin(&setup);
 	CLEANUP(release_shard) vres_shard *good = sealed(f, 3 * BLOCK, 1);
-	CLEANUP(release_shard) vres_shard *bad = damaged(f, BLOCK, 0); /* one good verification of its own, for its address */
+	/* One good verification of its own, for its address. */
+	CLEANUP(release_shard) vres_shard *bad = damaged(f, BLOCK, 0);
 	vres_seal_params params = vres_seal_params_init();
 	vres_verify_params mode;
 	vres_shard *none = NULL;
@@ -206,9 +216,11 @@ START_TEST(operations_are_counted_by_how_they_ended_and_by_mode)
 	mode = mode_of(VRES_VERIFY_SIGNATURE);
 	ck_status(vres_shard_verify(good, &mode, NULL, &err), VRES_E_BACKEND);
 	params.expected_digest = "00000000000000000000000000000000000000000000000000000000000000ff";
-	ck_status(vres_seal_memory(f->manager, &params, "abc", 3, &none, &err), VRES_E_INTEGRITY_VIOLATION);
+	ck_status(vres_seal_memory(f->manager, &params, "abc", 3, &none, &err),
+	          VRES_E_INTEGRITY_VIOLATION);
 	vres_mock_fail(f->mock, VRES_MOCK_OP_MEM_ALLOC, 1, VRES_E_ALLOCATION_FAILED);
-	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &none, &err), VRES_E_ALLOCATION_FAILED);
+	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &none, &err),
+	          VRES_E_ALLOCATION_FAILED);
 	CLEANUP(free_text) char *text = text_of(f);
 
 	ck_line(text, "vram_seal_operations_total{result=\"ok\"} 2");
@@ -252,7 +264,8 @@ START_TEST(duration_falls_into_the_first_bucket_that_takes_it)
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < VERIFY_BUCKETS; i++) {
-		ck_assert_uint_eq((uint64_t)(strtod(vres_verify_limits[i].text, NULL) * 1e9 + 0.5), vres_verify_limits[i].ns);
+		ck_assert_uint_eq((uint64_t)(strtod(vres_verify_limits[i].text, NULL) * 1e9 + 0.5),
+		                  vres_verify_limits[i].ns);
 		ck_assert(i == 0 || vres_verify_limits[i].ns > vres_verify_limits[i - 1].ns);
 		for (uint64_t over = 0; over < 2; over++) { /* at the limit, and one above */
 			report.duration = vres_verify_limits[i].ns + over;
@@ -262,7 +275,8 @@ START_TEST(duration_falls_into_the_first_bucket_that_takes_it)
 	}
 	vres_metrics_read(f->manager, &figures);
 	for (unsigned i = 0; i <= VERIFY_BUCKETS; i++)
-		ck_assert_uint_eq(figures.durations[i], i == VERIFY_BUCKETS ? 2u * VERIFY_BUCKETS : 2 * i + 1);
+		ck_assert_uint_eq(figures.durations[i],
+		                  i == VERIFY_BUCKETS ? 2u * VERIFY_BUCKETS : 2 * i + 1);
 	ck_assert_uint_eq(figures.verify_ns, sum);
 }
 END_TEST
@@ -289,7 +303,8 @@ START_TEST(device_that_was_used_has_a_line_and_its_uuid_is_escaped)
 	{
 		CLEANUP(free_text) char *silent = text_of(f);
 
-		ck_line(silent, "vram_available_bytes{gpu_device=\"2\",uuid=\"GPU-\\\"\\\\\\n7\"} 0");
+		ck_line(silent,
+		        "vram_available_bytes{gpu_device=\"2\",uuid=\"GPU-\\\"\\\\\\n7\"} 0");
 	}
 }
 END_TEST
@@ -350,13 +365,17 @@ int main(void)
 	static const struct suite_case cases[] = {
 		CASE(new_manager_shows_every_metric_at_zero, "WORKER-4810", "accountability", ""),
 		CASE(every_counter_stands_in_its_own_line, "WORKER-4810", "accountability", ""),
-		CASE(operations_are_counted_by_how_they_ended_and_by_mode, "WORKER-4810", "accountability", "damage counted as trouble"),
+		CASE(operations_are_counted_by_how_they_ended_and_by_mode, "WORKER-4810",
+	             "accountability", "damage counted as trouble"),
 		CASE(last_verification_is_that_of_a_good_one, "WORKER-4810", "accountability",
 	             "a check that failed passing for one that was made"),
 		CASE(duration_falls_into_the_first_bucket_that_takes_it, "WORKER-4810", "", ""),
-		CASE(device_that_was_used_has_a_line_and_its_uuid_is_escaped, "WORKER-4810", "integrity", "metrics forged by a device's name"),
-		CASE(size_that_is_asked_for_is_enough_however_the_counters_grow, "WORKER-4810", "availability", "a text that is cut"),
-		CASE(text_is_whole_or_not_there, "MS-007 VR-006", "integrity", "a write past a buffer"),
+		CASE(device_that_was_used_has_a_line_and_its_uuid_is_escaped, "WORKER-4810",
+	             "integrity", "metrics forged by a device's name"),
+		CASE(size_that_is_asked_for_is_enough_however_the_counters_grow, "WORKER-4810",
+	             "availability", "a text that is cut"),
+		CASE(text_is_whole_or_not_there, "MS-007 VR-006", "integrity",
+	             "a write past a buffer"),
 	};
 
 	return suite_run("unit.prometheus", "unit", cases, COUNT(cases));

@@ -144,7 +144,8 @@ START_TEST(end_of_a_shard_is_told_with_what_was_freed_and_what_remains)
 	ck_assert_uint_eq(event->used_bytes, 3 * BLOCK);
 	ck_assert_str_eq(event->shard->shard_id, "goes");
 	ck_assert_int_eq(event->status, VRES_OK);
-	ck_assert_uint_eq(stays->mem.device->capacity.unsettled, 0); /* or a seal that does not fit would wait for ever */
+	/* Or a seal that does not fit would wait for ever. */
+	ck_assert_uint_eq(stays->mem.device->capacity.unsettled, 0);
 }
 END_TEST
 
@@ -245,7 +246,8 @@ START_TEST(threads_that_find_and_release_never_see_a_shard_that_is_gone)
 	pthread_t threads[4];
 
 	for (size_t i = 0; i < COUNT(threads); i++)
-		ck_assert_int_eq(pthread_create(&threads[i], NULL, find_and_release, f->manager), 0);
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, find_and_release, f->manager),
+		                 0);
 	release_shard(&shard);
 	for (size_t i = 0; i < COUNT(threads); i++)
 		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
@@ -257,20 +259,26 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(id_that_is_taken_cannot_be_taken_again_until_it_is_given_up, "WORKER-4110", "integrity", "two shards of one id"),
-		CASE(shard_that_is_not_published_is_not_found_nor_counted, "WORKER-4112", "integrity",
-	             "a shard that is found before it is sealed"),
-		CASE(shard_lives_until_its_last_reference_is_given_back, "MS-004 WORKER-4972", "integrity", "use after free"),
-		CASE(leased_shard_without_references_is_not_found_and_keeps_its_id, "MS-004 WORKER-4112", "integrity",
-	             "use after free, two shards of one id"),
+		CASE(id_that_is_taken_cannot_be_taken_again_until_it_is_given_up, "WORKER-4110",
+	             "integrity", "two shards of one id"),
+		CASE(shard_that_is_not_published_is_not_found_nor_counted, "WORKER-4112",
+	             "integrity", "a shard that is found before it is sealed"),
+		CASE(shard_lives_until_its_last_reference_is_given_back, "MS-004 WORKER-4972",
+	             "integrity", "use after free"),
+		CASE(leased_shard_without_references_is_not_found_and_keeps_its_id,
+	             "MS-004 WORKER-4112", "integrity", "use after free, two shards of one id"),
 		CASE(counts_of_references_and_leases_are_apart, "MS-004", "", ""),
 		CASE(shard_keeps_its_manager, "MS-004 MS-005", "integrity", "use after free"),
-		CASE(end_of_a_shard_is_told_with_what_was_freed_and_what_remains, "RP-005 WORKER-4162", "accountability", ""),
-		CASE(failure_to_wipe_or_free_is_an_event_and_nothing_worse, "MS-004 MS-005 WORKER-4083", "accountability", ""),
+		CASE(end_of_a_shard_is_told_with_what_was_freed_and_what_remains,
+	             "RP-005 WORKER-4162", "accountability", ""),
+		CASE(failure_to_wipe_or_free_is_an_event_and_nothing_worse,
+	             "MS-004 MS-005 WORKER-4083", "accountability", ""),
 		CASE(quarantined_shard_leaves_the_count_with_its_end, "WORKER-4122", "", ""),
-		CASE(adopted_memory_is_given_up_neither_wiped_nor_counted, "MS-004 RP-001", "integrity", "freeing what is somebody else's"),
+		CASE(adopted_memory_is_given_up_neither_wiped_nor_counted, "MS-004 RP-001",
+	             "integrity", "freeing what is somebody else's"),
 		CASE(seal_is_expired_only_past_its_age, "WORKER-4121", "", ""),
-		CASE(threads_that_find_and_release_never_see_a_shard_that_is_gone, "VR-008 MS-004", "integrity", "use after free"),
+		CASE(threads_that_find_and_release_never_see_a_shard_that_is_gone, "VR-008 MS-004",
+	             "integrity", "use after free"),
 	};
 
 	return suite_run("unit.shard", "unit", cases, COUNT(cases));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A mock of two devices of 1 MiB with both opened, for the tests of the mock itself; and calls that must succeed. */
+/*
+ * A mock of two devices of 1 MiB with both opened, for the tests of the mock itself; and calls that
+ * must succeed.
+ */
 #ifndef TESTS_UNIT_MOCK_MOCK_RIG_H
 #define TESTS_UNIT_MOCK_MOCK_RIG_H
 
@@ -55,7 +58,8 @@ static inline vres_bmem *rig_alloc(struct rig *r, uint64_t bytes, uint64_t *addr
 	vres_mem_info info;
 	vres_bmem *mem = NULL;
 
-	ck_assert_msg(r->ops->mem_alloc(r->dev[0], bytes, &mem, &info, &r->err) == VRES_OK, "mem_alloc: %s", r->err.message);
+	ck_assert_msg(r->ops->mem_alloc(r->dev[0], bytes, &mem, &info, &r->err) == VRES_OK,
+	              "mem_alloc: %s", r->err.message);
 	if (addr)
 		*addr = info.addr;
 	return mem;
@@ -63,14 +67,16 @@ static inline vres_bmem *rig_alloc(struct rig *r, uint64_t bytes, uint64_t *addr
 
 static inline void rig_release(struct rig *r, vres_bmem *mem)
 {
-	ck_assert_msg(r->ops->mem_release(mem, &r->err) == VRES_OK, "mem_release: %s", r->err.message);
+	ck_assert_msg(r->ops->mem_release(mem, &r->err) == VRES_OK, "mem_release: %s",
+	              r->err.message);
 }
 
 static inline uint64_t rig_free_bytes(struct rig *r, unsigned device)
 {
 	vres_device_status status = {.struct_size = sizeof(status)};
 
-	ck_assert_msg(r->ops->device_status(r->dev[device], &status, &r->err) == VRES_OK, "device_status: %s", r->err.message);
+	ck_assert_msg(r->ops->device_status(r->dev[device], &status, &r->err) == VRES_OK,
+	              "device_status: %s", r->err.message);
 	return status.free_bytes;
 }
 
@@ -79,7 +85,8 @@ static inline vres_blane *rig_lane(struct rig *r, size_t bytes, uint8_t **stagin
 	vres_blane *lane = NULL;
 	void *buffer = NULL;
 
-	ck_assert_msg(r->ops->lane_open(r->dev[0], bytes, 0, &lane, &buffer, &r->err) == VRES_OK, "lane_open: %s", r->err.message);
+	ck_assert_msg(r->ops->lane_open(r->dev[0], bytes, 0, &lane, &buffer, &r->err) == VRES_OK,
+	              "lane_open: %s", r->err.message);
 	if (staging)
 		*staging = buffer;
 	return lane;
@@ -87,7 +94,8 @@ static inline vres_blane *rig_lane(struct rig *r, size_t bytes, uint8_t **stagin
 
 static inline void rig_wait(struct rig *r, vres_blane *lane)
 {
-	ck_assert_msg(r->ops->lane_wait(lane, PATIENCE, &r->err) == VRES_OK, "lane_wait: %s", r->err.message);
+	ck_assert_msg(r->ops->lane_wait(lane, PATIENCE, &r->err) == VRES_OK, "lane_wait: %s",
+	              r->err.message);
 }
 
 /* Fill the memory with the content of @seed. */
@@ -141,7 +149,8 @@ static inline vres_residency rig_residency(struct rig *r, vres_bmem *mem)
 {
 	vres_residency answer = {.struct_size = sizeof(answer)};
 
-	ck_assert_msg(r->ops->mem_residency(mem, &answer, &r->err) == VRES_OK, "mem_residency: %s", r->err.message);
+	ck_assert_msg(r->ops->mem_residency(mem, &answer, &r->err) == VRES_OK, "mem_residency: %s",
+	              r->err.message);
 	return answer;
 }
 

@@ -14,8 +14,9 @@ START_TEST(parameters_out_of_range_are_refused)
 		uint32_t devices;
 		uint64_t bytes, granularity;
 	} bad[] = {
-		{65, 0, 0},   {UINT32_MAX, 0, 0},    {1, 0, 3},          {1, 12288, 3}, {1, 4096, 8192}, {1, 4097, 4096},
-		{1, 2048, 0}, {1, UINT64_MAX, 4096}, {1, 0, UINT64_MAX},
+		{65, 0, 0},    {UINT32_MAX, 0, 0},    {1, 0, 3},
+		{1, 12288, 3}, {1, 4096, 8192},       {1, 4097, 4096},
+		{1, 2048, 0},  {1, UINT64_MAX, 4096}, {1, 0, UINT64_MAX},
 	};
 	vres_mock *mock = NULL;
 	vres_error err;
@@ -176,9 +177,12 @@ START_TEST(host_that_cannot_map_so_much_is_a_status)
 	open.arg = mock;
 	ck_ok(ops->open(&open, &self, &err));
 	ck_ok(ops->device_open(self, 0, &props, &dev, &err));
-	ck_status(ops->mem_alloc(dev, UINT64_MAX - 4095, &mem, &info, &err), VRES_E_ALLOCATION_FAILED);
-	ck_status(ops->mem_alloc(dev, UINT64_C(1) << 60, &mem, &info, &err), VRES_E_ALLOCATION_FAILED);
-	ck_assert_int_eq(vres_mock_alloc(mock, 0, UINT64_C(1) << 60, NULL, &addr), VRES_E_NO_MEMORY);
+	ck_status(ops->mem_alloc(dev, UINT64_MAX - 4095, &mem, &info, &err),
+	          VRES_E_ALLOCATION_FAILED);
+	ck_status(ops->mem_alloc(dev, UINT64_C(1) << 60, &mem, &info, &err),
+	          VRES_E_ALLOCATION_FAILED);
+	ck_assert_int_eq(vres_mock_alloc(mock, 0, UINT64_C(1) << 60, NULL, &addr),
+	                 VRES_E_NO_MEMORY);
 	ck_ok(ops->device_status(dev, &status, &err));
 	ck_assert_uint_eq(status.free_bytes, params.bytes_per_device);
 	ck_assert(mem == NULL && addr == 7);
@@ -234,7 +238,9 @@ START_TEST(addresses_are_unique_across_devices_and_mocks)
 
 	ck_ok(vres_mock_create(NULL, &other, &err));
 	for (uint32_t i = 0; i < COUNT(addr); i++)
-		ck_assert_int_eq(vres_mock_alloc(i % 3 == 2 ? other : r.mock, i % 3 == 1, 5000, NULL, &addr[i]), VRES_OK);
+		ck_assert_int_eq(vres_mock_alloc(i % 3 == 2 ? other : r.mock, i % 3 == 1, 5000,
+		                                 NULL, &addr[i]),
+		                 VRES_OK);
 	for (size_t i = 0; i < COUNT(addr); i++)
 		for (size_t k = 0; k < i; k++)
 			ck_assert(addr[i] >= addr[k] + 8192 || addr[k] >= addr[i] + 8192);
@@ -242,7 +248,10 @@ START_TEST(addresses_are_unique_across_devices_and_mocks)
 }
 END_TEST
 
-/* What a process dies of that reads or writes @byte.  Sanitizers would catch the signal, so it is given back to the system. */
+/*
+ * What a process dies of that reads or writes @byte.  Sanitizers would catch the signal, so it is
+ * given back to the system.
+ */
 static int death_by(volatile uint8_t *byte, bool write)
 {
 	const struct rlimit no_core = {0, 0};
@@ -278,7 +287,8 @@ START_TEST(host_code_that_touches_vram_crashes)
 	ck_assert_int_eq(vres_mock_alloc(r.mock, 0, sizeof(filling), filling, &foreign), VRES_OK);
 	for (int write = 0; write < 2; write++) {
 		ck_assert_int_eq(death_by((volatile uint8_t *)(uintptr_t)addr, write), SIGSEGV);
-		ck_assert_int_eq(death_by((volatile uint8_t *)(uintptr_t)addr + 5000, write), SIGSEGV);
+		ck_assert_int_eq(death_by((volatile uint8_t *)(uintptr_t)addr + 5000, write),
+		                 SIGSEGV);
 		ck_assert_int_eq(death_by((volatile uint8_t *)(uintptr_t)foreign, write), SIGSEGV);
 	}
 	rig_release(&r, mem);
@@ -327,20 +337,31 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(parameters_out_of_range_are_refused, "RP-002 MS-003", "", "a mock of impossible size"),
-		CASE(parameters_of_another_version_are_taken_only_if_nothing_unknown_is_set, "WORKER-4150", "",
-	             "a field that is not understood"),
-		CASE(defaults_are_one_device_of_one_gib_in_pages_that_can_hash, "WORKER-4170", "", ""),
+		CASE(parameters_out_of_range_are_refused, "RP-002 MS-003", "",
+	             "a mock of impossible size"),
+		CASE(parameters_of_another_version_are_taken_only_if_nothing_unknown_is_set,
+	             "WORKER-4150", "", "a field that is not understood"),
+		CASE(defaults_are_one_device_of_one_gib_in_pages_that_can_hash, "WORKER-4170", "",
+	             ""),
 		CASE(mock_says_that_it_is_one, "VP-006", "residency", "a mock taken for hardware"),
-		CASE(whole_capacity_can_be_had_and_not_one_byte_more, "RP-001 VR-007 WORKER-4153", "availability", "over-commitment"),
-		CASE(managers_over_one_mock_share_its_capacity, "RP-001 VR-008", "availability", "over-commitment"),
-		CASE(host_that_cannot_map_so_much_is_a_status, "RP-002 RP-004 MS-003", "availability", "an allocation that overflows"),
-		CASE(memory_starts_as_zeros_to_the_end_of_its_capacity, "VR-007", "confidentiality", "bytes of a former owner"),
-		CASE(wipe_reaches_the_end_of_the_capacity, "VR-007", "confidentiality", "weights left in the padding"),
-		CASE(addresses_are_unique_across_devices_and_mocks, "MS-006 VR-008", "integrity", "one address for two memories"),
-		CASE(host_code_that_touches_vram_crashes, "MS-001 MS-002 WORKER-4111", "confidentiality", "a device pointer used on the host"),
-		CASE(freed_memory_is_unmapped, "MS-004 WORKER-4972", "confidentiality", "use after free"),
-		CASE(destroying_the_mock_frees_foreign_memory, "MS-004", "availability", "leaked memory"),
+		CASE(whole_capacity_can_be_had_and_not_one_byte_more, "RP-001 VR-007 WORKER-4153",
+	             "availability", "over-commitment"),
+		CASE(managers_over_one_mock_share_its_capacity, "RP-001 VR-008", "availability",
+	             "over-commitment"),
+		CASE(host_that_cannot_map_so_much_is_a_status, "RP-002 RP-004 MS-003",
+	             "availability", "an allocation that overflows"),
+		CASE(memory_starts_as_zeros_to_the_end_of_its_capacity, "VR-007", "confidentiality",
+	             "bytes of a former owner"),
+		CASE(wipe_reaches_the_end_of_the_capacity, "VR-007", "confidentiality",
+	             "weights left in the padding"),
+		CASE(addresses_are_unique_across_devices_and_mocks, "MS-006 VR-008", "integrity",
+	             "one address for two memories"),
+		CASE(host_code_that_touches_vram_crashes, "MS-001 MS-002 WORKER-4111",
+	             "confidentiality", "a device pointer used on the host"),
+		CASE(freed_memory_is_unmapped, "MS-004 WORKER-4972", "confidentiality",
+	             "use after free"),
+		CASE(destroying_the_mock_frees_foreign_memory, "MS-004", "availability",
+	             "leaked memory"),
 	};
 
 	return suite_run("mock", "mock", cases, COUNT(cases));

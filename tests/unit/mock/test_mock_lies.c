@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the mock can be told to do to its memory and its devices: flip a bit, lie about residency, refuse writes, be lost. */
+/*
+ * What the mock can be told to do to its memory and its devices: flip a bit, lie about residency,
+ * refuse writes, be lost.
+ */
 #include "mock_rig.h"
 
 START_TEST(flip_changes_one_bit_of_one_byte)
@@ -63,7 +66,8 @@ START_TEST(pretended_facts_are_answered_until_the_truth_is_told_again)
 		{VRES_MOCK_MANAGED, VRES_MEM_DEVICE | VRES_MEM_MANAGED},
 		{VRES_MOCK_HOST_MAPPED, VRES_MEM_DEVICE | VRES_MEM_HOST_MAPPED},
 		{VRES_MOCK_EXPORTABLE, VRES_MEM_DEVICE | VRES_MEM_EXPORTABLE},
-		{VRES_MOCK_MANAGED | VRES_MOCK_EXPORTABLE, VRES_MEM_DEVICE | VRES_MEM_MANAGED | VRES_MEM_EXPORTABLE},
+		{VRES_MOCK_MANAGED | VRES_MOCK_EXPORTABLE,
+	         VRES_MEM_DEVICE | VRES_MEM_MANAGED | VRES_MEM_EXPORTABLE},
 		{0, VRES_MEM_DEVICE},
 	};
 	uint64_t addr;
@@ -170,11 +174,16 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE(flip_changes_one_bit_of_one_byte, "VR-004", "integrity", "a bit flip in VRAM"),
-		CASE(flip_reaches_read_only_and_foreign_memory, "VR-004", "integrity", "a bit flip in VRAM"),
-		CASE(pretended_facts_are_answered_until_the_truth_is_told_again, "VP-005 M0-W-1012", "residency", "weights outside VRAM"),
-		CASE(moved_memory_has_another_identity_at_the_same_address, "VP-006 VR-004", "residency", "memory replaced behind one address"),
-		CASE(device_lost_by_a_script_stays_lost_and_no_other_is, "WORKER-4032", "availability", "a device that is gone"),
-		CASE(wipe_of_a_read_only_mapping_loses_the_device, "WORKER-4112", "integrity", "a stray write to sealed memory"),
+		CASE(flip_reaches_read_only_and_foreign_memory, "VR-004", "integrity",
+	             "a bit flip in VRAM"),
+		CASE(pretended_facts_are_answered_until_the_truth_is_told_again, "VP-005 M0-W-1012",
+	             "residency", "weights outside VRAM"),
+		CASE(moved_memory_has_another_identity_at_the_same_address, "VP-006 VR-004",
+	             "residency", "memory replaced behind one address"),
+		CASE(device_lost_by_a_script_stays_lost_and_no_other_is, "WORKER-4032",
+	             "availability", "a device that is gone"),
+		CASE(wipe_of_a_read_only_mapping_loses_the_device, "WORKER-4112", "integrity",
+	             "a stray write to sealed memory"),
 		CASE(adopted_memory_keeps_its_owners_protection, "WORKER-4112", "", ""),
 	};
 

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The mock at work: memory that somebody else owns, what is left behind, bounds, and when work is done. */
+/*
+ * The mock at work: memory that somebody else owns, what is left behind, bounds, and when work is
+ * done.
+ */
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include "mock/model.h"
 #include "mock_rig.h"
 
-/* Access is given in huge pages: who comes second may need one below or above what is open, and keeps it until the last has left. */
+/*
+ * Access is given in huge pages: who comes second may need one below or above what is open, and
+ * keeps it until the last has left.
+ */
 START_TEST(two_at_work_on_far_parts_of_one_memory_both_have_access)
 {
 	const uint64_t far = UINT64_C(70) << 20, bytes = far + 4096;
@@ -21,8 +27,10 @@ START_TEST(two_at_work_on_far_parts_of_one_memory_both_have_access)
 	for (int upwards = 0; upwards < 2; upwards++) {
 		const uint64_t at[] = {addr + (upwards ? 0 : far), addr + (upwards ? far : 0)};
 
-		ck_assert_int_eq(vres_mock_span_enter(mock, at[0], 1, ACCESS_WRITE, &first, NULL), VRES_OK);
-		ck_assert_int_eq(vres_mock_span_enter(mock, at[1], 1, ACCESS_WRITE, &second, NULL), VRES_OK);
+		ck_assert_int_eq(vres_mock_span_enter(mock, at[0], 1, ACCESS_WRITE, &first, NULL),
+		                 VRES_OK);
+		ck_assert_int_eq(vres_mock_span_enter(mock, at[1], 1, ACCESS_WRITE, &second, NULL),
+		                 VRES_OK);
 		*(volatile uint8_t *)(uintptr_t)at[1] = 7;
 		vres_mock_span_leave(mock, first);
 		*(volatile uint8_t *)(uintptr_t)at[0] = 7;
@@ -68,7 +76,8 @@ START_TEST(foreign_memory_that_cannot_be_made_is_a_status)
 	ck_assert_int_eq(vres_mock_alloc(r.mock, 2, 1, NULL, &addr), VRES_E_INVALID_INPUT);
 	ck_assert_int_eq(vres_mock_alloc(NULL, 0, 1, NULL, &addr), VRES_E_INVALID_INPUT);
 	ck_assert_int_eq(vres_mock_alloc(r.mock, 0, 1, NULL, NULL), VRES_E_INVALID_INPUT);
-	ck_assert_int_eq(vres_mock_alloc(r.mock, 0, CAPACITY + 1, NULL, &addr), VRES_E_INSUFFICIENT_VRAM);
+	ck_assert_int_eq(vres_mock_alloc(r.mock, 0, CAPACITY + 1, NULL, &addr),
+	                 VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(addr, 7);
 	ck_assert_uint_eq(rig_free_bytes(&r, 0), CAPACITY);
 }
@@ -105,7 +114,8 @@ START_TEST(adopted_memory_whose_owner_freed_it_has_no_facts_and_takes_no_work)
 	vres_mock_free(r.mock, addr);
 	ck_assert_uint_eq(rig_residency(&r, mem).facts, 0);
 	ck_ok(r.ops->lane_pull(lane, mem, 0, 100, &err));
-	ck_status_reason(r.ops->lane_wait(lane, PATIENCE, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
+	ck_status_reason(r.ops->lane_wait(lane, PATIENCE, &err), VRES_E_BACKEND,
+	                 VRES_REASON_DEVICE);
 	rig_wait(&r, lane);
 	ck_status(r.ops->mem_wipe(mem, &err), VRES_E_BACKEND);
 	r.ops->lane_close(lane);
@@ -365,19 +375,29 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(foreign_memory_counts_and_only_its_owner_frees_it, "RP-001 MS-004", "availability", "memory freed under its owner"),
-		CASE(foreign_memory_that_cannot_be_made_is_a_status, "WORKER-4150", "availability", ""),
+		CASE(foreign_memory_counts_and_only_its_owner_frees_it, "RP-001 MS-004",
+	             "availability", "memory freed under its owner"),
+		CASE(foreign_memory_that_cannot_be_made_is_a_status, "WORKER-4150", "availability",
+	             ""),
 		CASE(owned_memory_is_not_freed_as_if_it_were_foreign, "MS-004", "integrity", ""),
-		CASE(adopted_memory_whose_owner_freed_it_has_no_facts_and_takes_no_work, "VP-005 M0-W-1012", "residency",
-	             "an owner that frees early"),
-		CASE(memory_of_another_device_is_adopted_and_residency_says_whose_it_is, "VP-005 VP-006", "residency", "a shard on another GPU"),
-		CASE(release_of_bytes_that_are_not_zero_is_counted, "VR-007", "confidentiality", "weights left in freed memory"),
-		CASE(memory_outside_its_bounds_or_its_device_is_refused, "MS-007 VR-006", "integrity", "a range that leaves its memory"),
-		CASE(work_is_done_at_the_wait_and_not_before, "MS-002", "integrity", "a missing wait"),
-		CASE(bits_flip_while_lanes_work_and_scripts_are_written, "VR-008", "", "a race in the mock"),
-		CASE(lanes_hash_one_memory_at_once, "VR-008", "availability", "a race between lanes"),
-		CASE(two_at_work_on_far_parts_of_one_memory_both_have_access, "VR-008", "availability", ""),
-		CASE(owner_that_frees_in_the_middle_of_a_hash_crashes_nobody, "MS-004", "availability", "memory freed under a verification"),
+		CASE(adopted_memory_whose_owner_freed_it_has_no_facts_and_takes_no_work,
+	             "VP-005 M0-W-1012", "residency", "an owner that frees early"),
+		CASE(memory_of_another_device_is_adopted_and_residency_says_whose_it_is,
+	             "VP-005 VP-006", "residency", "a shard on another GPU"),
+		CASE(release_of_bytes_that_are_not_zero_is_counted, "VR-007", "confidentiality",
+	             "weights left in freed memory"),
+		CASE(memory_outside_its_bounds_or_its_device_is_refused, "MS-007 VR-006",
+	             "integrity", "a range that leaves its memory"),
+		CASE(work_is_done_at_the_wait_and_not_before, "MS-002", "integrity",
+	             "a missing wait"),
+		CASE(bits_flip_while_lanes_work_and_scripts_are_written, "VR-008", "",
+	             "a race in the mock"),
+		CASE(lanes_hash_one_memory_at_once, "VR-008", "availability",
+	             "a race between lanes"),
+		CASE(two_at_work_on_far_parts_of_one_memory_both_have_access, "VR-008",
+	             "availability", ""),
+		CASE(owner_that_frees_in_the_middle_of_a_hash_crashes_nobody, "MS-004",
+	             "availability", "memory freed under a verification"),
 	};
 
 	return suite_run("mock_memory", "mock", cases, COUNT(cases));

@@ -15,7 +15,8 @@ struct calls {
 static struct calls calls_begin(struct rig *r)
 {
 	uint8_t *staging;
-	struct calls c = {.r = r, .mem = rig_alloc(r, 4096, NULL), .lane = rig_lane(r, 4096, &staging)};
+	struct calls c = {
+		.r = r, .mem = rig_alloc(r, 4096, NULL), .lane = rig_lane(r, 4096, &staging)};
 
 	memset(staging, 0, 4096);
 	c.run = (vres_hash_run){c.mem, 0, 4096};
@@ -51,9 +52,16 @@ static vres_status call_handle(struct calls *c, vres_mock_op op, vres_error *err
 
 	switch (op) {
 	case VRES_MOCK_OP_OPEN: status = ops->open(&open, &self, err); break;
-	case VRES_MOCK_OP_DEVICE_OPEN: status = ops->device_open(c->r->self, 0, &props, &dev, err); break;
-	case VRES_MOCK_OP_MEM_ALLOC: status = ops->mem_alloc(c->r->dev[0], 1, &mem, &info, err); break;
-	case VRES_MOCK_OP_MEM_ADOPT: status = ops->mem_adopt(c->r->dev[0], rig_residency(c->r, c->mem).base, 1, &mem, err); break;
+	case VRES_MOCK_OP_DEVICE_OPEN:
+		status = ops->device_open(c->r->self, 0, &props, &dev, err);
+		break;
+	case VRES_MOCK_OP_MEM_ALLOC:
+		status = ops->mem_alloc(c->r->dev[0], 1, &mem, &info, err);
+		break;
+	case VRES_MOCK_OP_MEM_ADOPT:
+		status = ops->mem_adopt(c->r->dev[0], rig_residency(c->r, c->mem).base, 1, &mem,
+		                        err);
+		break;
 	default: status = ops->lane_open(c->r->dev[0], 1, 0, &lane, &staging, err); break;
 	}
 	/* A failed call leaves its output NULL, a successful one does not. */
@@ -98,7 +106,8 @@ static vres_status call(struct calls *c, vres_mock_op op, vres_error *err)
 
 static bool makes_handle(vres_mock_op op)
 {
-	return op == VRES_MOCK_OP_OPEN || op == VRES_MOCK_OP_DEVICE_OPEN || op == VRES_MOCK_OP_MEM_ALLOC || op == VRES_MOCK_OP_MEM_ADOPT ||
+	return op == VRES_MOCK_OP_OPEN || op == VRES_MOCK_OP_DEVICE_OPEN ||
+	       op == VRES_MOCK_OP_MEM_ALLOC || op == VRES_MOCK_OP_MEM_ADOPT ||
 	       op == VRES_MOCK_OP_LANE_OPEN;
 }
 
@@ -132,7 +141,8 @@ START_TEST(failed_release_frees_all_the_same)
 	vres_error err;
 
 	vres_mock_fail(r.mock, VRES_MOCK_OP_MEM_RELEASE, 1, VRES_E_DEALLOCATION_FAILED);
-	ck_status_reason(r.ops->mem_release(mem, &err), VRES_E_DEALLOCATION_FAILED, VRES_REASON_DEVICE);
+	ck_status_reason(r.ops->mem_release(mem, &err), VRES_E_DEALLOCATION_FAILED,
+	                 VRES_REASON_DEVICE);
 	ck_assert_uint_eq(rig_free_bytes(&r, 0), CAPACITY);
 	ck_assert_uint_eq(vres_mock_live_handles(r.mock), 3);
 }
@@ -184,7 +194,8 @@ START_TEST(faults_are_counted_down_each_on_its_own_and_forgotten_by_operation)
 	ck_status(call(&c, VRES_MOCK_OP_MEM_WIPE, &err), VRES_E_BUSY);
 	ck_status_reason(call(&c, VRES_MOCK_OP_MEM_WIPE, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
 	ck_ok(call(&c, VRES_MOCK_OP_MEM_WIPE, &err));
-	ck_status_reason(call(&c, VRES_MOCK_OP_LANE_WAIT, &err), VRES_E_CANCELLED, VRES_REASON_NONE);
+	ck_status_reason(call(&c, VRES_MOCK_OP_LANE_WAIT, &err), VRES_E_CANCELLED,
+	                 VRES_REASON_NONE);
 	calls_end(&c);
 }
 END_TEST
@@ -282,13 +293,17 @@ START_TEST(wait_that_misses_its_deadline_leaves_the_work_undone_and_the_lane_stu
 	content_fill(staging, 4096, 2, 0);
 	ck_ok(r.ops->lane_push(lane, mem, 0, 4096, &err));
 	vres_mock_delay(r.mock, VRES_MOCK_OP_LANE_WAIT, AN_HOUR);
-	ck_status_reason(r.ops->lane_wait(lane, 1000000, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
+	ck_status_reason(r.ops->lane_wait(lane, 1000000, &err), VRES_E_BACKEND,
+	                 VRES_REASON_DEADLINE);
 	ck_assert_int_ne(err.backend_code, 0);
 	ck_assert_uint_eq(err.gpu_device, 0);
 	vres_mock_delay(r.mock, VRES_MOCK_OP_LANE_WAIT, 0);
-	ck_status_reason(r.ops->lane_wait(lane, PATIENCE, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
-	ck_status_reason(r.ops->lane_push(lane, mem, 0, 1, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
-	ck_status_reason(r.ops->lane_pull(lane, mem, 0, 1, &err), VRES_E_BACKEND, VRES_REASON_DEADLINE);
+	ck_status_reason(r.ops->lane_wait(lane, PATIENCE, &err), VRES_E_BACKEND,
+	                 VRES_REASON_DEADLINE);
+	ck_status_reason(r.ops->lane_push(lane, mem, 0, 1, &err), VRES_E_BACKEND,
+	                 VRES_REASON_DEADLINE);
+	ck_status_reason(r.ops->lane_pull(lane, mem, 0, 1, &err), VRES_E_BACKEND,
+	                 VRES_REASON_DEADLINE);
 	r.ops->lane_close(lane);
 	rig_holds(&r, mem, 4096, 1);
 	rig_release(&r, mem);
@@ -304,7 +319,8 @@ START_TEST(failed_wait_does_none_of_the_work_and_the_lane_goes_on)
 	rig_write(&r, c.mem, 4096, 1);
 	ck_ok(call(&c, VRES_MOCK_OP_HASH_BLOCKS, &err));
 	vres_mock_fail(r.mock, VRES_MOCK_OP_LANE_WAIT, 1, VRES_E_BACKEND);
-	ck_status_reason(call(&c, VRES_MOCK_OP_LANE_WAIT, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
+	ck_status_reason(call(&c, VRES_MOCK_OP_LANE_WAIT, &err), VRES_E_BACKEND,
+	                 VRES_REASON_DEVICE);
 	ck_ok(call(&c, VRES_MOCK_OP_LANE_WAIT, &err));
 	ck_assert_uint_eq(c.echo, 0);
 	ck_ok(call(&c, VRES_MOCK_OP_HASH_BLOCKS, &err));
@@ -334,19 +350,26 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(any_operation_fails_as_scripted_and_then_works_again, "WORKER-4150", "availability", "driver errors"),
-		CASE(failed_release_frees_all_the_same, "MS-004 MS-005", "availability", "a release that fails"),
-		CASE(scripted_shortage_carries_its_numbers, "WORKER-4153 RP-004", "availability", ""),
+		CASE(any_operation_fails_as_scripted_and_then_works_again, "WORKER-4150",
+	             "availability", "driver errors"),
+		CASE(failed_release_frees_all_the_same, "MS-004 MS-005", "availability",
+	             "a release that fails"),
+		CASE(scripted_shortage_carries_its_numbers, "WORKER-4153 RP-004", "availability",
+	             ""),
 		CASE(any_counts_every_operation, "WORKER-4150", "", ""),
-		CASE(faults_are_counted_down_each_on_its_own_and_forgotten_by_operation, "WORKER-4150", "", ""),
+		CASE(faults_are_counted_down_each_on_its_own_and_forgotten_by_operation,
+	             "WORKER-4150", "", ""),
 		CASE(eight_faults_wait_at_once_and_a_ninth_is_ignored, "WORKER-4150", "", ""),
 		CASE(calls_are_counted_with_their_failures, "WORKER-4150", "", ""),
-		CASE(scripted_success_is_a_claim_without_the_work, "CI-007", "integrity", "a backend that claims work it has not done"),
+		CASE(scripted_success_is_a_claim_without_the_work, "CI-007", "integrity",
+	             "a backend that claims work it has not done"),
 		CASE(slow_operation_takes_its_time_and_succeeds, "WORKER-4150", "availability", ""),
-		CASE(wait_that_misses_its_deadline_leaves_the_work_undone_and_the_lane_stuck, "WORKER-4032", "availability",
-	             "a device that hangs"),
-		CASE(failed_wait_does_none_of_the_work_and_the_lane_goes_on, "WORKER-4150", "integrity", "digests of work that failed"),
-		CASE(lane_of_a_lost_device_is_closed_without_its_work, "WORKER-4032 MS-004", "availability", "a device that is gone"),
+		CASE(wait_that_misses_its_deadline_leaves_the_work_undone_and_the_lane_stuck,
+	             "WORKER-4032", "availability", "a device that hangs"),
+		CASE(failed_wait_does_none_of_the_work_and_the_lane_goes_on, "WORKER-4150",
+	             "integrity", "digests of work that failed"),
+		CASE(lane_of_a_lost_device_is_closed_without_its_work, "WORKER-4032 MS-004",
+	             "availability", "a device that is gone"),
 	};
 
 	return suite_run("mock_script", "mock", cases, COUNT(cases));

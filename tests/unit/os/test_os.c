@@ -126,7 +126,8 @@ static int temporary(const void *bytes, size_t n)
 
 START_TEST(what_matters_of_an_open_file)
 {
-	const int fd = temporary("abc", 3), path_only = open("/", O_PATH), folder = open("/", O_RDONLY);
+	const int fd = temporary("abc", 3), path_only = open("/", O_PATH),
+		  folder = open("/", O_RDONLY);
 	struct os_file file;
 	int ends[2];
 	vres_error err;
@@ -204,7 +205,10 @@ struct writer {
 	size_t n;
 };
 
-/* With a turn for the reader now and then, and not at every byte: on a busy machine a turn takes a time slice of everybody's. */
+/*
+ * With a turn for the reader now and then, and not at every byte: on a busy machine a turn takes a
+ * time slice of everybody's.
+ */
 static void *write_slowly(void *arg)
 {
 	const struct writer *w = arg;
@@ -257,7 +261,8 @@ START_TEST(folder_is_private_unless_others_may_replace_files_in_it)
 	static const struct {
 		mode_t mode;
 		bool is_private;
-	} modes[] = {{0700, true}, {0755, true}, {0775, false}, {0757, false}, {0777, false}, {01777, true}, {01770, true}};
+	} modes[] = {{0700, true},  {0755, true},  {0775, false}, {0757, false},
+	             {0777, false}, {01777, true}, {01770, true}};
 	char folder[] = "/tmp/vres-host-XXXXXX", path[64];
 	bool is_private;
 	vres_error err;
@@ -267,7 +272,8 @@ START_TEST(folder_is_private_unless_others_may_replace_files_in_it)
 	for (size_t i = 0; i < COUNT(modes); i++) {
 		ck_assert_int_eq(chmod(folder, modes[i].mode), 0);
 		ck_ok(vres_os_parent_is_private(path, &is_private, &err));
-		ck_assert_msg(is_private == modes[i].is_private, "mode %04o", (unsigned)modes[i].mode);
+		ck_assert_msg(is_private == modes[i].is_private, "mode %04o",
+		              (unsigned)modes[i].mode);
 	}
 	ck_assert_int_eq(rmdir(folder), 0);
 	ck_status(vres_os_parent_is_private(path, &is_private, &err), VRES_E_NOT_FOUND);
@@ -295,7 +301,8 @@ static int touch_in_a_child(volatile uint8_t *at)
 	const pid_t child = fork();
 
 	if (child == 0) {
-		(void)signal(SIGSEGV, SIG_DFL); /* a sanitizer's handler would report it and end otherwise */
+		/* A sanitizer's handler would report it and end otherwise. */
+		(void)signal(SIGSEGV, SIG_DFL);
 		_exit(*at == 0xff);
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
@@ -326,7 +333,10 @@ START_TEST(secret_pages_are_guarded_on_both_sides_and_empty_in_a_child)
 }
 END_TEST
 
-/* What a child may do is destroy: that must not reach the parent's secret, nor a page that is not there. */
+/*
+ * What a child may do is destroy: that must not reach the parent's secret, nor a page that is not
+ * there.
+ */
 START_TEST(child_that_frees_a_secret_leaves_the_parents_alone)
 {
 	uint8_t *secret;
@@ -368,7 +378,8 @@ START_TEST(child_that_frees_a_secret_leaves_its_own_pages_alone)
 	is_secret_memory = vres_secret_facts_of(page)->is_secret_memory;
 	child = fork();
 	if (child == 0) {
-		volatile uint8_t *own = mmap(page, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		volatile uint8_t *own = mmap(page, PAGE, PROT_READ | PROT_WRITE,
+		                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		(void)signal(SIGSEGV, SIG_DFL);
 		if (own == MAP_FAILED || (own == page) != is_secret_memory)
@@ -394,7 +405,8 @@ static bool mapping_has(const void *at, const char *flag)
 	ck_assert_ptr_nonnull(smaps);
 	while (fgets(line, sizeof(line), smaps)) {
 		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
-			here = (unsigned long)(uintptr_t)at >= start && (unsigned long)(uintptr_t)at < end;
+			here = (unsigned long)(uintptr_t)at >= start &&
+			       (unsigned long)(uintptr_t)at < end;
 		else if (here && strncmp(line, "VmFlags:", 8) == 0)
 			found = strstr(line, flag) != NULL;
 	}
@@ -402,7 +414,10 @@ static bool mapping_has(const void *at, const char *flag)
 	return found;
 }
 
-/* Nobody reads secret memory but its process: /proc/self/mem, by which debuggers look, gives nothing. */
+/*
+ * Nobody reads secret memory but its process: /proc/self/mem, by which debuggers look, gives
+ * nothing.
+ */
 START_TEST(secret_memory_cannot_be_read_as_a_debugger_does)
 {
 	const int fd = open("/proc/self/mem", O_RDONLY);
@@ -417,7 +432,8 @@ START_TEST(secret_memory_cannot_be_read_as_a_debugger_does)
 	if (vres_secret_facts_of(page)->is_secret_memory)
 		ck_assert_int_lt(pread(fd, got, 16, (off_t)(uintptr_t)page), 0);
 	else
-		ck_assert(mapping_has(page, " dd")); /* an older kernel: kept out of core files at least */
+		/* An older kernel: kept out of core files at least. */
+		ck_assert(mapping_has(page, " dd"));
 	vres_secret_free(page, 16);
 	ck_assert_int_eq(close(fd), 0);
 }
@@ -463,23 +479,31 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(memory_is_zeroed_and_may_be_of_no_bytes, "WORKER-4952", "", "no memory on the host"),
+		CASE(memory_is_zeroed_and_may_be_of_no_bytes, "WORKER-4952", "",
+	             "no memory on the host"),
 		CASE(clocks_go_on_and_the_wall_clock_is_of_this_century, "WORKER-4110", "", ""),
-		CASE(random_bytes_fill_the_whole_and_differ, "VP-006", "authenticity", "a nonce that can be guessed"),
+		CASE(random_bytes_fill_the_whole_and_differ, "VP-006", "authenticity",
+	             "a nonce that can be guessed"),
 		CASE(child_process_is_another_process, "WORKER-4150", "", ""),
 		CASE(what_matters_of_an_open_file, "VR-005", "", ""),
 		CASE(home_is_this_process_and_no_child_of_it, "WORKER-4150", "", ""),
 		CASE(opening_says_what_is_in_the_way, "WORKER-4913", "", "a symbolic link, a FIFO"),
 		CASE(reading_fills_the_buffer_from_where_it_is_told, "WORKER-4400", "", ""),
-		CASE(pieces_of_a_pipe_are_put_together_whatever_interrupts, "WORKER-4400", "integrity", "a short read"),
-		CASE(folder_is_private_unless_others_may_replace_files_in_it, "CI-006", "confidentiality", "a token file that is replaced"),
+		CASE(pieces_of_a_pipe_are_put_together_whatever_interrupts, "WORKER-4400",
+	             "integrity", "a short read"),
+		CASE(folder_is_private_unless_others_may_replace_files_in_it, "CI-006",
+	             "confidentiality", "a token file that is replaced"),
 		CASE(path_longer_than_any_is_refused, "VR-006", "", "a write past a buffer"),
-		CASE(secret_pages_are_guarded_on_both_sides_and_empty_in_a_child, "CI-006", "confidentiality",
-	             "a key read by an overrun, a key in a child process"),
-		CASE(child_that_frees_a_secret_leaves_the_parents_alone, "CI-006 MS-005", "availability", "a key wiped by a child"),
-		CASE(child_that_frees_a_secret_leaves_its_own_pages_alone, "MS-005", "availability", "memory of a child freed under it"),
-		CASE(secret_memory_cannot_be_read_as_a_debugger_does, "CI-006", "confidentiality", "a key read through /proc"),
-		CASE(secret_pages_are_kept_out_of_core_files, "CI-006", "confidentiality", "a key in a core file"),
+		CASE(secret_pages_are_guarded_on_both_sides_and_empty_in_a_child, "CI-006",
+	             "confidentiality", "a key read by an overrun, a key in a child process"),
+		CASE(child_that_frees_a_secret_leaves_the_parents_alone, "CI-006 MS-005",
+	             "availability", "a key wiped by a child"),
+		CASE(child_that_frees_a_secret_leaves_its_own_pages_alone, "MS-005", "availability",
+	             "memory of a child freed under it"),
+		CASE(secret_memory_cannot_be_read_as_a_debugger_does, "CI-006", "confidentiality",
+	             "a key read through /proc"),
+		CASE(secret_pages_are_kept_out_of_core_files, "CI-006", "confidentiality",
+	             "a key in a core file"),
 		CASE(thread_takes_no_signals_and_the_starter_still_does, "", "", ""),
 	};
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A workers: each task once, side by side, on no more threads than asked for, needed or to be had; and none of them left. */
+/*
+ * A workers: each task once, side by side, on no more threads than asked for, needed or to be had;
+ * and none of them left.
+ */
 #include "os/workers.h"
 
 #include <dirent.h>
@@ -16,10 +19,13 @@
 /* The linker's --wrap: threads that may still be had; -1 for any number. */
 static _Atomic int threads_to_be_had = -1;
 
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
+                          void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
+                          void *arg);
 
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
+                          void *arg)
 {
 	if (threads_to_be_had == 0)
 		return EAGAIN;
@@ -70,7 +76,8 @@ static vres_status task(void *arg, uint32_t worker, size_t index, vres_error *er
 	for (volatile unsigned i = 0; i < 2000; i++)
 		;
 	atomic_store(&job->is_busy[worker], false);
-	return index == job->fails_at ? vres_fail(err, VRES_E_BUSY, "task %zu failed", index) : VRES_OK;
+	return index == job->fails_at ? vres_fail(err, VRES_E_BUSY, "task %zu failed", index)
+	                              : VRES_OK;
 }
 
 static void job_init(struct job *job, uint32_t threads)
@@ -91,7 +98,8 @@ static void ck_job(struct workers *c, size_t tasks)
 	ck_ok(workers_end(c, &err));
 	for (size_t i = 0; i < MOST; i++)
 		if (atomic_load(&job.done[i]) != (i < tasks))
-			ck_abort_msg("task %zu of %zu was done %u times by %u threads", i, tasks, atomic_load(&job.done[i]), c->threads);
+			ck_abort_msg("task %zu of %zu was done %u times by %u threads", i, tasks,
+			             atomic_load(&job.done[i]), c->threads);
 	ck_assert_uint_eq(atomic_load(&job.clashes), 0);
 	ck_assert_uint_eq(atomic_load(&job.elsewhere), 0);
 }
@@ -244,14 +252,19 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(every_task_is_done_once_by_any_number_of_threads, "WORKER-4400", "integrity", "bytes that nobody hashes"),
+		CASE(every_task_is_done_once_by_any_number_of_threads, "WORKER-4400", "integrity",
+	             "bytes that nobody hashes"),
 		CASE(no_more_threads_than_asked_for_or_needed, "MS-004", "availability", ""),
 		CASE(as_many_threads_as_cores_when_nothing_is_said, "VR-005", "", ""),
-		CASE(threads_that_cannot_be_had_mean_fewer_and_no_failure, "WORKER-4150", "availability", "a limit on threads"),
-		CASE(no_thread_is_left_when_the_crew_is_closed, "MS-004 MS-005", "availability", ""),
-		CASE(first_failure_is_told_and_nothing_is_begun_after_it, "WORKER-4150", "integrity", "a failure that nobody hears of"),
+		CASE(threads_that_cannot_be_had_mean_fewer_and_no_failure, "WORKER-4150",
+	             "availability", "a limit on threads"),
+		CASE(no_thread_is_left_when_the_crew_is_closed, "MS-004 MS-005", "availability",
+	             ""),
+		CASE(first_failure_is_told_and_nothing_is_begun_after_it, "WORKER-4150",
+	             "integrity", "a failure that nobody hears of"),
 		CASE(stopping_gives_up_what_was_not_begun, "WORKER-4150", "availability", ""),
-		CASE(forked_child_works_without_the_threads_of_its_parent, "WORKER-4150", "availability", "a child that waits for ever"),
+		CASE(forked_child_works_without_the_threads_of_its_parent, "WORKER-4150",
+	             "availability", "a child that waits for ever"),
 	};
 
 	return suite_run("unit.workers", "unit", cases, COUNT(cases));

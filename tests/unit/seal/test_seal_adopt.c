@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Memory that somebody else has allocated: which ranges are none, and what is said of it on a device that holds its own at explicit locations. */
+/*
+ * Memory that somebody else has allocated: which ranges are none, and what is said of it on a
+ * device that holds its own at explicit locations.
+ */
 #include <vres/vres.h>
 
 #include "support/suite/alloc.h"
@@ -56,7 +59,8 @@ static vres_status adopt(struct rig *rig, uint32_t *assurance, vres_error *err)
 	vres_status status;
 
 	params.digest_alg = VRES_DIGEST_VERITY;
-	status = vres_seal_adopt(rig->manager, &params, (uint64_t)(uintptr_t)rig->foreign, BYTES, &shard, err);
+	status = vres_seal_adopt(rig->manager, &params, (uint64_t)(uintptr_t)rig->foreign, BYTES,
+	                         &shard, err);
 	if (status != VRES_OK)
 		return status;
 	status = vres_shard_describe(shard, &info, err);
@@ -90,7 +94,8 @@ START_TEST(adopted_memory_that_may_be_exported_is_refused_where_policy_requires_
 	vres_error err;
 
 	rig->puppet->residency = VRES_MEM_DEVICE | VRES_MEM_EXPORTABLE;
-	ck_status_reason(adopt(rig, &assurance, &err), VRES_E_POLICY_VIOLATION, VRES_REASON_RESIDENCY);
+	ck_status_reason(adopt(rig, &assurance, &err), VRES_E_POLICY_VIOLATION,
+	                 VRES_REASON_RESIDENCY);
 	rig->puppet->residency = VRES_MEM_DEVICE;
 	ck_ok(adopt(rig, &assurance, &err));
 	ck_assert_uint_eq(assurance, VRES_ASSURANCE_VMM);
@@ -108,7 +113,8 @@ START_TEST(range_that_is_none_never_reaches_the_backend)
 
 	params.digest_alg = VRES_DIGEST_VERITY;
 	for (size_t i = 0; i < COUNT(bad); i++)
-		ck_status(vres_seal_adopt(rig->manager, &params, bad[i], BYTES, &shard, &err), VRES_E_INVALID_INPUT);
+		ck_status(vres_seal_adopt(rig->manager, &params, bad[i], BYTES, &shard, &err),
+		          VRES_E_INVALID_INPUT);
 	ck_assert_uint_eq(atomic_load(&rig->puppet->calls[PUPPET_MEM_ADOPT]), 0);
 }
 END_TEST
@@ -116,10 +122,12 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(range_that_is_none_never_reaches_the_backend, "MS-006 MS-007", "integrity", "an address that overflows"),
-		CASE(adopted_memory_that_may_be_exported_is_plain, "VP-006 WORKER-4010", "residency", "plain memory taken for pinned"),
-		CASE(adopted_memory_that_may_be_exported_is_refused_where_policy_requires_explicit_locations, "VP-006 VR-001", "residency",
-	             "plain memory taken for pinned"),
+		CASE(range_that_is_none_never_reaches_the_backend, "MS-006 MS-007", "integrity",
+	             "an address that overflows"),
+		CASE(adopted_memory_that_may_be_exported_is_plain, "VP-006 WORKER-4010",
+	             "residency", "plain memory taken for pinned"),
+		CASE(adopted_memory_that_may_be_exported_is_refused_where_policy_requires_explicit_locations,
+	             "VP-006 VR-001", "residency", "plain memory taken for pinned"),
 	};
 
 	return suite_run("unit.seal_adopt", "unit", cases, COUNT(cases));

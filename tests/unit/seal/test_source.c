@@ -77,13 +77,16 @@ START_TEST(range_past_the_end_of_a_file_is_refused)
 {
 	static const struct {
 		uint64_t offset, bytes;
-	} bad[] = {{0, BYTES + 1}, {1, BYTES}, {BYTES, 1}, {UINT64_MAX, 1}, {1, UINT64_MAX}, {UINT64_MAX, UINT64_MAX}, {0, UINT64_MAX}};
+	} bad[] = {{0, BYTES + 1},  {1, BYTES},      {BYTES, 1},
+	           {UINT64_MAX, 1}, {1, UINT64_MAX}, {UINT64_MAX, UINT64_MAX},
+	           {0, UINT64_MAX}};
 	const int fd = file();
 	struct source s;
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(bad); i++)
-		ck_status(vres_source_fd(&s, fd, bad[i].offset, bad[i].bytes, &err), VRES_E_INVALID_INPUT);
+		ck_status(vres_source_fd(&s, fd, bad[i].offset, bad[i].bytes, &err),
+		          VRES_E_INVALID_INPUT);
 	close(fd);
 }
 END_TEST
@@ -144,7 +147,8 @@ END_TEST
 
 static void touch(int fd, int64_t seconds, int64_t nanoseconds)
 {
-	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = seconds, .tv_nsec = nanoseconds}};
+	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
+	                                  {.tv_sec = seconds, .tv_nsec = nanoseconds}};
 
 	ck_assert_int_eq(futimens(fd, times), 0);
 }
@@ -200,7 +204,9 @@ END_TEST
 
 START_TEST(callback_may_cancel_and_every_other_failure_is_io)
 {
-	static const vres_status how[] = {VRES_E_CANCELLED, VRES_E_IO, VRES_E_SEAL_VERIFICATION_FAILED, VRES_E_NO_MEMORY, (vres_status)-1};
+	static const vres_status how[] = {VRES_E_CANCELLED, VRES_E_IO,
+	                                  VRES_E_SEAL_VERIFICATION_FAILED, VRES_E_NO_MEMORY,
+	                                  (vres_status)-1};
 
 	for (size_t i = 0; i < COUNT(how); i++) {
 		struct content_source callback = {.seed = 1, .fail_at = 2, .fail_how = how[i]};
@@ -210,7 +216,8 @@ START_TEST(callback_may_cancel_and_every_other_failure_is_io)
 
 		vres_source_stream(&s, content_read, &callback);
 		ck_ok(vres_source_next(&s, got, 10, &err));
-		ck_status(vres_source_next(&s, got, 10, &err), how[i] == VRES_E_CANCELLED ? VRES_E_CANCELLED : VRES_E_IO);
+		ck_status(vres_source_next(&s, got, 10, &err),
+		          how[i] == VRES_E_CANCELLED ? VRES_E_CANCELLED : VRES_E_IO);
 		ck_assert_ptr_nonnull(strstr(err.message, "at byte 10"));
 		ck_assert_uint_eq(s.done, 10);
 	}
@@ -221,15 +228,21 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE(memory_is_read_in_order, "WORKER-4400", "integrity", ""),
-		CASE(file_is_read_from_its_offset_and_its_position_left_alone, "WORKER-4400", "integrity", ""),
-		CASE(range_past_the_end_of_a_file_is_refused, "VR-006 MS-003 IV-001", "", "offset and length that overflow"),
+		CASE(file_is_read_from_its_offset_and_its_position_left_alone, "WORKER-4400",
+	             "integrity", ""),
+		CASE(range_past_the_end_of_a_file_is_refused, "VR-006 MS-003 IV-001", "",
+	             "offset and length that overflow"),
 		CASE(pipe_is_read_from_where_it_stands, "WORKER-4400", "integrity", ""),
-		CASE(pipe_that_ends_early_says_where, "WORKER-4400 WORKER-4150", "integrity", "a short source"),
+		CASE(pipe_that_ends_early_says_where, "WORKER-4400 WORKER-4150", "integrity",
+	             "a short source"),
 		CASE(descriptors_that_cannot_be_read_are_refused, "VR-005", "", ""),
-		CASE(file_that_was_changed_meanwhile_is_an_error_at_the_end, "WORKER-4113", "integrity", "a file changed while it is sealed"),
-		CASE(file_that_was_cut_while_it_was_read_is_an_error, "WORKER-4113", "integrity", "a file cut while it is sealed"),
+		CASE(file_that_was_changed_meanwhile_is_an_error_at_the_end, "WORKER-4113",
+	             "integrity", "a file changed while it is sealed"),
+		CASE(file_that_was_cut_while_it_was_read_is_an_error, "WORKER-4113", "integrity",
+	             "a file cut while it is sealed"),
 		CASE(callback_is_asked_for_what_comes_next, "WORKER-4400", "integrity", ""),
-		CASE(callback_may_cancel_and_every_other_failure_is_io, "WORKER-4150", "", "a callback that passes judgement"),
+		CASE(callback_may_cancel_and_every_other_failure_is_io, "WORKER-4150", "",
+	             "a callback that passes judgement"),
 	};
 
 	return suite_run("unit.source", "unit", cases, COUNT(cases));

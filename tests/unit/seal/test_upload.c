@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One pass over a source: what is read, what is digested, what is in VRAM afterwards, what is told. */
+/*
+ * One pass over a source: what is read, what is digested, what is in VRAM afterwards, what is told.
+ */
 #include "seal/upload.h"
 
 #include "support/suite/alloc.h"
@@ -97,10 +99,15 @@ START_TEST(bytes_arrive_in_order_and_are_digested_on_the_way)
 		ck_uploaded(rig);
 		ck_assert_uint_eq(rig->calls, sizes[i].pieces);
 		for (unsigned call = 0; call < rig->calls; call++)
-			ck_assert_uint_eq(rig->told[call], call + 1 == sizes[i].pieces ? sizes[i].bytes : (call + 1) * LANE_BYTES);
-		ck_assert_uint_eq(rig->content.largest, sizes[i].bytes < LANE_BYTES ? sizes[i].bytes : LANE_BYTES);
-		ck_assert_uint_eq(atomic_load(&rig->door->puppet->calls[PUPPET_LANE_OPEN]), sizes[i].lanes);
-		ck_assert_uint_eq(rig->door->puppet->most_busy_lanes, sizes[i].lanes); /* one copies while the other is filled */
+			ck_assert_uint_eq(rig->told[call], call + 1 == sizes[i].pieces
+			                                           ? sizes[i].bytes
+			                                           : (call + 1) * LANE_BYTES);
+		ck_assert_uint_eq(rig->content.largest,
+		                  sizes[i].bytes < LANE_BYTES ? sizes[i].bytes : LANE_BYTES);
+		ck_assert_uint_eq(atomic_load(&rig->door->puppet->calls[PUPPET_LANE_OPEN]),
+		                  sizes[i].lanes);
+		/* One copies while the other is filled. */
+		ck_assert_uint_eq(rig->door->puppet->most_busy_lanes, sizes[i].lanes);
 	}
 }
 END_TEST
@@ -138,7 +145,8 @@ END_TEST
 
 START_TEST(failure_of_source_or_backend_closes_the_lanes)
 {
-	static const enum puppet_op ops[] = {PUPPET_LANE_OPEN, PUPPET_LANE_PUSH, PUPPET_HASH, PUPPET_LANE_WAIT};
+	static const enum puppet_op ops[] = {PUPPET_LANE_OPEN, PUPPET_LANE_PUSH, PUPPET_HASH,
+	                                     PUPPET_LANE_WAIT};
 
 	for (size_t i = 0; i <= COUNT(ops); i++) {
 		CLEANUP(end) struct rig *rig = begin(LANE_BYTES + 1);
@@ -153,8 +161,10 @@ START_TEST(failure_of_source_or_backend_closes_the_lanes)
 		if (i < COUNT(ops))
 			rig->door->puppet->answer[ops[i]] = VRES_E_BACKEND;
 		else
-			rig->content = (struct content_source){.seed = 1, .fail_at = 2, .fail_how = VRES_E_BUSY};
-		ck_status(vres_upload(&rig->upload, &err), i < COUNT(ops) ? VRES_E_BACKEND : VRES_E_IO);
+			rig->content = (struct content_source){
+				.seed = 1, .fail_at = 2, .fail_how = VRES_E_BUSY};
+		ck_status(vres_upload(&rig->upload, &err),
+		          i < COUNT(ops) ? VRES_E_BACKEND : VRES_E_IO);
 		ck_assert_int_eq(atomic_load(&rig->door->puppet->live), live);
 	}
 }
@@ -174,7 +184,8 @@ struct parts {
 	bool wants_others;
 };
 
-static vres_status part(const struct source *s, uint64_t at, void *buffer, size_t n, vres_error *err)
+static vres_status part(const struct source *s, uint64_t at, void *buffer, size_t n,
+                        vres_error *err)
 {
 	struct parts *parts = (struct parts *)(uintptr_t)s;
 
@@ -229,7 +240,8 @@ START_TEST(parts_of_a_buffer_are_filled_by_several_threads_each_once)
 
 	parts->wants_others = true; /* the caller's part takes until another thread has begun one */
 	ck_ok(vres_upload(&rig->upload, &err));
-	ck_assert_msg(memcmp(puppet_bytes(&rig->mem), want, (size_t)bytes) == 0, "other bytes are in VRAM");
+	ck_assert_msg(memcmp(puppet_bytes(&rig->mem), want, (size_t)bytes) == 0,
+	              "other bytes are in VRAM");
 	for (uint64_t page = 0; page < bytes / 4096; page++)
 		ck_assert_uint_eq(parts->times[page], 1);
 	ck_assert_uint_lt(parts->most, LANE_BYTES);
@@ -247,7 +259,8 @@ START_TEST(source_without_parts_is_read_by_the_caller_alone)
 	vres_error err;
 
 	ck_ok(vres_upload(&rig->upload, &err));
-	ck_assert_msg(memcmp(puppet_bytes(&rig->mem), want, (size_t)bytes) == 0, "other bytes are in VRAM");
+	ck_assert_msg(memcmp(puppet_bytes(&rig->mem), want, (size_t)bytes) == 0,
+	              "other bytes are in VRAM");
 	ck_assert_uint_eq(parts->by_others, 0);
 	ck_assert_uint_eq(parts->most, LANE_BYTES);
 	test_free(want);
@@ -275,7 +288,10 @@ START_TEST(part_that_cannot_be_read_fails_the_upload)
 }
 END_TEST
 
-/* Level 0 of the tree as the device made it, piece by piece, is what plain code makes of what is in VRAM. */
+/*
+ * Level 0 of the tree as the device made it, piece by piece, is what plain code makes of what is in
+ * VRAM.
+ */
 START_TEST(device_hashes_each_piece_when_it_has_arrived)
 {
 	static const uint64_t sizes[] = {1, 65536, LANE_BYTES + 70000, 3 * LANE_BYTES};
@@ -301,11 +317,17 @@ START_TEST(device_hashes_each_piece_when_it_has_arrived)
 		verity_hex(puppet_bytes(&rig->mem), (size_t)sizes[i], 65536, want);
 		ck_assert_str_eq(got, want);
 		ck_assert_uint_eq(arrived[shape.count[0] * 32], 0xa5);
-		ck_assert_uint_eq(rig->door->puppet->hashed_count, div_up_u64(sizes[i], LANE_BYTES));
-		/* Beside two that copy, one that hashes, so that a copy goes on meanwhile and no hash waits for it. */
+		ck_assert_uint_eq(rig->door->puppet->hashed_count,
+		                  div_up_u64(sizes[i], LANE_BYTES));
+		/*
+		 * Beside two that copy, one that hashes, so that a copy goes on meanwhile and no
+		 * hash waits for it.
+		 */
 		ck_assert_uint_eq(rig->door->puppet->hashed_behind_copies, 0);
-		ck_assert_uint_eq(atomic_load(&rig->door->puppet->calls[PUPPET_LANE_OPEN]), sizes[i] > LANE_BYTES ? 3 : 1);
-		ck_assert_uint_eq(rig->door->puppet->most_busy_lanes, sizes[i] > LANE_BYTES ? 2 : 1);
+		ck_assert_uint_eq(atomic_load(&rig->door->puppet->calls[PUPPET_LANE_OPEN]),
+		                  sizes[i] > LANE_BYTES ? 3 : 1);
+		ck_assert_uint_eq(rig->door->puppet->most_busy_lanes,
+		                  sizes[i] > LANE_BYTES ? 2 : 1);
 		test_free(arrived);
 	}
 }
@@ -333,7 +355,8 @@ START_TEST(pieces_are_hashed_where_they_end_with_nodes_of_the_level)
 		struct tree_shape shape;
 
 		tree_shape_init(&shape, cases[i].bytes, cases[i].block_size);
-		ck_assert_msg(vres_upload_can_hash(&shape, cases[i].level) == cases[i].can, "case %zu", i);
+		ck_assert_msg(vres_upload_can_hash(&shape, cases[i].level) == cases[i].can,
+		              "case %zu", i);
 	}
 }
 END_TEST
@@ -352,7 +375,8 @@ START_TEST(what_the_host_digests_is_what_was_read_whatever_the_driver_does_to_th
 
 		rig->door->puppet->push_damages = true;
 		ck_ok(vres_upload(&rig->upload, &err));
-		ck_assert_msg(memcmp(puppet_bytes(&rig->mem), want, (size_t)bytes) != 0, "the driver did no damage");
+		ck_assert_msg(memcmp(puppet_bytes(&rig->mem), want, (size_t)bytes) != 0,
+		              "the driver did no damage");
 		ck_ok(vres_sha256_end(&rig->flat, digest, &err));
 		sha256_of(want, (size_t)bytes, flat);
 		ck_assert_mem_eq(digest, flat, 32);
@@ -382,19 +406,27 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(bytes_arrive_in_order_and_are_digested_on_the_way, "WORKER-4113 WORKER-4400 WORKER-4102", "integrity",
+		CASE(bytes_arrive_in_order_and_are_digested_on_the_way,
+	             "WORKER-4113 WORKER-4400 WORKER-4102", "integrity",
 	             "pieces in the wrong order"),
 		CASE(digests_that_nobody_wants_are_not_computed, "WORKER-4400", "", ""),
 		CASE(progress_may_cancel_after_any_piece, "WORKER-4150", "availability", ""),
-		CASE(failure_of_source_or_backend_closes_the_lanes, "WORKER-4150 MS-004", "availability", "a lane that leaks"),
-		CASE(parts_of_a_buffer_are_filled_by_several_threads_each_once, "WORKER-4113", "integrity", "a part left out"),
-		CASE(source_without_parts_is_read_by_the_caller_alone, "WORKER-4113", "", "a pipe read by two threads"),
-		CASE(part_that_cannot_be_read_fails_the_upload, "WORKER-4150 MS-004", "availability", "a buffer half filled"),
-		CASE(device_hashes_each_piece_when_it_has_arrived, "CI-007 WORKER-4113", "integrity", "a hash of what was there before"),
-		CASE(pieces_are_hashed_where_they_end_with_nodes_of_the_level, "CI-007", "integrity", "a node of half its bytes"),
-		CASE(what_the_host_digests_is_what_was_read_whatever_the_driver_does_to_the_buffer, "WORKER-4113", "integrity",
-	             "damage on both sides of a comparison"),
-		CASE(pinned_staging_is_passed_on, "VP-003 WORKER-4101", "confidentiality", "pinned host memory"),
+		CASE(failure_of_source_or_backend_closes_the_lanes, "WORKER-4150 MS-004",
+	             "availability", "a lane that leaks"),
+		CASE(parts_of_a_buffer_are_filled_by_several_threads_each_once, "WORKER-4113",
+	             "integrity", "a part left out"),
+		CASE(source_without_parts_is_read_by_the_caller_alone, "WORKER-4113", "",
+	             "a pipe read by two threads"),
+		CASE(part_that_cannot_be_read_fails_the_upload, "WORKER-4150 MS-004",
+	             "availability", "a buffer half filled"),
+		CASE(device_hashes_each_piece_when_it_has_arrived, "CI-007 WORKER-4113",
+	             "integrity", "a hash of what was there before"),
+		CASE(pieces_are_hashed_where_they_end_with_nodes_of_the_level, "CI-007",
+	             "integrity", "a node of half its bytes"),
+		CASE(what_the_host_digests_is_what_was_read_whatever_the_driver_does_to_the_buffer,
+	             "WORKER-4113", "integrity", "damage on both sides of a comparison"),
+		CASE(pinned_staging_is_passed_on, "VP-003 WORKER-4101", "confidentiality",
+	             "pinned host memory"),
 	};
 
 	return suite_run("unit.upload", "unit", cases, COUNT(cases));

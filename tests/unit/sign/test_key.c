@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Keys from tokens in memory, and the subkeys made of them.  Known answers are in tests/vectors, token files in test_secrets_file.c. */
+/*
+ * Keys from tokens in memory, and the subkeys made of them.  Known answers are in tests/vectors,
+ * token files in test_secrets_file.c.
+ */
 #include "sign/key.h"
 
 #include <vres/vres.h>
@@ -17,7 +20,11 @@ START_TEST(token_and_domain_decide_the_key_and_nothing_else_does)
 {
 	static const struct {
 		const char *token, *domain;
-	} c[] = {{"token", NULL}, {"token", "llorch-vram-seal-v1"}, {"token", "other"}, {"Token", NULL}, {"token ", NULL}};
+	} c[] = {{"token", NULL},
+	         {"token", "llorch-vram-seal-v1"},
+	         {"token", "other"},
+	         {"Token", NULL},
+	         {"token ", NULL}};
 	vres_key *keys[COUNT(c)];
 	vres_error err;
 
@@ -55,7 +62,8 @@ START_TEST(token_has_one_byte_to_a_mebibyte)
 	ck_status(vres_key_derive(token, 0, NULL, &key, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_key_derive(NULL, 0, NULL, &key, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_key_derive(NULL, 5, NULL, &key, &err), VRES_E_INVALID_INPUT);
-	ck_status(vres_key_derive(token, ((size_t)1 << 20) + 1, NULL, &key, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_key_derive(token, ((size_t)1 << 20) + 1, NULL, &key, &err),
+	          VRES_E_INVALID_INPUT);
 	ck_status(vres_key_derive(token, SIZE_MAX, NULL, &key, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_key_derive(token, 5, NULL, NULL, &err), VRES_E_INVALID_INPUT);
 	ck_assert_ptr_null(key);
@@ -160,7 +168,10 @@ START_TEST(destroying_nothing_does_nothing)
 }
 END_TEST
 
-/* Keys and subkeys lie in pages of their own: the heap never holds one.  Check's own allocations count too, so it asserts afterwards. */
+/*
+ * Keys and subkeys lie in pages of their own: the heap never holds one.  Check's own allocations
+ * count too, so it asserts afterwards.
+ */
 START_TEST(keys_take_no_heap)
 {
 	vres_key *first = NULL, *key = NULL;
@@ -169,7 +180,8 @@ START_TEST(keys_take_no_heap)
 	uint64_t before, after;
 	vres_error err;
 
-	ck_ok(vres_key_derive("token", 5, NULL, &first, &err)); /* makes what lives as long as the process */
+	/* Makes what lives as long as the process. */
+	ck_ok(vres_key_derive("token", 5, NULL, &first, &err));
 	before = alloc_calls();
 	derived = vres_key_derive("token", 5, NULL, &key, NULL);
 	made = vres_subkeys_create(key, &keys, NULL);
@@ -186,13 +198,19 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(token_and_domain_decide_the_key_and_nothing_else_does, "CI-005", "authenticity", "one key for two purposes"),
+		CASE(token_and_domain_decide_the_key_and_nothing_else_does, "CI-005",
+	             "authenticity", "one key for two purposes"),
 		CASE(token_is_bytes, "CI-005", "authenticity", "a token cut at a NUL"),
-		CASE(token_has_one_byte_to_a_mebibyte, "CI-005 VR-005", "authenticity", "an empty token"),
-		CASE(domain_is_1_to_64_bytes_of_printable_ascii, "CI-005 VR-005", "", "an empty domain"),
-		CASE(message_tells_nothing_of_the_token, "CI-006 WORKER-4152", "confidentiality", "a token in a message"),
-		CASE(fingerprint_is_the_start_of_the_digest_of_the_token, "WORKER-4800 SEC-AUTH-2002", "accountability", ""),
-		CASE(subkeys_differ_from_each_other_and_from_their_root, "CI-005", "authenticity", "one key for two purposes"),
+		CASE(token_has_one_byte_to_a_mebibyte, "CI-005 VR-005", "authenticity",
+	             "an empty token"),
+		CASE(domain_is_1_to_64_bytes_of_printable_ascii, "CI-005 VR-005", "",
+	             "an empty domain"),
+		CASE(message_tells_nothing_of_the_token, "CI-006 WORKER-4152", "confidentiality",
+	             "a token in a message"),
+		CASE(fingerprint_is_the_start_of_the_digest_of_the_token,
+	             "WORKER-4800 SEC-AUTH-2002", "accountability", ""),
+		CASE(subkeys_differ_from_each_other_and_from_their_root, "CI-005", "authenticity",
+	             "one key for two purposes"),
 		CASE(destroying_nothing_does_nothing, "MS-005 WORKER-4083", "", ""),
 		CASE(keys_take_no_heap, "CI-006", "confidentiality", "keys left in the heap"),
 	};

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Token files and credentials: which are taken, which are refused, and what of them is the token. */
+/*
+ * Token files and credentials: which are taken, which are refused, and what of them is the token.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,10 +174,14 @@ END_TEST
 
 /* Every code point with the property White_Space, by Unicode 15's PropList.txt. */
 static const char *const spaces[] = {
-	"\t",           "\n",           "\v",           "\f",           "\r",           " ",
-	"\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82",
-	"\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86", "\xe2\x80\x87", "\xe2\x80\x88",
-	"\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f",
+	"\t",           "\n",           "\v",
+	"\f",           "\r",           " ",
+	"\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80",
+	"\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82",
+	"\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85",
+	"\xe2\x80\x86", "\xe2\x80\x87", "\xe2\x80\x88",
+	"\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xa8",
+	"\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f",
 	"\xe3\x80\x80",
 };
 
@@ -185,7 +191,8 @@ START_TEST(white_space_at_both_ends_is_not_part_of_the_token)
 	char text[64];
 
 	for (size_t i = 0; i < COUNT(spaces); i++) {
-		const int n = snprintf(text, sizeof(text), "%s\n%sa%sb%s\n%s", spaces[i], spaces[i], spaces[i], spaces[i], spaces[i]);
+		const int n = snprintf(text, sizeof(text), "%s\n%sa%sb%s\n%s", spaces[i], spaces[i],
+		                       spaces[i], spaces[i], spaces[i]);
 		char token[16];
 
 		put(&p, text, (size_t)n, 0600);
@@ -195,11 +202,14 @@ START_TEST(white_space_at_both_ends_is_not_part_of_the_token)
 }
 END_TEST
 
-/* Neighbours of the above, a zero-width space, a byte order mark: invisible, but not White_Space. */
+/*
+ * Neighbours of the above, a zero-width space, a byte order mark: invisible, but not White_Space.
+ */
 START_TEST(what_is_not_white_space_is_part_of_the_token)
 {
-	static const char *const others[] = {"\x08",     "\x0e",         "\x1f",         "!",           "\xc2\x84",
-	                                     "\xc2\xa1", "\xe1\x9a\x81", "\xe2\x80\x8b", "\xef\xbb\xbf"};
+	static const char *const others[] = {
+		"\x08",     "\x0e",         "\x1f",         "!",           "\xc2\x84",
+		"\xc2\xa1", "\xe1\x9a\x81", "\xe2\x80\x8b", "\xef\xbb\xbf"};
 	CLEANUP(end) struct place p = begin();
 	char token[16];
 
@@ -227,7 +237,8 @@ END_TEST
 
 START_TEST(file_that_is_not_utf8_is_refused_and_not_echoed)
 {
-	static const char *const bad[] = {"abc\xff", "\xc3", "secret\xed\xa0\x80", "\xc0\x80", "a\x80z"};
+	static const char *const bad[] = {"abc\xff", "\xc3", "secret\xed\xa0\x80", "\xc0\x80",
+	                                  "a\x80z"};
 	CLEANUP(end) struct place p = begin();
 	vres_error err;
 
@@ -323,7 +334,8 @@ END_TEST
 
 START_TEST(credential_names_that_could_leave_the_folder_are_refused)
 {
-	static const char *const bad[] = {"", ".", "..", "../token", "a/b", ".hidden", "a b", "a\nb", "\xc3\xa9", "a:b"};
+	static const char *const bad[] = {"",        ".",   "..",   "../token", "a/b",
+	                                  ".hidden", "a b", "a\nb", "\xc3\xa9", "a:b"};
 	CLEANUP(end) struct place p = begin();
 	char name[258];
 	vres_error err;
@@ -345,25 +357,34 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(file_that_its_owner_alone_can_read_is_taken, "CI-005 WORKER-4910", "confidentiality", ""),
-		CASE(file_that_others_could_read_write_or_run_is_refused, "CI-006 WORKER-4913", "confidentiality",
-	             "a token that others can read"),
+		CASE(file_that_its_owner_alone_can_read_is_taken, "CI-005 WORKER-4910",
+	             "confidentiality", ""),
+		CASE(file_that_others_could_read_write_or_run_is_refused, "CI-006 WORKER-4913",
+	             "confidentiality", "a token that others can read"),
 		CASE(missing_file_is_not_found, "WORKER-4913", "", ""),
-		CASE(what_is_not_a_regular_file_is_refused_without_waiting, "CI-006 WORKER-4913", "availability",
-	             "a symbolic link, a FIFO, a socket"),
-		CASE(file_of_another_user_is_refused, "CI-006", "authenticity", "a token that somebody else chose"),
-		CASE(file_in_a_folder_that_others_can_write_is_refused, "CI-006", "authenticity", "a token file that is replaced"),
-		CASE(white_space_at_both_ends_is_not_part_of_the_token, "CI-005 WORKER-4910", "", ""),
-		CASE(what_is_not_white_space_is_part_of_the_token, "CI-005", "authenticity", "two files with one key"),
-		CASE(file_without_a_token_is_refused, "CI-005 WORKER-4913", "authenticity", "an empty token"),
-		CASE(file_that_is_not_utf8_is_refused_and_not_echoed, "VR-005 WORKER-4152", "confidentiality", "a token in a message"),
-		CASE(file_has_at_most_a_mebibyte, "VR-005 VR-006", "availability", "a file without an end"),
+		CASE(what_is_not_a_regular_file_is_refused_without_waiting, "CI-006 WORKER-4913",
+	             "availability", "a symbolic link, a FIFO, a socket"),
+		CASE(file_of_another_user_is_refused, "CI-006", "authenticity",
+	             "a token that somebody else chose"),
+		CASE(file_in_a_folder_that_others_can_write_is_refused, "CI-006", "authenticity",
+	             "a token file that is replaced"),
+		CASE(white_space_at_both_ends_is_not_part_of_the_token, "CI-005 WORKER-4910", "",
+	             ""),
+		CASE(what_is_not_white_space_is_part_of_the_token, "CI-005", "authenticity",
+	             "two files with one key"),
+		CASE(file_without_a_token_is_refused, "CI-005 WORKER-4913", "authenticity",
+	             "an empty token"),
+		CASE(file_that_is_not_utf8_is_refused_and_not_echoed, "VR-005 WORKER-4152",
+	             "confidentiality", "a token in a message"),
+		CASE(file_has_at_most_a_mebibyte, "VR-005 VR-006", "availability",
+	             "a file without an end"),
 		CASE(credential_is_a_file_in_the_folder_that_systemd_names, "WORKER-4912", "", ""),
-		CASE(credential_of_root_may_be_readable_by_its_group_and_by_nobody_else, "WORKER-4912 CI-006", "confidentiality",
-	             "a token that others can read"),
-		CASE(credential_without_a_folder_is_not_found_and_a_relative_one_is_refused, "WORKER-4912 VR-005", "",
-	             "a folder of somebody's choice"),
-		CASE(credential_names_that_could_leave_the_folder_are_refused, "WORKER-4912 VR-005", "confidentiality", "path traversal"),
+		CASE(credential_of_root_may_be_readable_by_its_group_and_by_nobody_else,
+	             "WORKER-4912 CI-006", "confidentiality", "a token that others can read"),
+		CASE(credential_without_a_folder_is_not_found_and_a_relative_one_is_refused,
+	             "WORKER-4912 VR-005", "", "a folder of somebody's choice"),
+		CASE(credential_names_that_could_leave_the_folder_are_refused, "WORKER-4912 VR-005",
+	             "confidentiality", "path traversal"),
 	};
 
 	return suite_run("unit.key_file", "unit", cases, COUNT(cases));

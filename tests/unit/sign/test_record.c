@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The signed record: one encoding, no other, and a MAC over every byte of it.  Known bytes are in tests/vectors. */
+/*
+ * The signed record: one encoding, no other, and a MAC over every byte of it.  Known bytes are in
+ * tests/vectors.
+ */
 #include "sign/record.h"
 
 #include "support/suite/alloc.h"
@@ -59,7 +62,11 @@ static struct vres_record longest(void)
 
 static struct vres_record shortest(void)
 {
-	struct vres_record r = {.shard_id = "a", .worker_id = "b", .backend = "c", .block_size = 1024, .vram_bytes = 1};
+	struct vres_record r = {.shard_id = "a",
+	                        .worker_id = "b",
+	                        .backend = "c",
+	                        .block_size = 1024,
+	                        .vram_bytes = 1};
 
 	return r;
 }
@@ -174,10 +181,12 @@ START_TEST(every_change_of_one_byte_is_refused_or_encodes_to_itself)
 			bytes[at] ^= (uint8_t)change;
 			if (vres_record_decode(bytes, n, &got, NULL) != VRES_OK)
 				refused++;
-			else if (vres_record_encode(&got, again) == n && memcmp(again, bytes, n) == 0)
+			else if (vres_record_encode(&got, again) == n &&
+			         memcmp(again, bytes, n) == 0)
 				taken++;
 			else
-				ck_abort_msg("byte %zu changed by %02x has another encoding", at, change);
+				ck_abort_msg("byte %zu changed by %02x has another encoding", at,
+				             change);
 			bytes[at] ^= (uint8_t)change;
 		}
 	ck_assert_uint_gt(refused, 0);
@@ -231,7 +240,8 @@ START_TEST(values_out_of_range_are_refused)
 	for (size_t i = 0; i < COUNT(c); i++) {
 		const size_t n = vres_record_encode(&c[i], bytes);
 
-		ck_assert_msg(vres_record_decode(bytes, n, &got, NULL) == VRES_E_INVALID_INPUT, "value %zu", i);
+		ck_assert_msg(vres_record_decode(bytes, n, &got, NULL) == VRES_E_INVALID_INPUT,
+		              "value %zu", i);
 		ck_status(vres_record_decode(bytes, n, &got, &err), VRES_E_INVALID_INPUT);
 	}
 }
@@ -294,7 +304,8 @@ START_TEST(mac_fits_its_record_its_key_and_nothing_else)
 }
 END_TEST
 
-static size_t receipt(const struct vres_record *r, const struct vres_subkeys *keys, uint8_t bytes[RECEIPT_MAX])
+static size_t receipt(const struct vres_record *r, const struct vres_subkeys *keys,
+                      uint8_t bytes[RECEIPT_MAX])
 {
 	const size_t n = vres_record_encode(r, bytes);
 	vres_error err;
@@ -334,7 +345,8 @@ START_TEST(bytes_that_are_well_signed_but_no_record_are_invalid_input)
 	vres_error err;
 
 	ck_ok(vres_crypto_hmac(keys.seal, bytes, 12, bytes + 12, &err));
-	ck_status(vres_receipt_decode(bytes, 12 + MAC_BYTES, &keys, &got, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_receipt_decode(bytes, 12 + MAC_BYTES, &keys, &got, &err),
+	          VRES_E_INVALID_INPUT);
 }
 END_TEST
 
@@ -345,7 +357,8 @@ START_TEST(receipt_longer_than_any_is_refused_unread)
 	vres_error err;
 
 	ck_refused(vres_receipt_decode("", SIZE_MAX, &keys, &got, &err), VRES_REASON_SIGNATURE);
-	ck_refused(vres_receipt_decode("", RECEIPT_MAX + 1, &keys, &got, &err), VRES_REASON_SIGNATURE);
+	ck_refused(vres_receipt_decode("", RECEIPT_MAX + 1, &keys, &got, &err),
+	           VRES_REASON_SIGNATURE);
 }
 END_TEST
 
@@ -389,18 +402,30 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(decoding_gives_back_every_field_that_was_encoded, "CI-002 VR-002", "integrity", ""),
-		CASE(longest_record_fits_its_buffer, "VR-006 MS-007", "integrity", "a write past a buffer"),
-		CASE(every_field_is_in_the_bytes, "CI-002 VR-002 WORKER-4120", "authenticity", "a field that is not signed"),
-		CASE(every_truncation_and_every_extension_is_refused, "VR-005 VR-006", "integrity", "a truncated receipt, bytes after a record"),
-		CASE(every_change_of_one_byte_is_refused_or_encodes_to_itself, "VR-004 VR-005", "integrity", "two encodings of one record"),
-		CASE(tag_of_another_version_is_refused, "VR-005", "integrity", "a record of another format"),
-		CASE(values_out_of_range_are_refused, "VR-005", "integrity", "a record this library does not write"),
-		CASE(strings_longer_than_their_field_or_holding_a_nul_are_refused, "IV-005 VR-006", "integrity", "a string past its field"),
-		CASE(mac_fits_its_record_its_key_and_nothing_else, "CI-001 CI-002 VR-002", "authenticity", "a forged record, another key"),
-		CASE(receipt_is_decoded_only_under_its_mac, "CI-001 VR-004 VP-006", "authenticity", "a forged receipt"),
-		CASE(bytes_that_are_well_signed_but_no_record_are_invalid_input, "VR-005", "integrity", ""),
-		CASE(receipt_longer_than_any_is_refused_unread, "VR-005 VR-006", "availability", "a receipt of absurd length"),
+		CASE(decoding_gives_back_every_field_that_was_encoded, "CI-002 VR-002", "integrity",
+	             ""),
+		CASE(longest_record_fits_its_buffer, "VR-006 MS-007", "integrity",
+	             "a write past a buffer"),
+		CASE(every_field_is_in_the_bytes, "CI-002 VR-002 WORKER-4120", "authenticity",
+	             "a field that is not signed"),
+		CASE(every_truncation_and_every_extension_is_refused, "VR-005 VR-006", "integrity",
+	             "a truncated receipt, bytes after a record"),
+		CASE(every_change_of_one_byte_is_refused_or_encodes_to_itself, "VR-004 VR-005",
+	             "integrity", "two encodings of one record"),
+		CASE(tag_of_another_version_is_refused, "VR-005", "integrity",
+	             "a record of another format"),
+		CASE(values_out_of_range_are_refused, "VR-005", "integrity",
+	             "a record this library does not write"),
+		CASE(strings_longer_than_their_field_or_holding_a_nul_are_refused, "IV-005 VR-006",
+	             "integrity", "a string past its field"),
+		CASE(mac_fits_its_record_its_key_and_nothing_else, "CI-001 CI-002 VR-002",
+	             "authenticity", "a forged record, another key"),
+		CASE(receipt_is_decoded_only_under_its_mac, "CI-001 VR-004 VP-006", "authenticity",
+	             "a forged receipt"),
+		CASE(bytes_that_are_well_signed_but_no_record_are_invalid_input, "VR-005",
+	             "integrity", ""),
+		CASE(receipt_longer_than_any_is_refused_unread, "VR-005 VR-006", "availability",
+	             "a receipt of absurd length"),
 		CASE(description_says_what_the_record_says, "WORKER-4110", "", ""),
 	};
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What makes a shard fresh for a lease, and a manager that stops between the beginning of a call and its end.  A unit is a group of 32 blocks of 1 KiB. */
+/*
+ * What makes a shard fresh for a lease, and a manager that stops between the beginning of a call
+ * and its end.  A unit is a group of 32 blocks of 1 KiB.
+ */
 #include <vres/vres.h>
 
 #include "support/suite/alloc.h"
@@ -35,7 +38,9 @@ static vres_status told(void *ctx, const vres_event *event)
 	return VRES_OK;
 }
 
-/* One sealed shard of 8 units, of which leases have UNITS sampled; sealing has not made it fresh. */
+/*
+ * One sealed shard of 8 units, of which leases have UNITS sampled; sealing has not made it fresh.
+ */
 static struct rig *begin(void)
 {
 	struct rig *rig = test_alloc(sizeof(*rig));
@@ -102,7 +107,10 @@ static void sample(struct rig *rig, uint32_t units)
 	ck_ok(vres_shard_verify(rig->shard, &p, NULL, &err));
 }
 
-/* Policy's number is signed into the record: who asks for fewer units gets an answer, but not a lease on the strength of it. */
+/*
+ * Policy's number is signed into the record: who asks for fewer units gets an answer, but not a
+ * lease on the strength of it.
+ */
 START_TEST(sample_of_fewer_units_than_policy_wants_serves_no_lease)
 {
 	static const uint32_t fewer[] = {1, UNITS - 1};
@@ -111,8 +119,13 @@ START_TEST(sample_of_fewer_units_than_policy_wants_serves_no_lease)
 		CLEANUP(end) struct rig *rig = begin();
 
 		sample(rig, fewer[i]);
-		ck_assert_uint_eq(atomic_load(&rig->shard->fresh[vres_policy_strength(VRES_VERIFY_SAMPLED)]), 0);
-		ck_assert_uint_ne(atomic_load(&rig->shard->fresh[vres_policy_strength(VRES_VERIFY_SIGNATURE)]), 0);
+		ck_assert_uint_eq(
+			atomic_load(&rig->shard->fresh[vres_policy_strength(VRES_VERIFY_SAMPLED)]),
+			0);
+		ck_assert_uint_ne(
+			atomic_load(
+				&rig->shard->fresh[vres_policy_strength(VRES_VERIFY_SIGNATURE)]),
+			0);
 		ck_assert_uint_eq(hashed_by_a_lease(rig), UNITS);
 		ck_assert_uint_eq(hashed_by_a_lease(rig), 0); /* which is fresh now */
 	}
@@ -238,7 +251,8 @@ START_TEST(manager_that_stopped_during_the_verification_gives_no_lease)
 	vres_error err;
 
 	rig->stops = true;
-	ck_status_reason(vres_lease_acquire(rig->shard, &lease, &err), VRES_E_POLICY_VIOLATION, VRES_REASON_STOPPED);
+	ck_status_reason(vres_lease_acquire(rig->shard, &lease, &err), VRES_E_POLICY_VIOLATION,
+	                 VRES_REASON_STOPPED);
 	ck_assert_ptr_null(lease);
 	ck_assert_uint_eq(rig->shard->leased, 0);
 	ck_assert_uint_eq(atomic_load(&rig->manager->counters.leases), 0);
@@ -254,7 +268,8 @@ START_TEST(shard_that_was_quarantined_during_the_last_event_is_neither_good_nor_
 
 	rig->quarantines = true;
 	if (_i == 0)
-		ck_refused(vres_shard_verify(rig->shard, NULL, NULL, &err), VRES_REASON_QUARANTINED);
+		ck_refused(vres_shard_verify(rig->shard, NULL, NULL, &err),
+		           VRES_REASON_QUARANTINED);
 	else
 		ck_refused(vres_lease_acquire(rig->shard, &lease, &err), VRES_REASON_QUARANTINED);
 	ck_assert_ptr_null(lease);
@@ -281,31 +296,44 @@ START_TEST(manager_that_stopped_during_a_seal_seals_nothing)
 
 	params.progress = stop_here;
 	params.progress_ctx = rig->manager;
-	ck_status_reason(vres_seal_memory(rig->manager, &params, "abc", 3, &shard, &err), VRES_E_POLICY_VIOLATION, VRES_REASON_STOPPED);
+	ck_status_reason(vres_seal_memory(rig->manager, &params, "abc", 3, &shard, &err),
+	                 VRES_E_POLICY_VIOLATION, VRES_REASON_STOPPED);
 	ck_assert_ptr_null(shard);
 	ck_assert_uint_eq(rig->shard->mem.device->capacity.used, used);
 	ck_assert_uint_eq(rig->shard->mem.device->capacity.filling, 0);
-	ck_assert_uint_eq(rig->told[VRES_EVENT_VRAM_SEALED], 1);                               /* that of the fixture */
-	ck_assert_uint_eq(atomic_load(&rig->manager->counters.policy_violations), violations); /* it is told of by who found it */
+	/* That of the fixture. */
+	ck_assert_uint_eq(rig->told[VRES_EVENT_VRAM_SEALED], 1);
+	/* It is told of by who found it. */
+	ck_assert_uint_eq(atomic_load(&rig->manager->counters.policy_violations), violations);
 }
 END_TEST
 
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(sample_of_fewer_units_than_policy_wants_serves_no_lease, "CI-007 VP-006", "integrity", "weak check taken for a strong one"),
-		CASE(sample_of_as_many_units_as_policy_wants_or_more_serves_leases, "CI-007", "availability", ""),
-		CASE(sample_of_all_units_serves_leases, "CI-007", "integrity", "weak check taken for a strong one"),
-		CASE(verification_of_the_future_serves_no_lease, "CI-007 WORKER-4121", "integrity", "stale verification"),
-		CASE(shard_that_was_never_verified_so_is_not_fresh_for_ever, "CI-007 WORKER-4121", "integrity", "verification skipped"),
-		CASE(verification_is_as_old_as_its_beginning, "CI-007 WORKER-4121", "integrity", "stale verification"),
-		CASE(seal_is_as_old_as_its_first_piece, "CI-007 WORKER-4121", "integrity", "stale verification"),
-		CASE(verification_that_began_earlier_does_not_make_a_shard_staler, "CI-007", "availability", ""),
-		CASE(manager_that_stopped_during_the_verification_gives_no_lease, "WORKER-4245 CI-007", "integrity",
-	             "memory used after a violation"),
-		CASE_LOOP(shard_that_was_quarantined_during_the_last_event_is_neither_good_nor_leased, 2, "VR-004 CI-007", "integrity",
-	                  "a damaged shard said to be verified"),
-		CASE(manager_that_stopped_during_a_seal_seals_nothing, "WORKER-4113", "integrity", "sealed after a violation"),
+		CASE(sample_of_fewer_units_than_policy_wants_serves_no_lease, "CI-007 VP-006",
+	             "integrity", "weak check taken for a strong one"),
+		CASE(sample_of_as_many_units_as_policy_wants_or_more_serves_leases, "CI-007",
+	             "availability", ""),
+		CASE(sample_of_all_units_serves_leases, "CI-007", "integrity",
+	             "weak check taken for a strong one"),
+		CASE(verification_of_the_future_serves_no_lease, "CI-007 WORKER-4121", "integrity",
+	             "stale verification"),
+		CASE(shard_that_was_never_verified_so_is_not_fresh_for_ever, "CI-007 WORKER-4121",
+	             "integrity", "verification skipped"),
+		CASE(verification_is_as_old_as_its_beginning, "CI-007 WORKER-4121", "integrity",
+	             "stale verification"),
+		CASE(seal_is_as_old_as_its_first_piece, "CI-007 WORKER-4121", "integrity",
+	             "stale verification"),
+		CASE(verification_that_began_earlier_does_not_make_a_shard_staler, "CI-007",
+	             "availability", ""),
+		CASE(manager_that_stopped_during_the_verification_gives_no_lease,
+	             "WORKER-4245 CI-007", "integrity", "memory used after a violation"),
+		CASE_LOOP(
+			shard_that_was_quarantined_during_the_last_event_is_neither_good_nor_leased,
+			2, "VR-004 CI-007", "integrity", "a damaged shard said to be verified"),
+		CASE(manager_that_stopped_during_a_seal_seals_nothing, "WORKER-4113", "integrity",
+	             "sealed after a violation"),
 	};
 
 	return suite_run("unit.lease", "unit", cases, COUNT(cases));

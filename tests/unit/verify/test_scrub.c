@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A pass of the scrub from inside: the digests on the host are checked first and last, and a part counts only for the pass it was claimed in. */
+/*
+ * A pass of the scrub from inside: the digests on the host are checked first and last, and a part
+ * counts only for the pass it was claimed in.
+ */
 #include "support/suite/alloc.h"
 #include "device/vram_digest_many.h"
 #include "unit/fixture/puppet.h"
@@ -13,7 +16,10 @@ static vres_status scrub(struct verify_rig *rig, vres_scrub_report *report, vres
 	return vres_scrub_step(rig->manager, 1, report, err);
 }
 
-/* Changed in the middle of a pass: where it has been already, which the end of the pass finds, and where it has not. */
+/*
+ * Changed in the middle of a pass: where it has been already, which the end of the pass finds, and
+ * where it has not.
+ */
 START_TEST(scrub_does_not_believe_kept_digests_that_were_changed)
 {
 	static const size_t changed[] = {0, 69};
@@ -52,7 +58,10 @@ START_TEST(scrub_checks_the_kept_digests_first)
 }
 END_TEST
 
-/* Two callers have a part each, and the first one cannot check his: the pass begins again, and the other one's part is of the old one. */
+/*
+ * Two callers have a part each, and the first one cannot check his: the pass begins again, and the
+ * other one's part is of the old one.
+ */
 START_TEST(scrub_does_not_count_parts_of_a_pass_that_was_given_up)
 {
 	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
@@ -64,7 +73,8 @@ START_TEST(scrub_does_not_count_parts_of_a_pass_that_was_given_up)
 	ck_assert(vres_scrub_claim(rig->manager, 3 * UNIT, since, &other));
 	ck_assert_uint_eq(other.first, 3);
 	vres_scrub_release(&one, SCRUB_UNCHECKED);
-	ck_assert(!vres_scrub_claim(rig->manager, UNIT, since, &one)); /* not again before it is retried */
+	/* Not again before it is retried. */
+	ck_assert(!vres_scrub_claim(rig->manager, UNIT, since, &one));
 	vres_scrub_retry(rig->manager);
 	ck_assert(vres_scrub_claim(rig->manager, 2 * UNIT, since, &one));
 	ck_assert_uint_eq(one.first, 0);
@@ -77,11 +87,15 @@ START_TEST(scrub_does_not_count_parts_of_a_pass_that_was_given_up)
 	ck_assert_uint_eq(one.units, UNITS - 2);
 	vres_scrub_release(&one, SCRUB_GOOD);
 	ck_assert_uint_ge(place->checked_since, since);
-	ck_assert(!vres_scrub_claim(rig->manager, UNIT, since, &one)); /* all has been checked since */
+	/* All has been checked since. */
+	ck_assert(!vres_scrub_claim(rig->manager, UNIT, since, &one));
 }
 END_TEST
 
-/* A step that ends a pass goes on with the next one up to where it came in, and no further: the rest it has checked. */
+/*
+ * A step that ends a pass goes on with the next one up to where it came in, and no further: the
+ * rest it has checked.
+ */
 START_TEST(scrub_goes_round_once_from_wherever_it_comes_in)
 {
 	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
@@ -105,7 +119,10 @@ START_TEST(scrub_goes_round_once_from_wherever_it_comes_in)
 }
 END_TEST
 
-/* A part that another step checked counts for who began before that one, and not for who began after it. */
+/*
+ * A part that another step checked counts for who began before that one, and not for who began
+ * after it.
+ */
 START_TEST(scrub_counts_what_others_have_checked_since)
 {
 	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
@@ -206,7 +223,8 @@ static struct scrub_part claim_all(const struct trio *t, size_t shard)
 START_TEST(shard_whose_pass_took_longest_is_the_first_again)
 {
 	CLEANUP(trio_end) struct trio t = trio_begin();
-	struct scrub_part first = claim_all(&t, 0), second = claim_all(&t, 1), third = claim_all(&t, 2);
+	struct scrub_part first = claim_all(&t, 0), second = claim_all(&t, 1),
+			  third = claim_all(&t, 2);
 
 	vres_scrub_release(&third, SCRUB_GOOD);
 	vres_scrub_release(&first, SCRUB_GOOD);
@@ -276,17 +294,24 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(scrub_does_not_believe_kept_digests_that_were_changed, 2, "CI-007 VR-004", "integrity",
-	                  "digests changed in host memory"),
-		CASE(scrub_checks_the_kept_digests_first, "CI-007 VR-004", "integrity", "digests changed in host memory"),
-		CASE(scrub_does_not_count_parts_of_a_pass_that_was_given_up, "CI-007", "integrity", "a part that nobody checked is counted"),
-		CASE(scrub_goes_round_once_from_wherever_it_comes_in, "CI-007", "integrity", "a part that nobody checked is counted"),
-		CASE(scrub_counts_what_others_have_checked_since, "CI-007 VR-008", "integrity", "a part that nobody checked is counted"),
-		CASE(shard_that_others_quarantined_since_its_part_was_claimed_is_no_failure_of_the_scrub, "WORKER-4161", "accountability",
-	             "flood of alarms"),
-		CASE(shard_that_is_going_is_neither_claimed_nor_counted_as_old, "VR-008", "integrity", "double free"),
-		CASE(shard_whose_pass_took_longest_is_the_first_again, "CI-007", "integrity", "a shard whose turn does not come"),
-		CASE(shards_in_trouble_grow_older_and_have_their_turn_by_age_when_they_are_tried_again, "CI-007 WORKER-4151", "integrity",
+		CASE_LOOP(scrub_does_not_believe_kept_digests_that_were_changed, 2, "CI-007 VR-004",
+	                  "integrity", "digests changed in host memory"),
+		CASE(scrub_checks_the_kept_digests_first, "CI-007 VR-004", "integrity",
+	             "digests changed in host memory"),
+		CASE(scrub_does_not_count_parts_of_a_pass_that_was_given_up, "CI-007", "integrity",
+	             "a part that nobody checked is counted"),
+		CASE(scrub_goes_round_once_from_wherever_it_comes_in, "CI-007", "integrity",
+	             "a part that nobody checked is counted"),
+		CASE(scrub_counts_what_others_have_checked_since, "CI-007 VR-008", "integrity",
+	             "a part that nobody checked is counted"),
+		CASE(shard_that_others_quarantined_since_its_part_was_claimed_is_no_failure_of_the_scrub,
+	             "WORKER-4161", "accountability", "flood of alarms"),
+		CASE(shard_that_is_going_is_neither_claimed_nor_counted_as_old, "VR-008",
+	             "integrity", "double free"),
+		CASE(shard_whose_pass_took_longest_is_the_first_again, "CI-007", "integrity",
+	             "a shard whose turn does not come"),
+		CASE(shards_in_trouble_grow_older_and_have_their_turn_by_age_when_they_are_tried_again,
+	             "CI-007 WORKER-4151", "integrity",
 	             "a shard whose turn does not come, an age that is too good"),
 		CASE(parts_grow_step_by_step_and_never_past_a_slice, "WORKER-4121", "availability",
 	             "a check that stands in the way of inference"),

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a verification concludes: which trouble is whose, what a quarantine by others means, and on which lanes the work goes. */
+/*
+ * What a verification concludes: which trouble is whose, what a quarantine by others means, and on
+ * which lanes the work goes.
+ */
 #include "support/suite/alloc.h"
 #include "device/vram_digest_many.h"
 #include "unit/fixture/puppet.h"
@@ -7,7 +10,10 @@
 #include "support/suite/suite.h"
 #include "unit/fixture/verify_rig.h"
 
-/* As in vres_verify_many(), which concludes when all shards have been checked, and may be given one twice. */
+/*
+ * As in vres_verify_many(), which concludes when all shards have been checked, and may be given one
+ * twice.
+ */
 START_TEST(check_that_saw_no_damage_makes_nothing_of_a_shard_that_others_have_quarantined_since)
 {
 	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
@@ -28,7 +34,9 @@ START_TEST(check_that_saw_no_damage_makes_nothing_of_a_shard_that_others_have_qu
 	ck_refused(vres_verify_conclude(&v, &err), VRES_REASON_QUARANTINED);
 	ck_assert_uint_eq(atomic_load(&s->verified_at), verified_at);
 	ck_assert_uint_eq(atomic_load(&s->fresh[0]), fresh);
-	ck_assert_uint_eq(atomic_load(&rig->manager->counters.verifies[OUTCOME_OK][VRES_VERIFY_FULL]), verified);
+	ck_assert_uint_eq(
+		atomic_load(&rig->manager->counters.verifies[OUTCOME_OK][VRES_VERIFY_FULL]),
+		verified);
 	ck_assert_uint_eq(rig->incidents, 1);
 }
 END_TEST
@@ -64,18 +72,21 @@ END_TEST
 /* Which device a shard is on is not asked of a record that may have been changed. */
 START_TEST(record_that_names_another_device_is_a_wrong_signature_in_company_too)
 {
-	static const uint32_t wrong[] = {1, 2, UINT32_MAX}; /* the puppet has two devices, of which the first is used */
+	/* The puppet has two devices, of which the first is used. */
+	static const uint32_t wrong[] = {1, 2, UINT32_MAX};
 	const vres_verify_params params = vres_verify_params_init();
 
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
-		vres_verify_report reports[2] = {vres_verify_report_init(), vres_verify_report_init()};
+		vres_verify_report reports[2] = {vres_verify_report_init(),
+		                                 vres_verify_report_init()};
 		vres_shard *twice[] = {rig->shard, rig->shard};
 		vres_error err;
 
 		rig->manager->driver.device_count = 2;
 		rig->shard->record.gpu_device = wrong[i];
-		ck_refused(vres_verify_many(rig->manager, twice, 2, &params, reports, &err), VRES_REASON_SIGNATURE);
+		ck_refused(vres_verify_many(rig->manager, twice, 2, &params, reports, &err),
+		           VRES_REASON_SIGNATURE);
 		ck_assert_uint_eq(reports[0].reason, VRES_REASON_SIGNATURE);
 		ck_assert_uint_eq(reports[1].reason, VRES_REASON_SIGNATURE);
 		ck_assert_uint_eq(atomic_load(&rig->shard->state), VRES_SHARD_QUARANTINED);
@@ -98,7 +109,10 @@ START_TEST(record_that_names_another_device_does_not_hide_a_shard_from_enforceme
 }
 END_TEST
 
-/* The index of a member says which byte is written to: under ASan and Valgrind one that is past the set is seen. */
+/*
+ * The index of a member says which byte is written to: under ASan and Valgrind one that is past the
+ * set is seen.
+ */
 START_TEST(record_with_an_index_past_its_set_is_no_member)
 {
 	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
@@ -108,7 +122,8 @@ START_TEST(record_with_an_index_past_its_set_is_no_member)
 
 	rig->shard->record.total_shards = 1;
 	rig->shard->record.shard_index = 1;
-	ck_status(vres_set_verify(rig->manager, &rig->shard, 1, &params, &report, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_set_verify(rig->manager, &rig->shard, 1, &params, &report, &err),
+	          VRES_E_INVALID_INPUT);
 	ck_assert_int_eq(report.first_failed, 0);
 }
 END_TEST
@@ -125,10 +140,14 @@ static void lie(struct puppet *p, unsigned which)
 	p->answer[PUPPET_MEM_RESIDENCY] = which == 7 ? VRES_E_INTEGRITY_VIOLATION : VRES_OK;
 }
 
-/* Nothing was learned of the bytes: no quarantine, no incident, and when the backend is well again the shard is good. */
+/*
+ * Nothing was learned of the bytes: no quarantine, no incident, and when the backend is well again
+ * the shard is good.
+ */
 START_TEST(trouble_of_the_backend_is_never_called_tampering)
 {
-	static const uint32_t modes[] = {VRES_VERIFY_SAMPLED, VRES_VERIFY_FULL, VRES_VERIFY_READBACK};
+	static const uint32_t modes[] = {VRES_VERIFY_SAMPLED, VRES_VERIFY_FULL,
+	                                 VRES_VERIFY_READBACK};
 	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(VRES_ALLOW_READBACK, 0);
 	vres_verify_report report;
 	unsigned troubled = 0;
@@ -142,7 +161,9 @@ START_TEST(trouble_of_the_backend_is_never_called_tampering)
 
 			lie(rig->puppet, which);
 			status = verify_as(rig, modes[i], 0, &report, &err);
-			ck_assert_int_eq(status, !matters ? VRES_OK : which == 6 ? VRES_E_BUSY : VRES_E_BACKEND);
+			ck_assert_int_eq(status, !matters     ? VRES_OK
+			                         : which == 6 ? VRES_E_BUSY
+			                                      : VRES_E_BACKEND);
 			ck_assert_int_eq(report.status, status);
 			troubled += matters;
 			lie(rig->puppet, UINT32_MAX);
@@ -166,7 +187,8 @@ START_TEST(seal_over_a_backend_that_lies_fails_and_accuses_nobody)
 		vres_shard *shard = NULL;
 
 		lie(rig->puppet, which);
-		ck_status(vres_seal_memory(rig->manager, &params, data, sizeof(data), &shard, &err), VRES_E_BACKEND);
+		ck_status(vres_seal_memory(rig->manager, &params, data, sizeof(data), &shard, &err),
+		          VRES_E_BACKEND);
 		ck_assert_ptr_null(shard);
 	}
 	lie(rig->puppet, UINT32_MAX);
@@ -178,7 +200,8 @@ END_TEST
 
 START_TEST(background_work_goes_on_lanes_of_low_priority_and_other_work_does_not)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(VRES_ALLOW_READBACK | VRES_ALLOW_PINNED_STAGING, 0);
+	CLEANUP(verify_end)
+	struct verify_rig *rig = verify_begin(VRES_ALLOW_READBACK | VRES_ALLOW_PINNED_STAGING, 0);
 	vres_verify_params p = vres_verify_params_init();
 	vres_shard *twice[] = {rig->shard, rig->shard};
 	vres_error err;
@@ -188,13 +211,15 @@ START_TEST(background_work_goes_on_lanes_of_low_priority_and_other_work_does_not
 			continue;
 		p.background = 1;
 		ck_ok(vres_shard_verify(rig->shard, &p, NULL, &err));
-		ck_assert_uint_eq(rig->puppet->lane_flags, VRES_LANE_PINNED | VRES_LANE_LOW_PRIORITY);
+		ck_assert_uint_eq(rig->puppet->lane_flags,
+		                  VRES_LANE_PINNED | VRES_LANE_LOW_PRIORITY);
 		p.background = 0;
 		ck_ok(vres_shard_verify(rig->shard, &p, NULL, &err));
 		ck_assert_uint_eq(rig->puppet->lane_flags, VRES_LANE_PINNED);
 		p.background = 1;
 		ck_ok(vres_verify_many(rig->manager, twice, COUNT(twice), &p, NULL, &err));
-		ck_assert_uint_eq(rig->puppet->lane_flags, VRES_LANE_PINNED | VRES_LANE_LOW_PRIORITY);
+		ck_assert_uint_eq(rig->puppet->lane_flags,
+		                  VRES_LANE_PINNED | VRES_LANE_LOW_PRIORITY);
 	}
 }
 END_TEST
@@ -204,7 +229,10 @@ static uint64_t hash_calls(const struct verify_rig *rig)
 	return atomic_load(&rig->puppet->calls[PUPPET_HASH]);
 }
 
-/* A shard larger than a slice, alone and with another, itself, with which it would otherwise share a job. */
+/*
+ * A shard larger than a slice, alone and with another, itself, with which it would otherwise share
+ * a job.
+ */
 START_TEST(background_work_hashes_no_more_than_a_slice_at_once)
 {
 	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
@@ -235,10 +263,14 @@ START_TEST(background_work_hashes_no_more_than_a_slice_at_once)
 }
 END_TEST
 
-/* What is signed was hashed after nobody could write any more; without that requirement each piece is hashed as it arrives, once. */
+/*
+ * What is signed was hashed after nobody could write any more; without that requirement each piece
+ * is hashed as it arrives, once.
+ */
 START_TEST(read_only_mapping_is_hashed_after_it_was_protected)
 {
-	CLEANUP(verify_end) struct verify_rig *read_only = verify_begin_with(0, VRES_REQUIRE_READONLY, 0);
+	CLEANUP(verify_end)
+	struct verify_rig *read_only = verify_begin_with(0, VRES_REQUIRE_READONLY, 0);
 	CLEANUP(verify_end) struct verify_rig *plain = verify_begin_with(0, 0, 0);
 
 	ck_assert_uint_eq(atomic_load(&read_only->puppet->calls[PUPPET_MEM_PROTECT]), 1);
@@ -253,24 +285,29 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(check_that_saw_no_damage_makes_nothing_of_a_shard_that_others_have_quarantined_since, "VR-004 WORKER-4161",
-	             "accountability", "a damaged shard said to be verified"),
+		CASE(check_that_saw_no_damage_makes_nothing_of_a_shard_that_others_have_quarantined_since,
+	             "VR-004 WORKER-4161", "accountability", "a damaged shard said to be verified"),
 		CASE(good_verification_of_any_mode_is_dated, "VR-004", "accountability", ""),
-		CASE(record_that_was_changed_is_a_wrong_signature, "CI-001 CI-002 VR-004", "authenticity", "a record changed in host memory"),
-		CASE(record_that_names_another_device_is_a_wrong_signature_in_company_too, "CI-001 CI-002 VR-004", "authenticity",
+		CASE(record_that_was_changed_is_a_wrong_signature, "CI-001 CI-002 VR-004",
+	             "authenticity", "a record changed in host memory"),
+		CASE(record_that_names_another_device_is_a_wrong_signature_in_company_too,
+	             "CI-001 CI-002 VR-004", "authenticity", "a record changed in host memory"),
+		CASE(record_that_names_another_device_does_not_hide_a_shard_from_enforcement,
+	             "VR-001", "residency", "a record changed in host memory"),
+		CASE(record_with_an_index_past_its_set_is_no_member, "MS-007 VR-004", "integrity",
 	             "a record changed in host memory"),
-		CASE(record_that_names_another_device_does_not_hide_a_shard_from_enforcement, "VR-001", "residency",
-	             "a record changed in host memory"),
-		CASE(record_with_an_index_past_its_set_is_no_member, "MS-007 VR-004", "integrity", "a record changed in host memory"),
-		CASE(trouble_of_the_backend_is_never_called_tampering, "WORKER-4032 WORKER-4151 CI-007", "integrity",
+		CASE(trouble_of_the_backend_is_never_called_tampering,
+	             "WORKER-4032 WORKER-4151 CI-007", "integrity",
 	             "driver trouble taken for tampering, driver trouble taken for success"),
-		CASE(seal_over_a_backend_that_lies_fails_and_accuses_nobody, "WORKER-4032 WORKER-4113", "integrity",
+		CASE(seal_over_a_backend_that_lies_fails_and_accuses_nobody,
+	             "WORKER-4032 WORKER-4113", "integrity",
 	             "bytes that were never looked at are signed"),
-		CASE(background_work_goes_on_lanes_of_low_priority_and_other_work_does_not, "WORKER-4121", "availability",
-	             "a check that stands in the way of inference"),
-		CASE(background_work_hashes_no_more_than_a_slice_at_once, "WORKER-4121", "availability",
-	             "a check that stands in the way of inference"),
-		CASE(read_only_mapping_is_hashed_after_it_was_protected, "WORKER-4113 VR-001", "integrity", "a write between check and seal"),
+		CASE(background_work_goes_on_lanes_of_low_priority_and_other_work_does_not,
+	             "WORKER-4121", "availability", "a check that stands in the way of inference"),
+		CASE(background_work_hashes_no_more_than_a_slice_at_once, "WORKER-4121",
+	             "availability", "a check that stands in the way of inference"),
+		CASE(read_only_mapping_is_hashed_after_it_was_protected, "WORKER-4113 VR-001",
+	             "integrity", "a write between check and seal"),
 	};
 
 	return suite_run("unit.verify", "unit", cases, COUNT(cases));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a verification reads: which units a sample takes, and that what lies on the host is not believed without the signed root. */
+/*
+ * What a verification reads: which units a sample takes, and that what lies on the host is not
+ * believed without the signed root.
+ */
 #include "support/suite/content.h"
 #include "unit/fixture/puppet.h"
 #include "support/suite/status.h"
@@ -9,11 +12,15 @@
 static uint64_t unit_of(const struct verify_rig *rig, size_t i)
 {
 	ck_assert_uint_eq(rig->puppet->hashed[i].offset % UNIT, 0);
-	ck_assert_uint_eq(rig->puppet->hashed[i].bytes, rig->puppet->hashed[i].offset / UNIT == UNITS - 1 ? 5 : UNIT);
+	ck_assert_uint_eq(rig->puppet->hashed[i].bytes,
+	                  rig->puppet->hashed[i].offset / UNIT == UNITS - 1 ? 5 : UNIT);
 	return rig->puppet->hashed[i].offset / UNIT;
 }
 
-/* Units are split into k runs of nearly equal length, the longer ones first; the i-th sample is from the i-th run. */
+/*
+ * Units are split into k runs of nearly equal length, the longer ones first; the i-th sample is
+ * from the i-th run.
+ */
 START_TEST(each_of_k_runs_of_units_gives_one_sample)
 {
 	static const uint32_t k[] = {1, 2, 3, 7, 63, 64, 65, 69};
@@ -132,7 +139,8 @@ START_TEST(damage_in_a_sampled_unit_is_found_and_named)
 
 	puppet_bytes(&rig->shard->mem)[17 * UNIT + 3] ^= 1;
 	puppet_bytes(&rig->shard->mem)[BYTES - 1] ^= 1;
-	ck_refused(verify_as(rig, VRES_VERIFY_SAMPLED, (uint32_t)UNITS, &report, &err), VRES_REASON_DIGEST);
+	ck_refused(verify_as(rig, VRES_VERIFY_SAMPLED, (uint32_t)UNITS, &report, &err),
+	           VRES_REASON_DIGEST);
 	ck_assert_uint_eq(report.bad_blocks, 2);
 	ck_assert_uint_eq(report.first_bad_offset, 17 * UNIT);
 	ck_assert_uint_eq(report.first_bad_bytes, UNIT);
@@ -152,12 +160,16 @@ START_TEST(sampling_by_readback_is_the_same)
 	ck_assert_uint_eq(rig->puppet->hashed_count, 0);
 	ck_assert_uint_ge(report.bytes_hashed, 69 * UNIT + 5);
 	puppet_bytes(&rig->shard->mem)[UNIT] ^= 1;
-	ck_refused(verify_as(rig, VRES_VERIFY_SAMPLED, (uint32_t)UNITS, &report, &err), VRES_REASON_DIGEST);
+	ck_refused(verify_as(rig, VRES_VERIFY_SAMPLED, (uint32_t)UNITS, &report, &err),
+	           VRES_REASON_DIGEST);
 	ck_assert_uint_eq(report.first_bad_offset, UNIT);
 }
 END_TEST
 
-/* What lies on the host is not believed either: samples are compared with digests that hash to the signed root. */
+/*
+ * What lies on the host is not believed either: samples are compared with digests that hash to the
+ * signed root.
+ */
 START_TEST(kept_digests_that_were_changed_are_not_believed)
 {
 	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
@@ -211,7 +223,10 @@ START_TEST(damage_that_is_gone_when_its_block_is_looked_for_is_named_by_its_grou
 }
 END_TEST
 
-/* Signed or not, a flat digest that is not that of the bytes is found by the one mode that computes it. */
+/*
+ * Signed or not, a flat digest that is not that of the bytes is found by the one mode that computes
+ * it.
+ */
 START_TEST(readback_checks_the_flat_digest_too)
 {
 	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(VRES_ALLOW_READBACK, 0);
@@ -228,19 +243,27 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(each_of_k_runs_of_units_gives_one_sample, "CI-007", "integrity", "a sample that comes twice"),
-		CASE(as_many_samples_as_units_or_more_check_every_unit, "CI-007", "integrity", "a unit that is left out"),
-		CASE(every_unit_has_its_turn, "CI-007", "integrity", "a unit that is never sampled"),
+		CASE(each_of_k_runs_of_units_gives_one_sample, "CI-007", "integrity",
+	             "a sample that comes twice"),
+		CASE(as_many_samples_as_units_or_more_check_every_unit, "CI-007", "integrity",
+	             "a unit that is left out"),
+		CASE(every_unit_has_its_turn, "CI-007", "integrity",
+	             "a unit that is never sampled"),
 		CASE(report_counts_what_was_sampled, "CI-007", "accountability", ""),
 		CASE(zero_samples_means_what_policy_says, "CI-007", "", ""),
 		CASE(kept_leaves_make_the_unit_a_block, "CI-007", "", ""),
-		CASE(damage_in_a_sampled_unit_is_found_and_named, "CI-007 VR-004", "integrity", "bit flip in VRAM"),
-		CASE(sampling_by_readback_is_the_same, "CI-007 VR-004", "integrity", "bit flip in VRAM"),
-		CASE(kept_digests_that_were_changed_are_not_believed, "CI-007 VR-004", "integrity", "digests changed in host memory"),
-		CASE(full_verification_does_not_rest_on_the_kept_digests, "CI-007 VR-004", "integrity", "digests changed in host memory"),
-		CASE(damage_that_is_gone_when_its_block_is_looked_for_is_named_by_its_group, "CI-007 VR-004", "accountability",
-	             "damage that is not named"),
-		CASE(readback_checks_the_flat_digest_too, "CI-007 VR-004", "integrity", "a digest that was never checked"),
+		CASE(damage_in_a_sampled_unit_is_found_and_named, "CI-007 VR-004", "integrity",
+	             "bit flip in VRAM"),
+		CASE(sampling_by_readback_is_the_same, "CI-007 VR-004", "integrity",
+	             "bit flip in VRAM"),
+		CASE(kept_digests_that_were_changed_are_not_believed, "CI-007 VR-004", "integrity",
+	             "digests changed in host memory"),
+		CASE(full_verification_does_not_rest_on_the_kept_digests, "CI-007 VR-004",
+	             "integrity", "digests changed in host memory"),
+		CASE(damage_that_is_gone_when_its_block_is_looked_for_is_named_by_its_group,
+	             "CI-007 VR-004", "accountability", "damage that is not named"),
+		CASE(readback_checks_the_flat_digest_too, "CI-007 VR-004", "integrity",
+	             "a digest that was never checked"),
 	};
 
 	return suite_run("unit.verify_content", "unit", cases, COUNT(cases));
