@@ -6,11 +6,12 @@
 #include <stdio.h>
 #include <vres/audit_file.h>
 
-#include "audit/format/parse.h"
+#include "audit/format/line_read.h"
+#include "base/validate.h"
 #include "os/durable_file.h"
 #include "sign/key.h"
-#include "base/validate.h"
 
+/* "vres-audit-key/1 ", at most 16 digits, a blank, 64 digits, a newline. */
 #define KEY_FILE_MAX 120u
 
 static void close_fd(const int *fd)
@@ -52,7 +53,7 @@ vres_status vres_audit_keys_token(const vres_key *key, struct audit_keys **out, 
 	return VRES_OK;
 }
 
-/* Everything that follows from chain[0]. */
+/* Fill in what follows from chain[0]. */
 static vres_status derive(struct audit_keys *keys, vres_error *err)
 {
 	TRY(expand(keys->chain[0], "vres/audit/line/v1", keys->line[0], err));
@@ -68,7 +69,7 @@ static vres_status read_key(int fd, bool or_root, const char *what, struct audit
 
 	TRY(vres_file_check(fd, or_root, what, &bytes, err));
 	TRY(vres_os_read(fd, 0, keys->text, KEY_FILE_MAX, &n, err));
-	if (!vres_audit_parse_key(keys->text, n, &keys->epoch, keys->chain[0]))
+	if (!audit_key_scan(keys->text, n, &keys->epoch, keys->chain[0]))
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is not an audit key file", what);
 	vres_crypto_wipe(keys->text, sizeof(keys->text));
 	return derive(keys, err);
@@ -87,7 +88,7 @@ vres_status vres_audit_keys_load(int folder, const char *name, struct audit_keys
 	return VRES_OK;
 }
 
-vres_status vres_audit_keys_first(const char *path, struct audit_keys **out, vres_error *err)
+vres_status vres_audit_keys_read(const char *path, struct audit_keys **out, vres_error *err)
 {
 	CLEANUP(vres_audit_keys_destroy) struct audit_keys *keys = NULL;
 	CLEANUP(close_fd) int folder = -1, fd = -1;
@@ -97,13 +98,23 @@ vres_status vres_audit_keys_first(const char *path, struct audit_keys **out, vre
 	TRY(vres_file_open(folder, name, FILE_READ, "the forward key file", &fd, err));
 	TRY(keys_create(true, &keys, err));
 	TRY(read_key(fd, true, "the forward key file", keys, err));
-	if (keys->epoch != 0)
-		return vres_fail(err, VRES_E_INVALID_INPUT,
-		                 "the forward key file is of epoch %" PRIu64
-		                 ": a log begins with epoch 0",
-		                 keys->epoch);
 	*out = TAKE(keys);
 	return VRES_OK;
+}
+
+vres_status vres_audit_keys_copy(const struct audit_keys *keys, struct audit_keys **out,
+                                 vres_error *err)
+{
+	TRY(keys_create(keys->is_forward, out, err));
+	memcpy(*out, keys, sizeof(*keys));
+	return VRES_OK;
+}
+
+vres_status vres_audit_keys_move(struct audit_keys *keys, uint64_t epoch, vres_error *err)
+{
+	for (; keys->epoch < epoch; keys->epoch++)
+		TRY(expand(keys->chain[0], "vres/audit/next/v1", keys->chain[0], err));
+	return derive(keys, err);
 }
 
 static size_t key_text(uint64_t epoch, const uint8_t key[VRES_SHA256_BYTES],
@@ -116,7 +127,7 @@ static size_t key_text(uint64_t epoch, const uint8_t key[VRES_SHA256_BYTES],
 	return (size_t)head + 65;
 }
 
-/* A file that holds keys->text now and for good. */
+/* Create a file with @n bytes of @text, on disk when this returns; on failure there is none. */
 static vres_status write_new(int folder, const char *name, const char *text, size_t n,
                              vres_error *err)
 {
@@ -134,10 +145,10 @@ static vres_status write_new(int folder, const char *name, const char *text, siz
 }
 
 /*
- * Did an unfinished step of ours leave this behind?  In a sticky folder others can lay a hard link
- * to another file of this user's there.
+ * Is this what an unfinished step of ours left behind?  In a sticky folder another user can put a
+ * hard link to some other file of this user here, which must not be overwritten.
  */
-static bool is_rest(int fd)
+static bool is_leftover(int fd)
 {
 	struct os_file file;
 
@@ -146,22 +157,22 @@ static bool is_rest(int fd)
 	       file.bytes <= KEY_FILE_MAX;
 }
 
-/* Overwrite what an unfinished step left behind, which may be a key, and remove it. */
-static void remove_rest(int folder, const char *name)
+/* Remove what an unfinished step left behind.  It may hold a key, so overwrite it first. */
+static void remove_leftover(int folder, const char *name)
 {
 	CLEANUP(close_fd) int fd = -1;
 
 	if (vres_file_open(folder, name, FILE_MODIFY, "a key file", &fd, NULL) == VRES_OK &&
-	    is_rest(fd))
+	    is_leftover(fd))
 		(void)vres_file_overwrite(fd, KEY_FILE_MAX, NULL);
 	vres_file_unlink(folder, name);
 }
 
 /*
- * What LOG.key had stays in its old bytes on the disk, which nobody but this descriptor names any
- * more.
+ * Rename @temporary to LOG.key.  The old key is still in the old file, which has no name any more:
+ * overwrite it through a descriptor that was opened before.
  */
-static vres_status replace(int folder, const char *name, const char *temporary, vres_error *err)
+static vres_status key_replace(int folder, const char *name, const char *temporary, vres_error *err)
 {
 	CLEANUP(close_fd) int old = -1;
 	uint64_t bytes = 0;
@@ -171,7 +182,7 @@ static vres_status replace(int folder, const char *name, const char *temporary, 
 	TRY(vres_file_rename(folder, temporary, name, true, err));
 	TRY(vres_folder_sync(folder, err));
 	if (old >= 0)
-		/* The new key is in force whatever comes of it. */
+		/* The new key is in force already, so a failure here changes nothing. */
 		(void)vres_file_overwrite(old, min_u64(bytes, KEY_FILE_MAX), NULL);
 	return VRES_OK;
 }
@@ -184,14 +195,14 @@ static vres_status store(struct audit_keys *keys, unsigned which, int folder, co
 	size_t n;
 
 	(void)snprintf(temporary, sizeof(temporary), "%s.tmp", name);
-	remove_rest(folder, temporary);
+	remove_leftover(folder, temporary);
 	n = key_text(keys->epoch + which, keys->chain[which], keys->text);
 	status = write_new(folder, temporary, keys->text, n, err);
 	vres_crypto_wipe(keys->text, sizeof(keys->text));
 	if (status == VRES_OK)
-		status = replace(folder, name, temporary, err);
+		status = key_replace(folder, name, temporary, err);
 	if (status != VRES_OK)
-		remove_rest(folder, temporary);
+		remove_leftover(folder, temporary);
 	return status;
 }
 
@@ -206,10 +217,8 @@ vres_status vres_audit_keys_advance(struct audit_keys *keys, int folder, const c
 {
 	CLEANUP(vres_audit_keys_destroy) struct audit_keys *next = NULL;
 
-	TRY(keys_create(true, &next, err));
-	next->epoch = keys->epoch + 1;
-	memcpy(next->chain[0], keys->chain[1], VRES_SHA256_BYTES);
-	TRY(derive(next, err));
+	TRY(vres_audit_keys_copy(keys, &next, err));
+	TRY(vres_audit_keys_move(next, keys->epoch + 1, err));
 	TRY(store(keys, 1, folder, name, err));
 	memcpy(keys, next, sizeof(*keys));
 	return VRES_OK;
@@ -222,6 +231,25 @@ const uint8_t *vres_audit_keys_line(const struct audit_keys *keys, uint64_t epoc
 	return epoch == keys->epoch       ? keys->line[0]
 	       : epoch == keys->epoch + 1 ? keys->line[1]
 	                                  : NULL;
+}
+
+vres_status vres_audit_mac_check(struct hmac *h, const uint8_t key[VRES_SHA256_BYTES],
+                                 const char *text, size_t n, size_t at, bool *is_good,
+                                 vres_error *err)
+{
+	const size_t after = at + AUDIT_HEX;
+	uint8_t mac[VRES_SHA256_BYTES];
+	char hex[AUDIT_HEX + 1];
+
+	if (h->context == NULL)
+		TRY(vres_hmac_open(h, key, err));
+	TRY(vres_hmac_begin(h, err));
+	TRY(vres_hmac_add(h, text, at, err));
+	TRY(vres_hmac_add(h, text + after, n - after, err));
+	TRY(vres_hmac_end(h, mac, err));
+	vres_hex(mac, hex);
+	*is_good = vres_crypto_equal(hex, text + at, AUDIT_HEX);
+	return VRES_OK;
 }
 
 vres_status vres_audit_keygen(const char *path, vres_error *err)

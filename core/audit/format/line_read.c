@@ -210,6 +210,14 @@ static uint64_t hex_number(const char *digits, size_t n)
 	return number;
 }
 
+static const char line_start[] = "{\"audit_id\":\"audit-";
+
+bool audit_line_may_begin(const char *text, size_t n)
+{
+	return memcmp(text, line_start, n < sizeof(line_start) - 1 ? n : sizeof(line_start) - 1) ==
+	       0;
+}
+
 bool audit_line_scan(const char *text, size_t n, struct audit_line *out)
 {
 	const unsigned char *bytes = (const unsigned char *)text;
@@ -219,7 +227,7 @@ bool audit_line_scan(const char *text, size_t n, struct audit_line *out)
 	memset(out, 0, sizeof(*out));
 	out->text = text;
 	out->bytes = n;
-	(void)cursor_expect(&c, "{\"audit_id\":\"audit-");
+	(void)cursor_expect(&c, line_start);
 	out->session = cursor_hex(&c, AUDIT_SESSION);
 	(void)cursor_expect(&c, "-");
 	in_id = cursor_hex(&c, 16);
@@ -276,6 +284,12 @@ bool audit_checkpoint_scan(const char *text, size_t n, struct audit_checkpoint *
 	return c.fault == NULL;
 }
 
+void audit_hash_bytes(const char *digits, uint8_t hash[VRES_SHA256_BYTES])
+{
+	for (size_t i = 0; i < VRES_SHA256_BYTES; i++)
+		hash[i] = (uint8_t)hex_number(digits + 2 * i, 2);
+}
+
 bool audit_key_scan(const char *text, size_t n, uint64_t *epoch,
                     uint8_t key_bytes[VRES_SHA256_BYTES])
 {
@@ -290,7 +304,6 @@ bool audit_key_scan(const char *text, size_t n, uint64_t *epoch,
 	(void)cursor_expect(&c, "\n");
 	if (c.fault || c.at != c.end)
 		return false;
-	for (size_t i = 0; i < VRES_SHA256_BYTES; i++)
-		key_bytes[i] = (uint8_t)hex_number(digits + 2 * i, 2);
+	audit_hash_bytes(digits, key_bytes);
 	return true;
 }

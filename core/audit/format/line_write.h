@@ -9,10 +9,8 @@
 
 #include <vres/vres.h>
 
+#include "audit/format/format.h"
 #include "hash/crypto.h"
-
-/* The longest line with its newline: fixed by the format. */
-#define AUDIT_LINE_MAX 8192u
 
 /*
  * A value longer than this is replaced by its SHA-256: fixed by the format.  Three of them, each
@@ -23,23 +21,10 @@
 _Static_assert(2 * AUDIT_TEXTS * AUDIT_TEXT_MAX + 2048 <= AUDIT_LINE_MAX,
                "the longest line must fit");
 
-#define AUDIT_NUMBER_MAX ((UINT64_C(1) << 53) - 1)
-
-/* What the log says of itself; numbers of their own, above those of vres_event_type. */
-enum audit_own_type {
-	AUDIT_HEADER = 100,
-	AUDIT_OPENED,
-	AUDIT_REPAIRED,
-	AUDIT_LOST,
-	AUDIT_EPOCH,
-	AUDIT_ROTATED,
-	AUDIT_CLOSED
-};
-
 #define AUDIT_FIELDS 9u
 
 struct audit_slot {
-	uint32_t type; /* vres_event_type or audit_own_type */
+	uint32_t type; /* vres_event_type or audit_event */
 	uint32_t text_bytes;
 	uint64_t time;
 	uint16_t present;                        /* bit i: field i of this type has a value */

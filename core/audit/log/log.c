@@ -157,7 +157,7 @@ static vres_status add(struct audit_log *log, const struct audit_slot *slot, vre
 	return VRES_OK;
 }
 
-struct audit_slot *vres_audit_log_own(struct audit_log *log, enum audit_own_type type)
+struct audit_slot *vres_audit_log_own(struct audit_log *log, enum audit_event type)
 {
 	vres_audit_slot_begin(&log->own, (uint32_t)type, log->choice.wall());
 	return &log->own;
@@ -282,8 +282,7 @@ vres_status vres_audit_log_event(struct audit_log *log, const struct audit_slot 
 	return add(log, slot, err);
 }
 
-vres_status vres_audit_log_last_line(struct audit_log *log, enum audit_own_type type,
-                                     vres_error *err)
+vres_status vres_audit_log_last_line(struct audit_log *log, enum audit_event type, vres_error *err)
 {
 	/* An epoch that ended has to be done with before another can end. */
 	if (vres_audit_log_epoch_ended(log)) {

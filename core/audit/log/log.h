@@ -78,7 +78,7 @@ vres_status vres_audit_log_event(struct audit_log *log, const struct audit_slot 
                                  vres_error *err);
 
 /* Add a line of the log's own; begun with vres_audit_log_own() and filled there. */
-struct audit_slot *vres_audit_log_own(struct audit_log *log, enum audit_own_type type);
+struct audit_slot *vres_audit_log_own(struct audit_log *log, enum audit_event type);
 vres_status vres_audit_log_add_own(struct audit_log *log, vres_error *err);
 
 /* The first line of a file; the first of a session in a file that has lines. */
@@ -103,8 +103,7 @@ vres_status vres_audit_log_checkpoint(struct audit_log *log, vres_error *err);
 vres_status vres_audit_log_finish(struct audit_log *log, vres_error *err);
 
 /* log_rotated or log_closed, under the next epoch's key. */
-vres_status vres_audit_log_last_line(struct audit_log *log, enum audit_own_type type,
-                                     vres_error *err);
+vres_status vres_audit_log_last_line(struct audit_log *log, enum audit_event type, vres_error *err);
 
 /* Has LOG no room for another line and what ends it? */
 bool vres_audit_log_is_full(const struct audit_log *log);

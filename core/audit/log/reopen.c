@@ -9,7 +9,7 @@
 #include <inttypes.h>
 
 #include "audit/log/log.h"
-#include "audit/format/parse.h"
+#include "audit/format/line_read.h"
 #include "sign/record.h"
 #include "base/validate.h"
 
@@ -23,8 +23,9 @@ struct found {
 	bool is_rotated;               /* that line is log_rotated */
 	uint64_t torn;                 /* bytes of LOG behind the last newline */
 	char torn_sha256[65];
-	struct audit_read_checkpoint checkpoint;
-	struct audit_read_header header;
+	uint64_t checkpoint_seq, checkpoint_epoch;
+	uint8_t checkpoint_hash[VRES_SHA256_BYTES];
+	bool is_simulated; /* as the header of LOG says */
 	struct audit_point last;
 };
 
@@ -84,7 +85,12 @@ static vres_status find_forward_keys(struct audit_log *log, bool is_new, vres_er
 	if (log->choice.forward_key == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT,
 		                 "a log in mode forward begins with a forward_key, which is NULL");
-	TRY(vres_audit_keys_first(log->choice.forward_key, &log->keys, err));
+	TRY(vres_audit_keys_read(log->choice.forward_key, &log->keys, err));
+	if (log->keys->epoch != 0)
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the forward key file is of epoch %" PRIu64
+		                 ": a log begins with epoch 0",
+		                 log->keys->epoch);
 	return vres_audit_keys_store(log->keys, log->folder, name, err);
 }
 
@@ -94,23 +100,15 @@ static vres_status find_keys(struct audit_log *log, bool is_new, vres_error *err
 	                              : vres_audit_keys_token(log->choice.key, &log->keys, err);
 }
 
-/* Is @mac that of the line without the 64 digits at @at, under the key of @epoch? */
-static vres_status check_mac(const struct audit_log *log, uint64_t epoch, const char *line,
-                             size_t n, size_t at, const uint8_t mac[VRES_SHA256_BYTES],
-                             bool *is_good, vres_error *err)
+/* Is the MAC at @at good under the key of @epoch?  Not if the log has no such key. */
+static vres_status check_mac(const struct audit_log *log, uint64_t epoch, const char *text,
+                             size_t n, size_t at, bool *is_good, vres_error *err)
 {
+	CLEANUP(vres_hmac_close) struct hmac hmac = {NULL};
 	const uint8_t *key = vres_audit_keys_line(log->keys, epoch);
-	uint8_t want[VRES_SHA256_BYTES];
-	char without[AUDIT_LINE_MAX];
 
 	*is_good = false;
-	if (key == NULL)
-		return VRES_OK;
-	memcpy(without, line, at);
-	memcpy(without + at, line + at + 64, n - at - 64);
-	TRY(vres_crypto_hmac(key, without, n - 64, want, err));
-	*is_good = vres_crypto_equal(want, mac, VRES_SHA256_BYTES);
-	return VRES_OK;
+	return key ? vres_audit_mac_check(&hmac, key, text, n, at, is_good, err) : VRES_OK;
 }
 
 /*
@@ -120,41 +118,43 @@ static vres_status check_mac(const struct audit_log *log, uint64_t epoch, const 
 
 static vres_status read_checkpoint(struct audit_log *log, int fd, struct found *f, vres_error *err)
 {
-	char *text = log->batch;
+	struct audit_checkpoint c;
 	bool is_good = false;
 	uint64_t bytes;
 	size_t n = 0;
 
 	TRY(vres_file_check(fd, false, "the log's checkpoint", &bytes, err));
-	TRY(vres_os_read(fd, 0, text, CHECKPOINT_MAX, &n, err));
-	if (n == 0 || text[n - 1] != '\n' ||
-	    !vres_audit_parse_checkpoint(text, n - 1, &f->checkpoint))
+	TRY(vres_os_read(fd, 0, log->batch, CHECKPOINT_MAX, &n, err));
+	if (n == 0 || log->batch[n - 1] != '\n' || !audit_checkpoint_scan(log->batch, n - 1, &c))
 		return vres_fail(err, VRES_E_AUDIT, "the log's checkpoint is damaged");
-	TRY(check_mac(log, f->checkpoint.epoch, text, n - 1, f->checkpoint.mac_at,
-	              f->checkpoint.mac, &is_good, err));
+	TRY(check_mac(log, c.epoch, c.text, c.bytes, c.mac_at, &is_good, err));
 	if (!is_good)
 		return vres_fail(err, VRES_E_AUDIT,
 		                 "the log's checkpoint is under another key, or was edited");
 	f->has_checkpoint = true;
+	f->checkpoint_seq = c.seq;
+	f->checkpoint_epoch = c.epoch;
+	audit_hash_bytes(c.hash, f->checkpoint_hash);
 	return VRES_OK;
 }
 
 static vres_status read_first_line(struct audit_log *log, struct found *f, vres_error *err)
 {
-	struct audit_read_line first;
+	struct audit_line first;
 	const char *end;
 	size_t n = 0;
 
 	TRY(vres_os_read(log->fd, 0, log->line, AUDIT_LINE_MAX, &n, err));
 	end = memchr(log->line, '\n', n);
-	if (end == NULL || !vres_audit_parse_line(log->line, (size_t)(end - log->line), &first) ||
-	    !vres_audit_parse_header(&first, &f->header))
+	if (end == NULL || !audit_line_scan(log->line, (size_t)(end - log->line), &first) ||
+	    first.event != AUDIT_HEADER)
 		return vres_fail(err, VRES_E_AUDIT, "the file does not begin as an audit log does");
-	if (f->header.is_forward != log->choice.is_forward)
+	if (first.is_forward != log->choice.is_forward)
 		return vres_fail(err, VRES_E_AUDIT, "the log is in mode %s",
-		                 f->header.is_forward ? "forward" : "token");
+		                 first.is_forward ? "forward" : "token");
+	f->is_simulated = first.is_simulated;
 	log->first_seq = first.seq;
-	memcpy(log->day, first.day, sizeof(log->day));
+	memcpy(log->day, first.timestamp, sizeof(log->day) - 1);
 	return VRES_OK;
 }
 
@@ -162,16 +162,15 @@ static vres_status check_last_line(struct audit_log *log, const char *line, size
                                    struct found *f, vres_error *err)
 {
 	struct audit_point *p = &f->last;
-	struct audit_read_line last;
+	struct audit_line last;
 	bool is_good = false;
-	uint64_t next_epoch;
 
-	if (!vres_audit_parse_line(line, n, &last) || last.seq < log->first_seq)
+	if (!audit_line_scan(line, n, &last) || last.seq < log->first_seq)
 		return vres_fail(err, VRES_E_AUDIT,
 		                 "the last line of the log is not one that this library writes");
 	for (uint64_t ahead = 0; ahead < 2 && !is_good; ahead++) {
 		p->line_epoch = log->keys->epoch + ahead;
-		TRY(check_mac(log, p->line_epoch, line, n, last.hash_at, last.hash, &is_good, err));
+		TRY(check_mac(log, p->line_epoch, line, n, last.hash_at, &is_good, err));
 	}
 	if (!is_good)
 		return vres_fail(err, VRES_E_AUDIT,
@@ -179,9 +178,9 @@ static vres_status check_last_line(struct audit_log *log, const char *line, size
 		                 ", is under another key, or was edited",
 		                 last.seq);
 	p->seq = last.seq;
-	memcpy(p->hash, last.hash, sizeof(p->hash));
-	p->epoch = p->line_epoch + vres_audit_is_epoch(&last, &next_epoch);
-	f->is_rotated = vres_audit_is_rotated(&last);
+	audit_hash_bytes(last.hash, p->hash);
+	p->epoch = p->line_epoch + (last.event == AUDIT_EPOCH);
+	f->is_rotated = last.event == AUDIT_ROTATED;
 	return VRES_OK;
 }
 
@@ -200,7 +199,7 @@ static vres_status read_end(struct audit_log *log, uint64_t bytes, struct found 
 	f->torn = end ? (uint64_t)(text + n - end - 1) : n;
 	f->last.size = bytes - f->torn;
 	if (f->torn >= AUDIT_LINE_MAX ||
-	    (end == NULL && (room < bytes || !vres_audit_may_begin(text, n))))
+	    (end == NULL && (room < bytes || !audit_line_may_begin(text, n))))
 		return vres_fail(err, VRES_E_AUDIT, "the file does not end as an audit log does");
 	TRY(vres_sha256_whole(&log->hash, end ? end + 1 : text, (size_t)f->torn, digest, err));
 	vres_hex(digest, f->torn_sha256);
@@ -220,26 +219,26 @@ static vres_status read_end(struct audit_log *log, uint64_t bytes, struct found 
 /* The checkpoint speaks of a line that was on disk: the log has to reach it. */
 static vres_status compare(struct found *f, vres_error *err)
 {
-	const struct audit_read_checkpoint *c = &f->checkpoint;
 	struct audit_point *p = &f->last;
 
 	/* A new file was about to follow when a crash came. */
 	if (!f->has_line && f->has_checkpoint) {
-		p->seq = c->seq;
-		memcpy(p->hash, c->hash, sizeof(p->hash));
-		p->line_epoch = p->epoch = c->epoch;
+		p->seq = f->checkpoint_seq;
+		memcpy(p->hash, f->checkpoint_hash, sizeof(p->hash));
+		p->line_epoch = p->epoch = f->checkpoint_epoch;
 	}
 	if (!f->has_checkpoint && f->has_line && p->seq > 1)
 		return vres_fail(err, VRES_E_AUDIT,
 		                 "the log has lines up to seq %" PRIu64
 		                 " and no checkpoint: it was removed",
 		                 p->seq);
-	if (f->has_checkpoint && p->seq < c->seq)
+	if (f->has_checkpoint && p->seq < f->checkpoint_seq)
 		return vres_fail(err, VRES_E_AUDIT,
 		                 "the log ends at seq %" PRIu64 ", its checkpoint says %" PRIu64
 		                 ": lines were removed",
-		                 p->seq, c->seq);
-	if (f->has_checkpoint && p->seq == c->seq && memcmp(p->hash, c->hash, sizeof(p->hash)) != 0)
+		                 p->seq, f->checkpoint_seq);
+	if (f->has_checkpoint && p->seq == f->checkpoint_seq &&
+	    memcmp(p->hash, f->checkpoint_hash, sizeof(p->hash)) != 0)
 		return vres_fail(err, VRES_E_AUDIT,
 		                 "the log's line at seq %" PRIu64
 		                 " is not the one its checkpoint speaks of",
@@ -286,7 +285,7 @@ static vres_status begin_session(struct audit_log *log, const struct found *f, v
 		TRY(vres_file_cut(log->fd, f->last.size, err));
 	TRY(vres_file_sync(log->fd, err)); /* the checkpoint may speak of any line from here on */
 	log->written = log->synced = f->last;
-	log->checkpointed = f->has_checkpoint ? f->checkpoint.seq : 0;
+	log->checkpointed = f->checkpoint_seq;
 	log->is_rotating = f->is_rotated;
 	/* The one line that may be without, before there are two. */
 	if (f->has_line && !f->has_checkpoint)
@@ -294,7 +293,7 @@ static vres_status begin_session(struct audit_log *log, const struct found *f, v
 	if (f->has_line && !f->is_rotated)
 		TRY(vres_audit_log_opened(log, err));
 	if ((f->has_line &&
-	     (f->header.is_simulated != log->choice.is_simulated || vres_audit_log_is_full(log))) ||
+	     (f->is_simulated != log->choice.is_simulated || vres_audit_log_is_full(log))) ||
 	    f->is_rotated)
 		/*
 		 * What a header says must be so for its whole file, and restarts may not fill it.
