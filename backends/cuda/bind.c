@@ -4,6 +4,7 @@
  * driver's other prototype of the same name is never called.
  */
 #include "cuda/driver.h"
+#include "gpu/context.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>

@@ -5,12 +5,14 @@
 #include <vres/vres.h>
 
 #include "cuda/driver.h"
+#include "gpu/backend.h"
+#include "gpu/dialect.h"
 
 static int device_count(const struct gpu_binding *b, uint32_t *out)
 {
 	int count;
 
-	TRY_CUDA(b->api.cuDeviceGetCount(&count));
+	TRY(b->api.cuDeviceGetCount(&count));
 	*out = count > 0 ? (uint32_t)count : 0;
 	return CUDA_OK;
 }
@@ -46,7 +48,7 @@ static int memory_free(const struct gpu_binding *b, uint64_t *out)
 {
 	size_t available, total;
 
-	TRY_CUDA(b->api.cuMemGetInfo(&available, &total));
+	TRY(b->api.cuMemGetInfo(&available, &total));
 	*out = available;
 	return CUDA_OK;
 }
@@ -75,7 +77,7 @@ static int stream_open(const struct gpu_binding *b, bool is_low, void **out)
 
 	if (!is_low)
 		return b->api.cuStreamCreate(out, CUDA_STREAM_NON_BLOCKING);
-	TRY_CUDA(b->api.cuCtxGetStreamPriorityRange(&least, &greatest));
+	TRY(b->api.cuCtxGetStreamPriorityRange(&least, &greatest));
 	return b->api.cuStreamCreateWithPriority(out, CUDA_STREAM_NON_BLOCKING, least);
 }
 
@@ -161,26 +163,9 @@ static vres_status cuda_open(const vres_backend_open *params, vres_bself **out, 
 }
 
 static const vres_backend backend = {
-	.abi = VRES_BACKEND_ABI,
-	.struct_size = sizeof(vres_backend),
+	GPU_BACKEND_SLOTS,
 	.name = "cuda",
 	.open = cuda_open,
-	.close = gpu_close,
-	.device_count = gpu_device_count,
-	.device_open = gpu_device_open,
-	.device_status = gpu_device_status,
-	.device_close = gpu_device_close,
-	.mem_alloc = gpu_mem_alloc,
-	.mem_adopt = gpu_mem_adopt,
-	.mem_residency = gpu_mem_residency,
-	.mem_wipe = gpu_mem_wipe,
-	.mem_release = gpu_mem_release,
-	.lane_open = gpu_lane_open,
-	.lane_push = gpu_lane_push,
-	.lane_pull = gpu_lane_pull,
-	.lane_wait = gpu_lane_wait,
-	.lane_close = gpu_lane_close,
-	.hash_blocks = gpu_hash_blocks,
 	.mem_protect = gpu_mem_protect,
 };
 

@@ -4,6 +4,7 @@
  * where a buffer is.
  */
 #include "cuda/driver.h"
+#include "gpu/facts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,8 +28,8 @@ static int find_names(const struct gpu_binding *b, cuda_device device, vres_devi
 	struct cuda_uuid uuid;
 	unsigned char u[16];
 
-	TRY_CUDA(b->api.cuDeviceGetName(props->name, (int)sizeof(props->name) - 1, device));
-	TRY_CUDA(b->api.cuDeviceGetUuid(&uuid, device));
+	TRY(b->api.cuDeviceGetName(props->name, (int)sizeof(props->name) - 1, device));
+	TRY(b->api.cuDeviceGetUuid(&uuid, device));
 	memcpy(u, uuid.bytes, sizeof(u));
 	(void)snprintf(props->uuid, sizeof(props->uuid),
 	               "%s-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
@@ -46,13 +47,13 @@ static int find_vmm(const struct gpu_binding *b, cuda_device device, uint32_t in
 	int has_it, code;
 
 	props->granularity = PLAIN_GRANULARITY;
-	TRY_CUDA(ask(b, CUDA_DEVICE_VMM, device, &has_it));
+	TRY(ask(b, CUDA_DEVICE_VMM, device, &has_it));
 	if (!has_it)
 		return CUDA_OK;
 	code = b->api.cuMemGetAllocationGranularity(&bytes, &prop, CUDA_GRANULARITY_MINIMUM);
 	if (code == CUDA_NOT_SUPPORTED)
 		return CUDA_OK;
-	TRY_CUDA(code);
+	TRY(code);
 	props->granularity = bytes;
 	props->facts |= VRES_DEVICE_VMM;
 	return CUDA_OK;
@@ -62,8 +63,8 @@ static int find_facts(const struct gpu_binding *b, cuda_device device, vres_devi
 {
 	int integrated, ecc;
 
-	TRY_CUDA(ask(b, CUDA_DEVICE_INTEGRATED, device, &integrated));
-	TRY_CUDA(ask(b, CUDA_DEVICE_ECC_ENABLED, device, &ecc));
+	TRY(ask(b, CUDA_DEVICE_INTEGRATED, device, &integrated));
+	TRY(ask(b, CUDA_DEVICE_ECC_ENABLED, device, &ecc));
 	props->facts |= (integrated ? VRES_DEVICE_INTEGRATED : 0) |
 	                (gpu_host_is_unverifiable() ? VRES_DEVICE_UNVERIFIABLE_HOST : 0);
 	props->ecc = ecc ? VRES_ECC_ON : VRES_ECC_OFF;
@@ -112,14 +113,14 @@ static int add_notes(const struct gpu_binding *b, cuda_device device, uint32_t i
 {
 	int major, minor, unified, managed, host_mapping, host_tables, numa, mps;
 
-	TRY_CUDA(ask(b, CUDA_DEVICE_CC_MAJOR, device, &major));
-	TRY_CUDA(ask(b, CUDA_DEVICE_CC_MINOR, device, &minor));
-	TRY_CUDA(ask(b, CUDA_DEVICE_UNIFIED_ADDRESSING, device, &unified));
-	TRY_CUDA(ask(b, CUDA_DEVICE_MANAGED_MEMORY, device, &managed));
-	TRY_CUDA(ask(b, CUDA_DEVICE_CAN_MAP_HOST_MEMORY, device, &host_mapping));
-	TRY_CUDA(ask(b, CUDA_DEVICE_PAGEABLE_HOST_TABLES, device, &host_tables));
-	TRY_CUDA(ask(b, CUDA_DEVICE_NUMA_CONFIG, device, &numa));
-	TRY_CUDA(ask(b, CUDA_DEVICE_MPS, device, &mps));
+	TRY(ask(b, CUDA_DEVICE_CC_MAJOR, device, &major));
+	TRY(ask(b, CUDA_DEVICE_CC_MINOR, device, &minor));
+	TRY(ask(b, CUDA_DEVICE_UNIFIED_ADDRESSING, device, &unified));
+	TRY(ask(b, CUDA_DEVICE_MANAGED_MEMORY, device, &managed));
+	TRY(ask(b, CUDA_DEVICE_CAN_MAP_HOST_MEMORY, device, &host_mapping));
+	TRY(ask(b, CUDA_DEVICE_PAGEABLE_HOST_TABLES, device, &host_tables));
+	TRY(ask(b, CUDA_DEVICE_NUMA_CONFIG, device, &numa));
+	TRY(ask(b, CUDA_DEVICE_MPS, device, &mps));
 	gpu_note(props, "driver", "CUDA %d.%d", b->version / 1000, b->version % 1000 / 10);
 	gpu_note(props, "compute_capability", "%d.%d", major, minor);
 	gpu_note(props, "allocation", "%s",
@@ -149,13 +150,13 @@ int cuda_describe(const struct gpu_binding *b, uint32_t index, vres_device_props
 	cuda_device device;
 	size_t total;
 
-	TRY_CUDA(b->api.cuDeviceGet(&device, (int)index));
-	TRY_CUDA(find_names(b, device, &props));
-	TRY_CUDA(b->api.cuDeviceTotalMem(&total, device));
+	TRY(b->api.cuDeviceGet(&device, (int)index));
+	TRY(find_names(b, device, &props));
+	TRY(b->api.cuDeviceTotalMem(&total, device));
 	props.total_bytes = total;
-	TRY_CUDA(find_vmm(b, device, index, &props));
-	TRY_CUDA(find_facts(b, device, &props));
-	TRY_CUDA(add_notes(b, device, index, &props));
+	TRY(find_vmm(b, device, index, &props));
+	TRY(find_facts(b, device, &props));
+	TRY(add_notes(b, device, index, &props));
 	*out = props;
 	return CUDA_OK;
 }
@@ -165,8 +166,8 @@ int cuda_processors(const struct gpu_binding *b, uint32_t index, uint32_t *out)
 	cuda_device device;
 	int count;
 
-	TRY_CUDA(b->api.cuDeviceGet(&device, (int)index));
-	TRY_CUDA(ask(b, CUDA_DEVICE_PROCESSORS, device, &count));
+	TRY(b->api.cuDeviceGet(&device, (int)index));
+	TRY(ask(b, CUDA_DEVICE_PROCESSORS, device, &count));
 	*out = count > 0 ? (uint32_t)count : 0;
 	return CUDA_OK;
 }

@@ -7,7 +7,7 @@
 #ifndef VRES_BACKENDS_CUDA_DRIVER_H
 #define VRES_BACKENDS_CUDA_DRIVER_H
 
-#include "gpu/gpu.h"
+#include "gpu/driver.h"
 #include "cuda/cuda_abi.h"
 
 struct cuda_api {
@@ -36,14 +36,6 @@ struct gpu_binding {
 	int version;       /* of the driver: 12040 is 12.4 */
 	bool is_simulated; /* the library was given, not the system's */
 };
-
-/* Passes a driver's code on. */
-#define TRY_CUDA(call)                                                                             \
-	do {                                                                                       \
-		const cuda_result try_code = (call);                                               \
-		if (try_code != CUDA_OK)                                                           \
-			return try_code;                                                           \
-	} while (0)
 
 vres_status cuda_bind(const char *library_path, struct gpu_binding **out, vres_error *err);
 void cuda_unbind(struct gpu_binding *b);

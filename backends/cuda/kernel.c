@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Loading the kernel: the images this build has, best first, until the driver takes one. */
 #include "cuda/driver.h"
+#include "gpu/dialect.h"
 
 #include "cuda/images.h"
 
@@ -34,7 +35,7 @@ int cuda_image_load(const struct gpu_binding *b, void **module, void **kernel, c
 		code = b->api.cuModuleLoadData(&loaded, images[i].begin);
 		if (does_not_fit(code))
 			continue;
-		TRY_CUDA(code);
+		TRY(code);
 		code = b->api.cuModuleGetFunction(kernel, loaded, KERNEL);
 		if (code != CUDA_OK) {
 			(void)b->api.cuModuleUnload(loaded);

@@ -5,6 +5,7 @@
  * can export.  Anybody's is described by what the driver says of one mapping.
  */
 #include "cuda/driver.h"
+#include "gpu/dialect.h"
 
 #include <string.h>
 
@@ -31,7 +32,7 @@ static int map(const struct gpu_binding *b, uint32_t device, struct gpu_chunk *c
 	cuda_handle handle;
 	int code;
 
-	TRY_CUDA(b->api.cuMemCreate(&handle, chunk->capacity, &prop, 0));
+	TRY(b->api.cuMemCreate(&handle, chunk->capacity, &prop, 0));
 	code = b->api.cuMemMap(chunk->addr, chunk->capacity, 0, handle, 0);
 	if (code != CUDA_OK) {
 		(void)b->api.cuMemRelease(handle);
@@ -55,12 +56,12 @@ int cuda_chunk_make(const struct gpu_binding *b, uint32_t device, uint64_t capac
 	int code;
 
 	if (!is_vmm) {
-		TRY_CUDA(b->api.cuMemAlloc(&addr, capacity));
+		TRY(b->api.cuMemAlloc(&addr, capacity));
 		chunk.addr = addr;
 		*out = chunk;
 		return CUDA_OK;
 	}
-	TRY_CUDA(b->api.cuMemAddressReserve(&addr, capacity, 0, 0, 0));
+	TRY(b->api.cuMemAddressReserve(&addr, capacity, 0, 0, 0));
 	chunk.addr = addr;
 	code = map(b, device, &chunk);
 	if (code != CUDA_OK) {
@@ -113,7 +114,7 @@ static int ask_small(const struct gpu_binding *b, int attribute, uint64_t addr, 
 {
 	uint64_t value;
 
-	TRY_CUDA(ask(b, attribute, addr, &value));
+	TRY(ask(b, attribute, addr, &value));
 	*out = (uint32_t)value;
 	return CUDA_OK;
 }
@@ -124,8 +125,8 @@ static int find_extent(const struct gpu_binding *b, uint64_t addr, struct gpu_ma
 	size_t bytes = 0;
 	int code;
 
-	TRY_CUDA(ask(b, CUDA_POINTER_MAPPING_BASE, addr, &out->base));
-	TRY_CUDA(ask(b, CUDA_POINTER_MAPPING_SIZE, addr, &out->bytes));
+	TRY(ask(b, CUDA_POINTER_MAPPING_BASE, addr, &out->base));
+	TRY(ask(b, CUDA_POINTER_MAPPING_SIZE, addr, &out->bytes));
 	if (out->base != 0 && out->bytes != 0)
 		return CUDA_OK;
 	code = b->api.cuMemGetAddressRange(&base, &bytes, addr);
@@ -148,8 +149,8 @@ static int find_origin(const struct gpu_binding *b, uint32_t ordinal, uint64_t a
 	memset(&prop, 0, sizeof(prop));
 	code = b->api.cuMemGetAllocationPropertiesFromHandle(&prop, handle);
 	released = b->api.cuMemRelease(handle);
-	TRY_CUDA(code);
-	TRY_CUDA(released);
+	TRY(code);
+	TRY(released);
 	if (prop.location.type != CUDA_LOCATION_DEVICE)
 		out->facts = (out->facts & ~VRES_MEM_DEVICE) | VRES_MEM_HOST_MAPPED;
 	else if (prop.location.id != (int)ordinal)
@@ -165,9 +166,9 @@ static int find_exports(const struct gpu_binding *b, uint64_t addr, struct gpu_m
 {
 	uint32_t types, ipc, rdma;
 
-	TRY_CUDA(ask_small(b, CUDA_POINTER_ALLOWED_HANDLE_TYPES, addr, &types));
-	TRY_CUDA(ask_small(b, CUDA_POINTER_IS_LEGACY_IPC_CAPABLE, addr, &ipc));
-	TRY_CUDA(ask_small(b, CUDA_POINTER_IS_RDMA_CAPABLE, addr, &rdma));
+	TRY(ask_small(b, CUDA_POINTER_ALLOWED_HANDLE_TYPES, addr, &types));
+	TRY(ask_small(b, CUDA_POINTER_IS_LEGACY_IPC_CAPABLE, addr, &ipc));
+	TRY(ask_small(b, CUDA_POINTER_IS_RDMA_CAPABLE, addr, &rdma));
 	if (types != 0 || ipc != 0 || rdma != 0)
 		out->facts |= VRES_MEM_EXPORTABLE;
 	return CUDA_OK;
@@ -198,9 +199,9 @@ int cuda_can_protect(const struct gpu_binding *b, uint32_t device, const struct 
 		*out = false;
 		return CUDA_OK;
 	}
-	TRY_CUDA(code);
-	TRY_CUDA(rights_of(b, CUDA_LOCATION_DEVICE, (int)device, chunk->addr, &rights));
-	TRY_CUDA(cuda_chunk_protect(b, device, chunk, false));
+	TRY(code);
+	TRY(rights_of(b, CUDA_LOCATION_DEVICE, (int)device, chunk->addr, &rights));
+	TRY(cuda_chunk_protect(b, device, chunk, false));
 	*out = rights == CUDA_ACCESS_READ;
 	return CUDA_OK;
 }
@@ -211,17 +212,17 @@ static int find_access(const struct gpu_binding *b, uint32_t device, uint64_t ad
 	unsigned long long rights;
 	int count;
 
-	TRY_CUDA(rights_of(b, CUDA_LOCATION_DEVICE, (int)device, addr, &rights));
+	TRY(rights_of(b, CUDA_LOCATION_DEVICE, (int)device, addr, &rights));
 	if (rights == CUDA_ACCESS_READ)
 		out->facts |= VRES_MEM_READ_ONLY;
-	TRY_CUDA(rights_of(b, CUDA_LOCATION_HOST, 0, addr, &rights));
+	TRY(rights_of(b, CUDA_LOCATION_HOST, 0, addr, &rights));
 	if (rights != CUDA_ACCESS_NONE)
 		out->facts |= VRES_MEM_HOST_MAPPED;
-	TRY_CUDA(b->api.cuDeviceGetCount(&count));
+	TRY(b->api.cuDeviceGetCount(&count));
 	for (int other = 0; other < count; other++) {
 		if (other == (int)device)
 			continue;
-		TRY_CUDA(rights_of(b, CUDA_LOCATION_DEVICE, other, addr, &rights));
+		TRY(rights_of(b, CUDA_LOCATION_DEVICE, other, addr, &rights));
 		if (rights != CUDA_ACCESS_NONE)
 			out->facts |= VRES_MEM_PEER_ACCESS;
 	}
@@ -234,23 +235,23 @@ int cuda_mapping_at(const struct gpu_binding *b, uint32_t device, uint64_t addr,
 	struct gpu_mapping mapping = {.is_known = true};
 	uint32_t type, managed, mapped;
 
-	TRY_CUDA(ask_small(b, CUDA_POINTER_MEMORY_TYPE, addr, &type));
-	TRY_CUDA(ask_small(b, CUDA_POINTER_MAPPED, addr, &mapped));
+	TRY(ask_small(b, CUDA_POINTER_MEMORY_TYPE, addr, &type));
+	TRY(ask_small(b, CUDA_POINTER_MAPPED, addr, &mapped));
 	if (type == 0 || mapped == 0)
 		return CUDA_OK; /* not known */
-	TRY_CUDA(ask_small(b, CUDA_POINTER_IS_MANAGED, addr, &managed));
-	TRY_CUDA(ask_small(b, CUDA_POINTER_DEVICE_ORDINAL, addr, &mapping.device));
+	TRY(ask_small(b, CUDA_POINTER_IS_MANAGED, addr, &managed));
+	TRY(ask_small(b, CUDA_POINTER_DEVICE_ORDINAL, addr, &mapping.device));
 	mapping.facts = (type == CUDA_MEMORY_DEVICE && !managed && mapping.device == device
 	                         ? VRES_MEM_DEVICE
 	                         : 0) |
 	                (managed ? VRES_MEM_MANAGED : 0) |
 	                (type == CUDA_MEMORY_HOST ? VRES_MEM_HOST_MAPPED : 0);
-	TRY_CUDA(ask(b, CUDA_POINTER_BUFFER_ID, addr, &mapping.identity[0]));
-	TRY_CUDA(ask(b, CUDA_POINTER_BLOCK_ID, addr, &mapping.identity[1]));
-	TRY_CUDA(find_extent(b, addr, &mapping));
-	TRY_CUDA(find_origin(b, device, addr, &mapping));
-	TRY_CUDA(find_exports(b, addr, &mapping));
-	TRY_CUDA(find_access(b, device, addr, &mapping));
+	TRY(ask(b, CUDA_POINTER_BUFFER_ID, addr, &mapping.identity[0]));
+	TRY(ask(b, CUDA_POINTER_BLOCK_ID, addr, &mapping.identity[1]));
+	TRY(find_extent(b, addr, &mapping));
+	TRY(find_origin(b, device, addr, &mapping));
+	TRY(find_exports(b, addr, &mapping));
+	TRY(find_access(b, device, addr, &mapping));
 	*out = mapping;
 	return CUDA_OK;
 }

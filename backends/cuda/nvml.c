@@ -5,6 +5,7 @@
  * there differs.  A missing library or function means that something is not known.
  */
 #include "cuda/driver.h"
+#include "gpu/dialect.h"
 
 #include <dlfcn.h>
 #include <stdio.h>

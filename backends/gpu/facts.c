@@ -3,7 +3,7 @@
  * Facts that any vendor's device may have: notes for people, and whether the host itself can be
  * believed.
  */
-#include "gpu/gpu.h"
+#include "gpu/facts.h"
 
 #include <stdarg.h>
 #include <stdio.h>

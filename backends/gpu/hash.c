@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Doing a hash job on a lane: what gpu_plan.c planned is put on the lane's stream a batch at a
+ * Doing a hash job on a lane: what hash_plan.c planned is put on the lane's stream a batch at a
  * time, waited for, and fetched.
  *
  * The pieces of a batch are copied to the device before its first launch, while nothing of this job
  * runs, so that the copy has nothing to wait for.  Everything is on one stream, so launches need no
  * waiting for each other.
  */
-#include "gpu/gpu.h"
+#include "gpu/hash.h"
 
 #include <stdlib.h>
 
+#include "gpu/context.h"
 #include "gpu/hash_plan.h"
 #include "gpu/hash_top.h"
+#include "gpu/scratch.h"
+#include "gpu/wait.h"
 #include "kernels/leaf_hash.h"
 
 struct hashing {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* See gpu_plan.h. */
+/* See hash_plan.h. */
 #include "gpu/hash_plan.h"
 
 #include <stdlib.h>
+
+#include "gpu/objects.h"
 
 /*
  * A level with so few nodes is sooner done by the host: a node takes a thread of the device some 90

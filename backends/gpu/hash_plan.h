@@ -11,12 +11,13 @@
  *
  * A cut that does not end its run has whole nodes of the highest level that is planned, so that
  * cuts have nothing to do with each other. Levels above that, and those with a handful of nodes,
- * are the host's: gpu_top.c.
+ * are the host's: hash_top.c.
  */
 #ifndef VRES_BACKENDS_GPU_HASH_PLAN_H
 #define VRES_BACKENDS_GPU_HASH_PLAN_H
 
-#include "gpu/gpu.h"
+#include <stdbool.h>
+#include <vres/backend.h>
 #include "kernels/leaf_hash.h"
 
 /* above the leaves, at most: more leaves than a node of the next has do not fit any window */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* See gpu_top.h. */
+/* See hash_top.h. */
 #include "gpu/hash_top.h"
 
 #include <stdlib.h>

@@ -7,7 +7,8 @@
 #ifndef VRES_BACKENDS_GPU_HASH_TOP_H
 #define VRES_BACKENDS_GPU_HASH_TOP_H
 
-#include "gpu/gpu.h"
+#include <stdbool.h>
+#include <vres/backend.h>
 #include "kernels/leaf_hash.h"
 
 #define TOP_LEVELS_MAX 12u

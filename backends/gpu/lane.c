@@ -6,10 +6,16 @@
  * for, since it may need many launches and has a deadline only then; what is put on the lane behind
  * one waits with it.
  */
-#include "gpu/gpu.h"
+#include "gpu/lane.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "gpu/context.h"
+#include "gpu/hash.h"
+#include "gpu/scratch.h"
+#include "gpu/staging.h"
+#include "gpu/wait.h"
 
 enum work_kind { WORK_PUSH, WORK_PULL, WORK_HASH };
 

@@ -3,10 +3,13 @@
  * Memory: ours, or somebody else's.  What the driver says of it is asked mapping by mapping over
  * the whole range, because one range of addresses can be part device memory and part anything else.
  */
-#include "gpu/gpu.h"
+#include "gpu/memory.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+
+#include "gpu/context.h"
+#include "gpu/wait.h"
 
 /* Facts that are bad if they hold anywhere; the others must hold everywhere. */
 #define BAD_FACTS                                                                                  \

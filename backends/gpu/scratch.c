@@ -3,10 +3,12 @@
  * Device memory for hashing: taken once, when the device is opened, and lent to one hash job at a
  * time, a slot to each.
  */
-#include "gpu/gpu.h"
+#include "gpu/scratch.h"
 
 #include <errno.h>
 #include <time.h>
+
+#include "gpu/context.h"
 
 #define SLOT_MIN  (UINT64_C(1) << 20)
 #define SLOT_MAX  (UINT64_C(16) << 20)

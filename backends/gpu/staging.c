@@ -4,10 +4,12 @@
  * much, so those that lanes give up are kept, wiped, for the lanes that come, and given to the
  * driver when the device is closed.
  */
-#include "gpu/gpu.h"
+#include "gpu/staging.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "gpu/context.h"
 
 /* Pageable staging begins at a page, too, which copies fastest. */
 #define PAGE ((size_t)4096)

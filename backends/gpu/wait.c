@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Waiting for a stream, by polling: a driver's own wait has no deadline. */
-#include "gpu/gpu.h"
+#include "gpu/wait.h"
 
 #include <time.h>
+
+#include "gpu/context.h"
 
 #define SECOND UINT64_C(1000000000)
 

@@ -4,6 +4,7 @@
  * only to the copy of the runtime that made it, and engines bring copies of their own.
  */
 #include "hip/driver.h"
+#include "gpu/context.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>

@@ -4,6 +4,7 @@
  * where a buffer is.
  */
 #include "hip/driver.h"
+#include "gpu/facts.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -31,8 +32,8 @@ int hip_arch(const struct gpu_binding *b, int device, char out[HIP_ARCH_BYTES])
 	const char *arch =
 		properties + (b->properties_v6 ? HIP6_PROPERTIES_ARCH : HIP5_PROPERTIES_ARCH);
 
-	TRY_HIP(b->properties_v6 ? b->properties_v6(properties, device)
-	                         : b->api.hipGetDeviceProperties(properties, device));
+	TRY(b->properties_v6 ? b->properties_v6(properties, device)
+	                     : b->api.hipGetDeviceProperties(properties, device));
 	if (strncmp(arch, "gfx", 3) != 0 || memchr(arch, '\0', HIP_ARCH_BYTES) == NULL)
 		arch = "";
 	memcpy(out, arch, strlen(arch) + 1);
@@ -79,12 +80,12 @@ static int find_names(const struct gpu_binding *b, int device, const char *arch,
 	struct hip_uuid uuid;
 	char bus[32] = {0};
 
-	TRY_HIP(b->api.hipDeviceGetName(props->name, (int)sizeof(props->name) - 1, device));
+	TRY(b->api.hipDeviceGetName(props->name, (int)sizeof(props->name) - 1, device));
 	if (props->name[0] == '\0')
 		(void)snprintf(props->name, sizeof(props->name), "AMD GPU %.100s", arch);
 	memset(&uuid, 0, sizeof(uuid));
-	TRY_HIP(b->api.hipDeviceGetUuid(&uuid, device));
-	TRY_HIP(b->api.hipDeviceGetPCIBusId(bus, (int)sizeof(bus) - 1, device));
+	TRY(b->api.hipDeviceGetUuid(&uuid, device));
+	TRY(b->api.hipDeviceGetPCIBusId(bus, (int)sizeof(bus) - 1, device));
 	if (is_unique(&uuid))
 		(void)snprintf(props->uuid, sizeof(props->uuid), "GPU-%.16s", uuid.bytes);
 	else
@@ -98,8 +99,8 @@ static int find_facts(const struct gpu_binding *b, int device, const char *arch,
 {
 	int integrated, ecc;
 
-	TRY_HIP(ask(b, HIP_DEVICE_INTEGRATED, device, &integrated));
-	TRY_HIP(ask(b, HIP_DEVICE_ECC_ENABLED, device, &ecc));
+	TRY(ask(b, HIP_DEVICE_INTEGRATED, device, &integrated));
+	TRY(ask(b, HIP_DEVICE_ECC_ENABLED, device, &ecc));
 	if (integrated || (b->version < HIP_VERSION_KNOWS_APUS && hip_may_be_apu(arch)))
 		props->facts |= VRES_DEVICE_INTEGRATED;
 	if (gpu_host_is_unverifiable())
@@ -113,10 +114,10 @@ static int add_notes(const struct gpu_binding *b, int device, const char *arch,
 {
 	int unified, managed, host_mapping, large_bar;
 
-	TRY_HIP(ask(b, HIP_DEVICE_UNIFIED_ADDRESSING, device, &unified));
-	TRY_HIP(ask(b, HIP_DEVICE_MANAGED_MEMORY, device, &managed));
-	TRY_HIP(ask(b, HIP_DEVICE_CAN_MAP_HOST_MEMORY, device, &host_mapping));
-	TRY_HIP(ask(b, HIP_DEVICE_LARGE_BAR, device, &large_bar));
+	TRY(ask(b, HIP_DEVICE_UNIFIED_ADDRESSING, device, &unified));
+	TRY(ask(b, HIP_DEVICE_MANAGED_MEMORY, device, &managed));
+	TRY(ask(b, HIP_DEVICE_CAN_MAP_HOST_MEMORY, device, &host_mapping));
+	TRY(ask(b, HIP_DEVICE_LARGE_BAR, device, &large_bar));
 	gpu_note(props, "experimental", "yes: this backend has not yet run on a GPU");
 	gpu_note(props, "driver", "HIP %d.%d", b->version / 10000000,
 	         b->version % 10000000 / 100000);
@@ -142,13 +143,13 @@ int hip_describe(const struct gpu_binding *b, uint32_t index, vres_device_props 
 	char arch[HIP_ARCH_BYTES];
 	size_t total;
 
-	TRY_HIP(hip_arch(b, device, arch));
-	TRY_HIP(find_names(b, device, arch, &props));
-	TRY_HIP(b->api.hipDeviceTotalMem(&total, device));
+	TRY(hip_arch(b, device, arch));
+	TRY(find_names(b, device, arch, &props));
+	TRY(b->api.hipDeviceTotalMem(&total, device));
 	props.total_bytes = total;
 	props.granularity = GRANULARITY;
-	TRY_HIP(find_facts(b, device, arch, &props));
-	TRY_HIP(add_notes(b, device, arch, &props));
+	TRY(find_facts(b, device, arch, &props));
+	TRY(add_notes(b, device, arch, &props));
 	*out = props;
 	return HIP_OK;
 }
@@ -157,7 +158,7 @@ int hip_processors(const struct gpu_binding *b, uint32_t device, uint32_t *out)
 {
 	int count;
 
-	TRY_HIP(ask(b, HIP_DEVICE_PROCESSORS, (int)device, &count));
+	TRY(ask(b, HIP_DEVICE_PROCESSORS, (int)device, &count));
 	*out = count > 0 ? (uint32_t)count : 0;
 	return HIP_OK;
 }

@@ -7,7 +7,7 @@
 #ifndef VRES_BACKENDS_HIP_DRIVER_H
 #define VRES_BACKENDS_HIP_DRIVER_H
 
-#include "gpu/gpu.h"
+#include "gpu/driver.h"
 #include "hip/hip_abi.h"
 
 struct hip_api {
@@ -23,14 +23,6 @@ struct gpu_binding {
 	hip_fn_hipGetDeviceProperties properties_v6;
 	int version;
 };
-
-/* Passes a driver's code on. */
-#define TRY_HIP(call)                                                                              \
-	do {                                                                                       \
-		const hip_result try_code = (call);                                                \
-		if (try_code != HIP_OK)                                                            \
-			return try_code;                                                           \
-	} while (0)
 
 vres_status hip_bind(const char *library_path, struct gpu_binding **out, vres_error *err);
 void hip_unbind(struct gpu_binding *b);

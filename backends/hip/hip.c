@@ -3,6 +3,8 @@
 #include <vres/vres.h>
 
 #include "hip/driver.h"
+#include "gpu/backend.h"
+#include "gpu/dialect.h"
 
 static int device_count(const struct gpu_binding *b, uint32_t *out)
 {
@@ -66,7 +68,7 @@ static int memory_free(const struct gpu_binding *b, uint64_t *out)
 {
 	size_t available, total;
 
-	TRY_HIP(b->api.hipMemGetInfo(&available, &total));
+	TRY(b->api.hipMemGetInfo(&available, &total));
 	*out = available;
 	return HIP_OK;
 }
@@ -100,7 +102,7 @@ static int stream_open(const struct gpu_binding *b, bool is_low, void **out)
 
 	if (!is_low)
 		return b->api.hipStreamCreateWithFlags(out, HIP_STREAM_NON_BLOCKING);
-	TRY_HIP(b->api.hipDeviceGetStreamPriorityRange(&least, &greatest));
+	TRY(b->api.hipDeviceGetStreamPriorityRange(&least, &greatest));
 	return b->api.hipStreamCreateWithPriority(out, HIP_STREAM_NON_BLOCKING, least);
 }
 
@@ -186,26 +188,9 @@ static vres_status hip_open(const vres_backend_open *params, vres_bself **out, v
 
 /* No mem_protect: hipMalloc's memory has no protection to change. */
 static const vres_backend backend = {
-	.abi = VRES_BACKEND_ABI,
-	.struct_size = sizeof(vres_backend),
+	GPU_BACKEND_SLOTS,
 	.name = "hip",
 	.open = hip_open,
-	.close = gpu_close,
-	.device_count = gpu_device_count,
-	.device_open = gpu_device_open,
-	.device_status = gpu_device_status,
-	.device_close = gpu_device_close,
-	.mem_alloc = gpu_mem_alloc,
-	.mem_adopt = gpu_mem_adopt,
-	.mem_residency = gpu_mem_residency,
-	.mem_wipe = gpu_mem_wipe,
-	.mem_release = gpu_mem_release,
-	.lane_open = gpu_lane_open,
-	.lane_push = gpu_lane_push,
-	.lane_pull = gpu_lane_pull,
-	.lane_wait = gpu_lane_wait,
-	.lane_close = gpu_lane_close,
-	.hash_blocks = gpu_hash_blocks,
 };
 
 const vres_backend *vres_backend_hip(void)

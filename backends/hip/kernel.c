@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Choosing the kernel's code object by the name of the device's architecture, and loading it. */
 #include "hip/driver.h"
+#include "gpu/dialect.h"
 
 #include <string.h>
 
@@ -50,15 +51,15 @@ int hip_image_load(const struct gpu_binding *b, void **module, void **kernel, co
 	int device, code;
 
 	*kernel = NULL;
-	TRY_HIP(b->api.hipGetDevice(&device));
-	TRY_HIP(hip_arch(b, device, arch));
+	TRY(b->api.hipGetDevice(&device));
+	TRY(hip_arch(b, device, arch));
 	image = image_for(arch);
 	if (image == NULL)
 		return HIP_OK;
 	code = b->api.hipModuleLoadData(&loaded, image->bytes);
 	if (does_not_fit(code))
 		return HIP_OK;
-	TRY_HIP(code);
+	TRY(code);
 	code = b->api.hipModuleGetFunction(kernel, loaded, KERNEL);
 	if (code != HIP_OK) {
 		(void)b->api.hipModuleUnload(loaded);

@@ -5,6 +5,7 @@
  * described by what the runtime says of one allocation.
  */
 #include "hip/driver.h"
+#include "gpu/dialect.h"
 
 int hip_chunk_make(const struct gpu_binding *b, uint32_t device, uint64_t capacity, bool is_vmm,
                    struct gpu_chunk *out)
@@ -13,7 +14,7 @@ int hip_chunk_make(const struct gpu_binding *b, uint32_t device, uint64_t capaci
 
 	(void)device; /* the current one */
 	(void)is_vmm; /* never: no device of ours has VRES_DEVICE_VMM */
-	TRY_HIP(b->api.hipMalloc(&pointer, capacity));
+	TRY(b->api.hipMalloc(&pointer, capacity));
 	*out = (struct gpu_chunk){.addr = (uint64_t)(uintptr_t)pointer, .capacity = capacity};
 	return HIP_OK;
 }
@@ -74,15 +75,15 @@ int hip_mapping_at(const struct gpu_binding *b, uint32_t device, uint64_t addr,
 	if (is_absent(code) || (code == HIP_OK && b->version >= HIP_VERSION_6 &&
 	                        facts.type == HIP6_MEMORY_UNREGISTERED))
 		return HIP_OK; /* not known */
-	TRY_HIP(code);
+	TRY(code);
 	mapping.device = (uint32_t)facts.device;
 	mapping.facts = VRES_MEM_EXPORTABLE | facts_of_type(b, facts.type);
 	if (facts.is_managed)
 		mapping.facts = (mapping.facts & ~VRES_MEM_DEVICE) | VRES_MEM_MANAGED;
 	if (mapping.device != device)
 		mapping.facts &= ~VRES_MEM_DEVICE;
-	TRY_HIP(find_identity(b, pointer, &mapping));
-	TRY_HIP(find_extent(b, pointer, &mapping));
+	TRY(find_identity(b, pointer, &mapping));
+	TRY(find_extent(b, pointer, &mapping));
 	*out = mapping;
 	return HIP_OK;
 }

@@ -9,6 +9,7 @@
 
 #include <vres/vres.h>
 #include "cuda/driver.h"
+#include "gpu/dialect.h"
 #include "kernels/leaf_hash.h"
 
 #define KERNEL_BLOCK 4096u

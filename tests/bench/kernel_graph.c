@@ -3,7 +3,7 @@
  * The launches of a hash job put on a stream one by one, beside the same captured once and replayed
  * as a CUDA graph.
  *
- * The job is planned by the backend (gpu_plan.c).  What is put on the stream is what gpu_hash.c
+ * The job is planned by the backend (hash_plan.c).  What is put on the stream is what hash.c
  * puts there, in its order: pieces to the device, the launches, digests and echoes back.  Left out,
  * both ways, is that it waits for the kernels before it asks for the digests.  A graph has the
  * job's nonce in it, and the addresses of its pieces: it would have to be made again, or changed
@@ -18,6 +18,7 @@
 #include "fake/cuda/cuda_graph.h"
 #include "figures.h"
 #include "gpu/hash_plan.h"
+#include "gpu/objects.h"
 
 #define MIB      (UINT64_C(1) << 20)
 #define SLOT     (16 * MIB) /* of the scratch, as on a device with so much memory */

@@ -81,7 +81,7 @@ cuda_result fake_cuGraphLaunch(cuda_graph_exec exec, cuda_stream stream)
 
 	for (const struct fake_work *work = ((const struct graph *)exec)->first; work;
 	     work = work->next)
-		TRY_CUDA(fake_stream_put(stream, work));
+		TRY(fake_stream_put(stream, work));
 	return CUDA_OK;
 }
 

@@ -6,7 +6,7 @@ cuda_result fake_cuMemGetInfo(size_t *available, size_t *total)
 {
 	int device;
 	FAKE_TRY_ENTER(cuMemGetInfo);
-	TRY_CUDA(fake_here(&device));
+	TRY(fake_here(&device));
 	*total = fake.params.bytes_per_device;
 	*available = fake.params.bytes_per_device - fake.devices[device].used;
 	return CUDA_OK;
@@ -17,8 +17,8 @@ cuda_result fake_cuMemAlloc(cuda_pointer *out, size_t bytes)
 	uint64_t addr;
 	int device;
 	FAKE_TRY_ENTER(cuMemAlloc);
-	TRY_CUDA(fake_here(&device));
-	TRY_CUDA(fake_plain_make(bytes, device, &addr));
+	TRY(fake_here(&device));
+	TRY(fake_plain_make(bytes, device, &addr));
 	*out = addr;
 	return CUDA_OK;
 }
@@ -36,7 +36,7 @@ static bool is_granular(uint64_t bytes)
 
 static cuda_result vmm_here(int *device)
 {
-	TRY_CUDA(fake_here(device));
+	TRY(fake_here(device));
 	return fake.params.no_vmm || fake.params.vmm_unsupported ? CUDA_NOT_SUPPORTED : CUDA_OK;
 }
 
@@ -45,7 +45,7 @@ cuda_result fake_cuMemGetAllocationGranularity(size_t *bytes, const cuda_alloc_p
 {
 	int device;
 	FAKE_TRY_ENTER(cuMemGetAllocationGranularity);
-	TRY_CUDA(vmm_here(&device));
+	TRY(vmm_here(&device));
 	if (prop->type != CUDA_ALLOC_PINNED || prop->location.type != CUDA_LOCATION_DEVICE ||
 	    option != CUDA_GRANULARITY_MINIMUM)
 		return CUDA_INVALID_VALUE;
@@ -59,10 +59,10 @@ cuda_result fake_cuMemAddressReserve(cuda_pointer *out, size_t bytes, size_t ali
 	uint64_t addr;
 	int device;
 	FAKE_TRY_ENTER(cuMemAddressReserve);
-	TRY_CUDA(vmm_here(&device));
+	TRY(vmm_here(&device));
 	if (!is_granular(bytes) || alignment != 0 || wanted != 0 || flags != 0)
 		return CUDA_INVALID_VALUE;
-	TRY_CUDA(fake_range_make(bytes, &addr));
+	TRY(fake_range_make(bytes, &addr));
 	*out = addr;
 	return CUDA_OK;
 }
@@ -72,7 +72,7 @@ cuda_result fake_cuMemAddressFree(cuda_pointer addr, size_t bytes)
 	FAKE_ENTER(cuMemAddressFree);
 	if (fake_range_bytes(addr) != bytes || fake_map_at(addr) != NULL)
 		return CUDA_INVALID_VALUE;
-	TRY_CUDA(fake_range_drop(addr));
+	TRY(fake_range_drop(addr));
 	return call.code;
 }
 
@@ -82,7 +82,7 @@ cuda_result fake_cuMemCreate(cuda_handle *handle, size_t bytes, const cuda_alloc
 	struct fake_phys *phys;
 	int device;
 	FAKE_TRY_ENTER(cuMemCreate);
-	TRY_CUDA(vmm_here(&device));
+	TRY(vmm_here(&device));
 	if (!is_granular(bytes) || flags != 0 || prop->type != CUDA_ALLOC_PINNED ||
 	    prop->location.type != CUDA_LOCATION_DEVICE || prop->location.id < 0 ||
 	    prop->location.id >= fake.params.devices)
@@ -128,12 +128,12 @@ cuda_result fake_cuMemMap(cuda_pointer addr, size_t bytes, size_t offset, cuda_h
 	struct fake_map *map;
 	int device;
 	FAKE_TRY_ENTER(cuMemMap);
-	TRY_CUDA(vmm_here(&device));
+	TRY(vmm_here(&device));
 	phys = phys_of(handle);
 	if (phys == NULL || offset != 0 || flags != 0 || bytes != phys->bytes ||
 	    fake_range_bytes(addr) < bytes || fake_map_at(addr) != NULL)
 		return CUDA_INVALID_VALUE;
-	TRY_CUDA(fake_map_put(addr, bytes, 0, phys, &map));
+	TRY(fake_map_put(addr, bytes, 0, phys, &map));
 	fake_tell(map, fake.lie);
 	return CUDA_OK;
 }
@@ -148,7 +148,7 @@ cuda_result fake_cuMemUnmap(cuda_pointer addr, size_t bytes)
 	if (map == NULL || map->is_plain)
 		return CUDA_INVALID_VALUE;
 	device = map->phys->device;
-	TRY_CUDA(fake_maps_drop(addr, bytes));
+	TRY(fake_maps_drop(addr, bytes));
 	return fake_released(call, device);
 }
 
@@ -158,7 +158,7 @@ cuda_result fake_cuMemSetAccess(cuda_pointer addr, size_t bytes, const cuda_acce
 	struct fake_map *map;
 	int device;
 	FAKE_TRY_ENTER(cuMemSetAccess);
-	TRY_CUDA(vmm_here(&device));
+	TRY(vmm_here(&device));
 	if (count != 1 || access->location.type != CUDA_LOCATION_DEVICE ||
 	    access->location.id < 0 || access->location.id >= fake.params.devices)
 		return CUDA_INVALID_VALUE;
@@ -176,7 +176,7 @@ cuda_result fake_cuMemHostAlloc(void **block, size_t bytes, unsigned int flags)
 {
 	int device;
 	FAKE_TRY_ENTER(cuMemHostAlloc);
-	TRY_CUDA(fake_here(&device));
+	TRY(fake_here(&device));
 	return flags == 0 ? fake_pinned_make(bytes, block) : CUDA_INVALID_VALUE;
 }
 

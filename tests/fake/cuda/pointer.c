@@ -26,7 +26,7 @@ cuda_result fake_cuPointerGetAttribute(void *value, cuda_pointer_attribute attri
 	const struct fake_map *map;
 	int device;
 	FAKE_TRY_ENTER(cuPointerGetAttribute);
-	TRY_CUDA(fake_here(&device));
+	TRY(fake_here(&device));
 	map = fake_map_at(addr);
 	if (map == NULL)
 		return CUDA_INVALID_VALUE;
@@ -68,7 +68,7 @@ cuda_result fake_cuMemGetAccess(unsigned long long *flags, const cuda_location *
 	const struct fake_map *map;
 	int device;
 	FAKE_TRY_ENTER(cuMemGetAccess);
-	TRY_CUDA(fake_here(&device));
+	TRY(fake_here(&device));
 	map = fake_map_at(addr);
 	if (map == NULL || map->is_plain)
 		return CUDA_INVALID_VALUE;

@@ -6,7 +6,7 @@ cuda_result fake_cuCtxGetStreamPriorityRange(int *least, int *greatest)
 {
 	int device;
 	FAKE_TRY_ENTER(cuCtxGetStreamPriorityRange);
-	TRY_CUDA(fake_here(&device));
+	TRY(fake_here(&device));
 	*least = FAKE_PRIORITY_LEAST;
 	*greatest = -5;
 	return CUDA_OK;

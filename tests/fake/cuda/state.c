@@ -205,7 +205,7 @@ cuda_result fake_cuModuleLoadData(cuda_module *module, const void *image)
 {
 	int device;
 	FAKE_TRY_ENTER(cuModuleLoadData);
-	TRY_CUDA(fake_here(&device));
+	TRY(fake_here(&device));
 	if (fake.params.no_image)
 		return CUDA_NO_BINARY_FOR_GPU;
 	if (is_fatbin(image) ? fake.params.no_fatbin

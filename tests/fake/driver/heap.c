@@ -26,7 +26,7 @@ cuda_result fake_plain_make(uint64_t bytes, int device, uint64_t *out)
 
 	if (!fake_fits(bytes, device))
 		return CUDA_OUT_OF_MEMORY;
-	TRY_CUDA(fake_range_make(bytes, out));
+	TRY(fake_range_make(bytes, out));
 	phys = fake_phys_make(bytes, bytes, &prop, device);
 	code = phys ? fake_map_put(*out, bytes, 0, phys, &map) : CUDA_OUT_OF_MEMORY;
 	if (phys)
@@ -49,7 +49,7 @@ cuda_result fake_plain_drop(struct fake_call call, uint64_t addr)
 	if (map == NULL || map->addr != addr || !map->is_plain)
 		return CUDA_INVALID_VALUE;
 	device = map->phys->device;
-	TRY_CUDA(fake_maps_drop(addr, fake_range_bytes(addr)));
+	TRY(fake_maps_drop(addr, fake_range_bytes(addr)));
 	(void)fake_range_drop(addr);
 	return fake_released(call, device);
 }
@@ -113,14 +113,14 @@ static cuda_result engine_vmm(int device, uint64_t bytes, uint64_t *addr)
 	const uint64_t capacity = round_up(bytes, unit);
 
 	/* As engines that grow do it: a piece of physical memory for each unit of address space. */
-	TRY_CUDA(fake_range_make(capacity, addr));
+	TRY(fake_range_make(capacity, addr));
 	for (uint64_t at = 0; at < capacity; at += unit) {
 		struct fake_phys *phys = fake_phys_make(unit, unit, &prop, device);
 		struct fake_map *map;
 
 		if (phys == NULL)
 			return CUDA_OUT_OF_MEMORY;
-		TRY_CUDA(fake_map_put(*addr + at, unit, 0, phys, &map));
+		TRY(fake_map_put(*addr + at, unit, 0, phys, &map));
 		fake_phys_drop(phys);
 		map->rights[device] = CUDA_ACCESS_READ_WRITE;
 	}

@@ -15,16 +15,8 @@
 #include <stddef.h>
 #include "cuda/cuda_abi.h"
 #include "fake/driver/control.h"
+#include "gpu/dialect.h"
 #include "kernels/leaf_hash.h"
-
-#define CLEANUP(function) __attribute__((cleanup(function), unused))
-
-#define TRY_CUDA(call)                                                                             \
-	do {                                                                                       \
-		const cuda_result try_code = (call);                                               \
-		if (try_code != CUDA_OK)                                                           \
-			return try_code;                                                           \
-	} while (0)
 
 #define FAKE_FUNCTIONS_MAX 64
 

@@ -180,7 +180,7 @@ static cuda_result find(const void *handle, struct fake_stream **out)
 {
 	int device;
 
-	TRY_CUDA(fake_here(&device));
+	TRY(fake_here(&device));
 	for (*out = fake.streams; *out; *out = (*out)->next)
 		if (*out == handle)
 			return (*out)->device == device ? CUDA_OK : CUDA_INVALID_HANDLE;
@@ -192,7 +192,7 @@ cuda_result fake_stream_put(const void *handle, const struct fake_work *work)
 	struct fake_stream *stream;
 	struct fake_work *own;
 
-	TRY_CUDA(find(handle, &stream));
+	TRY(find(handle, &stream));
 	own = malloc(sizeof(*own));
 	if (own == NULL)
 		return CUDA_OUT_OF_MEMORY;
@@ -212,7 +212,7 @@ cuda_result fake_stream_make(int priority, void **out)
 	struct fake_stream *stream;
 	int device;
 
-	TRY_CUDA(fake_here(&device));
+	TRY(fake_here(&device));
 	stream = calloc(1, sizeof(*stream));
 	if (stream == NULL)
 		return CUDA_OUT_OF_MEMORY;
@@ -250,7 +250,7 @@ cuda_result fake_stream_poll(const void *handle)
 	                               .tv_nsec = (long)(fake.poll_ns % NS_PER_S)};
 	struct fake_stream *stream;
 
-	TRY_CUDA(find(handle, &stream));
+	TRY(find(handle, &stream));
 	if (fake.poll_ns > 0)
 		(void)nanosleep(&takes, NULL);
 	if (stream->captures)
@@ -268,7 +268,7 @@ cuda_result fake_stream_finish(const void *handle)
 {
 	struct fake_stream *stream;
 
-	TRY_CUDA(find(handle, &stream));
+	TRY(find(handle, &stream));
 	return stream->captures ? CUDA_CAPTURE_UNSUPPORTED : work_off(stream);
 }
 
@@ -276,8 +276,8 @@ cuda_result fake_stream_capture(const void *handle)
 {
 	struct fake_stream *stream;
 
-	TRY_CUDA(find(handle, &stream));
-	TRY_CUDA(stream->captures ? CUDA_ILLEGAL_STATE : work_off(stream));
+	TRY(find(handle, &stream));
+	TRY(stream->captures ? CUDA_ILLEGAL_STATE : work_off(stream));
 	stream->captures = true;
 	return CUDA_OK;
 }
@@ -286,7 +286,7 @@ cuda_result fake_stream_captured(const void *handle, struct fake_work **out)
 {
 	struct fake_stream *stream;
 
-	TRY_CUDA(find(handle, &stream));
+	TRY(find(handle, &stream));
 	if (!stream->captures)
 		return CUDA_ILLEGAL_STATE;
 	*out = stream->first;
@@ -307,8 +307,8 @@ cuda_result fake_launch(const void *handle, const void *kernel, uint64_t threads
 		return CUDA_INVALID_VALUE;
 	memcpy(&work.args, args, sizeof(work.args));
 	work.is_skipped = fake.skip_in > 0 && --fake.skip_in == 0;
-	TRY_CUDA(fake_stream_put(handle, &work));
-	TRY_CUDA(find(handle, &on));
+	TRY(fake_stream_put(handle, &work));
+	TRY(find(handle, &on));
 	most = &fake.threads_most[on->priority == FAKE_PRIORITY_LEAST];
 	*most = work.threads > *most ? work.threads : *most;
 	return CUDA_OK;

@@ -8,7 +8,7 @@ hip_result fake_hipMemGetInfo(size_t *available, size_t *total)
 {
 	int device;
 	FAKE_TRY_ENTER(hipMemGetInfo);
-	TRY_CUDA(fake_here(&device));
+	TRY(fake_here(&device));
 	*total = fake.params.bytes_per_device;
 	*available = fake.params.bytes_per_device - fake.devices[device].used;
 	return HIP_OK;
@@ -19,8 +19,8 @@ hip_result fake_hipMalloc(void **out, size_t bytes)
 	uint64_t addr;
 	int device;
 	FAKE_TRY_ENTER(hipMalloc);
-	TRY_CUDA(fake_here(&device));
-	TRY_CUDA(fake_plain_make(bytes, device, &addr));
+	TRY(fake_here(&device));
+	TRY(fake_plain_make(bytes, device, &addr));
 	*out = (void *)(uintptr_t)addr;
 	return HIP_OK;
 }
@@ -35,7 +35,7 @@ hip_result fake_hipHostMalloc(void **out, size_t bytes, unsigned int flags)
 {
 	int device;
 	FAKE_TRY_ENTER(hipHostMalloc);
-	TRY_CUDA(fake_here(&device));
+	TRY(fake_here(&device));
 	return flags == 0 ? fake_pinned_make(bytes, out) : HIP_INVALID_VALUE;
 }
 
@@ -97,7 +97,7 @@ hip_result fake_hipPointerGetAttributes(hip_pointer_facts *out, const void *poin
 	const struct fake_map *map;
 	int device;
 	FAKE_TRY_ENTER(hipPointerGetAttributes);
-	TRY_CUDA(fake_here(&device));
+	TRY(fake_here(&device));
 	map = fake_map_at((uint64_t)(uintptr_t)pointer);
 	if (map == NULL && pinned_at(pointer) == NULL)
 		return unknown(out);
@@ -123,7 +123,7 @@ hip_result fake_hipPointerGetAttribute(void *value, hip_pointer_attribute attrib
 	uint32_t number;
 	int device;
 	FAKE_TRY_ENTER(hipPointerGetAttribute);
-	TRY_CUDA(fake_here(&device));
+	TRY(fake_here(&device));
 	map = fake_map_at((uint64_t)(uintptr_t)pointer);
 	if (map == NULL || attribute != HIP_POINTER_BUFFER_ID)
 		return HIP_INVALID_VALUE;
@@ -140,7 +140,7 @@ hip_result fake_hipMemGetAddressRange(hip_pointer *base, size_t *bytes, hip_poin
 	const struct fake_map *map;
 	int device;
 	FAKE_TRY_ENTER(hipMemGetAddressRange);
-	TRY_CUDA(fake_here(&device));
+	TRY(fake_here(&device));
 	map = fake_map_at((uint64_t)(uintptr_t)pointer);
 	if (map == NULL && pinned == NULL)
 		return FAKE_HIP == 5 ? HIP_INVALID_DEVICE_POINTER : HIP_NOT_FOUND;

@@ -44,7 +44,7 @@ hip_result fake_hipModuleLoadData(hip_module *module, const void *image)
 	Elf64_Ehdr header;
 	int device;
 	FAKE_TRY_ENTER(hipModuleLoadData);
-	TRY_CUDA(fake_here(&device));
+	TRY(fake_here(&device));
 	memcpy(&header, image, sizeof(header));
 	if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_machine != AMD_MACHINE ||
 	    header.e_ident[EI_OSABI] != AMD_HSA || header.e_ident[EI_ABIVERSION] != FORMAT_4 ||

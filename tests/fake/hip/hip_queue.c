@@ -6,7 +6,7 @@ hip_result fake_hipDeviceGetStreamPriorityRange(int *least, int *greatest)
 {
 	int device;
 	FAKE_TRY_ENTER(hipDeviceGetStreamPriorityRange);
-	TRY_CUDA(fake_here(&device));
+	TRY(fake_here(&device));
 	*least = FAKE_PRIORITY_LEAST;
 	*greatest = -1;
 	return HIP_OK;

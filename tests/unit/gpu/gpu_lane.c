@@ -6,7 +6,7 @@
 #include <string.h>
 #include "bench.h"
 #include "support/suite/content.h"
-#include "gpu/gpu.h"
+#include "gpu/objects.h"
 
 START_TEST(stalled_device_is_given_up_at_the_deadline)
 {

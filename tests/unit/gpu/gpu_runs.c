@@ -7,7 +7,7 @@
 #include "support/suite/alloc.h"
 #include "bench.h"
 #include "support/suite/content.h"
-#include "gpu/gpu.h"
+#include "gpu/objects.h"
 
 #define BLOCK_BYTES 1024u
 #define FANOUT      32u

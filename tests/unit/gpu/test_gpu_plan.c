@@ -8,6 +8,7 @@
 #include <string.h>
 #include "support/suite/alloc.h"
 #include "gpu/hash_plan.h"
+#include "gpu/objects.h"
 #include "support/suite/suite.h"
 
 #define SLOT      (UINT64_C(1) << 40)

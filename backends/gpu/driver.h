@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The table of driver functions that each vendor fills.  Everything else in this folder is written
+ * once, over this table.
+ */
+#ifndef VRES_BACKENDS_GPU_DRIVER_H
+#define VRES_BACKENDS_GPU_DRIVER_H
+
+#include <stdbool.h>
+#include <vres/backend.h>
+
+/* A vendor's loaded driver library; only the vendor's own files look inside. */
+struct gpu_binding;
+
+/* Device memory that we allocated. */
+struct gpu_chunk {
+	uint64_t addr, capacity;
+	uint64_t handle; /* of the physical memory, where the driver has such a thing */
+	bool is_vmm;     /* allocated with an explicit location, so it cannot migrate */
+};
+
+/* What the driver says about the mapping that contains an address. */
+struct gpu_mapping {
+	uint64_t base, bytes;
+	uint64_t identity[2];
+	uint32_t device;
+	uint32_t facts; /* VRES_MEM_x */
+	bool is_known;  /* false: the driver knows no memory there; the other fields are unset */
+};
+
+/* The calling thread's state before context_push, for drivers that keep no stack of contexts. */
+struct gpu_before {
+	int device, error;
+};
+
+/* Threads in one group of a launch, as in kernels/entry.h. */
+#define GPU_GROUP 128u
+
+/*
+ * A vendor's driver.  Unless a comment says otherwise, a function returns the driver's own code (0:
+ * success), needs the device's context to be current, and leaves its outputs untouched on failure.
+ * A function that releases something has released it whatever it returns.
+ */
+struct gpu_driver {
+	/* These need no context.  bind loads the library, finds the functions, starts the driver.
+	 */
+	vres_status (*bind)(const char *library_path, struct gpu_binding **out, vres_error *err);
+	void (*unbind)(struct gpu_binding *b);
+	vres_status (*meaning)(int code); /* never fails: unknown codes are VRES_E_BACKEND */
+	const char *(*name)(const struct gpu_binding *b, int code);
+	int (*device_count)(const struct gpu_binding *b, uint32_t *out);
+	/* The primary context, which the whole process shares. */
+	int (*context_retain)(const struct gpu_binding *b, uint32_t device, void **out);
+	int (*context_release)(const struct gpu_binding *b, uint32_t device);
+	int (*context_push)(const struct gpu_binding *b, uint32_t device, void *context,
+	                    struct gpu_before *before);
+	int (*context_pop)(const struct gpu_binding *b, const struct gpu_before *before);
+
+	/*
+	 * The device.  describe fills all fields but scratch_bytes and the facts CAN_HASH and
+	 * CAN_PROTECT.  health is advice and cannot fail.
+	 */
+	int (*describe)(const struct gpu_binding *b, uint32_t device, vres_device_props *out);
+	int (*memory_free)(const struct gpu_binding *b, uint64_t *out);
+	void (*health)(const struct gpu_binding *b, uint32_t device, vres_device_status *out);
+	/* Number of multiprocessors; 0 if the driver does not say. */
+	int (*processors)(const struct gpu_binding *b, uint32_t device, uint32_t *out);
+
+	/* The kernel.  image_load: *kernel is NULL and the code 0 when no image fits the device. */
+	int (*image_load)(const struct gpu_binding *b, void **module, void **kernel,
+	                  const char **name);
+	int (*image_unload)(const struct gpu_binding *b, void *module);
+	int (*launch)(const struct gpu_binding *b, void *kernel, uint32_t groups, uint32_t threads,
+	              void *args, void *stream);
+
+	/*
+	 * Memory.  The two functions about protection take only chunks with is_vmm; they are NULL
+	 * where the driver has no such chunks.  can_protect asks for a read-only mapping and then
+	 * asks the driver whether the mapping is read-only.
+	 */
+	int (*chunk_make)(const struct gpu_binding *b, uint32_t device, uint64_t capacity,
+	                  bool is_vmm, struct gpu_chunk *out);
+	int (*chunk_free)(const struct gpu_binding *b, const struct gpu_chunk *chunk);
+	int (*chunk_protect)(const struct gpu_binding *b, uint32_t device,
+	                     const struct gpu_chunk *chunk, bool read_only);
+	int (*can_protect)(const struct gpu_binding *b, uint32_t device,
+	                   const struct gpu_chunk *chunk, bool *out);
+	int (*mapping_at)(const struct gpu_binding *b, uint32_t device, uint64_t addr,
+	                  struct gpu_mapping *out);
+
+	/* Streams and the work put on them.  is_low: with the lowest priority the device has. */
+	int (*stream_open)(const struct gpu_binding *b, bool is_low, void **out);
+	int (*stream_close)(const struct gpu_binding *b, void *stream);
+	int (*stream_done)(const struct gpu_binding *b, void *stream, bool *out);
+	int (*stream_finish)(const struct gpu_binding *b, void *stream);
+	int (*push)(const struct gpu_binding *b, uint64_t to, const void *from, size_t n,
+	            void *stream);
+	int (*pull)(const struct gpu_binding *b, void *to, uint64_t from, size_t n, void *stream);
+	int (*zero)(const struct gpu_binding *b, uint64_t addr, uint64_t n, void *stream);
+	int (*pinned_make)(const struct gpu_binding *b, size_t bytes, void **out);
+	int (*pinned_free)(const struct gpu_binding *b, void *block);
+};
+
+#endif
