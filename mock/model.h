@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <vres/backend.h>
 #include <vres/mock.h>
 
 #define TRY(call)                                                                                  \

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <vres/backend.h>
 #include "ui/message.h"
 
 /* Under which name the tool's own seals and events go. */

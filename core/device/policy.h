@@ -6,6 +6,7 @@
 #ifndef VRES_CORE_DEVICE_POLICY_H
 #define VRES_CORE_DEVICE_POLICY_H
 
+#include <vres/backend.h>
 #include <vres/vres.h>
 
 #include "base/error.h"

@@ -128,14 +128,7 @@ typedef struct vres_audit_summary {
 } vres_audit_summary;
 
 /** A summary to be filled, of this header's size. */
-static inline vres_audit_summary vres_audit_summary_init(void)
-{
-	vres_audit_summary s;
-
-	memset(&s, 0, sizeof(s));
-	s.struct_size = sizeof(s);
-	return s;
-}
+VRES_DEFINE_INIT(vres_audit_summary)
 
 /** Told of each finding, in the order of files and lines, by vres_audit_checker_end(). */
 typedef void (*vres_audit_finding_fn)(void *ctx, const vres_audit_finding *finding);
@@ -164,14 +157,7 @@ typedef struct vres_audit_check_options {
 } vres_audit_check_options;
 
 /** Defaults: no key, nobody told. */
-static inline vres_audit_check_options vres_audit_check_options_init(void)
-{
-	vres_audit_check_options o;
-
-	memset(&o, 0, sizeof(o));
-	o.struct_size = sizeof(o);
-	return o;
-}
+VRES_DEFINE_INIT(vres_audit_check_options)
 
 /** Checks one log, once. */
 typedef struct vres_audit_checker vres_audit_checker;

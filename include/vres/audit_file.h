@@ -65,14 +65,7 @@ typedef struct vres_audit_file_options {
 	uint32_t epoch_lines;
 } vres_audit_file_options;
 
-static inline vres_audit_file_options vres_audit_file_options_init(void)
-{
-	vres_audit_file_options v;
-
-	memset(&v, 0, sizeof(v));
-	v.struct_size = sizeof(v);
-	return v;
-}
+VRES_DEFINE_INIT(vres_audit_file_options)
 
 /**
  * vres_audit_keygen() - make the first key of a log in mode forward

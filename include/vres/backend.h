@@ -40,6 +40,7 @@
 #ifndef VRES_BACKEND_H
 #define VRES_BACKEND_H
 
+#include <vres/policy.h>
 #include <vres/status.h>
 
 #ifdef __cplusplus
@@ -66,11 +67,6 @@ typedef struct vres_blane vres_blane; /* one stream with its staging buffer */
 #define VRES_DEVICE_VMM         4u
 #define VRES_DEVICE_CAN_HASH    8u  /* hash_blocks works */
 #define VRES_DEVICE_CAN_PROTECT 16u /* mem_protect works and is enforced */
-
-/** vres_device_props.ecc and vres_device_info.ecc */
-#define VRES_ECC_OFF     0u
-#define VRES_ECC_ON      1u
-#define VRES_ECC_UNKNOWN 2u
 
 /**
  * vres_residency.facts: what the driver says of a range; a bad fact is set if it holds anywhere in

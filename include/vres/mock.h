@@ -15,8 +15,8 @@
 #ifndef VRES_MOCK_H
 #define VRES_MOCK_H
 
-#include <string.h>
-#include <vres/backend.h>
+#include <vres/manager.h>
+#include <vres/status.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -64,14 +64,7 @@ typedef struct vres_mock_params {
 	uint64_t bytes_per_device, granularity;
 } vres_mock_params;
 
-static inline vres_mock_params vres_mock_params_init(void)
-{
-	vres_mock_params p;
-
-	memset(&p, 0, sizeof(p));
-	p.struct_size = sizeof(p);
-	return p;
-}
+VRES_DEFINE_INIT(vres_mock_params)
 
 /**
  * vres_backend_mock() - the mock's backend table

@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -24,6 +25,20 @@ extern "C" {
 #define VRES_API
 #define VRES_MUST_CHECK
 #endif
+
+/*
+ * Defines vres_X_init() for a public structure vres_X: a value that is all zero but for its
+ * struct_size.  Zero in a field means the default of that field.
+ */
+#define VRES_DEFINE_INIT(type)                                                                     \
+	static inline type type##_init(void)                                                       \
+	{                                                                                          \
+		type v;                                                                            \
+                                                                                                   \
+		memset(&v, 0, sizeof(v));                                                          \
+		v.struct_size = sizeof(v);                                                         \
+		return v;                                                                          \
+	}
 
 /** Only VRES_OK is success.  Values are part of the ABI and never change. */
 typedef enum vres_status {

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <vres/audit_check.h>
 #include <vres/audit_file.h>
+#include <vres/backend.h>
 #include <vres/mock.h>
 #include <vres/vres.h>
 

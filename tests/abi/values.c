@@ -4,6 +4,7 @@
  * callers: they never change.
  */
 #include <vres/audit_check.h>
+#include <vres/backend.h>
 #include <vres/mock.h>
 #include <vres/vres.h>
 

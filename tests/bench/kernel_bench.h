@@ -7,6 +7,7 @@
 #ifndef TESTS_BENCH_KERNEL_BENCH_H
 #define TESTS_BENCH_KERNEL_BENCH_H
 
+#include <vres/backend.h>
 #include <vres/vres.h>
 #include "cuda/driver.h"
 #include "gpu/dialect.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "rig.h"
 
+#include <vres/backend.h>
+
 struct fixture *rig_begin(const struct fake_params *params, uint64_t allow, uint64_t require,
                           bool with_manager)
 {

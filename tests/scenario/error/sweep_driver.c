@@ -4,6 +4,7 @@
  * (tests/support/sweep.h); and what a use takes.
  */
 #include <stdio.h>
+#include <vres/backend.h>
 #include "support/sweep/uses.h"
 
 /* Of a variant of another device, the uses whose driver calls differ. */

@@ -3,6 +3,7 @@
  * Each fact about a device or its memory that policy judges: refused without the permission that
  * names it, accepted with it.
  */
+#include <vres/backend.h>
 #include "support/fixture/support.h"
 
 /* Devices and memories of which the driver says something else than the mock does. */

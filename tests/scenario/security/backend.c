@@ -4,6 +4,7 @@
  * that are not theirs, or give values that make no sense.  The mock answers VRES_OK without working
  * when that is the scripted status; other lies are slots of our own.
  */
+#include <vres/backend.h>
 #include "support/fixture/support.h"
 
 /* The seal comes to nothing with @want, and nothing is left of it. */

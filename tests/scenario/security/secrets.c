@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <vres/backend.h>
 #include "support/fixture/support.h"
 
 /* Hexadecimal, in the spellings a program might print. */

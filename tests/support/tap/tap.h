@@ -14,6 +14,7 @@
 #define TESTS_SUPPORT_TAP_TAP_H
 
 #include <stdbool.h>
+#include <vres/backend.h>
 #include <vres/mock.h>
 
 struct tap;

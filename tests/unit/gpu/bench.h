@@ -6,6 +6,7 @@
 #ifndef TESTS_UNIT_GPU_BENCH_H
 #define TESTS_UNIT_GPU_BENCH_H
 
+#include <vres/backend.h>
 #include <vres/vres.h>
 #include "fake/driver/control.h"
 #include "support/suite/status.h"

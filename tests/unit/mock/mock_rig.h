@@ -7,6 +7,7 @@
 #define TESTS_UNIT_MOCK_MOCK_RIG_H
 
 #include <string.h>
+#include <vres/backend.h>
 #include <vres/mock.h>
 #include "support/suite/alloc.h"
 #include "support/suite/content.h"
