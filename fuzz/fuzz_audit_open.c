@@ -22,7 +22,7 @@ struct bytes {
 	size_t n;
 };
 
-struct place {
+struct temp_log {
 	char path[FILES][96], first_key[96];
 	struct bytes genuine[2][FILES]; /* by mode; LOG, checkpoint, key */
 };
@@ -50,7 +50,7 @@ static void put(const char *path, struct bytes b)
 	close(fd);
 }
 
-static vres_status open_log(const struct place *p, bool forward, vres_audit_file **out,
+static vres_status open_log(const struct temp_log *p, bool forward, vres_audit_file **out,
                             vres_error *err)
 {
 	vres_audit_file_options o = vres_audit_file_options_init();
@@ -63,13 +63,13 @@ static vres_status open_log(const struct place *p, bool forward, vres_audit_file
 	return vres_audit_file_open(p->path[0], world()->key, &o, out, err);
 }
 
-static void remove_all(const struct place *p)
+static void remove_all(const struct temp_log *p)
 {
 	for (unsigned i = 0; i < FILES; i++)
 		(void)unlink(p->path[i]);
 }
 
-static void make_genuine(struct place *p, bool forward)
+static void make_genuine(struct temp_log *p, bool forward)
 {
 	vres_event e;
 	vres_audit_file *log = NULL;
@@ -89,7 +89,7 @@ static void make_genuine(struct place *p, bool forward)
 	remove_all(p);
 }
 
-static struct place *made;
+static struct temp_log *made;
 
 /* A fuzzer that is killed leaves its folder behind. */
 static void remove_place(void)
@@ -105,7 +105,7 @@ static void remove_place(void)
 }
 
 /* Made once. */
-static const struct place *place(void)
+static const struct temp_log *place(void)
 {
 	char folder[] = "/dev/shm/vres-fuzz-XXXXXX", elsewhere[] = "/tmp/vres-fuzz-XXXXXX";
 
@@ -126,7 +126,7 @@ static const struct place *place(void)
 	return made;
 }
 
-static void from_input(const struct place *p, struct input *in)
+static void from_input(const struct temp_log *p, struct input *in)
 {
 	const size_t most[FILES] = {(size_t)input_number(in, 2), (size_t)input_number(in, 1), 256};
 
@@ -140,7 +140,7 @@ static void from_input(const struct place *p, struct input *in)
 	}
 }
 
-static void edited(const struct place *p, bool forward, struct input *in)
+static void edited(const struct temp_log *p, bool forward, struct input *in)
 {
 	const uint32_t which = input_below(in, FILES + 1), missing = input_below(in, 2 * FILES);
 
@@ -159,7 +159,7 @@ static void edited(const struct place *p, bool forward, struct input *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct place *p = place();
+	const struct temp_log *p = place();
 	struct input in = {data, size};
 	const uint32_t mode = input_below(&in, 4);
 	vres_audit_file *log = NULL;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "bundle.h"
-#include "support/fixture/rig.h"
+#include "support/fixture/test_device.h"
 
 #define CALLS    200
 #define MANY     1000
@@ -98,7 +98,8 @@ uint64_t time_verify(vres_shard *shard, uint32_t mode, bool background)
  */
 static double bound(void)
 {
-	void *library = rig_library() ? NULL : dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+	void *library =
+		test_device_library() ? NULL : dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
 	void *symbol = library ? dlsym(library, "cuDeviceGetAttribute") : NULL;
 	int (*attribute)(int *value, int which, int device) = NULL;
 	unsigned mhz;
@@ -239,11 +240,12 @@ static void open_manager(struct device_bench *b)
 	vres_policy policy = vres_policy_init();
 	vres_error err;
 
-	policy.allow = rig_model()->allow | VRES_ALLOW_NO_ECC | VRES_ALLOW_READBACK |
-	               VRES_ALLOW_PINNED_STAGING | (rig_library() ? VRES_ALLOW_SIMULATED : 0);
+	policy.allow = test_device_kind()->allow | VRES_ALLOW_NO_ECC | VRES_ALLOW_READBACK |
+	               VRES_ALLOW_PINNED_STAGING |
+	               (test_device_library() ? VRES_ALLOW_SIMULATED : 0);
 	must(vres_key_derive("bench", 5, NULL, &b->key, NULL) == VRES_OK, "no key");
-	config.backend = rig_model()->backend();
-	config.library_path = rig_library();
+	config.backend = test_device_kind()->backend();
+	config.library_path = test_device_library();
 	config.key = b->key;
 	config.worker_id = "bench";
 	config.policy = &policy;
@@ -282,7 +284,7 @@ int bundle_bench(const char *bytes)
 	struct device_bench b = {.bytes = 0};
 	unsigned mhz;
 
-	must(rig_model()->backend != NULL, "VRES_TEST_DEVICE names no GPU's backend");
+	must(test_device_kind()->backend != NULL, "VRES_TEST_DEVICE names no GPU's backend");
 	open_manager(&b);
 	choose_sizes(&b, bytes);
 	bench_plain(&b);

@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include "support/fixture/rig.h"
+#include "support/fixture/test_device.h"
 
 struct beside {
 	struct device_bench *b;
@@ -64,8 +64,8 @@ static double rate_beside(struct beside *s, const vres_backend *ops, vres_bmem *
 void bench_beside(struct device_bench *b)
 {
 	const vres_backend_open params = {.struct_size = sizeof(params),
-	                                  .library_path = rig_library()};
-	const vres_backend *ops = rig_model()->backend();
+	                                  .library_path = test_device_library()};
+	const vres_backend *ops = test_device_kind()->backend();
 	vres_device_props props = {.struct_size = sizeof(props)};
 	struct beside s = {.b = b,
 	                   .shard = seal_memory(b, b->host_bytes, VRES_DIGEST_VERITY, NULL)};

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "bench.h"
-#include "support/fixture/rig.h"
+#include "support/fixture/test_device.h"
 
 static void host_figures(struct device_bench *b)
 {
@@ -47,13 +47,13 @@ struct copier {
 static void copier_open(struct copier *c, uint64_t bytes)
 {
 	const vres_backend_open params = {.struct_size = sizeof(params),
-	                                  .library_path = rig_library()};
+	                                  .library_path = test_device_library()};
 	vres_device_props props = {.struct_size = sizeof(props)};
 	vres_mem_info info;
 	vres_error err;
 
 	*c = (struct copier){
-		.ops = rig_model()->backend(), .bytes = bytes, .sha = EVP_MD_CTX_new()};
+		.ops = test_device_kind()->backend(), .bytes = bytes, .sha = EVP_MD_CTX_new()};
 	must(c->ops->open(&params, &c->self, &err) == VRES_OK &&
 	             c->ops->device_open(c->self, 0, &props, &c->dev, &err) == VRES_OK &&
 	             c->ops->mem_alloc(c->dev, bytes, &c->mem, &info, &err) == VRES_OK,

@@ -4,9 +4,9 @@
  *
  * 	suites list           names, one a line
  * 	suites NAME           run that suite on the device that VRES_TEST_DEVICE and
- * VRES_TEST_LIBRARY choose (tests/support/rig.h) suites probe          what that device is, as
- * key=value lines; status 77 and the reason when there is none suites bench [BYTES]  the benchmark,
- * as JSON
+ * VRES_TEST_LIBRARY choose (tests/support/test_device.h) suites probe          what that device is,
+ * as key=value lines; status 77 and the reason when there is none suites bench [BYTES]  the
+ * benchmark, as JSON
  */
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "bundle.h"
-#include "support/fixture/rig.h"
+#include "support/fixture/test_device.h"
 
 static const char *fact_of(const vres_policy_report *report, const char *name)
 {
@@ -45,8 +45,8 @@ int bundle_probe(void)
 	vres_status status;
 
 	policy.allow = VRES_ALLOW_ALL;
-	config.backend = rig_model()->backend ? rig_model()->backend() : NULL;
-	config.library_path = rig_library();
+	config.backend = test_device_kind()->backend ? test_device_kind()->backend() : NULL;
+	config.library_path = test_device_library();
 	config.policy = &policy;
 	config.worker_id = "probe";
 	if (config.backend == NULL) {

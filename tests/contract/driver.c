@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The contract suite on a GPU's backend, the one that rig.h chooses.  Over a fake driver: as it
- * comes, without the first kernel image, without any, and on the last of several devices; a variant
- * of a device as it comes only.  Over a real driver: as it is.
+ * The contract suite on a GPU's backend, the one that test_device.h chooses.  Over a fake driver:
+ * as it comes, without the first kernel image, without any, and on the last of several devices; a
+ * variant of a device as it comes only.  Over a real driver: as it is.
  */
 #include "contract.h"
 
-#include "support/fixture/rig.h"
+#include "support/fixture/test_device.h"
 
 #define ROOM (UINT64_C(192) << 20)
 
@@ -15,9 +15,9 @@ static void *made(struct fake_kind kind)
 	static char something;
 
 	kind.bytes_per_device = ROOM;
-	kind.is_plain = rig_model()->is_plain;
-	rig_fake()->reset(&kind);
-	rig_fake()->engine_enter();
+	kind.is_plain = test_device_kind()->is_plain;
+	test_device_fake()->reset(&kind);
+	test_device_fake()->engine_enter();
 	return &something;
 }
 
@@ -44,32 +44,33 @@ static void *coarse_make(void)
 static void nothing_left(void *arg)
 {
 	(void)arg;
-	ck_assert_uint_eq(rig_fake()->live(), 0);
-	ck_assert(rig_fake()->engine_is_current());
+	ck_assert_uint_eq(test_device_fake()->live(), 0);
+	ck_assert(test_device_fake()->engine_is_current());
 }
 
 static vres_status flip(void *arg, uint64_t addr, unsigned bit)
 {
 	(void)arg;
-	return rig_fake()->flip(addr, bit) ? VRES_OK : VRES_E_INVALID_INPUT;
+	return test_device_fake()->flip(addr, bit) ? VRES_OK : VRES_E_INVALID_INPUT;
 }
 
 static void lose(void *arg, uint32_t device)
 {
 	(void)arg;
-	rig_fake()->lose(device);
+	test_device_fake()->lose(device);
 }
 
 static struct contract_subject usual(void)
 {
 	const uint32_t guarantees = VRES_DEVICE_VMM | VRES_DEVICE_CAN_PROTECT;
-	const bool is_plain = rig_model()->is_plain;
+	const bool is_plain = test_device_kind()->is_plain;
 
 	return (struct contract_subject){
 		.name = "contract",
-		.backend = rig_model()->backend,
-		.library_path = rig_library(),
-		.must = VRES_DEVICE_CAN_HASH | (is_plain || rig_fake() == NULL ? 0 : guarantees),
+		.backend = test_device_kind()->backend,
+		.library_path = test_device_library(),
+		.must = VRES_DEVICE_CAN_HASH |
+	                (is_plain || test_device_fake() == NULL ? 0 : guarantees),
 		.lacks = is_plain ? guarantees : 0,
 		.memory_without_vmm = VRES_MEM_EXPORTABLE,
 	};
@@ -100,8 +101,9 @@ const struct contract_subject *contract_subject(int i)
 	if (subjects[0].name == NULL) {
 		for (size_t k = 0; k < COUNT(subjects); k++)
 			subjects[k] = usual();
-		if (rig_fake())
+		if (test_device_fake())
 			subjects_over_fake(subjects);
 	}
-	return i < (rig_fake() && !rig_model()->is_variant ? 4 : 1) ? &subjects[i] : NULL;
+	return i < (test_device_fake() && !test_device_kind()->is_variant ? 4 : 1) ? &subjects[i]
+	                                                                           : NULL;
 }

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "support/fixture/place.h"
+#include "support/audit/temp_log.h"
 #include "support/fixture/support.h"
 
 /*
@@ -36,7 +36,7 @@ static vres_event event_of(vres_event_type type, const char *id, vres_shard_info
 }
 
 /* Ends when it is killed, or with a status that says that something was wrong. */
-_Noreturn static void write_until_killed(const struct place *p, vres_audit_file_options o,
+_Noreturn static void write_until_killed(const struct temp_log *p, vres_audit_file_options o,
                                          unsigned round, int pipe_end)
 {
 	vres_audit_file *log = NULL;
@@ -92,7 +92,7 @@ static void look(void *ctx, const char *line)
 }
 
 /* Run a child and kill it after a random while; the last event that it acknowledged. */
-static uint32_t killed(const struct place *p, const vres_audit_file_options *o, unsigned round,
+static uint32_t killed(const struct temp_log *p, const vres_audit_file_options *o, unsigned round,
                        unsigned most_us, unsigned *random)
 {
 	const struct timespec while_ = {.tv_nsec =
@@ -122,10 +122,10 @@ static uint32_t killed(const struct place *p, const vres_audit_file_options *o, 
 START_TEST(no_acknowledged_event_is_lost_when_the_process_is_killed)
 {
 	const bool is_forward = _i & 1, is_on_disk = _i & 2;
-	CLEANUP(place_end)
-	struct place p =
-		place_begin(is_on_disk || access("/dev/shm", W_OK) != 0 ? NULL : "/dev/shm");
-	const vres_audit_file_options o = place_options(&p, is_forward);
+	CLEANUP(temp_log_end)
+	struct temp_log p =
+		temp_log_begin(is_on_disk || access("/dev/shm", W_OK) != 0 ? NULL : "/dev/shm");
+	const vres_audit_file_options o = temp_log_options(&p, is_forward);
 	const unsigned rounds =
 		suite_scaled((is_on_disk ? ROUNDS_ON_DISK : ROUNDS - ROUNDS_ON_DISK) / 2, 5);
 	unsigned random = suite_seed() + (unsigned)_i, acknowledged = 0, torn = 0;
@@ -144,7 +144,7 @@ START_TEST(no_acknowledged_event_is_lost_when_the_process_is_killed)
 			/* Killed before there was a log. */
 			continue;
 		/* None yet: nothing was acknowledged. */
-		wrong = access(p.checkpoint, F_OK) == 0 ? place_check(&p, &full, &files, &all)
+		wrong = access(p.checkpoint, F_OK) == 0 ? temp_log_check(&p, &full, &files, &all)
 		                                        : NULL;
 		ck_assert_msg(wrong == NULL, "round %u: %s", round, wrong);
 		ck_assert_msg(!seen.is_wrong && seen.last >= last && seen.last <= last + 1,

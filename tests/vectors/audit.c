@@ -6,7 +6,7 @@
 #include <vres/vres.h>
 
 #include "audit/log/log.h"
-#include "support/fixture/place.h"
+#include "support/audit/temp_log.h"
 #include "support/fixture/support.h"
 #include "vector.h"
 
@@ -85,7 +85,7 @@ static void end_log(struct audit_log **log)
 	*log = NULL;
 }
 
-static void begin_log(struct fixture *f, struct place *p, const struct vectors *v,
+static void begin_log(struct fixture *f, struct temp_log *p, const struct vectors *v,
                       struct audit_log *log)
 {
 	struct audit_choice choice = {.path = p->log,
@@ -107,7 +107,7 @@ static void begin_log(struct fixture *f, struct place *p, const struct vectors *
 		vectors_exactly(v, "key", key, sizeof(key));
 		hex_of(key, 32, hex);
 		(void)snprintf(file, sizeof(file), "vres-audit-key/1 0 %s\n", hex);
-		place_write(p->first_key, file, strlen(file));
+		temp_log_write(p->first_key, file, strlen(file));
 	}
 	ck_ok(vres_audit_log_open(log, &choice, "worker-7", &err));
 }
@@ -123,11 +123,11 @@ static void ck_line(const struct vectors *v, const char **at, unsigned block)
 	*at = end + 1;
 }
 
-static void compare(struct place *p, struct vectors *v)
+static void compare(struct temp_log *p, struct vectors *v)
 {
 	size_t n, checkpoint_n;
-	char *text_of_log = place_read(p->log, &n),
-	     *checkpoint = place_read(p->checkpoint, &checkpoint_n);
+	char *text_of_log = temp_log_read(p->log, &n),
+	     *checkpoint = temp_log_read(p->checkpoint, &checkpoint_n);
 	const char *at = text_of_log;
 
 	ck_assert_ptr_nonnull(text_of_log);
@@ -189,7 +189,7 @@ START_TEST(a_session_writes_the_bytes_that_python_writes)
 	unsigned sessions = 0;
 
 	for (; vectors_next(v); sessions++) {
-		CLEANUP(place_end) struct place p = place_begin(NULL);
+		CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
 		CLEANUP(end_log) struct audit_log *log = test_alloc(sizeof(*log));
 
 		ck_assert(vectors_next(again));

@@ -7,15 +7,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "support/fixture/place.h"
+#include "support/audit/temp_log.h"
 #include "support/fixture/support.h"
 
 START_TEST(a_managers_events_become_lines_of_a_chain_in_the_order_they_happened)
 {
 	struct setup s = setup_init();
-	CLEANUP(place_end) struct place p = place_begin(NULL);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
 	CLEANUP(finish) struct fixture *f = NULL;
-	CLEANUP(place_close) vres_audit_file *log = NULL;
+	CLEANUP(temp_log_close) vres_audit_file *log = NULL;
 	struct lines lines = {.n = 0};
 	vres_config config;
 	vres_manager *m = NULL;
@@ -27,8 +27,8 @@ START_TEST(a_managers_events_become_lines_of_a_chain_in_the_order_they_happened)
 
 	s.no_manager = true;
 	f = begin(&s);
-	o = place_options(&p, _i);
-	log = place_open(&p, &o);
+	o = temp_log_options(&p, _i);
+	log = temp_log_open(&p, &o);
 	config = config_of(f);
 	config.audit = vres_audit_file_sink(log);
 	ck_ok(manager_create(f, &config, &m, &err));
@@ -37,7 +37,7 @@ START_TEST(a_managers_events_become_lines_of_a_chain_in_the_order_they_happened)
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
 	release_shard(&shard);
 	ck_ok(vres_audit_file_flush(log, &err));
-	c = place_chain(&p, _i, lines_keep, &lines);
+	c = temp_log_chain(&p, _i, lines_keep, &lines);
 	ck_assert_str_eq(lines_types(&lines),
 	                 "log_header vram_allocated vram_sealed seal_verified vram_deallocated");
 	ck_assert_uint_eq(c.events, 4);
@@ -58,8 +58,8 @@ END_TEST
 
 START_TEST(a_log_goes_on_where_it_ended_however_often_it_is_opened)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	const vres_audit_file_options o = place_options(&p, _i);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	const vres_audit_file_options o = temp_log_options(&p, _i);
 	struct lines lines = {.n = 0};
 	const char *want = _i ? "log_header vram_allocated log_epoch log_closed log_opened "
 	                        "vram_allocated log_epoch log_closed log_opened "
@@ -69,11 +69,11 @@ START_TEST(a_log_goes_on_where_it_ended_however_often_it_is_opened)
 	struct chain c;
 
 	for (unsigned i = 0; i < 3; i++) {
-		CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+		CLEANUP(temp_log_close) vres_audit_file *log = temp_log_open(&p, &o);
 
-		ck_assert_int_eq(place_record(log, VRES_EVENT_VRAM_ALLOCATED, NULL), VRES_OK);
+		ck_assert_int_eq(temp_log_record(log, VRES_EVENT_VRAM_ALLOCATED, NULL), VRES_OK);
 	}
-	c = place_chain(&p, _i, lines_keep, &lines);
+	c = temp_log_chain(&p, _i, lines_keep, &lines);
 	ck_assert_str_eq(lines_types(&lines), want);
 	ck_assert_uint_eq(c.epoch, _i ? 3 : 0);
 	ck_assert_str_eq(c.type, "log_closed");
@@ -82,19 +82,19 @@ END_TEST
 
 START_TEST(a_critical_event_is_on_disk_when_its_recording_returns)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	const vres_audit_file_options o = place_options(&p, _i);
-	CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	const vres_audit_file_options o = temp_log_options(&p, _i);
+	CLEANUP(temp_log_close) vres_audit_file *log = temp_log_open(&p, &o);
 	uint64_t seq = 0;
 	char hash[65] = "";
 	struct chain c;
 	vres_error err;
 
 	for (unsigned i = 1; i <= 20; i++) {
-		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "before"), VRES_OK);
-		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "now"),
+		ck_assert_int_eq(temp_log_record(log, VRES_EVENT_SEAL_VERIFIED, "before"), VRES_OK);
+		ck_assert_int_eq(temp_log_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "now"),
 		                 VRES_OK);
-		c = place_chain(&p, _i, NULL, NULL);
+		c = temp_log_chain(&p, _i, NULL, NULL);
 		ck_assert_uint_eq(c.events, 2 * i);
 		ck_assert_str_eq(c.type, "seal_verification_failed");
 		ck_ok(vres_audit_file_head(log, &seq, hash, &err));
@@ -106,20 +106,20 @@ END_TEST
 
 START_TEST(flush_brings_routine_events_to_disk_and_the_checkpoint_after_them)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	const vres_audit_file_options o = place_options(&p, _i);
-	CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	const vres_audit_file_options o = temp_log_options(&p, _i);
+	CLEANUP(temp_log_close) vres_audit_file *log = temp_log_open(&p, &o);
 	char *checkpoint, hash[65];
 	struct chain c;
 	vres_error err;
 	size_t n;
 
 	for (unsigned i = 0; i < 100; i++)
-		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"), VRES_OK);
+		ck_assert_int_eq(temp_log_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"), VRES_OK);
 	ck_ok(vres_audit_file_flush(log, &err));
-	c = place_chain(&p, _i, NULL, NULL);
+	c = temp_log_chain(&p, _i, NULL, NULL);
 	ck_assert_uint_eq(c.events, 100);
-	checkpoint = place_read(p.checkpoint, &n);
+	checkpoint = temp_log_read(p.checkpoint, &n);
 	ck_assert_uint_eq(chain_number(checkpoint, "seq"), c.seq);
 	ck_assert(chain_string(checkpoint, "hash", hash, sizeof(hash)));
 	ck_assert_str_eq(hash, c.hash);
@@ -130,9 +130,9 @@ END_TEST
 /* Restarts write lines too. */
 START_TEST(a_log_that_is_opened_again_and_again_grows_into_other_files)
 {
-	CLEANUP(place_end)
-	struct place p = place_begin(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NULL);
-	vres_audit_file_options o = place_options(&p, _i);
+	CLEANUP(temp_log_end)
+	struct temp_log p = temp_log_begin(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NULL);
+	vres_audit_file_options o = temp_log_options(&p, _i);
 	char full[128];
 	struct chain c;
 	struct stat s;
@@ -142,9 +142,9 @@ START_TEST(a_log_that_is_opened_again_and_again_grows_into_other_files)
 	o.worker_id++;
 	o.rotate_bytes = KIB(64);
 	for (unsigned i = 0; i < 200; i++) {
-		vres_audit_file *log = place_open(&p, &o);
+		vres_audit_file *log = temp_log_open(&p, &o);
 
-		place_close(&log);
+		temp_log_close(&log);
 		ck_assert_int_eq(stat(p.log, &s), 0);
 		ck_assert_msg(s.st_size <= (off_t)KIB(64), "LOG has %lld bytes",
 		              (long long)s.st_size);
@@ -153,17 +153,17 @@ START_TEST(a_log_that_is_opened_again_and_again_grows_into_other_files)
 	ck_assert_int_eq(stat(full, &s), 0);
 	ck_assert_msg(s.st_size <= (off_t)KIB(64), "the first file has %lld bytes",
 	              (long long)s.st_size);
-	c = place_chain(&p, _i, NULL, NULL);
+	c = temp_log_chain(&p, _i, NULL, NULL);
 	ck_assert_str_eq(c.type, "log_closed");
 }
 END_TEST
 
 START_TEST(the_log_and_what_lies_beside_it_are_its_owners_alone)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	const vres_audit_file_options o = place_options(&p, true);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	const vres_audit_file_options o = temp_log_options(&p, true);
 	const mode_t before = umask(0);
-	CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+	CLEANUP(temp_log_close) vres_audit_file *log = temp_log_open(&p, &o);
 	const char *files[] = {p.log, p.checkpoint, p.key, p.lock, p.first_key};
 	struct stat s;
 
@@ -179,8 +179,8 @@ END_TEST
 
 START_TEST(a_file_that_would_become_too_large_is_followed_by_another)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	vres_audit_file_options o = place_options(&p, _i);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	vres_audit_file_options o = temp_log_options(&p, _i);
 	char name[128];
 	struct chain c;
 	struct stat s;
@@ -188,16 +188,16 @@ START_TEST(a_file_that_would_become_too_large_is_followed_by_another)
 	o.rotate_bytes = KIB(64);
 	o.queue_events = 4096;
 	for (unsigned session = 0; session < 3; session++) {
-		CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+		CLEANUP(temp_log_close) vres_audit_file *log = temp_log_open(&p, &o);
 
 		for (unsigned i = 0; i < 500; i++)
-			ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"),
+			ck_assert_int_eq(temp_log_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"),
 			                 VRES_OK);
 	}
-	c = place_chain(&p, _i, NULL, NULL);
+	c = temp_log_chain(&p, _i, NULL, NULL);
 	ck_assert_uint_eq(c.events, 1500);
 	ck_assert_uint_eq(c.lost, 0);
-	ck_assert_uint_ge(place_full_files(&p), 8);
+	ck_assert_uint_ge(temp_log_full_files(&p), 8);
 	(void)snprintf(name, sizeof(name), "%s.%016x", p.log, 1u);
 	ck_assert_int_eq(stat(name, &s), 0);
 	ck_assert_uint_le((uint64_t)s.st_size, KIB(64));
@@ -209,8 +209,8 @@ END_TEST
 
 START_TEST(a_line_of_a_later_day_begins_another_file_and_one_of_an_earlier_day_does_not)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	vres_audit_file_options o = place_options(&p, false);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	vres_audit_file_options o = temp_log_options(&p, false);
 	static const struct {
 		int64_t ns; /* from the midnight after tomorrow's, in UTC */
 		unsigned full_files;
@@ -224,27 +224,27 @@ START_TEST(a_line_of_a_later_day_begins_another_file_and_one_of_an_earlier_day_d
 	             {0, 3}};
 	struct timespec now;
 	uint64_t midnight;
-	CLEANUP(place_close) vres_audit_file *log = NULL;
+	CLEANUP(temp_log_close) vres_audit_file *log = NULL;
 	vres_audit_sink sink;
 	struct chain c;
 	vres_error err;
 
 	o.rotate_daily = 1;
-	log = place_open(&p, &o);
+	log = temp_log_open(&p, &o);
 	sink = vres_audit_file_sink(log);
 	clock_gettime(CLOCK_REALTIME, &now);
 	midnight = ((uint64_t)now.tv_sec / 86400 + 2) * DAY;
 	for (size_t i = 0; i < COUNT(steps); i++) {
 		vres_shard_info shard;
-		vres_event e = place_event(VRES_EVENT_SEAL_VERIFIED, "shard", &shard);
+		vres_event e = temp_log_event(VRES_EVENT_SEAL_VERIFIED, "shard", &shard);
 
 		e.time = midnight + (uint64_t)steps[i].ns;
 		ck_assert_int_eq(sink.record(sink.ctx, &e), VRES_OK);
 		ck_ok(vres_audit_file_flush(log, &err));
-		ck_assert_msg(place_full_files(&p) == steps[i].full_files,
-		              "step %zu: %u full files", i, place_full_files(&p));
+		ck_assert_msg(temp_log_full_files(&p) == steps[i].full_files,
+		              "step %zu: %u full files", i, temp_log_full_files(&p));
 	}
-	c = place_chain(&p, false, NULL, NULL);
+	c = temp_log_chain(&p, false, NULL, NULL);
 	ck_assert_uint_eq(c.events, COUNT(steps));
 }
 END_TEST
@@ -252,18 +252,18 @@ END_TEST
 START_TEST(a_header_says_for_its_whole_file_whether_vram_is_simulated)
 {
 	static const unsigned simulated[] = {0, 1, 1, 0};
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	vres_audit_file_options o = place_options(&p, _i);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	vres_audit_file_options o = temp_log_options(&p, _i);
 	struct lines lines = {.n = 0};
 	unsigned headers = 0;
 
 	for (size_t i = 0; i < COUNT(simulated); i++) {
-		CLEANUP(place_close) vres_audit_file *log = NULL;
+		CLEANUP(temp_log_close) vres_audit_file *log = NULL;
 
 		o.simulated = simulated[i];
-		log = place_open(&p, &o);
+		log = temp_log_open(&p, &o);
 	}
-	(void)place_chain(&p, _i, lines_keep, &lines);
+	(void)temp_log_chain(&p, _i, lines_keep, &lines);
 	for (size_t i = 0; i < lines.n; i++) {
 		if (strstr(lines.text[i], "\"log_header\"") == NULL)
 			continue;
@@ -276,18 +276,18 @@ END_TEST
 
 START_TEST(what_is_no_clean_text_is_recorded_as_its_digest)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	const vres_audit_file_options o = place_options(&p, false);
-	CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	const vres_audit_file_options o = temp_log_options(&p, false);
+	CLEANUP(temp_log_close) vres_audit_file *log = temp_log_open(&p, &o);
 	const vres_audit_sink sink = vres_audit_file_sink(log);
-	vres_event e = place_event(VRES_EVENT_POLICY_VIOLATION, NULL, NULL);
+	vres_event e = temp_log_event(VRES_EVENT_POLICY_VIOLATION, NULL, NULL);
 	struct lines lines = {.n = 0};
 	char digest[65], want[128];
 
 	e.detail = "a\nline{\"hash\":\"";
 	e.violation = "managed_memory";
 	ck_assert_int_eq(sink.record(sink.ctx, &e), VRES_OK);
-	(void)place_chain(&p, false, lines_keep, &lines);
+	(void)temp_log_chain(&p, false, lines_keep, &lines);
 	sha256_hex(e.detail, strlen(e.detail), digest);
 	(void)snprintf(want, sizeof(want), "\"details\":\"sha256:%s\"", digest);
 	ck_assert_ptr_nonnull(strstr(lines.text[1], want));
@@ -300,12 +300,12 @@ END_TEST
  */
 START_TEST(an_event_whose_texts_run_on_is_refused_before_they_outgrow_their_place)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	const vres_audit_file_options o = place_options(&p, false);
-	CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	const vres_audit_file_options o = temp_log_options(&p, false);
+	CLEANUP(temp_log_close) vres_audit_file *log = temp_log_open(&p, &o);
 	const vres_audit_sink sink = vres_audit_file_sink(log);
 	vres_shard_info shard;
-	vres_event e = place_event(VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard", &shard);
+	vres_event e = temp_log_event(VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard", &shard);
 	char digest[513];
 
 	memset(digest, 'd', sizeof(digest) - 1);
@@ -316,17 +316,17 @@ START_TEST(an_event_whose_texts_run_on_is_refused_before_they_outgrow_their_plac
 	ck_assert_int_eq(sink.record(sink.ctx, &e), VRES_E_INVALID_INPUT);
 	e.expected_digest = NULL;
 	ck_assert_int_eq(sink.record(sink.ctx, &e), VRES_OK);
-	ck_assert_uint_eq(place_chain(&p, false, NULL, NULL).events, 1);
+	ck_assert_uint_eq(temp_log_chain(&p, false, NULL, NULL).events, 1);
 }
 END_TEST
 
 START_TEST(what_is_no_event_is_refused_and_leaves_nothing)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	const vres_audit_file_options o = place_options(&p, false);
-	CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	const vres_audit_file_options o = temp_log_options(&p, false);
+	CLEANUP(temp_log_close) vres_audit_file *log = temp_log_open(&p, &o);
 	const vres_audit_sink sink = vres_audit_file_sink(log);
-	vres_event e = place_event(VRES_EVENT_SEAL_VERIFIED, NULL, NULL);
+	vres_event e = temp_log_event(VRES_EVENT_SEAL_VERIFIED, NULL, NULL);
 	vres_error err;
 
 	ck_assert_int_eq(sink.record(sink.ctx, NULL), VRES_E_INVALID_INPUT);
@@ -339,7 +339,7 @@ START_TEST(what_is_no_event_is_refused_and_leaves_nothing)
 	e.struct_size--;
 	ck_assert_int_eq(sink.record(sink.ctx, &e), VRES_E_ABI);
 	ck_ok(vres_audit_file_flush(log, &err));
-	ck_assert_uint_eq(place_chain(&p, false, NULL, NULL).lines, 1);
+	ck_assert_uint_eq(temp_log_chain(&p, false, NULL, NULL).lines, 1);
 	ck_assert_uint_eq(vres_audit_file_lost(log), 0);
 	ck_assert(vres_audit_file_sink(NULL).record == NULL);
 	ck_status(vres_audit_file_flush(NULL, &err), VRES_E_INVALID_INPUT);

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "support/fixture/place.h"
+#include "support/audit/temp_log.h"
 #include "support/fixture/support.h"
 
 /*
@@ -22,12 +22,12 @@
 struct scarcity {
 	bool has_mount;
 	char ballast[128];
-	struct place place;
+	struct temp_log place;
 };
 
 static struct scarcity scarce(void)
 {
-	struct scarcity s = {.place = place_begin(NULL)};
+	struct scarcity s = {.place = temp_log_begin(NULL)};
 
 	(void)signal(SIGXFSZ, SIG_IGN);
 	s.has_mount = unshare(CLONE_NEWNS) == 0 &&
@@ -72,7 +72,7 @@ static void end_scarcity(struct scarcity *s)
 {
 	if (s->has_mount)
 		ck_assert_int_eq(umount2(s->place.folder, MNT_DETACH), 0);
-	place_end(&s->place);
+	temp_log_end(&s->place);
 }
 
 /* Critical events until one is not recorded; how many were. */
@@ -80,7 +80,7 @@ static unsigned record_until_lost(vres_audit_file *log, vres_status want)
 {
 	for (unsigned n = 0; n < 1000; n++) {
 		const vres_status status =
-			place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard");
+			temp_log_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard");
 
 		if (vres_audit_file_lost(log) > 0) {
 			ck_assert_int_eq(status, want);
@@ -96,29 +96,30 @@ START_TEST(a_full_disk_loses_no_line_and_the_loss_is_a_line_when_there_is_space_
 {
 	const bool forward = _i & 1, required = _i & 2;
 	CLEANUP(end_scarcity) struct scarcity s = scarce();
-	vres_audit_file_options o = place_options(&s.place, forward);
-	CLEANUP(place_close) vres_audit_file *log = NULL;
+	vres_audit_file_options o = temp_log_options(&s.place, forward);
+	CLEANUP(temp_log_close) vres_audit_file *log = NULL;
 	unsigned recorded;
 	struct chain c;
 	vres_error err;
 
 	o.required = required;
-	log = place_open(&s.place, &o);
+	log = temp_log_open(&s.place, &o);
 	take_space(&s);
 	recorded = record_until_lost(log, required ? VRES_E_AUDIT : VRES_OK);
 	for (unsigned i = 0; i < 10; i++)
-		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"),
+		ck_assert_int_eq(temp_log_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"),
 		                 required ? VRES_E_AUDIT : VRES_OK);
 	ck_status(vres_audit_file_flush(log, &err), VRES_E_AUDIT);
-	c = place_chain(&s.place, forward, NULL, NULL);
+	c = temp_log_chain(&s.place, forward, NULL, NULL);
 	ck_assert_uint_eq(c.torn, 0);
 	ck_assert_uint_eq(c.events, recorded);
 	ck_assert_uint_eq(vres_audit_file_lost(log), 11);
 	give_space(&s);
-	ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"), VRES_OK);
-	ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"), VRES_OK);
+	ck_assert_int_eq(temp_log_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"),
+	                 VRES_OK);
+	ck_assert_int_eq(temp_log_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"), VRES_OK);
 	ck_ok(vres_audit_file_flush(log, &err));
-	c = place_chain(&s.place, forward, NULL, NULL);
+	c = temp_log_chain(&s.place, forward, NULL, NULL);
 	ck_assert_uint_eq(c.events, recorded + 2);
 	ck_assert_uint_eq(c.lost, 11);
 	ck_assert_uint_eq(vres_audit_file_lost(log), 11);
@@ -128,20 +129,20 @@ END_TEST
 START_TEST(the_loss_is_recorded_by_itself_when_there_is_space_again)
 {
 	CLEANUP(end_scarcity) struct scarcity s = scarce();
-	const vres_audit_file_options o = place_options(&s.place, false);
-	CLEANUP(place_close) vres_audit_file *log = place_open(&s.place, &o);
+	const vres_audit_file_options o = temp_log_options(&s.place, false);
+	CLEANUP(temp_log_close) vres_audit_file *log = temp_log_open(&s.place, &o);
 	char *text;
 	size_t n;
 
 	take_space(&s);
 	(void)record_until_lost(log, VRES_OK);
 	give_space(&s);
-	text = place_read(s.place.log, &n);
+	text = temp_log_read(s.place.log, &n);
 	/* Check ends a test that waits in vain. */
 	while (strstr(text, "\"lost_events\":1}") == NULL) {
 		usleep(10000);
 		test_free(text);
-		text = place_read(s.place.log, &n);
+		text = temp_log_read(s.place.log, &n);
 	}
 	test_free(text);
 }
@@ -149,22 +150,23 @@ END_TEST
 
 START_TEST(more_events_than_the_queue_takes_are_counted_and_the_count_is_a_line)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	vres_audit_file_options o = place_options(&p, false);
-	CLEANUP(place_close) vres_audit_file *log = NULL;
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	vres_audit_file_options o = temp_log_options(&p, false);
+	CLEANUP(temp_log_close) vres_audit_file *log = NULL;
 	uint64_t refused = 0;
 	struct chain c;
 	vres_error err;
 
 	o.queue_events = 4;
 	o.required = (uint32_t)_i;
-	log = place_open(&p, &o);
+	log = temp_log_open(&p, &o);
 	for (unsigned i = 0; i < 20000; i++)
-		refused += place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard") != VRES_OK;
+		refused += temp_log_record(log, VRES_EVENT_SEAL_VERIFIED, "shard") != VRES_OK;
 	/* Waits for room. */
-	ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"), VRES_OK);
+	ck_assert_int_eq(temp_log_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"),
+	                 VRES_OK);
 	ck_ok(vres_audit_file_flush(log, &err));
-	c = place_chain(&p, false, NULL, NULL);
+	c = temp_log_chain(&p, false, NULL, NULL);
 	ck_assert_uint_gt(c.lost, 0);
 	ck_assert_uint_eq(c.lost + c.events, 20001);
 	ck_assert_uint_eq(vres_audit_file_lost(log), c.lost);
@@ -175,10 +177,10 @@ END_TEST
 START_TEST(a_manager_counts_what_its_log_lost_once_whether_it_was_told_or_not)
 {
 	struct setup s = setup_init();
-	CLEANUP(place_end) struct place p = place_begin(NULL);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
 	CLEANUP(finish) struct fixture *f = NULL;
-	vres_audit_file_options o = place_options(&p, false);
-	CLEANUP(place_close) vres_audit_file *log = NULL;
+	vres_audit_file_options o = temp_log_options(&p, false);
+	CLEANUP(temp_log_close) vres_audit_file *log = NULL;
 	vres_metrics now = vres_metrics_init();
 	vres_shard *shard = NULL;
 	vres_manager *m = NULL;
@@ -188,14 +190,14 @@ START_TEST(a_manager_counts_what_its_log_lost_once_whether_it_was_told_or_not)
 	s.no_manager = true;
 	f = begin(&s);
 	o.required = (uint32_t)_i;
-	log = place_open(&p, &o);
+	log = temp_log_open(&p, &o);
 	config = config_of(f);
 	config.audit = vres_audit_file_sink(log);
 	ck_ok(manager_create(f, &config, &m, &err));
 	ck_assert_int_eq(unlink(p.log), 0);
 	if (_i) /* so that the log knows */
 		ck_status(vres_audit_file_flush(log, &err), VRES_OK);
-	ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"),
+	ck_assert_int_eq(temp_log_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"),
 	                 _i ? VRES_E_AUDIT : VRES_OK);
 	ck_assert_int_eq(vres_seal_memory(m, PLAIN, "abc", 3, &shard, &err),
 	                 _i ? VRES_E_AUDIT : VRES_OK);

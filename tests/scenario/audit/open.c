@@ -14,8 +14,8 @@
 
 START_TEST(options_that_make_no_sense_are_refused)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	const vres_audit_file_options good = place_options(&p, false);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	const vres_audit_file_options good = temp_log_options(&p, false);
 	vres_audit_file_options o = good;
 	vres_audit_file *log = NULL;
 	vres_error err;
@@ -59,8 +59,8 @@ END_TEST
 
 START_TEST(paths_that_lead_nowhere_are_refused)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	const struct place home = p;
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	const struct temp_log home = p;
 	char long_name[300];
 	vres_error err;
 
@@ -79,9 +79,9 @@ END_TEST
 
 START_TEST(a_log_has_one_writer_in_this_process_and_in_all)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	const vres_audit_file_options o = place_options(&p, _i);
-	CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	const vres_audit_file_options o = temp_log_options(&p, _i);
+	CLEANUP(temp_log_close) vres_audit_file *log = temp_log_open(&p, &o);
 	vres_error err;
 	int status;
 	pid_t pid;
@@ -92,7 +92,7 @@ START_TEST(a_log_has_one_writer_in_this_process_and_in_all)
 		_exit(reopen_with(&p, TOKEN, &o, NULL) == VRES_E_BUSY ? 0 : 1);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
-	place_close(&log);
+	temp_log_close(&log);
 	ck_ok(reopen(&p, _i, &err));
 }
 END_TEST
@@ -100,7 +100,7 @@ END_TEST
 START_TEST(files_that_others_can_reach_or_that_are_no_files_are_refused)
 {
 	static const char *const suffixes[] = {"", ".checkpoint", ".key", ".lock"};
-	CLEANUP(place_end) struct place p = log_of_three(true);
+	CLEANUP(temp_log_end) struct temp_log p = log_of_three(true);
 	char path[128], aside[128];
 	vres_error err;
 
@@ -133,7 +133,7 @@ END_TEST
 
 START_TEST(a_folder_that_others_can_write_is_refused)
 {
-	CLEANUP(place_end) struct place p = log_of_three(false);
+	CLEANUP(temp_log_end) struct temp_log p = log_of_three(false);
 	vres_error err;
 
 	for (mode_t mode = 0720; mode <= 0777; mode += 055) {
@@ -149,20 +149,20 @@ END_TEST
 
 START_TEST(a_file_that_is_no_log_is_left_as_it_is)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
 	char *long_line = test_alloc(20000);
 	static const char *const others[] = {
 		"my-secret-token",          "my-secret-token\n",           "\n", "{}\n",
 		"{\"audit_id\":\"audit-\n", "{\"audit_id\":\"audit-x\"}\n"};
 
 	for (size_t i = 0; i < COUNT(others); i++) {
-		place_write(p.log, others[i], strlen(others[i]));
+		temp_log_write(p.log, others[i], strlen(others[i]));
 		ck_reopen_refused(&p, false, VRES_E_AUDIT, "");
 	}
 	memset(long_line, 'x', 20000);
 	for (size_t i = 0; i < 2; i++) {
 		long_line[19999] = i ? '\n' : 'x';
-		place_write(p.log, long_line, 20000);
+		temp_log_write(p.log, long_line, 20000);
 		ck_reopen_refused(&p, false, VRES_E_AUDIT, "");
 	}
 	test_free(long_line);
@@ -171,7 +171,7 @@ END_TEST
 
 START_TEST(keygen_never_overwrites)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
 	char before[65], after[65];
 	vres_error err;
 

@@ -25,22 +25,22 @@ struct leftovers {
 	size_t log_n, checkpoint_n, key_n, header_n;
 };
 
-static struct leftovers leave(struct place *p, bool forward)
+static struct leftovers leave(struct temp_log *p, bool forward)
 {
-	const vres_audit_file_options o = place_options(p, forward);
-	CLEANUP(place_close) vres_audit_file *log = place_open(p, &o);
+	const vres_audit_file_options o = temp_log_options(p, forward);
+	CLEANUP(temp_log_close) vres_audit_file *log = temp_log_open(p, &o);
 	struct leftovers left = {.log = NULL};
 
-	left.checkpoint = place_read(p->checkpoint, &left.checkpoint_n);
-	left.key = place_read(p->key, &left.key_n);
+	left.checkpoint = temp_log_read(p->checkpoint, &left.checkpoint_n);
+	left.key = temp_log_read(p->key, &left.key_n);
 	for (unsigned i = 0; i < 3; i++)
-		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"), VRES_OK);
-	left.log = place_read(p->log, &left.log_n);
+		ck_assert_int_eq(temp_log_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"), VRES_OK);
+	left.log = temp_log_read(p->log, &left.log_n);
 	/* Until the writer has written them, which it does before it brings them to disk. */
 	while (count(left.log, "\n") < 4) {
 		usleep(1000);
 		test_free(left.log);
-		left.log = place_read(p->log, &left.log_n);
+		left.log = temp_log_read(p->log, &left.log_n);
 	}
 	left.header_n = (size_t)(strchr(left.log, '\n') - left.log) + 1;
 	return left;
@@ -48,10 +48,10 @@ static struct leftovers leave(struct place *p, bool forward)
 
 START_TEST(a_torn_last_line_is_cut_off_and_recorded_wherever_it_was_torn)
 {
-	CLEANUP(place_end)
-	struct place p = place_begin(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NULL);
+	CLEANUP(temp_log_end)
+	struct temp_log p = temp_log_begin(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NULL);
 	struct leftovers left = leave(&p, _i);
-	const vres_audit_file_options o = place_options(&p, _i);
+	const vres_audit_file_options o = temp_log_options(&p, _i);
 	struct lines *lines = test_alloc(sizeof(*lines));
 
 	ck_assert_uint_eq(count(left.log, "\n"), 4);
@@ -61,14 +61,14 @@ START_TEST(a_torn_last_line_is_cut_off_and_recorded_wherever_it_was_torn)
 		char digest[65], want[192];
 		vres_audit_file *log;
 
-		place_write(p.log, left.log, cut);
-		place_write(p.checkpoint, left.checkpoint, left.checkpoint_n);
+		temp_log_write(p.log, left.log, cut);
+		temp_log_write(p.checkpoint, left.checkpoint, left.checkpoint_n);
 		if (_i)
-			place_write(p.key, left.key, left.key_n);
-		log = place_open(&p, &o);
-		place_close(&log);
+			temp_log_write(p.key, left.key, left.key_n);
+		log = temp_log_open(&p, &o);
+		temp_log_close(&log);
 		lines->n = 0;
-		(void)place_chain(&p, _i, lines_keep, lines);
+		(void)temp_log_chain(&p, _i, lines_keep, lines);
 		sha256_hex(left.log + whole, cut - whole, digest);
 		(void)snprintf(want, sizeof(want),
 		               "{\"event_type\":\"log_repaired\",\"removed_bytes\":%zu,\"removed_"
@@ -92,8 +92,8 @@ END_TEST
 /* Where an epoch of few lines would end just there. */
 START_TEST(a_repair_is_told_before_anything_else_is)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	vres_audit_file_options o = place_options(&p, true);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	vres_audit_file_options o = temp_log_options(&p, true);
 	struct lines *lines = test_alloc(sizeof(*lines));
 
 	lines->n = 0;
@@ -104,18 +104,18 @@ START_TEST(a_repair_is_told_before_anything_else_is)
 		size_t n = 0;
 
 		o.simulated = session & 1; /* another file, with a header of its own */
-		log = place_open(&p, &o);
-		place_close(&log);
+		log = temp_log_open(&p, &o);
+		temp_log_close(&log);
 		if (session == 3)
 			break;
-		text = place_read(p.log, &n);
+		text = temp_log_read(p.log, &n);
 		ck_assert_uint_lt(n, sizeof(longer) - 32);
 		memcpy(longer, text, n);
 		memcpy(longer + n, "{\"audit_id\":\"audit-", 19);
-		place_write(p.log, longer, n + 19);
+		temp_log_write(p.log, longer, n + 19);
 		test_free(text);
 	}
-	(void)place_chain(&p, true, lines_keep, lines);
+	(void)temp_log_chain(&p, true, lines_keep, lines);
 	ck_assert_uint_eq(count(lines_types(lines), "log_header log_repaired"), 3);
 	test_free(lines);
 }
@@ -123,21 +123,21 @@ END_TEST
 
 START_TEST(a_log_whose_first_line_was_torn_begins_again)
 {
-	CLEANUP(place_end)
-	struct place p = place_begin(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NULL);
+	CLEANUP(temp_log_end)
+	struct temp_log p = temp_log_begin(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NULL);
 	struct leftovers left = leave(&p, _i);
-	const vres_audit_file_options o = place_options(&p, _i);
+	const vres_audit_file_options o = temp_log_options(&p, _i);
 
 	for (size_t cut = 0; cut < left.header_n; cut += 11) {
 		vres_audit_file *log;
 
-		place_write(p.log, left.log, cut);
+		temp_log_write(p.log, left.log, cut);
 		(void)unlink(p.checkpoint);
 		if (_i)
-			place_write(p.key, left.key, left.key_n);
-		log = place_open(&p, &o);
-		place_close(&log);
-		ck_assert_uint_eq(place_chain(&p, _i, NULL, NULL).lines,
+			temp_log_write(p.key, left.key, left.key_n);
+		log = temp_log_open(&p, &o);
+		temp_log_close(&log);
+		ck_assert_uint_eq(temp_log_chain(&p, _i, NULL, NULL).lines,
 		                  2u + (cut > 0) + (unsigned)_i);
 	}
 	test_free(left.log);
@@ -148,7 +148,7 @@ END_TEST
 
 START_TEST(a_log_goes_on_from_its_checkpoint_when_a_crash_came_before_the_next_file)
 {
-	CLEANUP(place_end) struct place p = log_of_three(_i & 1);
+	CLEANUP(temp_log_end) struct temp_log p = log_of_three(_i & 1);
 	const bool forward = _i & 1, has_empty_file = _i & 2;
 	char full[128];
 	struct lines lines = {.n = 0};
@@ -158,9 +158,9 @@ START_TEST(a_log_goes_on_from_its_checkpoint_when_a_crash_came_before_the_next_f
 	(void)snprintf(full, sizeof(full), "%s.%016x", p.log, 1u);
 	ck_assert_int_eq(rename(p.log, full), 0);
 	if (has_empty_file)
-		place_write(p.log, "", 0);
+		temp_log_write(p.log, "", 0);
 	ck_ok(reopen(&p, forward, &err));
-	c = place_chain(&p, forward, lines_keep, &lines);
+	c = temp_log_chain(&p, forward, lines_keep, &lines);
 	ck_assert_ptr_nonnull(strstr(lines.text[forward ? 6 : 5], "\"log_header\""));
 	ck_assert_str_eq(c.type, "log_closed");
 }
@@ -168,24 +168,24 @@ END_TEST
 
 START_TEST(a_key_that_a_crash_left_behind_is_overwritten_and_another_file_is_not)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	const vres_audit_file_options o = place_options(&p, true);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	const vres_audit_file_options o = temp_log_options(&p, true);
 	const bool is_link = _i;
 	char temporary[128], another[96], now[64];
-	CLEANUP(place_close) vres_audit_file *log = NULL;
+	CLEANUP(temp_log_close) vres_audit_file *log = NULL;
 	char *key;
 	size_t n;
 	int fd;
 
 	(void)snprintf(temporary, sizeof(temporary), "%s.tmp", p.key);
 	(void)snprintf(another, sizeof(another), "%s/another", p.folder);
-	key = place_read(p.first_key, &n);
-	place_write(is_link ? another : temporary, key, n);
+	key = temp_log_read(p.first_key, &n);
+	temp_log_write(is_link ? another : temporary, key, n);
 	if (is_link)
 		ck_assert_int_eq(link(another, temporary), 0);
 	fd = open(temporary, O_RDONLY | O_CLOEXEC);
 	ck_assert_int_ge(fd, 0);
-	log = place_open(&p, &o);
+	log = temp_log_open(&p, &o);
 	ck_assert_int_eq(access(temporary, F_OK), -1);
 	ck_assert_int_eq(pread(fd, now, sizeof(now), 0), (ssize_t)sizeof(now));
 	ck_assert_int_eq(memcmp(now, is_link ? key : (char[64]){0}, sizeof(now)), 0);

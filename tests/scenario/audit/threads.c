@@ -5,8 +5,8 @@
  */
 #include <stdio.h>
 
-#include "support/fixture/gang.h"
-#include "support/fixture/place.h"
+#include "support/fixture/threads.h"
+#include "support/audit/temp_log.h"
 #include "support/fixture/support.h"
 
 #define THREADS 8u
@@ -17,9 +17,9 @@ struct crowd {
 	atomic_uint refused;
 };
 
-static void write_and_look(struct gang *gang, unsigned me)
+static void write_and_look(struct test_threads *threads, unsigned me)
 {
-	struct crowd *crowd = gang->shared;
+	struct crowd *crowd = threads->shared;
 	uint64_t seq = 0, before = 0;
 	char id[64], hash[65];
 
@@ -27,17 +27,18 @@ static void write_and_look(struct gang *gang, unsigned me)
 		const bool critical = (i + me) % 16 == 0;
 
 		(void)snprintf(id, sizeof(id), "thread-%u-%u", me, i);
-		if (place_record(crowd->log,
-		                 critical ? VRES_EVENT_SEAL_VERIFICATION_FAILED
-		                          : VRES_EVENT_SEAL_VERIFIED,
-		                 id) != VRES_OK)
+		if (temp_log_record(crowd->log,
+		                    critical ? VRES_EVENT_SEAL_VERIFICATION_FAILED
+		                             : VRES_EVENT_SEAL_VERIFIED,
+		                    id) != VRES_OK)
 			atomic_fetch_add(&crowd->refused, 1);
 		if (i % 50 == 0)
-			gang_expect(gang, vres_audit_file_flush(crowd->log, NULL) == VRES_OK);
-		gang_expect(gang, vres_audit_file_head(crowd->log, &seq, hash, NULL) == VRES_OK &&
-		                          seq >= before && strlen(hash) == 64);
-		gang_expect(gang,
-		            vres_audit_file_lost(crowd->log) <= (uint64_t)THREADS * crowd->events);
+			threads_expect(threads, vres_audit_file_flush(crowd->log, NULL) == VRES_OK);
+		threads_expect(threads,
+		               vres_audit_file_head(crowd->log, &seq, hash, NULL) == VRES_OK &&
+		                       seq >= before && strlen(hash) == 64);
+		threads_expect(threads, vres_audit_file_lost(crowd->log) <=
+		                                (uint64_t)THREADS * crowd->events);
 		before = seq;
 	}
 }
@@ -64,9 +65,9 @@ static void look(void *ctx, const char *line)
 START_TEST(events_of_many_threads_are_recorded_or_counted_each_in_its_threads_order)
 {
 	const bool forward = _i & 1, required = _i & 2;
-	CLEANUP(place_end) struct place p = place_begin(NULL);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
 	CLEANUP(finish) struct fixture *f = begin(NULL);
-	vres_audit_file_options o = place_options(&p, forward);
+	vres_audit_file_options o = temp_log_options(&p, forward);
 	struct crowd crowd = {.events = suite_scaled(400, 60)};
 	struct order order = {.is_wrong = false};
 	struct chain c;
@@ -75,10 +76,10 @@ START_TEST(events_of_many_threads_are_recorded_or_counted_each_in_its_threads_or
 	o.queue_events = 16;
 	o.epoch_lines = 100;
 	o.required = required;
-	crowd.log = place_open(&p, &o);
-	(void)gang_run(f, THREADS, write_and_look, &crowd);
+	crowd.log = temp_log_open(&p, &o);
+	(void)threads_run(f, THREADS, write_and_look, &crowd);
 	vres_audit_file_close(crowd.log);
-	c = place_chain(&p, forward, look, &order);
+	c = temp_log_chain(&p, forward, look, &order);
 	ck_assert(!order.is_wrong);
 	ck_assert_uint_eq(c.events + c.lost, THREADS * crowd.events);
 	ck_assert_uint_eq(atomic_load(&crowd.refused), required ? c.lost : 0);

@@ -10,21 +10,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "support/fixture/place.h"
+#include "support/audit/temp_log.h"
 #include "support/fixture/support.h"
 
-static void unlink_it(const struct place *p)
+static void unlink_it(const struct temp_log *p)
 {
 	ck_assert_int_eq(unlink(p->log), 0);
 }
 
-static void replace_it(const struct place *p)
+static void replace_it(const struct temp_log *p)
 {
 	unlink_it(p);
-	place_write(p->log, "somebody else's\n", 16);
+	temp_log_write(p->log, "somebody else's\n", 16);
 }
 
-static void move_it(const struct place *p)
+static void move_it(const struct temp_log *p)
 {
 	char aside[128];
 
@@ -32,12 +32,12 @@ static void move_it(const struct place *p)
 	ck_assert_int_eq(rename(p->log, aside), 0);
 }
 
-static void cut_it(const struct place *p)
+static void cut_it(const struct temp_log *p)
 {
 	ck_assert_int_eq(truncate(p->log, 100), 0);
 }
 
-static void lengthen_it(const struct place *p)
+static void lengthen_it(const struct temp_log *p)
 {
 	const int fd = open(p->log, O_WRONLY | O_APPEND | O_CLOEXEC);
 
@@ -47,31 +47,32 @@ static void lengthen_it(const struct place *p)
 
 START_TEST(a_file_that_somebody_else_changes_is_not_written_any_more)
 {
-	static void (*const harms[])(const struct place *) = {unlink_it, replace_it, move_it,
-	                                                      cut_it, lengthen_it};
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	vres_audit_file_options o = place_options(&p, false);
+	static void (*const harms[])(const struct temp_log *) = {unlink_it, replace_it, move_it,
+	                                                         cut_it, lengthen_it};
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	vres_audit_file_options o = temp_log_options(&p, false);
 	vres_audit_file *log;
 	char *before, *after;
 	size_t before_n, after_n;
 	vres_error err;
 
 	o.required = 1;
-	log = place_open(&p, &o);
-	ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"), VRES_OK);
+	log = temp_log_open(&p, &o);
+	ck_assert_int_eq(temp_log_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"),
+	                 VRES_OK);
 	harms[_i](&p);
-	before = place_read(p.log, &before_n);
+	before = temp_log_read(p.log, &before_n);
 	for (unsigned i = 1; i <= 3; i++) {
-		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"),
+		ck_assert_int_eq(temp_log_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"),
 		                 VRES_E_AUDIT);
-		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"),
+		ck_assert_int_eq(temp_log_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"),
 		                 VRES_E_AUDIT);
 		ck_assert_uint_eq(vres_audit_file_lost(log), 2 * i);
 	}
 	ck_status(vres_audit_file_flush(log, &err), VRES_E_AUDIT);
 	ck_assert_str_eq(err.message, "the audit log was replaced or changed by somebody else");
-	place_close(&log);
-	after = place_read(p.log, &after_n);
+	temp_log_close(&log);
+	after = temp_log_read(p.log, &after_n);
 	ck_assert_uint_eq(before_n, after_n);
 	ck_assert((before == NULL) == (after == NULL) &&
 	          (before == NULL || memcmp(before, after, before_n) == 0));
@@ -82,9 +83,9 @@ END_TEST
 
 START_TEST(a_forked_child_can_only_close_which_touches_no_file)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	const vres_audit_file_options o = place_options(&p, _i);
-	CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	const vres_audit_file_options o = temp_log_options(&p, _i);
+	CLEANUP(temp_log_close) vres_audit_file *log = temp_log_open(&p, &o);
 	vres_error err;
 	uint64_t seq;
 	char hash[65], *before, *after;
@@ -92,13 +93,14 @@ START_TEST(a_forked_child_can_only_close_which_touches_no_file)
 	int status;
 	pid_t pid;
 
-	ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"), VRES_OK);
+	ck_assert_int_eq(temp_log_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard"),
+	                 VRES_OK);
 	ck_ok(vres_audit_file_flush(log, &err));
-	before = place_read(p.log, &before_n);
+	before = temp_log_read(p.log, &before_n);
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
-		if (place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "child") !=
+		if (temp_log_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "child") !=
 		            VRES_E_STATE ||
 		    vres_audit_file_flush(log, &err) != VRES_E_STATE ||
 		    err.reason != VRES_REASON_FORKED ||
@@ -113,11 +115,12 @@ START_TEST(a_forked_child_can_only_close_which_touches_no_file)
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	after = place_read(p.log, &after_n);
+	after = temp_log_read(p.log, &after_n);
 	ck_assert_uint_eq(before_n, after_n);
 	ck_assert_mem_eq(before, after, after_n);
-	ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "parent"), VRES_OK);
-	ck_assert_uint_eq(place_chain(&p, _i, NULL, NULL).events, 2);
+	ck_assert_int_eq(temp_log_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "parent"),
+	                 VRES_OK);
+	ck_assert_uint_eq(temp_log_chain(&p, _i, NULL, NULL).events, 2);
 	test_free(before);
 	test_free(after);
 }
@@ -125,9 +128,9 @@ END_TEST
 
 START_TEST(a_closed_log_can_be_opened_again_while_a_child_lives_that_had_it)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	const vres_audit_file_options o = place_options(&p, false);
-	vres_audit_file *log = place_open(&p, &o);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	const vres_audit_file_options o = temp_log_options(&p, false);
+	vres_audit_file *log = temp_log_open(&p, &o);
 	const pid_t pid = fork();
 	int status;
 
@@ -135,9 +138,9 @@ START_TEST(a_closed_log_can_be_opened_again_while_a_child_lives_that_had_it)
 		pause();
 		_exit(0);
 	}
-	place_close(&log);
-	log = place_open(&p, &o);
-	place_close(&log);
+	temp_log_close(&log);
+	log = temp_log_open(&p, &o);
+	temp_log_close(&log);
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 }
@@ -145,8 +148,8 @@ END_TEST
 
 START_TEST(a_log_in_a_folder_that_cannot_be_written_is_not_opened)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	const vres_audit_file_options o = place_options(&p, false);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	const vres_audit_file_options o = temp_log_options(&p, false);
 	int status;
 	pid_t pid;
 
@@ -172,7 +175,7 @@ START_TEST(a_log_in_a_folder_that_cannot_be_written_is_not_opened)
 }
 END_TEST
 
-static vres_status whole_life(struct place *p, const vres_audit_file_options *o,
+static vres_status whole_life(struct temp_log *p, const vres_audit_file_options *o,
                               const vres_key *key, vres_error *err)
 {
 	vres_audit_file *log = NULL;
@@ -180,16 +183,16 @@ static vres_status whole_life(struct place *p, const vres_audit_file_options *o,
 
 	if (status != VRES_OK)
 		return status;
-	(void)place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard");
-	(void)place_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard");
+	(void)temp_log_record(log, VRES_EVENT_SEAL_VERIFIED, "shard");
+	(void)temp_log_record(log, VRES_EVENT_SEAL_VERIFICATION_FAILED, "shard");
 	vres_audit_file_close(log);
 	return VRES_OK;
 }
 
 START_TEST(no_allocation_that_fails_leaves_anything_behind_or_harms_the_log)
 {
-	CLEANUP(place_end) struct place p = place_begin(NULL);
-	const vres_audit_file_options o = place_options(&p, _i);
+	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
+	const vres_audit_file_options o = temp_log_options(&p, _i);
 	vres_key *key = NULL;
 	unsigned failed = 0;
 	vres_error err;
@@ -213,7 +216,7 @@ START_TEST(no_allocation_that_fails_leaves_anything_behind_or_harms_the_log)
 		failed++;
 	}
 	ck_assert_uint_ge(failed, 3);
-	ck_assert_uint_eq(place_chain(&p, _i, NULL, NULL).events, 2);
+	ck_assert_uint_eq(temp_log_chain(&p, _i, NULL, NULL).events, 2);
 	vres_key_destroy(key);
 }
 END_TEST

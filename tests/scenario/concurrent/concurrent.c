@@ -4,7 +4,7 @@
  * after it is gone.
  */
 #include <stdio.h>
-#include "support/fixture/gang.h"
+#include "support/fixture/threads.h"
 
 #define THREADS GANG
 #define EACH    10 /* shards of each thread */
@@ -20,7 +20,7 @@ static uint64_t padded(uint64_t bytes)
 	return (bytes + BLOCK - 1) / BLOCK * BLOCK;
 }
 
-static vres_shard *seal_numbered(struct gang *gang, unsigned i)
+static vres_shard *seal_numbered(struct test_threads *threads, unsigned i)
 {
 	vres_seal_params p = vres_seal_params_init();
 	struct content_source source = {.seed = i};
@@ -29,13 +29,13 @@ static vres_shard *seal_numbered(struct gang *gang, unsigned i)
 
 	snprintf(id, sizeof(id), "shard-%u", i);
 	p.shard_id = id;
-	gang_expect(gang, vres_seal_stream(gang->f->manager, &p, content_read, &source, size_of(i),
-	                                   &shard, NULL) == VRES_OK &&
-	                          shard != NULL);
+	threads_expect(threads, vres_seal_stream(threads->f->manager, &p, content_read, &source,
+	                                         size_of(i), &shard, NULL) == VRES_OK &&
+	                                shard != NULL);
 	return shard;
 }
 
-static void use(struct gang *gang, vres_shard *shard)
+static void use(struct test_threads *threads, vres_shard *shard)
 {
 	const vres_verify_params signature = mode_of(VRES_VERIFY_SIGNATURE),
 				 sampled = mode_of(VRES_VERIFY_SAMPLED);
@@ -45,76 +45,81 @@ static void use(struct gang *gang, vres_shard *shard)
 	uint8_t receipt[2048];
 	size_t len = 0;
 
-	gang_expect(gang, vres_shard_verify(shard, NULL, NULL, NULL) == VRES_OK);
-	gang_expect(gang, vres_shard_verify(shard, &signature, NULL, NULL) == VRES_OK);
-	gang_expect(gang, vres_shard_verify(shard, &sampled, NULL, NULL) == VRES_OK);
-	gang_expect(gang, vres_lease_acquire(shard, &lease, NULL) == VRES_OK &&
-	                          vres_lease_device_ptr(lease) != 0);
-	gang_expect(gang, vres_shard_describe(shard, &info, NULL) == VRES_OK && info.leases >= 1);
-	gang_expect(gang, vres_lease_check(lease, NULL) == VRES_OK);
+	threads_expect(threads, vres_shard_verify(shard, NULL, NULL, NULL) == VRES_OK);
+	threads_expect(threads, vres_shard_verify(shard, &signature, NULL, NULL) == VRES_OK);
+	threads_expect(threads, vres_shard_verify(shard, &sampled, NULL, NULL) == VRES_OK);
+	threads_expect(threads, vres_lease_acquire(shard, &lease, NULL) == VRES_OK &&
+	                                vres_lease_device_ptr(lease) != 0);
+	threads_expect(threads,
+	               vres_shard_describe(shard, &info, NULL) == VRES_OK && info.leases >= 1);
+	threads_expect(threads, vres_lease_check(lease, NULL) == VRES_OK);
 	vres_lease_release(lease);
-	gang_expect(gang,
-	            vres_shard_receipt(shard, receipt, sizeof(receipt), &len, NULL) == VRES_OK);
-	gang_expect(gang,
-	            vres_receipt_open(gang->f->manager, receipt, len, &opened, NULL) == VRES_OK);
+	threads_expect(threads,
+	               vres_shard_receipt(shard, receipt, sizeof(receipt), &len, NULL) == VRES_OK);
+	threads_expect(threads, vres_receipt_open(threads->f->manager, receipt, len, &opened,
+	                                          NULL) == VRES_OK);
 	vres_shard_release(opened);
 }
 
-static void query(struct gang *gang)
+static void query(struct test_threads *threads)
 {
 	vres_device_info device = vres_device_info_init();
 	vres_metrics metrics = vres_metrics_init();
 	size_t need = 0, len = 0;
 	char text[16384];
 
-	gang_expect(gang, vres_device_describe(gang->f->manager, 0, &device, NULL) == VRES_OK);
+	threads_expect(threads,
+	               vres_device_describe(threads->f->manager, 0, &device, NULL) == VRES_OK);
 	/* Figures of one answer may be of different moments; each of them is possible by itself. */
-	gang_expect(gang, device.used_bytes <= device.total_bytes &&
-	                          device.free_bytes <= device.total_bytes);
-	gang_expect(gang, vres_enforce_vram_only(gang->f->manager, 0, NULL, NULL) == VRES_OK);
-	gang_expect(gang, vres_manager_metrics(gang->f->manager, &metrics, NULL) == VRES_OK);
-	gang_expect(gang, vres_metrics_prometheus(gang->f->manager, NULL, 0, &need, NULL) ==
-	                                  VRES_E_BUFFER &&
-	                          need < sizeof(text));
-	gang_expect(gang, vres_metrics_prometheus(gang->f->manager, text, need + 1, &len, NULL) ==
-	                                  VRES_OK &&
-	                          len <= need);
-	gang_expect(gang, metrics.shards_now <= THREADS * EACH &&
-	                          metrics.used_bytes_now <= metrics.total_bytes_now);
+	threads_expect(threads, device.used_bytes <= device.total_bytes &&
+	                                device.free_bytes <= device.total_bytes);
+	threads_expect(threads,
+	               vres_enforce_vram_only(threads->f->manager, 0, NULL, NULL) == VRES_OK);
+	threads_expect(threads,
+	               vres_manager_metrics(threads->f->manager, &metrics, NULL) == VRES_OK);
+	threads_expect(threads, vres_metrics_prometheus(threads->f->manager, NULL, 0, &need,
+	                                                NULL) == VRES_E_BUFFER &&
+	                                need < sizeof(text));
+	threads_expect(threads, vres_metrics_prometheus(threads->f->manager, text, need + 1, &len,
+	                                                NULL) == VRES_OK &&
+	                                len <= need);
+	threads_expect(threads, metrics.shards_now <= THREADS * EACH &&
+	                                metrics.used_bytes_now <= metrics.total_bytes_now);
 }
 
-static void seal_and_use(struct gang *gang, unsigned me)
+static void seal_and_use(struct test_threads *threads, unsigned me)
 {
-	vres_shard **shards = gang->shared;
+	vres_shard **shards = threads->shared;
 
 	for (unsigned i = me * EACH; i < (me + 1) * EACH; i++) {
-		shards[i] = seal_numbered(gang, i);
-		use(gang, shards[i]);
-		query(gang);
+		shards[i] = seal_numbered(threads, i);
+		use(threads, shards[i]);
+		query(threads);
 	}
 }
 
 /* Those of another thread, found by name. */
-static void find_and_use(struct gang *gang, unsigned me)
+static void find_and_use(struct test_threads *threads, unsigned me)
 {
 	for (unsigned i = 0; i < THREADS * EACH; i += 7) {
 		vres_shard *shard = NULL;
 		char id[32];
 
 		snprintf(id, sizeof(id), "shard-%u", (i + me * 31) % (THREADS * EACH));
-		gang_expect(gang, vres_manager_find(gang->f->manager, id, &shard, NULL) == VRES_OK);
-		use(gang, shard);
+		threads_expect(threads,
+		               vres_manager_find(threads->f->manager, id, &shard, NULL) == VRES_OK);
+		use(threads, shard);
 		vres_shard_release(shard);
 	}
 }
 
-static void release_own(struct gang *gang, unsigned me)
+static void release_own(struct test_threads *threads, unsigned me)
 {
-	vres_shard **shards = gang->shared;
+	vres_shard **shards = threads->shared;
 
 	for (unsigned i = me * EACH; i < (me + 1) * EACH; i++) {
 		release_shard(&shards[i]);
-		query(gang); /* which looks at the shards of the others, while they go */
+		query(threads); /* which looks at the shards of the others, while they go */
 	}
 }
 
@@ -127,7 +132,7 @@ START_TEST(two_hundred_shards_in_twenty_threads_are_accounted_for_exactly)
 
 	for (unsigned i = 0; i < THREADS * EACH; i++)
 		total += padded(size_of(i));
-	gang_run(f, THREADS, seal_and_use, shards);
+	threads_run(f, THREADS, seal_and_use, shards);
 	m = metrics_of(f);
 	ck_assert_uint_eq(m.shards_now, THREADS * EACH);
 	ck_assert_uint_eq(m.seals_ok, THREADS * EACH);
@@ -137,8 +142,8 @@ START_TEST(two_hundred_shards_in_twenty_threads_are_accounted_for_exactly)
 	ck_assert_uint_eq(m.verifies_ok, 4 * THREADS * EACH);
 	ck_assert_uint_eq(device_of(f, 0).reserved_bytes, 0);
 	ck_assert_uint_eq(device_of(f, 0).available_bytes, MIB(64) - total);
-	gang_run(f, THREADS, find_and_use, shards);
-	gang_run(f, THREADS, release_own, shards);
+	threads_run(f, THREADS, find_and_use, shards);
+	threads_run(f, THREADS, release_own, shards);
 	m = metrics_of(f);
 	ck_assert_uint_eq(m.shards_now, 0);
 	ck_assert_uint_eq(m.used_bytes_now, 0);
@@ -149,18 +154,19 @@ START_TEST(two_hundred_shards_in_twenty_threads_are_accounted_for_exactly)
 }
 END_TEST
 
-static void seal_what_fits(struct gang *gang, unsigned me)
+static void seal_what_fits(struct test_threads *threads, unsigned me)
 {
-	vres_shard **shards = gang->shared;
+	vres_shard **shards = threads->shared;
 	vres_error err;
 	vres_status status;
 
 	memset(&err, 0, sizeof(err));
-	status = vres_seal_memory(gang->f->manager, PLAIN, "abc", 3, &shards[me], &err);
+	status = vres_seal_memory(threads->f->manager, PLAIN, "abc", 3, &shards[me], &err);
 	if (status == VRES_OK)
-		atomic_fetch_add(&gang->done, 1);
+		atomic_fetch_add(&threads->done, 1);
 	else
-		gang_expect(gang, status == VRES_E_INSUFFICIENT_VRAM && err.needed_bytes != 0);
+		threads_expect(threads,
+		               status == VRES_E_INSUFFICIENT_VRAM && err.needed_bytes != 0);
 }
 
 START_TEST(seals_that_come_together_neither_overcommit_nor_are_refused_in_vain)
@@ -175,7 +181,7 @@ START_TEST(seals_that_come_together_neither_overcommit_nor_are_refused_in_vain)
 
 		s.mock.bytes_per_device = room * BLOCK;
 		f = begin(&s);
-		ck_assert_uint_eq(gang_run(f, THREADS, seal_what_fits, shards), room);
+		ck_assert_uint_eq(threads_run(f, THREADS, seal_what_fits, shards), room);
 		ck_assert_uint_eq(device_of(f, 0).available_bytes, 0);
 		ck_assert_uint_eq(metrics_of(f).shards_now, room);
 		for (unsigned i = 0; i < THREADS; i++)
@@ -198,8 +204,8 @@ START_TEST(what_is_promised_and_not_allocated_yet_is_not_promised_again)
 	f = begin(&s);
 	device_of(f, 0);
 	/* All ask before the first has got. */
-	rig_delay(f->rig, VRES_MOCK_OP_MEM_ALLOC, UINT64_C(20000000));
-	ck_assert_uint_eq(gang_run(f, THREADS, seal_what_fits, shards), room);
+	test_device_delay(f->test_device, VRES_MOCK_OP_MEM_ALLOC, UINT64_C(20000000));
+	ck_assert_uint_eq(threads_run(f, THREADS, seal_what_fits, shards), room);
 	ck_assert_uint_eq(device_of(f, 0).free_bytes, MIB(1) - room * BLOCK);
 	ck_assert_uint_eq(device_of(f, 0).available_bytes, 0);
 	for (unsigned i = 0; i < THREADS; i++)
@@ -207,18 +213,18 @@ START_TEST(what_is_promised_and_not_allocated_yet_is_not_promised_again)
 }
 END_TEST
 
-static void seal_same_id(struct gang *gang, unsigned me)
+static void seal_same_id(struct test_threads *threads, unsigned me)
 {
-	vres_shard **shards = gang->shared;
+	vres_shard **shards = threads->shared;
 	vres_seal_params p = vres_seal_params_init();
 	vres_status status;
 
 	p.shard_id = "the-one";
-	status = vres_seal_memory(gang->f->manager, &p, "abc", 3, &shards[me], NULL);
+	status = vres_seal_memory(threads->f->manager, &p, "abc", 3, &shards[me], NULL);
 	if (status == VRES_OK)
-		atomic_fetch_add(&gang->done, 1);
+		atomic_fetch_add(&threads->done, 1);
 	else
-		gang_expect(gang, status == VRES_E_STATE);
+		threads_expect(threads, status == VRES_E_STATE);
 }
 
 START_TEST(one_id_goes_to_one_of_those_who_ask_for_it_at_once)
@@ -229,7 +235,7 @@ START_TEST(one_id_goes_to_one_of_those_who_ask_for_it_at_once)
 	for (unsigned round = 0; round < rounds; round++) {
 		vres_shard *shards[THREADS] = {NULL};
 
-		ck_assert_uint_eq(gang_run(f, THREADS, seal_same_id, shards), 1);
+		ck_assert_uint_eq(threads_run(f, THREADS, seal_same_id, shards), 1);
 		ck_assert_uint_eq(metrics_of(f).shards_now, 1);
 		for (unsigned i = 0; i < THREADS; i++)
 			release_shard(&shards[i]);
@@ -241,22 +247,23 @@ END_TEST
  * Find by name, use, and give back, while the others do the same and one of them gives back the
  * first reference.
  */
-static void find_use_release(struct gang *gang, unsigned me)
+static void find_use_release(struct test_threads *threads, unsigned me)
 {
-	vres_shard **first = gang->shared;
+	vres_shard **first = threads->shared;
 
 	for (unsigned i = 0; i < 20; i++) {
 		vres_shard *found = NULL;
 		const vres_status status =
-			vres_manager_find(gang->f->manager, "contended", &found, NULL);
+			vres_manager_find(threads->f->manager, "contended", &found, NULL);
 
 		if (me == 0 && i == 10)
 			release_shard(first);
 		if (status == VRES_OK) {
-			gang_expect(gang, vres_shard_verify(found, NULL, NULL, NULL) == VRES_OK);
-			atomic_fetch_add(&gang->done, 1);
+			threads_expect(threads,
+			               vres_shard_verify(found, NULL, NULL, NULL) == VRES_OK);
+			atomic_fetch_add(&threads->done, 1);
 		} else {
-			gang_expect(gang, status == VRES_E_NOT_FOUND);
+			threads_expect(threads, status == VRES_E_NOT_FOUND);
 		}
 		vres_shard_release(found);
 	}
@@ -270,7 +277,7 @@ START_TEST(releasing_never_races_with_use_through_another_reference)
 	for (unsigned round = 0; round < rounds; round++) {
 		vres_shard *first = sealed_as(f, "contended", 3 * BLOCK, 1);
 
-		ck_assert_uint_gt(gang_run(f, THREADS, find_use_release, &first), 0);
+		ck_assert_uint_gt(threads_run(f, THREADS, find_use_release, &first), 0);
 		ck_assert_ptr_null(first);
 		ck_assert_uint_eq(metrics_of(f).shards_now, 0);
 		ck_assert_uint_eq(device_of(f, 0).used_bytes, 0);
@@ -278,18 +285,18 @@ START_TEST(releasing_never_races_with_use_through_another_reference)
 }
 END_TEST
 
-static void verify_damaged(struct gang *gang, unsigned me)
+static void verify_damaged(struct test_threads *threads, unsigned me)
 {
-	vres_shard **shard = gang->shared;
+	vres_shard **shard = threads->shared;
 	vres_lease *lease = NULL;
 
 	if (me % 2 == 0)
-		gang_expect(gang, vres_shard_verify(*shard, NULL, NULL, NULL) ==
-		                          VRES_E_SEAL_VERIFICATION_FAILED);
+		threads_expect(threads, vres_shard_verify(*shard, NULL, NULL, NULL) ==
+		                                VRES_E_SEAL_VERIFICATION_FAILED);
 	else
-		gang_expect(gang, vres_lease_acquire(*shard, &lease, NULL) ==
-		                                  VRES_E_SEAL_VERIFICATION_FAILED &&
-		                          lease == NULL);
+		threads_expect(threads, vres_lease_acquire(*shard, &lease, NULL) ==
+		                                        VRES_E_SEAL_VERIFICATION_FAILED &&
+		                                lease == NULL);
 }
 
 START_TEST(damage_that_many_find_at_once_is_told_once)
@@ -300,7 +307,7 @@ START_TEST(damage_that_many_find_at_once_is_told_once)
 	for (unsigned round = 0; round < rounds; round++) {
 		vres_shard *shard = damaged(f, 3 * BLOCK, 5);
 
-		gang_run(f, THREADS, verify_damaged, &shard);
+		threads_run(f, THREADS, verify_damaged, &shard);
 		ck_assert_uint_eq(record_critical(&f->record), 1);
 		ck_assert_uint_eq(record_last(&f->record, 0)->critical, 1);
 		ck_assert_uint_eq(f->record.incidents_count, 1);
@@ -311,12 +318,13 @@ START_TEST(damage_that_many_find_at_once_is_told_once)
 }
 END_TEST
 
-static void first_use(struct gang *gang, unsigned me)
+static void first_use(struct test_threads *threads, unsigned me)
 {
 	vres_device_info info = vres_device_info_init();
 
-	gang_expect(gang, vres_device_describe(gang->f->manager, me % 4, &info, NULL) == VRES_OK &&
-	                          info.gpu_device == me % 4);
+	threads_expect(threads,
+	               vres_device_describe(threads->f->manager, me % 4, &info, NULL) == VRES_OK &&
+	                       info.gpu_device == me % 4);
 }
 
 START_TEST(a_device_that_many_use_first_at_once_is_one_device)
@@ -329,8 +337,9 @@ START_TEST(a_device_that_many_use_first_at_once_is_one_device)
 
 		s.mock.devices = 4;
 		f = begin(&s);
-		gang_run(f, THREADS, first_use, NULL);
-		ck_assert_uint_eq(rig_live_handles(f->rig), 5); /* the driver and four devices */
+		threads_run(f, THREADS, first_use, NULL);
+		ck_assert_uint_eq(test_device_live_handles(f->test_device),
+		                  5); /* the driver and four devices */
 	}
 }
 END_TEST
@@ -340,19 +349,20 @@ struct ending {
 	vres_lease *leases[THREADS];
 };
 
-static void end_in_any_order(struct gang *gang, unsigned me)
+static void end_in_any_order(struct test_threads *threads, unsigned me)
 {
-	struct ending *e = gang->shared;
+	struct ending *e = threads->shared;
 
 	if (me == THREADS / 2)
-		destroy_manager(&gang->f->manager);
+		destroy_manager(&threads->f->manager);
 	if (me % 2 == 0) {
 		release_shard(&e->shards[me]);
-		gang_expect(gang, vres_lease_check(e->leases[me], NULL) == VRES_OK);
+		threads_expect(threads, vres_lease_check(e->leases[me], NULL) == VRES_OK);
 		release_lease(&e->leases[me]);
 	} else {
 		release_lease(&e->leases[me]);
-		gang_expect(gang, vres_shard_verify(e->shards[me], NULL, NULL, NULL) == VRES_OK);
+		threads_expect(threads,
+		               vres_shard_verify(e->shards[me], NULL, NULL, NULL) == VRES_OK);
 		release_shard(&e->shards[me]);
 	}
 }
@@ -371,7 +381,7 @@ START_TEST(manager_shards_and_leases_may_end_in_any_order)
 			e.shards[i] = sealed(f, size_of(i), i);
 			ck_ok(vres_lease_acquire(e.shards[i], &e.leases[i], &err));
 		}
-		gang_run(f, THREADS, end_in_any_order, &e);
+		threads_run(f, THREADS, end_in_any_order, &e);
 		ck_assert_uint_eq(atomic_load(&f->closed), 1);
 		ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_DEALLOCATED), THREADS);
 	}

@@ -109,7 +109,8 @@ START_TEST(a_lease_on_a_shard_that_was_released_meanwhile_keeps_the_memory)
 	ck_assert(l.has_left);
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_DEALLOCATED), 0);
 	/* The memory is there. */
-	ck_assert_int_eq(rig_flip(f->rig, vres_lease_device_ptr(lease), 0), VRES_OK);
+	ck_assert_int_eq(test_device_flip(f->test_device, vres_lease_device_ptr(lease), 0),
+	                 VRES_OK);
 	ck_ok(vres_lease_check(lease, &err));
 	release_lease(&lease);
 	ck_gone(&l, 1);
@@ -190,7 +191,7 @@ START_TEST(a_manager_may_be_destroyed_when_it_tells_of_a_violation)
 	vres_error err;
 
 	l.shards[0] = sealed(f, BLOCK, 1);
-	rig_pretend(f->rig, address_of(l.shards[0]), VRES_MOCK_MANAGED);
+	test_device_pretend(f->test_device, address_of(l.shards[0]), VRES_MOCK_MANAGED);
 	ck_status(vres_enforce_vram_only(f->manager, 0, NULL, &err), VRES_E_POLICY_VIOLATION);
 	l.freed = 0; /* the shard is none that the call was given */
 	ck_gone(&l, 1);
@@ -243,12 +244,12 @@ START_TEST(a_shard_may_be_released_by_others_while_it_is_verified)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	struct verifier v = {.shard = sealed(f, 3 * BLOCK, 1), .status = VRES_E_INTERNAL};
-	const uint64_t hashes = rig_calls(f->rig, VRES_MOCK_OP_HASH_BLOCKS);
+	const uint64_t hashes = test_device_calls(f->test_device, VRES_MOCK_OP_HASH_BLOCKS);
 	pthread_t thread;
 
-	rig_delay(f->rig, VRES_MOCK_OP_LANE_WAIT, UINT64_C(50000000));
+	test_device_delay(f->test_device, VRES_MOCK_OP_LANE_WAIT, UINT64_C(50000000));
 	ck_assert_int_eq(pthread_create(&thread, NULL, verify_it, &v), 0);
-	while (rig_calls(f->rig, VRES_MOCK_OP_HASH_BLOCKS) == hashes)
+	while (test_device_calls(f->test_device, VRES_MOCK_OP_HASH_BLOCKS) == hashes)
 		sched_yield();
 	vres_shard_release(v.shard);
 	destroy_manager(&f->manager);

@@ -3,7 +3,7 @@
  * Steps of the scrub that run at once: they share the work, and what else goes on meanwhile does
  * not disturb them, nor they it.
  */
-#include "support/fixture/gang.h"
+#include "support/fixture/threads.h"
 #include "support/fixture/scrubbing.h"
 
 #define SHARDS 24
@@ -12,14 +12,15 @@
  * One part a step: a shard of at most 1 MiB is one part, so as many steps as there are shards look
  * at each once.
  */
-static void step_once(struct gang *gang, unsigned me)
+static void step_once(struct test_threads *threads, unsigned me)
 {
 	(void)me;
-	while (atomic_fetch_add(&gang->done, 1) < SHARDS) {
+	while (atomic_fetch_add(&threads->done, 1) < SHARDS) {
 		vres_scrub_report r = vres_scrub_report_init();
 
-		gang_expect(gang, vres_scrub_step(gang->f->manager, 1, &r, NULL) == VRES_OK &&
-		                          r.bytes_hashed > 0);
+		threads_expect(threads,
+		               vres_scrub_step(threads->f->manager, 1, &r, NULL) == VRES_OK &&
+		                       r.bytes_hashed > 0);
 	}
 }
 
@@ -33,7 +34,7 @@ START_TEST(steps_at_once_never_check_the_same_part)
 		shards[i] = sealed(f, KIB(64) * (i % 5 + 1) + i, i);
 		bytes += KIB(64) * (i % 5 + 1) + i;
 	}
-	(void)gang_run(f, 4, step_once, NULL);
+	(void)threads_run(f, 4, step_once, NULL);
 	ck_assert_uint_eq(metrics_of(f).verified_bytes, bytes);
 	for (unsigned i = 0; i < SHARDS; i++)
 		release_shard(&shards[i]);
@@ -42,14 +43,15 @@ END_TEST
 
 #define LARGE (MIB(9) + 1)
 
-static void step_through(struct gang *gang, unsigned me)
+static void step_through(struct test_threads *threads, unsigned me)
 {
 	vres_metrics now = vres_metrics_init();
 
 	(void)me;
-	while (vres_manager_metrics(gang->f->manager, &now, NULL) == VRES_OK &&
+	while (vres_manager_metrics(threads->f->manager, &now, NULL) == VRES_OK &&
 	       now.verified_bytes < LARGE)
-		gang_expect(gang, vres_scrub_step(gang->f->manager, 1, NULL, NULL) == VRES_OK);
+		threads_expect(threads,
+		               vres_scrub_step(threads->f->manager, 1, NULL, NULL) == VRES_OK);
 }
 
 /*
@@ -64,7 +66,7 @@ START_TEST(steps_at_once_share_one_large_shard_and_find_its_damage)
 	vres_scrub_report r = vres_scrub_report_init();
 	vres_error err;
 
-	(void)gang_run(f, 4, step_through, NULL);
+	(void)threads_run(f, 4, step_through, NULL);
 	ck_ok(vres_scrub_step(f->manager, 1, &r, &err));
 	ck_assert_uint_lt(r.oldest_check_age, clock_now() - sealed_by);
 	flip(f, shard, MIB(9), 1);
@@ -73,7 +75,7 @@ START_TEST(steps_at_once_share_one_large_shard_and_find_its_damage)
 END_TEST
 
 /* Seal, verify, damage, release, while others scrub: every damage is told once. */
-static void live_and_scrub(struct gang *gang, unsigned me)
+static void live_and_scrub(struct test_threads *threads, unsigned me)
 {
 	for (unsigned i = 0; i < suite_scaled(40, 4); i++) {
 		struct content_source source = {.seed = i};
@@ -84,23 +86,26 @@ static void live_and_scrub(struct gang *gang, unsigned me)
 
 		if (me % 2 == 0) {
 			const vres_status status =
-				vres_scrub_step(gang->f->manager, 1000000, &r, NULL);
+				vres_scrub_step(threads->f->manager, 1000000, &r, NULL);
 
-			gang_expect(gang,
-			            status == VRES_OK || status == VRES_E_SEAL_VERIFICATION_FAILED);
+			threads_expect(threads, status == VRES_OK ||
+			                                status == VRES_E_SEAL_VERIFICATION_FAILED);
 			continue;
 		}
-		gang_expect(gang, vres_seal_stream(gang->f->manager, &p, content_read, &source,
-		                                   KIB(300) + me, &shard, NULL) == VRES_OK);
+		threads_expect(threads,
+		               vres_seal_stream(threads->f->manager, &p, content_read, &source,
+		                                KIB(300) + me, &shard, NULL) == VRES_OK);
 		if (i % 4 == 0 && vres_lease_acquire(shard, &lease, NULL) == VRES_OK) {
-			gang_expect(gang, rig_flip(gang->f->rig, vres_lease_device_ptr(lease) + 5,
-			                           1) == VRES_OK);
+			threads_expect(threads, test_device_flip(threads->f->test_device,
+			                                         vres_lease_device_ptr(lease) + 5,
+			                                         1) == VRES_OK);
 			vres_lease_release(lease);
-			gang_expect(gang, vres_shard_verify(shard, NULL, NULL, NULL) ==
-			                          VRES_E_SEAL_VERIFICATION_FAILED);
-			(void)atomic_fetch_add(&gang->done, 1);
+			threads_expect(threads, vres_shard_verify(shard, NULL, NULL, NULL) ==
+			                                VRES_E_SEAL_VERIFICATION_FAILED);
+			(void)atomic_fetch_add(&threads->done, 1);
 		} else {
-			gang_expect(gang, vres_shard_verify(shard, NULL, NULL, NULL) == VRES_OK);
+			threads_expect(threads,
+			               vres_shard_verify(shard, NULL, NULL, NULL) == VRES_OK);
 		}
 		vres_shard_release(shard);
 	}
@@ -109,7 +114,7 @@ static void live_and_scrub(struct gang *gang, unsigned me)
 START_TEST(scrubbing_goes_with_everything_else)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
-	const unsigned damaged = gang_run(f, 6, live_and_scrub, NULL);
+	const unsigned damaged = threads_run(f, 6, live_and_scrub, NULL);
 	vres_error err;
 
 	ck_assert_uint_gt(damaged, 0);

@@ -109,7 +109,7 @@ START_TEST(a_thousand_verifications_leave_no_trace_in_memory)
 	shard = sealed(f, 8 * BLOCK + 1, 1);
 	before = device_of(f, 0);
 	live = alloc_live();
-	handles = rig_live_handles(f->rig);
+	handles = test_device_live_handles(f->test_device);
 	for (unsigned i = 0; i < n; i++) {
 		const vres_verify_params p = mode_of(i % 4);
 
@@ -118,7 +118,7 @@ START_TEST(a_thousand_verifications_leave_no_trace_in_memory)
 	after = device_of(f, 0);
 	ck_same_device(&before, &after);
 	ck_assert_uint_eq(alloc_live(), live);
-	ck_assert_uint_eq(rig_live_handles(f->rig), handles);
+	ck_assert_uint_eq(test_device_live_handles(f->test_device), handles);
 	ck_assert_uint_eq(metrics_of(f).verifies_ok, n);
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_SEAL_VERIFIED), n);
 	suite_value("verifications", n);
@@ -135,7 +135,7 @@ START_TEST(a_thousand_lives_of_a_shard_leave_no_trace_in_memory)
 
 	ck_works(f);
 	live = alloc_live();
-	handles = rig_live_handles(f->rig);
+	handles = test_device_live_handles(f->test_device);
 	for (unsigned i = 0; i < n; i++) {
 		ck_works(f);
 		if (i % 100 == 0)
@@ -144,7 +144,7 @@ START_TEST(a_thousand_lives_of_a_shard_leave_no_trace_in_memory)
 	after = device_of(f, 0);
 	ck_same_device(&before, &after);
 	ck_assert_uint_eq(alloc_live(), live);
-	ck_assert_uint_eq(rig_live_handles(f->rig), handles);
+	ck_assert_uint_eq(test_device_live_handles(f->test_device), handles);
 	ck_assert_uint_eq(metrics_of(f).seals_ok, n + 1);
 }
 END_TEST
@@ -182,13 +182,13 @@ START_TEST(a_lease_check_allocates_nothing_and_asks_no_driver)
 
 	ck_ok(vres_lease_acquire(shard, &lease, &err));
 	allocations = alloc_calls();
-	driver = rig_calls(f->rig, VRES_MOCK_ANY);
+	driver = test_device_calls(f->test_device, VRES_MOCK_ANY);
 	for (unsigned i = 0; i < n; i++)
 		good += vres_lease_check(lease, NULL) == VRES_OK;
 	allocations = alloc_calls() - allocations;
 	ck_assert_uint_eq(good, n);
 	ck_assert_uint_eq(allocations, 0);
-	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_ANY), driver);
+	ck_assert_uint_eq(test_device_calls(f->test_device, VRES_MOCK_ANY), driver);
 }
 END_TEST
 

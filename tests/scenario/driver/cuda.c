@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Sealing and verifying through the public headers, with the CUDA backend over the fake driver. */
 #include <string.h>
-#include "rig.h"
+#include "driver_fixture.h"
 
 #define BYTES (2 * GROUP + 77)
 
 START_TEST(sealed_bytes_verify_in_every_mode_and_can_be_leased)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(NULL, VRES_ALLOW_READBACK, 0, true);
+	CLEANUP(driver_fixture_finish)
+	struct fixture *f = driver_fixture_begin(NULL, VRES_ALLOW_READBACK, 0, true);
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	vres_shard_info info = info_of(shard);
@@ -32,7 +33,8 @@ END_TEST
 
 START_TEST(flipped_bit_is_found_and_its_place_is_told)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(NULL, VRES_ALLOW_READBACK, 0, true);
+	CLEANUP(driver_fixture_finish)
+	struct fixture *f = driver_fixture_begin(NULL, VRES_ALLOW_READBACK, 0, true);
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
 	const vres_verify_params p = mode_of(_i == 0 ? VRES_VERIFY_FULL : VRES_VERIFY_READBACK);
 	vres_verify_report report = vres_verify_report_init();
@@ -48,7 +50,8 @@ END_TEST
 START_TEST(lost_device_is_not_called_tampering_and_leaves_other_devices_alone)
 {
 	const struct fake_params params = {.devices = 2};
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&params, 0, 0, true);
+	CLEANUP(driver_fixture_finish)
+	struct fixture *f = driver_fixture_begin(&params, 0, 0, true);
 	CLEANUP(release_shard) vres_shard *lost = sealed(f, BYTES, 1);
 	CLEANUP(release_shard) vres_shard *good = NULL;
 	vres_seal_params p = vres_seal_params_init();
@@ -67,7 +70,7 @@ END_TEST
 
 START_TEST(more_than_there_is_room_for_is_refused_with_its_numbers)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(NULL, 0, 0, true);
+	CLEANUP(driver_fixture_finish) struct fixture *f = driver_fixture_begin(NULL, 0, 0, true);
 	CLEANUP(free_bytes) uint8_t *data = content(MIB(65), 1);
 	const vres_seal_params p = vres_seal_params_init();
 	vres_shard *shard = NULL;
@@ -87,9 +90,9 @@ END_TEST
 
 START_TEST(released_memory_is_overwritten_before_the_driver_has_it_back)
 {
-	CLEANUP(rig_finish)
-	struct fixture *f =
-		rig_begin(NULL, VRES_ALLOW_PINNED_STAGING, _i ? VRES_REQUIRE_READONLY : 0, true);
+	CLEANUP(driver_fixture_finish)
+	struct fixture *f = driver_fixture_begin(NULL, VRES_ALLOW_PINNED_STAGING,
+	                                         _i ? VRES_REQUIRE_READONLY : 0, true);
 	vres_shard *shard = sealed(f, BYTES, 1);
 	const uint64_t zeroed = fake_calls("cuMemsetD8Async");
 
@@ -102,7 +105,7 @@ END_TEST
 
 START_TEST(adopted_memory_of_many_mappings_is_verified_where_it_lies)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(NULL, 0, 0, true);
+	CLEANUP(driver_fixture_finish) struct fixture *f = driver_fixture_begin(NULL, 0, 0, true);
 	const uint64_t address = fake_engine_alloc(0, BYTES + 1000, true);
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 	vres_seal_params p = vres_seal_params_init();
@@ -143,7 +146,7 @@ START_TEST(what_every_gpu_has_is_noted_and_no_violation)
 	                                    "mig",
 	                                    "virtual_gpu",
 	                                    "confidential_computing"};
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(NULL, 0, 0, true);
+	CLEANUP(driver_fixture_finish) struct fixture *f = driver_fixture_begin(NULL, 0, 0, true);
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
 	vres_policy_report report = vres_policy_report_init();
 	vres_error err;
@@ -175,7 +178,8 @@ START_TEST(gpu_core_dumps_are_noted_and_decide_nothing)
 		{{.core_dump = true, .missing = "cuCoredumpGetAttributeGlobal"}, "unknown"},
 		{{.core_dump = true, .version = 12000}, "unknown"},
 	};
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&kinds[_i].params, 0, 0, true);
+	CLEANUP(driver_fixture_finish)
+	struct fixture *f = driver_fixture_begin(&kinds[_i].params, 0, 0, true);
 	vres_policy_report report = vres_policy_report_init();
 	vres_error err;
 
@@ -188,7 +192,8 @@ END_TEST
 START_TEST(device_that_shares_the_hosts_memory_or_has_no_ecc_is_refused)
 {
 	const struct fake_params kinds[] = {{.integrated = true}, {.no_ecc = true}};
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&kinds[_i], 0, 0, true);
+	CLEANUP(driver_fixture_finish)
+	struct fixture *f = driver_fixture_begin(&kinds[_i], 0, 0, true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	const vres_seal_params p = vres_seal_params_init();
 	vres_shard *shard = NULL;
@@ -205,7 +210,8 @@ START_TEST(memory_errors_that_nvml_reports_are_told)
 	                                    {.reset_wanted = true},
 	                                    {.no_nvml = true, .ecc_errors = 3},
 	                                    {.devices = 1}};
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&kinds[_i], 0, 0, true);
+	CLEANUP(driver_fixture_finish)
+	struct fixture *f = driver_fixture_begin(&kinds[_i], 0, 0, true);
 
 	/* Without NVML nothing is known, which is not the same as bad. */
 	ck_assert_uint_eq(device_of(f, 0).healthy, _i >= 2);
@@ -216,8 +222,8 @@ END_TEST
 START_TEST(device_that_takes_no_kernel_is_verified_by_readback_where_policy_allows)
 {
 	const struct fake_params params = {.no_image = true};
-	CLEANUP(rig_finish)
-	struct fixture *f = rig_begin(&params, _i ? VRES_ALLOW_READBACK : 0, 0, true);
+	CLEANUP(driver_fixture_finish)
+	struct fixture *f = driver_fixture_begin(&params, _i ? VRES_ALLOW_READBACK : 0, 0, true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 	const vres_seal_params p = vres_seal_params_init();

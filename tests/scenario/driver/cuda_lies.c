@@ -3,7 +3,7 @@
  * A driver that tells the truth about memory that is not what it should be: refused when it is
  * sealed, caught when it becomes so later.
  */
-#include "rig.h"
+#include "driver_fixture.h"
 
 #define BYTES (GROUP + 77) /* more than one granule, so that its tail can be elsewhere */
 
@@ -22,7 +22,7 @@ static const uint32_t modes[] = {VRES_VERIFY_SIGNATURE, VRES_VERIFY_SAMPLED, VRE
 
 START_TEST(memory_that_is_not_plainly_vram_is_refused_at_seal)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
+	CLEANUP(driver_fixture_finish) struct fixture *f = driver_fixture_begin(&two, 0, 0, true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	const vres_device_info before = device_of(f, 0);
 	const vres_seal_params p = vres_seal_params_init();
@@ -41,7 +41,7 @@ END_TEST
 
 START_TEST(engine_memory_that_is_not_plainly_vram_is_refused_at_adopt)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
+	CLEANUP(driver_fixture_finish) struct fixture *f = driver_fixture_begin(&two, 0, 0, true);
 	const uint64_t address = fake_engine_alloc(0, BYTES, true);
 	vres_seal_params p = vres_seal_params_init();
 	vres_shard *shard = NULL;
@@ -60,7 +60,8 @@ END_TEST
 START_TEST(memory_that_changes_after_the_seal_is_caught_at_verify_in_every_mode)
 {
 	for (size_t i = 0; i < COUNT(modes); i++) {
-		CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
+		CLEANUP(driver_fixture_finish)
+		struct fixture *f = driver_fixture_begin(&two, 0, 0, true);
 		CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
 		const vres_verify_params mode = mode_of(modes[i]);
 		vres_error err;
@@ -75,7 +76,7 @@ END_TEST
 
 START_TEST(memory_that_changes_after_the_seal_gets_no_lease)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
+	CLEANUP(driver_fixture_finish) struct fixture *f = driver_fixture_begin(&two, 0, 0, true);
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
 	vres_lease *lease = NULL;
 	vres_error err;
@@ -88,7 +89,7 @@ END_TEST
 
 START_TEST(engine_that_frees_or_replaces_adopted_memory_is_caught)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
+	CLEANUP(driver_fixture_finish) struct fixture *f = driver_fixture_begin(&two, 0, 0, true);
 	const uint64_t address = fake_engine_alloc(0, BYTES, true);
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 	vres_seal_params p = vres_seal_params_init();
@@ -109,7 +110,8 @@ END_TEST
 
 START_TEST(read_only_mapping_that_was_opened_is_caught)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, VRES_REQUIRE_READONLY, true);
+	CLEANUP(driver_fixture_finish)
+	struct fixture *f = driver_fixture_begin(&two, 0, VRES_REQUIRE_READONLY, true);
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
 	vres_error err;
 
@@ -121,9 +123,9 @@ END_TEST
 
 START_TEST(driver_that_ignores_read_only_is_not_believed)
 {
-	CLEANUP(rig_finish)
-	struct fixture *f = rig_begin(&(const struct fake_params){.no_read_only = true}, 0,
-	                              VRES_REQUIRE_READONLY, true);
+	CLEANUP(driver_fixture_finish)
+	struct fixture *f = driver_fixture_begin(&(const struct fake_params){.no_read_only = true},
+	                                         0, VRES_REQUIRE_READONLY, true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	const vres_seal_params p = vres_seal_params_init();
 	vres_shard *shard = NULL;
@@ -136,7 +138,7 @@ END_TEST
 
 START_TEST(kernel_that_did_not_run_is_trouble_and_not_tampering)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(NULL, 0, 0, true);
+	CLEANUP(driver_fixture_finish) struct fixture *f = driver_fixture_begin(NULL, 0, 0, true);
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, 8 * GROUP, 1);
 	vres_error err;
 
@@ -153,8 +155,9 @@ END_TEST
 START_TEST(ordinary_allocations_need_leave_since_they_can_be_exported)
 {
 	const struct fake_params kinds[] = {{.no_vmm = true}, {.vmm_unsupported = true}};
-	CLEANUP(rig_finish)
-	struct fixture *f = rig_begin(&kinds[_i % 2], _i < 2 ? 0 : VRES_ALLOW_EXPORTABLE, 0, true);
+	CLEANUP(driver_fixture_finish)
+	struct fixture *f =
+		driver_fixture_begin(&kinds[_i % 2], _i < 2 ? 0 : VRES_ALLOW_EXPORTABLE, 0, true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 	const vres_seal_params p = vres_seal_params_init();

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 #include "fake/hip/control_hip.h"
-#include "rig.h"
+#include "driver_fixture.h"
 
 #define BYTES (MIB(2) - 77) /* a tail of its one granule is of its bytes, too */
 
@@ -19,7 +19,8 @@ static const uint32_t modes[] = {VRES_VERIFY_SIGNATURE, VRES_VERIFY_SAMPLED, VRE
 
 START_TEST(sealed_bytes_verify_in_every_mode_and_can_be_leased)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, VRES_ALLOW_READBACK, 0, true);
+	CLEANUP(driver_fixture_finish)
+	struct fixture *f = driver_fixture_begin(&two, VRES_ALLOW_READBACK, 0, true);
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	vres_shard_info info = info_of(shard);
@@ -42,7 +43,7 @@ END_TEST
 
 START_TEST(flipped_bit_is_found)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
+	CLEANUP(driver_fixture_finish) struct fixture *f = driver_fixture_begin(&two, 0, 0, true);
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
 	vres_error err;
 
@@ -66,7 +67,7 @@ START_TEST(memory_that_can_be_exported_needs_leave_and_so_does_ecc_that_is_not_k
 	s.no_manager = true;
 	s.policy.allow = (VRES_ALLOW_SIMULATED | FAKE_ALLOW) & ~lacking[_i];
 	f = begin(&s);
-	ck_ok(rig_manager(f, &err));
+	ck_ok(driver_fixture_manager(f, &err));
 	ck_status(vres_seal_memory(f->manager, &p, data, BYTES, &shard, &err),
 	          VRES_E_POLICY_VIOLATION);
 	ck_assert_ptr_null(shard);
@@ -78,7 +79,8 @@ END_TEST
 START_TEST(what_hip_cannot_do_is_refused_where_policy_requires_it)
 {
 	const uint64_t required[] = {VRES_REQUIRE_VMM, VRES_REQUIRE_READONLY};
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, required[_i], true);
+	CLEANUP(driver_fixture_finish)
+	struct fixture *f = driver_fixture_begin(&two, 0, required[_i], true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	const vres_seal_params p = vres_seal_params_init();
 	vres_shard *shard = NULL;
@@ -92,9 +94,9 @@ END_TEST
 START_TEST(apu_is_refused_unless_policy_allows_it)
 {
 	const struct fake_params apu = {.integrated = true, .arch = "gfx1103"};
-	CLEANUP(rig_finish)
-	struct fixture *f =
-		rig_begin(&apu, (_i ? VRES_ALLOW_INTEGRATED : 0) | VRES_ALLOW_READBACK, 0, true);
+	CLEANUP(driver_fixture_finish)
+	struct fixture *f = driver_fixture_begin(
+		&apu, (_i ? VRES_ALLOW_INTEGRATED : 0) | VRES_ALLOW_READBACK, 0, true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 	const vres_seal_params p = vres_seal_params_init();
@@ -108,8 +110,8 @@ END_TEST
 START_TEST(device_without_a_code_object_is_verified_by_readback_where_policy_allows)
 {
 	const struct fake_params params = {.arch = "gfx803"};
-	CLEANUP(rig_finish)
-	struct fixture *f = rig_begin(&params, _i ? VRES_ALLOW_READBACK : 0, 0, true);
+	CLEANUP(driver_fixture_finish)
+	struct fixture *f = driver_fixture_begin(&params, _i ? VRES_ALLOW_READBACK : 0, 0, true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 	const vres_seal_params p = vres_seal_params_init();
@@ -125,7 +127,7 @@ END_TEST
 
 START_TEST(memory_that_is_not_plainly_vram_is_refused_at_seal)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
+	CLEANUP(driver_fixture_finish) struct fixture *f = driver_fixture_begin(&two, 0, 0, true);
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	const vres_device_info before = device_of(f, 0);
 	const vres_seal_params p = vres_seal_params_init();
@@ -144,7 +146,7 @@ END_TEST
 
 START_TEST(engine_memory_that_is_not_plainly_vram_is_refused_at_adopt)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
+	CLEANUP(driver_fixture_finish) struct fixture *f = driver_fixture_begin(&two, 0, 0, true);
 	const uint64_t address = fake_engine_alloc(0, BYTES, true);
 	vres_seal_params p = vres_seal_params_init();
 	vres_shard *shard = NULL;
@@ -162,7 +164,7 @@ END_TEST
 
 START_TEST(host_memory_is_never_adopted)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
+	CLEANUP(driver_fixture_finish) struct fixture *f = driver_fixture_begin(&two, 0, 0, true);
 	CLEANUP(free_bytes) uint8_t *unregistered = content(BYTES, 1);
 	void *pinned = fake_hip_engine_pinned(BYTES);
 	vres_seal_params p = vres_seal_params_init();
@@ -185,7 +187,8 @@ START_TEST(memory_that_changes_after_the_seal_is_caught_at_verify_in_every_mode_
 	vres_lease *lease = NULL;
 
 	for (size_t i = 0; i <= COUNT(modes); i++) {
-		CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
+		CLEANUP(driver_fixture_finish)
+		struct fixture *f = driver_fixture_begin(&two, 0, 0, true);
 		CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
 		const vres_verify_params mode = mode_of(modes[i % COUNT(modes)]);
 		vres_error err;
@@ -205,7 +208,7 @@ END_TEST
 
 START_TEST(engine_that_frees_or_replaces_adopted_memory_is_caught)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
+	CLEANUP(driver_fixture_finish) struct fixture *f = driver_fixture_begin(&two, 0, 0, true);
 	const uint64_t address = fake_engine_alloc(0, BYTES, false);
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 	vres_seal_params p = vres_seal_params_init();
@@ -226,7 +229,8 @@ END_TEST
 
 START_TEST(released_memory_is_overwritten_before_the_runtime_has_it_back)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, VRES_ALLOW_PINNED_STAGING, 0, true);
+	CLEANUP(driver_fixture_finish)
+	struct fixture *f = driver_fixture_begin(&two, VRES_ALLOW_PINNED_STAGING, 0, true);
 	vres_shard *shard = sealed(f, BYTES, 1);
 	const uint64_t zeroed = fake_calls("hipMemsetAsync");
 
@@ -240,7 +244,8 @@ END_TEST
 
 START_TEST(staging_is_page_locked_only_where_policy_allows_it_and_a_verification_takes_no_memory)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, VRES_ALLOW_READBACK, 0, true);
+	CLEANUP(driver_fixture_finish)
+	struct fixture *f = driver_fixture_begin(&two, VRES_ALLOW_READBACK, 0, true);
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
 	const uint64_t made = fake_calls("hipMalloc");
 	vres_error err;
@@ -257,7 +262,7 @@ END_TEST
 
 START_TEST(lost_device_is_not_called_tampering)
 {
-	CLEANUP(rig_finish) struct fixture *f = rig_begin(&two, 0, 0, true);
+	CLEANUP(driver_fixture_finish) struct fixture *f = driver_fixture_begin(&two, 0, 0, true);
 	CLEANUP(release_shard) vres_shard *lost = sealed(f, BYTES, 1);
 	vres_error err;
 

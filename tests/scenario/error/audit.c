@@ -86,7 +86,7 @@ START_TEST(a_violation_stops_though_it_cannot_be_recorded)
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, BLOCK, 1);
 	vres_error err;
 
-	rig_pretend(f->rig, address_of(shard), VRES_MOCK_MANAGED);
+	test_device_pretend(f->test_device, address_of(shard), VRES_MOCK_MANAGED);
 	refuse(f, VRES_EVENT_POLICY_VIOLATION);
 	ck_status(vres_enforce_vram_only(f->manager, 0, NULL, &err), VRES_E_POLICY_VIOLATION);
 	ck_assert_uint_eq(f->record.incidents_count, 1);
@@ -123,7 +123,7 @@ START_TEST(a_release_that_cannot_be_recorded_is_counted_as_lost)
 
 	refuse(f, types[_i]);
 	if (_i == 1)
-		rig_fail(f->rig, VRES_MOCK_OP_MEM_RELEASE, 1, VRES_E_BACKEND);
+		test_device_fail(f->test_device, VRES_MOCK_OP_MEM_RELEASE, 1, VRES_E_BACKEND);
 	release_shard(&shard);
 	ck_assert_uint_eq(f->record.refused, 1);
 	ck_assert_uint_eq(metrics_of(f).audit_lost, 1);

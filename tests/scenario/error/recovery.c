@@ -73,7 +73,7 @@ START_TEST(a_driver_failure_at_any_step_of_a_seal_can_be_tried_again)
 	vres_error err;
 
 	p.shard_id = "again";
-	rig_fail(f->rig, ops[_i], 1, VRES_E_BACKEND);
+	test_device_fail(f->test_device, ops[_i], 1, VRES_E_BACKEND);
 	ck_status(vres_seal_memory(f->manager, &p, "abc", 3, &shard, &err), VRES_E_BACKEND);
 	/* The mock's own number for a scripted failure comes through. */
 	ck_assert_int_eq(err.backend_code, 9001);
@@ -101,7 +101,7 @@ START_TEST(a_lost_device_leaves_the_others_working)
 	gone = sealed(f, BLOCK, 1);
 	p.gpu_device = 1;
 	good = sealed_with(f, &p, BLOCK, 2);
-	rig_lose_device(f->rig, 0);
+	test_device_lose_device(f->test_device, 0);
 	ck_status(vres_shard_verify(gone, NULL, NULL, &err), VRES_E_DEVICE_LOST);
 	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &none, &err), VRES_E_DEVICE_LOST);
 	ck_status(vres_device_describe(f->manager, 0, &info, &err), VRES_E_DEVICE_LOST);
@@ -122,7 +122,7 @@ START_TEST(a_shard_whose_memory_could_not_be_freed_is_gone_all_the_same)
 	vres_shard *shard = sealed_as(f, "stuck", BLOCK, 1);
 	vres_error err;
 
-	rig_fail(f->rig, VRES_MOCK_OP_MEM_RELEASE, 1, VRES_E_BACKEND);
+	test_device_fail(f->test_device, VRES_MOCK_OP_MEM_RELEASE, 1, VRES_E_BACKEND);
 	release_shard(&shard);
 	ck_status(vres_manager_find(f->manager, "stuck", &shard, &err), VRES_E_NOT_FOUND);
 	shard = sealed_as(f, "stuck", BLOCK, 2);

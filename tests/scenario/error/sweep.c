@@ -59,7 +59,7 @@ static vres_status run_damage(struct fixture *f, vres_error *err)
 	TRY(vres_lease_acquire(shard, &lease, err));
 	address = vres_lease_device_ptr(lease);
 	release_lease(&lease);
-	(void)!rig_flip(f->rig, address, 0);
+	(void)!test_device_flip(f->test_device, address, 0);
 	status = vres_shard_verify(shard, NULL, NULL, NULL);
 	if (status == VRES_E_SEAL_VERIFICATION_FAILED || status == VRES_E_NO_MEMORY)
 		return VRES_OK;

@@ -13,12 +13,13 @@ static const enum use variant_uses[] = {USE_LIFE, USE_PINNED, USE_ADOPT};
 /* Without guarantees nothing can be read-only: the last use is left out. */
 static int uses_count(void)
 {
-	return rig_model()->is_variant ? (int)COUNT(variant_uses) : USES - rig_model()->is_plain;
+	return test_device_kind()->is_variant ? (int)COUNT(variant_uses)
+	                                      : USES - test_device_kind()->is_plain;
 }
 
 static enum use use_at(int i)
 {
-	if (rig_model()->is_variant)
+	if (test_device_kind()->is_variant)
 		return variant_uses[i];
 	return (enum use)i;
 }
@@ -29,8 +30,8 @@ START_TEST(each_driver_call_may_fail_and_is_told_and_nothing_is_left)
 	const struct scenario s = use_of(use);
 	const uint64_t n = sweep_driver(&s, use_name(use));
 
-	printf("%s %s: %lu driver calls failed, one at a time\n", rig_model()->name, use_name(use),
-	       (unsigned long)n);
+	printf("%s %s: %lu driver calls failed, one at a time\n", test_device_kind()->name,
+	       use_name(use), (unsigned long)n);
 	suite_add("driver_injections", (double)n);
 }
 END_TEST
@@ -40,8 +41,8 @@ static uint64_t takings(void)
 {
 	uint64_t n = 0;
 
-	for (const char *const *taker = rig_fake()->takers; *taker; taker++)
-		n += rig_fake()->calls(*taker);
+	for (const char *const *taker = test_device_fake()->takers; *taker; taker++)
+		n += test_device_fake()->calls(*taker);
 	return n;
 }
 
@@ -55,7 +56,7 @@ START_TEST(verifying_takes_no_memory_of_the_device_nor_page_locked_memory)
 	setup.policy.allow |= VRES_ALLOW_READBACK;
 	setup.keep_leaves = _i == 1;
 	f = begin(&setup);
-	rig_bare(f->rig);
+	test_device_bare(f->test_device);
 	ck_assert_int_eq(manager_create(f, NULL, &f->manager, NULL), VRES_OK);
 	for (size_t i = 0; i < COUNT(sizes); i++) {
 		CLEANUP(release_shard) vres_shard *shard = sealed(f, sizes[i], i);
@@ -78,17 +79,17 @@ START_TEST(what_is_taken_at_open_is_told_and_at_most_64_mib_on_any_device)
 {
 	static const uint64_t sizes[] = {16, 80, 141}; /* GiB */
 	const struct fake_kind kind = {.bytes_per_device = sizes[_i] << 30,
-	                               .is_plain = rig_model()->is_plain};
-	const vres_backend *backend = rig_model()->backend();
+	                               .is_plain = test_device_kind()->is_plain};
+	const vres_backend *backend = test_device_kind()->backend();
 	const vres_backend_open params = {.struct_size = sizeof(params),
-	                                  .library_path = rig_library()};
+	                                  .library_path = test_device_library()};
 	vres_device_props props = {.struct_size = sizeof(props)};
 	vres_device_status status = {.struct_size = sizeof(status)};
 	vres_bself *self;
 	vres_bdev *dev;
 	vres_error err;
 
-	rig_fake()->reset(&kind);
+	test_device_fake()->reset(&kind);
 	ck_ok(backend->open(&params, &self, &err));
 	ck_ok(backend->device_open(self, 0, &props, &dev, &err));
 	ck_ok(backend->device_status(dev, &status, &err));
@@ -98,7 +99,7 @@ START_TEST(what_is_taken_at_open_is_told_and_at_most_64_mib_on_any_device)
 	suite_value("scratch_mib", (double)props.scratch_bytes / MIB(1));
 	backend->device_close(dev);
 	backend->close(self);
-	ck_assert_uint_eq(rig_fake()->live(), 0);
+	ck_assert_uint_eq(test_device_fake()->live(), 0);
 }
 END_TEST
 
@@ -116,6 +117,6 @@ int main(void)
 	                  "a verifier that takes the model's room"),
 	};
 
-	suite_backend(rig_name());
+	suite_backend(test_device_name());
 	return suite_run("sweep_driver", "error_recovery", cases, COUNT(cases));
 }

@@ -11,7 +11,8 @@
 	static vres_status name(vres_bself *self, uint32_t index, vres_device_props *p,            \
 	                        vres_bdev **out, vres_error *err)                                  \
 	{                                                                                          \
-		const vres_status status = rig_backend()->device_open(self, index, p, out, err);   \
+		const vres_status status =                                                         \
+			test_device_backend()->device_open(self, index, p, out, err);              \
                                                                                                    \
 		is;                                                                                \
 		return status;                                                                     \
@@ -19,7 +20,7 @@
 #define MEMORY_THAT(name, is)                                                                      \
 	static vres_status name(vres_bmem *mem, vres_residency *r, vres_error *err)                \
 	{                                                                                          \
-		const vres_status status = rig_backend()->mem_residency(mem, r, err);              \
+		const vres_status status = test_device_backend()->mem_residency(mem, r, err);      \
                                                                                                    \
 		is;                                                                                \
 		return status;                                                                     \
@@ -67,7 +68,7 @@ static struct fixture *over(vres_backend *table, size_t fact, uint64_t allow)
 {
 	struct setup s = setup_init();
 
-	*table = *rig_backend();
+	*table = *test_device_backend();
 	table->device_open = FACTS[fact].device;
 	if (FACTS[fact].memory != NULL)
 		table->mem_residency = FACTS[fact].memory;
@@ -147,7 +148,7 @@ struct required {
 
 static void ck_required(const struct required *r)
 {
-	vres_backend table = *rig_backend();
+	vres_backend table = *test_device_backend();
 	struct setup s = setup_init();
 	vres_shard *shard = NULL;
 	vres_error err;
@@ -199,21 +200,22 @@ START_TEST(read_only_memory_is_made_writable_again_to_be_wiped)
 
 	s.policy.require = VRES_REQUIRE_READONLY;
 	f = begin(&s);
-	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_MEM_PROTECT), 0);
+	ck_assert_uint_eq(test_device_calls(f->test_device, VRES_MOCK_OP_MEM_PROTECT), 0);
 	shard = sealed(f, 3 * BLOCK, 1);
-	protects = rig_calls(f->rig, VRES_MOCK_OP_MEM_PROTECT);
+	protects = test_device_calls(f->test_device, VRES_MOCK_OP_MEM_PROTECT);
 	ck_assert_uint_eq(protects, 1);
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
 	release_shard(&shard);
-	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_MEM_PROTECT), protects + 1);
-	ck_assert_uint_eq(rig_unwiped(f->rig), 0);
+	ck_assert_uint_eq(test_device_calls(f->test_device, VRES_MOCK_OP_MEM_PROTECT),
+	                  protects + 1);
+	ck_assert_uint_eq(test_device_unwiped(f->test_device), 0);
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_DEALLOCATION_FAILED), 0);
 }
 END_TEST
 
 START_TEST(an_unsuitable_device_beside_a_good_one_is_no_obstacle)
 {
-	vres_backend table = *rig_backend();
+	vres_backend table = *test_device_backend();
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
 	vres_seal_params p = vres_seal_params_init();
@@ -241,7 +243,7 @@ END_TEST
 
 START_TEST(a_device_is_described_as_the_driver_does)
 {
-	vres_backend table = *rig_backend();
+	vres_backend table = *test_device_backend();
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
 	vres_device_info info;
@@ -251,12 +253,12 @@ START_TEST(a_device_is_described_as_the_driver_does)
 	f = begin(&s);
 	info = device_of(f, 0);
 	ck_assert_uint_eq(info.ecc, _i == 0 ? VRES_ECC_ON : VRES_ECC_UNKNOWN);
-	ck_assert_uint_eq(info.simulated, rig_is_simulated());
+	ck_assert_uint_eq(info.simulated, test_device_is_simulated());
 	ck_assert_uint_eq(info.integrated, 0);
-	ck_assert_int_eq(info.assurance == VRES_ASSURANCE_NONE, rig_is_simulated());
+	ck_assert_int_eq(info.assurance == VRES_ASSURANCE_NONE, test_device_is_simulated());
 	ck_assert_uint_eq(info.healthy, 1);
 	ck_assert_uint_eq(info.gpu_device, 0);
-	ck_assert_str_eq(info.backend, rig_name());
+	ck_assert_str_eq(info.backend, test_device_name());
 	ck_assert_str_ne(info.name, "");
 	ck_assert_str_ne(info.uuid, "");
 	ck_assert_uint_eq(info.total_bytes, MIB(64));

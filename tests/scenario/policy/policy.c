@@ -13,7 +13,7 @@ static void ck_no_manager(struct fixture *f, const vres_config *config, vres_sta
 
 	ck_status(manager_create(f, config, &manager, &err), want);
 	ck_assert_ptr_eq(manager, (void *)f);
-	ck_assert_uint_eq(rig_live_handles(f->rig), 0);
+	ck_assert_uint_eq(test_device_live_handles(f->test_device), 0);
 	ck_assert_uint_eq(atomic_load(&f->closed), 0);
 }
 
@@ -225,7 +225,7 @@ START_TEST(a_backend_that_cannot_be_opened_leaves_nothing)
 	CLEANUP(finish) struct fixture *f = without_manager();
 	const vres_config config = config_of(f);
 
-	rig_fail(f->rig, ops[_i], 1, VRES_E_NO_BACKEND);
+	test_device_fail(f->test_device, ops[_i], 1, VRES_E_NO_BACKEND);
 	ck_no_manager(f, &config, VRES_E_NO_BACKEND);
 }
 END_TEST

@@ -69,9 +69,10 @@ START_TEST(a_good_device_is_found_good_and_its_facts_are_listed)
 	for (uint32_t i = 0; i < r.facts_count; i++) {
 		ck_assert_str_ne(r.facts[i].name, "");
 		ck_assert_uint_ne(r.facts[i].verdict, VRES_FACT_VIOLATION);
-		says_simulated |= strcmp(r.facts[i].name, "simulated") == 0 &&
-		                  r.facts[i].verdict ==
-		                          (rig_is_simulated() ? VRES_FACT_NOTED : VRES_FACT_GOOD);
+		says_simulated |=
+			strcmp(r.facts[i].name, "simulated") == 0 &&
+			r.facts[i].verdict ==
+				(test_device_is_simulated() ? VRES_FACT_NOTED : VRES_FACT_GOOD);
 	}
 	ck_assert(says_simulated);
 	ck_assert_uint_eq(record_critical(&f->record), 0);
@@ -102,7 +103,7 @@ static void ck_stops(uint32_t lie, uint64_t violations)
 	vres_error err;
 
 	ck_ok(vres_lease_acquire(shard, &lease, &err));
-	rig_pretend(f->rig, vres_lease_device_ptr(lease), lie);
+	test_device_pretend(f->test_device, vres_lease_device_ptr(lease), lie);
 	record_clear(&f->record);
 	ck_status(vres_enforce_vram_only(f->manager, 0, &r, &err), VRES_E_POLICY_VIOLATION);
 	ck_assert_uint_ne(err.reason, VRES_REASON_STOPPED);
@@ -117,7 +118,7 @@ static void ck_stops(uint32_t lie, uint64_t violations)
 	ck_assert_uint_eq(f->record.incidents_count, 1);
 	ck_assert_uint_eq(metrics_of(f).policy_violations, 1);
 	/* Good again does not mean going on. */
-	rig_pretend(f->rig, vres_lease_device_ptr(lease), 0);
+	test_device_pretend(f->test_device, vres_lease_device_ptr(lease), 0);
 	ck_stopped(f, shard, lease);
 	ck_lets_go(f, &shard, &lease);
 }
@@ -146,7 +147,7 @@ START_TEST(a_shard_that_only_a_lease_holds_is_judged_too)
 	ck_ok(vres_lease_acquire(shard, &lease, &err));
 	release_shard(&shard);
 	ck_ok(vres_enforce_vram_only(f->manager, 0, NULL, &err));
-	rig_pretend(f->rig, vres_lease_device_ptr(lease), VRES_MOCK_MANAGED);
+	test_device_pretend(f->test_device, vres_lease_device_ptr(lease), VRES_MOCK_MANAGED);
 	ck_status(vres_enforce_vram_only(f->manager, 0, NULL, &err), VRES_E_POLICY_VIOLATION);
 }
 END_TEST
@@ -163,7 +164,7 @@ START_TEST(shards_of_other_devices_are_not_judged)
 	f = begin(&s);
 	p.gpu_device = 1;
 	shard = sealed_with(f, &p, BLOCK, 1);
-	rig_pretend(f->rig, address_of(shard), VRES_MOCK_MANAGED);
+	test_device_pretend(f->test_device, address_of(shard), VRES_MOCK_MANAGED);
 	ck_ok(vres_enforce_vram_only(f->manager, 0, NULL, &err));
 	ck_status(vres_enforce_vram_only(f->manager, 1, NULL, &err), VRES_E_POLICY_VIOLATION);
 }
@@ -175,11 +176,11 @@ START_TEST(a_device_that_cannot_be_asked_is_no_violation)
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, BLOCK, 1);
 	vres_error err;
 
-	rig_fail(f->rig, VRES_MOCK_OP_MEM_RESIDENCY, 1, VRES_E_BACKEND);
+	test_device_fail(f->test_device, VRES_MOCK_OP_MEM_RESIDENCY, 1, VRES_E_BACKEND);
 	ck_status(vres_enforce_vram_only(f->manager, 0, NULL, &err), VRES_E_BACKEND);
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
 	f->wipe_may_fail = true;
-	rig_lose_device(f->rig, 0);
+	test_device_lose_device(f->test_device, 0);
 	ck_status(vres_enforce_vram_only(f->manager, 0, NULL, &err), VRES_E_DEVICE_LOST);
 	ck_assert_uint_eq(record_critical(&f->record), 0);
 	/* And not stopped. */
@@ -245,7 +246,7 @@ START_TEST(device_trouble_and_forged_receipts_do_not_stop)
 	s.policy.require = VRES_REQUIRE_STOP;
 	f = begin(&s);
 	shard = sealed(f, BLOCK, 1);
-	rig_fail(f->rig, VRES_MOCK_OP_LANE_WAIT, 1, VRES_E_BACKEND);
+	test_device_fail(f->test_device, VRES_MOCK_OP_LANE_WAIT, 1, VRES_E_BACKEND);
 	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);
 	content_fill(noise, sizeof(noise), 1, 0);
 	ck_refused(vres_receipt_open(f->manager, noise, sizeof(noise), &none, &err),
@@ -263,7 +264,7 @@ START_TEST(a_stopped_manager_does_not_stop_another)
 	vres_error err;
 
 	ck_ok(manager_create(f, NULL, &other, &err));
-	rig_pretend(f->rig, address_of(shard), VRES_MOCK_MANAGED);
+	test_device_pretend(f->test_device, address_of(shard), VRES_MOCK_MANAGED);
 	ck_status(vres_enforce_vram_only(f->manager, 0, NULL, &err), VRES_E_POLICY_VIOLATION);
 	ck_ok(vres_seal_memory(other, PLAIN, "abc", 3, &good, &err));
 	ck_ok(vres_shard_verify(good, NULL, NULL, &err));

@@ -9,7 +9,7 @@ START_TEST(an_ample_budget_checks_everything_once)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	CLEANUP(release_set) struct shard_set s = seal_set(f);
-	const uint64_t allocations = rig_calls(f->rig, VRES_MOCK_OP_MEM_ALLOC);
+	const uint64_t allocations = test_device_calls(f->test_device, VRES_MOCK_OP_MEM_ALLOC);
 
 	for (unsigned round = 1; round <= 3; round++) {
 		const vres_scrub_report r = scrub_good(f, SCRUB_AMPLE);
@@ -19,7 +19,7 @@ START_TEST(an_ample_budget_checks_everything_once)
 		ck_assert_uint_eq(r.shards, SET_SHARDS);
 		ck_assert_uint_eq(metrics_of(f).verified_bytes, round * SET_BYTES);
 	}
-	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_MEM_ALLOC), allocations);
+	ck_assert_uint_eq(test_device_calls(f->test_device, VRES_MOCK_OP_MEM_ALLOC), allocations);
 	/* What is good is not told. */
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_SEAL_VERIFIED), 0);
 }
@@ -110,11 +110,11 @@ START_TEST(a_pass_counts_from_when_it_began)
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, MIB(5), 1);
 	vres_scrub_report r = vres_scrub_report_init();
 
-	rig_delay(f->rig, VRES_MOCK_OP_LANE_WAIT, 2000000);
+	test_device_delay(f->test_device, VRES_MOCK_OP_LANE_WAIT, 2000000);
 	for (uint64_t hashed = 0; hashed < MIB(5); hashed += r.bytes_hashed)
 		r = scrub_good(f, SCRUB_TINY);
 	ck_assert_uint_ge(r.oldest_check_age, 5 * 2000000);
-	rig_delay(f->rig, VRES_MOCK_OP_LANE_WAIT, 0);
+	test_device_delay(f->test_device, VRES_MOCK_OP_LANE_WAIT, 0);
 }
 END_TEST
 
@@ -169,9 +169,9 @@ START_TEST(scrubbing_makes_no_shard_fresh_for_a_lease)
 
 	pause_for(30000000);
 	ck_assert_uint_eq(scrub_good(f, SCRUB_AMPLE).bytes_hashed, 3 * BLOCK);
-	jobs = rig_calls(f->rig, VRES_MOCK_OP_HASH_BLOCKS);
+	jobs = test_device_calls(f->test_device, VRES_MOCK_OP_HASH_BLOCKS);
 	ck_ok(vres_lease_acquire(shard, &lease, &err));
-	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_HASH_BLOCKS), jobs + 1);
+	ck_assert_uint_eq(test_device_calls(f->test_device, VRES_MOCK_OP_HASH_BLOCKS), jobs + 1);
 	release_lease(&lease);
 	ck_assert_uint_ge(info_of(shard).verified_at, verified_at);
 }

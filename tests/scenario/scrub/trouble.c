@@ -44,7 +44,7 @@ START_TEST(one_damaged_shard_does_not_keep_the_others_from_being_checked)
 	vres_error err;
 
 	flip(f, s.at[1], 0, 2);
-	rig_pretend(f->rig, address_of(s.at[4]), VRES_MOCK_MOVED);
+	test_device_pretend(f->test_device, address_of(s.at[4]), VRES_MOCK_MOVED);
 	record_clear(&f->record);
 	ck_refused(scrub_step(f, SCRUB_AMPLE, &r, &err), VRES_REASON_DIGEST);
 	ck_assert_uint_eq(r.failed, 2);
@@ -143,7 +143,7 @@ START_TEST(a_lost_device_is_no_tampering_and_the_others_are_scrubbed)
 	p.gpu_device = 1;
 	good = sealed_with(f, &p, MIB(2), 9);
 	f->wipe_may_fail = true;
-	rig_lose_device(f->rig, 0);
+	test_device_lose_device(f->test_device, 0);
 	record_clear(&f->record);
 	ck_status(scrub_step(f, SCRUB_AMPLE, &r, &err), VRES_E_DEVICE_LOST);
 	ck_assert_uint_eq(r.bytes_hashed, MIB(2));
@@ -173,7 +173,7 @@ START_TEST(damage_outranks_trouble_that_came_before_it)
 	vres_error err;
 
 	flip(f, s.at[5], 0, 2);
-	rig_fail(f->rig, VRES_MOCK_OP_MEM_RESIDENCY, 1, VRES_E_BACKEND);
+	test_device_fail(f->test_device, VRES_MOCK_OP_MEM_RESIDENCY, 1, VRES_E_BACKEND);
 	ck_refused(scrub_step(f, SCRUB_AMPLE, &r, &err), VRES_REASON_DIGEST);
 	ck_assert_uint_eq(r.failed, 1);
 	/* The shard that was in trouble was left out. */
@@ -192,7 +192,7 @@ START_TEST(what_could_not_be_checked_once_is_tried_again)
 
 	record_clear(&f->record);
 	pause_for(3000000);
-	rig_fail(f->rig, ops[_i], 2, VRES_E_BACKEND);
+	test_device_fail(f->test_device, ops[_i], 2, VRES_E_BACKEND);
 	ck_status(scrub_step(f, SCRUB_AMPLE, &r, &err), VRES_E_BACKEND);
 	ck_assert_uint_eq(r.bytes_hashed, SET_BYTES - set_sizes[1]);
 	ck_assert_uint_ge(r.oldest_check_age, 3000000);

@@ -12,7 +12,8 @@ static uint64_t foreign(struct fixture *f, uint32_t gpu_device, uint64_t bytes, 
 	CLEANUP(free_bytes) uint8_t *data = content((size_t)bytes, seed);
 	uint64_t address = 0;
 
-	ck_assert_int_eq(rig_alloc(f->rig, gpu_device, bytes, data, &address), VRES_OK);
+	ck_assert_int_eq(test_device_alloc(f->test_device, gpu_device, bytes, data, &address),
+	                 VRES_OK);
 	return address;
 }
 
@@ -42,8 +43,8 @@ START_TEST(adopted_memory_is_sealed_where_it_lies)
 	ck_assert_str_eq(info_of(shard).verity_digest, hex);
 	ck_assert_uint_eq(address_of(shard), address);
 	/* The weights never came to the host. */
-	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_LANE_PULL), 0);
-	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_LANE_PUSH), 0);
+	ck_assert_uint_eq(test_device_calls(f->test_device, VRES_MOCK_OP_LANE_PULL), 0);
+	ck_assert_uint_eq(test_device_calls(f->test_device, VRES_MOCK_OP_LANE_PUSH), 0);
 }
 END_TEST
 
@@ -59,7 +60,7 @@ START_TEST(adopted_memory_is_neither_wiped_nor_freed)
 	ck_ok(vres_seal_adopt(f->manager, &p, address, BYTES, &shard, &err));
 	first = info_of(shard);
 	release_shard(&shard);
-	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_MEM_WIPE), 0);
+	ck_assert_uint_eq(test_device_calls(f->test_device, VRES_MOCK_OP_MEM_WIPE), 0);
 	ck_ok(vres_seal_adopt(f->manager, &p, address, BYTES, &shard, &err));
 	ck_assert_str_eq(info_of(shard).digest, first.digest);
 	release_shard(&shard);
@@ -131,7 +132,7 @@ START_TEST(a_range_that_the_driver_does_not_know_is_refused)
 	/* It is on device 1, not on 0. */
 	ck_assert_int_ne(vres_seal_adopt(f->manager, &p, there, GRANULE, &shard, NULL), VRES_OK);
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_SEALED), 0);
-	rig_free(f->rig, here);
+	test_device_free(f->test_device, here);
 	ck_status(vres_seal_adopt(f->manager, &p, here, GRANULE, &shard, &err),
 	          VRES_E_INVALID_INPUT);
 }
@@ -172,11 +173,11 @@ static void ck_not_adopted(uint32_t lie)
 	vres_shard *shard = NULL;
 	vres_error err;
 
-	rig_pretend(f->rig, address, lie);
+	test_device_pretend(f->test_device, address, lie);
 	ck_status(vres_seal_adopt(f->manager, &p, address, BLOCK, &shard, &err),
 	          VRES_E_POLICY_VIOLATION);
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_SEALED), 0);
-	rig_pretend(f->rig, address, 0);
+	test_device_pretend(f->test_device, address, 0);
 	ck_ok(vres_seal_adopt(f->manager, &p, address, BLOCK, &shard, &err));
 	release_shard(&shard);
 }
@@ -202,7 +203,7 @@ START_TEST(adopted_memory_replaced_behind_its_address_is_found)
 	vres_error err;
 
 	ck_ok(vres_seal_adopt(f->manager, &p, address, BLOCK, &shard, &err));
-	rig_pretend(f->rig, address, VRES_MOCK_MOVED);
+	test_device_pretend(f->test_device, address, VRES_MOCK_MOVED);
 	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_RESIDENCY);
 }
 END_TEST

@@ -136,7 +136,7 @@ START_TEST(a_driver_that_refuses_in_spite_of_room_is_an_allocation_failure)
 	vres_shard *shard = NULL;
 	vres_error err;
 
-	rig_fail(f->rig, VRES_MOCK_OP_MEM_ALLOC, 1, VRES_E_ALLOCATION_FAILED);
+	test_device_fail(f->test_device, VRES_MOCK_OP_MEM_ALLOC, 1, VRES_E_ALLOCATION_FAILED);
 	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, &err),
 	          VRES_E_ALLOCATION_FAILED);
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_ALLOCATION_FAILED), 1);
@@ -154,7 +154,7 @@ START_TEST(memory_that_others_took_is_not_counted_as_available)
 	uint64_t other = 0;
 	vres_error err;
 
-	ck_assert_int_eq(rig_alloc(f->rig, 0, MIB(7), NULL, &other), VRES_OK);
+	ck_assert_int_eq(test_device_alloc(f->test_device, 0, MIB(7), NULL, &other), VRES_OK);
 	ck_assert_uint_eq(device_of(f, 0).available_bytes, MIB(1));
 	ck_assert_uint_eq(device_of(f, 0).used_bytes, 0);
 	{
@@ -166,7 +166,7 @@ START_TEST(memory_that_others_took_is_not_counted_as_available)
 	ck_assert_uint_eq(err.available_bytes, MIB(1));
 	shard = sealed(f, MIB(1), 3);
 	release_shard(&shard);
-	rig_free(f->rig, other);
+	test_device_free(f->test_device, other);
 	ck_assert_uint_eq(device_of(f, 0).available_bytes, MIB(8));
 }
 END_TEST
@@ -229,12 +229,12 @@ START_TEST(a_model_above_the_limit_is_refused_before_anything_is_allocated)
 
 	s.policy.max_model_bytes = 100;
 	f = begin(&s);
-	calls = rig_calls(f->rig, VRES_MOCK_OP_MEM_ALLOC);
+	calls = test_device_calls(f->test_device, VRES_MOCK_OP_MEM_ALLOC);
 	ck_status(vres_seal_memory(f->manager, PLAIN, TOKEN, 101, &shard, &err),
 	          VRES_E_INVALID_INPUT);
 	ck_status(vres_seal_memory(f->manager, PLAIN, TOKEN, UINT64_MAX, &shard, &err),
 	          VRES_E_INVALID_INPUT);
-	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_MEM_ALLOC), calls);
+	ck_assert_uint_eq(test_device_calls(f->test_device, VRES_MOCK_OP_MEM_ALLOC), calls);
 	ck_assert_uint_eq(record_count(&f->record, 0), 0);
 	shard = sealed(f, 100, 1);
 	release_shard(&shard);
@@ -262,7 +262,7 @@ START_TEST(a_device_lost_while_sealing_is_no_tampering)
 	vres_error err;
 
 	f->wipe_may_fail = true;
-	rig_fail(f->rig, VRES_MOCK_OP_LANE_WAIT, 1, VRES_E_DEVICE_LOST);
+	test_device_fail(f->test_device, VRES_MOCK_OP_LANE_WAIT, 1, VRES_E_DEVICE_LOST);
 	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, &err), VRES_E_DEVICE_LOST);
 	ck_assert_uint_eq(record_critical(&f->record), 0);
 	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, &err), VRES_E_DEVICE_LOST);
@@ -291,11 +291,11 @@ START_TEST(freed_memory_holds_no_trace_of_the_weights)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	vres_shard *shard = sealed(f, MIB(1) + 5, 1);
-	uint64_t wiped = rig_calls(f->rig, VRES_MOCK_OP_MEM_WIPE);
+	uint64_t wiped = test_device_calls(f->test_device, VRES_MOCK_OP_MEM_WIPE);
 
 	release_shard(&shard);
-	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_MEM_WIPE), wiped + 1);
-	ck_assert_uint_eq(rig_unwiped(f->rig), 0);
+	ck_assert_uint_eq(test_device_calls(f->test_device, VRES_MOCK_OP_MEM_WIPE), wiped + 1);
+	ck_assert_uint_eq(test_device_unwiped(f->test_device), 0);
 }
 END_TEST
 
@@ -307,8 +307,8 @@ START_TEST(memory_that_cannot_be_wiped_or_freed_is_told_to_the_auditor)
 
 	f->wipe_may_fail = true;
 	record_clear(&f->record);
-	rig_fail(f->rig, _i == 0 ? VRES_MOCK_OP_MEM_WIPE : VRES_MOCK_OP_MEM_RELEASE, 1,
-	         VRES_E_BACKEND);
+	test_device_fail(f->test_device, _i == 0 ? VRES_MOCK_OP_MEM_WIPE : VRES_MOCK_OP_MEM_RELEASE,
+	                 1, VRES_E_BACKEND);
 	release_shard(&shard);
 	e = record_last(&f->record, VRES_EVENT_VRAM_DEALLOCATION_FAILED);
 	ck_assert_ptr_nonnull(e);

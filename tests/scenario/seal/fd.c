@@ -186,7 +186,7 @@ START_TEST(a_descriptor_that_cannot_hold_the_bytes_is_refused_before_any_work)
 	close(ends[0]);
 	close(ends[1]);
 	ck_assert_uint_eq(record_count(&f->record, 0), 0);
-	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_MEM_ALLOC), 0);
+	ck_assert_uint_eq(test_device_calls(f->test_device, VRES_MOCK_OP_MEM_ALLOC), 0);
 	ck_works(f);
 }
 END_TEST

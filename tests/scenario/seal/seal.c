@@ -34,7 +34,7 @@ START_TEST(a_sealed_shard_says_what_it_was_sealed_as)
 	ck_assert_str_eq(info.shard_id, "llama-3_tp0");
 	ck_assert_str_eq(info.model_ref, "hf:meta/llama\xc3\xa9");
 	ck_assert_str_eq(info.group_id, "run-1");
-	ck_assert_str_eq(info.backend, rig_name());
+	ck_assert_str_eq(info.backend, test_device_name());
 	ck_assert_str_ne(info.device_uuid, "");
 	ck_assert_uint_eq(info.gpu_device, 0);
 	ck_assert_uint_eq(info.shard_index, 2);
@@ -43,8 +43,8 @@ START_TEST(a_sealed_shard_says_what_it_was_sealed_as)
 	ck_assert_uint_eq(info.state, VRES_SHARD_SEALED);
 	ck_assert_uint_eq(info.adopted, 0);
 	ck_assert_uint_eq(info.leases, 0);
-	ck_assert_uint_eq(info.simulated, rig_is_simulated());
-	ck_assert_int_eq(info.assurance == VRES_ASSURANCE_NONE, rig_is_simulated());
+	ck_assert_uint_eq(info.simulated, test_device_is_simulated());
+	ck_assert_int_eq(info.assurance == VRES_ASSURANCE_NONE, test_device_is_simulated());
 	ck_assert_uint_eq(info.vram_bytes, 3 * BLOCK + 5);
 	ck_assert_uint_eq(info.allow, needed());
 	ck_assert_uint_eq(info.require, 0);
@@ -188,7 +188,7 @@ START_TEST(allocation_and_seal_are_told_to_the_auditor_in_that_order)
 	ck_assert_str_eq(seal->shard->shard_id, "told");
 	ck_assert_str_eq(seal->shard->digest, info_of(shard).digest);
 	ck_assert_uint_eq(seal->shard->vram_bytes, 5000);
-	ck_assert_uint_eq(seal->shard->simulated, rig_is_simulated());
+	ck_assert_uint_eq(seal->shard->simulated, test_device_is_simulated());
 }
 END_TEST
 

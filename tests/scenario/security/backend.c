@@ -39,14 +39,14 @@ START_TEST(a_copy_that_was_not_made_is_not_sealed)
 	device_of(f, 0);
 	for (uint64_t nth = 1; fired; nth++) {
 		CLEANUP(release_shard) vres_shard *shard = NULL;
-		const uint64_t calls = rig_calls(f->rig, op);
+		const uint64_t calls = test_device_calls(f->test_device, op);
 		vres_status status;
 
 		status_poison(&err);
-		rig_fail(f->rig, op, nth, VRES_OK);
+		test_device_fail(f->test_device, op, nth, VRES_OK);
 		status = vres_seal_memory(f->manager, PLAIN, data, MIB(17), &shard, &err);
-		fired = rig_calls(f->rig, op) - calls >= nth;
-		rig_fail(f->rig, op, 0, VRES_OK);
+		fired = test_device_calls(f->test_device, op) - calls >= nth;
+		test_device_fail(f->test_device, op, 0, VRES_OK);
 		ck_assert_ptr_null(status_flaw(status, &err));
 		if (status == VRES_OK)
 			ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
@@ -62,7 +62,7 @@ START_TEST(a_hash_that_was_not_computed_is_the_drivers_failure_at_seal)
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 
 	device_of(f, 0);
-	rig_fail(f->rig, VRES_MOCK_OP_HASH_BLOCKS, 1, VRES_OK);
+	test_device_fail(f->test_device, VRES_MOCK_OP_HASH_BLOCKS, 1, VRES_OK);
 	ck_seal_fails(f, VRES_E_BACKEND);
 	ck_assert_uint_eq(record_critical(&f->record), 0);
 	ck_works(f);
@@ -76,7 +76,7 @@ START_TEST(a_hash_that_was_not_computed_is_the_drivers_failure_at_verify)
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, 3 * BLOCK, 1);
 	vres_error err;
 
-	rig_fail(f->rig, ops[_i], 1, VRES_OK);
+	test_device_fail(f->test_device, ops[_i], 1, VRES_OK);
 	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);
 	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_SEALED);
 	ck_assert_uint_eq(record_critical(&f->record), 0);
@@ -96,7 +96,7 @@ START_TEST(a_readback_that_was_not_made_is_the_drivers_failure)
 	s.policy.allow |= VRES_ALLOW_READBACK;
 	f = begin(&s);
 	shard = sealed(f, 3 * BLOCK, 1);
-	rig_fail(f->rig, ops[_i], 1, VRES_OK);
+	test_device_fail(f->test_device, ops[_i], 1, VRES_OK);
 	ck_status(vres_shard_verify(shard, &p, NULL, &err), VRES_E_BACKEND);
 	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_SEALED);
 	ck_ok(vres_shard_verify(shard, &p, NULL, &err));
@@ -112,7 +112,7 @@ START_TEST(a_protection_that_was_not_put_on_is_not_signed)
 
 	s.policy.require = VRES_REQUIRE_READONLY;
 	f = begin(&s);
-	rig_fail(f->rig, VRES_MOCK_OP_MEM_PROTECT, 1, VRES_OK);
+	test_device_fail(f->test_device, VRES_MOCK_OP_MEM_PROTECT, 1, VRES_OK);
 	status = vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, NULL);
 	release_shard(&shard);
 	ck_assert_int_ne(status, VRES_OK);
@@ -125,7 +125,7 @@ START_TEST(residency_that_was_not_answered_is_not_good)
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, 3 * BLOCK, 1);
 
-	rig_fail(f->rig, VRES_MOCK_OP_MEM_RESIDENCY, 1, VRES_OK);
+	test_device_fail(f->test_device, VRES_MOCK_OP_MEM_RESIDENCY, 1, VRES_OK);
 	ck_assert_int_ne(vres_shard_verify(shard, NULL, NULL, NULL), VRES_OK);
 }
 END_TEST
@@ -150,12 +150,12 @@ START_TEST(a_judgement_or_a_status_from_nowhere_is_the_drivers_failure)
 
 	record_clear(&f->record);
 	for (size_t i = 0; i < COUNT(ops); i++) {
-		rig_fail(f->rig, ops[i], 1, verdicts[_i]);
+		test_device_fail(f->test_device, ops[i], 1, verdicts[_i]);
 		ck_status(
 			vres_seal_memory(f->manager, PLAIN, "abc", 3, &(vres_shard *){NULL}, &err),
 			VRES_E_BACKEND);
 	}
-	rig_fail(f->rig, VRES_MOCK_OP_HASH_BLOCKS, 1, verdicts[_i]);
+	test_device_fail(f->test_device, VRES_MOCK_OP_HASH_BLOCKS, 1, verdicts[_i]);
 	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);
 	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_SEALED);
 	ck_assert_uint_eq(record_critical(&f->record), 0);
@@ -168,7 +168,8 @@ END_TEST
 	static vres_status name(vres_bself *self, uint32_t index, vres_device_props *p,            \
 	                        vres_bdev **out, vres_error *err)                                  \
 	{                                                                                          \
-		const vres_status status = rig_backend()->device_open(self, index, p, out, err);   \
+		const vres_status status =                                                         \
+			test_device_backend()->device_open(self, index, p, out, err);              \
                                                                                                    \
 		spoil;                                                                             \
 		return status;                                                                     \
@@ -186,7 +187,7 @@ DEVICE_THAT(device_with_endless_notes,
 static vres_status alloc_less(vres_bdev *dev, uint64_t bytes, vres_bmem **out, vres_mem_info *info,
                               vres_error *err)
 {
-	const vres_status status = rig_backend()->mem_alloc(dev, bytes, out, info, err);
+	const vres_status status = test_device_backend()->mem_alloc(dev, bytes, out, info, err);
 
 	info->capacity = bytes - 1;
 	return status;
@@ -195,7 +196,7 @@ static vres_status alloc_less(vres_bdev *dev, uint64_t bytes, vres_bmem **out, v
 static vres_status alloc_nowhere(vres_bdev *dev, uint64_t bytes, vres_bmem **out,
                                  vres_mem_info *info, vres_error *err)
 {
-	const vres_status status = rig_backend()->mem_alloc(dev, bytes, out, info, err);
+	const vres_status status = test_device_backend()->mem_alloc(dev, bytes, out, info, err);
 
 	info->addr = 0;
 	return status;
@@ -229,7 +230,7 @@ START_TEST(a_device_with_impossible_properties_is_refused)
 {
 	static const __typeof__(((vres_backend *)0)->device_open) liars[] = {
 		device_without_granularity, device_with_much_scratch, device_with_hostile_uuid};
-	vres_backend table = *rig_backend();
+	vres_backend table = *test_device_backend();
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
 	vres_shard *shard = NULL;
@@ -247,7 +248,7 @@ START_TEST(names_and_notes_without_an_end_are_cut)
 	static const __typeof__(((vres_backend *)0)->device_open) liars[] = {
 		device_with_endless_name, device_with_endless_uuid, device_with_many_notes,
 		device_with_endless_notes};
-	vres_backend table = *rig_backend();
+	vres_backend table = *test_device_backend();
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
 	vres_policy_report report = vres_policy_report_init();
@@ -274,7 +275,7 @@ START_TEST(an_allocation_that_is_less_than_asked_for_is_given_back)
 {
 	static const __typeof__(((vres_backend *)0)->mem_alloc) liars[] = {
 		alloc_less, alloc_nowhere, endless_message};
-	vres_backend table = *rig_backend();
+	vres_backend table = *test_device_backend();
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
 
@@ -287,7 +288,7 @@ END_TEST
 
 START_TEST(a_shortage_always_has_its_numbers)
 {
-	vres_backend table = *rig_backend();
+	vres_backend table = *test_device_backend();
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
 
@@ -301,7 +302,7 @@ END_TEST
 START_TEST(a_backend_table_that_does_not_fit_is_refused)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
-	const vres_backend good = *rig_backend();
+	const vres_backend good = *test_device_backend();
 	vres_backend tables[8];
 	vres_config config = config_of(f);
 	vres_manager *manager = NULL;
@@ -335,7 +336,7 @@ END_TEST
 
 START_TEST(optional_operations_may_be_missing)
 {
-	vres_backend table = *rig_backend();
+	vres_backend table = *test_device_backend();
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
 	CLEANUP(release_shard) vres_shard *shard = NULL;

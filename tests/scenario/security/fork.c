@@ -71,7 +71,7 @@ static bool is_forked(vres_status status, const vres_error *err)
 static int every_call_is_refused(struct inherited *in)
 {
 	struct fixture *f = in->f;
-	const uint64_t calls = rig_calls(f->rig, VRES_MOCK_ANY);
+	const uint64_t calls = test_device_calls(f->test_device, VRES_MOCK_ANY);
 	const size_t events = record_count(&f->record, 0), lines = f->record.lines_count;
 	vres_shard_info info = vres_shard_info_init();
 	vres_device_info device = vres_device_info_init();
@@ -111,7 +111,7 @@ static int every_call_is_refused(struct inherited *in)
 	EXPECT(is_forked(vres_lease_check(in->lease, &err), &err));
 	EXPECT(vres_lease_device_ptr(in->lease) == 0);
 	EXPECT(shard == NULL && lease == NULL && source.calls == 0);
-	EXPECT(rig_calls(f->rig, VRES_MOCK_ANY) == calls);
+	EXPECT(test_device_calls(f->test_device, VRES_MOCK_ANY) == calls);
 	EXPECT(record_count(&f->record, 0) == events && f->record.lines_count == lines &&
 	       f->record.incidents_count == 0);
 	return 0;
@@ -132,16 +132,17 @@ END_TEST
 static int destroying_is_quiet(struct inherited *in)
 {
 	struct fixture *f = in->f;
-	const uint64_t calls = rig_calls(f->rig, VRES_MOCK_ANY), handles = rig_live_handles(f->rig);
+	const uint64_t calls = test_device_calls(f->test_device, VRES_MOCK_ANY),
+		       handles = test_device_live_handles(f->test_device);
 	const size_t events = record_count(&f->record, 0), lines = f->record.lines_count;
 
 	release_lease(&in->lease);
 	release_shard(&in->shard);
 	destroy_manager(&f->manager);
 	destroy_key(&f->key);
-	EXPECT(rig_calls(f->rig, VRES_MOCK_ANY) == calls);
+	EXPECT(test_device_calls(f->test_device, VRES_MOCK_ANY) == calls);
 	/* Nothing was closed: the driver is the parent's. */
-	EXPECT(rig_live_handles(f->rig) == handles);
+	EXPECT(test_device_live_handles(f->test_device) == handles);
 	EXPECT(record_count(&f->record, 0) == events && f->record.lines_count == lines);
 	EXPECT(atomic_load(&f->closed) == 0);
 	return 0;

@@ -180,7 +180,8 @@ START_TEST(the_handle_in_json_is_exactly_the_public_fields)
 	         "\"verity_digest\":\"%s\",\"sealed_at\":\"%s\",\"model_ref\":\"hf:org/model "
 	         "\\\"7b\\\"\\\\\xc3\xa9\",\"shard_index\":1,"
 	         "\"total_shards\":2,\"simulated\":%s}",
-	         info.digest, info.verity_digest, date, rig_is_simulated() ? "true" : "false");
+	         info.digest, info.verity_digest, date,
+	         test_device_is_simulated() ? "true" : "false");
 	ck_ok(vres_shard_to_json(member, got, sizeof(got), &len, &err));
 	ck_assert_str_eq(got, want);
 	ck_assert_uint_eq(len, strlen(want));
@@ -193,7 +194,8 @@ START_TEST(the_handle_in_json_is_exactly_the_public_fields)
 	         "\"verity_digest\":\"%s\",\"sealed_at\":\"%s\",\"model_ref\":null,\"shard_index\":"
 	         "null,\"total_shards\":null,\"simulated\":"
 	         "%s}",
-	         info.digest, info.verity_digest, date, rig_is_simulated() ? "true" : "false");
+	         info.digest, info.verity_digest, date,
+	         test_device_is_simulated() ? "true" : "false");
 	ck_ok(vres_shard_to_json(plain, got, sizeof(got), &len, &err));
 	ck_assert_str_eq(got, want);
 }

@@ -55,7 +55,7 @@ START_TEST(no_address_of_device_memory_comes_out_but_through_a_lease)
 
 	ck_ok(vres_shard_to_json(shard, json, sizeof(json), &json_len, &err));
 	ck_ok(vres_enforce_vram_only(f->manager, 0, &policy, &err));
-	rig_fail(f->rig, VRES_MOCK_OP_MEM_RESIDENCY, 1, VRES_E_BACKEND);
+	test_device_fail(f->test_device, VRES_MOCK_OP_MEM_RESIDENCY, 1, VRES_E_BACKEND);
 	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);
 	memcpy(messages[0], err.message, sizeof(err.message));
 	ck_status(vres_seal_adopt(f->manager, PLAIN, address, BLOCK, &none, &err),
@@ -84,7 +84,7 @@ START_TEST(no_host_pointer_comes_out_of_a_value_struct)
 	const vres_shard_info info = info_of(shard);
 	const vres_device_info device = device_of(f, 0);
 	const vres_metrics metrics = metrics_of(f);
-	const void *const pointers[] = {shard, f->manager, f->rig, f->key};
+	const void *const pointers[] = {shard, f->manager, f->test_device, f->key};
 	size_t len;
 	CLEANUP(free_bytes) uint8_t *receipt = receipt_of(shard, &len);
 
@@ -234,7 +234,7 @@ END_TEST
 
 START_TEST(a_driver_library_from_a_given_path_is_refused_unless_policy_allows_simulation)
 {
-	vres_backend table = *rig_backend();
+	vres_backend table = *test_device_backend();
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	vres_policy policy = vres_policy_init();
 	vres_config config = config_of(f);
@@ -246,7 +246,8 @@ START_TEST(a_driver_library_from_a_given_path_is_refused_unless_policy_allows_si
 	config.backend = &table;
 	config.policy = &policy;
 	/* Which the mock never looks at. */
-	config.library_path = rig_library() ? rig_library() : "/usr/lib/libother.so.1";
+	config.library_path =
+		test_device_library() ? test_device_library() : "/usr/lib/libother.so.1";
 	ck_status(manager_create(f, &config, &manager, &err), VRES_E_POLICY_VIOLATION);
 	policy.allow |= VRES_ALLOW_SIMULATED;
 	ck_ok(manager_create(f, &config, &manager, &err));

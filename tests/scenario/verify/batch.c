@@ -161,8 +161,8 @@ START_TEST(damaged_shards_are_found_and_located_as_they_are_one_by_one)
 	flip_both(&t, 0, 0);
 	flip_both(&t, 3, BLOCK);
 	flip_both(&t, t.n - 1, SIZES[(t.n - 1) % COUNT(SIZES)] - 1);
-	rig_pretend(t.one->rig, address_of(t.a[4]), VRES_MOCK_MANAGED);
-	rig_pretend(t.many->rig, address_of(t.b[4]), VRES_MOCK_MANAGED);
+	test_device_pretend(t.one->test_device, address_of(t.a[4]), VRES_MOCK_MANAGED);
+	test_device_pretend(t.many->test_device, address_of(t.b[4]), VRES_MOCK_MANAGED);
 	record_clear(&t.one->record);
 	record_clear(&t.many->record);
 	ck_agree(&t, NULL);
@@ -184,8 +184,8 @@ START_TEST(lost_device_leaves_the_other_devices_shards_as_they_are_one_by_one)
 	record_clear(&t.one->record);
 	record_clear(&t.many->record);
 	t.one->wipe_may_fail = t.many->wipe_may_fail = true;
-	rig_lose_device(t.one->rig, 1);
-	rig_lose_device(t.many->rig, 1);
+	test_device_lose_device(t.one->test_device, 1);
+	test_device_lose_device(t.many->test_device, 1);
 	ck_agree(&t, NULL);
 	ck_assert_uint_eq(metrics_of(t.many).quarantined_now, 1);
 }
@@ -228,11 +228,11 @@ END_TEST
 
 static uint64_t hash_calls(struct fixture *f, size_t n, vres_shard **shards)
 {
-	const uint64_t before = rig_calls(f->rig, VRES_MOCK_OP_HASH_BLOCKS);
+	const uint64_t before = test_device_calls(f->test_device, VRES_MOCK_OP_HASH_BLOCKS);
 	vres_error err;
 
 	ck_ok(vres_verify_many(f->manager, shards, n, NULL, NULL, &err));
-	return rig_calls(f->rig, VRES_MOCK_OP_HASH_BLOCKS) - before;
+	return test_device_calls(f->test_device, VRES_MOCK_OP_HASH_BLOCKS) - before;
 }
 
 /* What a call costs beyond its bytes does not grow with the shards. */
@@ -272,8 +272,8 @@ START_TEST(shards_of_a_job_that_failed_are_checked_one_by_one)
 	}
 	flip(f, shards[5], 1, 1);
 	record_clear(&f->record);
-	rig_fail(f->rig, ops[_i], 1, VRES_E_BACKEND); /* the job */
-	rig_fail(f->rig, ops[_i], 4, VRES_E_BACKEND); /* the third shard */
+	test_device_fail(f->test_device, ops[_i], 1, VRES_E_BACKEND); /* the job */
+	test_device_fail(f->test_device, ops[_i], 4, VRES_E_BACKEND); /* the third shard */
 	ck_refused(vres_verify_many(f->manager, shards, FEW, NULL, reports, &err),
 	           VRES_REASON_DIGEST);
 	for (size_t i = 0; i < FEW; i++)
@@ -305,12 +305,12 @@ START_TEST(shards_of_a_job_that_took_too_long_could_not_be_checked)
 		reports[i] = vres_verify_report_init();
 	}
 	record_clear(&f->record);
-	rig_delay(f->rig, VRES_MOCK_OP_LANE_WAIT, UINT64_C(60000000));
-	waits = rig_calls(f->rig, VRES_MOCK_OP_LANE_WAIT);
+	test_device_delay(f->test_device, VRES_MOCK_OP_LANE_WAIT, UINT64_C(60000000));
+	waits = test_device_calls(f->test_device, VRES_MOCK_OP_LANE_WAIT);
 	ck_status_reason(vres_verify_many(f->manager, shards, FEW, NULL, reports, &err),
 	                 VRES_E_BACKEND, VRES_REASON_DEADLINE);
-	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_LANE_WAIT) - waits, 1);
-	rig_delay(f->rig, VRES_MOCK_OP_LANE_WAIT, 0);
+	ck_assert_uint_eq(test_device_calls(f->test_device, VRES_MOCK_OP_LANE_WAIT) - waits, 1);
+	test_device_delay(f->test_device, VRES_MOCK_OP_LANE_WAIT, 0);
 	for (size_t i = 0; i < FEW; i++) {
 		ck_assert_uint_eq(reports[i].reason, VRES_REASON_DEADLINE);
 		ck_assert_uint_eq(info_of(shards[i]).state, VRES_SHARD_SEALED);

@@ -8,7 +8,7 @@ START_TEST(a_single_bit_flip_anywhere_in_a_shard_of_three_blocks_is_found)
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
 	CLEANUP(free_bytes) uint8_t *data = content(3 * 1024, 1);
-	const unsigned step = rig_is_mock() ? 100 / suite_scaled(100, 1) : 7;
+	const unsigned step = test_device_is_mock() ? 100 / suite_scaled(100, 1) : 7;
 	unsigned flips = 0, found = 0;
 	uint64_t address = 0;
 

@@ -154,7 +154,7 @@ START_TEST(a_lost_device_is_never_success_and_never_tampering)
 
 	f->wipe_may_fail = true;
 	record_clear(&f->record);
-	rig_lose_device(f->rig, 0);
+	test_device_lose_device(f->test_device, 0);
 	for (uint32_t mode = VRES_VERIFY_FULL; mode <= VRES_VERIFY_SAMPLED; mode++) {
 		const vres_verify_params p = mode_of(mode);
 
@@ -179,7 +179,7 @@ START_TEST(a_lease_in_use_learns_that_its_device_was_lost)
 
 	f->wipe_may_fail = true;
 	ck_ok(vres_lease_acquire(shard, &lease, &err));
-	rig_lose_device(f->rig, 0);
+	test_device_lose_device(f->test_device, 0);
 	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_DEVICE_LOST);
 	ck_status(vres_lease_check(lease, &err), VRES_E_DEVICE_LOST);
 }
@@ -198,14 +198,14 @@ START_TEST(a_device_that_is_too_slow_is_no_tampering)
 	f->wipe_may_fail = true;
 	shard = sealed(f, 3 * BLOCK, 1);
 	record_clear(&f->record);
-	rig_delay(f->rig, VRES_MOCK_OP_LANE_WAIT, UINT64_C(60000000));
+	test_device_delay(f->test_device, VRES_MOCK_OP_LANE_WAIT, UINT64_C(60000000));
 	ck_status_reason(vres_shard_verify(shard, NULL, &r, &err), VRES_E_BACKEND,
 	                 VRES_REASON_DEADLINE);
 	ck_assert_uint_eq(r.reason, VRES_REASON_DEADLINE);
 	ck_assert_uint_eq(record_critical(&f->record), 0);
 	ck_assert_uint_eq(f->record.incidents_count, 0);
 	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_SEALED);
-	rig_delay(f->rig, VRES_MOCK_OP_LANE_WAIT, 0);
+	test_device_delay(f->test_device, VRES_MOCK_OP_LANE_WAIT, 0);
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
 }
 END_TEST
@@ -219,7 +219,7 @@ START_TEST(trouble_of_the_driver_is_no_tampering)
 	vres_error err;
 
 	record_clear(&f->record);
-	rig_fail(f->rig, ops[_i], 1, VRES_E_BACKEND);
+	test_device_fail(f->test_device, ops[_i], 1, VRES_E_BACKEND);
 	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);
 	ck_assert_uint_eq(record_critical(&f->record), 0);
 	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_SEALED);

@@ -8,7 +8,7 @@
 
 static uint64_t hashes(struct fixture *f)
 {
-	return rig_calls(f->rig, VRES_MOCK_OP_HASH_BLOCKS);
+	return test_device_calls(f->test_device, VRES_MOCK_OP_HASH_BLOCKS);
 }
 
 START_TEST(every_lease_verifies_in_full_unless_policy_says_otherwise)
@@ -63,12 +63,12 @@ START_TEST(a_young_verification_serves_later_leases)
 	shard = sealed(f, 3 * BLOCK, 1);
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
 	before = hashes(f);
-	asked = rig_calls(f->rig, VRES_MOCK_OP_MEM_RESIDENCY);
+	asked = test_device_calls(f->test_device, VRES_MOCK_OP_MEM_RESIDENCY);
 	for (unsigned i = 0; i < 3; i++)
 		ck_assert_uint_ne(address_of(shard), 0);
 	ck_assert_uint_eq(hashes(f), before);
 	/* Where the memory is, is asked all the same. */
-	ck_assert_uint_gt(rig_calls(f->rig, VRES_MOCK_OP_MEM_RESIDENCY), asked);
+	ck_assert_uint_gt(test_device_calls(f->test_device, VRES_MOCK_OP_MEM_RESIDENCY), asked);
 }
 END_TEST
 
@@ -110,12 +110,12 @@ START_TEST(only_a_verification_as_strong_as_policy_asks_serves_leases)
 
 		ck_ok(vres_shard_verify(shard, &p, NULL, &err));
 	}
-	pulls = rig_calls(f->rig, VRES_MOCK_OP_LANE_PULL);
+	pulls = test_device_calls(f->test_device, VRES_MOCK_OP_LANE_PULL);
 	ck_assert_uint_ne(address_of(shard), 0);
-	ck_assert_uint_gt(rig_calls(f->rig, VRES_MOCK_OP_LANE_PULL), pulls);
-	pulls = rig_calls(f->rig, VRES_MOCK_OP_LANE_PULL);
+	ck_assert_uint_gt(test_device_calls(f->test_device, VRES_MOCK_OP_LANE_PULL), pulls);
+	pulls = test_device_calls(f->test_device, VRES_MOCK_OP_LANE_PULL);
 	ck_assert_uint_ne(address_of(shard), 0);
-	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_LANE_PULL), pulls);
+	ck_assert_uint_eq(test_device_calls(f->test_device, VRES_MOCK_OP_LANE_PULL), pulls);
 }
 END_TEST
 
@@ -149,7 +149,7 @@ START_TEST(a_verification_that_failed_to_be_made_does_not_serve_leases)
 
 	f = begin(&s);
 	shard = sealed(f, 3 * BLOCK, 1);
-	rig_fail(f->rig, VRES_MOCK_OP_HASH_BLOCKS, 1, VRES_E_BACKEND);
+	test_device_fail(f->test_device, VRES_MOCK_OP_HASH_BLOCKS, 1, VRES_E_BACKEND);
 	ck_status(vres_lease_acquire(shard, &lease, &err), VRES_E_BACKEND);
 	ck_assert_ptr_null(lease);
 	ck_assert_uint_eq(info_of(shard).leases, 0);
@@ -196,7 +196,8 @@ START_TEST(a_lease_outlives_shard_and_manager_at_the_same_address)
 	ck_assert_uint_eq(vres_lease_device_ptr(lease), address);
 	ck_assert_uint_eq(vres_lease_bytes(lease), 3 * BLOCK);
 	ck_ok(vres_lease_check(lease, &err));
-	ck_assert_int_eq(rig_flip(f->rig, address, 0), VRES_OK); /* the memory is there */
+	ck_assert_int_eq(test_device_flip(f->test_device, address, 0),
+	                 VRES_OK); /* the memory is there */
 	release_lease(&lease);
 	ck_assert_uint_eq(atomic_load(&f->closed), 1);
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_DEALLOCATED), 1);

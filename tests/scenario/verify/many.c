@@ -67,7 +67,7 @@ START_TEST(damaged_ones_are_reported_and_the_others_are_good)
 	vres_error err;
 
 	flip(f, s.at[4], BLOCK + 1, 0);
-	rig_pretend(f->rig, address_of(s.at[9]), VRES_MOCK_MOVED);
+	test_device_pretend(f->test_device, address_of(s.at[9]), VRES_MOCK_MOVED);
 	record_clear(&f->record);
 	reports_init(reports, N);
 	ck_refused(vres_verify_many(f->manager, s.at, N, NULL, reports, &err), VRES_REASON_DIGEST);
@@ -96,7 +96,7 @@ START_TEST(damage_anywhere_outranks_what_could_not_be_checked)
 
 	f->wipe_may_fail = true;
 	flip(f, s.at[N - 1], 1, 0);
-	rig_lose_device(f->rig, 0);
+	test_device_lose_device(f->test_device, 0);
 	reports_init(reports, N);
 	ck_refused(vres_verify_many(f->manager, s.at, N, NULL, reports, &err), VRES_REASON_DIGEST);
 	for (size_t i = 0; i < N; i++)

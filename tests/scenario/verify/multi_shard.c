@@ -229,7 +229,7 @@ START_TEST(damage_outranks_a_lost_device)
 
 	f->wipe_may_fail = true;
 	flip(f, set.shards[2], 5, 0);
-	rig_lose_device(f->rig, 0);
+	test_device_lose_device(f->test_device, 0);
 	ck_refused(vres_set_verify(f->manager, set.shards, MEMBERS, NULL, &r, &err),
 	           VRES_REASON_DIGEST);
 	ck_assert_int_eq(r.first_failed, 2);
@@ -246,7 +246,7 @@ START_TEST(a_set_with_a_lost_device_could_not_be_checked)
 	vres_error err;
 
 	f->wipe_may_fail = true;
-	rig_lose_device(f->rig, 1);
+	test_device_lose_device(f->test_device, 1);
 	record_clear(&f->record);
 	ck_status(vres_set_verify(f->manager, set.shards, MEMBERS, NULL, &r, &err),
 	          VRES_E_DEVICE_LOST);

@@ -23,7 +23,7 @@ static void ck_fails(uint32_t mode, uint32_t lies)
 	f = begin(&s);
 	shard = sealed(f, 3 * BLOCK, 1);
 	other = sealed(f, 3 * BLOCK, 2);
-	rig_pretend(f->rig, address_of(shard), lies);
+	test_device_pretend(f->test_device, address_of(shard), lies);
 	record_clear(&f->record);
 	ck_refused(vres_shard_verify(shard, &p, &r, &err), VRES_REASON_RESIDENCY);
 	ck_assert_uint_eq(r.reason, VRES_REASON_RESIDENCY);
@@ -53,9 +53,9 @@ START_TEST(residency_lost_is_not_forgotten_when_the_driver_recants)
 	const uint64_t address = address_of(shard);
 	vres_error err;
 
-	rig_pretend(f->rig, address, VRES_MOCK_MANAGED);
+	test_device_pretend(f->test_device, address, VRES_MOCK_MANAGED);
 	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_RESIDENCY);
-	rig_pretend(f->rig, address, 0);
+	test_device_pretend(f->test_device, address, 0);
 	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_QUARANTINED);
 }
 END_TEST
@@ -72,7 +72,7 @@ START_TEST(a_lease_asks_for_residency_even_when_it_does_not_hash)
 	s.policy.lease_verify = VRES_VERIFY_SIGNATURE;
 	f = begin(&s);
 	shard = sealed(f, 3 * BLOCK, 1);
-	rig_pretend(f->rig, address_of(shard), VRES_MOCK_HOST_MAPPED);
+	test_device_pretend(f->test_device, address_of(shard), VRES_MOCK_HOST_MAPPED);
 	ck_refused(vres_lease_acquire(shard, &lease, &err), VRES_REASON_RESIDENCY);
 }
 END_TEST
@@ -87,9 +87,10 @@ START_TEST(exportable_memory_is_good_where_policy_allows_it)
 	s.policy.allow |= VRES_ALLOW_EXPORTABLE;
 	f = begin(&s);
 	shard = sealed(f, 3 * BLOCK, 1);
-	rig_pretend(f->rig, address_of(shard), VRES_MOCK_EXPORTABLE);
+	test_device_pretend(f->test_device, address_of(shard), VRES_MOCK_EXPORTABLE);
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
-	rig_pretend(f->rig, address_of(shard), VRES_MOCK_EXPORTABLE | VRES_MOCK_MANAGED);
+	test_device_pretend(f->test_device, address_of(shard),
+	                    VRES_MOCK_EXPORTABLE | VRES_MOCK_MANAGED);
 }
 END_TEST
 
@@ -104,7 +105,7 @@ START_TEST(no_permission_makes_migrating_or_host_memory_good)
 	s.policy.allow = VRES_ALLOW_ALL;
 	f = begin(&s);
 	shard = sealed(f, 3 * BLOCK, 1);
-	rig_pretend(f->rig, address_of(shard), never[_i]);
+	test_device_pretend(f->test_device, address_of(shard), never[_i]);
 	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_RESIDENCY);
 }
 END_TEST
@@ -117,16 +118,20 @@ START_TEST(residency_is_asked_again_at_every_verification_and_lease)
 
 	for (uint32_t mode = VRES_VERIFY_FULL; mode <= VRES_VERIFY_SAMPLED; mode++) {
 		const vres_verify_params p = mode_of(mode);
-		const uint64_t asked = rig_calls(f->rig, VRES_MOCK_OP_MEM_RESIDENCY);
+		const uint64_t asked =
+			test_device_calls(f->test_device, VRES_MOCK_OP_MEM_RESIDENCY);
 
 		ck_ok(vres_shard_verify(shard, &p, NULL, &err));
-		ck_assert_uint_gt(rig_calls(f->rig, VRES_MOCK_OP_MEM_RESIDENCY), asked);
+		ck_assert_uint_gt(test_device_calls(f->test_device, VRES_MOCK_OP_MEM_RESIDENCY),
+		                  asked);
 	}
 	{
-		const uint64_t asked = rig_calls(f->rig, VRES_MOCK_OP_MEM_RESIDENCY);
+		const uint64_t asked =
+			test_device_calls(f->test_device, VRES_MOCK_OP_MEM_RESIDENCY);
 
 		ck_assert_uint_ne(address_of(shard), 0);
-		ck_assert_uint_gt(rig_calls(f->rig, VRES_MOCK_OP_MEM_RESIDENCY), asked);
+		ck_assert_uint_gt(test_device_calls(f->test_device, VRES_MOCK_OP_MEM_RESIDENCY),
+		                  asked);
 	}
 }
 END_TEST

@@ -6,7 +6,7 @@
 
 static uint64_t calls(struct fixture *f, vres_mock_op op)
 {
-	return rig_calls(f->rig, op);
+	return test_device_calls(f->test_device, op);
 }
 
 START_TEST(full_verification_hashes_every_block_on_the_device)

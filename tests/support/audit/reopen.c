@@ -8,18 +8,18 @@
 
 #include "support/fixture/support.h"
 
-struct place log_of_three(bool forward)
+struct temp_log log_of_three(bool forward)
 {
-	struct place p = place_begin(NULL);
-	const vres_audit_file_options o = place_options(&p, forward);
-	CLEANUP(place_close) vres_audit_file *log = place_open(&p, &o);
+	struct temp_log p = temp_log_begin(NULL);
+	const vres_audit_file_options o = temp_log_options(&p, forward);
+	CLEANUP(temp_log_close) vres_audit_file *log = temp_log_open(&p, &o);
 
 	for (unsigned i = 0; i < 3; i++)
-		ck_assert_int_eq(place_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"), VRES_OK);
+		ck_assert_int_eq(temp_log_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"), VRES_OK);
 	return p;
 }
 
-vres_status reopen_with(struct place *p, const char *token, const vres_audit_file_options *o,
+vres_status reopen_with(struct temp_log *p, const char *token, const vres_audit_file_options *o,
                         vres_error *err)
 {
 	vres_audit_file *log = (void *)p;
@@ -36,14 +36,14 @@ vres_status reopen_with(struct place *p, const char *token, const vres_audit_fil
 	return status;
 }
 
-vres_status reopen(struct place *p, bool forward, vres_error *err)
+vres_status reopen(struct temp_log *p, bool forward, vres_error *err)
 {
-	const vres_audit_file_options o = place_options(p, forward);
+	const vres_audit_file_options o = temp_log_options(p, forward);
 
 	return reopen_with(p, TOKEN, &o, err);
 }
 
-void files_digest(const struct place *p, char hex[65])
+void files_digest(const struct temp_log *p, char hex[65])
 {
 	DIR *folder = opendir(p->folder);
 	const struct dirent *entry;
@@ -60,7 +60,7 @@ void files_digest(const struct place *p, char hex[65])
 		(void)snprintf(path, sizeof(path), "%s/%s", p->folder, entry->d_name);
 		if (strcmp(path, p->lock) == 0 || lstat(path, &s) != 0 || S_ISDIR(s.st_mode))
 			continue;
-		bytes = S_ISREG(s.st_mode) ? place_read(path, &n) : NULL;
+		bytes = S_ISREG(s.st_mode) ? temp_log_read(path, &n) : NULL;
 		(void)snprintf(text, sizeof(text), "%s %o ", entry->d_name, s.st_mode);
 		if (bytes)
 			sha256_hex(bytes, n, text + strlen(text));
@@ -73,7 +73,7 @@ void files_digest(const struct place *p, char hex[65])
 	hex_of(sum, 32, hex);
 }
 
-void ck_reopen_refused(struct place *p, bool forward, vres_status want, const char *message)
+void ck_reopen_refused(struct temp_log *p, bool forward, vres_status want, const char *message)
 {
 	char before[65], after[65];
 	vres_error err;

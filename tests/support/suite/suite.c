@@ -142,8 +142,8 @@ static void count_results(SRunner *runner, const struct suite_case *cases, size_
 	free(results);
 }
 
-/* What stands here where no rig is linked. */
-__attribute__((weak)) const char *suite_excuse(const char *test)
+/* What stands here where no test_device is linked. */
+__attribute__((weak)) const char *suite_unsupported(const char *test)
 {
 	(void)test;
 	return NULL;
@@ -154,29 +154,29 @@ __attribute__((weak)) const char *suite_excuse(const char *test)
  * that this device cannot be asked.
  */
 static size_t choose(const struct suite_case *cases, size_t n, struct suite_case *chosen,
-                     unsigned *excused)
+                     unsigned *left_out)
 {
 	const char *only = getenv("CK_RUN_CASE");
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const char *name = (*cases[i].test)->name;
-		const char *excuse = suite_excuse(name);
+		const char *why = suite_unsupported(name);
 
 		if (only != NULL && strcmp(name, only) != 0)
 			continue;
-		if (excuse == NULL) {
+		if (why == NULL) {
 			chosen[kept++] = cases[i];
 			continue;
 		}
-		printf("not run here: %s: %s\n", name, excuse);
-		*excused += 1;
+		printf("not run here: %s: %s\n", name, why);
+		*left_out += 1;
 	}
 	return kept;
 }
 
 /* One line that ci/gpu-bundle's run.sh reads: tests, not rounds. */
-static void print_counts(const char *name, size_t n, unsigned excused)
+static void print_counts(const char *name, size_t n, unsigned left_out)
 {
 	size_t passed = 0;
 
@@ -184,7 +184,7 @@ static void print_counts(const char *name, size_t n, unsigned excused)
 		passed += evidence->tests[i].passed > 0 &&
 		          evidence->tests[i].failed + evidence->tests[i].errors == 0;
 	printf("suite %s backend %s run %zu passed %zu failed %zu skipped %u\n", name,
-	       evidence->backend, n, passed, n - passed, excused);
+	       evidence->backend, n, passed, n - passed, left_out);
 }
 
 static bool run_chosen(const char *name, const char *area, const struct suite_case *cases, size_t n)
@@ -211,7 +211,7 @@ int suite_run(const char *name, const char *area, const struct suite_case *cases
 	struct suite_case *chosen = calloc(n + 1, sizeof(*chosen));
 	const char *device = getenv("VRES_TEST_DEVICE");
 	char full_name[128];
-	unsigned excused = 0;
+	unsigned left_out = 0;
 	size_t kept;
 	bool good;
 
@@ -225,9 +225,9 @@ int suite_run(const char *name, const char *area, const struct suite_case *cases
 	evidence->seed = suite_seed();
 	snprintf(full_name, sizeof(full_name), "%s%s%s", name, device ? "." : "",
 	         device ? device : "");
-	kept = choose(cases, n, chosen, &excused);
+	kept = choose(cases, n, chosen, &left_out);
 	good = run_chosen(full_name, area, chosen, kept);
-	print_counts(full_name, kept, excused);
+	print_counts(full_name, kept, left_out);
 	munmap(evidence, bytes);
 	free(chosen);
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;

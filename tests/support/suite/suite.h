@@ -59,10 +59,10 @@ struct suite_case {
 int suite_run(const char *name, const char *area, const struct suite_case *cases, size_t n);
 
 /*
- * Why a test is not run on the device that was chosen, NULL when it is: of rig.h, or, in suites
- * without a device, always NULL.
+ * Why a test is not run on the device that was chosen, NULL when it is: of test_device.h, or, in
+ * suites without a device, always NULL.
  */
-const char *suite_excuse(const char *test);
+const char *suite_unsupported(const char *test);
 
 /* Put a number into the evidence line of the test that is running; the last one of a key stays. */
 void suite_value(const char *key, double value);

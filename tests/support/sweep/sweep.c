@@ -80,16 +80,16 @@ static void judge(const struct scenario *s, struct fixture *f, vres_mock_op op, 
 static bool fail_nth(const struct scenario *s, vres_mock_op op, uint64_t n, vres_status how)
 {
 	CLEANUP(finish) struct fixture *f = fresh(s);
-	const uint64_t before = rig_calls(f->rig, op);
+	const uint64_t before = test_device_calls(f->test_device, op);
 	vres_status got;
 	vres_error err;
 	bool fired;
 
 	status_poison(&err);
-	rig_fail(f->rig, op, n, how);
+	test_device_fail(f->test_device, op, n, how);
 	got = s->run(f, &err);
-	fired = rig_calls(f->rig, op) - before >= n;
-	rig_fail(f->rig, op, 0, VRES_OK);
+	fired = test_device_calls(f->test_device, op) - before >= n;
+	test_device_fail(f->test_device, op, 0, VRES_OK);
 	if (!fired) {
 		ck_assert_msg(got == VRES_OK, "undisturbed, the scenario gives %s: %s",
 		              vres_status_name(got), got != VRES_OK ? err.message : "");

@@ -37,9 +37,9 @@ struct scenario {
 void sweep_backend(const struct scenario *s);
 
 /*
- * Let each call of the driver below the backend fail in turn, in each of three ways; rig_fake()
- * must be there.  Nobody's tap stands between, no driver object may be left, and the engine's
- * context must be current again.  How often something failed.
+ * Let each call of the driver below the backend fail in turn, in each of three ways;
+ * test_device_fake() must be there.  Nobody's injector stands between, no driver object may be
+ * left, and the engine's context must be current again.  How often something failed.
  */
 uint64_t sweep_driver(const struct scenario *s, const char *name);
 

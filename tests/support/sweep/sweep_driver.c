@@ -26,7 +26,7 @@ static bool is_listed(const char *const *list, const char *name)
 static void judge(struct fixture *f, const struct injection *i, vres_status got,
                   const vres_error *err)
 {
-	const struct fake_driver *fake = rig_fake();
+	const struct fake_driver *fake = test_device_fake();
 	const bool is_told = record_count(&f->record, VRES_EVENT_VRAM_DEALLOCATION_FAILED) > 0;
 	const char *flaw = status_flaw(got, err);
 	const int class = vres_status_class(got);
@@ -64,7 +64,7 @@ static void run_again(const struct scenario *s, struct fixture *f, const struct 
 /* One run with the nth call failing; false: there is no nth. */
 static bool fail_nth(const struct scenario *s, const char *use, uint64_t n, int code)
 {
-	const struct fake_driver *fake = rig_fake();
+	const struct fake_driver *fake = test_device_fake();
 	struct injection i = {.use = use, .n = n, .code = code, .heals = s->tries_again};
 	struct setup setup = s->setup;
 	CLEANUP(finish) struct fixture *f = NULL;
@@ -74,7 +74,7 @@ static bool fail_nth(const struct scenario *s, const char *use, uint64_t n, int 
 	setup.no_manager = true;
 	setup.threads = 1; /* the nth call must be the same one in every run */
 	f = begin(&setup);
-	rig_bare(f->rig);
+	test_device_bare(f->test_device);
 	status_poison(&err);
 	fake->fail_nth(n, code);
 	got = s->run(f, &err);
@@ -99,8 +99,8 @@ static bool fail_nth(const struct scenario *s, const char *use, uint64_t n, int 
 
 uint64_t sweep_driver(const struct scenario *s, const char *use)
 {
-	const int codes[] = {rig_fake()->code_unknown, rig_fake()->code_memory,
-	                     rig_fake()->code_lost};
+	const int codes[] = {test_device_fake()->code_unknown, test_device_fake()->code_memory,
+	                     test_device_fake()->code_lost};
 	const uint64_t stride = suite_scaled(100, 5) == 100 ? 1 : 17;
 	uint64_t injections = 0;
 

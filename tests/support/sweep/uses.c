@@ -100,7 +100,7 @@ static vres_status run_adopt(struct fixture *f, vres_error *err)
 
 	p.digest_alg = VRES_DIGEST_VERITY;
 	TRY(manager(f, err));
-	status = rig_alloc(f->rig, 0, BYTES, data, &address);
+	status = test_device_alloc(f->test_device, 0, BYTES, data, &address);
 	/* The mock's own memory; it has no error detail to fill. */
 	if (status == VRES_E_NO_MEMORY) {
 		memset(err, 0, sizeof(*err));
@@ -113,14 +113,14 @@ static vres_status run_adopt(struct fixture *f, vres_error *err)
 	if (status == VRES_OK)
 		status = vres_shard_verify(shard, NULL, NULL, err);
 	release_shard(&shard);
-	rig_free(f->rig, address);
+	test_device_free(f->test_device, address);
 	return status;
 }
 
 static void check_adopted(struct fixture *f)
 {
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_SEALED), 1);
-	ck_assert_uint_eq(rig_calls(f->rig, VRES_MOCK_OP_MEM_WIPE), 0);
+	ck_assert_uint_eq(test_device_calls(f->test_device, VRES_MOCK_OP_MEM_WIPE), 0);
 }
 
 static vres_status run_set(struct fixture *f, vres_error *err)

@@ -5,7 +5,7 @@
  */
 #include "device/backend_call.h"
 
-#include "unit/fixture/puppet.h"
+#include "unit/fixture/fake_backend.h"
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
 
@@ -60,18 +60,18 @@ END_TEST
 
 START_TEST(shortage_always_comes_with_its_numbers)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
 	struct vres_mem mem;
 	const vres_error silent = {.message = "no"};
 	vres_error err;
 
-	door->puppet->answer[PUPPET_MEM_ALLOC] = VRES_E_INSUFFICIENT_VRAM;
-	ck_status(vres_mem_alloc(door->device, 5000, &mem, &err), VRES_E_INSUFFICIENT_VRAM);
+	fixture->fake->answer[FAKE_MEM_ALLOC] = VRES_E_INSUFFICIENT_VRAM;
+	ck_status(vres_mem_alloc(fixture->device, 5000, &mem, &err), VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.needed_bytes, 5000);
-	ck_assert_uint_eq(err.available_bytes, door->puppet->status.free_bytes);
-	door->puppet->detail.needed_bytes = 8192;
-	door->puppet->detail.available_bytes = 10;
-	ck_status(vres_mem_alloc(door->device, 5000, &mem, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_assert_uint_eq(err.available_bytes, fixture->fake->status.free_bytes);
+	fixture->fake->detail.needed_bytes = 8192;
+	fixture->fake->detail.available_bytes = 10;
+	ck_status(vres_mem_alloc(fixture->device, 5000, &mem, &err), VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.needed_bytes, 8192);
 	ck_assert_uint_eq(err.available_bytes, 10);
 	/* Of what, nobody knows. */

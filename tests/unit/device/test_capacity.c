@@ -6,40 +6,40 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "unit/fixture/puppet.h"
+#include "unit/fixture/fake_backend.h"
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
 
 #define MIB  (UINT64_C(1) << 20)
-#define FREE (UINT64_C(1) << 30) /* of the puppet */
+#define FREE (UINT64_C(1) << 30) /* of the fake */
 
-static uint64_t padded(struct door *door, uint64_t bytes, uint64_t granularity)
+static uint64_t padded(struct device_fixture *fixture, uint64_t bytes, uint64_t granularity)
 {
-	door->device->props.granularity = granularity;
-	return vres_capacity_padded(door->device, bytes);
+	fixture->device->props.granularity = granularity;
+	return vres_capacity_padded(fixture->device, bytes);
 }
 
 START_TEST(size_is_rounded_up_to_the_granularity)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
 
-	ck_assert_uint_eq(padded(door, 1, 4096), 4096);
-	ck_assert_uint_eq(padded(door, 4096, 4096), 4096);
-	ck_assert_uint_eq(padded(door, 4097, 4096), 8192);
-	ck_assert_uint_eq(padded(door, UINT64_MAX, 1), UINT64_MAX);
-	ck_assert_uint_eq(padded(door, 7, 3), 9);
-	ck_assert_uint_eq(padded(door, UINT64_MAX - 4095, 4096), UINT64_MAX - 4095);
+	ck_assert_uint_eq(padded(fixture, 1, 4096), 4096);
+	ck_assert_uint_eq(padded(fixture, 4096, 4096), 4096);
+	ck_assert_uint_eq(padded(fixture, 4097, 4096), 8192);
+	ck_assert_uint_eq(padded(fixture, UINT64_MAX, 1), UINT64_MAX);
+	ck_assert_uint_eq(padded(fixture, 7, 3), 9);
+	ck_assert_uint_eq(padded(fixture, UINT64_MAX - 4095, 4096), UINT64_MAX - 4095);
 }
 END_TEST
 
 START_TEST(size_that_overflows_when_rounded_is_insufficient_vram)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
 	vres_error err;
 
-	ck_assert_uint_eq(padded(door, UINT64_MAX, 4096), UINT64_MAX);
-	ck_assert_uint_eq(padded(door, UINT64_MAX - 4094, 4096), UINT64_MAX);
-	ck_status(vres_capacity_reserve(door->device, UINT64_MAX, 0, &err),
+	ck_assert_uint_eq(padded(fixture, UINT64_MAX, 4096), UINT64_MAX);
+	ck_assert_uint_eq(padded(fixture, UINT64_MAX - 4094, 4096), UINT64_MAX);
+	ck_status(vres_capacity_reserve(fixture->device, UINT64_MAX, 0, &err),
 	          VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.needed_bytes, UINT64_MAX);
 	ck_assert_uint_eq(err.available_bytes, FREE);
@@ -48,114 +48,115 @@ END_TEST
 
 START_TEST(whole_device_can_be_reserved_and_not_one_byte_more)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
 	vres_error err;
 
-	ck_status(vres_capacity_reserve(door->device, FREE + 1, 0, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_status(vres_capacity_reserve(fixture->device, FREE + 1, 0, &err),
+	          VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.needed_bytes, FREE + 1);
 	ck_assert_uint_eq(err.available_bytes, FREE);
-	ck_status(vres_capacity_reserve(door->device, UINT64_MAX, 0, &err),
+	ck_status(vres_capacity_reserve(fixture->device, UINT64_MAX, 0, &err),
 	          VRES_E_INSUFFICIENT_VRAM);
-	ck_ok(vres_capacity_reserve(door->device, FREE, 0, &err));
-	ck_assert_uint_eq(door->device->capacity.pending, FREE);
-	vres_capacity_allocated(door->device, FREE, 0);
-	ck_assert_uint_eq(door->device->capacity.pending, 0);
+	ck_ok(vres_capacity_reserve(fixture->device, FREE, 0, &err));
+	ck_assert_uint_eq(fixture->device->capacity.pending, FREE);
+	vres_capacity_allocated(fixture->device, FREE, 0);
+	ck_assert_uint_eq(fixture->device->capacity.pending, 0);
 }
 END_TEST
 
 START_TEST(headroom_is_left_free)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
 	vres_error err;
 
-	ck_status(vres_capacity_reserve(door->device, FREE - MIB + 1, MIB, &err),
+	ck_status(vres_capacity_reserve(fixture->device, FREE - MIB + 1, MIB, &err),
 	          VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.available_bytes, FREE - MIB);
-	ck_status(vres_capacity_reserve(door->device, 1, FREE, &err), VRES_E_INSUFFICIENT_VRAM);
-	ck_status(vres_capacity_reserve(door->device, 1, UINT64_MAX, &err),
+	ck_status(vres_capacity_reserve(fixture->device, 1, FREE, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_status(vres_capacity_reserve(fixture->device, 1, UINT64_MAX, &err),
 	          VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.available_bytes, 0);
-	ck_ok(vres_capacity_reserve(door->device, FREE - MIB, MIB, &err));
-	vres_capacity_allocated(door->device, FREE - MIB, 0);
+	ck_ok(vres_capacity_reserve(fixture->device, FREE - MIB, MIB, &err));
+	vres_capacity_allocated(fixture->device, FREE - MIB, 0);
 }
 END_TEST
 
 START_TEST(shortage_names_what_would_be_granted)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
 	uint64_t available;
 	vres_error err;
 
-	door->puppet->status.free_bytes = 10 * 4096 + 4095;
-	ck_status(vres_capacity_reserve(door->device, 12 * 4096, 100, &err),
+	fixture->fake->status.free_bytes = 10 * 4096 + 4095;
+	ck_status(vres_capacity_reserve(fixture->device, 12 * 4096, 100, &err),
 	          VRES_E_INSUFFICIENT_VRAM);
 	available = err.available_bytes;
 	ck_assert_uint_eq(available, 10 * 4096);
-	ck_ok(vres_capacity_reserve(door->device, available, 100, &err));
-	vres_capacity_allocated(door->device, available, 0);
+	ck_ok(vres_capacity_reserve(fixture->device, available, 100, &err));
+	vres_capacity_allocated(fixture->device, available, 0);
 }
 END_TEST
 
 /* A driver that claims more memory than 64 bits hold of promises. */
 START_TEST(free_figure_at_its_largest_does_not_overflow_the_promises)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
 	vres_error err;
 
-	door->puppet->status.free_bytes = UINT64_MAX;
-	ck_ok(vres_capacity_reserve(door->device, UINT64_MAX - 10, 0, &err));
-	door->device->capacity.unsettled = 0; /* or the second would wait for the first */
-	ck_status(vres_capacity_reserve(door->device, 11, 0, &err), VRES_E_INSUFFICIENT_VRAM);
+	fixture->fake->status.free_bytes = UINT64_MAX;
+	ck_ok(vres_capacity_reserve(fixture->device, UINT64_MAX - 10, 0, &err));
+	fixture->device->capacity.unsettled = 0; /* or the second would wait for the first */
+	ck_status(vres_capacity_reserve(fixture->device, 11, 0, &err), VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.available_bytes, 0); /* ten bytes are no granule */
-	ck_ok(vres_capacity_reserve(door->device, 10, 0, &err));
-	ck_assert_uint_eq(door->device->capacity.pending, UINT64_MAX);
+	ck_ok(vres_capacity_reserve(fixture->device, 10, 0, &err));
+	ck_assert_uint_eq(fixture->device->capacity.pending, UINT64_MAX);
 }
 END_TEST
 
-static struct vres_capacity_now look(struct door *door, uint64_t headroom)
+static struct vres_capacity_now look(struct device_fixture *fixture, uint64_t headroom)
 {
 	struct vres_capacity_now now;
 	vres_device_status status;
 	vres_error err;
 
-	ck_ok(vres_capacity_look(door->device, headroom, &now, &status, &err));
+	ck_ok(vres_capacity_look(fixture->device, headroom, &now, &status, &err));
 	return now;
 }
 
 START_TEST(figures_follow_a_seal_from_promise_to_release)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
-	struct vres_device *d = door->device;
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
+	struct vres_device *d = fixture->device;
 	vres_error err;
 
 	d->props.scratch_bytes = MIB;
-	ck_assert_uint_eq(look(door, 0).reserved, MIB);
+	ck_assert_uint_eq(look(fixture, 0).reserved, MIB);
 	ck_ok(vres_capacity_reserve(d, 3 * MIB, 0, &err));
-	ck_assert_uint_eq(look(door, 0).reserved, 4 * MIB);
-	ck_assert_uint_eq(look(door, 0).available, FREE - 3 * MIB);
+	ck_assert_uint_eq(look(fixture, 0).reserved, 4 * MIB);
+	ck_assert_uint_eq(look(fixture, 0).available, FREE - 3 * MIB);
 	/* What the driver says once it is allocated. */
-	door->puppet->status.free_bytes = FREE - 3 * MIB;
+	fixture->fake->status.free_bytes = FREE - 3 * MIB;
 	vres_capacity_allocated(d, 3 * MIB, 3 * MIB);
-	ck_assert_uint_eq(look(door, 0).reserved, 4 * MIB);
-	ck_assert_uint_eq(look(door, 0).available, FREE - 3 * MIB);
-	ck_assert_uint_eq(look(door, 0).used, 0);
+	ck_assert_uint_eq(look(fixture, 0).reserved, 4 * MIB);
+	ck_assert_uint_eq(look(fixture, 0).available, FREE - 3 * MIB);
+	ck_assert_uint_eq(look(fixture, 0).used, 0);
 	vres_capacity_sealed(d, 3 * MIB);
-	ck_assert_uint_eq(look(door, 0).reserved, MIB);
-	ck_assert_uint_eq(look(door, 0).used, 3 * MIB);
+	ck_assert_uint_eq(look(fixture, 0).reserved, MIB);
+	ck_assert_uint_eq(look(fixture, 0).used, 3 * MIB);
 	vres_capacity_releasing(d);
-	door->puppet->status.free_bytes = FREE;
+	fixture->fake->status.free_bytes = FREE;
 	vres_capacity_released(d, 3 * MIB, true);
-	ck_assert_uint_eq(look(door, 0).used, 0);
-	ck_assert_uint_eq(look(door, 0).available, FREE);
-	ck_assert_uint_eq(look(door, 0).total, FREE);
+	ck_assert_uint_eq(look(fixture, 0).used, 0);
+	ck_assert_uint_eq(look(fixture, 0).available, FREE);
+	ck_assert_uint_eq(look(fixture, 0).total, FREE);
 	ck_assert_uint_eq(d->capacity.unsettled, 0);
 }
 END_TEST
 
 START_TEST(seal_that_failed_after_it_was_allocated_leaves_nothing_reserved)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
-	struct vres_device *d = door->device;
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
+	struct vres_device *d = fixture->device;
 	vres_error err;
 
 	ck_ok(vres_capacity_reserve(d, MIB, 0, &err));
@@ -170,26 +171,26 @@ END_TEST
 
 START_TEST(available_is_whole_granules_that_a_seal_could_have)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
 
-	door->puppet->status.free_bytes = 10 * 4096 + 4095;
-	ck_assert_uint_eq(look(door, 0).available, 10 * 4096);
-	ck_assert_uint_eq(look(door, 4096).available, 9 * 4096);
-	ck_assert_uint_eq(look(door, UINT64_MAX).available, 0);
+	fixture->fake->status.free_bytes = 10 * 4096 + 4095;
+	ck_assert_uint_eq(look(fixture, 0).available, 10 * 4096);
+	ck_assert_uint_eq(look(fixture, 4096).available, 9 * 4096);
+	ck_assert_uint_eq(look(fixture, UINT64_MAX).available, 0);
 }
 END_TEST
 
 START_TEST(device_that_does_not_answer_is_not_taken_for_a_full_one)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
 	struct vres_capacity_now now;
 	vres_device_status status;
 	vres_error err;
 
-	door->puppet->answer[PUPPET_DEVICE_STATUS] = VRES_E_BACKEND;
-	ck_status(vres_capacity_reserve(door->device, 1, 0, &err), VRES_E_BACKEND);
-	ck_status(vres_capacity_look(door->device, 0, &now, &status, &err), VRES_E_BACKEND);
-	ck_assert_uint_eq(door->device->capacity.pending, 0);
+	fixture->fake->answer[FAKE_DEVICE_STATUS] = VRES_E_BACKEND;
+	ck_status(vres_capacity_reserve(fixture->device, 1, 0, &err), VRES_E_BACKEND);
+	ck_status(vres_capacity_look(fixture->device, 0, &now, &status, &err), VRES_E_BACKEND);
+	ck_assert_uint_eq(fixture->device->capacity.pending, 0);
 }
 END_TEST
 
@@ -199,23 +200,23 @@ END_TEST
  */
 static void give_back(void *ctx)
 {
-	struct door *door = ctx;
+	struct device_fixture *fixture = ctx;
 
-	door->puppet->meanwhile = NULL;
-	vres_capacity_allocated(door->device, FREE, 0);
+	fixture->fake->meanwhile = NULL;
+	vres_capacity_allocated(fixture->device, FREE, 0);
 }
 
 START_TEST(figure_that_grew_old_while_it_was_asked_for_is_asked_for_again)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
 	vres_error err;
 
-	ck_ok(vres_capacity_reserve(door->device, FREE, 0, &err));
-	door->puppet->meanwhile = give_back;
-	door->puppet->meanwhile_ctx = door;
-	ck_ok(vres_capacity_reserve(door->device, FREE, 0, &err));
-	ck_assert_uint_eq(atomic_load(&door->puppet->calls[PUPPET_DEVICE_STATUS]), 3);
-	vres_capacity_allocated(door->device, FREE, 0);
+	ck_ok(vres_capacity_reserve(fixture->device, FREE, 0, &err));
+	fixture->fake->meanwhile = give_back;
+	fixture->fake->meanwhile_ctx = fixture;
+	ck_ok(vres_capacity_reserve(fixture->device, FREE, 0, &err));
+	ck_assert_uint_eq(atomic_load(&fixture->fake->calls[FAKE_DEVICE_STATUS]), 3);
+	vres_capacity_allocated(fixture->device, FREE, 0);
 }
 END_TEST
 
@@ -225,22 +226,22 @@ END_TEST
  */
 static void allocate_meanwhile(void *ctx)
 {
-	struct door *door = ctx;
+	struct device_fixture *fixture = ctx;
 
-	door->puppet->meanwhile = NULL;
-	door->puppet->status.free_bytes = 0;
-	vres_capacity_allocated(door->device, FREE, FREE);
+	fixture->fake->meanwhile = NULL;
+	fixture->fake->status.free_bytes = 0;
+	vres_capacity_allocated(fixture->device, FREE, FREE);
 }
 
 START_TEST(bytes_allocated_while_the_figure_was_asked_for_are_not_promised_again)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
 	vres_error err;
 
-	ck_ok(vres_capacity_reserve(door->device, FREE, 0, &err));
-	door->puppet->meanwhile = allocate_meanwhile;
-	door->puppet->meanwhile_ctx = door;
-	ck_status(vres_capacity_reserve(door->device, 4096, 0, &err), VRES_E_INSUFFICIENT_VRAM);
+	ck_ok(vres_capacity_reserve(fixture->device, FREE, 0, &err));
+	fixture->fake->meanwhile = allocate_meanwhile;
+	fixture->fake->meanwhile_ctx = fixture;
+	ck_status(vres_capacity_reserve(fixture->device, 4096, 0, &err), VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.available_bytes, 0);
 }
 END_TEST
@@ -258,7 +259,7 @@ int __wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock)
 }
 
 struct reserver {
-	struct door *door;
+	struct device_fixture *fixture;
 	vres_status status;
 	atomic_bool has_decided;
 };
@@ -267,7 +268,7 @@ static void *reserve_all(void *arg)
 {
 	struct reserver *r = arg;
 
-	r->status = vres_capacity_reserve(r->door->device, FREE, 0, NULL);
+	r->status = vres_capacity_reserve(r->fixture->device, FREE, 0, NULL);
 	atomic_store(&r->has_decided, true);
 	return NULL;
 }
@@ -288,18 +289,18 @@ static void let_decide(const struct reserver *r)
  */
 START_TEST(two_that_both_fit_are_not_refused_because_they_came_together)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
-	struct reserver second = {.door = door};
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
+	struct reserver second = {.fixture = fixture};
 	pthread_t thread;
 	vres_error err;
 
-	ck_ok(vres_capacity_reserve(door->device, FREE, 0, &err));
+	ck_ok(vres_capacity_reserve(fixture->device, FREE, 0, &err));
 	ck_assert_int_eq(pthread_create(&thread, NULL, reserve_all, &second), 0);
 	let_decide(&second);
-	vres_capacity_allocated(door->device, FREE, 0);
+	vres_capacity_allocated(fixture->device, FREE, 0);
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 	ck_assert_int_eq(second.status, VRES_OK);
-	vres_capacity_allocated(door->device, FREE, 0);
+	vres_capacity_allocated(fixture->device, FREE, 0);
 }
 END_TEST
 
@@ -309,18 +310,19 @@ END_TEST
  */
 START_TEST(child_of_a_process_where_somebody_waits_can_destroy_the_device)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
-	struct reserver second = {.door = door};
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
+	struct reserver second = {.fixture = fixture};
 	pthread_t thread;
 	pid_t child;
 	vres_error err;
 	int status;
 
-	ck_ok(vres_capacity_reserve(door->device, FREE, 0, &err));
+	ck_ok(vres_capacity_reserve(fixture->device, FREE, 0, &err));
 	ck_assert_int_eq(pthread_create(&thread, NULL, reserve_all, &second), 0);
 	let_decide(&second);
-	(void)pthread_mutex_lock(&door->device->capacity.lock); /* which it gives up by waiting */
-	(void)pthread_mutex_unlock(&door->device->capacity.lock);
+	(void)pthread_mutex_lock(
+		&fixture->device->capacity.lock); /* which it gives up by waiting */
+	(void)pthread_mutex_unlock(&fixture->device->capacity.lock);
 	child = fork();
 	ck_assert_int_ge(child, 0);
 	if (child == 0) {
@@ -329,25 +331,25 @@ START_TEST(child_of_a_process_where_somebody_waits_can_destroy_the_device)
 		         * The backend's, which a child leaves alone: Valgrind is to see that it is
 		         * known.
 		         */
-			door->device->handle;
+			fixture->device->handle;
 
 		(void)theirs;
 		alarm(20);
-		vres_device_destroy(door->device, false);
+		vres_device_destroy(fixture->device, false);
 		_exit(0);
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_int_eq(status, 0);
-	vres_capacity_allocated(door->device, FREE, 0);
+	vres_capacity_allocated(fixture->device, FREE, 0);
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 	ck_assert_int_eq(second.status, VRES_OK);
-	vres_capacity_allocated(door->device, FREE, 0);
+	vres_capacity_allocated(fixture->device, FREE, 0);
 }
 END_TEST
 
 /* Seals and releases again and again; the driver's free figure follows. */
 struct crowd {
-	struct door *door;
+	struct device_fixture *fixture;
 	atomic_uint refused_by_the_driver;
 	unsigned rounds;
 };
@@ -355,19 +357,19 @@ struct crowd {
 static void *seal_and_release(void *arg)
 {
 	struct crowd *c = arg;
-	struct vres_device *d = c->door->device;
+	struct vres_device *d = c->fixture->device;
 
 	for (unsigned i = 0; i < c->rounds; i++) {
 		const uint64_t bytes = (i % 3 + 1) * FREE / 8;
 
 		if (vres_capacity_reserve(d, bytes, 0, NULL) != VRES_OK)
 			continue;
-		if (!puppet_take(c->door->puppet, bytes))
+		if (!fake_backend_take(c->fixture->fake, bytes))
 			atomic_fetch_add(&c->refused_by_the_driver, 1);
 		vres_capacity_allocated(d, bytes, bytes);
 		vres_capacity_sealed(d, bytes);
 		vres_capacity_releasing(d);
-		puppet_give(c->door->puppet, bytes);
+		fake_backend_give(c->fixture->fake, bytes);
 		vres_capacity_released(d, bytes, true);
 	}
 	return NULL;
@@ -375,8 +377,8 @@ static void *seal_and_release(void *arg)
 
 START_TEST(threads_never_promise_the_same_bytes_twice)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
-	struct crowd crowd = {.door = door, .rounds = suite_scaled(2000, 50)};
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
+	struct crowd crowd = {.fixture = fixture, .rounds = suite_scaled(2000, 50)};
 	pthread_t threads[4];
 
 	for (size_t i = 0; i < COUNT(threads); i++)
@@ -384,11 +386,11 @@ START_TEST(threads_never_promise_the_same_bytes_twice)
 	for (size_t i = 0; i < COUNT(threads); i++)
 		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
 	ck_assert_uint_eq(atomic_load(&crowd.refused_by_the_driver), 0);
-	ck_assert_uint_eq(door->device->capacity.pending, 0);
-	ck_assert_uint_eq(door->device->capacity.used, 0);
-	ck_assert_uint_eq(door->device->capacity.filling, 0);
-	ck_assert_uint_eq(door->device->capacity.unsettled, 0);
-	ck_assert_uint_eq(door->puppet->status.free_bytes, FREE);
+	ck_assert_uint_eq(fixture->device->capacity.pending, 0);
+	ck_assert_uint_eq(fixture->device->capacity.used, 0);
+	ck_assert_uint_eq(fixture->device->capacity.filling, 0);
+	ck_assert_uint_eq(fixture->device->capacity.unsettled, 0);
+	ck_assert_uint_eq(fixture->fake->status.free_bytes, FREE);
 }
 END_TEST
 

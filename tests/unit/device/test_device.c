@@ -6,49 +6,49 @@
 #include "device/device.h"
 
 #include "support/suite/alloc.h"
-#include "unit/fixture/puppet.h"
+#include "unit/fixture/fake_backend.h"
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
 
 START_TEST(lost_device_stays_lost_and_is_asked_nothing_more)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
-	struct vres_mem mem = door_memory(door, 4096, 1), other;
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
+	struct vres_mem mem = device_fixture_memory(fixture, 4096, 1), other;
 	struct vres_lane lane = {0};
 	vres_device_status status;
 	vres_residency where;
 	vres_error err;
 
-	door->puppet->answer[PUPPET_MEM_RESIDENCY] = VRES_E_DEVICE_LOST;
+	fixture->fake->answer[FAKE_MEM_RESIDENCY] = VRES_E_DEVICE_LOST;
 	ck_status(vres_mem_residency(&mem, &where, &err), VRES_E_DEVICE_LOST);
-	door->puppet->answer[PUPPET_MEM_RESIDENCY] = VRES_OK; /* it may claim to be back */
+	fixture->fake->answer[FAKE_MEM_RESIDENCY] = VRES_OK; /* it may claim to be back */
 	ck_status(vres_mem_residency(&mem, &where, &err), VRES_E_DEVICE_LOST);
-	ck_status(vres_device_ask(door->device, &status, &err), VRES_E_DEVICE_LOST);
-	ck_status(vres_mem_alloc(door->device, 1, &other, &err), VRES_E_DEVICE_LOST);
-	ck_status(vres_mem_adopt(door->device, 1, 1, &other, &err), VRES_E_DEVICE_LOST);
+	ck_status(vres_device_ask(fixture->device, &status, &err), VRES_E_DEVICE_LOST);
+	ck_status(vres_mem_alloc(fixture->device, 1, &other, &err), VRES_E_DEVICE_LOST);
+	ck_status(vres_mem_adopt(fixture->device, 1, 1, &other, &err), VRES_E_DEVICE_LOST);
 	ck_status(vres_mem_wipe(&mem, &err), VRES_E_DEVICE_LOST);
 	ck_status(vres_mem_protect(&mem, true, &err), VRES_E_DEVICE_LOST);
-	ck_status(vres_lane_open(door->device, 16, 0, &lane, &err), VRES_E_DEVICE_LOST);
-	ck_assert_uint_eq(atomic_load(&door->puppet->calls[PUPPET_MEM_RESIDENCY]), 1);
-	ck_assert_uint_eq(atomic_load(&door->puppet->calls[PUPPET_MEM_ALLOC]), 1);
+	ck_status(vres_lane_open(fixture->device, 16, 0, &lane, &err), VRES_E_DEVICE_LOST);
+	ck_assert_uint_eq(atomic_load(&fixture->fake->calls[FAKE_MEM_RESIDENCY]), 1);
+	ck_assert_uint_eq(atomic_load(&fixture->fake->calls[FAKE_MEM_ALLOC]), 1);
 	ck_ok(vres_mem_release(&mem, &err)); /* but what lies on the host's side is freed */
 }
 END_TEST
 
 static vres_status try_props(const vres_device_props *props, struct vres_device **out,
-                             struct door *door, vres_error *err)
+                             struct device_fixture *fixture, vres_error *err)
 {
-	door->puppet->props = *props;
-	return vres_device_create(&door->driver, 0, out, err);
+	fixture->fake->props = *props;
+	return vres_device_create(&fixture->driver, 0, out, err);
 }
 
 START_TEST(properties_out_of_range_are_refused_and_the_device_closed)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
-	const vres_device_props good = door->puppet->props;
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
+	const vres_device_props good = fixture->fake->props;
 	vres_device_props c[5];
 	struct vres_device *device = NULL;
-	const int live = atomic_load(&door->puppet->live);
+	const int live = atomic_load(&fixture->fake->live);
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(c); i++)
@@ -59,18 +59,18 @@ START_TEST(properties_out_of_range_are_refused_and_the_device_closed)
 	memcpy(c[3].uuid, "a\nb", 4);
 	memcpy(c[4].uuid, "\xff", 2);
 	for (size_t i = 0; i < COUNT(c); i++)
-		ck_status_reason(try_props(&c[i], &device, door, &err), VRES_E_BACKEND,
+		ck_status_reason(try_props(&c[i], &device, fixture, &err), VRES_E_BACKEND,
 		                 VRES_REASON_DEVICE);
 	ck_assert_ptr_null(device);
-	ck_assert_int_eq(atomic_load(&door->puppet->live), live);
-	door->puppet->props = good;
+	ck_assert_int_eq(atomic_load(&fixture->fake->live), live);
+	fixture->fake->props = good;
 }
 END_TEST
 
 START_TEST(strings_without_an_end_and_too_many_notes_are_cut)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
-	vres_device_props props = door->puppet->props;
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
+	vres_device_props props = fixture->fake->props;
 	struct vres_device *device;
 	vres_error err;
 
@@ -78,7 +78,7 @@ START_TEST(strings_without_an_end_and_too_many_notes_are_cut)
 	memset(props.uuid, 'u', sizeof(props.uuid));
 	memset(props.notes, 'x', sizeof(props.notes));
 	props.notes_count = UINT32_MAX;
-	ck_ok(try_props(&props, &device, door, &err));
+	ck_ok(try_props(&props, &device, fixture, &err));
 	ck_assert_uint_eq(strlen(device->props.name), 127);
 	ck_assert_uint_eq(strlen(device->props.uuid), 47);
 	ck_assert_uint_eq(device->props.notes_count, 16);
@@ -91,13 +91,13 @@ END_TEST
 /* vres_device_info.ecc is 0, 1 or 2, whatever a backend says. */
 START_TEST(ecc_that_is_no_answer_is_unknown)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
-	vres_device_props props = door->puppet->props;
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
+	vres_device_props props = fixture->fake->props;
 	struct vres_device *device;
 	vres_error err;
 
 	props.ecc = 3;
-	ck_ok(try_props(&props, &device, door, &err));
+	ck_ok(try_props(&props, &device, fixture, &err));
 	ck_assert_uint_eq(device->props.ecc, VRES_ECC_UNKNOWN);
 	vres_device_destroy(device, true);
 }
@@ -105,17 +105,17 @@ END_TEST
 
 START_TEST(device_that_fails_to_open_leaves_nothing)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
 	const uint64_t heap = alloc_live();
 	struct vres_device *device = NULL;
 	vres_error err;
 
-	door->puppet->answer[PUPPET_DEVICE_OPEN] = VRES_E_NO_DEVICE;
-	ck_status(vres_device_create(&door->driver, 0, &device, &err), VRES_E_NO_DEVICE);
+	fixture->fake->answer[FAKE_DEVICE_OPEN] = VRES_E_NO_DEVICE;
+	ck_status(vres_device_create(&fixture->driver, 0, &device, &err), VRES_E_NO_DEVICE);
 	ck_assert_ptr_null(device);
 	ck_assert_uint_eq(alloc_live(), heap);
 	alloc_fail(1, false);
-	ck_assert_int_eq(vres_device_create(&door->driver, 0, &device, NULL), VRES_E_NO_MEMORY);
+	ck_assert_int_eq(vres_device_create(&fixture->driver, 0, &device, NULL), VRES_E_NO_MEMORY);
 	ck_assert(alloc_disarm());
 	vres_device_destroy(NULL, true);
 }
@@ -123,35 +123,35 @@ END_TEST
 
 START_TEST(forgetting_a_device_does_not_touch_it)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
 	struct vres_device *device;
 	vres_bdev *handle;
-	const int live = atomic_load(&door->puppet->live);
+	const int live = atomic_load(&fixture->fake->live);
 	vres_error err;
 
-	ck_ok(vres_device_create(&door->driver, 0, &device, &err));
+	ck_ok(vres_device_create(&fixture->driver, 0, &device, &err));
 	handle = device->handle;
 	vres_device_destroy(device, false); /* as in a forked child */
-	ck_assert_int_eq(atomic_load(&door->puppet->live), live + 1);
-	door->puppet->table.device_close(handle);
+	ck_assert_int_eq(atomic_load(&fixture->fake->live), live + 1);
+	fixture->fake->table.device_close(handle);
 }
 END_TEST
 
 START_TEST(allocation_that_is_not_what_was_asked_for_is_given_back)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
 	struct vres_mem mem = {0};
 	vres_error err;
 
-	door->puppet->gives_less = 9999;
-	ck_status(vres_mem_alloc(door->device, 10000, &mem, &err), VRES_E_BACKEND);
-	door->puppet->gives_less = 0;
-	door->puppet->gives_no_address = true;
-	ck_status(vres_mem_alloc(door->device, 10000, &mem, &err), VRES_E_BACKEND);
+	fixture->fake->gives_less = 9999;
+	ck_status(vres_mem_alloc(fixture->device, 10000, &mem, &err), VRES_E_BACKEND);
+	fixture->fake->gives_less = 0;
+	fixture->fake->gives_no_address = true;
+	ck_status(vres_mem_alloc(fixture->device, 10000, &mem, &err), VRES_E_BACKEND);
 	ck_assert_ptr_null(mem.handle);
-	ck_assert_uint_eq(atomic_load(&door->puppet->calls[PUPPET_MEM_RELEASE]), 2);
-	door->puppet->gives_no_address = false;
-	ck_ok(vres_mem_alloc(door->device, 10000, &mem, &err));
+	ck_assert_uint_eq(atomic_load(&fixture->fake->calls[FAKE_MEM_RELEASE]), 2);
+	fixture->fake->gives_no_address = false;
+	ck_ok(vres_mem_alloc(fixture->device, 10000, &mem, &err));
 	ck_assert_uint_eq(mem.bytes, 10000);
 	ck_assert_uint_eq(mem.capacity, 12288);
 	drop_memory(&mem);
@@ -160,15 +160,15 @@ END_TEST
 
 START_TEST(memory_is_given_up_whatever_releasing_returns_and_only_once)
 {
-	CLEANUP(door_shut) struct door *door = door_open();
-	struct vres_mem mem = door_memory(door, 1, 1);
+	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
+	struct vres_mem mem = device_fixture_memory(fixture, 1, 1);
 	vres_error err;
 
-	door->puppet->answer[PUPPET_MEM_RELEASE] = VRES_E_DEALLOCATION_FAILED;
+	fixture->fake->answer[FAKE_MEM_RELEASE] = VRES_E_DEALLOCATION_FAILED;
 	ck_status(vres_mem_release(&mem, &err), VRES_E_DEALLOCATION_FAILED);
 	ck_assert_ptr_null(mem.handle);
 	ck_ok(vres_mem_release(&mem, &err));
-	ck_assert_uint_eq(atomic_load(&door->puppet->calls[PUPPET_MEM_RELEASE]), 1);
+	ck_assert_uint_eq(atomic_load(&fixture->fake->calls[FAKE_MEM_RELEASE]), 1);
 }
 END_TEST
 

@@ -5,18 +5,18 @@
  */
 #include "device/device.h"
 
-#include "unit/fixture/puppet.h"
+#include "unit/fixture/fake_backend.h"
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
 
-static vres_status try_driver(struct puppet *p, struct vres_driver *driver, vres_error *err)
+static vres_status try_driver(struct fake_backend *p, struct vres_driver *driver, vres_error *err)
 {
 	return vres_driver_open(&p->table, p, NULL, driver, err);
 }
 
 START_TEST(table_of_another_abi_is_refused_unused)
 {
-	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
+	CLEANUP(fake_backend_destroy) struct fake_backend *p = fake_backend_create();
 	struct vres_driver driver;
 	vres_error err;
 
@@ -24,13 +24,13 @@ START_TEST(table_of_another_abi_is_refused_unused)
 	ck_status(try_driver(p, &driver, &err), VRES_E_ABI);
 	p->table.abi = 0;
 	ck_status(try_driver(p, &driver, &err), VRES_E_ABI);
-	ck_assert_uint_eq(atomic_load(&p->calls[PUPPET_OPEN]), 0);
+	ck_assert_uint_eq(atomic_load(&p->calls[FAKE_OPEN]), 0);
 }
 END_TEST
 
 START_TEST(table_too_short_for_its_required_slots_is_refused)
 {
-	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
+	CLEANUP(fake_backend_destroy) struct fake_backend *p = fake_backend_create();
 	struct vres_driver driver;
 	vres_error err;
 
@@ -38,7 +38,7 @@ START_TEST(table_too_short_for_its_required_slots_is_refused)
 		p->table.struct_size = size;
 		ck_status(try_driver(p, &driver, &err), VRES_E_ABI);
 	}
-	ck_assert_uint_eq(atomic_load(&p->calls[PUPPET_OPEN]), 0);
+	ck_assert_uint_eq(atomic_load(&p->calls[FAKE_OPEN]), 0);
 }
 END_TEST
 
@@ -46,7 +46,7 @@ START_TEST(table_without_any_one_required_slot_is_refused)
 {
 	const size_t first = offsetof(vres_backend, open),
 		     optional = offsetof(vres_backend, hash_blocks);
-	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
+	CLEANUP(fake_backend_destroy) struct fake_backend *p = fake_backend_create();
 	const vres_backend whole = p->table;
 	struct vres_driver driver;
 	vres_error err;
@@ -57,14 +57,14 @@ START_TEST(table_without_any_one_required_slot_is_refused)
 		ck_status(try_driver(p, &driver, &err), VRES_E_ABI);
 	}
 	ck_assert_uint_eq((optional - first) / sizeof(void (*)(void)), 16);
-	ck_assert_uint_eq(atomic_load(&p->calls[PUPPET_OPEN]), 0);
+	ck_assert_uint_eq(atomic_load(&p->calls[FAKE_OPEN]), 0);
 }
 END_TEST
 
 /* What lies behind the end of a short table is not looked at. */
 START_TEST(table_that_ends_before_its_optional_slots_lacks_them)
 {
-	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
+	CLEANUP(fake_backend_destroy) struct fake_backend *p = fake_backend_create();
 	struct vres_device *device;
 	struct vres_driver driver;
 	vres_error err;
@@ -83,7 +83,7 @@ END_TEST
 /* Half a pointer is no slot. */
 START_TEST(table_that_ends_inside_a_slot_lacks_it)
 {
-	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
+	CLEANUP(fake_backend_destroy) struct fake_backend *p = fake_backend_create();
 	struct vres_driver driver;
 	vres_error err;
 
@@ -99,7 +99,7 @@ END_TEST
 
 START_TEST(table_longer_than_ours_is_taken)
 {
-	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
+	CLEANUP(fake_backend_destroy) struct fake_backend *p = fake_backend_create();
 	struct {
 		vres_backend table;
 		void (*newer)(void);
@@ -117,7 +117,7 @@ END_TEST
 START_TEST(table_whose_name_is_no_identifier_is_refused)
 {
 	static const char *const names[] = {NULL, "", "a name", "sixteen-letters-", "a\nb"};
-	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
+	CLEANUP(fake_backend_destroy) struct fake_backend *p = fake_backend_create();
 	struct vres_driver driver;
 	vres_error err;
 
@@ -134,7 +134,7 @@ END_TEST
 
 START_TEST(library_of_a_given_path_is_simulated)
 {
-	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
+	CLEANUP(fake_backend_destroy) struct fake_backend *p = fake_backend_create();
 	struct vres_driver driver;
 	vres_error err;
 
@@ -150,14 +150,14 @@ END_TEST
 
 START_TEST(driver_that_fails_to_open_or_count_leaves_nothing_open)
 {
-	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
+	CLEANUP(fake_backend_destroy) struct fake_backend *p = fake_backend_create();
 	struct vres_driver driver;
 	vres_error err;
 
-	p->answer[PUPPET_OPEN] = VRES_E_NO_BACKEND;
+	p->answer[FAKE_OPEN] = VRES_E_NO_BACKEND;
 	ck_status(try_driver(p, &driver, &err), VRES_E_NO_BACKEND);
-	p->answer[PUPPET_OPEN] = VRES_OK;
-	p->answer[PUPPET_DEVICE_COUNT] = VRES_E_BACKEND;
+	p->answer[FAKE_OPEN] = VRES_OK;
+	p->answer[FAKE_DEVICE_COUNT] = VRES_E_BACKEND;
 	ck_status(try_driver(p, &driver, &err), VRES_E_BACKEND);
 	ck_assert_int_eq(atomic_load(&p->live), 0);
 }
@@ -166,7 +166,7 @@ END_TEST
 /* A table without mem_protect, and memory that is said to be read-only all the same. */
 START_TEST(protecting_without_the_slot_is_a_status_and_no_crash)
 {
-	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
+	CLEANUP(fake_backend_destroy) struct fake_backend *p = fake_backend_create();
 	struct vres_device *device;
 	struct vres_driver driver;
 	struct vres_mem mem;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Transfers and hashes behind the door: their bounds, and a backend that reports success for work
- * it did not do.
+ * Transfers and hashes behind the fixture: their bounds, and a backend that reports success for
+ * work it did not do.
  */
 #include "support/suite/alloc.h"
 #include "support/suite/content.h"
-#include "unit/fixture/puppet.h"
+#include "unit/fixture/fake_backend.h"
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
 
@@ -13,7 +13,7 @@
 #define BYTES    ((size_t)5 * 4096 + 100)
 
 struct bench {
-	struct door *door;
+	struct device_fixture *fixture;
 	struct vres_mem mem;
 	struct vres_lane lane;
 };
@@ -21,11 +21,11 @@ struct bench {
 /* Memory of BYTES bytes with content 1, and a lane whose staging buffer holds as many. */
 static struct bench begin(void)
 {
-	struct bench b = {.door = door_open()};
+	struct bench b = {.fixture = device_fixture_open()};
 	vres_error err;
 
-	b.mem = door_memory(b.door, BYTES, 1);
-	ck_ok(vres_lane_open(b.door->device, BYTES, 0, &b.lane, &err));
+	b.mem = device_fixture_memory(b.fixture, BYTES, 1);
+	ck_ok(vres_lane_open(b.fixture->device, BYTES, 0, &b.lane, &err));
 	return b;
 }
 
@@ -34,12 +34,12 @@ static void end(struct bench *b)
 	vres_lane_close(&b->lane);
 	vres_lane_close(&b->lane); /* closing twice does nothing */
 	drop_memory(&b->mem);
-	door_shut(&b->door);
+	device_fixture_close(&b->fixture);
 }
 
-static uint64_t calls(const struct bench *b, enum puppet_op op)
+static uint64_t calls(const struct bench *b, enum fake_backend_op op)
 {
-	return atomic_load(&b->door->puppet->calls[op]);
+	return atomic_load(&b->fixture->fake->calls[op]);
 }
 
 START_TEST(bytes_go_to_the_memory_and_come_back)
@@ -51,7 +51,7 @@ START_TEST(bytes_go_to_the_memory_and_come_back)
 	memcpy(b.lane.staging, want, BYTES);
 	ck_ok(vres_lane_push(&b.lane, &b.mem, 0, BYTES, &err));
 	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
-	ck_assert_mem_eq(puppet_bytes(&b.mem), want, BYTES);
+	ck_assert_mem_eq(fake_backend_bytes(&b.mem), want, BYTES);
 	memset(b.lane.staging, 0, BYTES);
 	ck_ok(vres_lane_pull(&b.lane, &b.mem, 100, BYTES - 100, &err));
 	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
@@ -80,7 +80,7 @@ START_TEST(transfer_outside_the_memory_never_reaches_the_backend)
 		ck_status(vres_lane_pull(&b.lane, &b.mem, bad[i].offset, bad[i].n, &err),
 		          VRES_E_INTERNAL);
 	}
-	ck_assert_uint_eq(calls(&b, PUPPET_LANE_PUSH) + calls(&b, PUPPET_LANE_PULL), 0);
+	ck_assert_uint_eq(calls(&b, FAKE_LANE_PUSH) + calls(&b, FAKE_LANE_PULL), 0);
 }
 END_TEST
 
@@ -90,11 +90,11 @@ START_TEST(transfer_larger_than_the_staging_buffer_never_reaches_the_backend)
 	CLEANUP(vres_lane_close) struct vres_lane small = {0};
 	vres_error err;
 
-	ck_ok(vres_lane_open(b.door->device, 16, 0, &small, &err));
+	ck_ok(vres_lane_open(b.fixture->device, 16, 0, &small, &err));
 	ck_status(vres_lane_push(&small, &b.mem, 0, 17, &err), VRES_E_INTERNAL);
 	ck_status(vres_lane_pull(&small, &b.mem, 0, 17, &err), VRES_E_INTERNAL);
 	ck_status(vres_lane_pull(&small, &b.mem, 0, SIZE_MAX, &err), VRES_E_INTERNAL);
-	ck_assert_uint_eq(calls(&b, PUPPET_LANE_PUSH) + calls(&b, PUPPET_LANE_PULL), 0);
+	ck_assert_uint_eq(calls(&b, FAKE_LANE_PUSH) + calls(&b, FAKE_LANE_PULL), 0);
 	ck_ok(vres_lane_pull(&small, &b.mem, 0, 16, &err));
 	ck_ok(vres_lane_wait(&small, DEADLINE, &err));
 }
@@ -108,7 +108,7 @@ START_TEST(transfer_to_memory_of_another_device_never_reaches_the_backend)
 
 	ck_status(vres_lane_push(&b.lane, &other.mem, 0, 16, &err), VRES_E_INTERNAL);
 	ck_status(vres_lane_pull(&b.lane, &other.mem, 0, 16, &err), VRES_E_INTERNAL);
-	ck_assert_uint_eq(calls(&b, PUPPET_LANE_PUSH) + calls(&b, PUPPET_LANE_PULL), 0);
+	ck_assert_uint_eq(calls(&b, FAKE_LANE_PUSH) + calls(&b, FAKE_LANE_PULL), 0);
 }
 END_TEST
 
@@ -117,13 +117,13 @@ START_TEST(pull_that_did_not_happen_is_the_backends_fault)
 	CLEANUP(end) struct bench b = begin();
 	vres_error err;
 
-	b.door->puppet->pulls_nothing = true;
+	b.fixture->fake->pulls_nothing = true;
 	for (size_t n = sizeof(b.lane.poison); n <= BYTES; n += 1111) {
 		ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, n, &err));
 		ck_status_reason(vres_lane_wait(&b.lane, DEADLINE, &err), VRES_E_BACKEND,
 		                 VRES_REASON_DEVICE);
 	}
-	b.door->puppet->pulls_nothing = false;
+	b.fixture->fake->pulls_nothing = false;
 	ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err));
 	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
 }
@@ -137,7 +137,7 @@ START_TEST(pull_that_did_not_happen_after_one_that_did_is_seen)
 
 	ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err));
 	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
-	b.door->puppet->pulls_nothing = true;
+	b.fixture->fake->pulls_nothing = true;
 	ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err));
 	ck_status(vres_lane_wait(&b.lane, DEADLINE, &err), VRES_E_BACKEND);
 }
@@ -149,7 +149,7 @@ START_TEST(pull_that_stopped_half_way_is_the_backends_fault)
 	vres_error err;
 
 	for (size_t arrived = 1; arrived <= BYTES - 100; arrived += 1000) {
-		b.door->puppet->pulls_at_most = arrived;
+		b.fixture->fake->pulls_at_most = arrived;
 		ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err));
 		ck_status(vres_lane_wait(&b.lane, DEADLINE, &err), VRES_E_BACKEND);
 	}
@@ -165,7 +165,7 @@ START_TEST(pull_that_lacks_its_end_is_the_backends_fault)
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(lengths); i++) {
-		b.door->puppet->pulls_at_most = lengths[i] - sizeof(b.lane.poison);
+		b.fixture->fake->pulls_at_most = lengths[i] - sizeof(b.lane.poison);
 		ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, lengths[i], &err));
 		ck_status(vres_lane_wait(&b.lane, DEADLINE, &err), VRES_E_BACKEND);
 	}
@@ -183,10 +183,10 @@ START_TEST(short_pull_that_did_not_happen_does_not_leave_what_an_earlier_one_bro
 
 	ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err));
 	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
-	b.door->puppet->pulls_nothing = true;
+	b.fixture->fake->pulls_nothing = true;
 	ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, sizeof(b.lane.poison) - 1, &err));
 	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
-	ck_assert_mem_ne(b.lane.staging, puppet_bytes(&b.mem), sizeof(b.lane.poison) - 1);
+	ck_assert_mem_ne(b.lane.staging, fake_backend_bytes(&b.mem), sizeof(b.lane.poison) - 1);
 }
 END_TEST
 
@@ -196,7 +196,7 @@ START_TEST(marks_of_two_lanes_differ)
 	CLEANUP(vres_lane_close) struct vres_lane other = {0};
 	vres_error err;
 
-	ck_ok(vres_lane_open(b.door->device, 16, 0, &other, &err));
+	ck_ok(vres_lane_open(b.fixture->device, 16, 0, &other, &err));
 	ck_assert_mem_ne(b.lane.poison, other.poison, sizeof(other.poison));
 }
 END_TEST
@@ -219,10 +219,10 @@ START_TEST(digests_of_runs_follow_each_other)
 	vres_hash_run runs[4];
 	vres_error err;
 
-	memcpy(last, puppet_bytes(&b.mem) + (size_t)5 * 4096, 100);
-	sha256_of(puppet_bytes(&b.mem) + 4096, 4096, want);
+	memcpy(last, fake_backend_bytes(&b.mem) + (size_t)5 * 4096, 100);
+	sha256_of(fake_backend_bytes(&b.mem) + 4096, 4096, want);
 	sha256_of(last, 4096, want + 32);
-	sha256_of(puppet_bytes(&b.mem), 4096, want + 64);
+	sha256_of(fake_backend_bytes(&b.mem), 4096, want + 64);
 	memcpy(want + 96, want, 32);
 	ck_ok(vres_lane_hash(&b.lane, ranges, 3, 4096, 0, runs, digests, 4, &err));
 	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
@@ -237,8 +237,8 @@ START_TEST(work_that_the_backend_refused_is_not_waited_for)
 	uint8_t *digests = test_alloc(6 * 32);
 	vres_error err;
 
-	b.door->puppet->answer[PUPPET_HASH] = VRES_E_NO_MEMORY;
-	b.door->puppet->answer[PUPPET_LANE_PULL] = VRES_E_NO_MEMORY;
+	b.fixture->fake->answer[FAKE_HASH] = VRES_E_NO_MEMORY;
+	b.fixture->fake->answer[FAKE_LANE_PULL] = VRES_E_NO_MEMORY;
 	ck_status(hash_all(&b, digests, &err), VRES_E_NO_MEMORY);
 	test_free(digests);
 	ck_status(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err), VRES_E_NO_MEMORY);
@@ -252,12 +252,12 @@ START_TEST(hash_whose_nonce_was_not_echoed_is_the_backends_fault)
 	uint8_t digests[6 * 32];
 	vres_error err;
 
-	b.door->puppet->echoes_nothing = true;
+	b.fixture->fake->echoes_nothing = true;
 	ck_status_reason(hash_all(&b, digests, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
-	b.door->puppet->echoes_nothing = false;
-	b.door->puppet->echoes_wrongly = true;
+	b.fixture->fake->echoes_nothing = false;
+	b.fixture->fake->echoes_wrongly = true;
 	ck_status_reason(hash_all(&b, digests, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
-	b.door->puppet->echoes_wrongly = false;
+	b.fixture->fake->echoes_wrongly = false;
 	ck_ok(hash_all(&b, digests, &err));
 }
 END_TEST
@@ -270,14 +270,14 @@ START_TEST(hash_that_left_out_digests_is_the_backends_fault)
 	vres_error err;
 
 	ck_ok(hash_all(&b, digests, &err));
-	b.door->puppet->writes_no_digests = true;
+	b.fixture->fake->writes_no_digests = true;
 	ck_status_reason(hash_all(&b, digests, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
-	b.door->puppet->writes_no_digests = false;
+	b.fixture->fake->writes_no_digests = false;
 	for (size_t left_out = 0; left_out < 6; left_out++) {
-		b.door->puppet->leaves_out = left_out + 1;
+		b.fixture->fake->leaves_out = left_out + 1;
 		ck_status_reason(hash_all(&b, digests, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
 	}
-	b.door->puppet->leaves_out = 0;
+	b.fixture->fake->leaves_out = 0;
 	ck_ok(hash_all(&b, digests, &err));
 }
 END_TEST
@@ -291,7 +291,7 @@ START_TEST(nonces_are_never_used_twice)
 	uint64_t seen[20];
 	vres_error err;
 
-	atomic_store(&b.door->device->nonce, UINT64_MAX - 9); /* so that it wraps */
+	atomic_store(&b.fixture->device->nonce, UINT64_MAX - 9); /* so that it wraps */
 	for (size_t i = 0; i < COUNT(seen); i++) {
 		ck_ok(vres_lane_hash(&b.lane, &all, 1, 4096, 0, runs, digests, 6, &err));
 		seen[i] = b.lane.nonce;
@@ -335,7 +335,7 @@ START_TEST(malformed_hash_jobs_never_reach_the_backend)
 	ranges[1] = (struct vres_range){.mem = &other.mem, .bytes = 4096};
 	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 2, &err),
 	          VRES_E_INTERNAL);
-	ck_assert_uint_eq(calls(&b, PUPPET_HASH) + calls(&other, PUPPET_HASH), 0);
+	ck_assert_uint_eq(calls(&b, FAKE_HASH) + calls(&other, FAKE_HASH), 0);
 	ck_ok(vres_lane_hash(&b.lane, ranges, 1, 4096, 0, runs, digests, 1, &err));
 	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
 }
@@ -347,25 +347,25 @@ START_TEST(device_that_cannot_hash_is_not_asked_to)
 	uint8_t digests[6 * 32];
 	vres_error err;
 
-	b.door->device->props.facts &= ~VRES_DEVICE_CAN_HASH;
+	b.fixture->device->props.facts &= ~VRES_DEVICE_CAN_HASH;
 	ck_status(hash_all(&b, digests, &err), VRES_E_INTERNAL);
-	ck_assert_uint_eq(calls(&b, PUPPET_HASH), 0);
+	ck_assert_uint_eq(calls(&b, FAKE_HASH), 0);
 }
 END_TEST
 
 START_TEST(failures_of_the_backend_come_through_and_are_never_success)
 {
-	static const enum puppet_op ops[] = {PUPPET_LANE_PUSH, PUPPET_LANE_PULL, PUPPET_HASH,
-	                                     PUPPET_LANE_WAIT};
+	static const enum fake_backend_op ops[] = {FAKE_LANE_PUSH, FAKE_LANE_PULL, FAKE_HASH,
+	                                           FAKE_LANE_WAIT};
 	CLEANUP(end) struct bench b = begin();
 	const struct vres_range all = {.mem = &b.mem, .bytes = BYTES};
 	vres_hash_run runs[4];
 	uint8_t digests[6 * 32];
 	vres_error err;
 
-	b.door->puppet->detail.reason = VRES_REASON_DEADLINE;
+	b.fixture->fake->detail.reason = VRES_REASON_DEADLINE;
 	for (size_t i = 0; i < COUNT(ops); i++)
-		b.door->puppet->answer[ops[i]] = VRES_E_SEAL_VERIFICATION_FAILED;
+		b.fixture->fake->answer[ops[i]] = VRES_E_SEAL_VERIFICATION_FAILED;
 	ck_status_reason(vres_lane_push(&b.lane, &b.mem, 0, 16, &err), VRES_E_BACKEND,
 	                 VRES_REASON_DEADLINE);
 	ck_status_reason(vres_lane_pull(&b.lane, &b.mem, 0, 16, &err), VRES_E_BACKEND,
@@ -374,7 +374,7 @@ START_TEST(failures_of_the_backend_come_through_and_are_never_success)
 	                 VRES_E_BACKEND, VRES_REASON_DEADLINE);
 	ck_status_reason(vres_lane_wait(&b.lane, DEADLINE, &err), VRES_E_BACKEND,
 	                 VRES_REASON_DEADLINE);
-	b.door->puppet->answer[PUPPET_LANE_WAIT] = VRES_E_DEVICE_LOST;
+	b.fixture->fake->answer[FAKE_LANE_WAIT] = VRES_E_DEVICE_LOST;
 	ck_status(vres_lane_wait(&b.lane, DEADLINE, &err), VRES_E_DEVICE_LOST);
 	ck_status(vres_lane_push(&b.lane, &b.mem, 0, 16, &err), VRES_E_DEVICE_LOST);
 	ck_status(vres_lane_hash(&b.lane, &all, 1, 4096, 0, runs, digests, 6, &err),
@@ -386,14 +386,15 @@ START_TEST(lane_without_its_staging_buffer_is_closed_again)
 {
 	CLEANUP(end) struct bench b = begin();
 	struct vres_lane lane = {0};
-	const int live = atomic_load(&b.door->puppet->live);
+	const int live = atomic_load(&b.fixture->fake->live);
 	vres_error err;
 
-	b.door->puppet->gives_no_staging = true;
-	ck_status(vres_lane_open(b.door->device, 16, 0, &lane, &err), VRES_E_BACKEND);
+	b.fixture->fake->gives_no_staging = true;
+	ck_status(vres_lane_open(b.fixture->device, 16, 0, &lane, &err), VRES_E_BACKEND);
 	ck_assert_ptr_null(lane.handle);
-	ck_assert_int_eq(atomic_load(&b.door->puppet->live), live);
-	ck_ok(vres_lane_open(b.door->device, 0, 0, &lane, &err)); /* for hashing only: needs none */
+	ck_assert_int_eq(atomic_load(&b.fixture->fake->live), live);
+	ck_ok(vres_lane_open(b.fixture->device, 0, 0, &lane,
+	                     &err)); /* for hashing only: needs none */
 	ck_assert_ptr_null(lane.staging);
 	vres_lane_close(&lane);
 }
@@ -405,9 +406,9 @@ START_TEST(pinned_staging_is_asked_for_only_when_wanted)
 	CLEANUP(vres_lane_close) struct vres_lane lane = {0};
 	vres_error err;
 
-	ck_assert_uint_eq(b.door->puppet->lane_flags, 0);
-	ck_ok(vres_lane_open(b.door->device, 16, VRES_LANE_PINNED, &lane, &err));
-	ck_assert_uint_eq(b.door->puppet->lane_flags, VRES_LANE_PINNED);
+	ck_assert_uint_eq(b.fixture->fake->lane_flags, 0);
+	ck_ok(vres_lane_open(b.fixture->device, 16, VRES_LANE_PINNED, &lane, &err));
+	ck_assert_uint_eq(b.fixture->fake->lane_flags, VRES_LANE_PINNED);
 }
 END_TEST
 

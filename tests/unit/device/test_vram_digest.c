@@ -7,7 +7,7 @@
 
 #include "support/suite/alloc.h"
 #include "support/suite/content.h"
-#include "unit/fixture/puppet.h"
+#include "unit/fixture/fake_backend.h"
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
 #include "base/validate.h"
@@ -20,16 +20,16 @@ static void release_bytes(uint8_t **bytes)
 }
 
 struct sample {
-	struct door *door;
+	struct device_fixture *fixture;
 	struct vres_mem mem;
 	struct tree_shape shape;
 };
 
 static struct sample begin(uint64_t bytes, uint32_t block_size)
 {
-	struct sample s = {.door = door_open()};
+	struct sample s = {.fixture = device_fixture_open()};
 
-	s.mem = door_memory(s.door, bytes, 1);
+	s.mem = device_fixture_memory(s.fixture, bytes, 1);
 	tree_shape_init(&s.shape, bytes, block_size);
 	return s;
 }
@@ -37,7 +37,7 @@ static struct sample begin(uint64_t bytes, uint32_t block_size)
 static void end(struct sample *s)
 {
 	drop_memory(&s->mem);
-	door_shut(&s->door);
+	device_fixture_close(&s->fixture);
 }
 
 static void open_measure(struct vram_digest *ms, const struct sample *s, bool by_readback)
@@ -59,11 +59,11 @@ static void ck_root_by(const struct sample *s, bool by_readback, uint32_t thread
 	ck_ok(vres_vram_digest_root(&ms, root, by_readback ? flat : NULL, &err));
 	ck_ok(tree_digest(s->mem.bytes, s->shape.block_size, root, digest, &err));
 	vres_hex(digest, got);
-	verity_hex(puppet_bytes(&s->mem), (size_t)s->mem.bytes, s->shape.block_size, want);
+	verity_hex(fake_backend_bytes(&s->mem), (size_t)s->mem.bytes, s->shape.block_size, want);
 	ck_assert_msg(strcmp(got, want) == 0, "%lu bytes in blocks of %u",
 	              (unsigned long)s->mem.bytes, s->shape.block_size);
 	ck_assert_uint_eq(ms.bytes_hashed, s->mem.bytes);
-	sha256_of(puppet_bytes(&s->mem), (size_t)s->mem.bytes, want_flat);
+	sha256_of(fake_backend_bytes(&s->mem), (size_t)s->mem.bytes, want_flat);
 	if (by_readback)
 		ck_assert_mem_eq(flat, want_flat, 32);
 }
@@ -197,13 +197,13 @@ START_TEST(no_more_lanes_than_threads_and_no_more_threads_than_parts)
 	CLEANUP(end) struct sample small = begin(UINT64_C(512) << 10, 4096);
 	CLEANUP(vres_vram_digest_close) struct vram_digest one = {0};
 	CLEANUP(vres_vram_digest_close) struct vram_digest many = {0};
-	const int live = atomic_load(&s.door->puppet->live);
+	const int live = atomic_load(&s.fixture->fake->live);
 	uint8_t root[32];
 	vres_error err;
 
 	ck_ok(vres_vram_digest_open(&one, &s.mem, &s.shape, true, 0, 1, DEADLINE, &err));
 	ck_ok(vres_vram_digest_root(&one, root, NULL, &err));
-	ck_assert_int_eq(atomic_load(&s.door->puppet->live), live + 1);
+	ck_assert_int_eq(atomic_load(&s.fixture->fake->live), live + 1);
 	ck_assert_uint_eq(one.workers.started, 0);
 	ck_ok(vres_vram_digest_open(&many, &small.mem, &small.shape, true, 0, 8, DEADLINE, &err));
 	ck_ok(vres_vram_digest_root(&many, root, NULL, &err));
@@ -233,12 +233,13 @@ START_TEST(a_flipped_bit_anywhere_changes_the_root)
 	open_measure(&ms, &s, false);
 	ck_ok(vres_vram_digest_root(&ms, good, NULL, &err));
 	for (size_t at = 0; at < 70000; at += at < 69000 ? 997 : 111) {
-		puppet_bytes(&s.mem)[at] ^= 0x10;
+		fake_backend_bytes(&s.mem)[at] ^= 0x10;
 		ck_ok(vres_vram_digest_root(&ms, bad, NULL, &err));
 		ck_assert_mem_ne(bad, good, 32);
-		puppet_bytes(&s.mem)[at] ^= 0x10;
+		fake_backend_bytes(&s.mem)[at] ^= 0x10;
 	}
-	puppet_bytes(&s.mem)[70001] ^= 1; /* past the bytes, in the padding of the allocation */
+	fake_backend_bytes(&s.mem)[70001] ^=
+		1; /* past the bytes, in the padding of the allocation */
 	ck_ok(vres_vram_digest_root(&ms, bad, NULL, &err));
 	ck_assert_mem_eq(bad, good, 32);
 }
@@ -247,33 +248,32 @@ END_TEST
 START_TEST(measuring_takes_no_device_memory_and_leaves_no_lane)
 {
 	CLEANUP(end) struct sample s = begin(70000, 1024);
-	const uint64_t allocations = atomic_load(&s.door->puppet->calls[PUPPET_MEM_ALLOC]);
-	const int live = atomic_load(&s.door->puppet->live);
+	const uint64_t allocations = atomic_load(&s.fixture->fake->calls[FAKE_MEM_ALLOC]);
+	const int live = atomic_load(&s.fixture->fake->live);
 
 	ck_root(&s, false);
 	ck_root(&s, true);
-	ck_assert_uint_eq(atomic_load(&s.door->puppet->calls[PUPPET_MEM_ALLOC]), allocations);
-	ck_assert_int_eq(atomic_load(&s.door->puppet->live), live);
+	ck_assert_uint_eq(atomic_load(&s.fixture->fake->calls[FAKE_MEM_ALLOC]), allocations);
+	ck_assert_int_eq(atomic_load(&s.fixture->fake->live), live);
 }
 END_TEST
 
 START_TEST(every_failure_of_the_backend_is_a_status_and_never_a_root)
 {
-	static const enum puppet_op ops[] = {PUPPET_LANE_OPEN, PUPPET_LANE_PULL, PUPPET_HASH,
-	                                     PUPPET_LANE_WAIT};
+	static const enum fake_backend_op ops[] = {FAKE_LANE_OPEN, FAKE_LANE_PULL, FAKE_HASH,
+	                                           FAKE_LANE_WAIT};
 
 	for (unsigned by_readback = 0; by_readback < 2; by_readback++)
 		for (size_t i = 0; i < COUNT(ops); i++) {
 			CLEANUP(end) struct sample s = begin(70000, 1024);
 			CLEANUP(vres_vram_digest_close) struct vram_digest ms = {0};
-			const bool is_used =
-				ops[i] != (by_readback ? PUPPET_HASH : PUPPET_LANE_PULL);
+			const bool is_used = ops[i] != (by_readback ? FAKE_HASH : FAKE_LANE_PULL);
 			uint8_t root[32], before[32];
 			vres_status status;
 
 			memset(root, 0xa5, sizeof(root));
 			memcpy(before, root, sizeof(before));
-			s.door->puppet->answer[ops[i]] = VRES_E_INTEGRITY_VIOLATION;
+			s.fixture->fake->answer[ops[i]] = VRES_E_INTEGRITY_VIOLATION;
 			status = vres_vram_digest_open(&ms, &s.mem, &s.shape, by_readback, 0, 2,
 			                               DEADLINE, NULL);
 			if (status == VRES_OK)
@@ -281,7 +281,7 @@ START_TEST(every_failure_of_the_backend_is_a_status_and_never_a_root)
 			ck_assert_int_eq(status, is_used ? VRES_E_BACKEND : VRES_OK);
 			if (is_used)
 				ck_assert_mem_eq(root, before, 32);
-			s.door->puppet->answer[ops[i]] = VRES_OK;
+			s.fixture->fake->answer[ops[i]] = VRES_OK;
 		}
 }
 END_TEST
@@ -295,7 +295,7 @@ START_TEST(stale_staging_is_never_measured)
 
 	open_measure(&ms, &s, true);
 	ck_ok(vres_vram_digest_root(&ms, root, NULL, &err));
-	s.door->puppet->pulls_nothing = true;
+	s.fixture->fake->pulls_nothing = true;
 	ck_status(vres_vram_digest_root(&ms, root, NULL, &err), VRES_E_BACKEND);
 }
 END_TEST

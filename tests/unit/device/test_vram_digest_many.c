@@ -6,23 +6,23 @@
 #include "device/vram_digest_many.h"
 
 #include "support/suite/alloc.h"
-#include "unit/fixture/puppet.h"
+#include "unit/fixture/fake_backend.h"
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
 
 #define DEADLINE (UINT64_C(60) * 1000000000)
 
 struct sample {
-	struct door *door;
+	struct device_fixture *fixture;
 	struct vres_mem mem;
 	struct tree_shape shape;
 };
 
 static struct sample begin(uint64_t bytes, uint32_t block_size)
 {
-	struct sample s = {.door = door_open()};
+	struct sample s = {.fixture = device_fixture_open()};
 
-	s.mem = door_memory(s.door, bytes, 1);
+	s.mem = device_fixture_memory(s.fixture, bytes, 1);
 	tree_shape_init(&s.shape, bytes, block_size);
 	return s;
 }
@@ -30,7 +30,7 @@ static struct sample begin(uint64_t bytes, uint32_t block_size)
 static void end(struct sample *s)
 {
 	drop_memory(&s->mem);
-	door_shut(&s->door);
+	device_fixture_close(&s->fixture);
 }
 
 static void open_measure(struct vram_digest *ms, const struct sample *s, bool by_readback)
@@ -87,16 +87,16 @@ START_TEST(slices_give_the_root_and_none_is_too_long)
 
 		open_measure(&ms, &s, false);
 		ck_ok(vres_vram_digest_root(&ms, whole, NULL, &err));
-		s.door->puppet->hashed_count = 0;
+		s.fixture->fake->hashed_count = 0;
 		ms.bytes_hashed = 0;
 		ck_ok(vres_vram_digest_root_in_slices(&ms, sliced, &err));
 		ck_assert_mem_eq(whole, sliced, 32);
 		ck_assert_uint_eq(ms.bytes_hashed, samples[i].bytes);
-		ck_assert_uint_eq(s.door->puppet->hashed_count, samples[i].slices);
+		ck_assert_uint_eq(s.fixture->fake->hashed_count, samples[i].slices);
 		for (size_t slice = 0; slice < samples[i].slices; slice++) {
-			ck_assert_uint_eq(s.door->puppet->hashed[slice].offset, bytes);
-			ck_assert_uint_le(s.door->puppet->hashed[slice].bytes, SLICE_BYTES);
-			bytes += s.door->puppet->hashed[slice].bytes;
+			ck_assert_uint_eq(s.fixture->fake->hashed[slice].offset, bytes);
+			ck_assert_uint_le(s.fixture->fake->hashed[slice].bytes, SLICE_BYTES);
+			bytes += s.fixture->fake->hashed[slice].bytes;
 		}
 		ck_assert_uint_eq(bytes, samples[i].bytes);
 	}
@@ -109,26 +109,27 @@ START_TEST(a_job_has_the_digests_of_each_of_its_memories)
 	static const uint64_t sizes[] = {2000, 32768, 32769, 40000, 999999};
 	struct vres_mem mem[COUNT(sizes)];
 	struct tree_shape shape[COUNT(sizes)];
-	struct door *door = door_open();
+	struct device_fixture *fixture = device_fixture_open();
 	struct vram_digest_job job;
 	const uint8_t *digests;
 	vres_error err;
 
-	ck_ok(vres_vram_digest_job_open(&job, (mem[0] = door_memory(door, sizes[0], 0)).device,
-	                                VRES_LANE_LOW_PRIORITY, 1024, 1, COUNT(sizes), &err));
-	ck_assert_uint_eq(door->puppet->lane_flags, VRES_LANE_LOW_PRIORITY);
+	ck_ok(vres_vram_digest_job_open(
+		&job, (mem[0] = device_fixture_memory(fixture, sizes[0], 0)).device,
+		VRES_LANE_LOW_PRIORITY, 1024, 1, COUNT(sizes), &err));
+	ck_assert_uint_eq(fixture->fake->lane_flags, VRES_LANE_LOW_PRIORITY);
 	for (size_t i = 0; i < COUNT(sizes); i++) {
 		if (i > 0)
-			mem[i] = door_memory(door, sizes[i], i);
+			mem[i] = device_fixture_memory(fixture, sizes[i], i);
 		tree_shape_init(&shape[i], sizes[i], 1024);
 		vres_vram_digest_job_add(&job, &mem[i], &shape[i]);
 	}
 	ck_ok(vres_vram_digest_job_run(&job, DEADLINE, &err));
 	ck_assert_uint_eq(job.bytes, 2000 + 32768 + 32769 + 40000 + 999999);
-	ck_assert_uint_eq(atomic_load(&door->puppet->calls[PUPPET_HASH]), 1);
+	ck_assert_uint_eq(atomic_load(&fixture->fake->calls[FAKE_HASH]), 1);
 	digests = job.digests;
 	for (size_t i = 0; i < COUNT(sizes); i++) {
-		struct sample s = {door, mem[i], shape[i]};
+		struct sample s = {fixture, mem[i], shape[i]};
 		struct vram_digest ms = {0};
 		uint8_t want[64 * 32];
 
@@ -140,7 +141,7 @@ START_TEST(a_job_has_the_digests_of_each_of_its_memories)
 		drop_memory(&mem[i]);
 	}
 	vres_vram_digest_job_close(&job);
-	door_shut(&door);
+	device_fixture_close(&fixture);
 }
 END_TEST
 

@@ -22,55 +22,57 @@ static void release_bytes(uint8_t **bytes)
 }
 
 /* A pass with all it needs. */
-struct rig {
+struct fixture {
 	struct workers workers;
 	struct tree_builder tree;
 	struct sha256 flat;
-	struct hasher pass;
+	struct hasher hasher;
 };
 
-static void begin(struct rig *rig, uint32_t block_size, uint32_t threads, bool wants_flat)
+static void begin(struct fixture *fixture, uint32_t block_size, uint32_t threads, bool wants_flat)
 {
 	vres_error err;
 
-	ck_ok(workers_open(&rig->workers, threads, &err));
-	ck_ok(tree_open(&rig->tree, block_size, &err));
-	ck_ok(vres_sha256_open(&rig->flat, &err));
-	hasher_open(&rig->pass, &rig->workers, &rig->tree, wants_flat ? &rig->flat : NULL);
+	ck_ok(workers_open(&fixture->workers, threads, &err));
+	ck_ok(tree_open(&fixture->tree, block_size, &err));
+	ck_ok(vres_sha256_open(&fixture->flat, &err));
+	hasher_open(&fixture->hasher, &fixture->workers, &fixture->tree,
+	            wants_flat ? &fixture->flat : NULL);
 }
 
-static void end(struct rig *rig)
+static void end(struct fixture *fixture)
 {
-	hasher_close(&rig->pass);
-	workers_close(&rig->workers);
-	tree_close(&rig->tree);
-	vres_sha256_close(&rig->flat);
+	hasher_close(&fixture->hasher);
+	workers_close(&fixture->workers);
+	tree_close(&fixture->tree);
+	vres_sha256_close(&fixture->flat);
 }
 
-static void ck_tree(struct rig *rig, size_t n, const char *want)
+static void ck_tree(struct fixture *fixture, size_t n, const char *want)
 {
 	uint8_t root[32], digest[32];
 	char got[65];
 	vres_error err;
 
-	ck_ok(tree_finish(&rig->tree, 0, root, &err));
-	ck_ok(tree_digest(n, rig->tree.block_size, root, digest, &err));
+	ck_ok(tree_finish(&fixture->tree, 0, root, &err));
+	ck_ok(tree_digest(n, fixture->tree.block_size, root, digest, &err));
 	vres_hex(digest, got);
-	ck_assert_msg(strcmp(got, want) == 0, "%zu bytes in blocks of %u", n, rig->tree.block_size);
-	ck_assert_uint_eq(rig->tree.bytes, n);
+	ck_assert_msg(strcmp(got, want) == 0, "%zu bytes in blocks of %u", n,
+	              fixture->tree.block_size);
+	ck_assert_uint_eq(fixture->tree.bytes, n);
 }
 
-static void ck_digests(struct rig *rig, const uint8_t *bytes, size_t n)
+static void ck_digests(struct fixture *fixture, const uint8_t *bytes, size_t n)
 {
 	uint8_t digest[32], want[32];
 	char verity[65];
 	vres_error err;
 
-	verity_hex(bytes, n, rig->tree.block_size, verity);
-	ck_tree(rig, n, verity);
-	if (rig->pass.flat == NULL)
+	verity_hex(bytes, n, fixture->tree.block_size, verity);
+	ck_tree(fixture, n, verity);
+	if (fixture->hasher.flat == NULL)
 		return;
-	ck_ok(vres_sha256_end(&rig->flat, digest, &err));
+	ck_ok(vres_sha256_end(&fixture->flat, digest, &err));
 	sha256_of(bytes, n, want);
 	ck_assert_mem_eq(digest, want, 32);
 }
@@ -83,20 +85,20 @@ static void ck_pieces(const uint8_t *bytes, size_t n, uint32_t block_size, const
                       const char *want)
 {
 	for (uint32_t threads = 1; threads <= 3; threads += 2) {
-		CLEANUP(end) struct rig rig = {0};
+		CLEANUP(end) struct fixture fixture = {0};
 		uint8_t digest[32], flat[32];
 		vres_error err;
 
-		begin(&rig, block_size, threads, true);
+		begin(&fixture, block_size, threads, true);
 		for (size_t at = 0, i = 0, piece; at < n; at += piece, i++) {
 			if (i == COUNT(cut->pieces) || cut->pieces[i] == 0)
 				i = 0;
 			piece = cut->pieces[i] < n - at ? cut->pieces[i] : n - at;
-			ck_ok(hasher_begin(&rig.pass, bytes + at, piece, &err));
-			ck_ok(hasher_end(&rig.pass, &err));
+			ck_ok(hasher_begin(&fixture.hasher, bytes + at, piece, &err));
+			ck_ok(hasher_end(&fixture.hasher, &err));
 		}
-		ck_tree(&rig, n, want);
-		ck_ok(vres_sha256_end(&rig.flat, digest, &err));
+		ck_tree(&fixture, n, want);
+		ck_ok(vres_sha256_end(&fixture.flat, digest, &err));
 		sha256_of(bytes, n, flat);
 		ck_assert_mem_eq(digest, flat, 32);
 	}
@@ -125,19 +127,19 @@ END_TEST
 START_TEST(tree_alone_and_flat_digest_alone)
 {
 	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 2);
-	CLEANUP(end) struct rig tree = {0};
-	CLEANUP(end) struct rig flat = {0};
+	CLEANUP(end) struct fixture tree = {0};
+	CLEANUP(end) struct fixture flat = {0};
 	uint8_t digest[32], want[32];
 	vres_error err;
 
 	begin(&tree, 4096, 2, false);
-	ck_ok(hasher_begin(&tree.pass, bytes, MOST, &err));
-	ck_ok(hasher_end(&tree.pass, &err));
+	ck_ok(hasher_begin(&tree.hasher, bytes, MOST, &err));
+	ck_ok(hasher_end(&tree.hasher, &err));
 	ck_digests(&tree, bytes, MOST);
 	begin(&flat, 4096, 2, true);
-	flat.pass.tree = NULL;
-	ck_ok(hasher_begin(&flat.pass, bytes, MOST, &err));
-	ck_ok(hasher_end(&flat.pass, &err));
+	flat.hasher.tree = NULL;
+	ck_ok(hasher_begin(&flat.hasher, bytes, MOST, &err));
+	ck_ok(hasher_end(&flat.hasher, &err));
 	ck_ok(vres_sha256_end(&flat.flat, digest, &err));
 	sha256_of(bytes, MOST, want);
 	ck_assert_mem_eq(digest, want, 32);
@@ -148,17 +150,17 @@ END_TEST
 START_TEST(small_pieces_start_no_thread)
 {
 	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 3);
-	CLEANUP(end) struct rig rig = {0};
+	CLEANUP(end) struct fixture fixture = {0};
 	const size_t piece = ((size_t)1 << 20) - 1; /* less than a task */
 	vres_error err;
 
-	begin(&rig, 4096, 4, true);
+	begin(&fixture, 4096, 4, true);
 	for (size_t at = 0; at + piece <= MOST; at += piece) {
-		ck_ok(hasher_begin(&rig.pass, bytes + at, piece, &err));
-		ck_ok(hasher_end(&rig.pass, &err));
+		ck_ok(hasher_begin(&fixture.hasher, bytes + at, piece, &err));
+		ck_ok(hasher_end(&fixture.hasher, &err));
 	}
-	ck_assert_uint_eq(rig.workers.started, 0);
-	ck_digests(&rig, bytes, MOST / piece * piece);
+	ck_assert_uint_eq(fixture.workers.started, 0);
+	ck_digests(&fixture, bytes, MOST / piece * piece);
 }
 END_TEST
 
@@ -170,17 +172,17 @@ START_TEST(every_way_to_hash_blocks_works_on_several_threads)
 	bool is_there = false;
 
 	for (size_t index = 0; (way = blocks_way_at(index, &is_there)) != NULL; index++) {
-		CLEANUP(end) struct rig rig = {0};
+		CLEANUP(end) struct fixture fixture = {0};
 		vres_error err;
 
 		if (!is_there)
 			continue;
-		begin(&rig, 4096, 3, false);
-		blocks_close(&rig.tree.blocks);
-		ck_ok(blocks_open(&rig.tree.blocks, way, 4096, &err));
-		ck_ok(hasher_begin(&rig.pass, bytes, MOST, &err));
-		ck_ok(hasher_end(&rig.pass, &err));
-		ck_digests(&rig, bytes, MOST);
+		begin(&fixture, 4096, 3, false);
+		blocks_close(&fixture.tree.blocks);
+		ck_ok(blocks_open(&fixture.tree.blocks, way, 4096, &err));
+		ck_ok(hasher_begin(&fixture.hasher, bytes, MOST, &err));
+		ck_ok(hasher_end(&fixture.hasher, &err));
+		ck_digests(&fixture, bytes, MOST);
 		suite_add("ways", 1);
 	}
 }
@@ -192,11 +194,11 @@ START_TEST(what_is_under_way_is_given_up_when_the_pass_closes)
 	vres_error err;
 
 	for (uint32_t threads = 1; threads <= 3; threads++) {
-		CLEANUP(end) struct rig rig = {0};
+		CLEANUP(end) struct fixture fixture = {0};
 
-		begin(&rig, 4096, threads, true);
-		ck_ok(hasher_begin(&rig.pass, bytes, MOST, &err));
-		hasher_close(&rig.pass);
+		begin(&fixture, 4096, threads, true);
+		ck_ok(hasher_begin(&fixture.hasher, bytes, MOST, &err));
+		hasher_close(&fixture.hasher);
 		/* Nobody reads them any more: the thread sanitizer would tell. */
 		memset(bytes, 0, MOST);
 	}
@@ -257,14 +259,14 @@ START_TEST(bytes_may_be_taken_from_a_source_by_each_thread)
 
 		verity_hex(bytes, trees[t].bytes, trees[t].block_size, want);
 		for (uint32_t threads = 1; threads <= 4; threads += 3) {
-			CLEANUP(end) struct rig rig = {0};
+			CLEANUP(end) struct fixture fixture = {0};
 			struct taken taken = taken_from(bytes, 77, trees[t].bytes);
 			const struct hasher_source source = {.get = get, .ctx = &taken};
 			vres_error err;
 
-			begin(&rig, trees[t].block_size, threads, false);
-			ck_ok(hasher_take(&rig.pass, &source, 77, trees[t].bytes, &err));
-			ck_tree(&rig, trees[t].bytes, want);
+			begin(&fixture, trees[t].block_size, threads, false);
+			ck_ok(hasher_take(&fixture.hasher, &source, 77, trees[t].bytes, &err));
+			ck_tree(&fixture, trees[t].bytes, want);
 			ck_assert(!atomic_load(&taken.asked_outside));
 			ck_assert_uint_le(taken.most, hasher_part_bytes(trees[t].block_size));
 		}
@@ -275,20 +277,20 @@ END_TEST
 START_TEST(taking_and_adding_may_alternate)
 {
 	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 7);
-	CLEANUP(end) struct rig rig = {0};
+	CLEANUP(end) struct fixture fixture = {0};
 	struct taken taken = taken_from(bytes, 0, MOST);
 	const struct hasher_source source = {.get = get, .ctx = &taken};
 	vres_error err;
 
-	begin(&rig, 4096, 3, false);
-	ck_ok(hasher_begin(&rig.pass, bytes, 100, &err));
-	ck_ok(hasher_end(&rig.pass, &err));
-	ck_ok(hasher_take(&rig.pass, &source, 100, 50, &err));
-	ck_ok(hasher_take(&rig.pass, &source, 150, 600000, &err));
-	ck_ok(hasher_begin(&rig.pass, bytes + 600150, 700000, &err));
-	ck_ok(hasher_end(&rig.pass, &err));
-	ck_ok(hasher_take(&rig.pass, &source, 1300150, MOST - 1300150, &err));
-	ck_digests(&rig, bytes, MOST);
+	begin(&fixture, 4096, 3, false);
+	ck_ok(hasher_begin(&fixture.hasher, bytes, 100, &err));
+	ck_ok(hasher_end(&fixture.hasher, &err));
+	ck_ok(hasher_take(&fixture.hasher, &source, 100, 50, &err));
+	ck_ok(hasher_take(&fixture.hasher, &source, 150, 600000, &err));
+	ck_ok(hasher_begin(&fixture.hasher, bytes + 600150, 700000, &err));
+	ck_ok(hasher_end(&fixture.hasher, &err));
+	ck_ok(hasher_take(&fixture.hasher, &source, 1300150, MOST - 1300150, &err));
+	ck_digests(&fixture, bytes, MOST);
 }
 END_TEST
 
@@ -298,14 +300,14 @@ START_TEST(failure_of_the_source_is_a_status)
 	const uint64_t at[] = {0, 2 << 20, MOST - 1};
 
 	for (size_t i = 0; i < COUNT(at); i++) {
-		CLEANUP(end) struct rig rig = {0};
+		CLEANUP(end) struct fixture fixture = {0};
 		struct taken taken = taken_from(bytes, 0, MOST);
 		const struct hasher_source source = {.get = get, .ctx = &taken};
 		vres_error err;
 
-		begin(&rig, 4096, 3, false);
+		begin(&fixture, 4096, 3, false);
 		taken.fails_at = at[i];
-		ck_status(hasher_take(&rig.pass, &source, 0, MOST, &err), VRES_E_IO);
+		ck_status(hasher_take(&fixture.hasher, &source, 0, MOST, &err), VRES_E_IO);
 		ck_assert_str_eq(err.message, "no more");
 	}
 }
@@ -314,7 +316,7 @@ END_TEST
 START_TEST(no_memory_is_a_status_and_leaves_nothing)
 {
 	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 9);
-	struct rig first_use = {0}; /* which gets OpenSSL ready for good */
+	struct fixture first_use = {0}; /* which gets OpenSSL ready for good */
 	bool failed = true;
 	uint64_t before;
 
@@ -322,17 +324,17 @@ START_TEST(no_memory_is_a_status_and_leaves_nothing)
 	end(&first_use);
 	before = alloc_live();
 	for (uint64_t nth = 1; failed; nth++) {
-		struct rig rig = {0};
+		struct fixture fixture = {0};
 		vres_status status;
 
-		begin(&rig, 4096, 2, true);
+		begin(&fixture, 4096, 2, true);
 		alloc_fail(nth, false);
-		status = hasher_begin(&rig.pass, bytes, MOST, NULL);
+		status = hasher_begin(&fixture.hasher, bytes, MOST, NULL);
 		if (status == VRES_OK)
-			status = hasher_end(&rig.pass, NULL);
+			status = hasher_end(&fixture.hasher, NULL);
 		failed = alloc_disarm();
 		ck_assert_int_eq(status, failed ? VRES_E_NO_MEMORY : VRES_OK);
-		end(&rig);
+		end(&fixture);
 		ck_assert_uint_eq(alloc_live(), before);
 	}
 }

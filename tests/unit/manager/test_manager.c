@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "unit/fixture/puppet.h"
+#include "unit/fixture/fake_backend.h"
 #include "support/fixture/support.h"
 
 #define MANY 6000u /* more than buckets, so that some have several */
@@ -180,8 +180,8 @@ START_TEST(forked_child_is_let_in_nowhere_and_does_not_wait_for_a_lock)
 }
 END_TEST
 
-/* A manager over a puppet of three devices, of which none is open. */
-static vres_manager *over(struct puppet *p, void (*closed)(void *), void *closed_ctx)
+/* A manager over a fake of three devices, of which none is open. */
+static vres_manager *over(struct fake_backend *p, void (*closed)(void *), void *closed_ctx)
 {
 	vres_policy policy = vres_policy_init();
 	vres_config config = vres_config_init();
@@ -206,19 +206,19 @@ static vres_manager *over(struct puppet *p, void (*closed)(void *), void *closed
 
 START_TEST(device_is_opened_when_first_used_and_once)
 {
-	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
+	CLEANUP(fake_backend_destroy) struct fake_backend *p = fake_backend_create();
 	CLEANUP(destroy_manager) vres_manager *m = over(p, NULL, NULL);
 	struct vres_device *first, *again, *none = NULL;
 	vres_error err;
 
-	ck_assert_uint_eq(atomic_load(&p->calls[PUPPET_DEVICE_OPEN]), 0);
+	ck_assert_uint_eq(atomic_load(&p->calls[FAKE_DEVICE_OPEN]), 0);
 	ck_assert_ptr_null(vres_manager_open_device(m, 1));
 	ck_ok(vres_manager_device(m, 1, &first, &err));
 	ck_ok(vres_manager_device(m, 1, &again, &err));
 	ck_assert_ptr_eq(first, again);
 	ck_assert_ptr_eq(vres_manager_open_device(m, 1), first);
 	ck_assert_uint_eq(first->index, 1);
-	ck_assert_uint_eq(atomic_load(&p->calls[PUPPET_DEVICE_OPEN]), 1);
+	ck_assert_uint_eq(atomic_load(&p->calls[FAKE_DEVICE_OPEN]), 1);
 	ck_status(vres_manager_device(m, 3, &none, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_manager_device(m, UINT32_MAX, &none, &err), VRES_E_INVALID_INPUT);
 	ck_assert_ptr_null(none);
@@ -227,14 +227,14 @@ END_TEST
 
 START_TEST(device_that_could_not_be_opened_is_tried_again)
 {
-	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
+	CLEANUP(fake_backend_destroy) struct fake_backend *p = fake_backend_create();
 	CLEANUP(destroy_manager) vres_manager *m = over(p, NULL, NULL);
 	struct vres_device *device;
 	vres_error err;
 
-	p->answer[PUPPET_DEVICE_OPEN] = VRES_E_BACKEND;
+	p->answer[FAKE_DEVICE_OPEN] = VRES_E_BACKEND;
 	ck_status(vres_manager_device(m, 0, &device, &err), VRES_E_BACKEND);
-	p->answer[PUPPET_DEVICE_OPEN] = VRES_OK;
+	p->answer[FAKE_DEVICE_OPEN] = VRES_OK;
 	ck_ok(vres_manager_device(m, 0, &device, &err));
 }
 END_TEST
@@ -248,7 +248,7 @@ static void *open_device(void *arg)
 
 START_TEST(threads_that_open_a_device_at_once_get_the_same_and_leave_one)
 {
-	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
+	CLEANUP(fake_backend_destroy) struct fake_backend *p = fake_backend_create();
 	CLEANUP(destroy_manager) vres_manager *m = over(p, NULL, NULL);
 	const int live = atomic_load(&p->live);
 	pthread_t threads[8];
@@ -266,7 +266,7 @@ START_TEST(threads_that_open_a_device_at_once_get_the_same_and_leave_one)
 END_TEST
 
 struct closing {
-	struct puppet *puppet;
+	struct fake_backend *fake;
 	unsigned times;
 	int live;
 };
@@ -276,13 +276,13 @@ static void on_closed(void *ctx)
 	struct closing *c = ctx;
 
 	c->times++;
-	c->live = atomic_load(&c->puppet->live);
+	c->live = atomic_load(&c->fake->live);
 }
 
 START_TEST(closed_is_called_once_when_nothing_of_the_backend_is_open)
 {
-	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
-	struct closing closing = {.puppet = p, .live = -1};
+	CLEANUP(fake_backend_destroy) struct fake_backend *p = fake_backend_create();
+	struct closing closing = {.fake = p, .live = -1};
 	vres_manager *m = over(p, on_closed, &closing);
 	struct vres_device *device;
 	vres_error err;
@@ -300,8 +300,8 @@ END_TEST
 
 START_TEST(manager_that_was_refused_closes_nothing)
 {
-	CLEANUP(puppet_drop) struct puppet *p = puppet_make();
-	struct closing closing = {.puppet = p};
+	CLEANUP(fake_backend_destroy) struct fake_backend *p = fake_backend_create();
+	struct closing closing = {.fake = p};
 	vres_config config = vres_config_init();
 	vres_manager *m = NULL;
 	vres_key *key = NULL;
@@ -316,7 +316,7 @@ START_TEST(manager_that_was_refused_closes_nothing)
 	config.closed_ctx = &closing;
 	ck_status(vres_manager_create(&config, &m, &err), VRES_E_POLICY_VIOLATION); /* simulated */
 	p->table.flags = 0;
-	p->answer[PUPPET_DEVICE_COUNT] = VRES_E_BACKEND;
+	p->answer[FAKE_DEVICE_COUNT] = VRES_E_BACKEND;
 	ck_status(vres_manager_create(&config, &m, &err), VRES_E_BACKEND);
 	ck_assert_ptr_null(m);
 	ck_assert_uint_eq(closing.times, 0);

@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "mock_rig.h"
+#include "mock_fixture.h"
 
 START_TEST(parameters_out_of_range_are_refused)
 {
@@ -95,7 +95,7 @@ END_TEST
 
 START_TEST(mock_says_that_it_is_one)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	vres_device_props props = {.struct_size = sizeof(props)};
 	vres_bdev *again;
 	vres_error err;
@@ -111,33 +111,33 @@ END_TEST
 
 START_TEST(whole_capacity_can_be_had_and_not_one_byte_more)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
-	vres_bmem *whole = rig_alloc(&r, CAPACITY, NULL);
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
+	vres_bmem *whole = mock_fixture_alloc(&r, CAPACITY, NULL);
 	vres_bmem *more = NULL;
 	vres_mem_info info;
 	vres_error err;
 
-	ck_assert_uint_eq(rig_free_bytes(&r, 0), 0);
-	ck_assert_uint_eq(rig_free_bytes(&r, 1), CAPACITY);
+	ck_assert_uint_eq(mock_fixture_free_bytes(&r, 0), 0);
+	ck_assert_uint_eq(mock_fixture_free_bytes(&r, 1), CAPACITY);
 	ck_status(r.ops->mem_alloc(r.dev[0], 1, &more, &info, &err), VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.needed_bytes, 1);
 	ck_assert_uint_eq(err.available_bytes, 0);
 	ck_assert_uint_eq(err.gpu_device, 0);
 	ck_assert_ptr_null(more);
-	rig_write(&r, whole, CAPACITY, 1);
-	rig_holds(&r, whole, CAPACITY, 1);
-	rig_release(&r, whole);
-	ck_assert_uint_eq(rig_free_bytes(&r, 0), CAPACITY);
-	rig_release(&r, rig_alloc(&r, CAPACITY, NULL));
+	mock_fixture_write(&r, whole, CAPACITY, 1);
+	mock_fixture_holds(&r, whole, CAPACITY, 1);
+	mock_fixture_release(&r, whole);
+	ck_assert_uint_eq(mock_fixture_free_bytes(&r, 0), CAPACITY);
+	mock_fixture_release(&r, mock_fixture_alloc(&r, CAPACITY, NULL));
 }
 END_TEST
 
 START_TEST(managers_over_one_mock_share_its_capacity)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	const vres_backend_open open = {.struct_size = sizeof(open), .arg = r.mock};
 	vres_device_props props = {.struct_size = sizeof(props)};
-	vres_bmem *mine = rig_alloc(&r, CAPACITY - 4096, NULL);
+	vres_bmem *mine = mock_fixture_alloc(&r, CAPACITY - 4096, NULL);
 	vres_bmem *theirs;
 	vres_bself *self;
 	vres_bdev *dev;
@@ -149,11 +149,11 @@ START_TEST(managers_over_one_mock_share_its_capacity)
 	ck_assert_uint_eq(vres_mock_live_handles(r.mock), 6);
 	ck_status(r.ops->mem_alloc(dev, 4097, &theirs, &info, &err), VRES_E_INSUFFICIENT_VRAM);
 	ck_ok(r.ops->mem_alloc(dev, 4096, &theirs, &info, &err));
-	ck_assert_uint_eq(rig_free_bytes(&r, 0), 0);
-	rig_release(&r, theirs);
+	ck_assert_uint_eq(mock_fixture_free_bytes(&r, 0), 0);
+	mock_fixture_release(&r, theirs);
 	r.ops->device_close(dev);
 	r.ops->close(self);
-	rig_release(&r, mine);
+	mock_fixture_release(&r, mine);
 }
 END_TEST
 
@@ -194,44 +194,44 @@ END_TEST
 
 START_TEST(memory_starts_as_zeros_to_the_end_of_its_capacity)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	const uint8_t zeros[8192] = {0};
 
 	/* The second time the pages are likely to be the first's. */
 	for (int i = 0; i < 2; i++) {
-		vres_bmem *mem = rig_alloc(&r, 4097, NULL);
-		uint8_t *bytes = rig_read(&r, mem, 8192);
+		vres_bmem *mem = mock_fixture_alloc(&r, 4097, NULL);
+		uint8_t *bytes = mock_fixture_read(&r, mem, 8192);
 
 		ck_assert_mem_eq(bytes, zeros, 8192);
 		test_free(bytes);
-		rig_write(&r, mem, 8192, 1);
-		rig_release(&r, mem);
+		mock_fixture_write(&r, mem, 8192, 1);
+		mock_fixture_release(&r, mem);
 	}
 }
 END_TEST
 
 START_TEST(wipe_reaches_the_end_of_the_capacity)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	const uint8_t zeros[8192] = {0};
 	uint64_t addr;
-	vres_bmem *mem = rig_alloc(&r, 4097, &addr);
+	vres_bmem *mem = mock_fixture_alloc(&r, 4097, &addr);
 	uint8_t *bytes;
 	vres_error err;
 
 	ck_assert_int_eq(vres_mock_flip(r.mock, addr + 8191, 0), VRES_OK);
 	ck_ok(r.ops->mem_wipe(mem, &err));
-	bytes = rig_read(&r, mem, 8192);
+	bytes = mock_fixture_read(&r, mem, 8192);
 	ck_assert_mem_eq(bytes, zeros, 8192);
 	test_free(bytes);
-	rig_release(&r, mem);
+	mock_fixture_release(&r, mem);
 	ck_assert_uint_eq(vres_mock_unwiped(r.mock), 0);
 }
 END_TEST
 
 START_TEST(addresses_are_unique_across_devices_and_mocks)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	uint64_t addr[12];
 	vres_mock *other;
 	vres_error err;
@@ -272,16 +272,16 @@ static int death_by(volatile uint8_t *byte, bool write)
 
 START_TEST(host_code_that_touches_vram_crashes)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	const uint8_t filling[100] = {1};
 	uint64_t addr, foreign;
-	vres_bmem *mem = rig_alloc(&r, 8192, &addr);
+	vres_bmem *mem = mock_fixture_alloc(&r, 8192, &addr);
 	vres_error err;
 
 	/* As it was made, and again after everything that opens the pages for a while. */
 	ck_assert_int_eq(death_by((volatile uint8_t *)(uintptr_t)addr, false), SIGSEGV);
-	rig_write(&r, mem, 8192, 1);
-	rig_holds(&r, mem, 8192, 1);
+	mock_fixture_write(&r, mem, 8192, 1);
+	mock_fixture_holds(&r, mem, 8192, 1);
 	ck_ok(r.ops->mem_wipe(mem, &err));
 	ck_assert_int_eq(vres_mock_flip(r.mock, addr + 5000, 1), VRES_OK);
 	ck_assert_int_eq(vres_mock_alloc(r.mock, 0, sizeof(filling), filling, &foreign), VRES_OK);
@@ -291,7 +291,7 @@ START_TEST(host_code_that_touches_vram_crashes)
 		                 SIGSEGV);
 		ck_assert_int_eq(death_by((volatile uint8_t *)(uintptr_t)foreign, write), SIGSEGV);
 	}
-	rig_release(&r, mem);
+	mock_fixture_release(&r, mem);
 }
 END_TEST
 
@@ -304,13 +304,13 @@ static bool is_mapped(uint64_t addr)
 
 START_TEST(freed_memory_is_unmapped)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	uint64_t addr, foreign;
-	vres_bmem *mem = rig_alloc(&r, 8192, &addr);
+	vres_bmem *mem = mock_fixture_alloc(&r, 8192, &addr);
 
 	ck_assert_int_eq(vres_mock_alloc(r.mock, 1, 8192, NULL, &foreign), VRES_OK);
 	ck_assert(is_mapped(addr) && is_mapped(foreign));
-	rig_release(&r, mem);
+	mock_fixture_release(&r, mem);
 	ck_assert(!is_mapped(addr) && is_mapped(foreign));
 	vres_mock_free(r.mock, foreign);
 	ck_assert(!is_mapped(foreign));

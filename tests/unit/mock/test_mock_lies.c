@@ -3,28 +3,28 @@
  * What the mock can be told to do to its memory and its devices: flip a bit, lie about residency,
  * refuse writes, be lost.
  */
-#include "mock_rig.h"
+#include "mock_fixture.h"
 
 START_TEST(flip_changes_one_bit_of_one_byte)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	uint8_t *want = content(4096, 1);
 	uint64_t addr;
-	vres_bmem *mem = rig_alloc(&r, 4096, &addr);
+	vres_bmem *mem = mock_fixture_alloc(&r, 4096, &addr);
 	uint8_t *got;
 
-	rig_write(&r, mem, 4096, 1);
+	mock_fixture_write(&r, mem, 4096, 1);
 	for (unsigned bit = 0; bit < 8; bit++) {
 		ck_assert_int_eq(vres_mock_flip(r.mock, addr + 511 * bit, bit), VRES_OK);
 		want[511 * bit] ^= (uint8_t)(1u << bit);
 	}
-	got = rig_read(&r, mem, 4096);
+	got = mock_fixture_read(&r, mem, 4096);
 	ck_assert_mem_eq(got, want, 4096);
 	ck_assert_int_eq(vres_mock_flip(r.mock, addr, 8), VRES_E_INVALID_INPUT);
 	ck_assert_int_eq(vres_mock_flip(r.mock, addr + 4096, 0), VRES_E_INVALID_INPUT);
 	ck_assert_int_eq(vres_mock_flip(r.mock, addr - 1, 0), VRES_E_INVALID_INPUT);
 	ck_assert_int_eq(vres_mock_flip(r.mock, 0, 0), VRES_E_INVALID_INPUT);
-	rig_release(&r, mem);
+	mock_fixture_release(&r, mem);
 	ck_assert_int_eq(vres_mock_flip(r.mock, addr, 0), VRES_E_INVALID_INPUT);
 	test_free(got);
 	test_free(want);
@@ -33,33 +33,33 @@ END_TEST
 
 START_TEST(flip_reaches_read_only_and_foreign_memory)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	uint64_t addr, foreign;
-	vres_bmem *mem = rig_alloc(&r, 1, &addr);
+	vres_bmem *mem = mock_fixture_alloc(&r, 1, &addr);
 	vres_bmem *adopted;
 	uint8_t *bytes;
 	vres_error err;
 
 	ck_ok(r.ops->mem_protect(mem, 1, &err));
 	ck_assert_int_eq(vres_mock_flip(r.mock, addr, 0), VRES_OK);
-	bytes = rig_read(&r, mem, 1);
+	bytes = mock_fixture_read(&r, mem, 1);
 	ck_assert_uint_eq(bytes[0], 1);
 	test_free(bytes);
 
 	ck_assert_int_eq(vres_mock_alloc(r.mock, 0, 1, NULL, &foreign), VRES_OK);
 	ck_assert_int_eq(vres_mock_flip(r.mock, foreign, 1), VRES_OK);
 	ck_ok(r.ops->mem_adopt(r.dev[0], foreign, 1, &adopted, &err));
-	bytes = rig_read(&r, adopted, 1);
+	bytes = mock_fixture_read(&r, adopted, 1);
 	ck_assert_uint_eq(bytes[0], 2);
 	test_free(bytes);
-	rig_release(&r, adopted);
-	rig_release(&r, mem);
+	mock_fixture_release(&r, adopted);
+	mock_fixture_release(&r, mem);
 }
 END_TEST
 
 START_TEST(pretended_facts_are_answered_until_the_truth_is_told_again)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	static const struct {
 		uint32_t pretend, facts;
 	} lies[] = {
@@ -71,50 +71,50 @@ START_TEST(pretended_facts_are_answered_until_the_truth_is_told_again)
 		{0, VRES_MEM_DEVICE},
 	};
 	uint64_t addr;
-	vres_bmem *mem = rig_alloc(&r, 8192, &addr);
-	vres_bmem *other = rig_alloc(&r, 8192, NULL);
-	const vres_residency truth = rig_residency(&r, mem);
+	vres_bmem *mem = mock_fixture_alloc(&r, 8192, &addr);
+	vres_bmem *other = mock_fixture_alloc(&r, 8192, NULL);
+	const vres_residency truth = mock_fixture_residency(&r, mem);
 
 	for (size_t i = 0; i < COUNT(lies); i++) {
 		vres_residency answer;
 
 		vres_mock_pretend(r.mock, addr + 8191, lies[i].pretend);
-		answer = rig_residency(&r, mem);
+		answer = mock_fixture_residency(&r, mem);
 		ck_assert_uint_eq(answer.facts, lies[i].facts);
 		ck_assert_mem_eq(answer.identity, truth.identity, sizeof(truth.identity));
-		ck_assert_uint_eq(rig_residency(&r, other).facts, VRES_MEM_DEVICE);
+		ck_assert_uint_eq(mock_fixture_residency(&r, other).facts, VRES_MEM_DEVICE);
 	}
 	vres_mock_pretend(r.mock, addr + 8192, VRES_MOCK_MANAGED);
-	ck_assert_uint_eq(rig_residency(&r, mem).facts, VRES_MEM_DEVICE);
-	rig_release(&r, mem);
-	rig_release(&r, other);
+	ck_assert_uint_eq(mock_fixture_residency(&r, mem).facts, VRES_MEM_DEVICE);
+	mock_fixture_release(&r, mem);
+	mock_fixture_release(&r, other);
 }
 END_TEST
 
 START_TEST(moved_memory_has_another_identity_at_the_same_address)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	uint64_t addr;
-	vres_bmem *mem = rig_alloc(&r, 4096, &addr);
-	const vres_residency truth = rig_residency(&r, mem);
+	vres_bmem *mem = mock_fixture_alloc(&r, 4096, &addr);
+	const vres_residency truth = mock_fixture_residency(&r, mem);
 	vres_residency answer;
 
 	vres_mock_pretend(r.mock, addr, VRES_MOCK_MOVED);
-	answer = rig_residency(&r, mem);
+	answer = mock_fixture_residency(&r, mem);
 	ck_assert_mem_ne(answer.identity, truth.identity, sizeof(truth.identity));
 	ck_assert_uint_eq(answer.base, truth.base);
 	ck_assert_uint_eq(answer.facts, truth.facts);
 	vres_mock_pretend(r.mock, addr, 0);
-	answer = rig_residency(&r, mem);
+	answer = mock_fixture_residency(&r, mem);
 	ck_assert_mem_eq(&answer, &truth, sizeof(truth));
-	rig_release(&r, mem);
+	mock_fixture_release(&r, mem);
 }
 END_TEST
 
 START_TEST(device_lost_by_a_script_stays_lost_and_no_other_is)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
-	vres_bmem *mem = rig_alloc(&r, 4096, NULL);
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
+	vres_bmem *mem = mock_fixture_alloc(&r, 4096, NULL);
 	vres_device_status status = {.struct_size = sizeof(status)};
 	vres_device_props props = {.struct_size = sizeof(props)};
 	vres_bdev *dev = NULL;
@@ -141,9 +141,9 @@ END_TEST
 
 START_TEST(wipe_of_a_read_only_mapping_loses_the_device)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
-	vres_bmem *mem = rig_alloc(&r, 4096, NULL);
-	vres_bmem *other = rig_alloc(&r, 4096, NULL);
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
+	vres_bmem *mem = mock_fixture_alloc(&r, 4096, NULL);
+	vres_bmem *other = mock_fixture_alloc(&r, 4096, NULL);
 	vres_error err;
 
 	ck_ok(r.ops->mem_protect(mem, 1, &err));
@@ -157,7 +157,7 @@ END_TEST
 
 START_TEST(adopted_memory_keeps_its_owners_protection)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	uint64_t addr;
 	vres_bmem *mem;
 	vres_error err;
@@ -165,8 +165,8 @@ START_TEST(adopted_memory_keeps_its_owners_protection)
 	ck_assert_int_eq(vres_mock_alloc(r.mock, 0, 4096, NULL, &addr), VRES_OK);
 	ck_ok(r.ops->mem_adopt(r.dev[0], addr, 4096, &mem, &err));
 	ck_status(r.ops->mem_protect(mem, 1, &err), VRES_E_UNSUPPORTED);
-	ck_assert_uint_eq(rig_residency(&r, mem).facts, VRES_MEM_DEVICE);
-	rig_release(&r, mem);
+	ck_assert_uint_eq(mock_fixture_residency(&r, mem).facts, VRES_MEM_DEVICE);
+	mock_fixture_release(&r, mem);
 }
 END_TEST
 

@@ -7,7 +7,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include "mock/model.h"
-#include "mock_rig.h"
+#include "mock_fixture.h"
 
 /*
  * Access is given in huge pages: who comes second may need one below or above what is open, and
@@ -44,32 +44,32 @@ END_TEST
 
 START_TEST(foreign_memory_counts_and_only_its_owner_frees_it)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	uint8_t *bytes = content(10000, 3);
 	uint64_t addr = 0;
 	vres_bmem *mem;
 	vres_error err;
 
 	ck_assert_int_eq(vres_mock_alloc(r.mock, 0, 10000, bytes, &addr), VRES_OK);
-	ck_assert_uint_eq(rig_free_bytes(&r, 0), CAPACITY - 12288);
+	ck_assert_uint_eq(mock_fixture_free_bytes(&r, 0), CAPACITY - 12288);
 	ck_ok(r.ops->mem_adopt(r.dev[0], addr, 10000, &mem, &err));
-	rig_holds(&r, mem, 10000, 3);
-	rig_release(&r, mem);
-	ck_assert_uint_eq(rig_free_bytes(&r, 0), CAPACITY - 12288);
+	mock_fixture_holds(&r, mem, 10000, 3);
+	mock_fixture_release(&r, mem);
+	ck_assert_uint_eq(mock_fixture_free_bytes(&r, 0), CAPACITY - 12288);
 	ck_assert_uint_eq(vres_mock_unwiped(r.mock), 0);
 	vres_mock_free(r.mock, addr + 1);
 	vres_mock_free(r.mock, 0);
-	ck_assert_uint_eq(rig_free_bytes(&r, 0), CAPACITY - 12288);
+	ck_assert_uint_eq(mock_fixture_free_bytes(&r, 0), CAPACITY - 12288);
 	vres_mock_free(r.mock, addr);
 	vres_mock_free(r.mock, addr);
-	ck_assert_uint_eq(rig_free_bytes(&r, 0), CAPACITY);
+	ck_assert_uint_eq(mock_fixture_free_bytes(&r, 0), CAPACITY);
 	test_free(bytes);
 }
 END_TEST
 
 START_TEST(foreign_memory_that_cannot_be_made_is_a_status)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	uint64_t addr = 7;
 
 	ck_assert_int_eq(vres_mock_alloc(r.mock, 0, 0, NULL, &addr), VRES_E_INVALID_INPUT);
@@ -79,27 +79,27 @@ START_TEST(foreign_memory_that_cannot_be_made_is_a_status)
 	ck_assert_int_eq(vres_mock_alloc(r.mock, 0, CAPACITY + 1, NULL, &addr),
 	                 VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(addr, 7);
-	ck_assert_uint_eq(rig_free_bytes(&r, 0), CAPACITY);
+	ck_assert_uint_eq(mock_fixture_free_bytes(&r, 0), CAPACITY);
 }
 END_TEST
 
 START_TEST(owned_memory_is_not_freed_as_if_it_were_foreign)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	uint64_t addr;
-	vres_bmem *mem = rig_alloc(&r, 4096, &addr);
+	vres_bmem *mem = mock_fixture_alloc(&r, 4096, &addr);
 
-	rig_write(&r, mem, 4096, 1);
+	mock_fixture_write(&r, mem, 4096, 1);
 	vres_mock_free(r.mock, addr);
-	rig_holds(&r, mem, 4096, 1);
-	rig_release(&r, mem);
+	mock_fixture_holds(&r, mem, 4096, 1);
+	mock_fixture_release(&r, mem);
 }
 END_TEST
 
 START_TEST(adopted_memory_whose_owner_freed_it_has_no_facts_and_takes_no_work)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
-	vres_blane *lane = rig_lane(&r, 100, NULL);
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
+	vres_blane *lane = mock_fixture_lane(&r, 100, NULL);
 	vres_residency residency;
 	uint64_t addr;
 	vres_bmem *mem;
@@ -107,74 +107,74 @@ START_TEST(adopted_memory_whose_owner_freed_it_has_no_facts_and_takes_no_work)
 
 	ck_assert_int_eq(vres_mock_alloc(r.mock, 0, 10000, NULL, &addr), VRES_OK);
 	ck_ok(r.ops->mem_adopt(r.dev[0], addr + 10, 5000, &mem, &err));
-	residency = rig_residency(&r, mem);
+	residency = mock_fixture_residency(&r, mem);
 	ck_assert_uint_eq(residency.facts, VRES_MEM_DEVICE);
 	ck_assert_uint_eq(residency.base, addr);
 	ck_assert_uint_eq(residency.bytes, 12288);
 	vres_mock_free(r.mock, addr);
-	ck_assert_uint_eq(rig_residency(&r, mem).facts, 0);
+	ck_assert_uint_eq(mock_fixture_residency(&r, mem).facts, 0);
 	ck_ok(r.ops->lane_pull(lane, mem, 0, 100, &err));
 	ck_status_reason(r.ops->lane_wait(lane, PATIENCE, &err), VRES_E_BACKEND,
 	                 VRES_REASON_DEVICE);
-	rig_wait(&r, lane);
+	mock_fixture_wait(&r, lane);
 	ck_status(r.ops->mem_wipe(mem, &err), VRES_E_BACKEND);
 	r.ops->lane_close(lane);
-	rig_release(&r, mem);
+	mock_fixture_release(&r, mem);
 }
 END_TEST
 
 START_TEST(memory_of_another_device_is_adopted_and_residency_says_whose_it_is)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	uint64_t addr;
 	vres_bmem *mem;
 	vres_error err;
 
 	ck_assert_int_eq(vres_mock_alloc(r.mock, 1, 4096, NULL, &addr), VRES_OK);
 	ck_ok(r.ops->mem_adopt(r.dev[0], addr, 4096, &mem, &err));
-	ck_assert_uint_eq(rig_residency(&r, mem).device, 1);
-	rig_release(&r, mem);
+	ck_assert_uint_eq(mock_fixture_residency(&r, mem).device, 1);
+	mock_fixture_release(&r, mem);
 }
 END_TEST
 
 START_TEST(release_of_bytes_that_are_not_zero_is_counted)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	uint64_t addr;
 	vres_bmem *mem;
 	vres_error err;
 
-	rig_release(&r, rig_alloc(&r, 5000, NULL));
+	mock_fixture_release(&r, mock_fixture_alloc(&r, 5000, NULL));
 	ck_assert_uint_eq(vres_mock_unwiped(r.mock), 0);
 
 	/* Each end of the capacity is looked at. */
-	mem = rig_alloc(&r, 5000, &addr);
+	mem = mock_fixture_alloc(&r, 5000, &addr);
 	ck_assert_int_eq(vres_mock_flip(r.mock, addr, 0), VRES_OK);
-	rig_release(&r, mem);
+	mock_fixture_release(&r, mem);
 	ck_assert_uint_eq(vres_mock_unwiped(r.mock), 1);
-	mem = rig_alloc(&r, 5000, &addr);
+	mem = mock_fixture_alloc(&r, 5000, &addr);
 	ck_assert_int_eq(vres_mock_flip(r.mock, addr + 8191, 7), VRES_OK);
-	rig_release(&r, mem);
+	mock_fixture_release(&r, mem);
 	ck_assert_uint_eq(vres_mock_unwiped(r.mock), 2);
 
-	mem = rig_alloc(&r, 1, NULL);
-	rig_fill(&r, mem, 4096, 0xff);
-	rig_release(&r, mem);
+	mem = mock_fixture_alloc(&r, 1, NULL);
+	mock_fixture_fill(&r, mem, 4096, 0xff);
+	mock_fixture_release(&r, mem);
 	ck_assert_uint_eq(vres_mock_unwiped(r.mock), 3);
 
-	mem = rig_alloc(&r, 5000, NULL);
-	rig_write(&r, mem, 5000, 1);
+	mem = mock_fixture_alloc(&r, 5000, NULL);
+	mock_fixture_write(&r, mem, 5000, 1);
 	ck_ok(r.ops->mem_wipe(mem, &err));
-	rig_release(&r, mem);
+	mock_fixture_release(&r, mem);
 	ck_assert_uint_eq(vres_mock_unwiped(r.mock), 3);
 }
 END_TEST
 
 START_TEST(memory_outside_its_bounds_or_its_device_is_refused)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
-	vres_bmem *mem = rig_alloc(&r, 4096, NULL);
-	vres_blane *lane = rig_lane(&r, 1000, NULL);
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
+	vres_bmem *mem = mock_fixture_alloc(&r, 4096, NULL);
+	vres_blane *lane = mock_fixture_lane(&r, 1000, NULL);
 	const vres_hash_run run = {mem, 4095, 2};
 	uint8_t digest[32];
 	uint64_t echo;
@@ -190,30 +190,30 @@ START_TEST(memory_outside_its_bounds_or_its_device_is_refused)
 	ck_status(r.ops->hash_blocks(lane, &job, &err), VRES_E_INVALID_INPUT);
 	ck_ok(r.ops->mem_alloc(r.dev[1], 4096, &theirs, &info, &err));
 	ck_status(r.ops->lane_pull(lane, theirs, 0, 1, &err), VRES_E_INVALID_INPUT);
-	rig_wait(&r, lane);
+	mock_fixture_wait(&r, lane);
 	r.ops->lane_close(lane);
-	rig_release(&r, mem);
-	rig_release(&r, theirs);
+	mock_fixture_release(&r, mem);
+	mock_fixture_release(&r, theirs);
 }
 END_TEST
 
 START_TEST(work_is_done_at_the_wait_and_not_before)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
-	vres_bmem *mem = rig_alloc(&r, 4096, NULL);
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
+	vres_bmem *mem = mock_fixture_alloc(&r, 4096, NULL);
 	const vres_hash_run run = {mem, 0, 4096};
 	uint8_t digest[32], poison[4096];
 	uint64_t echo = 5;
 	const vres_hash_job job = {sizeof(job), &run, 1, 4096, 0, digest, 6, &echo};
 	uint8_t *staging, *other;
-	vres_blane *push = rig_lane(&r, 4096, &staging);
-	vres_blane *pull = rig_lane(&r, 4096, &other);
+	vres_blane *push = mock_fixture_lane(&r, 4096, &staging);
+	vres_blane *pull = mock_fixture_lane(&r, 4096, &other);
 	vres_error err;
 
-	rig_write(&r, mem, 4096, 1);
+	mock_fixture_write(&r, mem, 4096, 1);
 	content_fill(staging, 4096, 2, 0);
 	ck_ok(r.ops->lane_push(push, mem, 0, 4096, &err));
-	rig_holds(&r, mem, 4096, 1);
+	mock_fixture_holds(&r, mem, 4096, 1);
 
 	memset(poison, 0xa5, sizeof(poison));
 	memset(other, 0xa5, sizeof(poison));
@@ -223,14 +223,14 @@ START_TEST(work_is_done_at_the_wait_and_not_before)
 	ck_assert_mem_eq(other, poison, 4096);
 	ck_assert_mem_eq(digest, poison, 32);
 	ck_assert_uint_eq(echo, 5);
-	rig_wait(&r, push);
-	rig_wait(&r, pull);
+	mock_fixture_wait(&r, push);
+	mock_fixture_wait(&r, pull);
 	ck_assert_mem_eq(other, staging, 4096);
 	ck_assert_mem_ne(digest, poison, 32);
 	ck_assert_uint_eq(echo, 6);
 	r.ops->lane_close(push);
 	r.ops->lane_close(pull);
-	rig_release(&r, mem);
+	mock_fixture_release(&r, mem);
 }
 END_TEST
 
@@ -259,7 +259,7 @@ static void *flip_until_enough(void *arg)
 }
 
 /* From any thread, so without an assertion. */
-static vres_status hash_all(const struct rig *r, vres_bmem *mem)
+static vres_status hash_all(const struct mock_fixture *r, vres_bmem *mem)
 {
 	uint8_t digests[LONG / 65536 * 32];
 	uint64_t echo;
@@ -281,13 +281,13 @@ static vres_status hash_all(const struct rig *r, vres_bmem *mem)
 
 START_TEST(bits_flip_while_lanes_work_and_scripts_are_written)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	struct flipper flipper = {.mock = r.mock};
-	vres_bmem *mem = rig_alloc(&r, LONG, &flipper.addr);
+	vres_bmem *mem = mock_fixture_alloc(&r, LONG, &flipper.addr);
 	pthread_t thread;
 	void *bad;
 
-	rig_write(&r, mem, LONG, 1);
+	mock_fixture_write(&r, mem, LONG, 1);
 	ck_assert_int_eq(pthread_create(&thread, NULL, flip_until_enough, &flipper), 0);
 	for (unsigned i = 0; i < 10 || atomic_load(&flipper.flips) < 20; i++) {
 		vres_mock_fail(r.mock, VRES_MOCK_OP_OPEN, i, VRES_E_BACKEND);
@@ -298,13 +298,13 @@ START_TEST(bits_flip_while_lanes_work_and_scripts_are_written)
 	atomic_store(&flipper.enough, true);
 	ck_assert_int_eq(pthread_join(thread, &bad), 0);
 	ck_assert_ptr_null(bad);
-	rig_holds(&r, mem, LONG, 1);
-	rig_release(&r, mem);
+	mock_fixture_holds(&r, mem, LONG, 1);
+	mock_fixture_release(&r, mem);
 }
 END_TEST
 
 struct hasher {
-	const struct rig *r;
+	const struct mock_fixture *r;
 	vres_bmem *mem;
 	pthread_barrier_t *start;
 	unsigned rounds;
@@ -324,8 +324,8 @@ static void *hash_often(void *arg)
 
 START_TEST(lanes_hash_one_memory_at_once)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
-	vres_bmem *mem = rig_alloc(&r, LONG, NULL);
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
+	vres_bmem *mem = mock_fixture_alloc(&r, LONG, NULL);
 	pthread_barrier_t start;
 	struct hasher hasher = {&r, mem, &start, 10};
 	pthread_t threads[2];
@@ -339,14 +339,14 @@ START_TEST(lanes_hash_one_memory_at_once)
 		ck_assert_ptr_null(status);
 	}
 	ck_assert_int_eq(pthread_barrier_destroy(&start), 0);
-	rig_release(&r, mem);
+	mock_fixture_release(&r, mem);
 }
 END_TEST
 
 /* The hash that is under way is finished, the next finds nothing. */
 START_TEST(owner_that_frees_in_the_middle_of_a_hash_crashes_nobody)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	const uint64_t blocks = alloc_live();
 	pthread_barrier_t start;
 	struct hasher hasher = {.r = &r, .start = &start, .rounds = UINT32_MAX};
@@ -363,11 +363,11 @@ START_TEST(owner_that_frees_in_the_middle_of_a_hash_crashes_nobody)
 	while (vres_mock_calls(r.mock, VRES_MOCK_OP_LANE_WAIT) == 0)
 		(void)sched_yield();
 	vres_mock_free(r.mock, addr);
-	ck_assert_uint_eq(rig_free_bytes(&r, 0), CAPACITY);
+	ck_assert_uint_eq(mock_fixture_free_bytes(&r, 0), CAPACITY);
 	ck_assert_int_eq(pthread_join(thread, &status), 0);
 	ck_assert_int_eq((int)(uintptr_t)status, VRES_E_BACKEND);
 	ck_assert_int_eq(pthread_barrier_destroy(&start), 0);
-	rig_release(&r, hasher.mem);
+	mock_fixture_release(&r, hasher.mem);
 	ck_assert_uint_eq(alloc_live(), blocks);
 }
 END_TEST

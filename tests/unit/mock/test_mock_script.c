@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the mock can be told to do to its calls: fail, claim success, be slow, lose the device. */
-#include "mock_rig.h"
+#include "mock_fixture.h"
 
 /* One call of every operation that a script can reach, by its number. */
 struct calls {
-	struct rig *r;
+	struct mock_fixture *r;
 	vres_bmem *mem;
 	vres_blane *lane;
 	uint8_t digest[32];
@@ -12,11 +12,12 @@ struct calls {
 	vres_hash_run run;
 };
 
-static struct calls calls_begin(struct rig *r)
+static struct calls calls_begin(struct mock_fixture *r)
 {
 	uint8_t *staging;
-	struct calls c = {
-		.r = r, .mem = rig_alloc(r, 4096, NULL), .lane = rig_lane(r, 4096, &staging)};
+	struct calls c = {.r = r,
+	                  .mem = mock_fixture_alloc(r, 4096, NULL),
+	                  .lane = mock_fixture_lane(r, 4096, &staging)};
 
 	memset(staging, 0, 4096);
 	c.run = (vres_hash_run){c.mem, 0, 4096};
@@ -26,7 +27,7 @@ static struct calls calls_begin(struct rig *r)
 static void calls_end(struct calls *c)
 {
 	c->r->ops->lane_close(c->lane);
-	rig_release(c->r, c->mem);
+	mock_fixture_release(c->r, c->mem);
 }
 
 static vres_status call_hash(struct calls *c, vres_error *err)
@@ -59,8 +60,8 @@ static vres_status call_handle(struct calls *c, vres_mock_op op, vres_error *err
 		status = ops->mem_alloc(c->r->dev[0], 1, &mem, &info, err);
 		break;
 	case VRES_MOCK_OP_MEM_ADOPT:
-		status = ops->mem_adopt(c->r->dev[0], rig_residency(c->r, c->mem).base, 1, &mem,
-		                        err);
+		status = ops->mem_adopt(c->r->dev[0], mock_fixture_residency(c->r, c->mem).base, 1,
+		                        &mem, err);
 		break;
 	default: status = ops->lane_open(c->r->dev[0], 1, 0, &lane, &staging, err); break;
 	}
@@ -113,9 +114,9 @@ static bool makes_handle(vres_mock_op op)
 
 START_TEST(any_operation_fails_as_scripted_and_then_works_again)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	struct calls c = calls_begin(&r);
-	const uint64_t free_bytes = rig_free_bytes(&r, 0);
+	const uint64_t free_bytes = mock_fixture_free_bytes(&r, 0);
 	vres_error err;
 
 	for (unsigned op = VRES_MOCK_OP_OPEN; op < VRES_MOCK_OP_COUNT; op++) {
@@ -129,28 +130,28 @@ START_TEST(any_operation_fails_as_scripted_and_then_works_again)
 		ck_ok(call(&c, (vres_mock_op)op, &err));
 		ck_assert_uint_ge(vres_mock_calls(r.mock, (vres_mock_op)op), calls + 4);
 	}
-	ck_assert_uint_eq(rig_free_bytes(&r, 0), free_bytes);
+	ck_assert_uint_eq(mock_fixture_free_bytes(&r, 0), free_bytes);
 	calls_end(&c);
 }
 END_TEST
 
 START_TEST(failed_release_frees_all_the_same)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
-	vres_bmem *mem = rig_alloc(&r, 5000, NULL);
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
+	vres_bmem *mem = mock_fixture_alloc(&r, 5000, NULL);
 	vres_error err;
 
 	vres_mock_fail(r.mock, VRES_MOCK_OP_MEM_RELEASE, 1, VRES_E_DEALLOCATION_FAILED);
 	ck_status_reason(r.ops->mem_release(mem, &err), VRES_E_DEALLOCATION_FAILED,
 	                 VRES_REASON_DEVICE);
-	ck_assert_uint_eq(rig_free_bytes(&r, 0), CAPACITY);
+	ck_assert_uint_eq(mock_fixture_free_bytes(&r, 0), CAPACITY);
 	ck_assert_uint_eq(vres_mock_live_handles(r.mock), 3);
 }
 END_TEST
 
 START_TEST(scripted_shortage_carries_its_numbers)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	vres_mem_info info;
 	vres_bmem *mem = NULL;
 	vres_error err;
@@ -166,7 +167,7 @@ END_TEST
 
 START_TEST(any_counts_every_operation)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	struct calls c = calls_begin(&r);
 	vres_error err;
 
@@ -181,7 +182,7 @@ END_TEST
 
 START_TEST(faults_are_counted_down_each_on_its_own_and_forgotten_by_operation)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	struct calls c = calls_begin(&r);
 	vres_error err;
 
@@ -202,7 +203,7 @@ END_TEST
 
 START_TEST(eight_faults_wait_at_once_and_a_ninth_is_ignored)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	struct calls c = calls_begin(&r);
 	vres_error err;
 
@@ -220,7 +221,7 @@ END_TEST
 
 START_TEST(calls_are_counted_with_their_failures)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	struct calls c = calls_begin(&r);
 	const uint64_t any = vres_mock_calls(r.mock, VRES_MOCK_ANY);
 	vres_error err;
@@ -236,14 +237,14 @@ END_TEST
 
 START_TEST(scripted_success_is_a_claim_without_the_work)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	struct calls c = calls_begin(&r);
 	vres_error err;
 
-	rig_write(&r, c.mem, 4096, 1);
+	mock_fixture_write(&r, c.mem, 4096, 1);
 	vres_mock_fail(r.mock, VRES_MOCK_OP_MEM_WIPE, 1, VRES_OK);
 	ck_ok(call(&c, VRES_MOCK_OP_MEM_WIPE, &err));
-	rig_holds(&r, c.mem, 4096, 1);
+	mock_fixture_holds(&r, c.mem, 4096, 1);
 
 	memset(c.digest, 0xa5, sizeof(c.digest));
 	vres_mock_fail(r.mock, VRES_MOCK_OP_LANE_WAIT, 1, VRES_OK);
@@ -265,7 +266,7 @@ END_TEST
 
 START_TEST(slow_operation_takes_its_time_and_succeeds)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	struct calls c = calls_begin(&r);
 	vres_error err;
 
@@ -282,14 +283,14 @@ END_TEST
 /* Nothing here asserts a time: a wait that sat out the hour would run into the test's own limit. */
 START_TEST(wait_that_misses_its_deadline_leaves_the_work_undone_and_the_lane_stuck)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
-	vres_bmem *mem = rig_alloc(&r, 4096, NULL);
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
+	vres_bmem *mem = mock_fixture_alloc(&r, 4096, NULL);
 	uint8_t *staging;
 	vres_blane *lane;
 	vres_error err;
 
-	rig_write(&r, mem, 4096, 1);
-	lane = rig_lane(&r, 4096, &staging);
+	mock_fixture_write(&r, mem, 4096, 1);
+	lane = mock_fixture_lane(&r, 4096, &staging);
 	content_fill(staging, 4096, 2, 0);
 	ck_ok(r.ops->lane_push(lane, mem, 0, 4096, &err));
 	vres_mock_delay(r.mock, VRES_MOCK_OP_LANE_WAIT, AN_HOUR);
@@ -305,18 +306,18 @@ START_TEST(wait_that_misses_its_deadline_leaves_the_work_undone_and_the_lane_stu
 	ck_status_reason(r.ops->lane_pull(lane, mem, 0, 1, &err), VRES_E_BACKEND,
 	                 VRES_REASON_DEADLINE);
 	r.ops->lane_close(lane);
-	rig_holds(&r, mem, 4096, 1);
-	rig_release(&r, mem);
+	mock_fixture_holds(&r, mem, 4096, 1);
+	mock_fixture_release(&r, mem);
 }
 END_TEST
 
 START_TEST(failed_wait_does_none_of_the_work_and_the_lane_goes_on)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	struct calls c = calls_begin(&r);
 	vres_error err;
 
-	rig_write(&r, c.mem, 4096, 1);
+	mock_fixture_write(&r, c.mem, 4096, 1);
 	ck_ok(call(&c, VRES_MOCK_OP_HASH_BLOCKS, &err));
 	vres_mock_fail(r.mock, VRES_MOCK_OP_LANE_WAIT, 1, VRES_E_BACKEND);
 	ck_status_reason(call(&c, VRES_MOCK_OP_LANE_WAIT, &err), VRES_E_BACKEND,
@@ -332,10 +333,10 @@ END_TEST
 
 START_TEST(lane_of_a_lost_device_is_closed_without_its_work)
 {
-	CLEANUP(rig_end) struct rig r = rig_begin();
-	vres_bmem *mem = rig_alloc(&r, 4096, NULL);
+	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
+	vres_bmem *mem = mock_fixture_alloc(&r, 4096, NULL);
 	uint8_t *staging;
-	vres_blane *lane = rig_lane(&r, 4096, &staging);
+	vres_blane *lane = mock_fixture_lane(&r, 4096, &staging);
 	vres_error err;
 
 	memset(staging, 1, 4096);

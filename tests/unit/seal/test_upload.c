@@ -6,15 +6,15 @@
 
 #include "support/suite/alloc.h"
 #include "support/suite/content.h"
-#include "unit/fixture/puppet.h"
+#include "unit/fixture/fake_backend.h"
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
 #include "base/validate.h"
 
 #define DEADLINE (UINT64_C(60) * 1000000000)
 
-struct rig {
-	struct door *door;
+struct upload_fixture {
+	struct device_fixture *fixture;
 	struct vres_mem mem;
 	struct content_source content;
 	struct source source;
@@ -27,56 +27,57 @@ struct rig {
 
 static bool on_progress(void *ctx, uint64_t done, uint64_t total)
 {
-	struct rig *rig = ctx;
+	struct upload_fixture *fixture = ctx;
 
-	ck_assert_uint_eq(total, rig->mem.bytes);
-	ck_assert_uint_lt(rig->calls, COUNT(rig->told));
-	rig->told[rig->calls++] = done;
-	return rig->calls != rig->cancel_at;
+	ck_assert_uint_eq(total, fixture->mem.bytes);
+	ck_assert_uint_lt(fixture->calls, COUNT(fixture->told));
+	fixture->told[fixture->calls++] = done;
+	return fixture->calls != fixture->cancel_at;
 }
 
-static struct rig *begin(uint64_t bytes)
+static struct upload_fixture *begin(uint64_t bytes)
 {
-	struct rig *rig = test_alloc(sizeof(*rig));
+	struct upload_fixture *fixture = test_alloc(sizeof(*fixture));
 	vres_error err;
 
-	rig->door = door_open();
-	rig->mem = door_memory(rig->door, bytes, 99);
-	rig->content.seed = 1;
-	vres_source_stream(&rig->source, content_read, &rig->content);
-	ck_ok(vres_sha256_open(&rig->flat, &err));
-	ck_ok(tree_open(&rig->tree, 65536, &err));
-	rig->upload = (struct upload){.source = &rig->source,
-	                              .destination = &rig->mem,
-	                              .flat = &rig->flat,
-	                              .tree = &rig->tree,
-	                              .progress = on_progress,
-	                              .progress_ctx = rig,
-	                              .deadline = DEADLINE};
-	return rig;
+	fixture->fixture = device_fixture_open();
+	fixture->mem = device_fixture_memory(fixture->fixture, bytes, 99);
+	fixture->content.seed = 1;
+	vres_source_stream(&fixture->source, content_read, &fixture->content);
+	ck_ok(vres_sha256_open(&fixture->flat, &err));
+	ck_ok(tree_open(&fixture->tree, 65536, &err));
+	fixture->upload = (struct upload){.source = &fixture->source,
+	                                  .destination = &fixture->mem,
+	                                  .flat = &fixture->flat,
+	                                  .tree = &fixture->tree,
+	                                  .progress = on_progress,
+	                                  .progress_ctx = fixture,
+	                                  .deadline = DEADLINE};
+	return fixture;
 }
 
-static void end(struct rig **rig)
+static void end(struct upload_fixture **fixture)
 {
-	tree_close(&(*rig)->tree);
-	vres_sha256_close(&(*rig)->flat);
-	drop_memory(&(*rig)->mem);
-	door_shut(&(*rig)->door);
-	test_free(*rig);
+	tree_close(&(*fixture)->tree);
+	vres_sha256_close(&(*fixture)->flat);
+	drop_memory(&(*fixture)->mem);
+	device_fixture_close(&(*fixture)->fixture);
+	test_free(*fixture);
 }
 
-static void ck_uploaded(struct rig *rig)
+static void ck_uploaded(struct upload_fixture *fixture)
 {
-	const size_t n = (size_t)rig->mem.bytes;
+	const size_t n = (size_t)fixture->mem.bytes;
 	uint8_t *want = content(n, 1), digest[32], flat[32], root[32];
 	char got[65], verity[65];
 	vres_error err;
 
-	ck_assert_msg(memcmp(puppet_bytes(&rig->mem), want, n) == 0, "other bytes are in VRAM");
-	ck_ok(vres_sha256_end(&rig->flat, digest, &err));
+	ck_assert_msg(memcmp(fake_backend_bytes(&fixture->mem), want, n) == 0,
+	              "other bytes are in VRAM");
+	ck_ok(vres_sha256_end(&fixture->flat, digest, &err));
 	sha256_of(want, n, flat);
 	ck_assert_mem_eq(digest, flat, 32);
-	ck_ok(tree_finish(&rig->tree, 0, root, &err));
+	ck_ok(tree_finish(&fixture->tree, 0, root, &err));
 	ck_ok(tree_digest(n, 65536, root, digest, &err));
 	vres_hex(digest, got);
 	verity_hex(want, n, 65536, verity);
@@ -92,80 +93,80 @@ START_TEST(bytes_arrive_in_order_and_are_digested_on_the_way)
 	} sizes[] = {{1, 1, 1}, {LANE_BYTES, 1, 1}, {2 * LANE_BYTES + 7, 3, 2}};
 
 	for (size_t i = 0; i < COUNT(sizes); i++) {
-		CLEANUP(end) struct rig *rig = begin(sizes[i].bytes);
+		CLEANUP(end) struct upload_fixture *fixture = begin(sizes[i].bytes);
 		vres_error err;
 
-		ck_ok(vres_upload(&rig->upload, &err));
-		ck_uploaded(rig);
-		ck_assert_uint_eq(rig->calls, sizes[i].pieces);
-		for (unsigned call = 0; call < rig->calls; call++)
-			ck_assert_uint_eq(rig->told[call], call + 1 == sizes[i].pieces
-			                                           ? sizes[i].bytes
-			                                           : (call + 1) * LANE_BYTES);
-		ck_assert_uint_eq(rig->content.largest,
+		ck_ok(vres_upload(&fixture->upload, &err));
+		ck_uploaded(fixture);
+		ck_assert_uint_eq(fixture->calls, sizes[i].pieces);
+		for (unsigned call = 0; call < fixture->calls; call++)
+			ck_assert_uint_eq(fixture->told[call], call + 1 == sizes[i].pieces
+			                                               ? sizes[i].bytes
+			                                               : (call + 1) * LANE_BYTES);
+		ck_assert_uint_eq(fixture->content.largest,
 		                  sizes[i].bytes < LANE_BYTES ? sizes[i].bytes : LANE_BYTES);
-		ck_assert_uint_eq(atomic_load(&rig->door->puppet->calls[PUPPET_LANE_OPEN]),
+		ck_assert_uint_eq(atomic_load(&fixture->fixture->fake->calls[FAKE_LANE_OPEN]),
 		                  sizes[i].lanes);
 		/* One copies while the other is filled. */
-		ck_assert_uint_eq(rig->door->puppet->most_busy_lanes, sizes[i].lanes);
+		ck_assert_uint_eq(fixture->fixture->fake->most_busy_lanes, sizes[i].lanes);
 	}
 }
 END_TEST
 
 START_TEST(digests_that_nobody_wants_are_not_computed)
 {
-	CLEANUP(end) struct rig *rig = begin(100000);
+	CLEANUP(end) struct upload_fixture *fixture = begin(100000);
 	uint8_t nothing[32], digest[32];
 	vres_error err;
 
-	rig->upload.flat = NULL;
-	rig->upload.tree = NULL;
-	rig->upload.progress = NULL;
-	ck_ok(vres_upload(&rig->upload, &err));
-	ck_assert_uint_eq(rig->tree.bytes, 0);
+	fixture->upload.flat = NULL;
+	fixture->upload.tree = NULL;
+	fixture->upload.progress = NULL;
+	ck_ok(vres_upload(&fixture->upload, &err));
+	ck_assert_uint_eq(fixture->tree.bytes, 0);
 	sha256_of("", 0, nothing);
-	ck_ok(vres_sha256_end(&rig->flat, digest, &err));
+	ck_ok(vres_sha256_end(&fixture->flat, digest, &err));
 	ck_assert_mem_eq(digest, nothing, 32);
-	ck_assert_uint_eq(rig->source.done, 100000);
+	ck_assert_uint_eq(fixture->source.done, 100000);
 }
 END_TEST
 
 START_TEST(progress_may_cancel_after_any_piece)
 {
 	for (unsigned at = 1; at <= 3; at++) {
-		CLEANUP(end) struct rig *rig = begin(2 * LANE_BYTES + 1);
+		CLEANUP(end) struct upload_fixture *fixture = begin(2 * LANE_BYTES + 1);
 		vres_error err;
 
-		rig->cancel_at = at;
-		ck_status(vres_upload(&rig->upload, &err), VRES_E_CANCELLED);
-		ck_assert_uint_eq(rig->calls, at);
+		fixture->cancel_at = at;
+		ck_status(vres_upload(&fixture->upload, &err), VRES_E_CANCELLED);
+		ck_assert_uint_eq(fixture->calls, at);
 	}
 }
 END_TEST
 
 START_TEST(failure_of_source_or_backend_closes_the_lanes)
 {
-	static const enum puppet_op ops[] = {PUPPET_LANE_OPEN, PUPPET_LANE_PUSH, PUPPET_HASH,
-	                                     PUPPET_LANE_WAIT};
+	static const enum fake_backend_op ops[] = {FAKE_LANE_OPEN, FAKE_LANE_PUSH, FAKE_HASH,
+	                                           FAKE_LANE_WAIT};
 
 	for (size_t i = 0; i <= COUNT(ops); i++) {
-		CLEANUP(end) struct rig *rig = begin(LANE_BYTES + 1);
-		const int live = atomic_load(&rig->door->puppet->live);
+		CLEANUP(end) struct upload_fixture *fixture = begin(LANE_BYTES + 1);
+		const int live = atomic_load(&fixture->fixture->fake->live);
 		struct tree_shape shape;
 		uint8_t arrived[257 * 32];
 		vres_error err;
 
 		tree_shape_init(&shape, LANE_BYTES + 1, 65536);
-		rig->upload.shape = &shape;
-		rig->upload.arrived = arrived;
+		fixture->upload.shape = &shape;
+		fixture->upload.arrived = arrived;
 		if (i < COUNT(ops))
-			rig->door->puppet->answer[ops[i]] = VRES_E_BACKEND;
+			fixture->fixture->fake->answer[ops[i]] = VRES_E_BACKEND;
 		else
-			rig->content = (struct content_source){
+			fixture->content = (struct content_source){
 				.seed = 1, .fail_at = 2, .fail_how = VRES_E_BUSY};
-		ck_status(vres_upload(&rig->upload, &err),
+		ck_status(vres_upload(&fixture->upload, &err),
 		          i < COUNT(ops) ? VRES_E_BACKEND : VRES_E_IO);
-		ck_assert_int_eq(atomic_load(&rig->door->puppet->live), live);
+		ck_assert_int_eq(atomic_load(&fixture->fixture->fake->live), live);
 	}
 }
 END_TEST
@@ -205,7 +206,7 @@ static vres_status part(const struct source *s, uint64_t at, void *buffer, size_
 }
 
 /* An upload from @bytes that digests nothing. */
-static struct parts *parts_of(struct rig *rig, const uint8_t *bytes, bool has_parts)
+static struct parts *parts_of(struct upload_fixture *fixture, const uint8_t *bytes, bool has_parts)
 {
 	struct parts *parts = test_alloc(sizeof(*parts));
 
@@ -215,11 +216,11 @@ static struct parts *parts_of(struct rig *rig, const uint8_t *bytes, bool has_pa
 	parts->caller = pthread_self();
 	(void)pthread_mutex_init(&parts->lock, NULL);
 	(void)pthread_cond_init(&parts->asked, NULL);
-	rig->upload.source = &parts->source;
-	rig->upload.flat = NULL;
-	rig->upload.tree = NULL;
-	rig->upload.progress = NULL;
-	rig->upload.threads = 3;
+	fixture->upload.source = &parts->source;
+	fixture->upload.flat = NULL;
+	fixture->upload.tree = NULL;
+	fixture->upload.progress = NULL;
+	fixture->upload.threads = 3;
 	return parts;
 }
 
@@ -234,13 +235,13 @@ START_TEST(parts_of_a_buffer_are_filled_by_several_threads_each_once)
 {
 	const uint64_t bytes = 2 * LANE_BYTES + 8192;
 	uint8_t *want = content((size_t)bytes, 1);
-	CLEANUP(end) struct rig *rig = begin(bytes);
-	CLEANUP(parts_end) struct parts *parts = parts_of(rig, want, true);
+	CLEANUP(end) struct upload_fixture *fixture = begin(bytes);
+	CLEANUP(parts_end) struct parts *parts = parts_of(fixture, want, true);
 	vres_error err;
 
 	parts->wants_others = true; /* the caller's part takes until another thread has begun one */
-	ck_ok(vres_upload(&rig->upload, &err));
-	ck_assert_msg(memcmp(puppet_bytes(&rig->mem), want, (size_t)bytes) == 0,
+	ck_ok(vres_upload(&fixture->upload, &err));
+	ck_assert_msg(memcmp(fake_backend_bytes(&fixture->mem), want, (size_t)bytes) == 0,
 	              "other bytes are in VRAM");
 	for (uint64_t page = 0; page < bytes / 4096; page++)
 		ck_assert_uint_eq(parts->times[page], 1);
@@ -254,12 +255,12 @@ START_TEST(source_without_parts_is_read_by_the_caller_alone)
 {
 	const uint64_t bytes = LANE_BYTES + 8192;
 	uint8_t *want = content((size_t)bytes, 1);
-	CLEANUP(end) struct rig *rig = begin(bytes);
-	CLEANUP(parts_end) struct parts *parts = parts_of(rig, want, false);
+	CLEANUP(end) struct upload_fixture *fixture = begin(bytes);
+	CLEANUP(parts_end) struct parts *parts = parts_of(fixture, want, false);
 	vres_error err;
 
-	ck_ok(vres_upload(&rig->upload, &err));
-	ck_assert_msg(memcmp(puppet_bytes(&rig->mem), want, (size_t)bytes) == 0,
+	ck_ok(vres_upload(&fixture->upload, &err));
+	ck_assert_msg(memcmp(fake_backend_bytes(&fixture->mem), want, (size_t)bytes) == 0,
 	              "other bytes are in VRAM");
 	ck_assert_uint_eq(parts->by_others, 0);
 	ck_assert_uint_eq(parts->most, LANE_BYTES);
@@ -274,15 +275,15 @@ START_TEST(part_that_cannot_be_read_fails_the_upload)
 	uint8_t *from = content((size_t)bytes, 1);
 
 	for (size_t i = 0; i < COUNT(at); i++) {
-		CLEANUP(end) struct rig *rig = begin(bytes);
-		CLEANUP(parts_end) struct parts *parts = parts_of(rig, from, true);
-		const int live = atomic_load(&rig->door->puppet->live);
+		CLEANUP(end) struct upload_fixture *fixture = begin(bytes);
+		CLEANUP(parts_end) struct parts *parts = parts_of(fixture, from, true);
+		const int live = atomic_load(&fixture->fixture->fake->live);
 		vres_error err;
 
 		parts->fails_at = at[i];
-		ck_status(vres_upload(&rig->upload, &err), VRES_E_IO);
+		ck_status(vres_upload(&fixture->upload, &err), VRES_E_IO);
 		ck_assert_str_eq(err.message, "no more");
-		ck_assert_int_eq(atomic_load(&rig->door->puppet->live), live);
+		ck_assert_int_eq(atomic_load(&fixture->fixture->fake->live), live);
 	}
 	test_free(from);
 }
@@ -297,7 +298,7 @@ START_TEST(device_hashes_each_piece_when_it_has_arrived)
 	static const uint64_t sizes[] = {1, 65536, LANE_BYTES + 70000, 3 * LANE_BYTES};
 
 	for (size_t i = 0; i < COUNT(sizes); i++) {
-		CLEANUP(end) struct rig *rig = begin(sizes[i]);
+		CLEANUP(end) struct upload_fixture *fixture = begin(sizes[i]);
 		struct tree_shape shape;
 		uint8_t root[32], digest[32], *arrived;
 		char got[65], want[65];
@@ -307,26 +308,26 @@ START_TEST(device_hashes_each_piece_when_it_has_arrived)
 		arrived = test_alloc((size_t)shape.count[0] * 32 + 1);
 		arrived[shape.count[0] * 32] = 0xa5;
 		ck_assert(vres_upload_can_hash(&shape, 0));
-		rig->upload.shape = &shape;
-		rig->upload.arrived = arrived;
-		ck_ok(vres_upload(&rig->upload, &err));
-		ck_uploaded(rig);
+		fixture->upload.shape = &shape;
+		fixture->upload.arrived = arrived;
+		ck_ok(vres_upload(&fixture->upload, &err));
+		ck_uploaded(fixture);
 		ck_ok(tree_root_of(&shape, 0, arrived, root, &err));
 		ck_ok(tree_digest(sizes[i], 65536, root, digest, &err));
 		vres_hex(digest, got);
-		verity_hex(puppet_bytes(&rig->mem), (size_t)sizes[i], 65536, want);
+		verity_hex(fake_backend_bytes(&fixture->mem), (size_t)sizes[i], 65536, want);
 		ck_assert_str_eq(got, want);
 		ck_assert_uint_eq(arrived[shape.count[0] * 32], 0xa5);
-		ck_assert_uint_eq(rig->door->puppet->hashed_count,
+		ck_assert_uint_eq(fixture->fixture->fake->hashed_count,
 		                  div_up_u64(sizes[i], LANE_BYTES));
 		/*
 		 * Beside two that copy, one that hashes, so that a copy goes on meanwhile and no
 		 * hash waits for it.
 		 */
-		ck_assert_uint_eq(rig->door->puppet->hashed_behind_copies, 0);
-		ck_assert_uint_eq(atomic_load(&rig->door->puppet->calls[PUPPET_LANE_OPEN]),
+		ck_assert_uint_eq(fixture->fixture->fake->hashed_behind_copies, 0);
+		ck_assert_uint_eq(atomic_load(&fixture->fixture->fake->calls[FAKE_LANE_OPEN]),
 		                  sizes[i] > LANE_BYTES ? 3 : 1);
-		ck_assert_uint_eq(rig->door->puppet->most_busy_lanes,
+		ck_assert_uint_eq(fixture->fixture->fake->most_busy_lanes,
 		                  sizes[i] > LANE_BYTES ? 2 : 1);
 		test_free(arrived);
 	}
@@ -368,19 +369,19 @@ START_TEST(what_the_host_digests_is_what_was_read_whatever_the_driver_does_to_th
 
 	for (size_t i = 0; i < COUNT(sizes); i++) {
 		const uint64_t bytes = sizes[i];
-		CLEANUP(end) struct rig *rig = begin(bytes);
+		CLEANUP(end) struct upload_fixture *fixture = begin(bytes);
 		uint8_t *want = content((size_t)bytes, 1), digest[32], flat[32], root[32];
 		char got[65], verity[65];
 		vres_error err;
 
-		rig->door->puppet->push_damages = true;
-		ck_ok(vres_upload(&rig->upload, &err));
-		ck_assert_msg(memcmp(puppet_bytes(&rig->mem), want, (size_t)bytes) != 0,
+		fixture->fixture->fake->push_damages = true;
+		ck_ok(vres_upload(&fixture->upload, &err));
+		ck_assert_msg(memcmp(fake_backend_bytes(&fixture->mem), want, (size_t)bytes) != 0,
 		              "the driver did no damage");
-		ck_ok(vres_sha256_end(&rig->flat, digest, &err));
+		ck_ok(vres_sha256_end(&fixture->flat, digest, &err));
 		sha256_of(want, (size_t)bytes, flat);
 		ck_assert_mem_eq(digest, flat, 32);
-		ck_ok(tree_finish(&rig->tree, 0, root, &err));
+		ck_ok(tree_finish(&fixture->tree, 0, root, &err));
 		ck_ok(tree_digest(bytes, 65536, root, digest, &err));
 		vres_hex(digest, got);
 		verity_hex(want, (size_t)bytes, 65536, verity);
@@ -392,14 +393,14 @@ END_TEST
 
 START_TEST(pinned_staging_is_passed_on)
 {
-	CLEANUP(end) struct rig *rig = begin(1);
+	CLEANUP(end) struct upload_fixture *fixture = begin(1);
 	vres_error err;
 
-	ck_ok(vres_upload(&rig->upload, &err));
-	ck_assert_uint_eq(rig->door->puppet->lane_flags, 0);
-	rig->upload.lane_flags = VRES_LANE_PINNED;
-	ck_ok(vres_upload(&rig->upload, &err));
-	ck_assert_uint_eq(rig->door->puppet->lane_flags, VRES_LANE_PINNED);
+	ck_ok(vres_upload(&fixture->upload, &err));
+	ck_assert_uint_eq(fixture->fixture->fake->lane_flags, 0);
+	fixture->upload.lane_flags = VRES_LANE_PINNED;
+	ck_ok(vres_upload(&fixture->upload, &err));
+	ck_assert_uint_eq(fixture->fixture->fake->lane_flags, VRES_LANE_PINNED);
 }
 END_TEST
 

@@ -17,27 +17,27 @@
 #include "support/suite/suite.h"
 
 /* A folder of our own with a place for one file in it. */
-struct place {
+struct temp_log {
 	char folder[32], path[48];
 };
 
-static struct place begin(void)
+static struct temp_log begin(void)
 {
-	struct place p = {.folder = "/tmp/vres-token-XXXXXX"};
+	struct temp_log p = {.folder = "/tmp/vres-token-XXXXXX"};
 
 	ck_assert_ptr_nonnull(mkdtemp(p.folder));
 	(void)snprintf(p.path, sizeof(p.path), "%s/token", p.folder);
 	return p;
 }
 
-static void end(struct place *p)
+static void end(struct temp_log *p)
 {
 	(void)unlink(p->path);
 	(void)rmdir(p->path);
 	ck_assert_int_eq(rmdir(p->folder), 0);
 }
 
-static void put(const struct place *p, const void *bytes, size_t n, mode_t mode)
+static void put(const struct temp_log *p, const void *bytes, size_t n, mode_t mode)
 {
 	int fd;
 
@@ -49,7 +49,7 @@ static void put(const struct place *p, const void *bytes, size_t n, mode_t mode)
 	ck_assert_int_eq(close(fd), 0);
 }
 
-static vres_status from_file(const struct place *p, vres_error *err)
+static vres_status from_file(const struct temp_log *p, vres_error *err)
 {
 	vres_key *key = NULL;
 	const vres_status status = vres_key_from_token_file(p->path, NULL, &key, err);
@@ -60,7 +60,7 @@ static vres_status from_file(const struct place *p, vres_error *err)
 }
 
 /* The file gives the key of exactly these bytes. */
-static void ck_token(const struct place *p, const char *token, size_t n)
+static void ck_token(const struct temp_log *p, const char *token, size_t n)
 {
 	vres_key *got = NULL, *want = NULL;
 	vres_error err;
@@ -74,7 +74,7 @@ static void ck_token(const struct place *p, const char *token, size_t n)
 
 START_TEST(file_that_its_owner_alone_can_read_is_taken)
 {
-	CLEANUP(end) struct place p = begin();
+	CLEANUP(end) struct temp_log p = begin();
 
 	put(&p, "secret", 6, 0600);
 	ck_token(&p, "secret", 6);
@@ -89,7 +89,7 @@ END_TEST
 
 START_TEST(file_that_others_could_read_write_or_run_is_refused)
 {
-	CLEANUP(end) struct place p = begin();
+	CLEANUP(end) struct temp_log p = begin();
 	vres_error err;
 
 	for (mode_t bit = 1; bit <= 040; bit <<= 1) {
@@ -102,7 +102,7 @@ END_TEST
 
 START_TEST(missing_file_is_not_found)
 {
-	CLEANUP(end) struct place p = begin();
+	CLEANUP(end) struct temp_log p = begin();
 	vres_key *key = NULL;
 	vres_error err;
 
@@ -119,7 +119,7 @@ END_TEST
 
 START_TEST(what_is_not_a_regular_file_is_refused_without_waiting)
 {
-	CLEANUP(end) struct place p = begin();
+	CLEANUP(end) struct temp_log p = begin();
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const int s = socket(AF_UNIX, SOCK_STREAM, 0);
 	vres_error err;
@@ -143,7 +143,7 @@ END_TEST
 
 START_TEST(file_of_another_user_is_refused)
 {
-	CLEANUP(end) struct place p = begin();
+	CLEANUP(end) struct temp_log p = begin();
 	vres_error err;
 
 	put(&p, "secret", 6, 0600);
@@ -159,7 +159,7 @@ END_TEST
 
 START_TEST(file_in_a_folder_that_others_can_write_is_refused)
 {
-	CLEANUP(end) struct place p = begin();
+	CLEANUP(end) struct temp_log p = begin();
 	vres_error err;
 
 	put(&p, "secret", 6, 0600);
@@ -187,7 +187,7 @@ static const char *const spaces[] = {
 
 START_TEST(white_space_at_both_ends_is_not_part_of_the_token)
 {
-	CLEANUP(end) struct place p = begin();
+	CLEANUP(end) struct temp_log p = begin();
 	char text[64];
 
 	for (size_t i = 0; i < COUNT(spaces); i++) {
@@ -210,7 +210,7 @@ START_TEST(what_is_not_white_space_is_part_of_the_token)
 	static const char *const others[] = {
 		"\x08",     "\x0e",         "\x1f",         "!",           "\xc2\x84",
 		"\xc2\xa1", "\xe1\x9a\x81", "\xe2\x80\x8b", "\xef\xbb\xbf"};
-	CLEANUP(end) struct place p = begin();
+	CLEANUP(end) struct temp_log p = begin();
 	char token[16];
 
 	for (size_t i = 0; i < COUNT(others); i++) {
@@ -224,7 +224,7 @@ END_TEST
 
 START_TEST(file_without_a_token_is_refused)
 {
-	CLEANUP(end) struct place p = begin();
+	CLEANUP(end) struct temp_log p = begin();
 	vres_error err;
 
 	put(&p, "", 0, 0600);
@@ -239,7 +239,7 @@ START_TEST(file_that_is_not_utf8_is_refused_and_not_echoed)
 {
 	static const char *const bad[] = {"abc\xff", "\xc3", "secret\xed\xa0\x80", "\xc0\x80",
 	                                  "a\x80z"};
-	CLEANUP(end) struct place p = begin();
+	CLEANUP(end) struct temp_log p = begin();
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(bad); i++) {
@@ -253,7 +253,7 @@ END_TEST
 
 START_TEST(file_has_at_most_a_mebibyte)
 {
-	CLEANUP(end) struct place p = begin();
+	CLEANUP(end) struct temp_log p = begin();
 	const size_t most = (size_t)1 << 20;
 	char *text = test_alloc(most + 1);
 	vres_error err;
@@ -280,7 +280,7 @@ static vres_status credential(const char *name, vres_error *err)
 
 START_TEST(credential_is_a_file_in_the_folder_that_systemd_names)
 {
-	CLEANUP(end) struct place p = begin();
+	CLEANUP(end) struct temp_log p = begin();
 	vres_key *got = NULL, *want = NULL;
 	vres_error err;
 
@@ -297,7 +297,7 @@ END_TEST
 
 START_TEST(credential_of_root_may_be_readable_by_its_group_and_by_nobody_else)
 {
-	CLEANUP(end) struct place p = begin();
+	CLEANUP(end) struct temp_log p = begin();
 	const vres_status group_readable = geteuid() == 0 ? VRES_OK : VRES_E_INVALID_INPUT;
 	vres_error err;
 
@@ -336,7 +336,7 @@ START_TEST(credential_names_that_could_leave_the_folder_are_refused)
 {
 	static const char *const bad[] = {"",        ".",   "..",   "../token", "a/b",
 	                                  ".hidden", "a b", "a\nb", "\xc3\xa9", "a:b"};
-	CLEANUP(end) struct place p = begin();
+	CLEANUP(end) struct temp_log p = begin();
 	char name[258];
 	vres_error err;
 

@@ -9,7 +9,7 @@
 #include "support/suite/content.h"
 #include "manager/manager.h"
 #include "device/policy.h"
-#include "unit/fixture/puppet.h"
+#include "unit/fixture/fake_backend.h"
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
 #include "verify/verify.h"
@@ -18,8 +18,8 @@
 #define LONG  (UINT64_C(3600) * 1000000000)
 #define UNITS 4u /* that policy samples */
 
-struct rig {
-	struct puppet *puppet;
+struct lease_fixture {
+	struct fake_backend *fake;
 	vres_manager *manager;
 	vres_shard *shard;
 	unsigned told[VRES_EVENT_POLICY_VIOLATION + 1];
@@ -28,22 +28,22 @@ struct rig {
 
 static vres_status told(void *ctx, const vres_event *event)
 {
-	struct rig *rig = ctx;
+	struct lease_fixture *fixture = ctx;
 
-	rig->told[event->type]++;
-	if (rig->stops && event->type == VRES_EVENT_SEAL_VERIFIED)
-		vres_manager_stop(rig->manager);
-	if (rig->quarantines && event->type == VRES_EVENT_SEAL_VERIFIED)
-		atomic_store(&rig->shard->state, VRES_SHARD_QUARANTINED);
+	fixture->told[event->type]++;
+	if (fixture->stops && event->type == VRES_EVENT_SEAL_VERIFIED)
+		vres_manager_stop(fixture->manager);
+	if (fixture->quarantines && event->type == VRES_EVENT_SEAL_VERIFIED)
+		atomic_store(&fixture->shard->state, VRES_SHARD_QUARANTINED);
 	return VRES_OK;
 }
 
 /*
  * One sealed shard of 8 units, of which leases have UNITS sampled; sealing has not made it fresh.
  */
-static struct rig *begin(void)
+static struct lease_fixture *begin(void)
 {
-	struct rig *rig = test_alloc(sizeof(*rig));
+	struct lease_fixture *fixture = test_alloc(sizeof(*fixture));
 	uint8_t *data = content((size_t)BYTES, 1);
 	vres_seal_params params = vres_seal_params_init();
 	vres_config config = vres_config_init();
@@ -51,34 +51,34 @@ static struct rig *begin(void)
 	vres_key *key = NULL;
 	vres_error err;
 
-	rig->puppet = puppet_make();
+	fixture->fake = fake_backend_create();
 	policy.allow = VRES_ALLOW_SIMULATED | VRES_ALLOW_WEAK_LEASE;
 	policy.lease_verify = VRES_VERIFY_SAMPLED;
 	policy.lease_max_age = LONG;
 	policy.sample_units = UNITS;
-	config.backend = &rig->puppet->table;
-	config.backend_arg = rig->puppet;
+	config.backend = &fixture->fake->table;
+	config.backend_arg = fixture->fake;
 	config.worker_id = "worker";
 	config.policy = &policy;
 	config.block_size = 1024;
-	config.audit = (vres_audit_sink){told, rig};
+	config.audit = (vres_audit_sink){told, fixture};
 	ck_ok(vres_key_derive("token", 5, NULL, &key, &err));
 	config.key = key;
-	ck_ok(vres_manager_create(&config, &rig->manager, &err));
+	ck_ok(vres_manager_create(&config, &fixture->manager, &err));
 	vres_key_destroy(key);
-	ck_ok(vres_seal_memory(rig->manager, &params, data, BYTES, &rig->shard, &err));
+	ck_ok(vres_seal_memory(fixture->manager, &params, data, BYTES, &fixture->shard, &err));
 	test_free(data);
-	for (size_t i = 0; i < COUNT(rig->shard->fresh); i++)
-		atomic_store(&rig->shard->fresh[i], 0);
-	return rig;
+	for (size_t i = 0; i < COUNT(fixture->shard->fresh); i++)
+		atomic_store(&fixture->shard->fresh[i], 0);
+	return fixture;
 }
 
-static void end(struct rig **rig)
+static void end(struct lease_fixture **fixture)
 {
-	vres_shard_release((*rig)->shard);
-	vres_manager_destroy((*rig)->manager);
-	puppet_drop(&(*rig)->puppet);
-	test_free(*rig);
+	vres_shard_release((*fixture)->shard);
+	vres_manager_destroy((*fixture)->manager);
+	fake_backend_destroy(&(*fixture)->fake);
+	test_free(*fixture);
 }
 
 static void release(vres_lease **lease)
@@ -87,24 +87,24 @@ static void release(vres_lease **lease)
 }
 
 /* How many units a lease has hashed. */
-static size_t hashed_by_a_lease(struct rig *rig)
+static size_t hashed_by_a_lease(struct lease_fixture *fixture)
 {
 	CLEANUP(release) vres_lease *lease = NULL;
 	vres_error err;
 
-	rig->puppet->hashed_count = 0;
-	ck_ok(vres_lease_acquire(rig->shard, &lease, &err));
-	return rig->puppet->hashed_count;
+	fixture->fake->hashed_count = 0;
+	ck_ok(vres_lease_acquire(fixture->shard, &lease, &err));
+	return fixture->fake->hashed_count;
 }
 
-static void sample(struct rig *rig, uint32_t units)
+static void sample(struct lease_fixture *fixture, uint32_t units)
 {
 	vres_verify_params p = vres_verify_params_init();
 	vres_error err;
 
 	p.mode = VRES_VERIFY_SAMPLED;
 	p.sample_units = units;
-	ck_ok(vres_shard_verify(rig->shard, &p, NULL, &err));
+	ck_ok(vres_shard_verify(fixture->shard, &p, NULL, &err));
 }
 
 /*
@@ -116,18 +116,19 @@ START_TEST(sample_of_fewer_units_than_policy_wants_serves_no_lease)
 	static const uint32_t fewer[] = {1, UNITS - 1};
 
 	for (size_t i = 0; i < COUNT(fewer); i++) {
-		CLEANUP(end) struct rig *rig = begin();
+		CLEANUP(end) struct lease_fixture *fixture = begin();
 
-		sample(rig, fewer[i]);
+		sample(fixture, fewer[i]);
 		ck_assert_uint_eq(
-			atomic_load(&rig->shard->fresh[vres_policy_strength(VRES_VERIFY_SAMPLED)]),
+			atomic_load(
+				&fixture->shard->fresh[vres_policy_strength(VRES_VERIFY_SAMPLED)]),
 			0);
 		ck_assert_uint_ne(
-			atomic_load(
-				&rig->shard->fresh[vres_policy_strength(VRES_VERIFY_SIGNATURE)]),
+			atomic_load(&fixture->shard
+		                             ->fresh[vres_policy_strength(VRES_VERIFY_SIGNATURE)]),
 			0);
-		ck_assert_uint_eq(hashed_by_a_lease(rig), UNITS);
-		ck_assert_uint_eq(hashed_by_a_lease(rig), 0); /* which is fresh now */
+		ck_assert_uint_eq(hashed_by_a_lease(fixture), UNITS);
+		ck_assert_uint_eq(hashed_by_a_lease(fixture), 0); /* which is fresh now */
 	}
 }
 END_TEST
@@ -137,10 +138,10 @@ START_TEST(sample_of_as_many_units_as_policy_wants_or_more_serves_leases)
 	static const uint32_t enough[] = {0, UNITS, UNITS + 1, UINT32_MAX};
 
 	for (size_t i = 0; i < COUNT(enough); i++) {
-		CLEANUP(end) struct rig *rig = begin();
+		CLEANUP(end) struct lease_fixture *fixture = begin();
 
-		sample(rig, enough[i]);
-		ck_assert_uint_eq(hashed_by_a_lease(rig), 0);
+		sample(fixture, enough[i]);
+		ck_assert_uint_eq(hashed_by_a_lease(fixture), 0);
 	}
 }
 END_TEST
@@ -148,56 +149,56 @@ END_TEST
 /* Where policy wants more units than there are, all of them are enough. */
 START_TEST(sample_of_all_units_serves_leases)
 {
-	CLEANUP(end) struct rig *rig = begin();
+	CLEANUP(end) struct lease_fixture *fixture = begin();
 
-	rig->manager->policy.sample_units = 100;
-	sample(rig, 7);
-	ck_assert_uint_eq(hashed_by_a_lease(rig), 8);
-	for (size_t i = 0; i < COUNT(rig->shard->fresh); i++)
-		atomic_store(&rig->shard->fresh[i], 0);
-	sample(rig, 8);
-	ck_assert_uint_eq(hashed_by_a_lease(rig), 0);
+	fixture->manager->policy.sample_units = 100;
+	sample(fixture, 7);
+	ck_assert_uint_eq(hashed_by_a_lease(fixture), 8);
+	for (size_t i = 0; i < COUNT(fixture->shard->fresh); i++)
+		atomic_store(&fixture->shard->fresh[i], 0);
+	sample(fixture, 8);
+	ck_assert_uint_eq(hashed_by_a_lease(fixture), 0);
 }
 END_TEST
 
 /* A clock that went backwards makes no verification younger than it is. */
 START_TEST(verification_of_the_future_serves_no_lease)
 {
-	CLEANUP(end) struct rig *rig = begin();
+	CLEANUP(end) struct lease_fixture *fixture = begin();
 
-	sample(rig, 0);
-	for (size_t i = 0; i < COUNT(rig->shard->fresh); i++)
-		atomic_store(&rig->shard->fresh[i], vres_os_monotonic() + LONG);
-	ck_assert_uint_eq(hashed_by_a_lease(rig), UNITS);
+	sample(fixture, 0);
+	for (size_t i = 0; i < COUNT(fixture->shard->fresh); i++)
+		atomic_store(&fixture->shard->fresh[i], vres_os_monotonic() + LONG);
+	ck_assert_uint_eq(hashed_by_a_lease(fixture), UNITS);
 }
 END_TEST
 
 /* However long one is good: none is none. */
 START_TEST(shard_that_was_never_verified_so_is_not_fresh_for_ever)
 {
-	CLEANUP(end) struct rig *rig = begin();
+	CLEANUP(end) struct lease_fixture *fixture = begin();
 
-	rig->manager->policy.lease_max_age = UINT64_MAX;
-	ck_assert_uint_eq(hashed_by_a_lease(rig), UNITS);
-	ck_assert_uint_eq(hashed_by_a_lease(rig), 0);
+	fixture->manager->policy.lease_max_age = UINT64_MAX;
+	ck_assert_uint_eq(hashed_by_a_lease(fixture), UNITS);
+	ck_assert_uint_eq(hashed_by_a_lease(fixture), 0);
 }
 END_TEST
 
 /* What was written while it ran may have come after its block was hashed. */
 START_TEST(verification_is_as_old_as_its_beginning)
 {
-	CLEANUP(end) struct rig *rig = begin();
+	CLEANUP(end) struct lease_fixture *fixture = begin();
 	const uint64_t before = vres_os_monotonic();
 	vres_verify_params params = vres_verify_params_init();
 	struct verification v;
 	uint64_t checked;
 	vres_error err;
 
-	vres_verify_check(&v, rig->shard, &params);
+	vres_verify_check(&v, fixture->shard, &params);
 	checked = vres_os_monotonic();
 	ck_ok(vres_verify_conclude(&v, &err));
-	ck_assert_uint_ge(atomic_load(&rig->shard->fresh[2]), before);
-	ck_assert_uint_lt(atomic_load(&rig->shard->fresh[2]), checked);
+	ck_assert_uint_ge(atomic_load(&fixture->shard->fresh[2]), before);
+	ck_assert_uint_lt(atomic_load(&fixture->shard->fresh[2]), checked);
 }
 END_TEST
 
@@ -214,7 +215,7 @@ static bool note_time(void *ctx, uint64_t done, uint64_t total)
 /* The device hashes what arrives while the rest is on its way. */
 START_TEST(seal_is_as_old_as_its_first_piece)
 {
-	CLEANUP(end) struct rig *rig = begin();
+	CLEANUP(end) struct lease_fixture *fixture = begin();
 	vres_seal_params params = vres_seal_params_init();
 	vres_shard *shard = NULL;
 	uint64_t first = 0;
@@ -222,7 +223,7 @@ START_TEST(seal_is_as_old_as_its_first_piece)
 
 	params.progress = note_time;
 	params.progress_ctx = &first;
-	ck_ok(vres_seal_memory(rig->manager, &params, "abc", 3, &shard, &err));
+	ck_ok(vres_seal_memory(fixture->manager, &params, "abc", 3, &shard, &err));
 	ck_assert_uint_ne(atomic_load(&shard->fresh[2]), 0);
 	ck_assert_uint_lt(atomic_load(&shard->fresh[2]), first);
 	vres_shard_release(shard);
@@ -232,48 +233,49 @@ END_TEST
 /* Of two verifications that run at once, the one that began first may end last. */
 START_TEST(verification_that_began_earlier_does_not_make_a_shard_staler)
 {
-	CLEANUP(end) struct rig *rig = begin();
+	CLEANUP(end) struct lease_fixture *fixture = begin();
 	const uint64_t later = vres_os_monotonic() + LONG;
 
-	for (size_t i = 0; i < COUNT(rig->shard->fresh); i++)
-		atomic_store(&rig->shard->fresh[i], later);
-	sample(rig, 0);
-	for (size_t i = 0; i < COUNT(rig->shard->fresh); i++)
-		ck_assert_uint_eq(atomic_load(&rig->shard->fresh[i]), later);
+	for (size_t i = 0; i < COUNT(fixture->shard->fresh); i++)
+		atomic_store(&fixture->shard->fresh[i], later);
+	sample(fixture, 0);
+	for (size_t i = 0; i < COUNT(fixture->shard->fresh); i++)
+		ck_assert_uint_eq(atomic_load(&fixture->shard->fresh[i]), later);
 }
 END_TEST
 
 /* Somebody found a violation while this shard was being verified: no address comes out any more. */
 START_TEST(manager_that_stopped_during_the_verification_gives_no_lease)
 {
-	CLEANUP(end) struct rig *rig = begin();
+	CLEANUP(end) struct lease_fixture *fixture = begin();
 	vres_lease *lease = NULL;
 	vres_error err;
 
-	rig->stops = true;
-	ck_status_reason(vres_lease_acquire(rig->shard, &lease, &err), VRES_E_POLICY_VIOLATION,
+	fixture->stops = true;
+	ck_status_reason(vres_lease_acquire(fixture->shard, &lease, &err), VRES_E_POLICY_VIOLATION,
 	                 VRES_REASON_STOPPED);
 	ck_assert_ptr_null(lease);
-	ck_assert_uint_eq(rig->shard->leased, 0);
-	ck_assert_uint_eq(atomic_load(&rig->manager->counters.leases), 0);
+	ck_assert_uint_eq(fixture->shard->leased, 0);
+	ck_assert_uint_eq(atomic_load(&fixture->manager->counters.leases), 0);
 }
 END_TEST
 
 /* Somebody found damage while the sink was told that there is none. */
 START_TEST(shard_that_was_quarantined_during_the_last_event_is_neither_good_nor_leased)
 {
-	CLEANUP(end) struct rig *rig = begin();
+	CLEANUP(end) struct lease_fixture *fixture = begin();
 	vres_lease *lease = NULL;
 	vres_error err;
 
-	rig->quarantines = true;
+	fixture->quarantines = true;
 	if (_i == 0)
-		ck_refused(vres_shard_verify(rig->shard, NULL, NULL, &err),
+		ck_refused(vres_shard_verify(fixture->shard, NULL, NULL, &err),
 		           VRES_REASON_QUARANTINED);
 	else
-		ck_refused(vres_lease_acquire(rig->shard, &lease, &err), VRES_REASON_QUARANTINED);
+		ck_refused(vres_lease_acquire(fixture->shard, &lease, &err),
+		           VRES_REASON_QUARANTINED);
 	ck_assert_ptr_null(lease);
-	ck_assert_uint_eq(rig->shard->leased, 0);
+	ck_assert_uint_eq(fixture->shard->leased, 0);
 }
 END_TEST
 
@@ -287,24 +289,24 @@ static bool stop_here(void *ctx, uint64_t done, uint64_t total)
 
 START_TEST(manager_that_stopped_during_a_seal_seals_nothing)
 {
-	CLEANUP(end) struct rig *rig = begin();
+	CLEANUP(end) struct lease_fixture *fixture = begin();
 	vres_seal_params params = vres_seal_params_init();
-	const uint64_t used = rig->shard->mem.device->capacity.used;
-	const uint64_t violations = atomic_load(&rig->manager->counters.policy_violations);
+	const uint64_t used = fixture->shard->mem.device->capacity.used;
+	const uint64_t violations = atomic_load(&fixture->manager->counters.policy_violations);
 	vres_shard *shard = NULL;
 	vres_error err;
 
 	params.progress = stop_here;
-	params.progress_ctx = rig->manager;
-	ck_status_reason(vres_seal_memory(rig->manager, &params, "abc", 3, &shard, &err),
+	params.progress_ctx = fixture->manager;
+	ck_status_reason(vres_seal_memory(fixture->manager, &params, "abc", 3, &shard, &err),
 	                 VRES_E_POLICY_VIOLATION, VRES_REASON_STOPPED);
 	ck_assert_ptr_null(shard);
-	ck_assert_uint_eq(rig->shard->mem.device->capacity.used, used);
-	ck_assert_uint_eq(rig->shard->mem.device->capacity.filling, 0);
+	ck_assert_uint_eq(fixture->shard->mem.device->capacity.used, used);
+	ck_assert_uint_eq(fixture->shard->mem.device->capacity.filling, 0);
 	/* That of the fixture. */
-	ck_assert_uint_eq(rig->told[VRES_EVENT_VRAM_SEALED], 1);
+	ck_assert_uint_eq(fixture->told[VRES_EVENT_VRAM_SEALED], 1);
 	/* It is told of by who found it. */
-	ck_assert_uint_eq(atomic_load(&rig->manager->counters.policy_violations), violations);
+	ck_assert_uint_eq(atomic_load(&fixture->manager->counters.policy_violations), violations);
 }
 END_TEST
 

@@ -5,15 +5,15 @@
  */
 #include "support/suite/alloc.h"
 #include "device/vram_digest_many.h"
-#include "unit/fixture/puppet.h"
+#include "unit/fixture/fake_backend.h"
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
-#include "unit/fixture/verify_rig.h"
+#include "unit/fixture/verify_fixture.h"
 
-static vres_status scrub(struct verify_rig *rig, vres_scrub_report *report, vres_error *err)
+static vres_status scrub(struct verify_fixture *fixture, vres_scrub_report *report, vres_error *err)
 {
 	*report = vres_scrub_report_init();
-	return vres_scrub_step(rig->manager, 1, report, err);
+	return vres_scrub_step(fixture->manager, 1, report, err);
 }
 
 /*
@@ -23,37 +23,37 @@ static vres_status scrub(struct verify_rig *rig, vres_scrub_report *report, vres
 START_TEST(scrub_does_not_believe_kept_digests_that_were_changed)
 {
 	static const size_t changed[] = {0, 69};
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	vres_status status = VRES_OK;
 	vres_scrub_report report;
 	uint64_t hashed;
 	vres_error err;
 
-	ck_ok(scrub(rig, &report, &err));
+	ck_ok(scrub(fixture, &report, &err));
 	hashed = report.bytes_hashed;
 	ck_assert_uint_gt(hashed, UNIT);
-	rig->shard->kept[32 * changed[_i] + 31] ^= 1;
+	fixture->shard->kept[32 * changed[_i] + 31] ^= 1;
 	for (; status == VRES_OK && hashed < BYTES; hashed += report.bytes_hashed)
-		status = scrub(rig, &report, &err);
+		status = scrub(fixture, &report, &err);
 	ck_assert_int_eq(status, VRES_E_SEAL_VERIFICATION_FAILED);
 	ck_assert_uint_eq(err.reason, VRES_REASON_DIGEST);
 	ck_assert_ptr_nonnull(strstr(err.message, "kept level"));
 	ck_assert_uint_eq(hashed, BYTES);
-	ck_assert_uint_eq(rig->incidents, 1);
+	ck_assert_uint_eq(fixture->incidents, 1);
 }
 END_TEST
 
 /* And nothing in VRAM is looked at before they have been checked. */
 START_TEST(scrub_checks_the_kept_digests_first)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	vres_scrub_report report;
 	vres_error err;
 
-	rig->shard->kept[32 * 69 + 31] ^= 1;
-	ck_refused(scrub(rig, &report, &err), VRES_REASON_DIGEST);
+	fixture->shard->kept[32 * 69 + 31] ^= 1;
+	ck_refused(scrub(fixture, &report, &err), VRES_REASON_DIGEST);
 	ck_assert_uint_eq(report.bytes_hashed, 0);
-	ck_assert_uint_eq(rig->puppet->hashed_count, 0);
+	ck_assert_uint_eq(fixture->fake->hashed_count, 0);
 	ck_assert_uint_eq(report.failed, 1);
 }
 END_TEST
@@ -64,31 +64,31 @@ END_TEST
  */
 START_TEST(scrub_does_not_count_parts_of_a_pass_that_was_given_up)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
-	const struct scrub_place *place = &rig->shard->scrub;
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
+	const struct scrub_place *place = &fixture->shard->scrub;
 	const uint64_t since = vres_os_monotonic();
 	struct scrub_part one, other;
 
-	ck_assert(vres_scrub_claim(rig->manager, 3 * UNIT, since, &one));
-	ck_assert(vres_scrub_claim(rig->manager, 3 * UNIT, since, &other));
+	ck_assert(vres_scrub_claim(fixture->manager, 3 * UNIT, since, &one));
+	ck_assert(vres_scrub_claim(fixture->manager, 3 * UNIT, since, &other));
 	ck_assert_uint_eq(other.first, 3);
 	vres_scrub_release(&one, SCRUB_UNCHECKED);
 	/* Not again before it is retried. */
-	ck_assert(!vres_scrub_claim(rig->manager, UNIT, since, &one));
-	vres_scrub_retry(rig->manager);
-	ck_assert(vres_scrub_claim(rig->manager, 2 * UNIT, since, &one));
+	ck_assert(!vres_scrub_claim(fixture->manager, UNIT, since, &one));
+	vres_scrub_retry(fixture->manager);
+	ck_assert(vres_scrub_claim(fixture->manager, 2 * UNIT, since, &one));
 	ck_assert_uint_eq(one.first, 0);
 	vres_scrub_release(&other, SCRUB_GOOD);
 	ck_assert_uint_eq(place->checked, 0);
 	vres_scrub_release(&one, SCRUB_GOOD);
 	ck_assert_uint_eq(place->checked, 2);
 	ck_assert_uint_lt(place->checked_since, since);
-	ck_assert(vres_scrub_claim(rig->manager, UNITS * UNIT, since, &one));
+	ck_assert(vres_scrub_claim(fixture->manager, UNITS * UNIT, since, &one));
 	ck_assert_uint_eq(one.units, UNITS - 2);
 	vres_scrub_release(&one, SCRUB_GOOD);
 	ck_assert_uint_ge(place->checked_since, since);
 	/* All has been checked since. */
-	ck_assert(!vres_scrub_claim(rig->manager, UNIT, since, &one));
+	ck_assert(!vres_scrub_claim(fixture->manager, UNIT, since, &one));
 }
 END_TEST
 
@@ -98,23 +98,23 @@ END_TEST
  */
 START_TEST(scrub_goes_round_once_from_wherever_it_comes_in)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	uint64_t since = vres_os_monotonic();
 	struct scrub_part part;
 
-	ck_assert(vres_scrub_claim(rig->manager, 3 * UNIT, since, &part));
+	ck_assert(vres_scrub_claim(fixture->manager, 3 * UNIT, since, &part));
 	vres_scrub_release(&part, SCRUB_GOOD);
 	for (unsigned round = 0; round < 3; round++) {
 		since = vres_os_monotonic();
-		ck_assert(vres_scrub_claim(rig->manager, UINT64_MAX, since, &part));
+		ck_assert(vres_scrub_claim(fixture->manager, UINT64_MAX, since, &part));
 		ck_assert_uint_eq(part.first, 3);
 		ck_assert_uint_eq(part.units, UNITS - 3);
 		vres_scrub_release(&part, SCRUB_GOOD);
-		ck_assert(vres_scrub_claim(rig->manager, UINT64_MAX, since, &part));
+		ck_assert(vres_scrub_claim(fixture->manager, UINT64_MAX, since, &part));
 		ck_assert_uint_eq(part.first, 0);
 		ck_assert_uint_eq(part.units, 3);
 		vres_scrub_release(&part, SCRUB_GOOD);
-		ck_assert(!vres_scrub_claim(rig->manager, UINT64_MAX, since, &part));
+		ck_assert(!vres_scrub_claim(fixture->manager, UINT64_MAX, since, &part));
 	}
 }
 END_TEST
@@ -125,80 +125,81 @@ END_TEST
  */
 START_TEST(scrub_counts_what_others_have_checked_since)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	const uint64_t early = vres_os_monotonic(), late = early + 1;
 	struct scrub_part part;
 
-	ck_assert(vres_scrub_claim(rig->manager, 3 * UNIT, early, &part));
+	ck_assert(vres_scrub_claim(fixture->manager, 3 * UNIT, early, &part));
 	vres_scrub_release(&part, SCRUB_GOOD);
-	ck_assert(vres_scrub_claim(rig->manager, 4 * UNIT, late, &part));
+	ck_assert(vres_scrub_claim(fixture->manager, 4 * UNIT, late, &part));
 	vres_scrub_release(&part, SCRUB_GOOD);
-	ck_assert(vres_scrub_claim(rig->manager, UINT64_MAX, early, &part));
+	ck_assert(vres_scrub_claim(fixture->manager, UINT64_MAX, early, &part));
 	ck_assert_uint_eq(part.first, 7);
 	vres_scrub_release(&part, SCRUB_GOOD);
-	rig->shard->scrub.checked_since = early; /* as if the first part had been claimed at once */
-	ck_assert(!vres_scrub_claim(rig->manager, UINT64_MAX, early, &part));
-	ck_assert(vres_scrub_claim(rig->manager, UINT64_MAX, late, &part));
+	fixture->shard->scrub.checked_since =
+		early; /* as if the first part had been claimed at once */
+	ck_assert(!vres_scrub_claim(fixture->manager, UINT64_MAX, early, &part));
+	ck_assert(vres_scrub_claim(fixture->manager, UINT64_MAX, late, &part));
 	ck_assert_uint_eq(part.first, 0);
 	ck_assert_uint_eq(part.units, 3);
 	vres_scrub_release(&part, SCRUB_GOOD);
-	ck_assert(!vres_scrub_claim(rig->manager, UINT64_MAX, late, &part));
+	ck_assert(!vres_scrub_claim(fixture->manager, UINT64_MAX, late, &part));
 }
 END_TEST
 
 /* As when another thread finds damage after the part was claimed: that one has told of it. */
 START_TEST(shard_that_others_quarantined_since_its_part_was_claimed_is_no_failure_of_the_scrub)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	vres_scrub_report report;
 	vres_error err;
 
-	atomic_store(&rig->shard->state, VRES_SHARD_QUARANTINED);
-	ck_ok(scrub(rig, &report, &err));
+	atomic_store(&fixture->shard->state, VRES_SHARD_QUARANTINED);
+	ck_ok(scrub(fixture, &report, &err));
 	ck_assert_uint_eq(report.failed, 0);
 	ck_assert_uint_eq(report.bytes_hashed, 0);
-	ck_assert_uint_eq(rig->incidents, 0);
+	ck_assert_uint_eq(fixture->incidents, 0);
 }
 END_TEST
 
 /* Whoever gave the last reference back is freeing it: to hold it now would be to free it twice. */
 START_TEST(shard_that_is_going_is_neither_claimed_nor_counted_as_old)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	const uint64_t now = vres_os_monotonic();
 	struct scrub_part part;
 	uint64_t bytes, oldest;
 	uint32_t shards;
 
-	rig->shard->references = 0;
-	ck_assert(!vres_scrub_claim(rig->manager, UNIT, now, &part));
-	vres_scrub_look(rig->manager, now, &bytes, &shards, &oldest);
+	fixture->shard->references = 0;
+	ck_assert(!vres_scrub_claim(fixture->manager, UNIT, now, &part));
+	vres_scrub_look(fixture->manager, now, &bytes, &shards, &oldest);
 	ck_assert_uint_eq(oldest, 0);
-	rig->shard->leased = 1; /* which keeps it here */
-	ck_assert(vres_scrub_claim(rig->manager, UNIT, now, &part));
-	rig->shard->leased = 0;
-	rig->shard->references = 1;
+	fixture->shard->leased = 1; /* which keeps it here */
+	ck_assert(vres_scrub_claim(fixture->manager, UNIT, now, &part));
+	fixture->shard->leased = 0;
+	fixture->shard->references = 1;
 	vres_scrub_release(&part, SCRUB_GOOD);
-	vres_scrub_look(rig->manager, now, &bytes, &shards, &oldest);
+	vres_scrub_look(fixture->manager, now, &bytes, &shards, &oldest);
 	ck_assert_uint_gt(oldest, 0);
 }
 END_TEST
 
-/* The rig's shard and two younger ones of a few bytes. */
+/* The fixture's shard and two younger ones of a few bytes. */
 struct trio {
-	struct verify_rig *rig;
+	struct verify_fixture *fixture;
 	vres_shard *shards[3];
 };
 
 static struct trio trio_begin(void)
 {
-	struct trio t = {.rig = verify_begin(0, 0)};
+	struct trio t = {.fixture = verify_begin(0, 0)};
 	const vres_seal_params seal = vres_seal_params_init();
 	vres_error err;
 
-	t.shards[0] = t.rig->shard;
+	t.shards[0] = t.fixture->shard;
 	for (size_t i = 1; i < COUNT(t.shards); i++)
-		ck_ok(vres_seal_memory(t.rig->manager, &seal, "abc", 3, &t.shards[i], &err));
+		ck_ok(vres_seal_memory(t.fixture->manager, &seal, "abc", 3, &t.shards[i], &err));
 	return t;
 }
 
@@ -206,7 +207,7 @@ static void trio_end(struct trio *t)
 {
 	for (size_t i = 1; i < COUNT(t->shards); i++)
 		vres_shard_release(t->shards[i]);
-	verify_end(&t->rig);
+	verify_end(&t->fixture);
 }
 
 /* All of the shard whose turn it is, and that it is this one's. */
@@ -214,7 +215,7 @@ static struct scrub_part claim_all(const struct trio *t, size_t shard)
 {
 	struct scrub_part part = {.shard = NULL};
 
-	ck_assert(vres_scrub_claim(t->rig->manager, BYTES + UNIT, vres_os_monotonic(), &part));
+	ck_assert(vres_scrub_claim(t->fixture->manager, BYTES + UNIT, vres_os_monotonic(), &part));
 	ck_assert_ptr_eq(part.shard, t->shards[shard]);
 	return part;
 }
@@ -250,11 +251,11 @@ START_TEST(shards_in_trouble_grow_older_and_have_their_turn_by_age_when_they_are
 		vres_scrub_release(&part, SCRUB_UNCHECKED);
 	}
 	now = vres_os_monotonic();
-	vres_scrub_look(t.rig->manager, now, &bytes, &shards, &age);
+	vres_scrub_look(t.fixture->manager, now, &bytes, &shards, &age);
 	ck_assert_uint_eq(age, now - sealed);
 	ck_assert_uint_eq(shards, 3);
-	vres_scrub_retry(t.rig->manager);
-	vres_scrub_retry(t.rig->manager);
+	vres_scrub_retry(t.fixture->manager);
+	vres_scrub_retry(t.fixture->manager);
 	for (size_t i = 0; i < 3; i++) {
 		part = claim_all(&t, i);
 		vres_scrub_release(&part, SCRUB_GOOD);
@@ -266,19 +267,19 @@ END_TEST
 START_TEST(parts_grow_step_by_step_and_never_past_a_slice)
 {
 	const size_t bytes = (size_t)138 << 20; /* 1, 8, 64, 64 and what is left, at most */
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	const vres_seal_params seal = vres_seal_params_init();
 	vres_scrub_report report = vres_scrub_report_init();
 	uint8_t *data = test_alloc(bytes);
 	vres_shard *shard = NULL;
-	const struct puppet *p = rig->puppet;
+	const struct fake_backend *p = fixture->fake;
 	vres_error err;
 
-	ck_ok(vres_seal_memory(rig->manager, &seal, data, bytes, &shard, &err));
+	ck_ok(vres_seal_memory(fixture->manager, &seal, data, bytes, &shard, &err));
 	test_free(data);
-	vres_shard_release(TAKE(rig->shard));
-	rig->puppet->hashed_count = 0;
-	ck_ok(vres_scrub_step(rig->manager, UINT64_MAX, &report, &err));
+	vres_shard_release(TAKE(fixture->shard));
+	fixture->fake->hashed_count = 0;
+	ck_ok(vres_scrub_step(fixture->manager, UINT64_MAX, &report, &err));
 	ck_assert_uint_eq(report.bytes_hashed, bytes);
 	ck_assert_uint_eq(p->lane_flags, VRES_LANE_LOW_PRIORITY);
 	ck_assert_uint_ge(p->hashed_count, 5);

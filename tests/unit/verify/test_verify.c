@@ -5,10 +5,10 @@
  */
 #include "support/suite/alloc.h"
 #include "device/vram_digest_many.h"
-#include "unit/fixture/puppet.h"
+#include "unit/fixture/fake_backend.h"
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
-#include "unit/fixture/verify_rig.h"
+#include "unit/fixture/verify_fixture.h"
 
 /*
  * As in vres_verify_many(), which concludes when all shards have been checked, and may be given one
@@ -16,41 +16,41 @@
  */
 START_TEST(check_that_saw_no_damage_makes_nothing_of_a_shard_that_others_have_quarantined_since)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
-	const vres_shard *s = rig->shard;
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
+	const vres_shard *s = fixture->shard;
 	vres_verify_params params = vres_verify_params_init();
 	vres_verify_report report;
 	struct verification v;
 	uint64_t verified_at, fresh, verified;
 	vres_error err;
 
-	vres_verify_check(&v, rig->shard, &params);
+	vres_verify_check(&v, fixture->shard, &params);
 	ck_assert_int_eq(v.report.status, VRES_OK);
-	puppet_bytes(&rig->shard->mem)[0] ^= 1;
-	ck_refused(verify_as(rig, VRES_VERIFY_FULL, 0, &report, &err), VRES_REASON_DIGEST);
+	fake_backend_bytes(&fixture->shard->mem)[0] ^= 1;
+	ck_refused(verify_as(fixture, VRES_VERIFY_FULL, 0, &report, &err), VRES_REASON_DIGEST);
 	verified_at = atomic_load(&s->verified_at);
 	fresh = atomic_load(&s->fresh[0]);
-	verified = atomic_load(&rig->manager->counters.verifies[OUTCOME_OK][VRES_VERIFY_FULL]);
+	verified = atomic_load(&fixture->manager->counters.verifies[OUTCOME_OK][VRES_VERIFY_FULL]);
 	ck_refused(vres_verify_conclude(&v, &err), VRES_REASON_QUARANTINED);
 	ck_assert_uint_eq(atomic_load(&s->verified_at), verified_at);
 	ck_assert_uint_eq(atomic_load(&s->fresh[0]), fresh);
 	ck_assert_uint_eq(
-		atomic_load(&rig->manager->counters.verifies[OUTCOME_OK][VRES_VERIFY_FULL]),
+		atomic_load(&fixture->manager->counters.verifies[OUTCOME_OK][VRES_VERIFY_FULL]),
 		verified);
-	ck_assert_uint_eq(rig->incidents, 1);
+	ck_assert_uint_eq(fixture->incidents, 1);
 }
 END_TEST
 
 START_TEST(good_verification_of_any_mode_is_dated)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(VRES_ALLOW_READBACK, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(VRES_ALLOW_READBACK, 0);
 	vres_verify_report report;
 	vres_error err;
 
 	for (uint32_t mode = VRES_VERIFY_FULL; mode <= VRES_VERIFY_READBACK; mode++) {
-		atomic_store(&rig->shard->verified_at, 1);
-		ck_ok(verify_as(rig, mode, 0, &report, &err));
-		ck_assert_uint_gt(atomic_load(&rig->shard->verified_at), 1);
+		atomic_store(&fixture->shard->verified_at, 1);
+		ck_ok(verify_as(fixture, mode, 0, &report, &err));
+		ck_assert_uint_gt(atomic_load(&fixture->shard->verified_at), 1);
 	}
 }
 END_TEST
@@ -58,54 +58,54 @@ END_TEST
 /* Changing the record in memory to fit other bytes is a wrong signature. */
 START_TEST(record_that_was_changed_is_a_wrong_signature)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	vres_verify_report report;
 	vres_error err;
 
-	rig->shard->record.verity_root[0] ^= 1;
-	ck_refused(verify_as(rig, VRES_VERIFY_FULL, 0, &report, &err), VRES_REASON_SIGNATURE);
-	ck_assert_uint_eq(rig->puppet->hashed_count, 0);
-	ck_assert_uint_eq(rig->incidents, 1);
+	fixture->shard->record.verity_root[0] ^= 1;
+	ck_refused(verify_as(fixture, VRES_VERIFY_FULL, 0, &report, &err), VRES_REASON_SIGNATURE);
+	ck_assert_uint_eq(fixture->fake->hashed_count, 0);
+	ck_assert_uint_eq(fixture->incidents, 1);
 }
 END_TEST
 
 /* Which device a shard is on is not asked of a record that may have been changed. */
 START_TEST(record_that_names_another_device_is_a_wrong_signature_in_company_too)
 {
-	/* The puppet has two devices, of which the first is used. */
+	/* The fake has two devices, of which the first is used. */
 	static const uint32_t wrong[] = {1, 2, UINT32_MAX};
 	const vres_verify_params params = vres_verify_params_init();
 
 	for (size_t i = 0; i < COUNT(wrong); i++) {
-		CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+		CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 		vres_verify_report reports[2] = {vres_verify_report_init(),
 		                                 vres_verify_report_init()};
-		vres_shard *twice[] = {rig->shard, rig->shard};
+		vres_shard *twice[] = {fixture->shard, fixture->shard};
 		vres_error err;
 
-		rig->manager->driver.device_count = 2;
-		rig->shard->record.gpu_device = wrong[i];
-		ck_refused(vres_verify_many(rig->manager, twice, 2, &params, reports, &err),
+		fixture->manager->driver.device_count = 2;
+		fixture->shard->record.gpu_device = wrong[i];
+		ck_refused(vres_verify_many(fixture->manager, twice, 2, &params, reports, &err),
 		           VRES_REASON_SIGNATURE);
 		ck_assert_uint_eq(reports[0].reason, VRES_REASON_SIGNATURE);
 		ck_assert_uint_eq(reports[1].reason, VRES_REASON_SIGNATURE);
-		ck_assert_uint_eq(atomic_load(&rig->shard->state), VRES_SHARD_QUARANTINED);
-		ck_assert_uint_eq(rig->incidents, 1);
-		ck_assert_uint_eq(rig->puppet->hashed_count, 0);
-		rig->manager->driver.device_count = 1;
+		ck_assert_uint_eq(atomic_load(&fixture->shard->state), VRES_SHARD_QUARANTINED);
+		ck_assert_uint_eq(fixture->incidents, 1);
+		ck_assert_uint_eq(fixture->fake->hashed_count, 0);
+		fixture->manager->driver.device_count = 1;
 	}
 }
 END_TEST
 
 START_TEST(record_that_names_another_device_does_not_hide_a_shard_from_enforcement)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	vres_error err;
 
-	rig->shard->record.gpu_device = 1;
-	ck_ok(vres_enforce_vram_only(rig->manager, 0, NULL, &err));
-	rig->puppet->residency = VRES_MEM_MANAGED | VRES_MEM_DEVICE;
-	ck_status(vres_enforce_vram_only(rig->manager, 0, NULL, &err), VRES_E_POLICY_VIOLATION);
+	fixture->shard->record.gpu_device = 1;
+	ck_ok(vres_enforce_vram_only(fixture->manager, 0, NULL, &err));
+	fixture->fake->residency = VRES_MEM_MANAGED | VRES_MEM_DEVICE;
+	ck_status(vres_enforce_vram_only(fixture->manager, 0, NULL, &err), VRES_E_POLICY_VIOLATION);
 }
 END_TEST
 
@@ -115,29 +115,29 @@ END_TEST
  */
 START_TEST(record_with_an_index_past_its_set_is_no_member)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	const vres_verify_params params = vres_verify_params_init();
 	vres_set_report report = vres_set_report_init();
 	vres_error err;
 
-	rig->shard->record.total_shards = 1;
-	rig->shard->record.shard_index = 1;
-	ck_status(vres_set_verify(rig->manager, &rig->shard, 1, &params, &report, &err),
+	fixture->shard->record.total_shards = 1;
+	fixture->shard->record.shard_index = 1;
+	ck_status(vres_set_verify(fixture->manager, &fixture->shard, 1, &params, &report, &err),
 	          VRES_E_INVALID_INPUT);
 	ck_assert_int_eq(report.first_failed, 0);
 }
 END_TEST
 
-static void lie(struct puppet *p, unsigned which)
+static void lie(struct fake_backend *p, unsigned which)
 {
 	p->echoes_nothing = which == 0;
 	p->echoes_wrongly = which == 1;
 	p->writes_no_digests = which == 2;
 	p->pulls_nothing = which == 3;
 	p->pulls_at_most = which == 4 ? 5000 : 0;
-	p->answer[PUPPET_LANE_WAIT] = which == 5 ? VRES_E_SEAL_VERIFICATION_FAILED : VRES_OK;
-	p->answer[PUPPET_LANE_OPEN] = which == 6 ? VRES_E_BUSY : VRES_OK;
-	p->answer[PUPPET_MEM_RESIDENCY] = which == 7 ? VRES_E_INTEGRITY_VIOLATION : VRES_OK;
+	p->answer[FAKE_LANE_WAIT] = which == 5 ? VRES_E_SEAL_VERIFICATION_FAILED : VRES_OK;
+	p->answer[FAKE_LANE_OPEN] = which == 6 ? VRES_E_BUSY : VRES_OK;
+	p->answer[FAKE_MEM_RESIDENCY] = which == 7 ? VRES_E_INTEGRITY_VIOLATION : VRES_OK;
 }
 
 /*
@@ -148,7 +148,7 @@ START_TEST(trouble_of_the_backend_is_never_called_tampering)
 {
 	static const uint32_t modes[] = {VRES_VERIFY_SAMPLED, VRES_VERIFY_FULL,
 	                                 VRES_VERIFY_READBACK};
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(VRES_ALLOW_READBACK, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(VRES_ALLOW_READBACK, 0);
 	vres_verify_report report;
 	unsigned troubled = 0;
 	vres_error err;
@@ -159,26 +159,26 @@ START_TEST(trouble_of_the_backend_is_never_called_tampering)
 			const bool matters = which >= 5 || (which >= 3) == by_readback;
 			vres_status status;
 
-			lie(rig->puppet, which);
-			status = verify_as(rig, modes[i], 0, &report, &err);
+			lie(fixture->fake, which);
+			status = verify_as(fixture, modes[i], 0, &report, &err);
 			ck_assert_int_eq(status, !matters     ? VRES_OK
 			                         : which == 6 ? VRES_E_BUSY
 			                                      : VRES_E_BACKEND);
 			ck_assert_int_eq(report.status, status);
 			troubled += matters;
-			lie(rig->puppet, UINT32_MAX);
+			lie(fixture->fake, UINT32_MAX);
 		}
 	ck_assert_uint_eq(troubled, 3 * 2 + 2 + 3 * 3);
-	ck_assert_uint_eq(rig->incidents, 0);
-	ck_assert_uint_eq(atomic_load(&rig->shard->state), VRES_SHARD_SEALED);
-	ck_ok(verify_as(rig, VRES_VERIFY_FULL, 0, &report, &err));
+	ck_assert_uint_eq(fixture->incidents, 0);
+	ck_assert_uint_eq(atomic_load(&fixture->shard->state), VRES_SHARD_SEALED);
+	ck_ok(verify_as(fixture, VRES_VERIFY_FULL, 0, &report, &err));
 }
 END_TEST
 
 /* The same while sealing: nothing is signed on the word of a backend that did nothing. */
 START_TEST(seal_over_a_backend_that_lies_fails_and_accuses_nobody)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	const vres_seal_params params = vres_seal_params_init();
 	const uint8_t data[5000] = {1};
 	vres_error err;
@@ -186,47 +186,49 @@ START_TEST(seal_over_a_backend_that_lies_fails_and_accuses_nobody)
 	for (unsigned which = 0; which < 3; which++) {
 		vres_shard *shard = NULL;
 
-		lie(rig->puppet, which);
-		ck_status(vres_seal_memory(rig->manager, &params, data, sizeof(data), &shard, &err),
+		lie(fixture->fake, which);
+		ck_status(vres_seal_memory(fixture->manager, &params, data, sizeof(data), &shard,
+		                           &err),
 		          VRES_E_BACKEND);
 		ck_assert_ptr_null(shard);
 	}
-	lie(rig->puppet, UINT32_MAX);
-	ck_assert_uint_eq(rig->incidents, 0);
-	ck_assert_uint_eq(rig->shard->mem.device->capacity.filling, 0);
-	ck_assert_uint_eq(rig->shard->mem.device->capacity.pending, 0);
+	lie(fixture->fake, UINT32_MAX);
+	ck_assert_uint_eq(fixture->incidents, 0);
+	ck_assert_uint_eq(fixture->shard->mem.device->capacity.filling, 0);
+	ck_assert_uint_eq(fixture->shard->mem.device->capacity.pending, 0);
 }
 END_TEST
 
 START_TEST(background_work_goes_on_lanes_of_low_priority_and_other_work_does_not)
 {
 	CLEANUP(verify_end)
-	struct verify_rig *rig = verify_begin(VRES_ALLOW_READBACK | VRES_ALLOW_PINNED_STAGING, 0);
+	struct verify_fixture *fixture =
+		verify_begin(VRES_ALLOW_READBACK | VRES_ALLOW_PINNED_STAGING, 0);
 	vres_verify_params p = vres_verify_params_init();
-	vres_shard *twice[] = {rig->shard, rig->shard};
+	vres_shard *twice[] = {fixture->shard, fixture->shard};
 	vres_error err;
 
 	for (p.mode = VRES_VERIFY_FULL; p.mode <= VRES_VERIFY_READBACK; p.mode++) {
 		if (p.mode == VRES_VERIFY_SIGNATURE)
 			continue;
 		p.background = 1;
-		ck_ok(vres_shard_verify(rig->shard, &p, NULL, &err));
-		ck_assert_uint_eq(rig->puppet->lane_flags,
+		ck_ok(vres_shard_verify(fixture->shard, &p, NULL, &err));
+		ck_assert_uint_eq(fixture->fake->lane_flags,
 		                  VRES_LANE_PINNED | VRES_LANE_LOW_PRIORITY);
 		p.background = 0;
-		ck_ok(vres_shard_verify(rig->shard, &p, NULL, &err));
-		ck_assert_uint_eq(rig->puppet->lane_flags, VRES_LANE_PINNED);
+		ck_ok(vres_shard_verify(fixture->shard, &p, NULL, &err));
+		ck_assert_uint_eq(fixture->fake->lane_flags, VRES_LANE_PINNED);
 		p.background = 1;
-		ck_ok(vres_verify_many(rig->manager, twice, COUNT(twice), &p, NULL, &err));
-		ck_assert_uint_eq(rig->puppet->lane_flags,
+		ck_ok(vres_verify_many(fixture->manager, twice, COUNT(twice), &p, NULL, &err));
+		ck_assert_uint_eq(fixture->fake->lane_flags,
 		                  VRES_LANE_PINNED | VRES_LANE_LOW_PRIORITY);
 	}
 }
 END_TEST
 
-static uint64_t hash_calls(const struct verify_rig *rig)
+static uint64_t hash_calls(const struct verify_fixture *fixture)
 {
-	return atomic_load(&rig->puppet->calls[PUPPET_HASH]);
+	return atomic_load(&fixture->fake->calls[FAKE_HASH]);
 }
 
 /*
@@ -235,7 +237,7 @@ static uint64_t hash_calls(const struct verify_rig *rig)
  */
 START_TEST(background_work_hashes_no_more_than_a_slice_at_once)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	const vres_seal_params seal = vres_seal_params_init();
 	vres_verify_params p = vres_verify_params_init();
 	uint8_t *data = test_alloc((size_t)SLICE_BYTES + 5);
@@ -243,22 +245,22 @@ START_TEST(background_work_hashes_no_more_than_a_slice_at_once)
 	uint64_t before;
 	vres_error err;
 
-	ck_ok(vres_seal_memory(rig->manager, &seal, data, SLICE_BYTES + 5, &shards[0], &err));
+	ck_ok(vres_seal_memory(fixture->manager, &seal, data, SLICE_BYTES + 5, &shards[0], &err));
 	shards[1] = shards[0];
 	test_free(data);
-	before = hash_calls(rig);
+	before = hash_calls(fixture);
 	ck_ok(vres_shard_verify(shards[1], &p, NULL, &err));
-	ck_assert_uint_eq(hash_calls(rig) - before, 1);
-	ck_ok(vres_verify_many(rig->manager, shards, 2, &p, NULL, &err));
-	ck_assert_uint_eq(hash_calls(rig) - before, 2);
+	ck_assert_uint_eq(hash_calls(fixture) - before, 1);
+	ck_ok(vres_verify_many(fixture->manager, shards, 2, &p, NULL, &err));
+	ck_assert_uint_eq(hash_calls(fixture) - before, 2);
 	p.background = 1;
-	rig->puppet->hashed_count = 0;
+	fixture->fake->hashed_count = 0;
 	ck_ok(vres_shard_verify(shards[1], &p, NULL, &err));
-	ck_assert_uint_eq(hash_calls(rig) - before, 2 + 2);
-	ck_ok(vres_verify_many(rig->manager, shards, 2, &p, NULL, &err));
-	ck_assert_uint_eq(hash_calls(rig) - before, 2 + 2 + 4);
-	for (size_t i = 0; i < rig->puppet->hashed_count; i++)
-		ck_assert_uint_le(rig->puppet->hashed[i].bytes, SLICE_BYTES);
+	ck_assert_uint_eq(hash_calls(fixture) - before, 2 + 2);
+	ck_ok(vres_verify_many(fixture->manager, shards, 2, &p, NULL, &err));
+	ck_assert_uint_eq(hash_calls(fixture) - before, 2 + 2 + 4);
+	for (size_t i = 0; i < fixture->fake->hashed_count; i++)
+		ck_assert_uint_le(fixture->fake->hashed[i].bytes, SLICE_BYTES);
 	vres_shard_release(shards[1]);
 }
 END_TEST
@@ -270,15 +272,15 @@ END_TEST
 START_TEST(read_only_mapping_is_hashed_after_it_was_protected)
 {
 	CLEANUP(verify_end)
-	struct verify_rig *read_only = verify_begin_with(0, VRES_REQUIRE_READONLY, 0);
-	CLEANUP(verify_end) struct verify_rig *plain = verify_begin_with(0, 0, 0);
+	struct verify_fixture *read_only = verify_begin_with(0, VRES_REQUIRE_READONLY, 0);
+	CLEANUP(verify_end) struct verify_fixture *plain = verify_begin_with(0, 0, 0);
 
-	ck_assert_uint_eq(atomic_load(&read_only->puppet->calls[PUPPET_MEM_PROTECT]), 1);
-	ck_assert_uint_eq(read_only->puppet->hashed_unprotected, 0);
-	ck_assert_uint_eq(read_only->puppet->hashed_count, 1);
-	ck_assert_uint_eq(read_only->puppet->hashed[0].bytes, BYTES);
-	ck_assert_uint_eq(plain->puppet->hashed_count, 1);
-	ck_assert_uint_eq(plain->puppet->hashed[0].bytes, BYTES);
+	ck_assert_uint_eq(atomic_load(&read_only->fake->calls[FAKE_MEM_PROTECT]), 1);
+	ck_assert_uint_eq(read_only->fake->hashed_unprotected, 0);
+	ck_assert_uint_eq(read_only->fake->hashed_count, 1);
+	ck_assert_uint_eq(read_only->fake->hashed[0].bytes, BYTES);
+	ck_assert_uint_eq(plain->fake->hashed_count, 1);
+	ck_assert_uint_eq(plain->fake->hashed[0].bytes, BYTES);
 }
 END_TEST
 

@@ -4,17 +4,17 @@
  * believed without the signed root.
  */
 #include "support/suite/content.h"
-#include "unit/fixture/puppet.h"
+#include "unit/fixture/fake_backend.h"
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
-#include "unit/fixture/verify_rig.h"
+#include "unit/fixture/verify_fixture.h"
 
-static uint64_t unit_of(const struct verify_rig *rig, size_t i)
+static uint64_t unit_of(const struct verify_fixture *fixture, size_t i)
 {
-	ck_assert_uint_eq(rig->puppet->hashed[i].offset % UNIT, 0);
-	ck_assert_uint_eq(rig->puppet->hashed[i].bytes,
-	                  rig->puppet->hashed[i].offset / UNIT == UNITS - 1 ? 5 : UNIT);
-	return rig->puppet->hashed[i].offset / UNIT;
+	ck_assert_uint_eq(fixture->fake->hashed[i].offset % UNIT, 0);
+	ck_assert_uint_eq(fixture->fake->hashed[i].bytes,
+	                  fixture->fake->hashed[i].offset / UNIT == UNITS - 1 ? 5 : UNIT);
+	return fixture->fake->hashed[i].offset / UNIT;
 }
 
 /*
@@ -24,21 +24,21 @@ static uint64_t unit_of(const struct verify_rig *rig, size_t i)
 START_TEST(each_of_k_runs_of_units_gives_one_sample)
 {
 	static const uint32_t k[] = {1, 2, 3, 7, 63, 64, 65, 69};
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	vres_verify_report report;
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(k); i++) {
 		uint64_t from = 0;
 
-		rig->puppet->hashed_count = 0;
-		ck_ok(verify_as(rig, VRES_VERIFY_SAMPLED, k[i], &report, &err));
-		ck_assert_uint_eq(rig->puppet->hashed_count, k[i]);
+		fixture->fake->hashed_count = 0;
+		ck_ok(verify_as(fixture, VRES_VERIFY_SAMPLED, k[i], &report, &err));
+		ck_assert_uint_eq(fixture->fake->hashed_count, k[i]);
 		for (uint32_t run = 0; run < k[i]; run++) {
 			const uint64_t length = UNITS / k[i] + (run < UNITS % k[i]);
 
-			ck_assert_uint_ge(unit_of(rig, run), from);
-			ck_assert_uint_lt(unit_of(rig, run), from + length);
+			ck_assert_uint_ge(unit_of(fixture, run), from);
+			ck_assert_uint_lt(unit_of(fixture, run), from + length);
 			from += length;
 		}
 		ck_assert_uint_eq(from, UNITS);
@@ -49,16 +49,16 @@ END_TEST
 START_TEST(as_many_samples_as_units_or_more_check_every_unit)
 {
 	static const uint32_t k[] = {(uint32_t)UNITS, (uint32_t)UNITS + 1, 1000000, UINT32_MAX};
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	vres_verify_report report;
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(k); i++) {
-		rig->puppet->hashed_count = 0;
-		ck_ok(verify_as(rig, VRES_VERIFY_SAMPLED, k[i], &report, &err));
-		ck_assert_uint_eq(rig->puppet->hashed_count, UNITS);
+		fixture->fake->hashed_count = 0;
+		ck_ok(verify_as(fixture, VRES_VERIFY_SAMPLED, k[i], &report, &err));
+		ck_assert_uint_eq(fixture->fake->hashed_count, UNITS);
 		for (uint64_t unit = 0; unit < UNITS; unit++)
-			ck_assert_uint_eq(unit_of(rig, unit), unit);
+			ck_assert_uint_eq(unit_of(fixture, unit), unit);
 		ck_assert_uint_eq(report.blocks_checked, report.blocks_total);
 		ck_assert_uint_eq(report.bytes_hashed, BYTES);
 	}
@@ -68,17 +68,17 @@ END_TEST
 /* With 35 of 70, a unit is missed 40 times in a row once in 10^12. */
 START_TEST(every_unit_has_its_turn)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	bool seen[UNITS] = {false};
 	uint64_t count = 0;
 	vres_verify_report report;
 	vres_error err;
 
 	for (unsigned round = 0; round < 40; round++) {
-		rig->puppet->hashed_count = 0;
-		ck_ok(verify_as(rig, VRES_VERIFY_SAMPLED, 35, &report, &err));
-		for (size_t i = 0; i < rig->puppet->hashed_count; i++)
-			seen[rig->puppet->hashed[i].offset / UNIT] = true;
+		fixture->fake->hashed_count = 0;
+		ck_ok(verify_as(fixture, VRES_VERIFY_SAMPLED, 35, &report, &err));
+		for (size_t i = 0; i < fixture->fake->hashed_count; i++)
+			seen[fixture->fake->hashed[i].offset / UNIT] = true;
 	}
 	for (uint64_t unit = 0; unit < UNITS; unit++)
 		count += seen[unit];
@@ -88,15 +88,15 @@ END_TEST
 
 START_TEST(report_counts_what_was_sampled)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	uint64_t bytes = 0, blocks = 0;
 	vres_verify_report report;
 	vres_error err;
 
-	ck_ok(verify_as(rig, VRES_VERIFY_SAMPLED, 66, &report, &err));
-	for (size_t i = 0; i < rig->puppet->hashed_count; i++) {
-		bytes += rig->puppet->hashed[i].bytes;
-		blocks += (rig->puppet->hashed[i].bytes + BLOCK - 1) / BLOCK;
+	ck_ok(verify_as(fixture, VRES_VERIFY_SAMPLED, 66, &report, &err));
+	for (size_t i = 0; i < fixture->fake->hashed_count; i++) {
+		bytes += fixture->fake->hashed[i].bytes;
+		blocks += (fixture->fake->hashed[i].bytes + BLOCK - 1) / BLOCK;
 	}
 	ck_assert_uint_eq(report.mode, VRES_VERIFY_SAMPLED);
 	ck_assert_uint_eq(report.bytes_hashed, bytes);
@@ -108,59 +108,59 @@ END_TEST
 
 START_TEST(zero_samples_means_what_policy_says)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	vres_verify_report report;
 	vres_error err;
 
-	ck_ok(verify_as(rig, VRES_VERIFY_SAMPLED, 0, &report, &err));
-	ck_assert_uint_eq(rig->puppet->hashed_count, 64);
+	ck_ok(verify_as(fixture, VRES_VERIFY_SAMPLED, 0, &report, &err));
+	ck_assert_uint_eq(fixture->fake->hashed_count, 64);
 }
 END_TEST
 
 START_TEST(kept_leaves_make_the_unit_a_block)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 1);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 1);
 	vres_verify_report report;
 	vres_error err;
 
-	ck_ok(verify_as(rig, VRES_VERIFY_SAMPLED, 40, &report, &err));
-	ck_assert_uint_eq(rig->puppet->hashed_count, 40);
+	ck_ok(verify_as(fixture, VRES_VERIFY_SAMPLED, 40, &report, &err));
+	ck_assert_uint_eq(fixture->fake->hashed_count, 40);
 	ck_assert_uint_eq(report.blocks_checked, 40);
 	for (size_t i = 0; i < 40; i++)
-		ck_assert_uint_le(rig->puppet->hashed[i].bytes, BLOCK);
+		ck_assert_uint_le(fixture->fake->hashed[i].bytes, BLOCK);
 }
 END_TEST
 
 START_TEST(damage_in_a_sampled_unit_is_found_and_named)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	vres_verify_report report;
 	vres_error err;
 
-	puppet_bytes(&rig->shard->mem)[17 * UNIT + 3] ^= 1;
-	puppet_bytes(&rig->shard->mem)[BYTES - 1] ^= 1;
-	ck_refused(verify_as(rig, VRES_VERIFY_SAMPLED, (uint32_t)UNITS, &report, &err),
+	fake_backend_bytes(&fixture->shard->mem)[17 * UNIT + 3] ^= 1;
+	fake_backend_bytes(&fixture->shard->mem)[BYTES - 1] ^= 1;
+	ck_refused(verify_as(fixture, VRES_VERIFY_SAMPLED, (uint32_t)UNITS, &report, &err),
 	           VRES_REASON_DIGEST);
 	ck_assert_uint_eq(report.bad_blocks, 2);
 	ck_assert_uint_eq(report.first_bad_offset, 17 * UNIT);
 	ck_assert_uint_eq(report.first_bad_bytes, UNIT);
-	ck_assert_uint_eq(rig->incidents, 1);
+	ck_assert_uint_eq(fixture->incidents, 1);
 }
 END_TEST
 
 START_TEST(sampling_by_readback_is_the_same)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(VRES_ALLOW_READBACK, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(VRES_ALLOW_READBACK, 0);
 	vres_verify_report report;
 	vres_error err;
 
-	rig->shard->mem.device->props.facts &= ~VRES_DEVICE_CAN_HASH;
-	ck_ok(verify_as(rig, VRES_VERIFY_SAMPLED, 70, &report, &err));
+	fixture->shard->mem.device->props.facts &= ~VRES_DEVICE_CAN_HASH;
+	ck_ok(verify_as(fixture, VRES_VERIFY_SAMPLED, 70, &report, &err));
 	ck_assert_uint_eq(report.mode, VRES_VERIFY_SAMPLED);
-	ck_assert_uint_eq(rig->puppet->hashed_count, 0);
+	ck_assert_uint_eq(fixture->fake->hashed_count, 0);
 	ck_assert_uint_ge(report.bytes_hashed, 69 * UNIT + 5);
-	puppet_bytes(&rig->shard->mem)[UNIT] ^= 1;
-	ck_refused(verify_as(rig, VRES_VERIFY_SAMPLED, (uint32_t)UNITS, &report, &err),
+	fake_backend_bytes(&fixture->shard->mem)[UNIT] ^= 1;
+	ck_refused(verify_as(fixture, VRES_VERIFY_SAMPLED, (uint32_t)UNITS, &report, &err),
 	           VRES_REASON_DIGEST);
 	ck_assert_uint_eq(report.first_bad_offset, UNIT);
 }
@@ -172,26 +172,26 @@ END_TEST
  */
 START_TEST(kept_digests_that_were_changed_are_not_believed)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	vres_verify_report report;
 	vres_error err;
 
-	rig->shard->kept[32 * 69 + 31] ^= 1;
-	ck_refused(verify_as(rig, VRES_VERIFY_SAMPLED, 1, &report, &err), VRES_REASON_DIGEST);
-	ck_assert_uint_eq(rig->puppet->hashed_count, 0);
+	fixture->shard->kept[32 * 69 + 31] ^= 1;
+	ck_refused(verify_as(fixture, VRES_VERIFY_SAMPLED, 1, &report, &err), VRES_REASON_DIGEST);
+	ck_assert_uint_eq(fixture->fake->hashed_count, 0);
 }
 END_TEST
 
 START_TEST(full_verification_does_not_rest_on_the_kept_digests)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	vres_verify_report report;
 	vres_error err;
 
-	rig->shard->kept[0] ^= 1;
-	ck_ok(verify_as(rig, VRES_VERIFY_FULL, 0, &report, &err));
-	puppet_bytes(&rig->shard->mem)[0] ^= 1;
-	ck_refused(verify_as(rig, VRES_VERIFY_FULL, 0, &report, &err), VRES_REASON_DIGEST);
+	fixture->shard->kept[0] ^= 1;
+	ck_ok(verify_as(fixture, VRES_VERIFY_FULL, 0, &report, &err));
+	fake_backend_bytes(&fixture->shard->mem)[0] ^= 1;
+	ck_refused(verify_as(fixture, VRES_VERIFY_FULL, 0, &report, &err), VRES_REASON_DIGEST);
 	ck_assert_uint_eq(report.first_bad_bytes, 0); /* where, it cannot tell now */
 }
 END_TEST
@@ -199,24 +199,24 @@ END_TEST
 /* A source that is in league with whoever damages the shard, or damage that comes and goes. */
 static vres_status read_and_repair(void *ctx, uint64_t offset, void *buf, size_t n)
 {
-	const struct verify_rig *rig = ctx;
+	const struct verify_fixture *fixture = ctx;
 
 	content_fill(buf, n, 1, offset);
-	content_fill(puppet_bytes(&rig->shard->mem), BYTES, 1, 0);
+	content_fill(fake_backend_bytes(&fixture->shard->mem), BYTES, 1, 0);
 	return VRES_OK;
 }
 
 START_TEST(damage_that_is_gone_when_its_block_is_looked_for_is_named_by_its_group)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(0, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	vres_verify_params p = vres_verify_params_init();
 	vres_verify_report report = vres_verify_report_init();
 	vres_error err;
 
 	p.source = read_and_repair;
-	p.source_ctx = rig;
-	puppet_bytes(&rig->shard->mem)[3 * UNIT + 5] ^= 1;
-	ck_refused(vres_shard_verify(rig->shard, &p, &report, &err), VRES_REASON_DIGEST);
+	p.source_ctx = fixture;
+	fake_backend_bytes(&fixture->shard->mem)[3 * UNIT + 5] ^= 1;
+	ck_refused(vres_shard_verify(fixture->shard, &p, &report, &err), VRES_REASON_DIGEST);
 	ck_assert_uint_eq(report.bad_blocks, 1);
 	ck_assert_uint_eq(report.first_bad_offset, 3 * UNIT);
 	ck_assert_uint_eq(report.first_bad_bytes, UNIT);
@@ -229,14 +229,15 @@ END_TEST
  */
 START_TEST(readback_checks_the_flat_digest_too)
 {
-	CLEANUP(verify_end) struct verify_rig *rig = verify_begin(VRES_ALLOW_READBACK, 0);
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(VRES_ALLOW_READBACK, 0);
 	vres_verify_report report;
 	vres_error err;
 
-	rig->shard->record.digest[0] ^= 1;
-	ck_ok(vres_record_sign(&rig->shard->record, rig->manager->keys, rig->shard->mac, &err));
-	ck_ok(verify_as(rig, VRES_VERIFY_FULL, 0, &report, &err));
-	ck_refused(verify_as(rig, VRES_VERIFY_READBACK, 0, &report, &err), VRES_REASON_DIGEST);
+	fixture->shard->record.digest[0] ^= 1;
+	ck_ok(vres_record_sign(&fixture->shard->record, fixture->manager->keys, fixture->shard->mac,
+	                       &err));
+	ck_ok(verify_as(fixture, VRES_VERIFY_FULL, 0, &report, &err));
+	ck_refused(verify_as(fixture, VRES_VERIFY_READBACK, 0, &report, &err), VRES_REASON_DIGEST);
 }
 END_TEST
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "rig.h"
+#include "driver_fixture.h"
 
 #include <vres/backend.h>
 
-struct fixture *rig_begin(const struct fake_params *params, uint64_t allow, uint64_t require,
-                          bool with_manager)
+struct fixture *driver_fixture_begin(const struct fake_params *params, uint64_t allow,
+                                     uint64_t require, bool with_manager)
 {
 	struct setup s = setup_init();
 	struct fixture *f;
@@ -19,11 +19,11 @@ struct fixture *rig_begin(const struct fake_params *params, uint64_t allow, uint
 	f = begin(&s);
 	suite_backend(s.backend->name); /* begin() took the mock for it */
 	if (with_manager)
-		ck_ok(rig_manager(f, &err));
+		ck_ok(driver_fixture_manager(f, &err));
 	return f;
 }
 
-vres_config rig_config(struct fixture *f)
+vres_config driver_fixture_config(struct fixture *f)
 {
 	vres_config config = config_of(f);
 
@@ -31,9 +31,9 @@ vres_config rig_config(struct fixture *f)
 	return config;
 }
 
-vres_status rig_manager(struct fixture *f, vres_error *err)
+vres_status driver_fixture_manager(struct fixture *f, vres_error *err)
 {
-	const vres_config config = rig_config(f);
+	const vres_config config = driver_fixture_config(f);
 
 	return manager_create(f, &config, &f->manager, err);
 }
@@ -44,7 +44,7 @@ void ck_context_restored(void)
 	ck_assert_ptr_nonnull(fake_current());
 }
 
-void rig_finish(struct fixture **f)
+void driver_fixture_finish(struct fixture **f)
 {
 	finish(f);
 	ck_assert_uint_eq(fake_live(), 0);

@@ -3,8 +3,8 @@
  * A mock of two devices of 1 MiB with both opened, for the tests of the mock itself; and calls that
  * must succeed.
  */
-#ifndef TESTS_UNIT_MOCK_MOCK_RIG_H
-#define TESTS_UNIT_MOCK_MOCK_RIG_H
+#ifndef TESTS_UNIT_MOCK_MOCK_FIXTURE_H
+#define TESTS_UNIT_MOCK_MOCK_FIXTURE_H
 
 #include <string.h>
 #include <vres/backend.h>
@@ -19,7 +19,7 @@
 #define CAPACITY (UINT64_C(1) << 20)
 #define PATIENCE (UINT64_C(60) * 1000 * 1000 * 1000)
 
-struct rig {
+struct mock_fixture {
 	const vres_backend *ops;
 	vres_mock *mock;
 	vres_bself *self;
@@ -27,9 +27,9 @@ struct rig {
 	vres_error err;
 };
 
-static inline struct rig rig_begin(void)
+static inline struct mock_fixture mock_fixture_begin(void)
 {
-	struct rig r = {.ops = vres_backend_mock()};
+	struct mock_fixture r = {.ops = vres_backend_mock()};
 	vres_mock_params params = vres_mock_params_init();
 	vres_backend_open open = {.struct_size = sizeof(open)};
 	vres_device_props props = {.struct_size = sizeof(props)};
@@ -45,7 +45,7 @@ static inline struct rig rig_begin(void)
 }
 
 /* Nothing is left, whatever the test did. */
-static inline void rig_end(struct rig *r)
+static inline void mock_fixture_end(struct mock_fixture *r)
 {
 	r->ops->device_close(r->dev[0]);
 	r->ops->device_close(r->dev[1]);
@@ -54,7 +54,7 @@ static inline void rig_end(struct rig *r)
 	vres_mock_destroy(r->mock);
 }
 
-static inline vres_bmem *rig_alloc(struct rig *r, uint64_t bytes, uint64_t *addr)
+static inline vres_bmem *mock_fixture_alloc(struct mock_fixture *r, uint64_t bytes, uint64_t *addr)
 {
 	vres_mem_info info;
 	vres_bmem *mem = NULL;
@@ -66,13 +66,13 @@ static inline vres_bmem *rig_alloc(struct rig *r, uint64_t bytes, uint64_t *addr
 	return mem;
 }
 
-static inline void rig_release(struct rig *r, vres_bmem *mem)
+static inline void mock_fixture_release(struct mock_fixture *r, vres_bmem *mem)
 {
 	ck_assert_msg(r->ops->mem_release(mem, &r->err) == VRES_OK, "mem_release: %s",
 	              r->err.message);
 }
 
-static inline uint64_t rig_free_bytes(struct rig *r, unsigned device)
+static inline uint64_t mock_fixture_free_bytes(struct mock_fixture *r, unsigned device)
 {
 	vres_device_status status = {.struct_size = sizeof(status)};
 
@@ -81,7 +81,7 @@ static inline uint64_t rig_free_bytes(struct rig *r, unsigned device)
 	return status.free_bytes;
 }
 
-static inline vres_blane *rig_lane(struct rig *r, size_t bytes, uint8_t **staging)
+static inline vres_blane *mock_fixture_lane(struct mock_fixture *r, size_t bytes, uint8_t **staging)
 {
 	vres_blane *lane = NULL;
 	void *buffer = NULL;
@@ -93,52 +93,54 @@ static inline vres_blane *rig_lane(struct rig *r, size_t bytes, uint8_t **stagin
 	return lane;
 }
 
-static inline void rig_wait(struct rig *r, vres_blane *lane)
+static inline void mock_fixture_wait(struct mock_fixture *r, vres_blane *lane)
 {
 	ck_assert_msg(r->ops->lane_wait(lane, PATIENCE, &r->err) == VRES_OK, "lane_wait: %s",
 	              r->err.message);
 }
 
 /* Fill the memory with the content of @seed. */
-static inline void rig_write(struct rig *r, vres_bmem *mem, size_t n, uint64_t seed)
+static inline void mock_fixture_write(struct mock_fixture *r, vres_bmem *mem, size_t n,
+                                      uint64_t seed)
 {
 	uint8_t *staging;
-	vres_blane *lane = rig_lane(r, n, &staging);
+	vres_blane *lane = mock_fixture_lane(r, n, &staging);
 
 	content_fill(staging, n, seed, 0);
 	ck_assert_int_eq(r->ops->lane_push(lane, mem, 0, n, &r->err), VRES_OK);
-	rig_wait(r, lane);
+	mock_fixture_wait(r, lane);
 	r->ops->lane_close(lane);
 }
 
-static inline void rig_fill(struct rig *r, vres_bmem *mem, size_t n, uint8_t byte)
+static inline void mock_fixture_fill(struct mock_fixture *r, vres_bmem *mem, size_t n, uint8_t byte)
 {
 	uint8_t *staging;
-	vres_blane *lane = rig_lane(r, n, &staging);
+	vres_blane *lane = mock_fixture_lane(r, n, &staging);
 
 	memset(staging, byte, n);
 	ck_assert_int_eq(r->ops->lane_push(lane, mem, 0, n, &r->err), VRES_OK);
-	rig_wait(r, lane);
+	mock_fixture_wait(r, lane);
 	r->ops->lane_close(lane);
 }
 
 /* Its bytes, to be given to test_free(). */
-static inline uint8_t *rig_read(struct rig *r, vres_bmem *mem, size_t n)
+static inline uint8_t *mock_fixture_read(struct mock_fixture *r, vres_bmem *mem, size_t n)
 {
 	uint8_t *staging;
 	uint8_t *bytes = test_alloc(n);
-	vres_blane *lane = rig_lane(r, n, &staging);
+	vres_blane *lane = mock_fixture_lane(r, n, &staging);
 
 	ck_assert_int_eq(r->ops->lane_pull(lane, mem, 0, n, &r->err), VRES_OK);
-	rig_wait(r, lane);
+	mock_fixture_wait(r, lane);
 	memcpy(bytes, staging, n);
 	r->ops->lane_close(lane);
 	return bytes;
 }
 
-static inline void rig_holds(struct rig *r, vres_bmem *mem, size_t n, uint64_t seed)
+static inline void mock_fixture_holds(struct mock_fixture *r, vres_bmem *mem, size_t n,
+                                      uint64_t seed)
 {
-	uint8_t *got = rig_read(r, mem, n);
+	uint8_t *got = mock_fixture_read(r, mem, n);
 	uint8_t *want = content(n, seed);
 
 	ck_assert_mem_eq(got, want, n);
@@ -146,7 +148,7 @@ static inline void rig_holds(struct rig *r, vres_bmem *mem, size_t n, uint64_t s
 	test_free(want);
 }
 
-static inline vres_residency rig_residency(struct rig *r, vres_bmem *mem)
+static inline vres_residency mock_fixture_residency(struct mock_fixture *r, vres_bmem *mem)
 {
 	vres_residency answer = {.struct_size = sizeof(answer)};
 
