@@ -65,6 +65,13 @@ static const char *const reasons[] = {
 	[VRES_REASON_DEADLINE] = "deadline",
 };
 
+/* The words of docs/FORMAT.md for the reasons whose name in the API is too short to stand alone. */
+static const char *const event_reasons[] = {
+	[VRES_REASON_SIGNATURE] = "signature_invalid",
+	[VRES_REASON_DIGEST] = "digest_mismatch",
+	[VRES_REASON_RESIDENCY] = "residency_lost",
+};
+
 static const struct status_words *words_of(vres_status s)
 {
 	for (size_t i = 0; i < COUNT_OF(statuses); i++)
@@ -100,6 +107,12 @@ int vres_status_class(vres_status s)
 const char *vres_reason_name(uint32_t reason)
 {
 	return reason < COUNT_OF(reasons) ? reasons[reason] : "unknown";
+}
+
+const char *vres_reason_word(uint32_t reason)
+{
+	return reason < COUNT_OF(event_reasons) && event_reasons[reason] ? event_reasons[reason]
+	                                                                 : vres_reason_name(reason);
 }
 
 __attribute__((format(printf, 5, 0))) static void fill(vres_error *err, vres_status status,

@@ -25,4 +25,7 @@ vres_status vres_fail_vram(vres_error *err, uint32_t gpu_device, uint64_t needed
 /* Hand a detail that was kept aside to the caller, if it wants one. */
 vres_status vres_fail_with(vres_error *err, const vres_error *detail);
 
+/* The word for a reason in events and log lines: "digest_mismatch", ... */
+const char *vres_reason_word(uint32_t reason);
+
 #endif

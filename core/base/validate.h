@@ -10,6 +10,12 @@
 
 #include "base/error.h"
 
+/* The longest names of each kind, in bytes. */
+#define SHARD_ID_MAX  256u
+#define MODEL_REF_MAX 512u
+#define GROUP_ID_MAX  64u
+#define WORKER_ID_MAX 64u
+
 /* [A-Za-z0-9_-]{1,max} */
 vres_status vres_check_identifier(const char *string, size_t max, const char *what,
                                   vres_error *err);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Building and delivering events. */
+/* Building events and delivering them. */
 #include "events/events.h"
 
 #include "events/log.h"
+#include "os/os.h"
 
 static const char *const event_names[] = {
 	[VRES_EVENT_VRAM_SEALED] = "vram_sealed",
@@ -15,29 +16,35 @@ static const char *const event_names[] = {
 	[VRES_EVENT_POLICY_VIOLATION] = "policy_violation",
 };
 
-vres_event vres_audit_event(const vres_manager *m, vres_event_type type, uint32_t gpu_device)
+const char *vres_event_name(uint32_t type)
+{
+	return type < COUNT_OF(event_names) ? event_names[type] : NULL;
+}
+
+vres_event vres_event_make(const struct vres_listeners *l, vres_event_type type,
+                           uint32_t gpu_device)
 {
 	return (vres_event){
 		.struct_size = sizeof(vres_event),
 		.type = type,
-		.name = event_names[type],
+		.name = vres_event_name(type),
 		.critical = type == VRES_EVENT_SEAL_VERIFICATION_FAILED ||
 	                    type == VRES_EVENT_POLICY_VIOLATION,
 		.gpu_device = gpu_device,
-		.simulated = m->driver.is_simulated,
+		.simulated = l->is_simulated,
 		.time = vres_os_wall(),
-		.worker_id = m->worker_id,
+		.worker_id = l->worker_id,
 	};
 }
 
-static void log_event(const vres_manager *m, const vres_event *e)
+static void log_event(const struct vres_listeners *l, const vres_event *e)
 {
 	const uint64_t bytes = e->allocated_bytes ? e->allocated_bytes
 	                       : e->freed_bytes   ? e->freed_bytes
 	                                          : e->requested_bytes;
 	struct vres_log_line line = {.n = 0};
 
-	if (m->log == NULL)
+	if (l->log == NULL)
 		return;
 	vres_log_add(&line, "shard_id", e->shard ? e->shard->shard_id : NULL);
 	if (e->gpu_device != VRES_NO_DEVICE)
@@ -45,57 +52,52 @@ static void log_event(const vres_manager *m, const vres_event *e)
 	if (bytes || e->shard)
 		vres_log_add_u64(&line, "bytes", e->shard ? e->shard->vram_bytes : bytes);
 	vres_log_add(&line, "status", vres_status_name(e->status));
-	vres_log_add(&line, "reason", e->reason ? vres_audit_reason(e->reason) : NULL);
+	vres_log_add(&line, "reason", e->reason ? vres_reason_word(e->reason) : NULL);
 	vres_log_add(&line, "mode", e->mode);
 	vres_log_add(&line, "violation", e->violation);
 	vres_log_add(&line, "action_taken", e->action_taken);
-	vres_log_put(m,
+	vres_log_put(l,
 	             e->critical            ? VRES_LOG_ERROR
 	             : e->status != VRES_OK ? VRES_LOG_WARN
 	                                    : VRES_LOG_INFO,
 	             e->name, &line);
 }
 
-vres_status vres_audit_emit(vres_manager *m, const vres_event *event, bool is_incident,
+void vres_event_lost(struct vres_listeners *l)
+{
+	atomic_fetch_add(&l->audit_lost, 1);
+}
+
+vres_status vres_event_emit(struct vres_listeners *l, const vres_event *event, bool is_incident,
                             vres_error *err)
 {
 	vres_status status = VRES_OK;
 
-	log_event(m, event);
-	if (m->audit.record) {
-		atomic_fetch_add(&m->counters.audit_events, 1);
-		status = m->audit.record(m->audit.ctx, event);
+	log_event(l, event);
+	if (l->audit.record) {
+		atomic_fetch_add(&l->audit_events, 1);
+		status = l->audit.record(l->audit.ctx, event);
 	}
 	if (status != VRES_OK)
-		atomic_fetch_add(&m->counters.audit_lost, 1);
-	if (is_incident && m->on_incident)
-		m->on_incident(m->incident_ctx, event);
+		vres_event_lost(l);
+	if (is_incident && l->on_incident)
+		l->on_incident(l->incident_ctx, event);
 	if (status != VRES_OK)
 		return vres_fail_at(err, VRES_E_AUDIT, VRES_REASON_NONE, event->gpu_device,
 		                    "the audit sink refused the record %s", event->name);
 	return VRES_OK;
 }
 
-void vres_audit_violation(vres_manager *m, uint32_t gpu_device, const char *violation,
+void vres_event_violation(struct vres_listeners *l, uint32_t gpu_device, const char *violation,
                           const char *action, const char *detail)
 {
-	vres_event e = vres_audit_event(m, VRES_EVENT_POLICY_VIOLATION, gpu_device);
+	vres_event e = vres_event_make(l, VRES_EVENT_POLICY_VIOLATION, gpu_device);
 
 	e.status = VRES_E_POLICY_VIOLATION;
 	e.violation = violation;
 	e.action_taken = action;
 	e.detail = detail;
-	atomic_fetch_add(&m->counters.policy_violations, 1);
-	/* The violation itself is what the caller returns. */
-	(void)vres_audit_emit(m, &e, true, NULL);
-}
-
-const char *vres_audit_reason(uint32_t reason)
-{
-	switch (reason) {
-	case VRES_REASON_SIGNATURE: return "signature_invalid";
-	case VRES_REASON_DIGEST: return "digest_mismatch";
-	case VRES_REASON_RESIDENCY: return "residency_lost";
-	default: return vres_reason_name(reason);
-	}
+	atomic_fetch_add(&l->policy_violations, 1);
+	/* Whatever the sink says, the caller returns the violation. */
+	(void)vres_event_emit(l, &e, true, NULL);
 }

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "events/events.h"
+#include "os/os.h"
 
 void vres_log_add(struct vres_log_line *line, const char *key, const char *value)
 {
@@ -26,16 +26,16 @@ void vres_log_add_u64(struct vres_log_line *line, const char *key, uint64_t valu
 	vres_log_add(line, key, text);
 }
 
-void vres_log_put(const vres_manager *m, int level, const char *event,
+void vres_log_put(const struct vres_listeners *l, int level, const char *event,
                   const struct vres_log_line *line)
 {
-	if (m->log)
-		m->log(m->log_ctx, level, event, line->keys, line->values, line->n);
+	if (l->log)
+		l->log(l->log_ctx, level, event, line->keys, line->values, line->n);
 }
 
-uint64_t vres_log_clock(const vres_manager *m)
+uint64_t vres_log_clock(const struct vres_listeners *l)
 {
-	return m->log ? vres_os_monotonic() : 0;
+	return l->log ? vres_os_monotonic() : 0;
 }
 
 static int level_of(const struct vres_operation *op, vres_status status)
@@ -47,12 +47,12 @@ static int level_of(const struct vres_operation *op, vres_status status)
 	}
 }
 
-void vres_log_operation(const vres_manager *m, const struct vres_operation *op, vres_status status,
-                        uint32_t reason)
+void vres_log_operation(const struct vres_listeners *l, const struct vres_operation *op,
+                        vres_status status, uint32_t reason)
 {
 	struct vres_log_line line = {.n = 0};
 
-	if (m->log == NULL)
+	if (l->log == NULL)
 		return;
 	vres_log_add(&line, "action", op->action);
 	vres_log_add(&line, "shard_id", op->shard_id);
@@ -63,23 +63,23 @@ void vres_log_operation(const vres_manager *m, const struct vres_operation *op, 
 	if (op->began)
 		vres_log_add_u64(&line, "duration_ns", vres_os_monotonic() - op->began);
 	vres_log_add(&line, "status", vres_status_name(status));
-	vres_log_add(&line, "reason", reason ? vres_audit_reason(reason) : NULL);
+	vres_log_add(&line, "reason", reason ? vres_reason_word(reason) : NULL);
 	vres_log_add(&line, "mode", op->mode);
-	vres_log_add(&line, "worker_id", op->fingerprint ? m->worker_id : NULL);
+	vres_log_add(&line, "worker_id", op->fingerprint ? l->worker_id : NULL);
 	vres_log_add(&line, "token_fingerprint", op->fingerprint);
-	vres_log_put(m, level_of(op, status), "operation", &line);
+	vres_log_put(l, level_of(op, status), "operation", &line);
 }
 
-void vres_log_capacity(const vres_manager *m, uint32_t gpu_device, uint64_t requested,
+void vres_log_capacity(const struct vres_listeners *l, uint32_t gpu_device, uint64_t requested,
                        uint64_t used, uint64_t available)
 {
 	struct vres_log_line line = {.n = 0};
 
-	if (m->log == NULL)
+	if (l->log == NULL)
 		return;
 	vres_log_add_u64(&line, "gpu_device", gpu_device);
 	vres_log_add_u64(&line, "requested_bytes", requested);
 	vres_log_add_u64(&line, "used_bytes", used);
 	vres_log_add_u64(&line, "available_bytes", available);
-	vres_log_put(m, VRES_LOG_DEBUG, "capacity", &line);
+	vres_log_put(l, VRES_LOG_DEBUG, "capacity", &line);
 }

@@ -7,7 +7,7 @@
 #ifndef VRES_CORE_EVENTS_LOG_H
 #define VRES_CORE_EVENTS_LOG_H
 
-#include "manager/manager.h"
+#include "events/listeners.h"
 
 struct vres_log_line {
 	const char *keys[12], *values[12];
@@ -18,7 +18,7 @@ struct vres_log_line {
 /* A value; NULL: left out. */
 void vres_log_add(struct vres_log_line *line, const char *key, const char *value);
 void vres_log_add_u64(struct vres_log_line *line, const char *key, uint64_t value);
-void vres_log_put(const vres_manager *m, int level, const char *event,
+void vres_log_put(const struct vres_listeners *l, int level, const char *event,
                   const struct vres_log_line *line);
 
 /* What a verb did. */
@@ -35,13 +35,13 @@ struct vres_operation {
 };
 
 /* The monotonic clock, or 0 when nobody listens. */
-uint64_t vres_log_clock(const vres_manager *m);
+uint64_t vres_log_clock(const struct vres_listeners *l);
 
-void vres_log_operation(const vres_manager *m, const struct vres_operation *op, vres_status status,
-                        uint32_t reason);
+void vres_log_operation(const struct vres_listeners *l, const struct vres_operation *op,
+                        vres_status status, uint32_t reason);
 
 /* What a seal that asks for @requested bytes finds. */
-void vres_log_capacity(const vres_manager *m, uint32_t gpu_device, uint64_t requested,
+void vres_log_capacity(const struct vres_listeners *l, uint32_t gpu_device, uint64_t requested,
                        uint64_t used, uint64_t available);
 
 #endif

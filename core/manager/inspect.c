@@ -139,8 +139,8 @@ static vres_status enforce(vres_manager *m, uint32_t gpu_device, vres_policy_rep
 	if (report.violations == 0)
 		return VRES_OK;
 	vres_manager_stop(m);
-	vres_audit_violation(m, gpu_device, vres_policy_first_violation(&report), "manager_stopped",
-	                     "enforce");
+	vres_event_violation(&m->listeners, gpu_device, vres_policy_first_violation(&report),
+	                     "manager_stopped", "enforce");
 	return vres_fail_at(err, VRES_E_POLICY_VIOLATION, VRES_REASON_RESIDENCY, gpu_device,
 	                    "device %" PRIu32 " violates the VRAM-only policy: %s", gpu_device,
 	                    vres_policy_first_violation(&report));
@@ -158,8 +158,8 @@ vres_status vres_enforce_vram_only(vres_manager *m, uint32_t gpu_device, vres_po
 		TRY(ABI_OUT_CHECK(out, "vres_policy_report", err));
 	TRY(vres_manager_has_device(m, gpu_device, err));
 	CLEANUP(vres_manager_let_go) vres_manager *kept = vres_manager_keep(m);
-	op.began = vres_log_clock(m);
+	op.began = vres_log_clock(&m->listeners);
 	status = enforce(m, gpu_device, out, &detail);
-	vres_log_operation(m, &op, status, detail.reason);
+	vres_log_operation(&m->listeners, &op, status, detail.reason);
 	return status == VRES_OK ? VRES_OK : vres_fail_with(err, &detail);
 }

@@ -181,7 +181,7 @@ void vres_manager_destroy(vres_manager *m)
 	if (m == NULL)
 		return;
 	if (!vres_manager_is_forked(m))
-		vres_log_operation(m, &op, VRES_OK, VRES_REASON_NONE);
+		vres_log_operation(&m->listeners, &op, VRES_OK, VRES_REASON_NONE);
 	vres_manager_drop(m);
 }
 
@@ -212,15 +212,16 @@ static void manager_init(vres_manager *m, const vres_config *c)
 {
 	atomic_init(&m->references, 1);
 	vres_os_home_open(&m->home);
-	memcpy(m->worker_id, c->worker_id, strlen(c->worker_id) + 1);
 	m->block_size = c->block_size ? c->block_size : TREE_BLOCK_DEFAULT;
 	m->keep_leaves = c->keep_leaves;
 	m->threads = c->threads;
-	m->audit = c->audit;
-	m->log = c->log;
-	m->log_ctx = c->log_ctx;
-	m->on_incident = c->on_incident;
-	m->incident_ctx = c->incident_ctx;
+	m->listeners.audit = c->audit;
+	m->listeners.log = c->log;
+	m->listeners.log_ctx = c->log_ctx;
+	m->listeners.on_incident = c->on_incident;
+	m->listeners.incident_ctx = c->incident_ctx;
+	memcpy(m->listeners.worker_id, c->worker_id, strlen(c->worker_id) + 1);
+	m->listeners.is_simulated = (c->backend->flags & VRES_BACKEND_SIMULATED) || c->library_path;
 }
 
 /* The sink of the refused configuration hears of the refusal. */
@@ -228,8 +229,7 @@ static vres_status refuse_simulated(vres_manager *m, const vres_config *c, vres_
 {
 	const bool by_path = c->library_path != NULL;
 
-	m->driver.is_simulated = true;
-	vres_audit_violation(m, VRES_NO_DEVICE, "simulated", "create_refused",
+	vres_event_violation(&m->listeners, VRES_NO_DEVICE, "simulated", "create_refused",
 	                     "a simulated backend without VRES_ALLOW_SIMULATED");
 	return vres_fail(err, VRES_E_POLICY_VIOLATION,
 	                 "%s is simulated, which needs VRES_ALLOW_SIMULATED",
@@ -238,9 +238,7 @@ static vres_status refuse_simulated(vres_manager *m, const vres_config *c, vres_
 
 static vres_status manager_fill(vres_manager *m, const vres_config *c, vres_error *err)
 {
-	const bool is_simulated = (c->backend->flags & VRES_BACKEND_SIMULATED) || c->library_path;
-
-	if (c->backend->abi == VRES_BACKEND_ABI && is_simulated &&
+	if (c->backend->abi == VRES_BACKEND_ABI && m->listeners.is_simulated &&
 	    !(m->policy.allow & VRES_ALLOW_SIMULATED))
 		return refuse_simulated(m, c, err);
 	TRY(vres_os_random(m->session, sizeof(m->session), err));
@@ -261,13 +259,13 @@ static vres_status manager_make(vres_manager *m, const vres_config *c, vres_erro
 	const struct vres_operation op = {
 		.action = "create",
 		.gpu_device = VRES_NO_DEVICE,
-		.began = vres_log_clock(m),
+		.began = vres_log_clock(&m->listeners),
 		.fingerprint = c->key->fingerprint,
 	};
 	vres_error detail = {0};
 	const vres_status status = manager_fill(m, c, &detail);
 
-	vres_log_operation(m, &op, status, detail.reason);
+	vres_log_operation(&m->listeners, &op, status, detail.reason);
 	return status == VRES_OK ? VRES_OK : vres_fail_with(err, &detail);
 }
 

@@ -9,6 +9,7 @@
 #ifndef VRES_CORE_MANAGER_MANAGER_H
 #define VRES_CORE_MANAGER_MANAGER_H
 
+#include "events/listeners.h"
 #include "manager/shard.h"
 
 /*
@@ -28,8 +29,7 @@ struct vres_counters {
 	atomic_uint_fast64_t seals[OUTCOMES], verifies[OUTCOMES][VERIFY_MODES],
 		verify_durations[VERIFY_BUCKETS + 1], verify_ns, last_verify;
 	atomic_uint_fast64_t no_room, allocation_failures; /* the second: although there was room */
-	atomic_uint_fast64_t verified_bytes, leases, shards, quarantined, policy_violations,
-		audit_events, audit_lost;
+	atomic_uint_fast64_t verified_bytes, leases, shards, quarantined;
 };
 
 struct vres_manager {
@@ -41,14 +41,8 @@ struct vres_manager {
 	struct vres_driver driver;
 	vres_policy policy;
 	struct vres_subkeys *keys;
-	char worker_id[WORKER_ID_MAX + 1];
 	uint8_t session[SESSION_BYTES];
 	uint32_t block_size, keep_leaves, threads;
-	vres_audit_sink audit;
-	vres_log_fn log;
-	void *log_ctx;
-	vres_incident_fn on_incident;
-	void *incident_ctx;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
 	uint64_t bucket_seed;
@@ -57,6 +51,7 @@ struct vres_manager {
 	pthread_mutex_t lock;
 	struct vres_shard *buckets[BUCKETS];
 	struct scrub scrub;
+	struct vres_listeners listeners;
 	struct vres_counters counters;
 	/* Audited so far in the present second; see receipt_open.c. */
 	atomic_uint_fast64_t bad_receipts;

@@ -117,9 +117,10 @@ void vres_metrics_read(vres_manager *m, struct vres_figures *out)
 		.leases = atomic_load(&c->leases),
 		.shards = atomic_load(&c->shards),
 		.quarantined = atomic_load(&c->quarantined),
-		.policy_violations = atomic_load(&c->policy_violations),
-		.audit_events = atomic_load(&c->audit_events),
-		.audit_lost = atomic_load(&c->audit_lost) + vres_audit_file_silent(&m->audit),
+		.policy_violations = atomic_load(&m->listeners.policy_violations),
+		.audit_events = atomic_load(&m->listeners.audit_events),
+		.audit_lost = atomic_load(&m->listeners.audit_lost) +
+	                      vres_audit_file_silent(&m->listeners.audit),
 		.is_stopped = atomic_load(&m->is_stopped),
 		.is_simulated = m->driver.is_simulated,
 	};

@@ -62,10 +62,10 @@ static void forget(struct vres_shard *s)
 static void tell_deallocated(struct vres_shard *s, uint64_t freed, const vres_error *failure)
 {
 	const bool failed = failure->status != VRES_OK;
-	vres_event e = vres_audit_event(s->manager,
-	                                failed ? VRES_EVENT_VRAM_DEALLOCATION_FAILED
-	                                       : VRES_EVENT_VRAM_DEALLOCATED,
-	                                s->record.gpu_device);
+	vres_event e = vres_event_make(&s->manager->listeners,
+	                               failed ? VRES_EVENT_VRAM_DEALLOCATION_FAILED
+	                                      : VRES_EVENT_VRAM_DEALLOCATED,
+	                               s->record.gpu_device);
 	struct vres_capacity *c = &s->mem.device->capacity;
 	vres_shard_info info;
 
@@ -79,7 +79,7 @@ static void tell_deallocated(struct vres_shard *s, uint64_t freed, const vres_er
 	e.used_bytes = c->used + c->filling;
 	(void)pthread_mutex_unlock(&c->lock);
 	/* Releasing cannot fail; a loss is counted. */
-	(void)vres_audit_emit(s->manager, &e, false, NULL);
+	(void)vres_event_emit(&s->manager->listeners, &e, false, NULL);
 }
 
 /* Overwrite the memory with zeros; a mapping that may be read-only is made writable first. */
@@ -118,12 +118,12 @@ static void release_device_side(struct vres_shard *s)
 		.shard_id = s->id,
 		.gpu_device = s->record.gpu_device,
 		.bytes = s->record.vram_bytes,
-		.began = vres_log_clock(s->manager),
+		.began = vres_log_clock(&s->manager->listeners),
 	};
 	const vres_status status = free_device_side(s);
 
 	if (s->is_published)
-		vres_log_operation(s->manager, &op, status, VRES_REASON_NONE);
+		vres_log_operation(&s->manager->listeners, &op, status, VRES_REASON_NONE);
 }
 
 static void destroy(struct vres_shard *s)

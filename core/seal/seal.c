@@ -67,7 +67,7 @@ static void start_record(struct seal *seal, const vres_seal_params *p, uint64_t 
 	r->lease_verify = m->policy.lease_verify;
 	r->lease_max_age = m->policy.lease_max_age;
 	r->sample_units = m->policy.sample_units;
-	memcpy(r->worker_id, m->worker_id, sizeof(r->worker_id));
+	memcpy(r->worker_id, m->listeners.worker_id, sizeof(r->worker_id));
 	memcpy(r->backend, m->driver.name, sizeof(r->backend));
 	memcpy(r->session, m->session, sizeof(r->session));
 	memcpy(r->key_id, m->keys->id, sizeof(r->key_id));
@@ -124,11 +124,12 @@ static void tell_failure(struct seal *seal, const vres_error *failure)
 
 	vres_metrics_sealed(m, failure->status);
 	if (failure->status == VRES_E_POLICY_VIOLATION && failure->reason != VRES_REASON_STOPPED)
-		vres_audit_violation(m, device, vres_policy_first_violation(&seal->report),
-		                     "seal_refused", failure->message);
+		vres_event_violation(&m->listeners, device,
+		                     vres_policy_first_violation(&seal->report), "seal_refused",
+		                     failure->message);
 	if (failure->status != VRES_E_INTEGRITY_VIOLATION)
 		return;
-	e = vres_audit_event(m, VRES_EVENT_SEAL_VERIFICATION_FAILED, device);
+	e = vres_event_make(&m->listeners, VRES_EVENT_SEAL_VERIFICATION_FAILED, device);
 	if (vres_record_describe(&seal->record, &info, NULL) == VRES_OK)
 		e.shard = &info;
 	e.status = failure->status;
@@ -138,18 +139,18 @@ static void tell_failure(struct seal *seal, const vres_error *failure)
 	e.mode = "seal";
 	e.detail = failure->message;
 	/* The mismatch itself is what the caller returns. */
-	(void)vres_audit_emit(m, &e, true, NULL);
+	(void)vres_event_emit(&m->listeners, &e, true, NULL);
 }
 
 static vres_status tell_success(struct seal *seal, const struct vres_shard *s, vres_error *err)
 {
-	vres_event e =
-		vres_audit_event(seal->manager, VRES_EVENT_VRAM_SEALED, seal->record.gpu_device);
+	vres_event e = vres_event_make(&seal->manager->listeners, VRES_EVENT_VRAM_SEALED,
+	                               seal->record.gpu_device);
 	vres_shard_info info;
 
 	TRY(vres_record_describe(&s->record, &info, err));
 	e.shard = &info;
-	return vres_audit_emit(seal->manager, &e, false, err);
+	return vres_event_emit(&seal->manager->listeners, &e, false, err);
 }
 
 /* Fills *err, which is there, on failure. */
@@ -188,12 +189,12 @@ vres_status vres_seal_perform(struct seal *seal, vres_shard **out, vres_error *e
 		.shard_id = seal->record.shard_id,
 		.gpu_device = seal->record.gpu_device,
 		.bytes = seal->record.vram_bytes,
-		.began = vres_log_clock(m),
+		.began = vres_log_clock(&m->listeners),
 	};
 	vres_error detail = {0};
 	const vres_status status = perform(seal, out, &detail);
 
-	vres_log_operation(m, &op, status, detail.reason);
+	vres_log_operation(&m->listeners, &op, status, detail.reason);
 	return status == VRES_OK ? VRES_OK : vres_fail_with(err, &detail);
 }
 

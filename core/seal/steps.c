@@ -50,8 +50,8 @@ static vres_status judge_device(struct seal *seal, vres_error *err)
 
 static void tell_allocation_failed(struct seal *seal, const vres_error *failure)
 {
-	vres_event e = vres_audit_event(seal->manager, VRES_EVENT_VRAM_ALLOCATION_FAILED,
-	                                seal->record.gpu_device);
+	vres_event e = vres_event_make(&seal->manager->listeners, VRES_EVENT_VRAM_ALLOCATION_FAILED,
+	                               seal->record.gpu_device);
 	const bool has_room = failure->status != VRES_E_INSUFFICIENT_VRAM;
 	struct vres_counters *c = &seal->manager->counters;
 	uint64_t used;
@@ -59,7 +59,7 @@ static void tell_allocation_failed(struct seal *seal, const vres_error *failure)
 	(void)pthread_mutex_lock(&seal->device->capacity.lock);
 	used = seal->device->capacity.used;
 	(void)pthread_mutex_unlock(&seal->device->capacity.lock);
-	vres_log_capacity(seal->manager, e.gpu_device, seal->record.vram_bytes, used,
+	vres_log_capacity(&seal->manager->listeners, e.gpu_device, seal->record.vram_bytes, used,
 	                  failure->available_bytes);
 	atomic_fetch_add(has_room ? &c->allocation_failures : &c->no_room, 1);
 	e.status = failure->status;
@@ -67,26 +67,27 @@ static void tell_allocation_failed(struct seal *seal, const vres_error *failure)
 	e.available_bytes = failure->available_bytes;
 	e.detail = has_room ? "allocation_failed" : "insufficient_vram";
 	/* The failure itself is what the caller returns. */
-	(void)vres_audit_emit(seal->manager, &e, false, NULL);
+	(void)vres_event_emit(&seal->manager->listeners, &e, false, NULL);
 }
 
 static vres_status tell_allocated(struct seal *seal, const struct vres_mem *mem, vres_error *err)
 {
-	vres_event e =
-		vres_audit_event(seal->manager, VRES_EVENT_VRAM_ALLOCATED, seal->record.gpu_device);
+	vres_event e = vres_event_make(&seal->manager->listeners, VRES_EVENT_VRAM_ALLOCATED,
+	                               seal->record.gpu_device);
 	struct vres_capacity_now now;
 	vres_device_status status;
 
-	if (seal->manager->audit.record == NULL && seal->manager->log == NULL)
+	if (seal->manager->listeners.audit.record == NULL && seal->manager->listeners.log == NULL)
 		return VRES_OK;
 	TRY(vres_capacity_look(seal->device, seal->manager->policy.headroom_bytes, &now, &status,
 	                       err));
-	vres_log_capacity(seal->manager, e.gpu_device, mem->bytes, now.used, now.available);
+	vres_log_capacity(&seal->manager->listeners, e.gpu_device, mem->bytes, now.used,
+	                  now.available);
 	e.requested_bytes = mem->bytes;
 	e.allocated_bytes = mem->capacity;
 	e.available_bytes = now.available;
 	e.used_bytes = now.used + now.reserved - seal->device->props.scratch_bytes;
-	return vres_audit_emit(seal->manager, &e, false, err);
+	return vres_event_emit(&seal->manager->listeners, &e, false, err);
 }
 
 static vres_status reserve_and_allocate(struct seal *seal, struct vres_shard *s, uint64_t padded,

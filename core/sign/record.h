@@ -9,7 +9,7 @@
 
 #include <vres/vres.h>
 
-#include "hash/crypto.h"
+#include "base/validate.h"
 #include "sign/key.h"
 
 #define SESSION_BYTES 16u
@@ -17,11 +17,6 @@
 /* more than the longest strings and all integers take; record.c checks */
 #define RECORD_MAX  1536u
 #define RECEIPT_MAX (RECORD_MAX + MAC_BYTES)
-
-#define SHARD_ID_MAX  256u
-#define MODEL_REF_MAX 512u
-#define GROUP_ID_MAX  64u
-#define WORKER_ID_MAX 64u
 
 #define RECORD_SIMULATED 1u
 #define RECORD_ADOPTED   2u

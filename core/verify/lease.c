@@ -64,9 +64,9 @@ vres_status vres_lease_acquire(vres_shard *s, vres_lease **out, vres_error *err)
 	op.shard_id = s->id;
 	op.gpu_device = s->record.gpu_device;
 	op.bytes = s->record.vram_bytes;
-	op.began = vres_log_clock(s->manager);
+	op.began = vres_log_clock(&s->manager->listeners);
 	status = acquire(s, out, &detail);
-	vres_log_operation(s->manager, &op, status, detail.reason);
+	vres_log_operation(&s->manager->listeners, &op, status, detail.reason);
 	return status == VRES_OK ? VRES_OK : vres_fail_with(err, &detail);
 }
 

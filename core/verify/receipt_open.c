@@ -50,11 +50,11 @@ static bool may_be_audited(vres_manager *m)
 /* A bad receipt is a record in the audit trail, and nothing else: it never harms a shard. */
 static void tell_refused(vres_manager *m, const vres_error *failure)
 {
-	vres_event e =
-		vres_audit_event(m, VRES_EVENT_SEAL_VERIFICATION_FAILED, failure->gpu_device);
+	vres_event e = vres_event_make(&m->listeners, VRES_EVENT_SEAL_VERIFICATION_FAILED,
+	                               failure->gpu_device);
 
 	if (!may_be_audited(m)) {
-		atomic_fetch_add(&m->counters.audit_lost, 1);
+		vres_event_lost(&m->listeners);
 		return;
 	}
 	e.status = failure->status;
@@ -63,7 +63,7 @@ static void tell_refused(vres_manager *m, const vres_error *failure)
 	e.action_taken = "refused";
 	e.detail = failure->message;
 	/* The refusal itself is what the caller returns. */
-	(void)vres_audit_emit(m, &e, false, NULL);
+	(void)vres_event_emit(&m->listeners, &e, false, NULL);
 }
 
 static vres_status refused(vres_reason reason, const char *what, vres_error *err)
@@ -120,7 +120,7 @@ static void log_opened(const vres_manager *m, uint64_t began, const vres_shard *
 		.is_routine = true,
 	};
 
-	vres_log_operation(m, &op, detail->status, detail->reason);
+	vres_log_operation(&m->listeners, &op, detail->status, detail->reason);
 }
 
 vres_status vres_receipt_open(vres_manager *m, const void *receipt, size_t len, vres_shard **out,
@@ -135,7 +135,7 @@ vres_status vres_receipt_open(vres_manager *m, const void *receipt, size_t len, 
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL",
 		                 receipt ? "out" : "receipt");
 	CLEANUP(vres_manager_let_go) vres_manager *kept = vres_manager_keep(m);
-	began = vres_log_clock(m);
+	began = vres_log_clock(&m->listeners);
 	status = match(m, receipt, len, out, &detail);
 	log_opened(m, began, status == VRES_OK ? *out : NULL, &detail);
 	if (status == VRES_OK)

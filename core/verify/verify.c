@@ -162,12 +162,12 @@ static vres_status conclude_good(struct verification *v, vres_error *err)
 	vres_shard_info info;
 
 	TRY(still_accepted(s, err));
-	if (m->audit.record || m->log) {
-		e = vres_audit_event(m, VRES_EVENT_SEAL_VERIFIED, s->record.gpu_device);
+	if (m->listeners.audit.record || m->listeners.log) {
+		e = vres_event_make(&m->listeners, VRES_EVENT_SEAL_VERIFIED, s->record.gpu_device);
 		TRY(vres_shard_view(s, &info, err));
 		e.shard = &info;
 		e.mode = vres_policy_mode_name(v->report.mode);
-		TRY(vres_audit_emit(m, &e, false, err));
+		TRY(vres_event_emit(&m->listeners, &e, false, err));
 	}
 	for (uint32_t i = 0; i <= strength(v); i++)
 		refresh(&s->fresh[i], v->began);
@@ -179,8 +179,8 @@ static vres_status conclude_good(struct verification *v, vres_error *err)
 static void tell_bad(const struct verification *v, bool is_incident)
 {
 	vres_manager *m = v->shard->manager;
-	vres_event e = vres_audit_event(m, VRES_EVENT_SEAL_VERIFICATION_FAILED,
-	                                v->shard->record.gpu_device);
+	vres_event e = vres_event_make(&m->listeners, VRES_EVENT_SEAL_VERIFICATION_FAILED,
+	                               v->shard->record.gpu_device);
 	vres_shard_info info;
 
 	if (vres_shard_view(v->shard, &info, NULL) == VRES_OK)
@@ -195,7 +195,7 @@ static void tell_bad(const struct verification *v, bool is_incident)
 	                                                           : "shard_quarantined";
 	e.detail = v->error.message;
 	/* The failure itself is what the caller returns. */
-	(void)vres_audit_emit(m, &e, is_incident, NULL);
+	(void)vres_event_emit(&m->listeners, &e, is_incident, NULL);
 }
 
 static void conclude_bad(struct verification *v)
@@ -246,7 +246,7 @@ vres_status vres_verify_conclude(struct verification *v, vres_error *err)
 	};
 
 	conclude(v);
-	vres_log_operation(v->shard->manager, &op, v->report.status, v->report.reason);
+	vres_log_operation(&v->shard->manager->listeners, &op, v->report.status, v->report.reason);
 	return v->report.status == VRES_OK ? VRES_OK : vres_fail_with(err, &v->error);
 }
 

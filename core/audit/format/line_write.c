@@ -5,7 +5,7 @@
  */
 #include "audit/format/line_write.h"
 
-#include "events/events.h"
+#include "base/error.h"
 #include "base/json.h"
 #include "base/validate.h"
 
@@ -188,7 +188,7 @@ static uint64_t number_at(const void *object, size_t at)
 
 static const char *reason_word(const vres_event *event)
 {
-	return event->status == VRES_E_NOT_SEALED ? "not_sealed" : vres_audit_reason(event->reason);
+	return event->status == VRES_E_NOT_SEALED ? "not_sealed" : vres_reason_word(event->reason);
 }
 
 static vres_status put_field(struct audit_slot *slot, size_t i, const struct field *f,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Building and delivering events: to the log, to the sink, to the incident callback. */
 #include "events/events.h"
+#include "manager/manager.h"
 #include "support/fixture/support.h"
 
 static const char *const names[] = {
@@ -20,7 +21,8 @@ START_TEST(event_of_each_type_has_its_name_and_says_whether_it_is_critical)
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 
 	for (uint32_t type = 1; type < COUNT(names); type++) {
-		const vres_event e = vres_audit_event(f->manager, (vres_event_type)type, 5);
+		const vres_event e =
+			vres_event_make(&f->manager->listeners, (vres_event_type)type, 5);
 
 		ck_assert_str_eq(e.name, names[type]);
 		ck_assert_uint_eq(e.type, type);
@@ -47,16 +49,16 @@ START_TEST(reasons_are_the_words_of_the_format)
 	                                    [VRES_REASON_UNKNOWN_SHARD] = "unknown_shard"};
 
 	for (uint32_t i = VRES_REASON_SIGNATURE; i < COUNT(words); i++)
-		ck_assert_str_eq(vres_audit_reason(i), words[i]);
-	ck_assert_str_eq(vres_audit_reason(VRES_REASON_QUARANTINED), "quarantined");
+		ck_assert_str_eq(vres_reason_word(i), words[i]);
+	ck_assert_str_eq(vres_reason_word(VRES_REASON_QUARANTINED), "quarantined");
 }
 END_TEST
 
 START_TEST(event_goes_to_log_and_sink_and_only_an_incident_to_its_callback)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
-	const vres_event e = vres_audit_event(f->manager, VRES_EVENT_SEAL_VERIFIED, 0);
-	vres_event bad = vres_audit_event(f->manager, VRES_EVENT_POLICY_VIOLATION, 0);
+	const vres_event e = vres_event_make(&f->manager->listeners, VRES_EVENT_SEAL_VERIFIED, 0);
+	vres_event bad = vres_event_make(&f->manager->listeners, VRES_EVENT_POLICY_VIOLATION, 0);
 	vres_error err;
 
 	bad.status = VRES_E_POLICY_VIOLATION;
@@ -64,11 +66,11 @@ START_TEST(event_goes_to_log_and_sink_and_only_an_incident_to_its_callback)
 	bad.action_taken = "seal_refused";
 	record_clear(&f->record);
 	f->record.flaw = NULL;
-	ck_ok(vres_audit_emit(f->manager, &bad, true, &err));
+	ck_ok(vres_event_emit(&f->manager->listeners, &bad, true, &err));
 	ck_assert_uint_eq(f->record.events_count, 1);
 	ck_assert_uint_eq(f->record.incidents_count, 1);
 	ck_assert_uint_eq(f->record.lines_count, 1);
-	ck_ok(vres_audit_emit(f->manager, &e, false, &err));
+	ck_ok(vres_event_emit(&f->manager->listeners, &e, false, &err));
 	ck_assert_uint_eq(f->record.events_count, 2);
 	ck_assert_uint_eq(f->record.incidents_count, 1);
 	ck_assert_uint_eq(f->record.lines_count, 2);
@@ -80,11 +82,11 @@ END_TEST
 START_TEST(incident_is_told_though_the_sink_refuses_the_record)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
-	vres_event e = vres_audit_event(f->manager, VRES_EVENT_POLICY_VIOLATION, 3);
+	vres_event e = vres_event_make(&f->manager->listeners, VRES_EVENT_POLICY_VIOLATION, 3);
 	vres_error err;
 
 	f->record.refuse = UINT64_C(1) << VRES_EVENT_POLICY_VIOLATION;
-	ck_status(vres_audit_emit(f->manager, &e, true, &err), VRES_E_AUDIT);
+	ck_status(vres_event_emit(&f->manager->listeners, &e, true, &err), VRES_E_AUDIT);
 	ck_assert_uint_eq(err.gpu_device, 3);
 	ck_assert_ptr_nonnull(strstr(err.message, "policy_violation"));
 	ck_assert_uint_eq(f->record.incidents_count, 1);
@@ -99,7 +101,8 @@ START_TEST(violation_is_event_incident_and_count)
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	const vres_event *e;
 
-	vres_audit_violation(f->manager, 1, "host_mapped", "manager_stopped", "enforce");
+	vres_event_violation(&f->manager->listeners, 1, "host_mapped", "manager_stopped",
+	                     "enforce");
 	e = record_last(&f->record, VRES_EVENT_POLICY_VIOLATION);
 	ck_assert_ptr_nonnull(e);
 	ck_assert_int_eq(e->status, VRES_E_POLICY_VIOLATION);
@@ -122,26 +125,27 @@ START_TEST(log_line_has_the_level_that_fits_and_the_keys_that_apply)
 	record_clear(&f->record);
 	memcpy(info.shard_id, "s1", 3);
 	info.vram_bytes = 77;
-	e = vres_audit_event(f->manager, VRES_EVENT_SEAL_VERIFICATION_FAILED, 2);
+	e = vres_event_make(&f->manager->listeners, VRES_EVENT_SEAL_VERIFICATION_FAILED, 2);
 	e.shard = &info;
 	e.status = VRES_E_SEAL_VERIFICATION_FAILED;
 	e.reason = VRES_REASON_DIGEST;
 	e.mode = "full";
 	e.action_taken = "shard_quarantined";
-	ck_ok(vres_audit_emit(f->manager, &e, false, &err));
+	ck_ok(vres_event_emit(&f->manager->listeners, &e, false, &err));
 	ck_assert_str_eq(f->record.lines[0],
 	                 "1 seal_verification_failed shard_id=s1 gpu_device=2 bytes=77 "
 	                 "status=VRES_E_SEAL_VERIFICATION_FAILED "
 	                 "reason=digest_mismatch mode=full action_taken=shard_quarantined");
-	e = vres_audit_event(f->manager, VRES_EVENT_VRAM_ALLOCATION_FAILED, VRES_NO_DEVICE);
+	e = vres_event_make(&f->manager->listeners, VRES_EVENT_VRAM_ALLOCATION_FAILED,
+	                    VRES_NO_DEVICE);
 	e.status = VRES_E_INSUFFICIENT_VRAM;
 	e.requested_bytes = 5;
-	ck_ok(vres_audit_emit(f->manager, &e, false, &err));
+	ck_ok(vres_event_emit(&f->manager->listeners, &e, false, &err));
 	ck_assert_str_eq(f->record.lines[1],
 	                 "2 vram_allocation_failed bytes=5 status=VRES_E_INSUFFICIENT_VRAM");
-	e = vres_audit_event(f->manager, VRES_EVENT_VRAM_DEALLOCATED, 0);
+	e = vres_event_make(&f->manager->listeners, VRES_EVENT_VRAM_DEALLOCATED, 0);
 	e.freed_bytes = 4096;
-	ck_ok(vres_audit_emit(f->manager, &e, false, &err));
+	ck_ok(vres_event_emit(&f->manager->listeners, &e, false, &err));
 	ck_assert_str_eq(f->record.lines[2],
 	                 "3 vram_deallocated gpu_device=0 bytes=4096 status=VRES_OK");
 	f->record.flaw = NULL;
@@ -161,8 +165,8 @@ START_TEST(manager_without_listeners_emits_into_the_void)
 	config.log = NULL;
 	config.on_incident = NULL;
 	ck_ok(manager_create(f, &config, &m, &err));
-	e = vres_audit_event(m, VRES_EVENT_POLICY_VIOLATION, 0);
-	ck_ok(vres_audit_emit(m, &e, true, &err));
+	e = vres_event_make(&m->listeners, VRES_EVENT_POLICY_VIOLATION, 0);
+	ck_ok(vres_event_emit(&m->listeners, &e, true, &err));
 	ck_assert_uint_eq(
 		f->record.events_count + f->record.lines_count + f->record.incidents_count, 0);
 }

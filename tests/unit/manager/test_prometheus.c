@@ -146,6 +146,7 @@ START_TEST(every_counter_stands_in_its_own_line)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	struct vres_counters *c = &f->manager->counters;
+	struct vres_listeners *l = &f->manager->listeners;
 	uint64_t next = 1;
 
 	for (unsigned i = 0; i < OUTCOMES; i++)
@@ -160,9 +161,9 @@ START_TEST(every_counter_stands_in_its_own_line)
 	atomic_store(&c->shards, 22);
 	atomic_store(&c->quarantined, 23);
 	atomic_store(&c->leases, 24);
-	atomic_store(&c->policy_violations, 25);
-	atomic_store(&c->audit_events, 26);
-	atomic_store(&c->audit_lost, 27);
+	atomic_store(&l->policy_violations, 25);
+	atomic_store(&l->audit_events, 26);
+	atomic_store(&l->audit_lost, 27);
 	CLEANUP(free_text) char *text = text_of(f);
 
 	ck_line(text, "vram_seal_operations_total{result=\"ok\"} 1");

@@ -292,7 +292,7 @@ START_TEST(manager_that_stopped_during_a_seal_seals_nothing)
 	CLEANUP(end) struct lease_fixture *fixture = begin();
 	vres_seal_params params = vres_seal_params_init();
 	const uint64_t used = fixture->shard->mem.device->capacity.used;
-	const uint64_t violations = atomic_load(&fixture->manager->counters.policy_violations);
+	const uint64_t violations = atomic_load(&fixture->manager->listeners.policy_violations);
 	vres_shard *shard = NULL;
 	vres_error err;
 
@@ -306,7 +306,7 @@ START_TEST(manager_that_stopped_during_a_seal_seals_nothing)
 	/* That of the fixture. */
 	ck_assert_uint_eq(fixture->told[VRES_EVENT_VRAM_SEALED], 1);
 	/* It is told of by who found it. */
-	ck_assert_uint_eq(atomic_load(&fixture->manager->counters.policy_violations), violations);
+	ck_assert_uint_eq(atomic_load(&fixture->manager->listeners.policy_violations), violations);
 }
 END_TEST
 
