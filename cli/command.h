@@ -1,47 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * What a subcommand is: its place in the table of main.c, its options, and the function that runs
- * it.
- *
- * House rule of this folder: a function that returns bool has reported its failure (output.h) when
- * it returns false, so the caller only leaves.  What a scope holds is released by CLEANUP.
- */
+/* The subcommands that main.c offers, each defined in a file of commands/ that bears its name. */
 #ifndef VRES_CLI_COMMAND_H
 #define VRES_CLI_COMMAND_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#define CLEANUP(function) __attribute__((cleanup(function)))
-#define COUNT_OF(array)   (sizeof(array) / sizeof((array)[0]))
-
-/* Exit statuses, in vres(1). */
-enum exit_status {
-	EXIT_GOOD = 0,
-	EXIT_UNVERIFIED = 1, /* something is not what was sealed or signed: a security incident */
-	EXIT_USAGE = 2,      /* usage or invalid input */
-	EXIT_VRAM = 3,       /* not enough VRAM */
-	EXIT_POLICY = 4,     /* policy violation */
-	EXIT_TROUBLE = 5     /* device, driver or I/O trouble */
-};
-
-struct option_set;
-
-struct command {
-	const char *name;
-	const char *arguments; /* what follows the options in the usage line */
-	const char *summary;   /* one line of `vres --help` */
-	/* Paragraphs of `vres NAME --help`, separated by newlines. */
-	const char *description;
-	const struct option_set *const *sets; /* ends with NULL */
-	int (*run)(const struct command *self, int argc, char **argv);
-	/* What it is made of, each named "NAME PART"; ends with NULL; or NULL. */
-	const struct command *const *parts;
-};
+#include <string.h>
+#include "ui/command_spec.h"
 
 /* The part that is called "NAME @word"; NULL when there is none. */
-const struct command *command_part(const struct command *c, const char *word);
+static inline const struct command *command_part(const struct command *c, const char *word)
+{
+	for (size_t i = 0; c->parts != NULL && c->parts[i] != NULL; i++) {
+		if (strcmp(c->parts[i]->name + strlen(c->name) + 1, word) == 0)
+			return c->parts[i];
+	}
+	return NULL;
+}
 
 extern const struct command cmd_audit;
 extern const struct command cmd_bench;

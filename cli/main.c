@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* vres: the table of subcommands, and what concerns the process as a whole. */
+/* vres: chooses the subcommand, and prepares the process for all of them. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <vres/vres.h>
 #include "command.h"
+#include "ui/help.h"
 #include "ui/message.h"
-#include "ui/options.h"
-#include "ui/output.h"
 
 static const struct command *const commands[] = {
 	&cmd_digest, &cmd_devices, &cmd_policy, &cmd_doctor, &cmd_seal,
@@ -17,9 +17,8 @@ static const struct command *const commands[] = {
 };
 
 /*
- * A standard descriptor that is closed would be taken by the first file that is opened, and
- * messages would go into it.  Each is opened the wrong way round, so that using it fails as if it
- * were closed.
+ * If a standard descriptor is closed, the next file that is opened gets its number, and messages
+ * would go into that file.  So each closed one is opened the wrong way round: using it still fails.
  */
 static bool fill_standard_descriptors(void)
 {
@@ -37,15 +36,6 @@ static const struct command *command_find(const char *name)
 	for (size_t i = 0; i < COUNT_OF(commands); i++) {
 		if (strcmp(commands[i]->name, name) == 0)
 			return commands[i];
-	}
-	return NULL;
-}
-
-const struct command *command_part(const struct command *c, const char *word)
-{
-	for (size_t i = 0; c->parts != NULL && c->parts[i] != NULL; i++) {
-		if (strcmp(c->parts[i]->name + strlen(c->name) + 1, word) == 0)
-			return c->parts[i];
 	}
 	return NULL;
 }
@@ -89,7 +79,7 @@ static int print_help(int argc, char **argv)
 		c = command_part(c, argv[2]);
 	if (c == NULL)
 		return complain_command();
-	options_help(c);
+	help_print(c);
 	return EXIT_GOOD;
 }
 
@@ -118,16 +108,16 @@ int main(int argc, char **argv)
 
 	if (!fill_standard_descriptors())
 		return EXIT_TROUBLE;
-	/* A message is one write, and none of them is lost in a crash. */
+	/* Each message is one write, and none is lost in a crash. */
 	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 	/*
-	 * A reader that went away and a limit on the size of files are errors to report, and VRAM
-	 * to release.
+	 * A reader that went away and a file size limit become errors of write(), so that VRAM is
+	 * released before the process ends.
 	 */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	status = dispatch(argc, argv);
-	/* What --help and --version print; a command has closed standard output itself. */
+	/* For --help and --version; a command has closed standard output itself. */
 	if (fflush(NULL) != 0 && status == EXIT_GOOD) {
 		message(NULL, NULL, "standard output: not everything could be written");
 		return EXIT_TROUBLE;

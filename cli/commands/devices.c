@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* vres devices: which backends there are, and what their devices say of themselves. */
 #include <inttypes.h>
+#include "command.h"
 #include "session/session.h"
+#include "ui/options.h"
 #include "ui/units.h"
 
 static const char *ecc_name(uint32_t ecc)
@@ -118,7 +120,7 @@ static void list_auto(struct output *o, const struct device_options *options, js
 	output_text(o, "mock: by name only (--backend mock)\n");
 	if (!is_any)
 		output_refuse(o, EXIT_TROUBLE, NULL,
-		              "no GPU to use; a drill without one: --backend mock");
+		              "no GPU to use; without one, try --backend mock");
 }
 
 static void list_named(struct output *o, const struct device_options *options, json_t *lists[2])

@@ -2,27 +2,28 @@
 /*
  * vres digest: content digests of files, without a device, in constant memory.
  *
- * The output is that of `sha256sum` (whose escape of file names is its own: a leading backslash,
- * then \\, \n and \r) and of `fsverity digest` (which escapes nothing), byte for byte, so that
- * either can be compared with it or read it.  Only a terminal is shown names escaped.
+ * The output is byte for byte that of `sha256sum` (which escapes a file name as a leading
+ * backslash, then \\, \n and \r) or of `fsverity digest` (which escapes nothing), so it can be
+ * compared with theirs and read by them.  Names are escaped further only on a terminal.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <vres/vres.h>
+#include "command.h"
+#include "shards/seal_options.h"
 #include "ui/escape.h"
 #include "ui/files.h"
 #include "ui/options.h"
-#include "ui/output.h"
 #include "ui/progress.h"
 
-/* Large enough that a read costs nothing beside hashing it. */
+/* A read of this many bytes costs nothing beside hashing them. */
 #define BUFFER_BYTES ((size_t)1 << 20)
 
-/* Of a file, between two looks at the progress. */
+/* So much of a file is hashed between two updates of the progress line. */
 #define SLICE_BYTES (UINT64_C(256) << 20)
 
 struct digest_options {
@@ -30,15 +31,12 @@ struct digest_options {
 	bool is_json;
 };
 
-static const struct option_word alg_words[] = {
-	{"sha256", VRES_DIGEST_SHA256}, {"verity", VRES_DIGEST_VERITY}, {NULL, 0}};
-
 static const struct option_spec specs[] = {
 	{.name = "alg",
          .argument = "ALG",
          .kind = OPTION_CHOICE,
          .offset = offsetof(struct digest_options, alg),
-         .words = alg_words,
+         .words = digest_alg_words,
          .help = "sha256 (the default), printed as sha256sum does, or verity, printed as `fsverity "
                  "digest` does"},
 	{.name = "block-size",
@@ -60,11 +58,6 @@ static void destroy_digester(vres_digester **d)
 	vres_digester_destroy(*d);
 }
 
-static void free_buffer(unsigned char **buffer)
-{
-	free(*buffer);
-}
-
 static uint64_t size_of(int fd)
 {
 	struct stat about;
@@ -78,13 +71,14 @@ struct digesting {
 	const char *name;
 	int fd;
 	vres_digester *d;
-	uint64_t size, bytes; /* as it was in the beginning, 0 if unknown; so far */
+	uint64_t size;  /* when it was opened; 0: unknown */
+	uint64_t bytes; /* hashed so far */
 	struct progress progress;
 };
 
 /*
- * What a regular file holds from its position on, read by the threads that hash it; then the
- * position is behind that.
+ * Hash a regular file from its position up to its size, read by the threads that hash; leave the
+ * position behind that.
  */
 static bool add_file(struct digesting *job)
 {
@@ -107,14 +101,14 @@ static bool add_file(struct digesting *job)
 	       output_fail_errno(job->o, job->name, "cannot be read", errno);
 }
 
-/* What is left, up to the end: all of a pipe or a short file, and what a file has grown by. */
+/* Hash what is left up to the end: a pipe, a short file, or what a file has grown by meanwhile. */
 static bool add_rest(struct digesting *job)
 {
-	CLEANUP(free_buffer) unsigned char *buffer = malloc(BUFFER_BYTES);
+	CLEANUP(free_pointer) unsigned char *buffer = malloc(BUFFER_BYTES);
 	vres_error err;
 
 	if (buffer == NULL)
-		return output_refuse(job->o, EXIT_TROUBLE, job->name, "out of memory");
+		return output_no_memory(job->o, job->name);
 	for (;;) {
 		const ssize_t got = file_read(job->fd, buffer, BUFFER_BYTES);
 		const int number = errno;
@@ -147,9 +141,7 @@ static bool add_all(struct output *o, const char *name, int fd, vres_digester *d
 static bool digest_file(struct output *o, const char *name, const struct digest_options *options,
                         char hex[65], uint64_t *bytes)
 {
-	CLEANUP(file_close)
-	int fd =
-		strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	CLEANUP(file_close) int fd = file_open(name);
 	CLEANUP(destroy_digester) vres_digester *d = NULL;
 	vres_error err;
 
@@ -222,8 +214,7 @@ static void digest_all(struct output *o, const struct digest_options *options, c
 {
 	json_t *files = json_array();
 
-	output_put_text(o, o->document, "alg",
-	                options->alg == VRES_DIGEST_VERITY ? "verity" : "sha256");
+	output_put_text(o, o->document, "alg", options_word(digest_alg_words, options->alg));
 	for (size_t i = 0; i < count && !o->is_deaf; i++) {
 		char hex[65];
 		uint64_t bytes = 0;

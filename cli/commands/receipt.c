@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * vres receipt show|check: what a receipt says, and who signed it.
+ * vres receipt show|check: what a receipt says, and whether it was signed with this key.
  *
- * Nothing of a receipt is decoded, and so nothing of it shown, before its MAC is good under the
- * caller's key.
+ * Nothing of a receipt is decoded or shown before its MAC is good under the caller's key.
  */
 #include <inttypes.h>
 #include <string.h>
-#include "ui/files.h"
+#include "command.h"
 #include "session/key.h"
 #include "shards/receipt.h"
+#include "ui/files.h"
+#include "ui/options.h"
 #include "ui/units.h"
 
-/* A record is below 2 KiB; what is larger than this is something else. */
+/* A record has less than 2 KiB; a larger file is something else. */
 #define RECEIPT_MAX ((size_t)64 * 1024)
 
 struct receipt_options {
@@ -62,7 +63,7 @@ static void print_receipt(struct output *o, const char *path, const vres_shard_i
 	print_shard_info(o, info);
 }
 
-/* The document is marked as simulated when any of its receipts is. */
+/* The document is marked as simulated when one of its receipts is. */
 static void do_files(struct output *o, const vres_key *key, bool is_show, char **names,
                      size_t count)
 {

@@ -2,20 +2,22 @@
 /*
  * vres seal: seal files in VRAM, verify them once in full, print what was signed, release.
  *
- * Everything is opened before anything is sealed, and everything verified before anything is
- * printed or written, so a receipt exists only for what was verified.
+ * All files are opened before any is sealed, and all are verified before anything is printed or
+ * written: a receipt exists only for what was verified.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include "shards/damage.h"
-#include "shards/fault_injection.h"
-#include "ui/files.h"
-#include "ui/reader.h"
-#include "shards/receipt.h"
+#include "command.h"
 #include "session/session.h"
+#include "shards/damage.h"
+#include "shards/file_command.h"
+#include "shards/receipt.h"
+#include "shards/refuse_overwrite.h"
+#include "shards/seal_inputs.h"
+#include "shards/verify_report.h"
+#include "ui/options.h"
+#include "ui/reader.h"
 #include "ui/units.h"
 
 struct own_options {
@@ -33,16 +35,12 @@ static const struct option_spec specs[] = {
 
 static const struct option_set own_set = {"Evidence", specs, COUNT_OF(specs)};
 
-struct run {
-	struct device_options device;
-	struct key_options key;
-	struct seal_options seal;
-	struct drill_options drill;
-	struct own_options own;
-	struct audit_sink_options audit;
-};
+static const char *receipt_option(const struct file_command *c)
+{
+	return ((const struct own_options *)c->own)->receipt;
+}
 
-/* @pattern with the first %d replaced by @number; to be freed. */
+/* @pattern with its first %d replaced by @number, allocated. */
 static char *receipt_name(const char *pattern, size_t number)
 {
 	const char *at = strstr(pattern, "%d");
@@ -55,50 +53,35 @@ static char *receipt_name(const char *pattern, size_t number)
 	               : name;
 }
 
-/* May a receipt go there?  A slip of the hand must not cost a model, a token or a log. */
-static bool can_save(struct output *o, const struct run *r, const struct inputs *in,
-                     const char *name)
+/* Write the receipt of one file; before there is a shard, only check that it could be written. */
+static bool do_receipt(const struct file_command *c, const struct inputs *in, size_t number)
 {
-	return audit_sink_spare(&r->audit, o, name) && file_can_save(o, name) &&
-	       inputs_spare(in, o, name) && key_spare(&r->key, o, name);
-}
-
-/* The receipt of one file: written when there is a shard, else only whether it could be. */
-static bool do_receipt(struct output *o, const struct run *r, const struct inputs *in,
-                       size_t number)
-{
+	const struct precious precious = {in, &c->key, &c->audit};
 	const vres_shard *shard = in->items[number].shard;
-	char *name = receipt_name(r->own.receipt, number);
-	bool is_good;
+	CLEANUP(free_pointer) char *name = receipt_name(receipt_option(c), number);
 
 	if (name == NULL)
-		return output_refuse(o, EXIT_TROUBLE, NULL, "out of memory");
-	is_good = shard != NULL ? receipt_save(o, shard, name) : can_save(o, r, in, name);
-	free(name);
-	return is_good;
+		return output_no_memory(c->o, NULL);
+	return shard != NULL ? receipt_save(c->o, shard, name) : can_write(c->o, &precious, name);
 }
 
-static bool check_usage(struct output *o, const struct run *r, const struct inputs *in)
+static bool do_receipts(const struct file_command *c, const struct inputs *in)
 {
-	const char *receipt = r->own.receipt;
+	for (size_t i = 0; receipt_option(c) != NULL && i < in->count; i++) {
+		if (!do_receipt(c, in, i))
+			return false;
+	}
+	return true;
+}
+
+static bool check_usage(const struct file_command *c, const struct inputs *in)
+{
+	const char *receipt = receipt_option(c);
 
 	if (receipt != NULL && in->count > 1 && strstr(receipt, "%d") == NULL)
-		return output_refuse(o, EXIT_USAGE, NULL,
+		return output_refuse(c->o, EXIT_USAGE, NULL,
 		                     "--receipt for %zu FILEs needs a %%d in its name", in->count);
-	for (size_t i = 0; receipt != NULL && i < in->count; i++) {
-		if (!do_receipt(o, r, in, i))
-			return false;
-	}
-	return true;
-}
-
-static bool write_receipts(struct output *o, const struct run *r, const struct inputs *in)
-{
-	for (size_t i = 0; r->own.receipt != NULL && i < in->count; i++) {
-		if (!do_receipt(o, r, in, i))
-			return false;
-	}
-	return true;
+	return do_receipts(c, in);
 }
 
 static bool verify_each(struct output *o, const struct inputs *in, vres_verify_report *reports)
@@ -110,51 +93,44 @@ static bool verify_each(struct output *o, const struct inputs *in, vres_verify_r
 		vres_verify_params params = vres_verify_params_init();
 		vres_error err;
 
-		params.source = one->is_stream ? NULL : input_read_at;
-		params.source_ctx = one;
+		input_be_source(one, &params);
 		reports[i] = vres_verify_report_init();
-		if (vres_shard_verify(one->shard, &params, &reports[i], &err) == VRES_OK)
-			continue;
-		is_good = output_fail(o, one->name, &err);
+		if (vres_shard_verify(one->shard, &params, &reports[i], &err) != VRES_OK)
+			is_good = output_fail(o, one->name, &err);
 	}
 	return is_good;
 }
 
-/* Each shard is good by now; this says that together they are the whole model. */
+/* Each shard is good by now; this checks that together they are the whole model. */
 static bool verify_set(struct output *o, const struct session *s, const struct inputs *in)
 {
 	vres_set_report report = vres_set_report_init();
 	vres_verify_params params = vres_verify_params_init();
-	vres_shard **shards = calloc(in->count, sizeof(*shards));
-	vres_status status;
+	CLEANUP(free_pointer) vres_shard **shards = calloc(in->count, sizeof(*shards));
 	vres_error err;
 
 	if (shards == NULL)
-		return output_refuse(o, EXIT_TROUBLE, NULL, "out of memory");
+		return output_no_memory(o, NULL);
 	for (size_t i = 0; i < in->count; i++)
 		shards[i] = in->items[i].shard;
 	params.mode = VRES_VERIFY_SIGNATURE;
-	status = vres_set_verify(s->manager, shards, in->count, &params, &report, &err);
-	free(shards);
-	if (status == VRES_OK)
+	if (vres_set_verify(s->manager, shards, in->count, &params, &report, &err) == VRES_OK)
 		return true;
 	return output_fail(o, report.first_failed >= 0 ? in->items[report.first_failed].name : NULL,
 	                   &err);
 }
 
-/* The handle as the library writes it, with what the tool knows beside it. */
+/* The handle as the library writes it; the caller adds what the tool knows. */
 static json_t *handle_to_json(const vres_shard *shard)
 {
-	char *text = NULL;
+	CLEANUP(free_pointer) char *text = NULL;
 	size_t n = 0;
-	json_t *object = NULL;
 
 	if (vres_shard_to_json(shard, NULL, 0, &n, NULL) == VRES_E_BUFFER)
 		text = malloc(n + 1);
-	if (text != NULL && vres_shard_to_json(shard, text, n + 1, &n, NULL) == VRES_OK)
-		object = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
-	free(text);
-	return object;
+	if (text == NULL || vres_shard_to_json(shard, text, n + 1, &n, NULL) != VRES_OK)
+		return NULL;
+	return json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
 }
 
 static void report_one(struct output *o, const struct input *in, const vres_verify_report *report,
@@ -177,7 +153,7 @@ static void report_one(struct output *o, const struct input *in, const vres_veri
 	if (report->status == VRES_OK)
 		output_text(
 			o, "  verified   %s, %" PRIu64 " of %" PRIu64 " blocks in %s (%.2f GB/s)\n",
-			verify_mode_name(report->mode), report->blocks_checked,
+			options_word(verify_mode_words, report->mode), report->blocks_checked,
 			report->blocks_total, format_span(verified, report->duration),
 			gigabytes_a_second(report->bytes_hashed, report->duration));
 	else
@@ -201,59 +177,48 @@ static void report_all(struct output *o, const struct inputs *in, const vres_ver
 	output_put(o, o->document, "shards", shards);
 }
 
-static bool verify_and_report(struct output *o, const struct run *r, const struct session *s,
+static bool verify_and_report(const struct file_command *c, const struct session *s,
                               const struct inputs *in, struct stop *stop)
 {
+	CLEANUP(free_pointer)
 	vres_verify_report *reports = calloc(in->count, sizeof(*reports));
 	bool is_good;
 
 	if (reports == NULL)
-		return output_refuse(o, EXIT_TROUBLE, NULL, "out of memory");
-	is_good = verify_each(o, in, reports) && (!r->seal.is_set || verify_set(o, s, in));
-	report_all(o, in, reports, stop);
-	free(reports);
-	return is_good && write_receipts(o, r, in);
+		return output_no_memory(c->o, NULL);
+	is_good = verify_each(c->o, in, reports) && (!c->seal.is_set || verify_set(c->o, s, in));
+	report_all(c->o, in, reports, stop);
+	return is_good && do_receipts(c, in);
 }
 
-static void seal(struct output *o, const struct run *r, struct stop *stop, char **names,
-                 size_t count)
+/* Always false: a stop is never the good end of a seal. */
+static bool seal(void *arguments, struct stop *stop)
 {
-	struct session_needs needs = {.key = &r->key, .audit = &r->audit};
+	const struct file_command *c = arguments;
+	struct output *o = c->o;
+	struct session_needs needs = {.key = &c->key, .audit = &c->audit};
 	CLEANUP(session_close) struct session s = {0};
 	CLEANUP(inputs_close) struct inputs in = {0};
-	CLEANUP(drill_close) struct drill drill = {.count = 0};
+	CLEANUP(faults_close) struct faults faults = {.count = 0};
 
-	if (!inputs_open(&in, o, names, count, &r->seal) || !check_usage(o, r, &in) ||
-	    !drill_plan(&drill, o, &r->drill, r->device.backend, &in, 1))
-		return;
+	if (!inputs_open(&in, o, c->names, c->count, &c->seal) || !check_usage(c, &in) ||
+	    !faults_parse(&faults, o, &c->faults, c->device.backend, &in, 1))
+		return false;
 	needs.bytes = in.room;
-	if (!session_open(&s, o, &r->device, &needs))
-		return;
-	if (inputs_seal(&in, o, s.manager, (uint32_t)r->device.device, &r->seal, stop) &&
-	    drill_arm(&drill, o, s.mock, &in) && drill_strike(&drill, o, 1))
-		verify_and_report(o, r, &s, &in, stop);
+	if (!session_open(&s, o, &c->device, &needs))
+		return false;
+	if (inputs_seal(&in, o, s.manager, (uint32_t)c->device.device, &c->seal, stop) &&
+	    faults_prepare(&faults, o, s.mock, &in) && faults_inject(&faults, o, 1))
+		verify_and_report(c, &s, &in, stop);
 	audit_sink_report(&s.audit, o);
+	return false;
 }
 
 static int run(const struct command *self, int argc, char **argv)
 {
-	struct run r = {0};
-	void *const targets[] = {&r.seal, &r.own, &r.key, &r.device, &r.drill, &r.audit};
-	struct stop stop;
-	struct output o;
-	int first, status = options_parse(self, targets, argc, argv, &first);
+	struct own_options own = {0};
 
-	if (status >= 0)
-		return status;
-	session_announce(&o, self->name, &r.device);
-	if (stop_open(&stop))
-		seal(&o, &r, &stop, argv + first, (size_t)(argc - first));
-	else
-		output_fail_errno(&o, NULL, "signals cannot be watched", errno);
-	stop_close(&stop);
-	status = output_end(&o);
-	stop_die(&stop);
-	return status;
+	return file_command_run(self, argc, argv, &own, seal);
 }
 
 const struct command cmd_seal = {
@@ -266,8 +231,6 @@ const struct command cmd_seal = {
 		       "\n"
 		       "What is sealed lives as long as this process; to keep it and check it, see "
 		       "`vres watch`.",
-	.sets = (const struct option_set *const[]){&seal_option_set, &own_set, &key_option_set,
-                                                   &device_option_set, &drill_option_set,
-                                                   &audit_sink_option_set, NULL},
+	.sets = (const struct option_set *const[])FILE_COMMAND_SETS(own_set),
 	.run = run,
 };

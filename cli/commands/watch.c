@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * vres watch: seal files, keep them resident, and verify them again and again until told to stop or
- * something is wrong.
+ * vres watch: seal files, keep them resident, and verify them again and again, until told to stop
+ * or until a check fails.
  *
- * The source file is at hand for every check, so damage is named by the block.  A round is finished
- * even when one file of it has failed, so that the state of all is known at the end.
+ * The source file can be read again at each check, so damage is named by the block.  A round is
+ * finished even when a file of it has failed, so that the state of all files is known at the end.
  */
-#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
-#include "shards/damage.h"
-#include "shards/fault_injection.h"
-#include "ui/files.h"
-#include "session/metrics_file.h"
-#include "ui/reader.h"
-#include "session/session.h"
-#include "ui/units.h"
+#include "command.h"
 #include "commands/watch_view.h"
+#include "session/metrics_file.h"
+#include "session/session.h"
+#include "shards/damage.h"
+#include "shards/file_command.h"
+#include "shards/refuse_overwrite.h"
+#include "shards/seal_inputs.h"
+#include "shards/verify_report.h"
+#include "ui/options.h"
+#include "ui/reader.h"
+#include "ui/units.h"
 
 #define INTERVAL_DEFAULT UINT64_C(1000000000)
 
 /*
- * How long one that reads what is printed is waited for, before it counts as stuck: it then loses
- * lines, and stops no check.
+ * How long to wait for the reader of standard output before it counts as stuck.  A stuck reader
+ * loses lines; it does not stop the checks.
  */
 #define PATIENCE UINT64_C(1000000000)
 
@@ -68,23 +70,13 @@ static const struct option_spec specs[] = {
 
 static const struct option_set own_set = {"Watching", specs, COUNT_OF(specs)};
 
-struct run {
-	struct watch_options watch;
-	struct seal_options seal;
-	struct key_options key;
-	struct device_options device;
-	struct drill_options drill;
-	struct audit_sink_options audit;
-};
-
 static void check_one(const struct watch_options *options, struct watched *w)
 {
 	vres_verify_params params = vres_verify_params_init();
 
 	params.mode = (uint32_t)options->mode;
 	params.sample_units = (uint32_t)options->sample_units;
-	params.source = w->input->is_stream ? NULL : input_read_at;
-	params.source_ctx = w->input;
+	input_be_source(w->input, &params);
 	w->last = vres_verify_report_init();
 	w->checks++;
 	if (vres_shard_verify(w->input->shard, &params, &w->last, &w->error) != VRES_OK) {
@@ -101,9 +93,7 @@ static bool is_read(struct watch_view *view, struct stop *stop)
 	return !view->is_stuck;
 }
 
-/*
- * One look at every file; false when any of them is not good, or what is printed cannot be written.
- */
+/* Check every file once; false when any is not good, or standard output cannot be written. */
 static bool check_all(struct output *o, const struct watch_options *options,
                       struct watch_view *view, struct stop *stop)
 {
@@ -119,7 +109,7 @@ static bool check_all(struct output *o, const struct watch_options *options,
 	return (!output_has_room() || output_flush(o)) && is_good;
 }
 
-static void watch(struct output *o, const struct watch_options *options, struct drill *drill,
+static void watch(struct output *o, const struct watch_options *options, struct faults *faults,
                   struct watch_view *view, struct stop *stop, struct metrics_file *metrics,
                   struct audit_sink *audit)
 {
@@ -130,7 +120,7 @@ static void watch(struct output *o, const struct watch_options *options, struct 
 		bool is_good;
 		uint64_t now;
 
-		if (stop_requested(stop) || !drill_strike(drill, o, round))
+		if (stop_requested(stop) || !faults_inject(faults, o, round))
 			return;
 		is_good = check_all(o, options, view, stop);
 		metrics_file_write(metrics, o);
@@ -140,8 +130,8 @@ static void watch(struct output *o, const struct watch_options *options, struct 
 		if (options->count != 0 && round == options->count)
 			return;
 		/*
-		 * A round that took longer than the interval is followed by the next at once, and
-		 * none is made up for.
+		 * After a round that took longer than the interval the next begins at once; rounds
+		 * that were missed are not made up for.
 		 */
 		now = clock_now();
 		if (__builtin_add_overflow(due, options->interval, &due))
@@ -166,10 +156,7 @@ static json_t *watched_to_json(struct output *o, const struct watched *w)
 	return object;
 }
 
-/*
- * What was found, file by file: after the table or the lines, so that it is the last thing on the
- * screen.
- */
+/* What was found, file by file.  It comes last, so that it stays on the screen. */
 static void report_all(struct output *o, const struct watch_view *view, bool is_stopped)
 {
 	json_t *files = json_array();
@@ -200,49 +187,44 @@ static bool make_view(struct watch_view *view, struct output *o, const struct in
 	*view = (struct watch_view){.items = calloc(in->count, sizeof(*view->items)),
 	                            .count = in->count};
 	if (view->items == NULL)
-		return output_refuse(o, EXIT_TROUBLE, NULL, "out of memory");
+		return output_no_memory(o, NULL);
 	for (size_t i = 0; i < in->count; i++)
 		view->items[i].input = &in->items[i];
 	watch_view_begin(view, o);
 	return true;
 }
 
-/* May the metrics go there?  A slip of the hand must not cost a model, a token or a log. */
-static bool can_publish(struct output *o, const struct run *r, const struct inputs *in)
+/* True: it was watching when it was told to stop, which is how a watch ends well. */
+static bool seal_and_watch(void *arguments, struct stop *stop)
 {
-	const char *path = r->watch.metrics_file;
-
-	return path == NULL || (audit_sink_spare(&r->audit, o, path) && file_can_save(o, path) &&
-	                        inputs_spare(in, o, path) && key_spare(&r->key, o, path));
-}
-
-/* True: it was watching when it was asked to stop, which is how a watch ends well. */
-static bool seal_and_watch(struct output *o, const struct run *r, struct stop *stop, char **names,
-                           size_t count)
-{
-	struct session_needs needs = {.key = &r->key, .audit = &r->audit};
-	struct metrics_file metrics = {.path = r->watch.metrics_file};
+	const struct file_command *c = arguments;
+	const struct watch_options *options = c->own;
+	struct output *o = c->o;
+	struct session_needs needs = {.key = &c->key, .audit = &c->audit};
+	struct metrics_file metrics = {.path = options->metrics_file};
 	CLEANUP(session_close) struct session s = {0};
 	CLEANUP(inputs_close) struct inputs in = {0};
-	CLEANUP(drill_close) struct drill drill = {.count = 0};
+	CLEANUP(faults_close) struct faults faults = {.count = 0};
 	CLEANUP(watch_view_end) struct watch_view view = {0};
+	const struct precious precious = {&in, &c->key, &c->audit};
 	bool is_watched;
 
-	if (r->watch.mode == VRES_VERIFY_READBACK && !(r->device.allow & VRES_ALLOW_READBACK))
+	if (options->mode == VRES_VERIFY_READBACK && !(c->device.allow & VRES_ALLOW_READBACK))
 		return output_refuse(o, EXIT_USAGE, NULL,
 		                     "--verify readback needs --allow readback: the weights travel "
 		                     "back to host memory");
-	if (!inputs_open(&in, o, names, count, &r->seal) || !can_publish(o, r, &in) ||
-	    !drill_plan(&drill, o, &r->drill, r->device.backend, &in, r->watch.count))
+	if (!inputs_open(&in, o, c->names, c->count, &c->seal) ||
+	    (metrics.path != NULL && !can_write(o, &precious, metrics.path)) ||
+	    !faults_parse(&faults, o, &c->faults, c->device.backend, &in, options->count))
 		return false;
 	needs.bytes = in.room;
-	if (!session_open(&s, o, &r->device, &needs))
+	if (!session_open(&s, o, &c->device, &needs))
 		return false;
-	is_watched = inputs_seal(&in, o, s.manager, (uint32_t)r->device.device, &r->seal, stop) &&
-	             drill_arm(&drill, o, s.mock, &in) && make_view(&view, o, &in);
+	is_watched = inputs_seal(&in, o, s.manager, (uint32_t)c->device.device, &c->seal, stop) &&
+	             faults_prepare(&faults, o, s.mock, &in) && make_view(&view, o, &in);
 	if (is_watched) {
 		metrics.manager = s.manager;
-		watch(o, &r->watch, &drill, &view, stop, &metrics, &s.audit);
+		watch(o, options, &faults, &view, stop, &metrics, &s.audit);
 		if (!is_read(&view, stop))
 			output_abandon(o);
 		report_all(o, &view, stop_requested(stop));
@@ -253,25 +235,9 @@ static bool seal_and_watch(struct output *o, const struct run *r, struct stop *s
 
 static int run(const struct command *self, int argc, char **argv)
 {
-	struct run r = {.watch = {.interval = INTERVAL_DEFAULT}};
-	void *const targets[] = {&r.watch, &r.seal, &r.key, &r.device, &r.drill, &r.audit};
-	struct stop stop;
-	struct output o;
-	bool is_watched = false;
-	int first, status = options_parse(self, targets, argc, argv, &first);
+	struct watch_options options = {.interval = INTERVAL_DEFAULT};
 
-	if (status >= 0)
-		return status;
-	session_announce(&o, self->name, &r.device);
-	if (stop_open(&stop))
-		is_watched = seal_and_watch(&o, &r, &stop, argv + first, (size_t)(argc - first));
-	else
-		output_fail_errno(&o, NULL, "signals cannot be watched", errno);
-	stop_close(&stop);
-	status = output_end(&o);
-	if (!is_watched)
-		stop_die(&stop);
-	return status;
+	return file_command_run(self, argc, argv, &options, seal_and_watch);
 }
 
 const struct command cmd_watch = {
@@ -286,8 +252,6 @@ const struct command cmd_watch = {
 		       "\n"
 		       "On a terminal: a live table. Else: a line for every check. With --json: "
 		       "one document at the end.",
-	.sets = (const struct option_set *const[]){&own_set, &seal_option_set, &key_option_set,
-                                                   &device_option_set, &drill_option_set,
-                                                   &audit_sink_option_set, NULL},
+	.sets = (const struct option_set *const[])FILE_COMMAND_SETS(own_set),
 	.run = run,
 };

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The table, the lines, and when to use which. */
+/* A table that is drawn over itself, or a line for each check. */
 #include "commands/watch_view.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
-#include "shards/damage.h"
+#include "shards/verify_report.h"
 #include "ui/escape.h"
+#include "ui/options.h"
 #include "ui/terminal.h"
 #include "ui/units.h"
 
-/* The columns after the name: checks, mode, duration, rate, state, each with its blank. */
+/* Columns of checks, mode, duration, rate and state, each with its blank. */
 #define OTHER_COLUMNS 50
 #define NAME_LEAST    12
 #define NAME_MOST     60
 
-/* Lines that are kept free: the heading, and what is printed after the table. */
+/* Lines of the screen that are needed beside the rows: the heading, and the summary below. */
 #define LINES_BESIDE 3
 
 void watch_view_begin(struct watch_view *v, struct output *o)
@@ -47,7 +47,8 @@ void watch_view_checked(struct watch_view *v, struct output *o, const struct wat
 		return;
 	output_text(o, "check %" PRIu64 ": ", w->checks);
 	output_name(o, w->input->name);
-	output_text(o, ": %s, %s in %s, %.2f GB/s\n", state_name(w), verify_mode_name(w->last.mode),
+	output_text(o, ": %s, %s in %s, %.2f GB/s\n", state_name(w),
+	            options_word(verify_mode_words, w->last.mode),
 	            format_span(span, w->last.duration),
 	            gigabytes_a_second(w->last.bytes_hashed, w->last.duration));
 }
@@ -60,7 +61,8 @@ static void draw_row(const struct watch_view *v, struct output *o, const struct 
 
 	escape_fit(name, columns, w->input->name);
 	output_text(o, "%s %8" PRIu64 " %-9s %9s %7.2f %s%s%s\x1b[K\n", name, w->checks,
-	            verify_mode_name(w->last.mode), format_span(span, w->last.duration),
+	            options_word(verify_mode_words, w->last.mode),
+	            format_span(span, w->last.duration),
 	            gigabytes_a_second(w->last.bytes_hashed, w->last.duration), colour,
 	            state_name(w), v->is_coloured ? "\x1b[0m" : "");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How a watch looks: a table that is drawn over itself on a terminal, a line for each check
- * elsewhere, nothing with --json.
+ * What a watch shows while it runs: on a terminal a table that is drawn over itself, elsewhere a
+ * line for each check, with --json nothing.
  */
 #ifndef VRES_CLI_COMMANDS_WATCH_VIEW_H
 #define VRES_CLI_COMMANDS_WATCH_VIEW_H
@@ -11,7 +11,7 @@
 /* A file that is watched. */
 struct watched {
 	struct input *input;
-	/* Sums over its good checks, but for the count of all. */
+	/* checks counts all; the sums are over the good ones. */
 	uint64_t checks, bytes_hashed, verify_ns;
 	vres_verify_report last;
 	vres_error error; /* of the last check, when it is_bad */
@@ -21,17 +21,17 @@ struct watched {
 struct watch_view {
 	struct watched *items;
 	size_t count;
-	uint64_t lines_lost; /* not printed, since nobody read them, and not yet told */
-	bool is_stuck;       /* nobody has read for a while, so nothing is shown */
+	uint64_t lines_lost; /* not printed since nobody read them, and not yet reported */
+	bool is_stuck;       /* the reader is not waited for any more, so nothing is shown */
 	bool is_table, is_drawn, is_coloured;
 };
 
-/* Choose the way; items and count are filled. */
+/* Choose table or lines.  items and count are filled in. */
 void watch_view_begin(struct watch_view *v, struct output *o);
 
 /*
- * After each check of a file, and after each round of all; what is not shown is counted, and told
- * once it is shown again.
+ * To be called after each check, and after each round.  Lines that are not shown are counted, and
+ * their number is reported once lines are shown again.
  */
 void watch_view_checked(struct watch_view *v, struct output *o, const struct watched *w,
                         bool is_shown);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include "ui/files.h"
+#include "ui/same_file.h"
 
 static const struct option_word mode_words[] = {
 	{"token", VRES_AUDIT_TOKEN}, {"forward", VRES_AUDIT_FORWARD}, {NULL, 0}};

@@ -5,7 +5,7 @@
 
 #include <vres/audit_file.h>
 #include "ui/options.h"
-#include "ui/output.h"
+#include "ui/failure.h"
 
 struct audit_sink_options {
 	const char *path, *forward_key;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The options that every command on a device has, and the names of the policy bits. */
-#include "session/session.h"
+/* Only tables; session.c and policy.c act on what was chosen. */
+#include "session/device_options.h"
+
+#include <vres/vres.h>
 
 const struct option_word allow_words[] = {
 	{"simulated", VRES_ALLOW_SIMULATED},
@@ -35,7 +37,7 @@ static const struct option_spec specs[] = {
          .offset = offsetof(struct device_options, backend),
          .words = backend_words,
          .help = "auto (CUDA, then HIP; the default), cuda, hip, or mock: simulated VRAM for "
-                 "drills, with the policy bits simulated and no-ecc "
+                 "trials, with the policy bits simulated and no-ecc "
                  "added"},
 	{.name = "device",
          .argument = "N",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The named key, or a random one that dies with the run. */
+/* A key from a file or a credential, or a random one that ends with the run. */
 #include "session/key.h"
 
 #include <errno.h>
@@ -7,12 +7,12 @@
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
-#include "ui/files.h"
+#include "ui/same_file.h"
 
-/* As long as the key that is derived from it. */
+/* As many as the key that is derived from them has. */
 #define EPHEMERAL_BYTES 32
 
-/* Of the name of a variable, so that the rest of the message is not cut off. */
+/* So much of a variable's name is shown, so that the rest of the message is not cut off. */
 #define NAME_SHOWN 128
 
 /* Why there is no --token. */
@@ -49,8 +49,8 @@ bool key_is_named(const struct key_options *options)
 }
 
 /*
- * Is this the name of a variable that somebody may take for a way to hand a token over?  Ours and
- * those of the system this library was made for, if they speak of a secret and not of where one is.
+ * Could somebody take this variable for a way to hand over a token?  It has a prefix of ours or of
+ * the system that this library was made for, and names a secret, not the place of one.
  */
 static bool is_secret_name(const char *entry)
 {
@@ -97,7 +97,7 @@ bool key_environment_is_clean(struct output *o)
 	                     n < NAME_SHOWN ? (int)n : NAME_SHOWN, name, more);
 }
 
-bool key_spare(const struct key_options *options, struct output *o, const char *path)
+bool key_refuse_overwrite(const struct key_options *options, struct output *o, const char *path)
 {
 	return !file_is_same(path, options->token_file) ||
 	       output_refuse(o, EXIT_USAGE, path, "is the token file, and would be overwritten");

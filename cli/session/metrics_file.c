@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Asked for, written beside its name, renamed. */
+/* A failure is reported when it begins; while it lasts the file is tried again quietly. */
 #include "session/metrics_file.h"
 
-#include <stdlib.h>
-#include "ui/files.h"
-
-static void free_text(char **text)
-{
-	free(*text);
-}
+#include "ui/failure.h"
+#include "ui/save.h"
 
 static bool fail(const struct metrics_file *f, struct output *o, const vres_error *err)
 {
@@ -17,15 +12,15 @@ static bool fail(const struct metrics_file *f, struct output *o, const vres_erro
 
 static bool write_text(const struct metrics_file *f, struct output *o)
 {
-	CLEANUP(free_text) char *text = NULL;
+	CLEANUP(free_pointer) char *text = NULL;
 	size_t need = 0, n = 0;
 	vres_error err;
 
 	if (vres_metrics_prometheus(f->manager, NULL, 0, &need, &err) != VRES_E_BUFFER)
 		return fail(f, o, &err);
-	text = malloc(need + 1); /* however the counters grow */
+	text = malloc(need + 1);
 	if (text == NULL)
-		return !f->is_failing && output_refuse(o, EXIT_TROUBLE, f->path, "out of memory");
+		return !f->is_failing && output_no_memory(o, f->path);
 	if (vres_metrics_prometheus(f->manager, text, need + 1, &n, &err) != VRES_OK)
 		return fail(f, o, &err);
 	return f->is_failing ? file_publish_quietly(f->path, text, n)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* From options to a manager: which backend, which policy, and for the mock how much memory. */
+/* Which backend is opened, and for the mock with how much memory. */
 #include "session/session.h"
 
 #include <inttypes.h>
@@ -9,7 +9,7 @@
 #include <vres/backend.h>
 #include "ui/message.h"
 
-/* Under which name the tool's own seals and events go. */
+/* The worker id in seals and events of the tool. */
 #define WORKER_ID "vres"
 
 /* The mock's capacity unless said otherwise, and what it is rounded up to. */
@@ -23,53 +23,6 @@ static uint64_t mock_bytes(const struct device_options *options, uint64_t needed
 	if (needed <= MOCK_DEFAULT_BYTES || needed > UINT64_MAX - MOCK_GRANULARITY)
 		return MOCK_DEFAULT_BYTES;
 	return (needed + MOCK_GRANULARITY - 1) / MOCK_GRANULARITY * MOCK_GRANULARITY;
-}
-
-/*
- * A demand for ECC is not contradicted by what the mock needs: it is then refused by policy, as it
- * should be.
- */
-static uint64_t added_bits(const struct device_options *options)
-{
-	if (options->backend != BACKEND_MOCK)
-		return 0;
-	return options->require & VRES_REQUIRE_ECC ? VRES_ALLOW_SIMULATED
-	                                           : VRES_ALLOW_SIMULATED | VRES_ALLOW_NO_ECC;
-}
-
-vres_policy session_policy(const struct device_options *options)
-{
-	vres_policy policy = vres_policy_init();
-
-	policy.allow = options->allow | added_bits(options);
-	policy.require = options->require;
-	policy.headroom_bytes = options->headroom;
-	/*
-	 * The device's capacity is the limit: a larger file is then refused for want of VRAM, with
-	 * both numbers.
-	 */
-	policy.max_model_bytes =
-		options->max_model_bytes != 0 ? options->max_model_bytes : UINT64_MAX;
-	policy.max_seal_age = options->max_seal_age;
-	return policy;
-}
-
-void session_announce(struct output *o, const char *command, const struct device_options *options)
-{
-	const vres_policy policy = session_policy(options);
-	json_t *bits = json_object();
-
-	output_begin(o, command, options->is_json);
-	o->is_verbose = options->is_verbose;
-	output_put_bool(o, o->document, "simulated", options->backend == BACKEND_MOCK);
-	output_put_bits(o, bits, "allow", allow_words, policy.allow);
-	output_put_bits(o, bits, "require", require_words, policy.require);
-	output_put(o, o->document, "policy", bits);
-	if (options->backend == BACKEND_MOCK)
-		output_note(
-			o,
-			"SIMULATED: mock VRAM, host memory that only pretends (policy allows %s)",
-			added_bits(options) & VRES_ALLOW_NO_ECC ? "simulated,no-ecc" : "simulated");
 }
 
 static void print_log(void *command, int level, const char *event, const char *const *keys,
@@ -93,7 +46,7 @@ void session_listen(vres_config *config, const struct output *o)
 	if (!o->is_verbose)
 		return;
 	config->log = print_log;
-	/* A name that lives as long as the process, only read. */
+	/* The name is a literal, and print_log() only reads it. */
 	config->log_ctx = (void *)(uintptr_t)o->command;
 }
 
@@ -146,8 +99,8 @@ vres_status session_try(struct session *s, enum backend_choice choice, const vre
 }
 
 /*
- * Only trouble with one vendor's machine is a reason to try the other; a policy that contradicts
- * itself is the same everywhere.
+ * Only trouble with a backend (class 3) is a reason to try the other one: a policy that contradicts
+ * itself does so everywhere.
  */
 static bool open_auto(struct session *s, struct output *o, const vres_config *config)
 {
@@ -161,10 +114,9 @@ static bool open_auto(struct session *s, struct output *o, const vres_config *co
 		return true;
 	if (vres_status_class(hip.status) != 3)
 		return output_fail(o, NULL, &hip);
-	return output_refuse(
-		o, EXIT_TROUBLE, NULL,
-		"no GPU to use (cuda: %s; hip: %s); a drill without one: --backend mock",
-		cuda.message, hip.message);
+	return output_refuse(o, EXIT_TROUBLE, NULL,
+	                     "no GPU to use (cuda: %s; hip: %s); without one, try --backend mock",
+	                     cuda.message, hip.message);
 }
 
 static bool open_named(struct session *s, struct output *o, enum backend_choice choice,
@@ -178,12 +130,12 @@ static bool open_named(struct session *s, struct output *o, enum backend_choice 
 		return true;
 	if (err.status == VRES_E_NO_BACKEND || err.status == VRES_E_NO_DEVICE)
 		return output_refuse(o, EXIT_TROUBLE, NULL,
-		                     "backend %s: %s; a drill without a GPU: --backend mock",
+		                     "backend %s: %s; without a GPU, try --backend mock",
 		                     names[choice], err.message);
 	return output_fail(o, NULL, &err);
 }
 
-/* More than the machine has would not fail here but end in a kill, perhaps of somebody else. */
+/* More memory than the machine has would not fail here, but later get some process killed. */
 static bool fits_host(struct output *o, uint64_t needed)
 {
 	const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
@@ -276,6 +228,6 @@ void session_close(struct session *s)
 {
 	vres_manager_destroy(s->manager);
 	vres_mock_destroy(s->mock);
-	audit_sink_close(&s->audit); /* the last event is the manager's end */
+	audit_sink_close(&s->audit); /* destroying the manager recorded the last event */
 	*s = (struct session){0};
 }

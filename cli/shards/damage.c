@@ -7,37 +7,6 @@
 /* More than this many tensors in one damaged range are counted, not named. */
 #define TENSORS_NAMED 16
 
-const struct option_word verify_mode_words[] = {
-	{"full", VRES_VERIFY_FULL},
-	{"signature", VRES_VERIFY_SIGNATURE},
-	{"sampled", VRES_VERIFY_SAMPLED},
-	{"readback", VRES_VERIFY_READBACK},
-	{NULL, 0},
-};
-
-const char *verify_mode_name(uint32_t mode)
-{
-	for (const struct option_word *w = verify_mode_words; w->word != NULL; w++) {
-		if (w->value == mode)
-			return w->word;
-	}
-	return "unknown";
-}
-
-json_t *verify_to_json(struct output *o, const vres_verify_report *report)
-{
-	json_t *object = json_object();
-
-	output_put_text(o, object, "status", vres_status_name(report->status));
-	output_put_text(o, object, "reason", vres_reason_name(report->reason));
-	output_put_text(o, object, "mode", verify_mode_name(report->mode));
-	output_put_u64(o, object, "blocks_total", report->blocks_total);
-	output_put_u64(o, object, "blocks_checked", report->blocks_checked);
-	output_put_u64(o, object, "bytes_hashed", report->bytes_hashed);
-	output_put_u64(o, object, "duration_ns", report->duration);
-	return object;
-}
-
 static void report_tensor(struct output *o, json_t *array, const struct tensor *t)
 {
 	json_t *entry = json_object();

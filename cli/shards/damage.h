@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Saying what a failed verification found: which bytes of which file, and which tensors they belong
- * to.
- */
+/* Naming what a failed verification found: the damaged bytes of a file, and their tensors. */
 #ifndef VRES_CLI_SHARDS_DAMAGE_H
 #define VRES_CLI_SHARDS_DAMAGE_H
 
@@ -14,12 +11,5 @@
  */
 void damage_report(struct output *o, json_t *object, const struct input *in,
                    const vres_verify_report *report);
-
-/* What a verification did, as a JSON object for both seal and watch. */
-json_t *verify_to_json(struct output *o, const vres_verify_report *report);
-
-const char *verify_mode_name(uint32_t mode);
-
-extern const struct option_word verify_mode_words[];
 
 #endif

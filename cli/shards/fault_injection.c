@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* From the text of a flip to the flipped bit. */
+/* One lease for each file whose bits are flipped. */
 #include "shards/fault_injection.h"
 
 #include <inttypes.h>
@@ -9,12 +9,12 @@ static const struct option_spec specs[] = {
 	{.name = "mock-flip",
          .argument = "F:OFFSET:BIT@N",
          .kind = OPTION_LIST,
-         .offset = offsetof(struct drill_options, flips),
-         .help = "a drill: flip one bit of the mock's VRAM before verification N; F counts the "
+         .offset = offsetof(struct fault_options, flips),
+         .help = "flip one bit of the mock's VRAM before verification N; F counts the "
                  "FILEs from 0; may be repeated"},
 };
 
-const struct option_set drill_option_set = {"Drills", specs, COUNT_OF(specs)};
+const struct option_set fault_option_set = {"Fault injection", specs, COUNT_OF(specs)};
 
 static bool parse_flip(const char *text, struct flip *out)
 {
@@ -49,10 +49,10 @@ static bool check_flip(struct output *o, const struct flip *f, const struct inpu
 	       output_refuse(o, EXIT_USAGE, NULL, "--mock-flip counts verifications from 1");
 }
 
-bool drill_plan(struct drill *d, struct output *o, const struct drill_options *options,
-                uint64_t backend, const struct inputs *in, uint64_t verifications)
+bool faults_parse(struct faults *d, struct output *o, const struct fault_options *options,
+                  uint64_t backend, const struct inputs *in, uint64_t verifications)
 {
-	*d = (struct drill){.count = 0};
+	*d = (struct faults){.count = 0};
 	if (options->flips.count != 0 && backend != BACKEND_MOCK)
 		return output_refuse(o, EXIT_USAGE, NULL, "--mock-flip needs --backend mock");
 	for (size_t i = 0; i < options->flips.count; i++) {
@@ -72,8 +72,8 @@ bool drill_plan(struct drill *d, struct output *o, const struct drill_options *o
 	return true;
 }
 
-/* A lease verifies the whole shard, so each file is leased once. */
-static bool lease_file(struct drill *d, size_t i, struct output *o, const struct input *target)
+/* Taking a lease verifies the whole shard, so flips of one file share a lease. */
+static bool lease_file(struct faults *d, size_t i, struct output *o, const struct input *target)
 {
 	vres_error err;
 
@@ -89,7 +89,8 @@ static bool lease_file(struct drill *d, size_t i, struct output *o, const struct
 	return true;
 }
 
-bool drill_arm(struct drill *d, struct output *o, vres_mock *mock, const struct inputs *in)
+/* Take the leases that give the addresses. */
+bool faults_prepare(struct faults *d, struct output *o, vres_mock *mock, const struct inputs *in)
 {
 	d->mock = mock;
 	for (size_t i = 0; i < d->count; i++) {
@@ -99,7 +100,7 @@ bool drill_arm(struct drill *d, struct output *o, vres_mock *mock, const struct 
 	return true;
 }
 
-bool drill_strike(struct drill *d, struct output *o, uint64_t number)
+bool faults_inject(struct faults *d, struct output *o, uint64_t number)
 {
 	for (size_t i = 0; i < d->count; i++) {
 		const struct flip *f = &d->flips[i];
@@ -112,13 +113,14 @@ bool drill_strike(struct drill *d, struct output *o, uint64_t number)
 			                     "the mock did not flip a bit of file %" PRIu64,
 			                     f->file);
 		output_note(o,
-		            "drill: flipped bit %" PRIu64 " of byte %" PRIu64 " of file %" PRIu64,
+		            "fault injection: flipped bit %" PRIu64 " of byte %" PRIu64
+		            " of file %" PRIu64,
 		            f->bit, f->offset, f->file);
 	}
 	return true;
 }
 
-void drill_close(struct drill *d)
+void faults_close(struct faults *d)
 {
 	for (size_t i = 0; i < d->count; i++)
 		vres_lease_release(d->leases[i]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Drills: --mock-flip FILE:OFFSET:BIT@N damages the mock's VRAM before the Nth verification.
+ * Fault injection: --mock-flip FILE:OFFSET:BIT@N flips a bit of the mock's VRAM before the Nth
+ * verification.
  *
  * The address comes from a lease, which is taken right after sealing, while the bytes are still
  * good, and is held until the end.
@@ -8,22 +9,23 @@
 #ifndef VRES_CLI_SHARDS_FAULT_INJECTION_H
 #define VRES_CLI_SHARDS_FAULT_INJECTION_H
 
+#include <vres/mock.h>
 #include "shards/inputs.h"
-#include "session/session.h"
+#include "session/device_options.h"
 
-struct drill_options {
+struct fault_options {
 	struct option_list flips;
 };
 
-extern const struct option_set drill_option_set;
+extern const struct option_set fault_option_set;
 
 struct flip {
 	uint64_t file, offset, bit, before;
 };
 
-struct drill {
+struct faults {
 	struct flip flips[OPTION_LIST_MAX];
-	/* By flip; NULL where an earlier flip of the same file has it. */
+	/* One for each flip; NULL where an earlier flip has the lease of the same file. */
 	vres_lease *leases[OPTION_LIST_MAX];
 	uint64_t addresses[OPTION_LIST_MAX]; /* of the file's first byte, by flip */
 	size_t count;
@@ -31,18 +33,19 @@ struct drill {
 };
 
 /*
- * Understand the options; needs nothing but the inputs' sizes, and how many verifications there
- * will be (0: no end): a flip that never comes would be a drill that seems to have been passed.
+ * Parse the options and check them against the sizes of the inputs and the number of verifications
+ * (0: no end).  A flip that would never happen is refused: the run would seem to have survived it.
  */
-bool drill_plan(struct drill *d, struct output *o, const struct drill_options *options,
-                uint64_t backend, const struct inputs *in, uint64_t verifications);
+bool faults_parse(struct faults *d, struct output *o, const struct fault_options *options,
+                  uint64_t backend, const struct inputs *in, uint64_t verifications);
 
-bool drill_arm(struct drill *d, struct output *o, vres_mock *mock, const struct inputs *in);
+/* Take the leases that give the addresses. */
+bool faults_prepare(struct faults *d, struct output *o, vres_mock *mock, const struct inputs *in);
 
 /* Flip what is to be flipped before verification @number, counted from 1. */
-bool drill_strike(struct drill *d, struct output *o, uint64_t number);
+bool faults_inject(struct faults *d, struct output *o, uint64_t number);
 
 /* For CLEANUP. */
-void drill_close(struct drill *d);
+void faults_close(struct faults *d);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Opening files, and knowing which of them are streams. */
+/* Regular files have a size; what has none is a stream. */
 #include "shards/inputs.h"
 
 #include <errno.h>
@@ -9,44 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "ui/files.h"
+#include "ui/same_file.h"
 
 #define PAGE_BYTES UINT64_C(4096)
-
-static const struct option_word alg_words[] = {
-	{"sha256", VRES_DIGEST_SHA256}, {"verity", VRES_DIGEST_VERITY}, {NULL, 0}};
-
-static const struct option_spec specs[] = {
-	{.name = "alg",
-         .argument = "ALG",
-         .kind = OPTION_CHOICE,
-         .offset = offsetof(struct seal_options, alg),
-         .words = alg_words,
-         .help = "the digest that identifies a file: sha256 (the default) or verity, which needs "
-                 "no hashing by the host's cores"},
-	{.name = "expect",
-         .argument = "HEX",
-         .kind = OPTION_TEXT,
-         .offset = offsetof(struct seal_options, expect),
-         .help = "seal only if the digest is this one; with one FILE"},
-	{.name = "bytes",
-         .argument = "BYTES",
-         .kind = OPTION_BYTES,
-         .offset = offsetof(struct seal_options, bytes),
-         .least = 1,
-         .help = "how much to read from a FILE that is - (standard input), a pipe or a device"},
-	{.name = "set",
-         .kind = OPTION_FLAG,
-         .offset = offsetof(struct seal_options, is_set),
-         .help = "the FILEs, in this order, are the shards of one model; vres seal also verifies "
-                 "that the set is complete"},
-	{.name = "model-ref",
-         .argument = "TEXT",
-         .kind = OPTION_TEXT,
-         .offset = offsetof(struct seal_options, model_ref),
-         .help = "a name of the model, to be signed with every shard"},
-};
-
-const struct option_set seal_option_set = {"Sealing", specs, COUNT_OF(specs)};
 
 static bool check_kind(struct input *in, struct output *o, const struct seal_options *options)
 {
@@ -67,8 +32,8 @@ static bool check_kind(struct input *in, struct output *o, const struct seal_opt
 }
 
 /*
- * O_NONBLOCK: a pipe without a writer is waited for where a stop is seen; regular files do not
- * care.
+ * O_NONBLOCK: the wait for a pipe's writer happens later, in poll(), where a stop is seen.  Regular
+ * files ignore it.
  */
 static bool input_open(struct input *in, struct output *o, const char *name,
                        const struct seal_options *options)
@@ -115,7 +80,7 @@ bool inputs_open(struct inputs *in, struct output *o, char **names, size_t count
 		return false;
 	in->items = calloc(count, sizeof(*in->items));
 	if (in->items == NULL)
-		return output_refuse(o, EXIT_TROUBLE, NULL, "out of memory");
+		return output_no_memory(o, NULL);
 	for (; in->count < count; in->count++) {
 		struct input *one = &in->items[in->count];
 		uint64_t padded;
@@ -135,7 +100,7 @@ bool inputs_open(struct inputs *in, struct output *o, char **names, size_t count
 	return true;
 }
 
-bool inputs_spare(const struct inputs *in, struct output *o, const char *path)
+bool inputs_refuse_overwrite(const struct inputs *in, struct output *o, const char *path)
 {
 	for (size_t i = 0; i < in->count; i++) {
 		if (file_is_open_as(path, in->items[i].fd))
@@ -156,9 +121,15 @@ void inputs_close(struct inputs *in)
 	*in = (struct inputs){0};
 }
 
-vres_status input_read_at(void *ctx, uint64_t offset, void *buf, size_t n)
+static vres_status read_at(void *ctx, uint64_t offset, void *buf, size_t n)
 {
 	const struct input *in = ctx;
 
 	return file_read_at(in->fd, offset, buf, n) ? VRES_OK : VRES_E_IO;
+}
+
+void input_be_source(struct input *in, vres_verify_params *params)
+{
+	params->source = in->is_stream ? NULL : read_at;
+	params->source_ctx = in;
 }

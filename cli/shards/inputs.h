@@ -9,9 +9,8 @@
 #ifndef VRES_CLI_SHARDS_INPUTS_H
 #define VRES_CLI_SHARDS_INPUTS_H
 
-#include "ui/options.h"
-#include "ui/output.h"
-#include "ui/signals.h"
+#include "shards/seal_options.h"
+#include "ui/failure.h"
 
 struct input {
 	const char *name;
@@ -28,29 +27,18 @@ struct inputs {
 	uint64_t room; /* VRAM for all, each rounded up to a page */
 };
 
-struct seal_options {
-	uint64_t alg, bytes;
-	const char *expect, *model_ref;
-	bool is_set;
-};
-
-extern const struct option_set seal_option_set;
-
 /* Open all of @names, before anything is sealed. */
 bool inputs_open(struct inputs *in, struct output *o, char **names, size_t count,
                  const struct seal_options *options);
 
-/* Seal them in order.  A stop is reported as a cancelled operation. */
-bool inputs_seal(struct inputs *in, struct output *o, vres_manager *manager, uint32_t device,
-                 const struct seal_options *options, struct stop *stop);
+/* False, and a refusal, when @path is one of them, which would be overwritten. */
+bool inputs_refuse_overwrite(const struct inputs *in, struct output *o, const char *path);
 
-/* False, and a refusal, when what is to be written to @path would take the place of one of them. */
-bool inputs_spare(const struct inputs *in, struct output *o, const char *path);
-
-/* For CLEANUP: gives shards and descriptors back. */
+/* For CLEANUP: releases shards and closes descriptors. */
 void inputs_close(struct inputs *in);
 
-/* vres_verify_params.source of an input that is no stream; the context is the struct input. */
-vres_status input_read_at(void *ctx, uint64_t offset, void *buf, size_t n);
+/* Let a verification read the file again, to name damage by the block; a stream cannot be read
+ * again. */
+void input_be_source(struct input *in, vres_verify_params *params);
 
 #endif

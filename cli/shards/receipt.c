@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The fields of a handle in one order, for people and for programs. */
+/* The fields of a handle, in one order for people and for programs. */
 #include "shards/receipt.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-#include "ui/files.h"
-#include "session/session.h"
+#include "session/device_options.h"
+#include "shards/seal_options.h"
+#include "ui/options.h"
+#include "ui/save.h"
 #include "ui/units.h"
-
-static const char *alg_name(uint32_t alg)
-{
-	return alg == VRES_DIGEST_VERITY ? "verity" : "sha256";
-}
 
 static void print_place_in_set(struct output *o, const vres_shard_info *info)
 {
@@ -41,7 +37,8 @@ void print_shard_info(struct output *o, const vres_shard_info *info)
 	output_text(o, "%s\n", info->simulated ? " (SIMULATED)" : "");
 	output_text(o, "  bytes      %" PRIu64 " (%s)\n", info->vram_bytes,
 	            format_bytes(bytes, info->vram_bytes));
-	output_text(o, "  %-10s %s\n", alg_name(info->digest_alg), info->digest);
+	output_text(o, "  %-10s %s\n", options_word(digest_alg_words, info->digest_alg),
+	            info->digest);
 	if (info->digest_alg != VRES_DIGEST_VERITY)
 		output_text(o, "  %-10s %s\n", "verity", info->verity_digest);
 	output_text(o, "  sealed at  %s\n", format_clock(clock, info->sealed_at));
@@ -66,7 +63,7 @@ json_t *shard_info_to_json(struct output *o, const vres_shard_info *info)
 	output_put_u64(o, object, "gpu_device", info->gpu_device);
 	output_put_text(o, object, "device_uuid", info->device_uuid);
 	output_put_u64(o, object, "vram_bytes", info->vram_bytes);
-	output_put_text(o, object, "digest_alg", alg_name(info->digest_alg));
+	output_put_text(o, object, "digest_alg", options_word(digest_alg_words, info->digest_alg));
 	output_put_text(o, object, "digest", info->digest);
 	output_put_text(o, object, "verity_digest", info->verity_digest);
 	output_put_text(o, object, "sealed_at", format_clock(clock, info->sealed_at));
@@ -78,19 +75,16 @@ json_t *shard_info_to_json(struct output *o, const vres_shard_info *info)
 
 bool receipt_save(struct output *o, const vres_shard *shard, const char *path)
 {
-	void *bytes;
+	CLEANUP(free_pointer) void *bytes = NULL;
 	size_t n = 0;
 	vres_error err;
-	bool is_good;
 
 	if (vres_shard_receipt(shard, NULL, 0, &n, &err) != VRES_E_BUFFER)
 		return output_fail(o, path, &err);
 	bytes = malloc(n);
 	if (bytes == NULL)
-		return output_refuse(o, EXIT_TROUBLE, path, "out of memory");
-	is_good = vres_shard_receipt(shard, bytes, n, &n, &err) == VRES_OK
-	                  ? file_save(o, path, bytes, n)
-	                  : output_fail(o, path, &err);
-	free(bytes);
-	return is_good;
+		return output_no_memory(o, path);
+	if (vres_shard_receipt(shard, bytes, n, &n, &err) != VRES_OK)
+		return output_fail(o, path, &err);
+	return file_save(o, path, bytes, n);
 }

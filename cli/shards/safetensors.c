@@ -4,7 +4,6 @@
  */
 #include "shards/safetensors.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include "ui/files.h"
 
@@ -36,14 +35,9 @@ static uint64_t read_le64(const unsigned char bytes[8])
 	return value;
 }
 
-static void free_text(char **text)
-{
-	free(*text);
-}
-
 bool safetensors_open(struct safetensors *s, int fd, uint64_t bytes)
 {
-	CLEANUP(free_text) char *text = NULL;
+	CLEANUP(free_pointer) char *text = NULL;
 	unsigned char length[8];
 	uint64_t n;
 

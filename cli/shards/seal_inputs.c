@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Files and streams into shards: progress is shown, and a stop is seen, while it happens. */
+/* The callbacks of a seal show progress, see a stop, and read streams. */
+#include "shards/seal_inputs.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include "ui/files.h"
-#include "shards/inputs.h"
 #include "ui/progress.h"
 #include "ui/units.h"
 
@@ -27,7 +28,7 @@ static bool on_progress(void *ctx, uint64_t done, uint64_t total)
 	return !stop_requested(s->stop);
 }
 
-/* Waits in poll(), never in read(), so that a silent pipe does not keep a stop from being seen. */
+/* Waits in poll(), never in read(), so that a stop is seen although a pipe is silent. */
 static vres_status on_read(void *ctx, void *buf, size_t n)
 {
 	struct sealing *s = ctx;
@@ -48,7 +49,7 @@ static vres_status on_read(void *ctx, void *buf, size_t n)
 	return VRES_OK;
 }
 
-/* The library knows that a callback failed; only the callback knows why. */
+/* The library only knows that a callback failed; the callback knows why. */
 static bool fail_seal(struct output *o, const struct sealing *s, const vres_error *err)
 {
 	if (err->status == VRES_E_CANCELLED)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The building blocks of the JSON document; a failure of any is remembered in the output. */
-#include <stdlib.h>
+/* Thin layers over jansson that remember failures in the output. */
+#include "ui/document.h"
+
+#include <stdio.h>
 #include <string.h>
 #include "ui/escape.h"
-#include "ui/options.h"
-#include "ui/output.h"
 
 void output_put(struct output *o, json_t *object, const char *key, json_t *value)
 {
@@ -19,7 +19,7 @@ void output_add(struct output *o, json_t *array, json_t *value)
 }
 
 /*
- * JSON integers end at 2^63 here; what is above is a broken clock or size, and is shown as the
+ * JSON integers end at 2^63 - 1 here.  What is above is a broken clock or size, and is shown as the
  * largest.
  */
 void output_put_u64(struct output *o, json_t *object, const char *key, uint64_t value)
@@ -32,28 +32,10 @@ void output_put_bool(struct output *o, json_t *object, const char *key, bool val
 	output_put(o, object, key, json_boolean(value));
 }
 
-static json_t *hex_string(const char *bytes, size_t n)
-{
-	static const char digits[] = "0123456789abcdef";
-	char *hex = malloc(2 * n + 1);
-	json_t *value;
-
-	if (hex == NULL)
-		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		hex[2 * i] = digits[(unsigned char)bytes[i] >> 4];
-		hex[2 * i + 1] = digits[(unsigned char)bytes[i] & 15];
-	}
-	value = json_stringn(hex, 2 * n);
-	free(hex);
-	return value;
-}
-
 static json_t *escaped_string(const char *name)
 {
-	char *text = malloc(strlen(name) * ESCAPE_ONE + 1);
+	CLEANUP(free_pointer) char *text = malloc(strlen(name) * ESCAPE_ONE + 1);
 	size_t used = 0;
-	json_t *value;
 
 	if (text == NULL)
 		return NULL;
@@ -62,9 +44,15 @@ static json_t *escaped_string(const char *name)
 		name += escape_one(name, text + used);
 		used += strlen(text + used);
 	}
-	value = json_string(text);
-	free(text);
-	return value;
+	return json_string(text);
+}
+
+static json_t *hex_string(const char *bytes)
+{
+	const size_t n = strlen(bytes);
+	CLEANUP(free_pointer) char *hex = malloc(2 * n + 1);
+
+	return hex != NULL ? json_string(escape_hex(hex, bytes, n)) : NULL;
 }
 
 void output_put_text(struct output *o, json_t *object, const char *key, const char *text)
@@ -80,7 +68,7 @@ void output_put_file(struct output *o, json_t *object, const char *key, const ch
 	if (utf8_is_valid(name))
 		return;
 	snprintf(hex_key, sizeof(hex_key), "%s_hex", key);
-	output_put(o, object, hex_key, hex_string(name, strlen(name)));
+	output_put(o, object, hex_key, hex_string(name));
 }
 
 void output_put_bits(struct output *o, json_t *object, const char *key,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One character at a time, so that every way of showing a name goes through one decision. */
+/* One function decides about one character; every way of showing a name goes through it. */
 #include "ui/escape.h"
 
 #include <stdint.h>
@@ -44,8 +44,8 @@ bool utf8_is_valid(const char *text)
 }
 
 /*
- * Controls of both sets, line and paragraph separators, marks that turn the direction of writing,
- * and what nobody can see.
+ * The one rule of what is not shown as it is: control characters of both sets, line and paragraph
+ * separators, marks that change the direction of writing, and invisible characters.
  */
 static bool is_unsafe(unsigned code)
 {
@@ -84,8 +84,8 @@ void escape_put(FILE *to, const char *text)
 }
 
 /*
- * Columns of one printable form.  Three bytes of UTF-8 and more count double: many of them are
- * wide, and a table may be narrower, not wider.
+ * Columns of one printable form.  Characters of three bytes of UTF-8 and more count double: many of
+ * them are wide, and a table may come out narrower but not wider.
  */
 static size_t one_width(const char *one)
 {
@@ -127,4 +127,17 @@ void escape_fit(char *out, size_t columns, const char *text)
 	}
 	memset(out + used, ' ', columns - width);
 	out[used + columns - width] = '\0';
+}
+
+const char *escape_hex(char *out, const void *bytes, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *from = bytes;
+
+	for (size_t i = 0; i < n; i++) {
+		out[2 * i] = digits[from[i] >> 4];
+		out[2 * i + 1] = digits[from[i] & 15];
+	}
+	out[2 * n] = '\0';
+	return out;
 }

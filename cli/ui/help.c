@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* --help, from the same descriptions that parse the options. */
+/* Text is wrapped at words; nothing here depends on what is described. */
+#include "ui/help.h"
+
 #include <stdio.h>
 #include <string.h>
-#include "ui/options.h"
 
 /* Where the help of an option starts, and where every line ends. */
 #define HELP_COLUMN 28
 #define LINE_END    79
 
 /*
- * One paragraph, wrapped between @column and the end of the line; the cursor stands at @column
- * already.
+ * Print one paragraph, wrapped between @column and the end of the line.  The cursor stands at
+ * @column already.
  */
 static void put_wrapped(const char *text, size_t n, size_t column)
 {
@@ -49,7 +50,7 @@ static void put_option(const struct option_spec *spec)
 	put_wrapped(spec->help, strlen(spec->help), HELP_COLUMN);
 }
 
-void options_help(const struct command *command)
+void help_print(const struct command *command)
 {
 	printf("Usage: vres %s [OPTION]...%s%s\n\n", command->name,
 	       command->arguments[0] ? " " : "", command->arguments);

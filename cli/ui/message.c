@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The line is one write: main() made stderr line-buffered. */
+/* A message is one write, since main() makes stderr line-buffered. */
 #include "ui/message.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include "ui/escape.h"
 
-void message(const char *command, const char *file, const char *format, ...)
+void message_v(const char *command, const char *file, const char *format, va_list args)
 {
 	char text[1024];
-	va_list args;
 
-	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
 	fputs("vres", stderr);
 	if (command != NULL)
 		fprintf(stderr, " %s", command);
@@ -24,4 +20,13 @@ void message(const char *command, const char *file, const char *format, ...)
 	}
 	escape_put(stderr, text);
 	fputc('\n', stderr);
+}
+
+void message(const char *command, const char *file, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	message_v(command, file, format, args);
+	va_end(args);
 }

@@ -3,8 +3,12 @@
 #ifndef VRES_CLI_UI_MESSAGE_H
 #define VRES_CLI_UI_MESSAGE_H
 
-/* One line, safe for a terminal.  @command and @file may be NULL. */
+#include <stdarg.h>
+
+/* Print one line, safe for a terminal.  @command and @file may be NULL. */
 __attribute__((format(printf, 3, 4))) void message(const char *command, const char *file,
                                                    const char *format, ...);
+
+void message_v(const char *command, const char *file, const char *format, va_list args);
 
 #endif

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Descriptions to getopt_long() and back. */
+/* Descriptions are turned into tables of getopt_long(), and its answers into fields. */
 #include "ui/options.h"
 
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "ui/help.h"
 #include "ui/message.h"
 #include "ui/units.h"
 
-/* Options of one command, all sets together; the last slot ends getopt's table. */
+/* The most options of one command, all sets together. */
 #define OPTIONS_MAX 40
 
-/* What getopt returns for our option number i is i + FIRST, out of the way of characters. */
+/* getopt returns i + FIRST for our option i: no character has such a value. */
 #define FIRST 256
 
 struct parser {
@@ -179,7 +180,7 @@ static bool set_option(const struct command *c, const struct option_spec *spec, 
 	return false;
 }
 
-/* Which of our options getopt speaks of. */
+/* The index of the option that getopt answered with. */
 static size_t option_of(const struct parser *p, int answer)
 {
 	size_t i = 0;
@@ -192,8 +193,8 @@ static size_t option_of(const struct parser *p, int answer)
 }
 
 /*
- * getopt's own two complaints.  The argument is not repeated: after "=" it may hold anything, a
- * secret that was given by mistake included.
+ * What getopt itself complains about.  The argument is not repeated: after "=" there may be a
+ * secret that was given by mistake.
  */
 static int complain_getopt(const struct parser *p, int answer, const char *argument)
 {
@@ -228,7 +229,7 @@ int options_parse(const struct command *command, void *const *targets, int argc,
 			return complain_getopt(&p, answer, argv[optind - 1]);
 		i = option_of(&p, answer);
 		if (p.specs[i] == &help_spec) {
-			options_help(command);
+			help_print(command);
 			return EXIT_GOOD;
 		}
 		if (!set_option(command, p.specs[i], p.targets[i], optarg))
@@ -248,4 +249,11 @@ void options_bits_text(char *text, size_t size, const struct option_word *words,
 			used += (size_t)snprintf(text + used, size - used, "%s%s",
 			                         used == 0 ? "" : ",", words->word);
 	}
+}
+
+const char *options_word(const struct option_word *words, uint64_t value)
+{
+	while (words->word != NULL && words->value != value)
+		words++;
+	return words->word != NULL ? words->word : "unknown";
 }

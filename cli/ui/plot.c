@@ -3,7 +3,6 @@
 #include "ui/plot.h"
 
 #include <math.h>
-#include "command.h"
 
 #define PANEL_WIDTH  470.0
 #define PANEL_HEIGHT 420.0
@@ -13,7 +12,7 @@
 #define HEIGHT       230.0
 #define LEGEND       (TOP + HEIGHT + 48.0)
 
-/* Told apart by people who see few colours too (Okabe and Ito); and by shape, for print. */
+/* Colours that colour-blind people can tell apart (Okabe and Ito), and dashes for print. */
 static const char *const colours[PLOT_LINES] = {"#0072b2", "#d55e00", "#009e73",
                                                 "#cc79a7", "#56b4e9", "#000000"};
 static const char *const dashes[PLOT_LINES] = {"none", "8 3", "2 3", "8 3 2 3", "12 3", "4 4"};

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One line, drawn over itself, at most ten times a second. */
 #include "ui/progress.h"
 
 #include <stdio.h>
@@ -11,8 +10,8 @@
 #include "ui/units.h"
 
 /*
- * Ten times a second is as much as anybody reads, and the first line waits as long, so that quick
- * work shows none.
+ * The line is drawn at most this often; ten times a second is as fast as people read.  The first
+ * waits as long, so that quick work shows none.
  */
 #define REDRAW_NS UINT64_C(100000000)
 

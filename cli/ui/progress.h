@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A line on stderr that shows how far along something is; silent when stderr is no terminal or the
- * work is quick.
+ * A line on stderr that shows how far work has come.  Nothing is shown when stderr is no terminal,
+ * or when the work is quick.
  */
 #ifndef VRES_CLI_UI_PROGRESS_H
 #define VRES_CLI_UI_PROGRESS_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A pipe that can be written to takes a page, which is what stdio hands over at a time. */
+/* poll() says that a pipe can be written to when it takes a page, which stdio writes at a time. */
 #include "ui/reader.h"
 
 #include <unistd.h>
 
-/* A wait without end, in parts. */
+/* An endless wait is made of waits of this length. */
 #define HOUR UINT64_C(3600000000000)
 
 bool reader_wait_for(struct stop *stop, uint64_t ns)

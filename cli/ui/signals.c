@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Signals through a descriptor: no handler, hence no file-scope variable and nothing that runs in
- * between.
- */
+/* Signals come through a descriptor, so there is no handler and no variable at file scope. */
 #include "ui/signals.h"
 
 #include <errno.h>
@@ -12,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A signal that was ignored when the tool was started (nohup, a background job) stays ignored. */
+/* What was ignored when the tool was started (nohup, a background job) stays ignored. */
 static void add_unless_ignored(sigset_t *set, int number)
 {
 	struct sigaction now;

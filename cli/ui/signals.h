@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Being asked to stop: SIGINT, SIGTERM and SIGHUP become a question that is asked where stopping is
- * safe, so that VRAM is always wiped and released first.  SIGQUIT still ends the process at once.
+ * Being told to stop.  SIGINT, SIGTERM and SIGHUP do not end the process: the tool asks for them
+ * where it is safe to stop, so that VRAM is always wiped and released first.  SIGQUIT still ends
+ * the process at once.
  */
 #ifndef VRES_CLI_UI_SIGNALS_H
 #define VRES_CLI_UI_SIGNALS_H
@@ -17,8 +18,8 @@ struct stop {
 };
 
 /*
- * False, and errno, when the system refuses.  Call before anything that starts threads, which
- * inherit the mask.
+ * False, and errno, when the system refuses.  To be called before threads are started, since they
+ * inherit the mask of blocked signals.
  */
 bool stop_open(struct stop *s);
 
@@ -36,8 +37,8 @@ bool stop_wait_for_room(struct stop *s, int fd, uint64_t ns);
 void stop_close(struct stop *s);
 
 /*
- * After stop_close(): end as the signal would have ended the process, if there was one, so that a
- * shell sees it.
+ * After stop_close(): if a signal came, end the process by it, as it would have ended without us,
+ * so that a shell sees it.
  */
 void stop_die(const struct stop *s);
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Asked of the descriptor and of TERM and NO_COLOR, each time. */
 #include "ui/terminal.h"
 
 #include <stddef.h>

@@ -8,10 +8,10 @@
 /* A terminal that understands cursor movement. */
 bool terminal_can_move(int fd);
 
-/* And colour is wanted: NO_COLOR is not set, or empty (no-color.org). */
+/* The same, and NO_COLOR is not set, or empty (no-color.org). */
 bool terminal_wants_colour(int fd);
 
-/* Rows and columns; 24 and 80 when it does not tell. */
+/* 24 rows and 80 columns when the terminal does not say. */
 void terminal_size(int fd, unsigned *rows, unsigned *columns);
 
 #endif

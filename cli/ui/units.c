@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Units are tables; no floating point on the way in, so what is typed is what is meant. */
+/* Text is parsed without floating point, so that no value is rounded. */
 #include "ui/units.h"
 
 #include <inttypes.h>

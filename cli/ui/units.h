@@ -20,8 +20,8 @@ bool parse_bytes(const char *text, uint64_t *out);
 bool parse_time(const char *text, uint64_t *out);
 
 /*
- * Bytes of the digits at the start of @text, their value in *out; 0 when there are none or they do
- * not fit.
+ * The number of digits at the start of @text, their value in *out; 0 when there are none or the
+ * value does not fit.
  */
 size_t parse_digits(const char *text, uint64_t *out);
 

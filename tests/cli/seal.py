@@ -287,7 +287,7 @@ def too_little_vram_is_status_3_with_both_numbers():
     refused("seal", name, "--mock-vram", "102400", "--headroom", "4096", *MOCK, status=3, says="f: ")
 
 
-@test("RP-004", "availability", "a drill that takes all memory of the machine")
+@test("RP-004", "availability", "a mock that takes all memory of the machine")
 def a_mock_larger_than_the_machine_is_refused_before_it_is_filled():
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     needed = 200 << 40  # more than can be mapped, so that a tool that tries it does no harm

@@ -159,9 +159,9 @@ def a_signal_that_was_ignored_stays_ignored():
 @test()
 def a_stopped_watch_with_json_is_one_whole_document():
     write("f", pattern(5000))
-    # With --json nothing is printed before the end: a drill that a check of the signature does not see says when round 3 has come.
+    # With --json nothing is printed before the end: a flip, which a check of the signature does not notice, says when round 3 has come.
     process = start("watch", "f", "--interval", "1ms", "--verify", "signature", "--mock-flip", "0:0:0@3", "--json", *MOCK)
-    while "drill: flipped" not in process.stderr.readline().decode():
+    while "fault injection: flipped" not in process.stderr.readline().decode():
         expect(process.poll() is None)
     process.send_signal(signal.SIGINT)
     document = json.loads(finish(process, 0).out)
@@ -261,7 +261,7 @@ def several_flips_strike_at_their_own_rounds():
                     "--mock-flip", "1:1:0@3", "--json", *QUICK).json()
     equal((document["rounds"], [f["state"] for f in document["files"]]), (5, ["good", "good"]))
     result = vres("watch", "a", "--count", "4", "--verify", "signature", "--mock-flip", "0:1:0@2", *QUICK)
-    equal(result.err.count("drill: flipped bit 0 of byte 1 of file 0"), 1, result.err)
+    equal(result.err.count("fault injection: flipped bit 0 of byte 1 of file 0"), 1, result.err)
     document = vres("watch", "a", "b", "--count", "5", "--mock-flip", "0:1:0@2", "--mock-flip", "1:5000:0@2", "--json", *QUICK, status=1).json()
     equal([(f["state"], f["damage"]["offset"]) for f in document["files"]], [("bad", 0), ("bad", 4096)])
     document = vres("watch", "a", "--count", "5", "--mock-flip", "0:1:0@2", "--mock-flip", "0:1:0@2", "--json", *QUICK).json()
@@ -269,7 +269,7 @@ def several_flips_strike_at_their_own_rounds():
 
 
 @test()
-def wrong_drills_are_refused():
+def wrong_flips_are_refused():
     write("f", pattern(10))
     for flip, says in (("", "FILE:OFFSET:BIT@N"), ("0:0:0", "FILE:OFFSET:BIT@N"), ("0:0:0@1x", "FILE:OFFSET:BIT@N"), ("0:-1:0@1", "FILE:OFFSET:BIT@N"),
                        ("0:99999999999999999999:0@1", "FILE:OFFSET:BIT@N"), ("1:0:0@1", "file 1"), ("0:10:0@1", "offset 10"), ("0:0:8@1", "bit 8"),

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* vres audit: what can be done with an audit log. */
 #include <string.h>
+#include "command.h"
 #include "commands/audit/audit_log.h"
+#include "ui/help.h"
 #include "ui/message.h"
 
 static int run(const struct command *self, int argc, char **argv)
@@ -12,7 +14,7 @@ static int run(const struct command *self, int argc, char **argv)
 	if (part != NULL)
 		return part->run(part, argc - 1, argv + 1);
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-		options_help(self);
+		help_print(self);
 		return EXIT_GOOD;
 	}
 	message(self->name, NULL, "say verify, tail, export or keygen (see `vres audit --help`)");

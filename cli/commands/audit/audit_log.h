@@ -6,7 +6,7 @@
 #include <vres/audit_check.h>
 #include "session/key.h"
 #include "ui/options.h"
-#include "ui/output.h"
+#include "ui/failure.h"
 
 extern const struct command cmd_audit_export;
 extern const struct command cmd_audit_keygen;

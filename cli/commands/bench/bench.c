@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * vres bench: how fast this machine seals and verifies, beside what it is measured against: a plain
- * copy in host memory, SHA-256 on one core as OpenSSL does it, and an fs-verity tree on all cores.
+ * vres bench: how fast this machine seals and verifies, and for comparison copies in host memory,
+ * hashes with SHA-256 on one core (OpenSSL), and hashes an fs-verity tree on all cores.
  *
- * The median of several runs is shown, and the spread.
+ * It shows the median of several runs and their spread.
  */
-#include <errno.h>
 #include <inttypes.h>
+#include "command.h"
+#include "commands/bench/curve.h"
 #include "commands/bench/measure.h"
-#include "ui/files.h"
 #include "session/session.h"
+#include "ui/interruptible.h"
+#include "ui/options.h"
+#include "ui/save.h"
 #include "ui/units.h"
 
 #define BYTES_DEFAULT (UINT64_C(64) << 20)
@@ -52,10 +55,7 @@ static const struct option_spec specs[] = {
 
 static const struct option_set own_set = {"Measuring", specs, COUNT_OF(specs)};
 
-/*
- * A ratio of rates: how the median of one measure stands to that of another.  0 when it says
- * nothing.
- */
+/* The median rate of one measure divided by that of another; 0 when there is nothing to divide. */
 static double ratio(const struct bench *b, int of, int to)
 {
 	const double base = bench_rate(b, to);
@@ -105,54 +105,54 @@ static void report_all(const struct bench *b)
 	output_put(b->o, b->o->document, "measures", measures);
 }
 
-static void bench(struct output *o, const struct bench_options *options,
-                  const struct device_options *device, struct stop *stop)
+struct run {
+	struct output *o;
+	struct bench_options options;
+	struct device_options device;
+};
+
+/* Always false: a stop is never the good end of a bench. */
+static bool bench(void *arguments, struct stop *stop)
 {
-	const struct session_needs needs = {.bytes = options->bytes,
-	                                    .threads = (uint32_t)options->threads};
+	const struct run *r = arguments;
+	const struct session_needs needs = {.bytes = r->options.bytes,
+	                                    .threads = (uint32_t)r->options.threads};
 	CLEANUP(session_close) struct session s = {0};
 	CLEANUP(bench_free)
-	struct bench b = {.o = o,
+	struct bench b = {.o = r->o,
 	                  .stop = stop,
-	                  .device = (uint32_t)device->device,
-	                  .bytes = options->bytes,
-	                  .runs = options->runs};
+	                  .device = (uint32_t)r->device.device,
+	                  .bytes = r->options.bytes,
+	                  .runs = r->options.runs};
 
-	if (options->svg != NULL && !file_can_save(o, options->svg))
-		return;
-	if (!session_open(&s, o, device, &needs) || !bench_init(&b))
-		return;
+	if (r->options.svg != NULL && !file_can_save(r->o, r->options.svg))
+		return false;
+	if (!session_open(&s, r->o, &r->device, &needs) || !bench_init(&b))
+		return false;
 	b.manager = s.manager;
 	if (!bench_measure(&b))
-		return;
+		return false;
 	report_all(&b);
-	if (options->svg != NULL)
-		(void)bench_curve(&b, options->svg);
+	if (r->options.svg != NULL)
+		bench_curve(&b, r->options.svg);
+	return false;
 }
 
 static int run(const struct command *self, int argc, char **argv)
 {
-	struct bench_options options = {.bytes = BYTES_DEFAULT, .runs = RUNS_DEFAULT};
-	struct device_options device = {0};
-	void *const targets[] = {&options, &device};
-	struct stop stop;
 	struct output o;
+	struct run r = {.o = &o, .options = {.bytes = BYTES_DEFAULT, .runs = RUNS_DEFAULT}};
+	void *const targets[] = {&r.options, &r.device};
 	int first, status = options_parse(self, targets, argc, argv, &first);
 
 	if (status >= 0)
 		return status;
-	device.allow |= VRES_ALLOW_READBACK; /* what is sealed here is nobody's weights */
-	session_announce(&o, self->name, &device);
-	if (first < argc)
-		output_refuse(&o, EXIT_USAGE, NULL, "takes no argument");
-	if (!stop_open(&stop))
-		output_fail_errno(&o, NULL, "signals cannot be watched", errno);
-	else if (first == argc)
-		bench(&o, &options, &device, &stop);
-	stop_close(&stop);
-	status = output_end(&o);
-	stop_die(&stop);
-	return status;
+	r.device.allow |= VRES_ALLOW_READBACK; /* what is sealed here is nobody's weights */
+	session_announce(&o, self->name, &r.device);
+	if (first == argc)
+		return run_interruptible(&o, bench, &r);
+	output_refuse(&o, EXIT_USAGE, NULL, "takes no argument");
+	return output_end(&o);
 }
 
 const struct command cmd_bench = {

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From a bench to a plot: the same measures at smaller sizes, each a quarter of the next, and how
- * long short calls take, over many of them, since of those the slow ones matter.
+ * The measures of a bench at smaller sizes, each a quarter of the next, and the percentiles of many
+ * short calls, of which the slow ones matter.
  */
-#include <stdlib.h>
-#include "commands/bench/measure.h"
-#include "ui/files.h"
+#include "commands/bench/curve.h"
+
+#include "ui/failure.h"
 #include "ui/plot.h"
+#include "ui/save.h"
 #include "ui/units.h"
 
 #define SIZES_MOST  8
 #define BYTES_LEAST (UINT64_C(16) << 10)
 #define SMALL       (UINT64_C(64) << 10) /* what is verified in full for its latency */
 #define CALLS       2000
-#define FIRST_CALLS 50 /* not counted: caches and pages */
+#define FIRST_CALLS 50 /* not counted: they fill caches and touch pages */
 
 static const int shown[] = {COPY,        HASH_SHA256, SEAL_SHA256,
                             SEAL_VERITY, VERIFY_FULL, VERIFY_READBACK};
@@ -81,19 +82,12 @@ static bool measure_sizes(struct bench *b, struct plot_panel *panel)
 	return is_good;
 }
 
-static int compare_u64(const void *a, const void *b)
-{
-	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static void add_latency(const struct bench *b, const char *name, uint64_t ns[CALLS],
                         struct plot_line *line, json_t *all)
 {
 	json_t *object = json_object();
 
-	qsort(ns, CALLS, sizeof(*ns), compare_u64);
+	bench_sort(ns, CALLS);
 	output_put_text(b->o, object, "name", name);
 	output_put_u64(b->o, object, "calls", CALLS);
 	line->name = name;
@@ -132,7 +126,7 @@ static bool measure_latency(struct bench *b, struct plot_panel *panel)
 	struct bench small = *b;
 	json_t *all = json_array();
 	uint64_t ns[CALLS], took;
-	vres_shard *shard;
+	vres_shard *shard = NULL;
 	bool is_good;
 
 	*panel = (struct plot_panel){.title = "Latency of short calls",
@@ -147,22 +141,19 @@ static bool measure_latency(struct bench *b, struct plot_panel *panel)
 		is_good = measure_calls(&small, shard, calls[i].mode, ns);
 		if (is_good)
 			add_latency(b, calls[i].name, ns, &panel->line[i], all);
-		else
-			vres_shard_release(shard);
 	}
-	if (is_good)
-		vres_shard_release(shard);
+	vres_shard_release(shard);
 	output_put(b->o, b->o->document, "latency", all);
 	return is_good;
 }
 
 static bool write_plot(const struct bench *b, const char *path, const struct plot_panel panels[2])
 {
+	CLEANUP(free_pointer) char *text = NULL;
 	vres_device_info device = vres_device_info_init();
-	char subtitle[256], *text = NULL;
+	char subtitle[256];
 	size_t n = 0;
 	vres_error err;
-	bool is_good;
 	FILE *f;
 
 	if (vres_device_describe(b->manager, b->device, &device, &err) != VRES_OK)
@@ -174,13 +165,9 @@ static bool write_plot(const struct bench *b, const char *path, const struct plo
 	f = open_memstream(&text, &n);
 	if (f != NULL)
 		plot_write(f, "vres bench", subtitle, panels, 2);
-	if (f == NULL || fclose(f) != 0) {
-		free(text);
-		return output_refuse(b->o, EXIT_TROUBLE, path, "out of memory");
-	}
-	is_good = file_publish(b->o, path, text, n);
-	free(text);
-	return is_good;
+	if (f == NULL || fclose(f) != 0)
+		return output_no_memory(b->o, path);
+	return file_publish(b->o, path, text, n);
 }
 
 bool bench_curve(struct bench *b, const char *path)

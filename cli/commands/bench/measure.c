@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Every measure of a run follows the one before at once, and the runs follow each other, so that a
- * machine that slows down slows all of them.
+ * A run takes every measure once, without a pause, and the runs follow each other: a machine that
+ * slows down slows all measures alike.
  */
 #include "commands/bench/measure.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include "ui/failure.h"
 #include "ui/units.h"
 
-/* What is copied, hashed and sealed comes from here; larger than caches, as weights are. */
+/* The buffer that is copied, hashed and sealed: larger than caches, as weights are. */
 #define BUFFER_BYTES ((size_t)16 << 20)
 
 /* How many verifications of the signature alone are timed together. */
@@ -40,7 +41,7 @@ void bench_free(struct bench *b)
 	free(b->target);
 }
 
-/* Bytes without a pattern (xorshift64), so that nothing on the way can be clever about them. */
+/* Bytes without a pattern (xorshift64), which nothing on the way can compress or skip. */
 static void fill(unsigned char *buffer, size_t n)
 {
 	uint64_t x = UINT64_C(0x9e3779b97f4a7c15);
@@ -66,7 +67,7 @@ bool bench_init(struct bench *b)
 		b->hashed[i] = b->bytes;
 	}
 	if (!is_good)
-		return output_refuse(b->o, EXIT_TROUBLE, NULL, "out of memory");
+		return output_no_memory(b->o, NULL);
 	fill(b->source, BUFFER_BYTES);
 	memset(b->target, 1, BUFFER_BYTES); /* its pages exist before the clock runs */
 	return true;
@@ -85,7 +86,7 @@ static bool measure_copy(struct bench *b, uint64_t *took)
 		const size_t n = left < BUFFER_BYTES ? (size_t)left : BUFFER_BYTES;
 
 		memcpy(b->target, b->source, n);
-		/* The copy is wanted, though nobody reads it. */
+		/* Keeps the compiler from leaving out a copy that nobody reads. */
 		__asm__ volatile("" : : "r"(b->target) : "memory");
 		left -= n;
 	}
@@ -182,7 +183,7 @@ bool bench_verify(struct bench *b, vres_shard *shard, uint32_t mode, uint64_t *t
 	return keep_on(b);
 }
 
-/* One call takes about as long as reading the clock twice. */
+/* One call takes about as long as reading the clock twice, so many are timed together. */
 static bool measure_signature(struct bench *b, vres_shard *shard, uint64_t run)
 {
 	const uint64_t began = clock_now();
@@ -224,16 +225,21 @@ static int compare_u64(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+void bench_sort(uint64_t *ns, size_t n)
+{
+	qsort(ns, n, sizeof(*ns), compare_u64);
+}
+
 bool bench_measure(struct bench *b)
 {
 	for (uint64_t run = 0; run < b->runs; run++) {
-		/* The device first: that it is too small is then told at once. */
+		/* The device first: if it is too small, that is said at once. */
 		if (!measure_shard(b, run) || !measure_copy(b, &b->took[COPY][run]) ||
 		    !measure_hash(b, VRES_DIGEST_SHA256, &b->took[HASH_SHA256][run]) ||
 		    !measure_hash(b, VRES_DIGEST_VERITY, &b->took[HASH_VERITY][run]))
 			return false;
 	}
 	for (int i = 0; i < MEASURES; i++)
-		qsort(b->took[i], b->runs, sizeof(*b->took[i]), compare_u64);
+		bench_sort(b->took[i], b->runs);
 	return true;
 }

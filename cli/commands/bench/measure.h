@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What vres bench measures.  The content is made from one buffer, again and again, so no more than
- * that is held, however large the shard.
+ * What `vres bench` measures.  The content of a shard is one buffer, repeated, so that no more
+ * memory than that is held, however large the shard is.
  */
 #ifndef VRES_CLI_COMMANDS_BENCH_MEASURE_H
 #define VRES_CLI_COMMANDS_BENCH_MEASURE_H
 
+#include <vres/vres.h>
 #include "ui/output.h"
 #include "ui/signals.h"
 
@@ -30,12 +31,11 @@ struct bench {
 	uint64_t bytes, runs;
 	unsigned char *source, *target; /* BUFFER_BYTES each */
 	size_t at;                      /* where in the source the next byte to seal is */
-	/* Nanoseconds: by run, and sorted once all have been measured. */
-	uint64_t *took[MEASURES];
-	uint64_t hashed[MEASURES]; /* bytes that the figure is about */
+	uint64_t *took[MEASURES];       /* nanoseconds of each run, sorted after the last */
+	uint64_t hashed[MEASURES];      /* bytes that a run is about */
 };
 
-/* Memory for @runs runs; the other fields are filled already. */
+/* Allocate memory for the runs.  The fields up to runs are filled in. */
 bool bench_init(struct bench *b);
 
 /* All runs, each with every measure.  A stop is reported as a failure. */
@@ -53,10 +53,7 @@ bool bench_seal(struct bench *b, uint32_t alg, vres_shard **out, uint64_t *took)
 bool bench_verify(struct bench *b, vres_shard *shard, uint32_t mode, uint64_t *took,
                   uint64_t *hashed);
 
-/*
- * bench_curve.c: throughput over sizes up to @b's, and the latency of short calls, as one SVG file
- * at @path.  @b has been measured; it is the last point.
- */
-bool bench_curve(struct bench *b, const char *path);
+/* Sort @n times. */
+void bench_sort(uint64_t *ns, size_t n);
 
 #endif

@@ -84,8 +84,9 @@ static void look_at_file(struct doctor *d, const char *path)
 	           (unsigned)(s.st_mode & 07777));
 }
 
-void doctor_look_at_audit(struct doctor *d, const char *path)
+void doctor_look_at_audit(struct doctor *d)
 {
+	const char *path = d->audit;
 	char copy[PATH_MAX];
 	const char *folder;
 

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The device, and what the policy makes of it. */
+/* The device, its health, and how the policy judges it. */
 #include <inttypes.h>
 #include "commands/doctor/findings.h"
 #include "commands/policy/explain.h"
 #include "ui/units.h"
 
-static void look_at_facts(struct doctor *d, const struct session *s,
-                          const struct device_options *options)
+static void look_at_facts(struct doctor *d, const struct session *s)
 {
 	vres_policy_report report = vres_policy_report_init();
 	vres_error err;
 	const vres_status status =
-		vres_enforce_vram_only(s->manager, (uint32_t)options->device, &report, &err);
+		vres_enforce_vram_only(s->manager, (uint32_t)d->device->device, &report, &err);
 
 	if (status != VRES_OK && status != VRES_E_POLICY_VIOLATION) {
 		output_fail(d->o, s->backend, &err);
@@ -47,21 +46,21 @@ static void look_at_health(struct doctor *d, const vres_device_info *info)
 	           "%s", info->healthy ? "no error reported" : "NOT healthy");
 }
 
-void doctor_look_at_device(struct doctor *d, const struct device_options *options)
+void doctor_look_at_device(struct doctor *d)
 {
 	const struct session_needs needs = {0};
 	CLEANUP(session_close) struct session s = {0};
 	vres_device_info info = vres_device_info_init();
 	vres_error err;
 
-	if (!session_open(&s, d->o, options, &needs)) {
+	if (!session_open(&s, d->o, d->device, &needs)) {
 		doctor_say(
 			d, FINDING_BAD, "driver",
 			"see the message: install the vendor's driver, or name another --backend",
 			"no device can be used");
 		return;
 	}
-	if (vres_device_describe(s.manager, (uint32_t)options->device, &info, &err) != VRES_OK) {
+	if (vres_device_describe(s.manager, (uint32_t)d->device->device, &info, &err) != VRES_OK) {
 		output_fail(d->o, s.backend, &err);
 		doctor_say(d, FINDING_BAD, "device",
 		           "see the message; `vres devices` lists those there are", "%s",
@@ -69,5 +68,5 @@ void doctor_look_at_device(struct doctor *d, const struct device_options *option
 		return;
 	}
 	look_at_health(d, &info);
-	look_at_facts(d, &s, options);
+	look_at_facts(d, &s);
 }

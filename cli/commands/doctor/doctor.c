@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* vres doctor: is this machine fit to keep weights in VRAM, and what would make it so? */
 #include <unistd.h>
+#include "command.h"
 #include "commands/doctor/findings.h"
+#include "ui/options.h"
 #include "ui/terminal.h"
 
 struct doctor_options {
@@ -21,16 +23,18 @@ static const struct option_set own_set = {"Examination", specs, COUNT_OF(specs)}
 static void examine(struct output *o, const struct doctor_options *options,
                     const struct device_options *device)
 {
+	static void (*const looks[])(struct doctor * d) = {
+		doctor_look_at_secrets, doctor_look_at_device,      doctor_look_at_dumps,
+		doctor_look_at_clock,   doctor_look_at_environment, doctor_look_at_audit,
+	};
 	struct doctor d = {.o = o,
+	                   .device = device,
+	                   .audit = options->audit,
 	                   .findings = json_array(),
 	                   .is_coloured = terminal_wants_colour(STDOUT_FILENO)};
 
-	doctor_look_at_secrets(&d);
-	doctor_look_at_device(&d, device);
-	doctor_look_at_dumps(&d);
-	doctor_look_at_clock(&d);
-	doctor_look_at_environment(&d);
-	doctor_look_at_audit(&d, options->audit);
+	for (size_t i = 0; i < COUNT_OF(looks); i++)
+		looks[i](&d);
 	output_text(o, "%u good, %u warn, %u bad\n", d.count[FINDING_GOOD], d.count[FINDING_WARN],
 	            d.count[FINDING_BAD]);
 	output_put(o, o->document, "findings", d.findings);

@@ -13,9 +13,9 @@ static const char *const colours[] = {
 void doctor_say(struct doctor *d, enum finding finding, const char *what, const char *fix,
                 const char *format, ...)
 {
-	json_t *object = json_object();
-	char value[512];
 	va_list args;
+	char value[512];
+	json_t *object = json_object();
 
 	va_start(args, format);
 	vsnprintf(value, sizeof(value), format, args);

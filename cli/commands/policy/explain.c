@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Looking words up, and saying what they come to on this device and with these options. */
+/* The words are in explain_words.c; here they are looked up, and the verdicts put beside them. */
 #include "commands/policy/explain.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@ const struct explanation *explain_fact(const char *name)
 	return NULL;
 }
 
-/* Is there a device to ask?  Without a named backend it is no failure that there is none. */
+/* Open a device to ask.  Unless a backend is named, it is no failure that there is none. */
 static bool find_device(struct session *s, struct output *o, const struct device_options *options)
 {
 	static const struct key_options no_key = {0};
@@ -42,7 +42,7 @@ static const char *fact_verdict(const vres_policy_report *report, const char *na
 			       : report->facts[i].verdict == VRES_FACT_NOTED ? "noted"
 			                                                     : "violation";
 	}
-	/* Facts of memory are asked when there is some. */
+	/* Facts about memory can only be had for memory that is sealed. */
 	return report->facts_count != 0 ? "nothing sealed" : "no device";
 }
 
@@ -99,7 +99,7 @@ void explain_policy(struct output *o, const struct device_options *options, cons
 		const vres_status status =
 			vres_enforce_vram_only(s.manager, (uint32_t)options->device, &report, &err);
 
-		/* A verdict is no failure here: it is what is asked for. */
+		/* A violation is no failure here: it is an answer. */
 		if (status != VRES_OK && status != VRES_E_POLICY_VIOLATION)
 			output_fail(o, s.backend, &err);
 	}

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * The policy in words: what each bit and each fact means, and what to do about a fact that is not
- * good.
- */
+/* The policy in words: what each bit and each fact means, and what to do about a bad fact. */
 #ifndef VRES_CLI_COMMANDS_POLICY_EXPLAIN_H
 #define VRES_CLI_COMMANDS_POLICY_EXPLAIN_H
 
@@ -17,13 +14,10 @@ struct explanation {
 	const char *fix; /* of a bit: when to use it */
 };
 
-/* Of a fact; NULL: a note, which says something and is judged by nobody. */
+/* The words about a fact; NULL: it is a note that no policy judges. */
 const struct explanation *explain_fact(const char *name);
 
-/*
- * `vres policy explain [NAME]`: all of it, or what has this name, with the verdicts of the device,
- * if there is one.
- */
+/* `vres policy explain [NAME]`: everything (@name NULL) or what has this name, with its verdict. */
 void explain_policy(struct output *o, const struct device_options *options, const char *name);
 
 #endif

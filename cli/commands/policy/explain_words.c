@@ -7,7 +7,7 @@
 const struct explanation explanations[] = {
 	{TERM_ALLOW, "simulated",
          "a backend without VRAM behind it, or a driver library from a given path",
-         "for drills and tests alone; --backend mock brings it"},
+         "for trials and tests only; --backend mock adds it"},
 	{TERM_ALLOW, "integrated", "a GPU whose memory is the host's: there is no VRAM to stay in",
          "only where the threat is an accident in software, not who reads host memory"},
 	{TERM_ALLOW, "no-ecc", "memory without error correction, or of which that is not known",
@@ -35,7 +35,7 @@ const struct explanation explanations[] = {
 	{TERM_REQUIRE, "stop", "any failed verification ends the session",
          "where one damaged shard makes the whole host suspect"},
 	{TERM_FACT, "simulated", "is there no VRAM behind this backend?",
-         "use a real backend; for a drill, --backend mock or --allow simulated"},
+         "use a real backend; for a trial, --backend mock or --allow simulated"},
 	{TERM_FACT, "integrated", "does the GPU use the host's memory?",
          "use a discrete GPU, or --allow integrated"},
 	{TERM_FACT, "unverifiable_host", "may the host move device memory unseen?",

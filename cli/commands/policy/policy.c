@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* vres policy: the VRAM-only policy, enforced on one device now, fact by fact. */
+/* vres policy: enforce the VRAM-only policy on one device now, and show each fact. */
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
+#include "command.h"
 #include "commands/policy/explain.h"
 #include "session/session.h"
+#include "ui/options.h"
 #include "ui/terminal.h"
 
 static const char *verdict_name(uint32_t verdict)

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What `vres seal` and `vres watch` can be told about sealing. */
+#ifndef VRES_CLI_SHARDS_SEAL_OPTIONS_H
+#define VRES_CLI_SHARDS_SEAL_OPTIONS_H
+
+#include "ui/command_spec.h"
+
+struct seal_options {
+	uint64_t alg, bytes;
+	const char *expect, *model_ref;
+	bool is_set;
+};
+
+extern const struct option_set seal_option_set;
+
+/* "sha256" and "verity". */
+extern const struct option_word digest_alg_words[];
+
+#endif
