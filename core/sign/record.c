@@ -7,10 +7,11 @@
 #include "base/validate.h"
 #include "base/wire.h"
 
-static const char record_tag[16] = "vres-seal-rec-v1"; /* no NUL: exactly 16 bytes */
+#define RECORD_TAG "vres-seal-rec-v1"
+enum { RECORD_TAG_BYTES = sizeof(RECORD_TAG) - 1 /* signed without the NUL */ };
 
 /* tag, 11 lengths, strings, byte strings, integers */
-_Static_assert(sizeof(record_tag) + 11 * 4 + SHARD_ID_MAX + MODEL_REF_MAX + GROUP_ID_MAX +
+_Static_assert(RECORD_TAG_BYTES + 11 * 4 + SHARD_ID_MAX + MODEL_REF_MAX + GROUP_ID_MAX +
                                WORKER_ID_MAX + 47 + 15 + 2 * VRES_SHA256_BYTES + SESSION_BYTES +
                                KEY_ID_BYTES + 10 * 4 + 5 * 8 <=
                        RECORD_MAX,
@@ -20,7 +21,7 @@ size_t vres_record_encode(const struct vres_record *record, uint8_t *bytes)
 {
 	struct wire_writer w = {.bytes = bytes, .capacity = RECORD_MAX};
 
-	wire_put_raw(&w, record_tag, sizeof(record_tag));
+	wire_put_raw(&w, RECORD_TAG, RECORD_TAG_BYTES);
 	wire_put_string(&w, record->shard_id);
 	wire_put_string(&w, record->model_ref);
 	wire_put_u32(&w, record->gpu_device);
@@ -114,10 +115,10 @@ vres_status vres_record_decode(const uint8_t *bytes, size_t n, struct vres_recor
 {
 	struct wire_reader r = {.bytes = bytes, .length = n};
 	struct vres_record record = {0};
-	char tag[sizeof(record_tag)];
+	char tag[RECORD_TAG_BYTES];
 
 	wire_get_raw(&r, tag, sizeof(tag));
-	if (r.malformed || memcmp(tag, record_tag, sizeof(tag)) != 0)
+	if (r.malformed || memcmp(tag, RECORD_TAG, sizeof(tag)) != 0)
 		return vres_fail(err, VRES_E_INVALID_INPUT,
 		                 "the bytes are not a seal record of version 1");
 	record_read(&r, &record);
