@@ -22,4 +22,4 @@ vres_cuda_ptx:
 	.hidden vres_cuda_ptx_end
 vres_cuda_ptx_end:
 	.byte 0
-	.section .note.GNU-stack, "", @progbits
+#include "gpu/elf_notes.inc"

@@ -10,4 +10,4 @@
 #define IMAGE(arch, file) image vres_hip_##arch, file
 	.section .rodata
 #include "images.inc"
-	.section .note.GNU-stack, "", @progbits
+#include "gpu/elf_notes.inc"
