@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A cmake toolchain file: 64-bit ARM, with Debian's gcc-aarch64-linux-gnu and the libraries that `ci/sysroot arm64` fetches.  Where qemu-user is
+# installed, tests run under it.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
+set(sysroot ${CMAKE_CURRENT_LIST_DIR}/../../build/sysroot-arm64)
+cmake_path(NORMAL_PATH sysroot)
+set(CMAKE_FIND_ROOT_PATH ${sysroot})
+set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(CMAKE_C_FLAGS_INIT "-isystem ${sysroot}/usr/include/aarch64-linux-gnu")
+set(CMAKE_EXE_LINKER_FLAGS_INIT -Wl,-rpath-link,${sysroot}/usr/lib/aarch64-linux-gnu)
+set(ENV{PKG_CONFIG_SYSROOT_DIR} ${sysroot})
+set(ENV{PKG_CONFIG_LIBDIR} ${sysroot}/usr/lib/aarch64-linux-gnu/pkgconfig)
+find_program(VRES_QEMU qemu-aarch64)
+if(VRES_QEMU)
+    set(CMAKE_CROSSCOMPILING_EMULATOR ${VRES_QEMU} -L ${sysroot})
+endif()
