@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The handle, ModelShardHandle: what a shard tells the world, as a value and as JSON. */
-#include "manager/shard.h"
+#include "manager/handle.h"
 
 #include "base/abi.h"
 #include "base/json.h"
-#include "manager/manager.h"
 
 vres_status vres_shard_view(const struct vres_shard *s, vres_shard_info *out, vres_error *err)
 {

@@ -10,7 +10,7 @@
 #include "events/events.h"
 #include "device/capacity.h"
 #include "events/log.h"
-#include "manager/manager.h"
+#include "manager/shard.h"
 #include "device/policy.h"
 
 vres_status vres_device_describe(vres_manager *m, uint32_t gpu_device, vres_device_info *out,
@@ -67,10 +67,8 @@ static size_t hold(vres_manager *m, uint32_t gpu_device, struct collection *c)
 			if (!s->is_published || vres_shard_device(s) != gpu_device ||
 			    (s->references == 0 && s->leased == 0))
 				continue;
-			if (found++ < c->room) {
-				s->held++;
-				c->shards[c->n++] = s;
-			}
+			if (found++ < c->room)
+				c->shards[c->n++] = vres_shard_hold_locked(s);
 		}
 	vres_manager_unlock(m);
 	return found;

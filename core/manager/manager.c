@@ -9,6 +9,7 @@
 #include "events/log.h"
 #include "device/policy.h"
 #include "base/validate.h"
+#include "hash/tree.h"
 
 #define THREADS_MAX 1024u
 
@@ -52,47 +53,6 @@ void vres_manager_unlock(vres_manager *m)
 {
 	if (!vres_manager_is_forked(m))
 		(void)pthread_mutex_unlock(&m->lock);
-}
-
-/* FNV-1a from a random start: ids are chosen by the caller, who gains nothing from collisions. */
-static uint32_t bucket_of(const vres_manager *m, const char *shard_id)
-{
-	uint64_t hash = m->bucket_seed;
-
-	for (const char *c = shard_id; *c; c++)
-		hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
-	return (uint32_t)(hash >> 32) % BUCKETS;
-}
-
-struct vres_shard **vres_manager_slot(vres_manager *m, const char *shard_id)
-{
-	struct vres_shard **slot = &m->buckets[bucket_of(m, shard_id)];
-
-	while (*slot && strcmp((*slot)->id, shard_id) != 0)
-		slot = &(*slot)->next;
-	return slot;
-}
-
-vres_status vres_manager_find(vres_manager *m, const char *shard_id, vres_shard **out,
-                              vres_error *err)
-{
-	struct vres_shard *found;
-
-	TRY(vres_manager_enter(m, err));
-	TRY(vres_check_identifier(shard_id, SHARD_ID_MAX, "shard_id", err));
-	if (out == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "out is NULL");
-	vres_manager_lock(m);
-	found = *vres_manager_slot(m, shard_id);
-	if (found && (!found->is_published || found->references == 0))
-		found = NULL;
-	if (found)
-		found->references++;
-	vres_manager_unlock(m);
-	if (found == NULL)
-		return vres_fail(err, VRES_E_NOT_FOUND, "no live shard has this shard_id");
-	*out = found;
-	return VRES_OK;
 }
 
 struct vres_device *vres_manager_open_device(const vres_manager *m, uint32_t index)

@@ -45,12 +45,24 @@ static enum vres_outcome outcome_of(vres_status status)
 	               : OUTCOME_ERROR;
 }
 
-void vres_metrics_sealed(vres_manager *m, vres_status status)
+void vres_count_seal(vres_manager *m, vres_status status)
 {
 	atomic_fetch_add(&m->counters.seals[outcome_of(status)], 1);
 }
 
-void vres_metrics_verified(vres_manager *m, const vres_verify_report *report)
+void vres_count_no_memory(vres_manager *m, bool has_room)
+{
+	struct vres_counters *c = &m->counters;
+
+	atomic_fetch_add(has_room ? &c->allocation_failures : &c->no_room, 1);
+}
+
+void vres_count_scrubbed(vres_manager *m, uint64_t bytes)
+{
+	atomic_fetch_add(&m->counters.verified_bytes, bytes);
+}
+
+void vres_count_verify(vres_manager *m, const vres_verify_report *report)
 {
 	struct vres_counters *c = &m->counters;
 	const enum vres_outcome outcome = outcome_of(report->status);

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Counting: what verbs report when they conclude, and a snapshot of it all. */
+/* Counters: a function for each thing that is counted, and a snapshot of all. */
 #ifndef VRES_CORE_MANAGER_METRICS_H
 #define VRES_CORE_MANAGER_METRICS_H
 
 #include "manager/manager.h"
 
-void vres_metrics_sealed(vres_manager *m, vres_status status);
+void vres_count_seal(vres_manager *m, vres_status status);
+
+/* A seal that got no device memory, although enough was free if @has_room. */
+void vres_count_no_memory(vres_manager *m, bool has_room);
 
 /* A verification that was not refused; its status is in the report. */
-void vres_metrics_verified(vres_manager *m, const vres_verify_report *report);
+void vres_count_verify(vres_manager *m, const vres_verify_report *report);
 
-/*
- * A bucket of durations: the longest it takes, in nanoseconds, and in seconds as Prometheus writes
- * it.
- */
+/* Bytes that the scrub found good. */
+void vres_count_scrubbed(vres_manager *m, uint64_t bytes);
+
+/* Upper limit of a bucket of durations: nanoseconds, and seconds as Prometheus writes them. */
 struct vres_limit {
 	uint64_t ns;
 	const char *text;
@@ -21,10 +24,10 @@ struct vres_limit {
 
 extern const struct vres_limit vres_verify_limits[VERIFY_BUCKETS]; /* ascending */
 
-/* All counters at one moment. */
+/* All counters. */
 struct vres_figures {
 	uint64_t seals[OUTCOMES], verifies[OUTCOMES][VERIFY_MODES];
-	/* Verifications that took no longer than the bucket's limit; the last: all. */
+	/* Cumulative: verifications that took no longer than the bucket's limit; last, all. */
 	uint64_t durations[VERIFY_BUCKETS + 1];
 	uint64_t verify_ns, last_verify, no_room, allocation_failures, verified_bytes, leases,
 		shards, quarantined, policy_violations, audit_events, audit_lost, is_stopped,
@@ -33,14 +36,14 @@ struct vres_figures {
 
 void vres_metrics_read(vres_manager *m, struct vres_figures *out);
 
-/* A device that was used. */
+/* A device that is open. */
 struct vres_device_figures {
 	uint32_t index;
 	const char *uuid; /* the device's own */
 	uint64_t total, used, available;
 };
 
-/* Ask a device, if it was used so far; one that does not answer has nothing available. */
+/* False if the device is not open.  One that does not answer has 0 bytes available. */
 bool vres_metrics_device(const vres_manager *m, uint32_t index, struct vres_device_figures *out);
 
 #endif

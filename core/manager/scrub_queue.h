@@ -1,46 +1,49 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Whose turn it is to be scrubbed, and how far the scrub is with it.
+ * Whose turn it is to be scrubbed, and how far the scrub is with each shard.
  *
- * A pass over a shard checks each of its units once, in order; a unit is a group of blocks under
- * one node of level 1.  Shards take turns by pass, the one whose bytes were checked longest ago
- * first: so every byte is checked as often as any other, however large its shard, and the first in
- * the queue says how long ago that was.
+ * A pass over a shard checks each of its units once, in order.  A unit is the data under one node
+ * of level 1.  Shards take turns by pass; the shard whose last complete pass began longest ago is
+ * first. So every byte is checked as often as any other, however large its shard, and the head of
+ * the queue says how old the oldest check is.
  *
- * A caller claims the next units of a pass, under the manager's lock, checks them without it, and
- * says what came of it.  So any number of callers share the work, and none looks at what another
- * one does.
+ * A caller claims the next units of a pass, checks them without the lock, and reports the outcome.
+ * Any number of callers can share the work that way.
+ *
+ * This file knows neither shards nor managers.  All functions are called with the manager's lock
+ * held.
  */
 #ifndef VRES_CORE_MANAGER_SCRUB_QUEUE_H
 #define VRES_CORE_MANAGER_SCRUB_QUEUE_H
 
 #include "base/dialect.h"
-#include <vres/vres.h>
 
-struct scrub_queue {
-	struct vres_shard *first, *last;
+struct scrub_list {
+	struct scrub_place *first, *last;
 };
 
-/* A manager's.  Under its lock. */
-struct scrub {
-	struct scrub_queue due;      /* by checked_since, oldest first */
-	struct scrub_queue troubled; /* could not be checked; one is tried again at each step */
-	uint64_t bytes;              /* of all shards in both */
+/* A manager has one. */
+struct scrub_queue {
+	struct scrub_list due;      /* by checked_since, oldest first */
+	struct scrub_list troubled; /* could not be checked; one is tried again at each step */
+	uint64_t bytes;             /* of all shards in both lists */
 	uint32_t shards;
 };
 
-/* A shard's.  Under the lock of its manager. */
+/* A shard has one. */
 struct scrub_place {
-	struct scrub_queue *queue; /* NULL: not published, quarantined, or gone */
-	struct vres_shard *before, *after;
-	uint64_t pass; /* grows with each; what is said of an earlier one is not listened to */
+	struct vres_shard *shard;
+	uint64_t bytes, units, unit_bytes;
+	struct scrub_list *list; /* NULL: unpublished, quarantined, or about to be freed */
+	struct scrub_place *before, *after;
+	uint64_t pass; /* number of the current pass; outcomes of earlier ones are ignored */
 	uint64_t pass_began;
 	uint64_t claimed, checked; /* units of this pass */
-	/* Monotonic: every byte has been checked at this time or later. */
+	/* Monotonic clock: every byte has been checked at this time or later. */
 	uint64_t checked_since;
 	/*
-	 * The units from `first` on were claimed at `since` or later: of this pass, as far as it
-	 * is, and of the last one that was completed.
+	 * The units from `first` on were claimed at `since` or later: in the current pass, and in
+	 * the last complete one.
 	 */
 	struct scrub_tail {
 		uint64_t first, since;
@@ -49,35 +52,33 @@ struct scrub_place {
 
 /* Units of a shard that one caller checks. */
 struct scrub_part {
-	struct vres_shard *shard; /* held; given back by vres_scrub_release() */
+	struct scrub_place *place;
 	uint64_t pass, first, units;
 };
 
 enum scrub_outcome {
 	SCRUB_GOOD,
 	SCRUB_UNCHECKED,
-	SCRUB_OVER /* damaged, or quarantined by others: it has left the queue */
+	SCRUB_OVER /* found damaged, by this caller or another: the shard has left the queue */
 };
 
-/* The following two are called with the manager's lock held. */
-void vres_scrub_enter(struct vres_shard *s, uint64_t checked_since);
-void vres_scrub_leave(struct vres_shard *s);
+/* @place has its shard, bytes, units and unit_bytes set. */
+void vres_scrub_enter(struct scrub_queue *q, struct scrub_place *place, uint64_t checked_since);
+void vres_scrub_leave(struct scrub_queue *q, struct scrub_place *place);
 
-/*
- * How many shards take turns, and their bytes; how long ago the oldest check of any of their bytes
- * was.
- */
-void vres_scrub_look(vres_manager *m, uint64_t now, uint64_t *bytes, uint32_t *shards,
-                     uint64_t *oldest_age);
+/* Age of the oldest check of any byte in the queue. */
+uint64_t vres_scrub_oldest_age(const struct scrub_queue *q, uint64_t now);
 
 /* Give one shard that could not be checked another chance. */
-void vres_scrub_retry(vres_manager *m);
+void vres_scrub_retry(struct scrub_queue *q);
 
 /*
- * The next units, of about @bytes bytes; false: all that there is has been checked, or is being
- * checked, since @since.
+ * Claim the next units, about @bytes of them and at least one.  False if every unit has been
+ * claimed or checked since @since.  The caller holds the shard while it works, then concludes.
  */
-bool vres_scrub_claim(vres_manager *m, uint64_t bytes, uint64_t since, struct scrub_part *out);
-void vres_scrub_release(struct scrub_part *part, enum scrub_outcome outcome);
+bool vres_scrub_claim(struct scrub_queue *q, uint64_t bytes, uint64_t now, uint64_t since,
+                      struct scrub_part *out);
+void vres_scrub_conclude(struct scrub_queue *q, const struct scrub_part *part,
+                         enum scrub_outcome outcome);
 
 #endif

@@ -2,16 +2,46 @@
 /* The life of a shard: its place in the table, its counts, its end. */
 #include "manager/shard.h"
 
-#include "events/events.h"
+#include "base/validate.h"
 #include "device/capacity.h"
-#include "events/log.h"
-#include "manager/manager.h"
 #include "device/policy.h"
+#include "events/events.h"
+#include "events/log.h"
 
-static void free_host_side(struct vres_shard *s)
+/* FNV-1a from a random start, so a caller who chooses ids cannot make them collide. */
+struct vres_shard **vres_shard_slot(vres_manager *m, const char *shard_id)
 {
-	vres_os_free(s->kept);
-	vres_os_free(s);
+	uint64_t hash = m->bucket_seed;
+	struct vres_shard **slot;
+
+	for (const char *c = shard_id; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+	slot = &m->buckets[(uint32_t)(hash >> 32) % BUCKETS];
+	while (*slot && strcmp((*slot)->id, shard_id) != 0)
+		slot = &(*slot)->next;
+	return slot;
+}
+
+vres_status vres_manager_find(vres_manager *m, const char *shard_id, vres_shard **out,
+                              vres_error *err)
+{
+	struct vres_shard *found;
+
+	TRY(vres_manager_enter(m, err));
+	TRY(vres_check_identifier(shard_id, SHARD_ID_MAX, "shard_id", err));
+	if (out == NULL)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "out is NULL");
+	vres_manager_lock(m);
+	found = *vres_shard_slot(m, shard_id);
+	if (found && (!found->is_published || found->references == 0))
+		found = NULL;
+	if (found)
+		found->references++;
+	vres_manager_unlock(m);
+	if (found == NULL)
+		return vres_fail(err, VRES_E_NOT_FOUND, "no live shard has this shard_id");
+	*out = found;
+	return VRES_OK;
 }
 
 vres_status vres_shard_create(vres_manager *m, const struct vres_record *record,
@@ -31,13 +61,13 @@ vres_status vres_shard_create(vres_manager *m, const struct vres_record *record,
 	s->kept_level = m->keep_leaves || s->shape.top == 0 ? 0 : 1;
 
 	vres_manager_lock(m);
-	slot = vres_manager_slot(m, s->id);
+	slot = vres_shard_slot(m, s->id);
 	is_taken = *slot != NULL;
 	if (!is_taken)
 		*slot = s;
 	vres_manager_unlock(m);
 	if (is_taken) {
-		free_host_side(s);
+		vres_os_free(s);
 		return vres_fail(err, VRES_E_STATE, "a live shard has this shard_id");
 	}
 	(void)vres_manager_keep(m);
@@ -48,14 +78,12 @@ vres_status vres_shard_create(vres_manager *m, const struct vres_record *record,
 static void forget(struct vres_shard *s)
 {
 	vres_manager *m = s->manager;
-	struct vres_shard **slot;
 
 	vres_manager_lock(m);
-	vres_scrub_leave(s);
-	slot = vres_manager_slot(m, s->id);
-	*slot = s->next;
+	*vres_shard_slot(m, s->id) = s->next;
 	vres_manager_unlock(m);
-	free_host_side(s);
+	vres_os_free(s->kept);
+	vres_os_free(s);
 	vres_manager_drop(m);
 }
 
@@ -69,7 +97,7 @@ static void tell_deallocated(struct vres_shard *s, uint64_t freed, const vres_er
 	struct vres_capacity *c = &s->mem.device->capacity;
 	vres_shard_info info;
 
-	/* An unsealed shard has no root yet; what is told of it is its id. */
+	/* A shard whose seal failed has no root yet; the event then names no shard. */
 	if (vres_record_describe(&s->record, &info, NULL) == VRES_OK)
 		e.shard = &info;
 	e.status = failed ? VRES_E_DEALLOCATION_FAILED : VRES_OK;
@@ -82,7 +110,7 @@ static void tell_deallocated(struct vres_shard *s, uint64_t freed, const vres_er
 	(void)vres_event_emit(&s->manager->listeners, &e, false, NULL);
 }
 
-/* Overwrite the memory with zeros; a mapping that may be read-only is made writable first. */
+/* Zero the memory, after making the mapping writable if policy made it read-only. */
 static vres_status wipe(struct vres_shard *s, vres_error *err)
 {
 	if (s->manager->policy.require & VRES_REQUIRE_READONLY)
@@ -90,7 +118,6 @@ static vres_status wipe(struct vres_shard *s, vres_error *err)
 	return vres_mem_wipe(&s->mem, err);
 }
 
-/* How it went; VRES_OK when there was nothing to free. */
 static vres_status free_device_side(struct vres_shard *s)
 {
 	struct vres_device *d = s->mem.device;
@@ -110,7 +137,7 @@ static vres_status free_device_side(struct vres_shard *s)
 	                                                             : VRES_E_DEALLOCATION_FAILED;
 }
 
-/* Nothing is told of a shard that never was one; its seal is told of. */
+/* An unpublished shard logs no release: its failed seal was logged instead. */
 static void release_device_side(struct vres_shard *s)
 {
 	const struct vres_operation op = {
@@ -142,20 +169,58 @@ static void destroy(struct vres_shard *s)
 
 void vres_shard_publish(struct vres_shard *s)
 {
-	atomic_fetch_add(&s->manager->counters.shards, 1);
+	const uint32_t level = s->shape.top > 0 ? 1 : 0;
+	vres_manager *m = s->manager;
+
+	atomic_fetch_add(&m->counters.shards, 1);
 	if (!s->mem.is_adopted)
 		vres_capacity_sealed(s->mem.device, s->mem.capacity);
-	vres_manager_lock(s->manager);
+	s->scrub = (struct scrub_place){.shard = s,
+	                                .bytes = s->shape.bytes,
+	                                .units = s->shape.count[level],
+	                                .unit_bytes = tree_span(&s->shape, level)};
+	vres_manager_lock(m);
 	s->is_published = true;
-	/* Sealing has looked at every byte. */
-	vres_scrub_enter(s, atomic_load(&s->fresh[vres_policy_strength(VRES_VERIFY_FULL)]));
-	vres_manager_unlock(s->manager);
+	/* Sealing has checked every byte. */
+	vres_scrub_enter(&m->scrub, &s->scrub,
+	                 atomic_load(&s->fresh[vres_policy_strength(VRES_VERIFY_FULL)]));
+	vres_manager_unlock(m);
 }
 
 void vres_shard_discard(struct vres_shard **slot)
 {
 	if (*slot)
 		destroy(TAKE(*slot));
+}
+
+bool vres_shard_quarantine(struct vres_shard *s)
+{
+	vres_manager *m = s->manager;
+	unsigned sealed = VRES_SHARD_SEALED;
+
+	if (!atomic_compare_exchange_strong(&s->state, &sealed, VRES_SHARD_QUARANTINED))
+		return false;
+	atomic_fetch_add(&m->counters.quarantined, 1);
+	vres_manager_lock(m);
+	vres_scrub_leave(&m->scrub, &s->scrub);
+	vres_manager_unlock(m);
+	return true;
+}
+
+static void let_go(struct vres_shard *s, uint32_t *count)
+{
+	vres_manager *m = s->manager;
+	bool is_reachable, is_last;
+
+	vres_manager_lock(m);
+	--*count;
+	is_reachable = s->references > 0 || s->leased > 0;
+	if (!is_reachable)
+		vres_scrub_leave(&m->scrub, &s->scrub);
+	is_last = !is_reachable && s->held == 0;
+	vres_manager_unlock(m);
+	if (is_last)
+		destroy(s);
 }
 
 void vres_shard_lease(struct vres_shard *s)
@@ -166,22 +231,16 @@ void vres_shard_lease(struct vres_shard *s)
 	atomic_fetch_add(&s->manager->counters.leases, 1);
 }
 
-static void let_go(struct vres_shard *s, uint32_t *count)
-{
-	bool is_last;
-
-	vres_manager_lock(s->manager);
-	--*count;
-	is_last = s->references == 0 && s->leased == 0 && s->held == 0;
-	vres_manager_unlock(s->manager);
-	if (is_last)
-		destroy(s);
-}
-
 void vres_shard_unlease(struct vres_shard *s)
 {
 	atomic_fetch_sub(&s->manager->counters.leases, 1);
 	let_go(s, &s->leased);
+}
+
+struct vres_shard *vres_shard_hold_locked(struct vres_shard *s)
+{
+	s->held++;
+	return s;
 }
 
 struct vres_shard *vres_shard_hold(struct vres_shard *s)

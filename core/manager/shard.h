@@ -2,28 +2,23 @@
 /*
  * A shard: sealed memory with its record, and the counts that decide how long it lives.
  *
- * It is in the manager's table from the moment its id is taken to the moment its memory is freed,
- * and can be found only while it is published and somebody holds a reference.
+ * It is in the manager's table from the moment its id is taken until its memory is freed.  It can
+ * be found only while it is published and has a reference.
  */
 #ifndef VRES_CORE_MANAGER_SHARD_H
 #define VRES_CORE_MANAGER_SHARD_H
 
-#include "device/device.h"
-#include "sign/record.h"
-#include "manager/scrub_queue.h"
 #include "hash/tree.h"
+#include "manager/manager.h"
 
 struct vres_shard {
-	/* What finding one of many looks at comes first, so that it is in one line of the cache. */
+	/* First what a search of the table reads, so that it shares a cache line. */
 	struct vres_shard *next; /* in its bucket; under the manager's lock */
 	vres_manager *manager;
 	uint32_t references, leased; /* under the manager's lock */
-	uint32_t held;               /* under the manager's lock: by calls under way */
+	uint32_t held;               /* by calls in progress; under the manager's lock */
 	bool is_published;           /* under the manager's lock until set, then for good */
-	/*
-	 * The table's key: never written again once linked, unlike the record, which a seal
-	 * completes.
-	 */
+	/* The table's key: constant once linked, unlike the record, which a seal completes. */
 	char id[SHARD_ID_MAX + 1];
 	struct scrub_place scrub; /* under the manager's lock */
 
@@ -33,14 +28,14 @@ struct vres_shard {
 	uint8_t mac[MAC_BYTES];
 	struct tree_shape shape;
 	uint32_t kept_level;
-	/* The digests of kept_level; must hash to the signed root before it is used. */
+	/* The digests of kept_level; they must hash to the signed root before each use. */
 	uint8_t *kept;
 	vres_residency residency;
 	uint64_t sealed_monotonic;
 
 	atomic_uint state; /* VRES_SHARD_x */
 	atomic_uint_fast64_t verified_at;
-	/* By strength: when the last good verification at least so strong began; 0: never. */
+	/* By strength: when the last good verification of that strength began; 0: never. */
 	atomic_uint_fast64_t fresh[4];
 };
 
@@ -49,37 +44,37 @@ struct vres_lease {
 };
 
 /*
- * Take @record's id in the table: the shard has one reference and is not published.  VRES_E_STATE
- * if the id is taken.
+ * A shard with @record's id, one reference, not published.  VRES_E_STATE if the id is taken.
  */
 vres_status vres_shard_create(vres_manager *m, const struct vres_record *record,
                               struct vres_shard **out, vres_error *err);
 
-/* Let it be found, and counted. */
+/* From now on it can be found, is counted, and is scrubbed. */
 void vres_shard_publish(struct vres_shard *s);
 
-/* Give up one that was never published: wipe, free, forget. */
+/* End a shard that was never published: wipe and free its memory, free its id. */
 void vres_shard_discard(struct vres_shard **slot);
 
 /*
- * For the time of a call, for CLEANUP: callbacks and other threads may give back meanwhile what the
- * caller has of the shard, which goes when the call has ended.  As a lease, that does not let it be
- * found.
+ * A call holds the shard it works on, since a callback or another thread may give back its last
+ * reference meanwhile; the shard then ends with the call.  A held shard without a reference cannot
+ * be found.
  */
 struct vres_shard *vres_shard_hold(struct vres_shard *s);
-void vres_shard_unhold(struct vres_shard **slot);
+struct vres_shard *vres_shard_hold_locked(struct vres_shard *s); /* with the manager's lock held */
+void vres_shard_unhold(struct vres_shard **slot);                /* for CLEANUP */
 
-/* A lease holds the memory as a reference does, but does not let the shard be found. */
+/* A lease keeps the memory as a reference does, but the shard cannot be found by it. */
 void vres_shard_lease(struct vres_shard *s);
 void vres_shard_unlease(struct vres_shard *s);
 
-/* The public view, now. */
-vres_status vres_shard_view(const struct vres_shard *s, vres_shard_info *out, vres_error *err);
+/* Quarantine it for good; false if it was already. */
+bool vres_shard_quarantine(struct vres_shard *s);
 
-/*
- * The device it is on: asked of what is used to reach it, not of the record, which a check has yet
- * to find unchanged.
- */
+/* Where in the table a shard with this id is, or would be linked.  With the manager's lock held. */
+struct vres_shard **vres_shard_slot(vres_manager *m, const char *shard_id);
+
+/* The device whose memory it uses.  The record may name another one if it was tampered with. */
 uint32_t vres_shard_device(const struct vres_shard *s);
 
 /* Is it older than policy allows? */

@@ -122,7 +122,7 @@ static void tell_failure(struct seal *seal, const vres_error *failure)
 	vres_shard_info info;
 	vres_event e;
 
-	vres_metrics_sealed(m, failure->status);
+	vres_count_seal(m, failure->status);
 	if (failure->status == VRES_E_POLICY_VIOLATION && failure->reason != VRES_REASON_STOPPED)
 		vres_event_violation(&m->listeners, device,
 		                     vres_policy_first_violation(&seal->report), "seal_refused",
@@ -176,7 +176,7 @@ static vres_status perform(struct seal *seal, vres_shard **out, vres_error *err)
 		return status;
 	}
 	vres_shard_publish(s);
-	vres_metrics_sealed(m, VRES_OK);
+	vres_count_seal(m, VRES_OK);
 	*out = TAKE(s);
 	return VRES_OK;
 }

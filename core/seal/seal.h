@@ -3,7 +3,7 @@
 #ifndef VRES_CORE_SEAL_SEAL_H
 #define VRES_CORE_SEAL_SEAL_H
 
-#include "manager/manager.h"
+#include "manager/shard.h"
 #include "seal/source.h"
 
 struct seal {

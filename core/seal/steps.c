@@ -14,6 +14,7 @@
 #include "events/events.h"
 #include "device/capacity.h"
 #include "events/log.h"
+#include "manager/metrics.h"
 #include "device/vram_digest.h"
 #include "device/policy.h"
 #include "seal/upload.h"
@@ -53,7 +54,6 @@ static void tell_allocation_failed(struct seal *seal, const vres_error *failure)
 	vres_event e = vres_event_make(&seal->manager->listeners, VRES_EVENT_VRAM_ALLOCATION_FAILED,
 	                               seal->record.gpu_device);
 	const bool has_room = failure->status != VRES_E_INSUFFICIENT_VRAM;
-	struct vres_counters *c = &seal->manager->counters;
 	uint64_t used;
 
 	(void)pthread_mutex_lock(&seal->device->capacity.lock);
@@ -61,7 +61,7 @@ static void tell_allocation_failed(struct seal *seal, const vres_error *failure)
 	(void)pthread_mutex_unlock(&seal->device->capacity.lock);
 	vres_log_capacity(&seal->manager->listeners, e.gpu_device, seal->record.vram_bytes, used,
 	                  failure->available_bytes);
-	atomic_fetch_add(has_room ? &c->allocation_failures : &c->no_room, 1);
+	vres_count_no_memory(seal->manager, has_room);
 	e.status = failure->status;
 	e.requested_bytes = seal->record.vram_bytes;
 	e.available_bytes = failure->available_bytes;

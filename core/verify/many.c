@@ -140,14 +140,11 @@ static vres_status reports_check(const vres_verify_report *reports, size_t n, vr
 	return VRES_OK;
 }
 
-/* As vres_shard_hold(), under one lock. */
 static void hold_all(struct many *many, vres_manager *m)
 {
 	vres_manager_lock(m);
-	for (size_t i = 0; i < many->n; i++) {
-		many->done[i].shard = many->shards[i];
-		many->shards[i]->held++;
-	}
+	for (size_t i = 0; i < many->n; i++)
+		many->done[i].shard = vres_shard_hold_locked(many->shards[i]);
 	vres_manager_unlock(m);
 }
 

@@ -2,7 +2,7 @@
 /* Receipts of live shards: giving one out, and finding the shard that a presented one speaks of. */
 #include "events/events.h"
 #include "events/log.h"
-#include "manager/manager.h"
+#include "manager/shard.h"
 
 /*
  * Audited a second; the rest is counted as lost, so that a flood of forgeries does not become a

@@ -7,10 +7,9 @@
  * one, and before anything is called damaged because of it.  A pass says nothing of one moment, so
  * it never makes a shard fresh for a lease.
  */
-#include "manager/scrub_queue.h"
-
 #include "base/abi.h"
 #include "device/vram_digest_many.h"
+#include "manager/metrics.h"
 #include "verify/verify.h"
 
 /* The first part of a step, of which nothing is known yet; and how fast parts may grow. */
@@ -39,7 +38,7 @@ static void keep_error(struct step *step, const vres_error *detail)
 /* Nodes of the kept level under the units of a part. */
 static void check_bytes(struct verification *v, const struct scrub_part *part)
 {
-	const struct vres_shard *s = part->shard;
+	const struct vres_shard *s = v->shard;
 	const uint64_t each = s->kept_level == 0 && s->shape.top > 0 ? s->shape.fanout : 1,
 		       first = part->first * each;
 	const uint64_t count = min_u64(part->units * each, s->shape.count[s->kept_level] - first);
@@ -47,7 +46,8 @@ static void check_bytes(struct verification *v, const struct scrub_part *part)
 	v->report.status = vres_verify_part(v, first, count, &v->error);
 }
 
-static enum scrub_outcome check(struct step *step, const struct scrub_part *part)
+static enum scrub_outcome check(struct step *step, struct vres_shard *shard,
+                                const struct scrub_part *part)
 {
 	vres_verify_params params = vres_verify_params_init();
 	vres_status status;
@@ -56,13 +56,13 @@ static enum scrub_outcome check(struct step *step, const struct scrub_part *part
 
 	params.mode = VRES_VERIFY_SAMPLED;
 	params.background = 1;
-	vres_verify_begin(&v, part->shard, &params, true);
+	vres_verify_begin(&v, shard, &params, true);
 	if (v.has_bytes_to_check)
 		check_bytes(&v, part);
 	vres_verify_end(&v);
 	step->report.bytes_hashed += v.report.bytes_hashed;
 	if (v.report.status == VRES_OK) {
-		atomic_fetch_add(&step->manager->counters.verified_bytes, v.report.bytes_hashed);
+		vres_count_scrubbed(step->manager, v.report.bytes_hashed);
 		return SCRUB_GOOD;
 	}
 	if (v.was_refused && v.report.reason == VRES_REASON_QUARANTINED)
@@ -89,20 +89,37 @@ static void size_next(struct step *step, uint64_t bytes, uint64_t took, uint64_t
 	step->part_bytes = min_u64(min_u64(fitting, grown), SLICE_BYTES);
 }
 
+/* The next part, its shard held; false: there is none. */
+static bool claim(struct step *step, struct scrub_part *part, struct vres_shard **held)
+{
+	vres_manager *m = step->manager;
+	bool is_claimed;
+
+	vres_manager_lock(m);
+	is_claimed = vres_scrub_claim(&m->scrub, step->part_bytes, vres_os_monotonic(), step->began,
+	                              part);
+	if (is_claimed)
+		*held = vres_shard_hold_locked(part->place->shard);
+	vres_manager_unlock(m);
+	return is_claimed;
+}
+
 /* One part; false: there is nothing more to do. */
 static bool advance(struct step *step)
 {
-	const uint64_t before = step->report.bytes_hashed;
-	const uint64_t began = vres_os_monotonic();
+	CLEANUP(vres_shard_unhold) struct vres_shard *held = NULL;
+	vres_manager *m = step->manager;
+	const uint64_t before = step->report.bytes_hashed, began = vres_os_monotonic();
 	struct scrub_part part;
 	enum scrub_outcome outcome;
 	uint64_t ended;
 
-	if (atomic_load(&step->manager->is_stopped) ||
-	    !vres_scrub_claim(step->manager, step->part_bytes, step->began, &part))
+	if (atomic_load(&m->is_stopped) || !claim(step, &part, &held))
 		return false;
-	outcome = check(step, &part);
-	vres_scrub_release(&part, outcome);
+	outcome = check(step, held, &part);
+	vres_manager_lock(m);
+	vres_scrub_conclude(&m->scrub, &part, outcome);
+	vres_manager_unlock(m);
 	ended = vres_os_monotonic();
 	size_next(step, step->report.bytes_hashed - before, ended - began, ended - step->began);
 	return ended - step->began < step->budget;
@@ -115,8 +132,6 @@ vres_status vres_scrub_step(vres_manager *m, uint64_t budget_ns, vres_scrub_repo
 	                    .budget = budget_ns,
 	                    .part_bytes = FIRST_BYTES,
 	                    .report = vres_scrub_report_init()};
-	uint64_t bytes_now;
-	uint32_t shards_now;
 
 	TRY(vres_manager_enter(m, err));
 	if (budget_ns == 0)
@@ -126,13 +141,16 @@ vres_status vres_scrub_step(vres_manager *m, uint64_t budget_ns, vres_scrub_repo
 		TRY(ABI_OUT_CHECK(out, "vres_scrub_report", err));
 	CLEANUP(vres_manager_let_go) vres_manager *kept = vres_manager_keep(m);
 	step.began = vres_os_monotonic();
-	vres_scrub_retry(m);
-	vres_scrub_look(m, step.began, &step.report.bytes_total, &step.report.shards,
-	                &step.report.oldest_check_age);
+	vres_manager_lock(m);
+	vres_scrub_retry(&m->scrub);
+	step.report.bytes_total = m->scrub.bytes;
+	step.report.shards = m->scrub.shards;
+	vres_manager_unlock(m);
 	while (advance(&step))
 		;
-	vres_scrub_look(m, vres_os_monotonic(), &bytes_now, &shards_now,
-	                &step.report.oldest_check_age);
+	vres_manager_lock(m);
+	step.report.oldest_check_age = vres_scrub_oldest_age(&m->scrub, vres_os_monotonic());
+	vres_manager_unlock(m);
 	if (out)
 		ABI_OUT(out, &step.report);
 	return step.error.status == VRES_OK ? VRES_OK : vres_fail_with(err, &step.error);

@@ -10,6 +10,7 @@
 #include "base/abi.h"
 #include "events/events.h"
 #include "events/log.h"
+#include "manager/handle.h"
 #include "manager/metrics.h"
 #include "device/policy.h"
 
@@ -172,7 +173,7 @@ static vres_status conclude_good(struct verification *v, vres_error *err)
 	for (uint32_t i = 0; i <= strength(v); i++)
 		refresh(&s->fresh[i], v->began);
 	atomic_store(&s->verified_at, vres_os_wall());
-	vres_metrics_verified(m, &v->report);
+	vres_count_verify(m, &v->report);
 	return still_accepted(s, err);
 }
 
@@ -203,17 +204,9 @@ static void conclude_bad(struct verification *v)
 	struct vres_shard *s = v->shard;
 	vres_manager *m = s->manager;
 	const bool quarantines = v->report.reason != VRES_REASON_EXPIRED;
-	unsigned sealed = VRES_SHARD_SEALED;
 
-	if (quarantines &&
-	    !atomic_compare_exchange_strong(&s->state, &sealed, VRES_SHARD_QUARANTINED))
-		return; /* the first one to find it has told everybody */
-	if (quarantines) {
-		atomic_fetch_add(&m->counters.quarantined, 1);
-		vres_manager_lock(m);
-		vres_scrub_leave(s);
-		vres_manager_unlock(m);
-	}
+	if (quarantines && !vres_shard_quarantine(s))
+		return; /* whoever found it first has reported it */
 	if (m->policy.require & VRES_REQUIRE_STOP)
 		vres_manager_stop(m);
 	tell_bad(v, quarantines);
@@ -225,9 +218,9 @@ static void conclude(struct verification *v)
 		v->report.status = conclude_good(v, &v->error);
 		v->report.reason = v->error.reason;
 		if (v->report.status == VRES_E_AUDIT) /* it was made, and is not to be had */
-			vres_metrics_verified(v->shard->manager, &v->report);
+			vres_count_verify(v->shard->manager, &v->report);
 	} else if (!v->was_refused) {
-		vres_metrics_verified(v->shard->manager, &v->report);
+		vres_count_verify(v->shard->manager, &v->report);
 		if (v->report.status == VRES_E_SEAL_VERIFICATION_FAILED)
 			conclude_bad(v);
 	}

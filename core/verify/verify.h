@@ -6,7 +6,7 @@
 #ifndef VRES_CORE_VERIFY_VERIFY_H
 #define VRES_CORE_VERIFY_VERIFY_H
 
-#include "manager/manager.h"
+#include "manager/shard.h"
 #include "device/vram_digest.h"
 
 struct verification {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
-#include "manager/manager.h"
+#include "manager/shard.h"
 #include "manager/shard.h"
 #include "support/fixture/support.h"
 

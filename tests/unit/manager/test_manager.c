@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The table of shards, devices that are opened when first used, and who may still call. */
-#include "manager/manager.h"
+#include "manager/shard.h"
 
 #include <stdio.h>
 #include <sys/wait.h>
@@ -25,7 +25,7 @@ static void ck_table(vres_manager *m, struct vres_shard **shards, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		const struct vres_record r = record_of(i);
 
-		if (*vres_manager_slot(m, r.shard_id) != shards[i])
+		if (*vres_shard_slot(m, r.shard_id) != shards[i])
 			ck_abort_msg("shard %u", i);
 	}
 }
@@ -66,11 +66,11 @@ START_TEST(chain_keeps_its_others_when_any_one_goes)
 	for (unsigned gone = 0; gone < 3; gone++) {
 		struct vres_record first = record_of(0);
 
-		bucket = vres_manager_slot(f->manager, first.shard_id);
+		bucket = vres_shard_slot(f->manager, first.shard_id);
 		n = 0;
 		for (unsigned i = 0; n < 3; i++) {
 			const struct vres_record r = record_of(i);
-			struct vres_shard **slot = vres_manager_slot(f->manager, r.shard_id);
+			struct vres_shard **slot = vres_shard_slot(f->manager, r.shard_id);
 
 			if (slot == bucket || (n > 0 && slot == &chain[n - 1]->next))
 				ck_ok(vres_shard_create(f->manager, &r, &chain[n++], &err));
@@ -79,7 +79,7 @@ START_TEST(chain_keeps_its_others_when_any_one_goes)
 		for (unsigned i = 0; i < 3; i++)
 			if (i != gone) {
 				ck_assert_ptr_eq(
-					*vres_manager_slot(f->manager, chain[i]->record.shard_id),
+					*vres_shard_slot(f->manager, chain[i]->record.shard_id),
 					chain[i]);
 				vres_shard_discard(&chain[i]);
 			}
@@ -101,8 +101,8 @@ START_TEST(buckets_of_two_managers_are_chosen_differently)
 	for (unsigned i = 0; i < 100; i++) {
 		const struct vres_record r = record_of(i);
 
-		same += vres_manager_slot(f->manager, r.shard_id) - f->manager->buckets ==
-		        vres_manager_slot(other, r.shard_id) - other->buckets;
+		same += vres_shard_slot(f->manager, r.shard_id) - f->manager->buckets ==
+		        vres_shard_slot(other, r.shard_id) - other->buckets;
 	}
 	ck_assert_uint_lt(same, 20);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The counters: each follows its own operation and no other. */
-#include "manager/manager.h"
+#include "manager/shard.h"
 #include "support/fixture/support.h"
 
 /* What changed between two snapshots, in the counters that only grow. */

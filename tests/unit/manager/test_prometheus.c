@@ -271,7 +271,7 @@ START_TEST(duration_falls_into_the_first_bucket_that_takes_it)
 		for (uint64_t over = 0; over < 2; over++) { /* at the limit, and one above */
 			report.duration = vres_verify_limits[i].ns + over;
 			sum += report.duration;
-			vres_metrics_verified(f->manager, &report);
+			vres_count_verify(f->manager, &report);
 		}
 	}
 	vres_metrics_read(f->manager, &figures);

@@ -5,7 +5,7 @@
 #include <pthread.h>
 
 #include "device/capacity.h"
-#include "manager/manager.h"
+#include "manager/shard.h"
 #include "support/fixture/support.h"
 
 static struct vres_record record_of(const char *id)

@@ -7,7 +7,7 @@
 
 #include "support/suite/alloc.h"
 #include "support/suite/content.h"
-#include "manager/manager.h"
+#include "manager/shard.h"
 #include "device/policy.h"
 #include "unit/fixture/fake_backend.h"
 #include "support/suite/status.h"

@@ -16,6 +16,18 @@ static vres_status scrub(struct verify_fixture *fixture, vres_scrub_report *repo
 	return vres_scrub_step(fixture->manager, 1, report, err);
 }
 
+static bool claim_part(struct verify_fixture *fixture, uint64_t bytes, uint64_t since,
+                       struct scrub_part *out)
+{
+	return vres_scrub_claim(&fixture->manager->scrub, bytes, vres_os_monotonic(), since, out);
+}
+
+static void conclude(struct verify_fixture *fixture, const struct scrub_part *part,
+                     enum scrub_outcome outcome)
+{
+	vres_scrub_conclude(&fixture->manager->scrub, part, outcome);
+}
+
 /*
  * Changed in the middle of a pass: where it has been already, which the end of the pass finds, and
  * where it has not.
@@ -69,26 +81,26 @@ START_TEST(scrub_does_not_count_parts_of_a_pass_that_was_given_up)
 	const uint64_t since = vres_os_monotonic();
 	struct scrub_part one, other;
 
-	ck_assert(vres_scrub_claim(fixture->manager, 3 * UNIT, since, &one));
-	ck_assert(vres_scrub_claim(fixture->manager, 3 * UNIT, since, &other));
+	ck_assert(claim_part(fixture, 3 * UNIT, since, &one));
+	ck_assert(claim_part(fixture, 3 * UNIT, since, &other));
 	ck_assert_uint_eq(other.first, 3);
-	vres_scrub_release(&one, SCRUB_UNCHECKED);
+	conclude(fixture, &one, SCRUB_UNCHECKED);
 	/* Not again before it is retried. */
-	ck_assert(!vres_scrub_claim(fixture->manager, UNIT, since, &one));
-	vres_scrub_retry(fixture->manager);
-	ck_assert(vres_scrub_claim(fixture->manager, 2 * UNIT, since, &one));
+	ck_assert(!claim_part(fixture, UNIT, since, &one));
+	vres_scrub_retry(&fixture->manager->scrub);
+	ck_assert(claim_part(fixture, 2 * UNIT, since, &one));
 	ck_assert_uint_eq(one.first, 0);
-	vres_scrub_release(&other, SCRUB_GOOD);
+	conclude(fixture, &other, SCRUB_GOOD);
 	ck_assert_uint_eq(place->checked, 0);
-	vres_scrub_release(&one, SCRUB_GOOD);
+	conclude(fixture, &one, SCRUB_GOOD);
 	ck_assert_uint_eq(place->checked, 2);
 	ck_assert_uint_lt(place->checked_since, since);
-	ck_assert(vres_scrub_claim(fixture->manager, UNITS * UNIT, since, &one));
+	ck_assert(claim_part(fixture, UNITS * UNIT, since, &one));
 	ck_assert_uint_eq(one.units, UNITS - 2);
-	vres_scrub_release(&one, SCRUB_GOOD);
+	conclude(fixture, &one, SCRUB_GOOD);
 	ck_assert_uint_ge(place->checked_since, since);
 	/* All has been checked since. */
-	ck_assert(!vres_scrub_claim(fixture->manager, UNIT, since, &one));
+	ck_assert(!claim_part(fixture, UNIT, since, &one));
 }
 END_TEST
 
@@ -102,19 +114,19 @@ START_TEST(scrub_goes_round_once_from_wherever_it_comes_in)
 	uint64_t since = vres_os_monotonic();
 	struct scrub_part part;
 
-	ck_assert(vres_scrub_claim(fixture->manager, 3 * UNIT, since, &part));
-	vres_scrub_release(&part, SCRUB_GOOD);
+	ck_assert(claim_part(fixture, 3 * UNIT, since, &part));
+	conclude(fixture, &part, SCRUB_GOOD);
 	for (unsigned round = 0; round < 3; round++) {
 		since = vres_os_monotonic();
-		ck_assert(vres_scrub_claim(fixture->manager, UINT64_MAX, since, &part));
+		ck_assert(claim_part(fixture, UINT64_MAX, since, &part));
 		ck_assert_uint_eq(part.first, 3);
 		ck_assert_uint_eq(part.units, UNITS - 3);
-		vres_scrub_release(&part, SCRUB_GOOD);
-		ck_assert(vres_scrub_claim(fixture->manager, UINT64_MAX, since, &part));
+		conclude(fixture, &part, SCRUB_GOOD);
+		ck_assert(claim_part(fixture, UINT64_MAX, since, &part));
 		ck_assert_uint_eq(part.first, 0);
 		ck_assert_uint_eq(part.units, 3);
-		vres_scrub_release(&part, SCRUB_GOOD);
-		ck_assert(!vres_scrub_claim(fixture->manager, UINT64_MAX, since, &part));
+		conclude(fixture, &part, SCRUB_GOOD);
+		ck_assert(!claim_part(fixture, UINT64_MAX, since, &part));
 	}
 }
 END_TEST
@@ -129,21 +141,21 @@ START_TEST(scrub_counts_what_others_have_checked_since)
 	const uint64_t early = vres_os_monotonic(), late = early + 1;
 	struct scrub_part part;
 
-	ck_assert(vres_scrub_claim(fixture->manager, 3 * UNIT, early, &part));
-	vres_scrub_release(&part, SCRUB_GOOD);
-	ck_assert(vres_scrub_claim(fixture->manager, 4 * UNIT, late, &part));
-	vres_scrub_release(&part, SCRUB_GOOD);
-	ck_assert(vres_scrub_claim(fixture->manager, UINT64_MAX, early, &part));
+	ck_assert(claim_part(fixture, 3 * UNIT, early, &part));
+	conclude(fixture, &part, SCRUB_GOOD);
+	ck_assert(claim_part(fixture, 4 * UNIT, late, &part));
+	conclude(fixture, &part, SCRUB_GOOD);
+	ck_assert(claim_part(fixture, UINT64_MAX, early, &part));
 	ck_assert_uint_eq(part.first, 7);
-	vres_scrub_release(&part, SCRUB_GOOD);
+	conclude(fixture, &part, SCRUB_GOOD);
 	fixture->shard->scrub.checked_since =
 		early; /* as if the first part had been claimed at once */
-	ck_assert(!vres_scrub_claim(fixture->manager, UINT64_MAX, early, &part));
-	ck_assert(vres_scrub_claim(fixture->manager, UINT64_MAX, late, &part));
+	ck_assert(!claim_part(fixture, UINT64_MAX, early, &part));
+	ck_assert(claim_part(fixture, UINT64_MAX, late, &part));
 	ck_assert_uint_eq(part.first, 0);
 	ck_assert_uint_eq(part.units, 3);
-	vres_scrub_release(&part, SCRUB_GOOD);
-	ck_assert(!vres_scrub_claim(fixture->manager, UINT64_MAX, late, &part));
+	conclude(fixture, &part, SCRUB_GOOD);
+	ck_assert(!claim_part(fixture, UINT64_MAX, late, &part));
 }
 END_TEST
 
@@ -162,26 +174,27 @@ START_TEST(shard_that_others_quarantined_since_its_part_was_claimed_is_no_failur
 }
 END_TEST
 
-/* Whoever gave the last reference back is freeing it: to hold it now would be to free it twice. */
-START_TEST(shard_that_is_going_is_neither_claimed_nor_counted_as_old)
+/* Only a call still holds it, and ends it on return: to claim it would be to end it twice. */
+START_TEST(shard_that_only_a_call_holds_is_neither_claimed_nor_counted)
 {
 	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
+	const struct scrub_queue *queue = &fixture->manager->scrub;
 	const uint64_t now = vres_os_monotonic();
+	struct vres_shard *held = vres_shard_hold(fixture->shard);
 	struct scrub_part part;
-	uint64_t bytes, oldest;
-	uint32_t shards;
 
-	fixture->shard->references = 0;
-	ck_assert(!vres_scrub_claim(fixture->manager, UNIT, now, &part));
-	vres_scrub_look(fixture->manager, now, &bytes, &shards, &oldest);
-	ck_assert_uint_eq(oldest, 0);
-	fixture->shard->leased = 1; /* which keeps it here */
-	ck_assert(vres_scrub_claim(fixture->manager, UNIT, now, &part));
-	fixture->shard->leased = 0;
-	fixture->shard->references = 1;
-	vres_scrub_release(&part, SCRUB_GOOD);
-	vres_scrub_look(fixture->manager, now, &bytes, &shards, &oldest);
-	ck_assert_uint_gt(oldest, 0);
+	vres_shard_lease(held);
+	vres_shard_release(TAKE(fixture->shard));
+	ck_assert(claim_part(fixture, UNIT, now, &part)); /* the lease keeps it here */
+	ck_assert_uint_gt(vres_scrub_oldest_age(queue, now), 0);
+	vres_shard_unlease(held);
+	ck_assert(!claim_part(fixture, UNIT, now, &part));
+	ck_assert_uint_eq(vres_scrub_oldest_age(queue, now), 0);
+	ck_assert_uint_eq(queue->shards, 0);
+	ck_assert_uint_eq(queue->bytes, 0);
+	conclude(fixture, &part, SCRUB_GOOD);
+	ck_assert(!claim_part(fixture, UNIT, now, &part));
+	vres_shard_unhold(&held);
 }
 END_TEST
 
@@ -213,10 +226,10 @@ static void trio_end(struct trio *t)
 /* All of the shard whose turn it is, and that it is this one's. */
 static struct scrub_part claim_all(const struct trio *t, size_t shard)
 {
-	struct scrub_part part = {.shard = NULL};
+	struct scrub_part part = {.place = NULL};
 
-	ck_assert(vres_scrub_claim(t->fixture->manager, BYTES + UNIT, vres_os_monotonic(), &part));
-	ck_assert_ptr_eq(part.shard, t->shards[shard]);
+	ck_assert(claim_part(t->fixture, BYTES + UNIT, vres_os_monotonic(), &part));
+	ck_assert_ptr_eq(part.place->shard, t->shards[shard]);
 	return part;
 }
 
@@ -227,13 +240,13 @@ START_TEST(shard_whose_pass_took_longest_is_the_first_again)
 	struct scrub_part first = claim_all(&t, 0), second = claim_all(&t, 1),
 			  third = claim_all(&t, 2);
 
-	vres_scrub_release(&third, SCRUB_GOOD);
-	vres_scrub_release(&first, SCRUB_GOOD);
-	vres_scrub_release(&second, SCRUB_GOOD);
+	conclude(t.fixture, &third, SCRUB_GOOD);
+	conclude(t.fixture, &first, SCRUB_GOOD);
+	conclude(t.fixture, &second, SCRUB_GOOD);
 	for (size_t i = 0; i < 3; i++) {
 		struct scrub_part part = claim_all(&t, i);
 
-		vres_scrub_release(&part, SCRUB_GOOD);
+		conclude(t.fixture, &part, SCRUB_GOOD);
 	}
 }
 END_TEST
@@ -243,22 +256,20 @@ START_TEST(shards_in_trouble_grow_older_and_have_their_turn_by_age_when_they_are
 	CLEANUP(trio_end) struct trio t = trio_begin();
 	const uint64_t sealed = t.shards[0]->scrub.checked_since;
 	struct scrub_part part;
-	uint64_t bytes, age, now;
-	uint32_t shards;
+	uint64_t now;
 
 	for (size_t i = 0; i < 2; i++) {
 		part = claim_all(&t, i);
-		vres_scrub_release(&part, SCRUB_UNCHECKED);
+		conclude(t.fixture, &part, SCRUB_UNCHECKED);
 	}
 	now = vres_os_monotonic();
-	vres_scrub_look(t.fixture->manager, now, &bytes, &shards, &age);
-	ck_assert_uint_eq(age, now - sealed);
-	ck_assert_uint_eq(shards, 3);
-	vres_scrub_retry(t.fixture->manager);
-	vres_scrub_retry(t.fixture->manager);
+	ck_assert_uint_eq(vres_scrub_oldest_age(&t.fixture->manager->scrub, now), now - sealed);
+	ck_assert_uint_eq(t.fixture->manager->scrub.shards, 3);
+	vres_scrub_retry(&t.fixture->manager->scrub);
+	vres_scrub_retry(&t.fixture->manager->scrub);
 	for (size_t i = 0; i < 3; i++) {
 		part = claim_all(&t, i);
-		vres_scrub_release(&part, SCRUB_GOOD);
+		conclude(t.fixture, &part, SCRUB_GOOD);
 	}
 }
 END_TEST
@@ -307,7 +318,7 @@ int main(void)
 	             "a part that nobody checked is counted"),
 		CASE(shard_that_others_quarantined_since_its_part_was_claimed_is_no_failure_of_the_scrub,
 	             "WORKER-4161", "accountability", "flood of alarms"),
-		CASE(shard_that_is_going_is_neither_claimed_nor_counted_as_old, "VR-008",
+		CASE(shard_that_only_a_call_holds_is_neither_claimed_nor_counted, "VR-008",
 	             "integrity", "double free"),
 		CASE(shard_whose_pass_took_longest_is_the_first_again, "CI-007", "integrity",
 	             "a shard whose turn does not come"),
