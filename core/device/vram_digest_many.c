@@ -76,18 +76,13 @@ vres_status vres_vram_digest_part(struct vram_digest *ms, uint32_t level, uint64
 	return VRES_OK;
 }
 
-static void free_digests(uint8_t **slot)
-{
-	vres_os_free(*slot);
-}
-
 vres_status vres_vram_digest_root_in_slices(struct vram_digest *ms, uint8_t root[VRES_SHA256_BYTES],
                                             vres_error *err)
 {
 	const uint32_t level = ms->shape->top > 0 && tree_span(ms->shape, 1) <= SLICE_BYTES ? 1 : 0;
 	const uint64_t nodes = ms->shape->count[level],
 		       most = min_u64(nodes, SLICE_BYTES / tree_span(ms->shape, level));
-	CLEANUP(free_digests) uint8_t *digests = vres_os_alloc((size_t)most * VRES_SHA256_BYTES);
+	CLEANUP(vres_os_freep) uint8_t *digests = vres_os_alloc((size_t)most * VRES_SHA256_BYTES);
 	CLEANUP(tree_close) struct tree_builder tree = {0};
 
 	if (digests == NULL)

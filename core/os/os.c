@@ -35,6 +35,14 @@ void vres_os_free(void *memory)
 	free(memory);
 }
 
+void vres_os_freep(void *slot)
+{
+	void *memory;
+
+	memcpy(&memory, slot, sizeof(memory));
+	vres_os_free(memory);
+}
+
 static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec t = {0};

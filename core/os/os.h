@@ -22,6 +22,7 @@ void *vres_os_alloc_buffer(size_t n);
 
 /* Either of them. */
 void vres_os_free(void *memory);
+void vres_os_freep(void *slot); /* for CLEANUP: what the pointer at @slot points to */
 
 uint64_t vres_os_wall(void);      /* ns since 1970-01-01 UTC */
 uint64_t vres_os_monotonic(void); /* ns since some start; goes on while the machine sleeps */

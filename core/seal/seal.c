@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sealing: the public verbs, what they accept, and what is told of the outcome.  How bytes get into
- * VRAM and are compared there is in seal_fill.c.
+ * Sealing: the public functions, what they accept, and how the outcome is reported.  The work
+ * itself is in steps.c.
  */
-#include "seal/seal.h"
+#include "seal/steps.h"
 
 #include <inttypes.h>
 
@@ -73,8 +73,9 @@ static void start_record(struct seal *seal, const vres_seal_params *p, uint64_t 
 	memcpy(r->key_id, m->keys->id, sizeof(r->key_id));
 }
 
-vres_status vres_seal_order(struct seal *seal, vres_manager *m, const vres_seal_params *params,
-                            uint64_t bytes, vres_error *err)
+/* Check what the caller asked for and start a record; refused input has no effect. */
+static vres_status order(struct seal *seal, vres_manager *m, const vres_seal_params *params,
+                         uint64_t bytes, vres_shard **out, vres_error *err)
 {
 	vres_seal_params p;
 
@@ -95,6 +96,8 @@ vres_status vres_seal_order(struct seal *seal, vres_manager *m, const vres_seal_
 		                 "%" PRIu64 " bytes are more than max_model_bytes, %" PRIu64, bytes,
 		                 m->policy.max_model_bytes);
 	TRY(vres_manager_has_device(m, p.gpu_device, err));
+	if (out == NULL)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "out is NULL");
 	start_record(seal, &p, bytes);
 	return VRES_OK;
 }
@@ -114,7 +117,7 @@ static vres_status generate_id(struct vres_record *r, vres_error *err)
 	return VRES_OK;
 }
 
-/* Nothing is resident any more: say what happened. */
+/* Nothing is resident any more; report what happened. */
 static void tell_failure(struct seal *seal, const vres_error *failure)
 {
 	vres_manager *m = seal->manager;
@@ -138,7 +141,7 @@ static void tell_failure(struct seal *seal, const vres_error *failure)
 	e.actual_digest = seal->found[0] ? seal->found : NULL;
 	e.mode = "seal";
 	e.detail = failure->message;
-	/* The mismatch itself is what the caller returns. */
+	/* The caller returns the mismatch itself. */
 	(void)vres_event_emit(&m->listeners, &e, true, NULL);
 }
 
@@ -153,8 +156,8 @@ static vres_status tell_success(struct seal *seal, const struct vres_shard *s, v
 	return vres_event_emit(&seal->manager->listeners, &e, false, err);
 }
 
-/* Fills *err, which is there, on failure. */
-static vres_status perform(struct seal *seal, vres_shard **out, vres_error *err)
+/* @err is not NULL, and filled on failure. */
+static vres_status make_shard(struct seal *seal, vres_shard **out, vres_error *err)
 {
 	CLEANUP(vres_shard_discard) struct vres_shard *s = NULL;
 	vres_manager *m = seal->manager;
@@ -165,12 +168,13 @@ static vres_status perform(struct seal *seal, vres_shard **out, vres_error *err)
 	TRY(vres_shard_create(m, &seal->record, &s, err));
 	status = vres_seal_fill(seal, s, err);
 	if (status == VRES_OK)
-		/* It may have stopped since, of which whoever found the violation tells. */
+		/* Another thread may have stopped the manager, and has reported why. */
 		status = vres_manager_enter(m, err);
 	if (status == VRES_OK)
 		status = tell_success(seal, s, err);
 	if (status != VRES_OK) {
-		/* Before anything is told, so that the critical event is the last one. */
+		/* The memory is freed before the failure is reported: a critical event comes last.
+		 */
 		vres_shard_discard(&s);
 		tell_failure(seal, err);
 		return status;
@@ -181,7 +185,7 @@ static vres_status perform(struct seal *seal, vres_shard **out, vres_error *err)
 	return VRES_OK;
 }
 
-vres_status vres_seal_perform(struct seal *seal, vres_shard **out, vres_error *err)
+static vres_status perform(struct seal *seal, vres_shard **out, vres_error *err)
 {
 	CLEANUP(vres_manager_let_go) vres_manager *m = vres_manager_keep(seal->manager);
 	const struct vres_operation op = {
@@ -192,15 +196,10 @@ vres_status vres_seal_perform(struct seal *seal, vres_shard **out, vres_error *e
 		.began = vres_log_clock(&m->listeners),
 	};
 	vres_error detail = {0};
-	const vres_status status = perform(seal, out, &detail);
+	const vres_status status = make_shard(seal, out, &detail);
 
 	vres_log_operation(&m->listeners, &op, status, detail.reason);
 	return status == VRES_OK ? VRES_OK : vres_fail_with(err, &detail);
-}
-
-static vres_status require_out(vres_shard **out, vres_error *err)
-{
-	return out ? VRES_OK : vres_fail(err, VRES_E_INVALID_INPUT, "out is NULL");
 }
 
 vres_status vres_seal_memory(vres_manager *m, const vres_seal_params *p, const void *data,
@@ -209,13 +208,12 @@ vres_status vres_seal_memory(vres_manager *m, const vres_seal_params *p, const v
 	struct source source;
 	struct seal seal;
 
-	TRY(vres_seal_order(&seal, m, p, bytes, err));
-	TRY(require_out(out, err));
+	TRY(order(&seal, m, p, bytes, out, err));
 	if (data == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "data is NULL");
 	vres_source_memory(&source, data);
 	seal.source = &source;
-	return vres_seal_perform(&seal, out, err);
+	return perform(&seal, out, err);
 }
 
 vres_status vres_seal_fd(vres_manager *m, const vres_seal_params *p, int fd, uint64_t offset,
@@ -224,11 +222,10 @@ vres_status vres_seal_fd(vres_manager *m, const vres_seal_params *p, int fd, uin
 	struct source source;
 	struct seal seal;
 
-	TRY(vres_seal_order(&seal, m, p, bytes, err));
-	TRY(require_out(out, err));
+	TRY(order(&seal, m, p, bytes, out, err));
 	TRY(vres_source_fd(&source, fd, offset, bytes, err));
 	seal.source = &source;
-	return vres_seal_perform(&seal, out, err);
+	return perform(&seal, out, err);
 }
 
 vres_status vres_seal_stream(vres_manager *m, const vres_seal_params *p, vres_read_fn read,
@@ -237,13 +234,12 @@ vres_status vres_seal_stream(vres_manager *m, const vres_seal_params *p, vres_re
 	struct source source;
 	struct seal seal;
 
-	TRY(vres_seal_order(&seal, m, p, bytes, err));
-	TRY(require_out(out, err));
+	TRY(order(&seal, m, p, bytes, out, err));
 	if (read == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "read is NULL");
 	vres_source_stream(&source, read, ctx);
 	seal.source = &source;
-	return vres_seal_perform(&seal, out, err);
+	return perform(&seal, out, err);
 }
 
 vres_status vres_seal_adopt(vres_manager *m, const vres_seal_params *p, uint64_t device_ptr,
@@ -252,8 +248,7 @@ vres_status vres_seal_adopt(vres_manager *m, const vres_seal_params *p, uint64_t
 	struct seal seal;
 	uint64_t end;
 
-	TRY(vres_seal_order(&seal, m, p, bytes, err));
-	TRY(require_out(out, err));
+	TRY(order(&seal, m, p, bytes, out, err));
 	if (device_ptr == 0 || ckd_add_u64(&end, device_ptr, bytes))
 		return vres_fail(err, VRES_E_INVALID_INPUT, "device_ptr and bytes are not a range");
 	if (seal.record.digest_alg != VRES_DIGEST_VERITY)
@@ -264,5 +259,5 @@ vres_status vres_seal_adopt(vres_manager *m, const vres_seal_params *p, uint64_t
 		                 "not ours to change");
 	seal.device_ptr = device_ptr;
 	seal.record.flags |= RECORD_ADOPTED;
-	return vres_seal_perform(&seal, out, err);
+	return perform(&seal, out, err);
 }

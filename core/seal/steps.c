@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How bytes get sealed: judge the device, reserve, allocate, copy and digest in one pass, measure
+ * The steps of a seal: judge the device, reserve, allocate, copy and digest in one pass, digest
  * what is in VRAM, compare, sign.
  *
- * Nothing is signed before the root computed from VRAM equals the root of the bytes that were read,
- * or, for VERITY with an expected digest, that digest; the latter needs no hashing on the host.
- * The level of the tree that is kept is always the one computed from VRAM.
+ * Nothing is signed before the root computed from VRAM equals that of the bytes that were read, or,
+ * for VERITY with an expected digest, gives that digest; the host then hashes nothing.  The level
+ * of the tree that is kept is always the one computed from VRAM.
  */
-#include "seal/seal.h"
+#include "seal/steps.h"
 
 #include <inttypes.h>
 
@@ -66,7 +66,7 @@ static void tell_allocation_failed(struct seal *seal, const vres_error *failure)
 	e.requested_bytes = seal->record.vram_bytes;
 	e.available_bytes = failure->available_bytes;
 	e.detail = has_room ? "allocation_failed" : "insufficient_vram";
-	/* The failure itself is what the caller returns. */
+	/* The caller returns the failure itself. */
 	(void)vres_event_emit(&seal->manager->listeners, &e, false, NULL);
 }
 
@@ -119,7 +119,7 @@ static vres_status allocate(struct seal *seal, struct vres_shard *s, vres_error 
 	return tell_allocated(seal, &s->mem, err);
 }
 
-/* What the device can do was judged; what somebody else has done with it shows in the memory. */
+/* Adopted memory may have been allocated in a way that gives less assurance than the device can. */
 static void judge_location(struct seal *seal, const struct vres_shard *s)
 {
 	const uint32_t assurance =
@@ -143,7 +143,7 @@ static vres_status judge_memory(struct seal *seal, struct vres_shard *s, vres_er
 	return seal->report.violations ? refuse(seal, err) : VRES_OK;
 }
 
-/* The driver must say itself that the mapping is read-only now. */
+/* Make the mapping read-only; the driver must report that it is. */
 static vres_status protect(struct seal *seal, struct vres_shard *s, vres_error *err)
 {
 	TRY(vres_mem_protect(&s->mem, true, err));
@@ -155,19 +155,16 @@ static vres_status protect(struct seal *seal, struct vres_shard *s, vres_error *
 	return refuse(seal, err);
 }
 
-/*
- * Does the device alone decide, against the expected digest or, for adopted memory, against
- * nothing?
- */
-static bool host_may_skip_hashing(const struct seal *seal)
+/* Not where the device's digest is compared with the expected one, nor for adopted memory. */
+static bool host_builds_tree(const struct seal *seal)
 {
-	return seal->source == NULL ||
-	       (seal->record.digest_alg == VRES_DIGEST_VERITY && seal->has_expected);
+	return seal->source &&
+	       !(seal->record.digest_alg == VRES_DIGEST_VERITY && seal->has_expected);
 }
 
 /*
- * May the device hash each piece as it arrives?  Not where policy wants the mapping to be
- * read-only: then what is signed is what was hashed after nobody could write any more.
+ * May the device hash each piece as it arrives?  Not under a read-only policy: there the signed
+ * bytes are hashed after the mapping was made read-only.
  */
 static bool device_hashes_arrivals(const struct seal *seal, const struct vres_shard *s)
 {
@@ -182,7 +179,7 @@ static vres_status upload(struct seal *seal, struct vres_shard *s, uint8_t root[
 	CLEANUP(tree_close) struct tree_builder tree = {0};
 	CLEANUP(vres_sha256_close) struct sha256 flat = {0};
 	const bool wants_flat = seal->record.digest_alg == VRES_DIGEST_SHA256,
-		   wants_tree = !host_may_skip_hashing(seal);
+		   wants_tree = host_builds_tree(seal);
 	const struct upload u = {
 		.source = seal->source,
 		.destination = &s->mem,
@@ -215,16 +212,16 @@ static vres_status mismatch(struct seal *seal, const uint8_t *wanted, const uint
 	                    seal->record.gpu_device, "%s", what);
 }
 
-/* The kept level of the tree of what is in VRAM. */
-static vres_status measure(struct seal *seal, struct vres_shard *s, vres_error *err)
+/* The kept level of the tree, from what is in VRAM. */
+static vres_status digest_vram(struct seal *seal, struct vres_shard *s, vres_error *err)
 {
 	const vres_policy *policy = &seal->manager->policy;
-	CLEANUP(vres_vram_digest_close) struct vram_digest ms = {0};
+	CLEANUP(vres_vram_digest_close) struct vram_digest vram = {0};
 
 	TRY(vres_vram_digest_open(
-		&ms, &s->mem, &s->shape, !vres_device_can(seal->device, VRES_DEVICE_CAN_HASH),
+		&vram, &s->mem, &s->shape, !vres_device_can(seal->device, VRES_DEVICE_CAN_HASH),
 		vres_policy_lane_flags(policy), seal->manager->threads, policy->deadline, err));
-	return vres_vram_digest_level(&ms, s->kept_level, s->kept, err);
+	return vres_vram_digest_level(&vram, s->kept_level, s->kept, err);
 }
 
 static vres_status compare(struct seal *seal, const uint8_t read[VRES_SHA256_BYTES],
@@ -238,7 +235,7 @@ static vres_status compare(struct seal *seal, const uint8_t read[VRES_SHA256_BYT
 	memcpy(r->verity_root, resident, VRES_SHA256_BYTES);
 	if (r->digest_alg == VRES_DIGEST_VERITY)
 		memcpy(r->digest, verity, VRES_SHA256_BYTES);
-	if (!host_may_skip_hashing(seal) && !vres_crypto_equal(read, resident, VRES_SHA256_BYTES))
+	if (host_builds_tree(seal) && !vres_crypto_equal(read, resident, VRES_SHA256_BYTES))
 		return mismatch(seal, verity_read, verity, "what is in VRAM is not what was read",
 		                err);
 	if (seal->has_expected && !vres_crypto_equal(seal->expected, r->digest, VRES_SHA256_BYTES))
@@ -265,8 +262,8 @@ vres_status vres_seal_fill(struct seal *seal, struct vres_shard *s, vres_error *
 	TRY(allocate(seal, s, err));
 	TRY(judge_memory(seal, s, err));
 	/*
-	 * Not before the device has shown to have room: a size that fits no device is a shortage of
-	 * VRAM, not of host memory.
+	 * Host memory is allocated after VRAM, so an oversized shard fails with
+	 * INSUFFICIENT_VRAM, not NO_MEMORY.
 	 */
 	if (ckd_mul_u64(&kept_bytes, kept_bytes, VRES_SHA256_BYTES) ||
 	    (s->kept = vres_os_alloc(kept_bytes)) == NULL)
@@ -279,7 +276,7 @@ vres_status vres_seal_fill(struct seal *seal, struct vres_shard *s, vres_error *
 		TRY(protect(seal, s, err));
 	if (!device_hashes_arrivals(seal, s)) {
 		began = vres_os_monotonic();
-		TRY(measure(seal, s, err));
+		TRY(digest_vram(seal, s, err));
 	}
 	TRY(tree_root_of(&s->shape, s->kept_level, s->kept, resident, err));
 	TRY(compare(seal, read, resident, err));

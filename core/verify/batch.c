@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Verifying the shards of one device together: signature and residency on several threads, since
- * beside a device's hash they are what takes time, then the bytes of as many as fit in one job,
- * then each root, and, where one is wrong, where.
+ * First signature and residency of all, on several threads, since next to a device's hash they take
+ * the time; then the bytes of as many shards as fit in one job; then each root, and where it is
+ * wrong, the place.
  *
- * What comes out is what comes out one by one.  A job that fails says nothing of its shards, so
- * they are then checked one by one, unless the failure would only be repeated: a device that is
- * lost, or a deadline that each of them would wait for again.
+ * The outcome is the same as one by one.  A job that fails says nothing about its shards, so they
+ * are then checked one by one, unless each would only fail again: the device is lost, or the
+ * deadline passed.
  */
-#include "os/workers.h"
-#include "device/vram_digest_many.h"
+#include "verify/batch.h"
+
 #include "device/policy.h"
-#include "verify/verify.h"
+#include "device/vram_digest_many.h"
+#include "os/workers.h"
+#include "verify/content.h"
 
 /*
- * Data of one job: enough that its launches cost nothing beside it; and all of a shard, however
- * large.
+ * Data of one job: enough that its launches cost next to nothing.  A larger shard is a job of its
+ * own.
  */
 #define JOB_BYTES (UINT64_C(1) << 30)
 
-/* Shards that a thread begins with at a time: as long as it takes to wake one. */
+/* Shards that a thread begins at a time; that takes as long as waking a thread. */
 #define BEGIN_EACH 32u
 
-/* Shards that wait to be checked together, all hashed up to the same level. */
+/* Shards to be checked together, all hashed up to the same level. */
 struct batch {
 	struct vres_device *device;
 	const vres_verify_params *params;
@@ -39,28 +41,12 @@ static void batch_close(struct batch *b)
 	vres_os_free((void *)b->members);
 }
 
-static void check_alone(struct verification *v)
-{
-	if (v->has_bytes_to_check)
-		v->report.status = vres_verify_content(v, &v->error);
-	vres_verify_end(v);
-}
-
-static void check_each(struct batch *b)
-{
-	for (size_t i = 0; i < b->n; i++)
-		check_alone(b->members[i]);
-}
-
 /* The device has hashed it: is it what was signed? */
 static vres_status check_digests(struct verification *v, uint32_t level, const uint8_t *digests,
                                  vres_error *err)
 {
 	const struct vres_shard *s = v->shard;
-	CLEANUP(vres_vram_digest_close) struct vram_digest ms = {0};
 	uint8_t root[VRES_SHA256_BYTES];
-	vres_status status;
-	bool has_measure;
 
 	v->report.bytes_hashed = s->shape.bytes;
 	if (level == s->shape.top)
@@ -68,12 +54,7 @@ static vres_status check_digests(struct verification *v, uint32_t level, const u
 	else
 		TRY(tree_root_of(&s->shape, level, digests, root, err));
 	v->report.blocks_checked = s->shape.count[0];
-	if (vres_crypto_equal(root, s->record.verity_root, sizeof(root)))
-		return VRES_OK;
-	has_measure = vres_verify_measure(v, &ms, NULL) == VRES_OK;
-	status = vres_verify_root(v, has_measure ? &ms : NULL, root, err);
-	v->report.bytes_hashed += ms.bytes_hashed;
-	return status;
+	return vres_verify_root(v, root, err);
 }
 
 static void check_job(struct batch *b, const struct vram_digest_job *job)
@@ -89,7 +70,8 @@ static void check_job(struct batch *b, const struct vram_digest_job *job)
 	}
 }
 
-static vres_status run(const struct batch *b, struct vram_digest_job *job, vres_error *err)
+static vres_status hash_together(const struct batch *b, struct vram_digest_job *job,
+                                 vres_error *err)
 {
 	const struct verification *first = b->members[0];
 	const vres_policy *policy = &first->shard->manager->policy;
@@ -101,15 +83,6 @@ static vres_status run(const struct batch *b, struct vram_digest_job *job, vres_
 		vres_vram_digest_job_add(job, &b->members[i]->shard->mem,
 		                         &b->members[i]->shard->shape);
 	return vres_vram_digest_job_run(job, policy->deadline, err);
-}
-
-static void could_not_be_checked(struct batch *b, const vres_error *detail)
-{
-	for (size_t i = 0; i < b->n; i++) {
-		b->members[i]->report.status = detail->status;
-		b->members[i]->error = *detail;
-		vres_verify_end(b->members[i]);
-	}
 }
 
 static vres_status begin_some(void *job, uint32_t worker, size_t index, vres_error *err)
@@ -124,13 +97,13 @@ static vres_status begin_some(void *job, uint32_t worker, size_t index, vres_err
 	return VRES_OK;
 }
 
-/* Of the members those stay whose bytes the device is to hash. */
-static void begin(struct batch *b)
+/* Begin all members; those stay whose bytes the device is to hash. */
+static void begin_all(struct batch *b)
 {
 	size_t stay = 0;
 
 	workers_begin(&b->workers, begin_some, b, (size_t)div_up_u64(b->n, BEGIN_EACH));
-	/* No task fails: what is wrong with a shard is in its report. */
+	/* No task fails: what is wrong with a shard is in its verification. */
 	(void)workers_end(&b->workers, NULL);
 	for (size_t i = 0; i < b->n; i++) {
 		struct verification *v = b->members[i];
@@ -138,7 +111,7 @@ static void begin(struct batch *b)
 		if (v->has_bytes_to_check && v->params.mode == VRES_VERIFY_FULL)
 			b->members[stay++] = v;
 		else
-			check_alone(v);
+			vres_verify_finish(v);
 	}
 	b->n = stay;
 }
@@ -148,16 +121,21 @@ static void flush(struct batch *b)
 	CLEANUP(vres_vram_digest_job_close) struct vram_digest_job job = {0};
 	vres_error detail = {0};
 
-	begin(b);
-	if (b->n == 1)
-		check_each(b);
-	else if (b->n > 1 && run(b, &job, &detail) == VRES_OK)
+	begin_all(b);
+	if (b->n > 1 && hash_together(b, &job, &detail) == VRES_OK) {
 		check_job(b, &job);
-	else if (b->n > 1 &&
-	         (detail.status == VRES_E_DEVICE_LOST || detail.reason == VRES_REASON_DEADLINE))
-		could_not_be_checked(b, &detail);
-	else if (b->n > 1)
-		check_each(b);
+		b->n = 0;
+	}
+	for (size_t i = 0; i < b->n; i++) {
+		struct verification *v = b->members[i];
+
+		if (detail.status == VRES_E_DEVICE_LOST || detail.reason == VRES_REASON_DEADLINE) {
+			v->report.status = vres_fail_with(&v->error, &detail);
+			vres_verify_end(v);
+		} else {
+			vres_verify_finish(v);
+		}
+	}
 	b->n = 0;
 	b->bytes = 0;
 }
@@ -175,7 +153,7 @@ static void add(struct batch *b, struct verification *v)
 		flush(b);
 }
 
-/* False: there is no memory to check several at a time. */
+/* False: no memory to check several at a time. */
 static bool batch_open(struct batch *b, const vres_manager *m, size_t shards)
 {
 	b->room = (size_t)min_u64(shards, RUNS_MAX);
@@ -203,10 +181,12 @@ void vres_verify_batches(struct verification *done, vres_shard *const *shards, s
 			if (vres_shard_device(shards[i]) != device ||
 			    vres_vram_digest_job_level(&shards[i]->shape, here) != b.level)
 				continue;
-			if (is_open)
+			if (is_open) {
 				add(&b, &done[i]);
-			else
-				vres_verify_check(&done[i], shards[i], p);
+				continue;
+			}
+			vres_verify_begin(&done[i], shards[i], p, false);
+			vres_verify_finish(&done[i]);
 		}
 		if (is_open)
 			flush(&b);

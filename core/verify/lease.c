@@ -30,16 +30,10 @@ static vres_status verify_for_lease(struct vres_shard *s, vres_error *err)
 	return vres_verify_conclude(&v, err);
 }
 
-static void free_lease(struct vres_lease **slot)
-{
-	vres_os_free(*slot);
-}
-
 static vres_status acquire(vres_shard *s, vres_lease **out, vres_error *err)
 {
-	CLEANUP(free_lease) struct vres_lease *lease = NULL;
+	CLEANUP(vres_os_freep) struct vres_lease *lease = vres_os_alloc(sizeof(*lease));
 
-	lease = vres_os_alloc(sizeof(*lease));
 	if (lease == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a lease");
 	TRY(verify_for_lease(s, err));

@@ -3,11 +3,9 @@
  * Verifying several shards, one thread a device; and the shards of a model, which must form exactly
  * one set.
  */
-#include "verify/verify.h"
-
-#include <inttypes.h>
-
 #include "base/abi.h"
+#include "verify/batch.h"
+#include "verify/verify.h"
 
 #define SHARDS_MAX ((size_t)1 << 20)
 
@@ -63,7 +61,7 @@ static vres_status parts_make(struct many *many, uint32_t devices, vres_error *e
 	return VRES_OK;
 }
 
-/* The caller's thread takes the first part, and every part for which no thread can be had. */
+/* The caller's thread takes the first part, and each part for which no thread could be started. */
 static void parts_run(struct many *many)
 {
 	for (uint32_t i = 1; i < many->parts_count; i++)
@@ -77,12 +75,6 @@ static void parts_run(struct many *many)
 			vres_os_thread_join(many->parts[i].thread);
 }
 
-/* Damage outranks what could not be checked; within a rank the first shard decides. */
-static bool outranks(vres_status a, vres_status b)
-{
-	return b == VRES_OK ? a != VRES_OK : vres_status_class(a) == 4 && vres_status_class(b) != 4;
-}
-
 static vres_status conclude_all(struct many *many, vres_verify_report *reports, int32_t *first,
                                 vres_error *err)
 {
@@ -91,7 +83,8 @@ static vres_status conclude_all(struct many *many, vres_verify_report *reports, 
 
 	for (size_t i = 0; i < many->n; i++) {
 		many->done[i].report.status = vres_verify_conclude(&many->done[i], NULL);
-		if (outranks(many->done[i].report.status, many->done[worst].report.status))
+		if (vres_verify_outranks(many->done[i].report.status,
+		                         many->done[worst].report.status))
 			worst = i;
 		if (reports)
 			ABI_OUT((vres_verify_report *)(void *)((unsigned char *)reports +
@@ -208,7 +201,7 @@ static vres_status members_check(vres_shard *const *shards, size_t n, uint8_t *s
 			return not_one_set(i, "has another model_ref", first, err);
 		if (strcmp(r->group_id, one->group_id) != 0)
 			return not_one_set(i, "has another group_id", first, err);
-		/* When it was sealed it was not: the record was changed since. */
+		/* A seal refuses such an index: the record was tampered with. */
 		if (r->shard_index >= n)
 			return not_one_set(i, "has an index past the set", first, err);
 		if (seen[r->shard_index]++)
@@ -217,15 +210,10 @@ static vres_status members_check(vres_shard *const *shards, size_t n, uint8_t *s
 	return VRES_OK;
 }
 
-static void free_bytes(uint8_t **slot)
-{
-	vres_os_free(*slot);
-}
-
 vres_status vres_set_verify(vres_manager *m, vres_shard *const *shards, size_t n,
                             const vres_verify_params *p, vres_set_report *out, vres_error *err)
 {
-	CLEANUP(free_bytes) uint8_t *seen = NULL;
+	CLEANUP(vres_os_freep) uint8_t *seen = NULL;
 	vres_set_report report = vres_set_report_init();
 	vres_status status;
 

@@ -10,6 +10,7 @@
 #include "base/abi.h"
 #include "device/vram_digest_many.h"
 #include "manager/metrics.h"
+#include "verify/content.h"
 #include "verify/verify.h"
 
 /* The first part of a step, of which nothing is known yet; and how fast parts may grow. */
@@ -27,13 +28,6 @@ struct step {
 	vres_scrub_report report;
 	vres_error error; /* the first damage or, if there is none, the first trouble */
 };
-
-static void keep_error(struct step *step, const vres_error *detail)
-{
-	if (step->error.status == VRES_OK ||
-	    (vres_status_class(detail->status) == 4 && vres_status_class(step->error.status) != 4))
-		step->error = *detail;
-}
 
 /* Nodes of the kept level under the units of a part. */
 static void check_bytes(struct verification *v, const struct scrub_part *part)
@@ -69,7 +63,8 @@ static enum scrub_outcome check(struct step *step, struct vres_shard *shard,
 		/* Somebody else has found damage, and told of it, since the part was claimed. */
 		return SCRUB_OVER;
 	status = vres_verify_conclude(&v, &detail);
-	keep_error(step, &detail);
+	if (vres_verify_outranks(detail.status, step->error.status))
+		step->error = detail;
 	if (status != VRES_E_SEAL_VERIFICATION_FAILED)
 		return SCRUB_UNCHECKED;
 	step->report.failed++;

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Naming damage.  The signed root says that something is wrong.  The kept level of the tree, if it
+ * hashes to that root, says under which of its nodes.  The caller's source, if it hashes to the
+ * kept digest of that node, says which block.  Whatever cannot be told is left out; that the shard
+ * is damaged is certain already.
+ */
+#ifndef VRES_CORE_VERIFY_LOCATE_H
+#define VRES_CORE_VERIFY_LOCATE_H
+
+#include "device/vram_digest.h"
+#include "verify/check.h"
+
+/* VRES_E_SEAL_VERIFICATION_FAILED unless the kept level hashes to the signed root. */
+vres_status vres_verify_kept(const struct vres_shard *s, vres_error *err);
+
+/* The root is wrong: report the damaged nodes or blocks of the whole shard. */
+void vres_verify_locate(struct verification *v, struct vram_digest *vram);
+
+/*
+ * Compare @digests of @count nodes of the kept level, from node @first on, with the kept ones, and
+ * report those that differ.
+ */
+void vres_verify_compare(struct verification *v, struct vram_digest *vram, uint64_t first,
+                         uint64_t count, const uint8_t *digests);
+
+#endif
