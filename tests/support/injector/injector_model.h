@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What an injector is made of: script.c decides what happens to a call, injector.c passes it on,
- * injector_side.c is the injector's own use of the backend.
+ * The parts of an injector: injector_script.c decides what happens to a call, injector.c and
+ * injector_lane.c pass it on, injector_side.c uses the backend for the injector itself.
  */
 #ifndef TESTS_SUPPORT_INJECTOR_INJECTOR_MODEL_H
 #define TESTS_SUPPORT_INJECTOR_INJECTOR_MODEL_H
@@ -64,6 +64,52 @@ struct injector {
 	uint32_t inner_devices;
 };
 
+struct vres_bself {
+	struct injector *injector;
+	vres_bself *inner;
+	uint32_t devices; /* the inner backend's */
+};
+
+struct vres_bdev {
+	struct injector *injector;
+	vres_bdev *inner;
+	uint32_t index, inner_index;
+};
+
+struct vres_bmem {
+	vres_bdev *dev;
+	vres_bmem *inner;
+	uint64_t addr, bytes, capacity; /* capacity 0: adopted */
+	atomic_bool is_written;
+};
+
+/* Runs that name the inner backend's memory, kept until the lane is through with them. */
+struct job_runs {
+	struct job_runs *next;
+	vres_hash_run runs[];
+};
+
+struct vres_blane {
+	vres_bdev *dev;
+	vres_blane *inner;
+	struct job_runs *jobs;
+	bool is_stuck; /* it missed a deadline */
+};
+
+#define ANSWERED(op, injector, device)                                                             \
+	do {                                                                                       \
+		vres_status answered;                                                              \
+		if (injector_answers(injector, op, device, NO_DEADLINE, &answered, err))           \
+			return answered;                                                           \
+	} while (0)
+
+#define TRY(call)                                                                                  \
+	do {                                                                                       \
+		const vres_status try_status = (call);                                             \
+		if (try_status != VRES_OK)                                                         \
+			return try_status;                                                         \
+	} while (0)
+
 /* True: the call is answered with *status and *err, and is not passed on. */
 bool injector_answers(struct injector *injector, vres_mock_op op, uint32_t device,
                       uint64_t deadline, vres_status *status, vres_error *err);
@@ -81,6 +127,17 @@ uint64_t injector_capacity(const struct injector *injector, uint64_t bytes);
 void injector_span_add(struct injector *injector, const struct injector_span *span);
 bool injector_span_find(struct injector *injector, uint64_t addr, struct injector_span *out);
 bool injector_span_drop(struct injector *injector, uint64_t addr, struct injector_span *out);
+
+/* The slots that work on a lane (injector_lane.c). */
+vres_status injected_lane_open(vres_bdev *dev, size_t bytes, uint32_t flags, vres_blane **out,
+                               void **staging, vres_error *err);
+vres_status injected_lane_push(vres_blane *lane, vres_bmem *dst, uint64_t offset, size_t n,
+                               vres_error *err);
+vres_status injected_lane_pull(vres_blane *lane, vres_bmem *src, uint64_t offset, size_t n,
+                               vres_error *err);
+vres_status injected_lane_wait(vres_blane *lane, uint64_t deadline, vres_error *err);
+void injected_lane_close(vres_blane *lane);
+vres_status injected_hash_blocks(vres_blane *lane, const vres_hash_job *job, vres_error *err);
 
 /* Is every byte of a range zero?  Asked of the device. */
 bool injector_is_zero(struct injector *injector, uint32_t device, uint64_t addr, uint64_t bytes);
