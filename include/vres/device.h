@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Devices: what they have, and whether they are fit to seal on.
+ * Devices: what they have, how much of it is free, and whether policy accepts them.
  */
 #ifndef VRES_DEVICE_H
 #define VRES_DEVICE_H
@@ -14,13 +14,20 @@ extern "C" {
 #endif
 
 /**
- * struct vres_device_info - a device, now
- * @ecc:             0 off, 1 on, 2 unknown
- * @healthy:         0: it reports a memory error or asks to be reset
- * @free_bytes:      by the driver, whoever uses the rest
+ * struct vres_device_info - a device as it is now
+ * @name, @uuid:     as the driver states them
+ * @backend:         "cuda", "hip", "mock"
+ * @gpu_device:      its number
+ * @simulated:       1: there is no VRAM behind it
+ * @integrated:      1: its memory is the memory of the host
+ * @ecc:             VRES_ECC_x
+ * @assurance:       VRES_ASSURANCE_x: how memory that is sealed there is held
+ * @healthy:         0: the device reports a memory error or asks to be reset
+ * @total_bytes:     memory of the device
+ * @free_bytes:      of it, free according to the driver, whoever uses the rest
  * @used_bytes:      sealed by this manager, padding included
- * @reserved_bytes:  held by seals under way, and the backend's fixed scratch
- * @available_bytes: the largest seal allowed now
+ * @reserved_bytes:  reserved for seals in progress, and used by the backend itself
+ * @available_bytes: size of the largest seal that is possible now
  */
 typedef struct vres_device_info {
 	size_t struct_size;
@@ -42,10 +49,12 @@ VRES_API VRES_MUST_CHECK vres_status vres_device_count(vres_manager *m, uint32_t
                                                        vres_error *err);
 
 /**
- * vres_device_describe() - a device, now; answers when STOPPED too
- * @m:          the manager
- * @gpu_device: which one
+ * vres_device_describe() - describe a device as it is now
+ * @m:          the manager; it answers also after it has STOPPED
+ * @gpu_device: number of the device
  * @out:        from vres_device_info_init()
+ *
+ * Opens the device if it was not used yet.
  *
  * Return: VRES_OK; VRES_E_INVALID_INPUT (no such device); VRES_E_BACKEND; VRES_E_DEVICE_LOST.
  */
@@ -53,12 +62,12 @@ VRES_API VRES_MUST_CHECK vres_status vres_device_describe(vres_manager *m, uint3
                                                           vres_device_info *out, vres_error *err);
 
 /**
- * vres_enforce_vram_only() - judge a device and all that is sealed on it, now
+ * vres_enforce_vram_only() - judge a device, and the memory of everything that is sealed on it, now
  * @m:          the manager
- * @gpu_device: which one
- * @out:        from vres_policy_report_init(), or NULL; filled on VRES_E_POLICY_VIOLATION too
+ * @gpu_device: number of the device
+ * @out:        from vres_policy_report_init(), or NULL; also filled on VRES_E_POLICY_VIOLATION
  *
- * A violation stops the manager.
+ * A violation is audited and stops the manager.
  *
  * Return: VRES_OK; VRES_E_POLICY_VIOLATION; VRES_E_INVALID_INPUT (no such device); VRES_E_BACKEND;
  *         VRES_E_DEVICE_LOST.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Events: what a manager tells an auditor, an operator and a log.
+ * Events: what a manager reports to the audit sink, to the incident callback and to the log.
  */
 #ifndef VRES_EVENT_H
 #define VRES_EVENT_H
@@ -13,7 +13,7 @@ extern "C" {
 
 typedef struct vres_shard_info vres_shard_info;
 
-/** vres_event.type; the name says the same in snake_case. */
+/** vres_event.type; vres_event.name is the same in snake_case. */
 typedef enum vres_event_type {
 	VRES_EVENT_VRAM_SEALED = 1,
 	VRES_EVENT_SEAL_VERIFIED = 2,
@@ -26,11 +26,12 @@ typedef enum vres_event_type {
 } vres_event_type;
 
 /**
- * struct vres_event - something happened that an auditor wants to know
+ * struct vres_event - one event of the audit trail
  *
- * Valid during the call only.  Strings that do not apply are NULL, numbers 0, gpu_device
- * VRES_NO_DEVICE; name and worker_id are always there.  used_bytes is what remains in use after the
- * event.  No event carries an address, a key, a token or weights.
+ * Valid only during the callback.  Strings that do not apply are NULL, numbers are 0, gpu_device is
+ * VRES_NO_DEVICE; name and worker_id are always present.  used_bytes is what is still in use after
+ * the event.  No event contains an address, a key, a token or weights.  docs/FORMAT.md says which
+ * fields each type has.
  */
 typedef struct vres_event {
 	size_t struct_size;
@@ -46,8 +47,8 @@ typedef struct vres_event {
 } vres_event;
 
 /**
- * Anything but VRES_OK fails the operation the event is about with VRES_E_AUDIT.  A best-effort
- * sink returns VRES_OK.
+ * Where audit events go.  When record() returns anything but VRES_OK, the operation that the event
+ * is about fails with VRES_E_AUDIT.  A sink that only does its best returns VRES_OK always.
  */
 typedef struct vres_audit_sink {
 	vres_status (*record)(void *ctx, const vres_event *event);
@@ -55,8 +56,8 @@ typedef struct vres_audit_sink {
 } vres_audit_sink;
 
 /**
- * Once per shard that is quarantined, once per seal whose bytes are not the expected ones, and once
- * per policy violation; the event is the critical one.
+ * Called once for each shard that is quarantined, for each seal whose bytes are not the expected
+ * ones, and for each policy violation, with the critical event.
  */
 typedef void (*vres_incident_fn)(void *ctx, const vres_event *event);
 
@@ -66,17 +67,20 @@ typedef void (*vres_incident_fn)(void *ctx, const vres_event *event);
 #define VRES_LOG_DEBUG 4
 
 /**
- * A structured log line: an event name and @n keys with their values, all NUL-terminated and valid
- * during the call.
+ * Receives a structured log line: a name and @n pairs of key and value.  All strings are
+ * NUL-terminated and valid only during the call.
  *
- * Every audit event is a line under its name.  Every operation is a line "operation" with action
- * (seal, verify, lease, release, enforce, receipt_open, create, destroy), shard_id, gpu_device,
- * bytes, duration_ns, status, and where they apply reason, mode, worker_id and token_fingerprint:
- * the first 6 hex digits of SHA-256 of the token, above 8192 bytes of its first 8192 and
- * "[truncated]".  What a seal finds on its device is a line "capacity" with gpu_device,
- * requested_bytes, used_bytes, available_bytes.  Level ERROR: a status of 4xx; WARN: any other
- * failure; DEBUG: capacity, and verify, lease and receipt_open that went well; INFO: the rest.
- * Refused input is no operation.
+ * Every audit event is a line that has the name of the event.  Every operation is a line named
+ * "operation" with action (seal, verify, lease, release, enforce, receipt_open, create, destroy),
+ * shard_id, gpu_device, bytes, duration_ns and status, and, where they apply, reason, mode,
+ * worker_id and token_fingerprint.  The fingerprint is the first 6 hex digits of the SHA-256 of the
+ * token; for a token of more than 8192 bytes, of its first 8192 bytes and "[truncated]".  A seal
+ * that looks at its device also writes a line named "capacity" with gpu_device, requested_bytes,
+ * used_bytes and available_bytes.
+ *
+ * The level is ERROR for a status of 4xx; WARN for any other failure; DEBUG for "capacity" and for
+ * a successful verify, lease or receipt_open; INFO for everything else.  Refused input is not an
+ * operation and writes no line.
  */
 typedef void (*vres_log_fn)(void *ctx, int level, const char *event, const char *const *keys,
                             const char *const *values, size_t n);

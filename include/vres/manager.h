@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Managers: what they are made of, and the backends they use.
+ * Managers: a manager opens a backend, applies one policy, and owns a table of sealed shards.
  */
 #ifndef VRES_MANAGER_H
 #define VRES_MANAGER_H
@@ -14,6 +14,10 @@
 extern "C" {
 #endif
 
+typedef struct vres_manager vres_manager;
+typedef struct vres_shard vres_shard;
+
+/** What works with a kind of device.  Applications pass it on; vres/backend.h has its contents. */
 typedef struct vres_backend vres_backend;
 
 /**
@@ -30,33 +34,33 @@ VRES_API const vres_backend *vres_backend_cuda(void);
  */
 VRES_API const vres_backend *vres_backend_hip(void);
 
-typedef struct vres_manager vres_manager;
-typedef struct vres_shard vres_shard;
-
 /**
  * struct vres_config - what a manager is made of
  * @backend:      required
- * @backend_arg:  passed to the backend's open (the mock's vres_mock)
- * @key:          required; subkeys are copied, the caller may destroy it at once
- * @worker_id:    required; identifier ([A-Za-z0-9_-]), at most 64 bytes; copied
- * @policy:       NULL: strictest; copied
- * @audit:        zero: none
- * @log:          may be NULL
- * @on_incident:  may be NULL
- * @closed:       called when nothing uses backend, backend_arg and the callback contexts any more;
- *           may be NULL
- * @library_path: NULL: the system's driver library; anything else needs VRES_ALLOW_SIMULATED and
- *           marks everything as simulated
- * @threads:      of the host that hash in one call, the caller's included; 0: as many as the
- *           calling thread may run on cores; at most 1024, of
- *                which no more than 128 are used.  They are started by calls that have more than 1
- *                MiB to hash, or to seal where the host
- *                hashes nothing, which they then read together (memory and regular files), or more
- *                than 32 shards to verify, there for each
- *                device as many; they take no signals, run no callback and end with the call
- * @block_size:   of the tree; 0: 4096; power of two, 1024 to 65536
- * @keep_leaves:  1: keep the leaf level on the host (1/128 of the bytes), which names damage to the
- *           block
+ * @backend_arg:  passed to the backend; the mock takes its vres_mock
+ * @key:          required; copied, so that the caller may destroy it at once
+ * @worker_id:    required; [A-Za-z0-9_-], 1 to 64 bytes; copied
+ * @policy:       NULL: the strictest; copied
+ * @audit:        where audit events go; all zero: nowhere
+ * @log:          receives log lines; may be NULL
+ * @log_ctx:      passed to @log
+ * @on_incident:  called for critical events; may be NULL
+ * @incident_ctx: passed to @on_incident
+ * @closed:       called when nothing uses backend, backend_arg and the callbacks any more; may be
+ *                NULL
+ * @closed_ctx:   passed to @closed
+ * @library_path: the driver library to load; NULL: that of the system.  Anything else needs
+ *                VRES_ALLOW_SIMULATED and marks everything as simulated
+ * @threads:      how many host threads one call may use, the caller's included; 0: one for each CPU
+ *                on which the calling thread may run; at most 1024, of which at most 128 are used.
+ *                Calls start them when they have more than 1 MiB to hash, or to read while sealing
+ *                (from memory and regular files), or more than 32 shards of a device to verify (as
+ *                many threads for each device).  The threads take no signals, run no callback, and
+ *                end before the call returns
+ * @block_size:   bytes in a block of the digest tree: a power of two, 1024 to 65536; 0: 4096
+ * @keep_leaves:  1: keep the digest of every block in host memory (1/128 of the bytes with blocks
+ *                of 4096), so that damage is located to the block
+ * @reserved:     0
  */
 typedef struct vres_config {
 	size_t struct_size;
@@ -82,38 +86,38 @@ typedef struct vres_config {
 VRES_DEFINE_INIT(vres_config)
 
 /**
- * vres_manager_create() - open a backend and get ready to seal
- * @config: what it is made of; not needed after the call, but for what it points to as its fields
- *          say
+ * vres_manager_create() - open a backend and prepare to seal
+ * @config: what the manager is made of.  It is not needed after the call; what it points to is
+ *          copied where the description of a field says so, and must otherwise live until @closed
  * @out:    the manager, to be given to vres_manager_destroy()
  *
- * Devices are opened and judged when they are used first, so an unsuitable one beside a good one is
- * no obstacle.
+ * Each device is opened and judged when it is first used, so an unsuitable device does not prevent
+ * the use of the others.
  *
  * Return: VRES_OK; VRES_E_INVALID_INPUT (backend, key or worker_id missing or malformed);
- *         VRES_E_CONFIG (policy bits or values that are
- * unknown, out of range or contradict each other; VRES_REQUIRE_AUDIT without a sink; block_size;
- * threads); VRES_E_ABI (backend table); VRES_E_POLICY_VIOLATION (simulated backend or library_path
- * without VRES_ALLOW_SIMULATED); VRES_E_NO_BACKEND; VRES_E_BACKEND.
+ *         VRES_E_CONFIG (policy bits, block_size or threads unknown, out of range or contradictory;
+ *         VRES_REQUIRE_AUDIT without a sink); VRES_E_ABI (backend table); VRES_E_POLICY_VIOLATION
+ *         (a simulated backend or a library_path without VRES_ALLOW_SIMULATED); VRES_E_NO_BACKEND;
+ *         VRES_E_NO_DEVICE; VRES_E_BACKEND.
  */
 VRES_API VRES_MUST_CHECK vres_status vres_manager_create(const vres_config *config,
                                                          vres_manager **out, vres_error *err);
 
 /**
- * vres_manager_destroy() - give the caller's reference back
- * @m: NULL is allowed
+ * vres_manager_destroy() - give the manager back
+ * @m: NULL does nothing
  *
- * Shards and leases that still exist keep working, and keep the manager.
+ * Shards and leases that still exist keep working, and keep the manager alive.
  */
 VRES_API void vres_manager_destroy(vres_manager *m);
 
 /**
- * vres_manager_find() - a live shard by its id
+ * vres_manager_find() - find a live shard by its id
  * @m:        the manager
- * @shard_id: as it was sealed
+ * @shard_id: the id that it was sealed with
  * @out:      a new reference, to be given to vres_shard_release()
  *
- * Return: VRES_OK; VRES_E_INVALID_INPUT (not an identifier); VRES_E_NOT_FOUND.
+ * Return: VRES_OK; VRES_E_INVALID_INPUT (malformed id); VRES_E_NOT_FOUND.
  */
 VRES_API VRES_MUST_CHECK vres_status vres_manager_find(vres_manager *m, const char *shard_id,
                                                        vres_shard **out, vres_error *err);

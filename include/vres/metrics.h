@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Metrics: what a manager has counted.
+ * Metrics: what a manager has done and what it holds, as a structure and as Prometheus text.
  */
 #ifndef VRES_METRICS_H
 #define VRES_METRICS_H
@@ -13,8 +13,10 @@ extern "C" {
 #endif
 
 /**
- * Counts since the manager was made; those named _now are of the moment.  The byte figures are sums
- * over the devices used so far.
+ * struct vres_metrics - counts since the manager was created; names with _now are of this moment
+ *
+ * total_bytes_now, used_bytes_now and available_bytes_now are sums over the devices that were used
+ * so far.
  */
 typedef struct vres_metrics {
 	size_t struct_size;
@@ -26,30 +28,32 @@ typedef struct vres_metrics {
 VRES_DEFINE_INIT(vres_metrics)
 
 /**
- * vres_manager_metrics() - a snapshot of the counters; answers when STOPPED too, and asks every
- * device used so far for its free memory
- * @m:   the manager
+ * vres_manager_metrics() - a snapshot of the metrics
+ * @m:   the manager; it answers also after it has STOPPED
  * @out: from vres_metrics_init()
  *
- * Return: VRES_OK.  A device that does not answer counts with 0 available bytes.
+ * Asks every device that was used so far how much of its memory is free.  A device that does not
+ * answer counts with 0 available bytes.
+ *
+ * Return: VRES_OK.
  */
 VRES_API VRES_MUST_CHECK vres_status vres_manager_metrics(vres_manager *m, vres_metrics *out,
                                                           vres_error *err);
 
 /**
- * vres_metrics_prometheus() - the same and more as Prometheus text (exposition format 0.0.4);
- * docs/OPERATIONS.md says what each metric means
- * @m:   the manager; answers when STOPPED too
- * @buf: where to, or NULL with @cap 0 to ask for the size
- * @cap: bytes at @buf, the NUL included
- * @len: bytes of text, without the NUL that is written too; with VRES_E_BUFFER, what the text will
- *       not pass however the counters grow, so
- *       that a buffer of *len + 1 bytes is large enough for this manager for good
+ * vres_metrics_prometheus() - these metrics and more as Prometheus text (exposition format 0.0.4)
+ * @m:   the manager; it answers also after it has STOPPED
+ * @buf: receives the text; NULL, with @cap 0, to ask for the size
+ * @cap: bytes at @buf, including the NUL
+ * @len: bytes of text, not including the NUL that follows it.  With VRES_E_BUFFER, a size that the
+ *       text never exceeds however far the counters go: a buffer of *len + 1 bytes is large enough
+ *       for this manager from then on
  *
- * The figures of one text are of one moment, but for those that a call under way is changing;
- * devices that were not used so far have none.
+ * docs/OPERATIONS.md says what each metric means.  The figures of one text belong to the same
+ * moment, except for those that a call in progress is changing.  A device that was not used so far
+ * has no figures.
  *
- * Return: VRES_OK; VRES_E_BUFFER when the text and its NUL do not fit @cap.
+ * Return: VRES_OK; VRES_E_BUFFER when the text and its NUL do not fit into @cap.
  */
 VRES_API VRES_MUST_CHECK vres_status vres_metrics_prometheus(vres_manager *m, char *buf, size_t cap,
                                                              size_t *len, vres_error *err);

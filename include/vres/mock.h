@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The mock: devices made of host memory, for tests, fuzzing and drills without a GPU.  Library
- * vres-mock, never part of libvres.
+ * The mock: devices simulated in host memory, for tests, fuzzing and drills without a GPU.  It is a
+ * library of its own, vres-mock, and never part of libvres.
  *
- * What it models: several devices with exact capacity and a granularity; addresses unique across
- * devices; "VRAM" in pages that no host code can read or write outside a backend call (PROT_NONE);
- * copies and hashes that happen when the lane is waited for, so that a missing wait is seen;
- * hashing with the very source that GPUs run.  What it can be told to do: fail the Nth call of an
- * operation, flip a bit, lie about residency, be slow, lose a device.
+ * It simulates several devices with an exact capacity and a granularity.  Addresses are unique
+ * across devices.  Their "VRAM" is in pages that host code cannot read or write outside a call of
+ * the backend (PROT_NONE).  Copies and hashes happen when the lane is waited for, so that a missing
+ * wait is noticed.  Hashing uses the source that GPUs run.  On request the mock lets the Nth call
+ * of an operation fail, flips a bit, lies about residency, is slow, or loses a device.
  *
- * Threads: any function from any thread.  A mock must outlive every manager that was given it
- * (config.closed says when) and every function here may be used while managers run.
+ * A mock must exist longer than every manager that uses it (vres_config.closed says when one has
+ * finished with it).  All functions here may be called while managers run.
  */
 #ifndef VRES_MOCK_H
 #define VRES_MOCK_H
@@ -24,9 +24,9 @@ extern "C" {
 
 typedef struct vres_mock vres_mock;
 
-/** Operations of the backend table, for scripts and counts. */
+/** Operations of the backend table, to script and to count. */
 typedef enum vres_mock_op {
-	VRES_MOCK_ANY = 0, /* whichever comes */
+	VRES_MOCK_ANY = 0, /* any operation */
 	VRES_MOCK_OP_OPEN = 1,
 	VRES_MOCK_OP_DEVICE_COUNT = 2,
 	VRES_MOCK_OP_DEVICE_OPEN = 3,
@@ -35,7 +35,7 @@ typedef enum vres_mock_op {
 	VRES_MOCK_OP_MEM_ADOPT = 6,
 	VRES_MOCK_OP_MEM_RESIDENCY = 7,
 	VRES_MOCK_OP_MEM_WIPE = 8,
-	VRES_MOCK_OP_MEM_RELEASE = 9, /* the memory is freed all the same, as the contract says */
+	VRES_MOCK_OP_MEM_RELEASE = 9, /* the memory is freed also when the call fails */
 	VRES_MOCK_OP_LANE_OPEN = 10,
 	VRES_MOCK_OP_LANE_PUSH = 11,
 	VRES_MOCK_OP_LANE_PULL = 12,
@@ -49,14 +49,14 @@ typedef enum vres_mock_op {
 #define VRES_MOCK_MANAGED     1u
 #define VRES_MOCK_HOST_MAPPED 2u
 #define VRES_MOCK_EXPORTABLE  4u
-#define VRES_MOCK_MOVED       8u /* another physical allocation stands behind the same address */
+#define VRES_MOCK_MOVED       8u /* another physical allocation is at the same address */
 
 /**
- * struct vres_mock_params - how the mock looks
- * @devices:          number of devices; 0: 1; at most 64
- * @no_device_hash:   1: the devices cannot hash, as VRES_DEVICE_CAN_HASH then says
+ * struct vres_mock_params - the devices that a mock simulates
+ * @devices:          how many; 0: 1; at most 64
+ * @no_device_hash:   1: the devices cannot hash, and lack VRES_DEVICE_CAN_HASH
  * @bytes_per_device: capacity of each; 0: 1 GiB
- * @granularity:      allocations are rounded up to it; 0: 4096; power of two
+ * @granularity:      allocations are rounded up to a multiple of it; a power of two; 0: 4096
  */
 typedef struct vres_mock_params {
 	size_t struct_size;
@@ -67,61 +67,55 @@ typedef struct vres_mock_params {
 VRES_DEFINE_INIT(vres_mock_params)
 
 /**
- * vres_backend_mock() - the mock's backend table
- *
- * Give it as config.backend, and a vres_mock as config.backend_arg.
+ * vres_backend_mock() - the mock as a backend: vres_config.backend, with a vres_mock as backend_arg
  *
  * Return: a static table, never NULL.
  */
 VRES_API const vres_backend *vres_backend_mock(void);
 
 /**
- * vres_mock_create() - make a device model
- * @p:   NULL for all defaults
+ * vres_mock_create() - create simulated devices
+ * @p:   NULL: all defaults
  * @out: the mock, to be given to vres_mock_destroy()
- * @err: why it failed, or NULL
  *
- * Return: VRES_OK; VRES_E_ABI; VRES_E_INVALID_INPUT (more than 64 devices, a granularity that is
- *         not a power of two or larger than the
- * capacity, a capacity that is not a multiple of the granularity); VRES_E_NO_MEMORY.
+ * Return: VRES_OK; VRES_E_ABI; VRES_E_INVALID_INPUT (more than 64 devices; a granularity that is
+ *         not a power of two or is larger than the capacity; a capacity that is not a multiple of
+ *         the granularity); VRES_E_NO_MEMORY.
  */
 VRES_API VRES_MUST_CHECK vres_status vres_mock_create(const vres_mock_params *p, vres_mock **out,
                                                       vres_error *err);
 
 /**
- * vres_mock_destroy() - give a mock back
- * @mock: NULL is allowed
- *
- * Frees what vres_mock_alloc() made and was not freed.  No manager may use the mock any more.
+ * vres_mock_destroy() - free a mock, and what vres_mock_alloc() allocated and was not freed
+ * @mock: NULL does nothing; no manager uses it any more
  */
 VRES_API void vres_mock_destroy(vres_mock *mock);
 
 /**
  * vres_mock_fail() - make one future call fail
  * @mock:   the mock
- * @op:     which operation; VRES_MOCK_ANY counts every one
- * @nth:    1 is the next; 0 forgets the failures scripted for @op
+ * @op:     the operation; VRES_MOCK_ANY counts the calls of all operations
+ * @nth:    1: the next call; 0: forget the failures scripted for @op
  * @status: what the call returns; VRES_E_DEVICE_LOST also loses the device; VRES_OK: the call
- *          claims success without doing its work
- *          (ignored by the operations that make a handle)
+ *          reports success without doing its work (ignored by operations that create a handle)
  *
- * Up to 8 failures may wait at once; more are ignored.
+ * Up to 8 failures may be pending; further ones are ignored.
  */
 VRES_API void vres_mock_fail(vres_mock *mock, vres_mock_op op, uint64_t nth, vres_status status);
 
 /**
  * vres_mock_delay() - make every call of an operation slow
  * @mock: the mock
- * @op:   which operation; VRES_MOCK_ANY: every one
- * @ns:   how long each takes; 0: as fast as it can.  A lane_wait slower than its deadline fails at
- *        the deadline, as a real one does.
+ * @op:   the operation; VRES_MOCK_ANY: every one
+ * @ns:   how long each call takes; 0: as short as possible.  A lane_wait that takes longer than its
+ *        deadline fails at the deadline, as with a real device.
  */
 VRES_API void vres_mock_delay(vres_mock *mock, vres_mock_op op, uint64_t ns);
 
 /**
  * vres_mock_flip() - flip one bit of device memory
  * @mock:        the mock
- * @device_addr: an address inside a live allocation: that of a lease, plus an offset
+ * @device_addr: an address in a live allocation: that of a lease, plus an offset
  * @bit:         0 to 7
  *
  * Return: VRES_OK; VRES_E_INVALID_INPUT if the address is in no live allocation or @bit is above 7.
@@ -132,18 +126,18 @@ VRES_API VRES_MUST_CHECK vres_status vres_mock_flip(vres_mock *mock, uint64_t de
 /**
  * vres_mock_pretend() - lie about an allocation
  * @mock:        the mock
- * @device_addr: an address inside a live allocation; others are ignored
+ * @device_addr: an address in a live allocation; others are ignored
  * @facts:       VRES_MOCK_x; 0: tell the truth again
  */
 VRES_API void vres_mock_pretend(vres_mock *mock, uint64_t device_addr, uint32_t facts);
 
 /**
- * vres_mock_alloc() - memory that somebody else owns, to be adopted
+ * vres_mock_alloc() - allocate device memory that the caller owns, to be adopted
  * @mock:        the mock
- * @gpu_device:  on which device
+ * @gpu_device:  number of the device
  * @bytes:       how much; counts against the capacity
- * @content:     @bytes bytes to fill it with, or NULL for zeros
- * @device_addr: where it is; to be given to vres_mock_free()
+ * @content:     @bytes bytes to fill it with; NULL: zeros
+ * @device_addr: its address, to be given to vres_mock_free()
  *
  * Return: VRES_OK; VRES_E_INVALID_INPUT; VRES_E_INSUFFICIENT_VRAM; VRES_E_NO_MEMORY.
  */
@@ -152,43 +146,41 @@ VRES_API VRES_MUST_CHECK vres_status vres_mock_alloc(vres_mock *mock, uint32_t g
                                                      uint64_t *device_addr);
 
 /**
- * vres_mock_free() - give back what vres_mock_alloc() made
+ * vres_mock_free() - free what vres_mock_alloc() allocated
  * @mock:        the mock
- * @device_addr: as it was returned; anything else is ignored
+ * @device_addr: the address that it returned; any other is ignored
  */
 VRES_API void vres_mock_free(vres_mock *mock, uint64_t device_addr);
 
 /**
- * vres_mock_lose_device() - from now on every operation on a device fails with VRES_E_DEVICE_LOST
+ * vres_mock_lose_device() - make every operation of a device fail with VRES_E_DEVICE_LOST from now
  * @mock:       the mock
- * @gpu_device: which one; out of range is ignored
+ * @gpu_device: number of the device; one that does not exist is ignored
  */
 VRES_API void vres_mock_lose_device(vres_mock *mock, uint32_t gpu_device);
 
 /**
  * vres_mock_calls() - how often an operation was called
  * @mock: the mock
- * @op:   which; VRES_MOCK_ANY: all of them
+ * @op:   the operation; VRES_MOCK_ANY: all of them
  *
- * Return: the count since the mock was created, failed calls included.
+ * Return: the count since the mock was created, including calls that failed.
  */
 VRES_API uint64_t vres_mock_calls(const vres_mock *mock, vres_mock_op op);
 
 /**
- * vres_mock_live_handles() - backend handles that are open now: drivers, devices, memories, lanes
+ * vres_mock_live_handles() - how many handles are open now: drivers, devices, memory, lanes
  * @mock: the mock
  *
- * Return: 0 when every manager over it has closed and nothing leaked.
+ * Return: 0 when every manager that used it has closed and nothing leaked.
  */
 VRES_API uint64_t vres_mock_live_handles(const vres_mock *mock);
 
 /**
- * vres_mock_unwiped() - allocations that were freed while a byte of them was not zero
+ * vres_mock_unwiped() - how many allocations were freed while a byte of them was not zero
  * @mock: the mock
  *
- * The mock looks at every allocation when it is released.
- *
- * Return: the count since the mock was created; adopted memory does not count.
+ * Return: the count since the mock was created, without adopted memory.
  */
 VRES_API uint64_t vres_mock_unwiped(const vres_mock *mock);
 

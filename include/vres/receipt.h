@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Receipts: the signed record of a seal, carried elsewhere and presented again.
+ * Receipts: the signed record of a seal as bytes (docs/FORMAT.md), to be stored or sent and
+ * presented again.
  */
 #ifndef VRES_RECEIPT_H
 #define VRES_RECEIPT_H
@@ -15,46 +16,47 @@ extern "C" {
 #endif
 
 /**
- * vres_shard_receipt() - the signed record of a seal, to be carried elsewhere (docs/FORMAT.md)
+ * vres_shard_receipt() - the receipt of a shard
  * @s:   the shard
- * @buf: where to, or NULL with @cap 0 to ask for the size
+ * @buf: receives the receipt; NULL, with @cap 0, to ask for the size
  * @cap: bytes at @buf
- * @len: bytes of the receipt; also set by VRES_E_BUFFER
+ * @len: bytes of the receipt; also set with VRES_E_BUFFER
  *
- * Return: VRES_OK; VRES_E_BUFFER; VRES_E_SEAL_VERIFICATION_FAILED, reason QUARANTINED.
+ * Return: VRES_OK; VRES_E_BUFFER; VRES_E_SEAL_VERIFICATION_FAILED with reason QUARANTINED.
  */
 VRES_API VRES_MUST_CHECK vres_status vres_shard_receipt(const vres_shard *s, void *buf, size_t cap,
                                                         size_t *len, vres_error *err);
 
 /**
- * vres_receipt_check() - who signed this?  Origin, not liveness: needs no manager and says nothing
- * of VRAM now
- * @receipt: the bytes
- * @len:     how many
+ * vres_receipt_check() - was this receipt signed with this key?
+ * @receipt: the receipt
+ * @len:     its length in bytes
  * @key:     the key of the manager that signed it
- * @out:     from vres_shard_info_init(); state SEALED, leases 0, verified_at 0
+ * @out:     from vres_shard_info_init(); state is SEALED, leases and verified_at are 0
  *
- * Return: VRES_OK; VRES_E_NOT_SEALED (too short to hold a MAC); VRES_E_SEAL_VERIFICATION_FAILED,
- *         reason SIGNATURE; VRES_E_INVALID_INPUT
- * (well signed, but not a record this library writes).
+ * Needs no manager.  It shows who signed the receipt, and says nothing about VRAM now.
+ *
+ * Return: VRES_OK; VRES_E_NOT_SEALED (too short to contain a MAC); VRES_E_SEAL_VERIFICATION_FAILED
+ *         with reason SIGNATURE; VRES_E_INVALID_INPUT (correctly signed, but not a record that this
+ *         library writes).
  */
 VRES_API VRES_MUST_CHECK vres_status vres_receipt_check(const void *receipt, size_t len,
                                                         const vres_key *key, vres_shard_info *out,
                                                         vres_error *err);
 
 /**
- * vres_receipt_open() - the live shard that a presented receipt speaks of
+ * vres_receipt_open() - find the live shard that a presented receipt describes
  * @m:       the manager
- * @receipt: the bytes
- * @len:     how many
+ * @receipt: the receipt
+ * @len:     its length in bytes
  * @out:     a new reference, to be given to vres_shard_release()
  *
- * The MAC is checked over the bytes before anything is decoded, then the session, then a live shard
- * that matches every field.
+ * Checks the MAC before it decodes anything, then the session, then that a live shard matches in
+ * every field.  A bad receipt never quarantines a shard.
  *
  * Return: VRES_OK; VRES_E_NOT_SEALED; VRES_E_SEAL_VERIFICATION_FAILED with reason SIGNATURE,
- *         STALE_SESSION, UNKNOWN_SHARD, EXPIRED or
- * QUARANTINED; VRES_E_AUDIT.  A bad receipt never quarantines a shard.
+ *         STALE_SESSION, UNKNOWN_SHARD, EXPIRED or QUARANTINED; VRES_E_INVALID_INPUT as for
+ *         vres_receipt_check().
  */
 VRES_API VRES_MUST_CHECK vres_status vres_receipt_open(vres_manager *m, const void *receipt,
                                                        size_t len, vres_shard **out,

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sealing: bytes go to VRAM, are compared there, and signed.
+ * Sealing: bytes are copied to VRAM, hashed there, compared with what was read, and signed.
+ *
+ * The source is read once.  Nothing is signed before the digest computed from VRAM, after the copy,
+ * equals the digest of the bytes that were read or the expected one.  A seal that fails leaves
+ * nothing in VRAM, and nothing reserved or allocated.
  */
 #ifndef VRES_SEAL_H
 #define VRES_SEAL_H
@@ -15,28 +19,30 @@ extern "C" {
 #endif
 
 /**
- * Fill all @n bytes of @buf with what comes next, or fail; VRES_E_CANCELLED is passed on, anything
- * else becomes VRES_E_IO.
+ * Fills all @n bytes of @buf with the next bytes of the source and returns VRES_OK, or fails.
+ * VRES_E_CANCELLED is passed on to the caller of the seal, any other status becomes VRES_E_IO.
  */
 typedef vres_status (*vres_read_fn)(void *ctx, void *buf, size_t n);
 
-/** false: stop, which makes the operation return VRES_E_CANCELLED. */
+/** Reports progress.  When it returns false, the seal stops and returns VRES_E_CANCELLED. */
 typedef bool (*vres_progress_fn)(void *ctx, uint64_t done, uint64_t total);
 
 /**
- * struct vres_seal_params - what is being sealed
- * @shard_id:        [A-Za-z0-9_-]{1,256}; NULL: "shard-" and 32 hex digits from the CSPRNG; a live
- *           duplicate is VRES_E_STATE
- * @model_ref:       NULL: none; UTF-8 without control characters, at most 512 bytes
- * @group_id:        NULL: none; identifier of at most 64 bytes: which set of shards this one
- *           belongs to
- * @gpu_device:      where to
- * @shard_index:     below total_shards
- * @total_shards:    0: not part of a set
+ * struct vres_seal_params - what is sealed, and where
+ * @shard_id:        [A-Za-z0-9_-], 1 to 256 bytes; NULL: "shard-" and 32 random hex digits.  The id
+ *                   of a live shard is VRES_E_STATE
+ * @model_ref:       a name for the model: UTF-8 without control characters, at most 512 bytes;
+ *                   NULL: none
+ * @group_id:        names the set to which this shard belongs: [A-Za-z0-9_-], 1 to 64 bytes;
+ *                   NULL: none
+ * @gpu_device:      number of the device
+ * @shard_index:     position in the set, below @total_shards
+ * @total_shards:    how many shards the set has; 0: not part of a set
  * @digest_alg:      VRES_DIGEST_SHA256 or VRES_DIGEST_VERITY
- * @expected_digest: 64 hex digits, either case, of digest_alg; NULL: none
- * @progress:        called after every 16 MiB or less and at the end, but not by vres_seal_adopt();
- *           NULL: none
+ * @expected_digest: 64 hex digits, in upper or lower case, of kind @digest_alg; NULL: none
+ * @progress:        called after each 16 MiB or less, and at the end; vres_seal_adopt() does not
+ *                   call it; NULL: none
+ * @progress_ctx:    passed to @progress
  */
 typedef struct vres_seal_params {
 	size_t struct_size;
@@ -52,79 +58,74 @@ typedef struct vres_seal_params {
 VRES_DEFINE_INIT(vres_seal_params)
 
 /**
- * vres_seal_memory() - copy bytes to VRAM and seal them there
+ * vres_seal_memory() - seal bytes that are in host memory
  * @m:     the manager
- * @p:     what is being sealed
+ * @p:     what is sealed, and where
  * @data:  the bytes; not needed after the call
  * @bytes: how many; 1 to max_model_bytes
  * @out:   a reference to the shard, to be given to vres_shard_release()
  *
- * The source is read once.  The digest tree is computed again from VRAM, after the copy, and
- * compared before anything is signed.  Every failure leaves nothing resident, nothing reserved,
- * nothing allocated.
- *
- * Return: VRES_OK; VRES_E_INVALID_INPUT; VRES_E_STATE (the id is taken); VRES_E_INSUFFICIENT_VRAM;
- *         VRES_E_ALLOCATION_FAILED;
- * VRES_E_INTEGRITY_VIOLATION (VRAM or source is not what was read or expected);
- * VRES_E_POLICY_VIOLATION (device or memory); VRES_E_UNSUPPORTED (the device cannot hash and
- * VRES_ALLOW_READBACK is not given); VRES_E_CANCELLED; VRES_E_AUDIT; VRES_E_DEVICE_LOST;
- * VRES_E_BACKEND.
+ * Return: VRES_OK; VRES_E_INVALID_INPUT; VRES_E_STATE (the id is in use);
+ *         VRES_E_INSUFFICIENT_VRAM; VRES_E_ALLOCATION_FAILED; VRES_E_INTEGRITY_VIOLATION (what is
+ *         in VRAM is not what was read, or not what was expected); VRES_E_POLICY_VIOLATION (of the
+ *         device or the memory); VRES_E_UNSUPPORTED (the device cannot hash and
+ *         VRES_ALLOW_READBACK is not given); VRES_E_CANCELLED; VRES_E_AUDIT; VRES_E_DEVICE_LOST;
+ *         VRES_E_BACKEND.
  */
 VRES_API VRES_MUST_CHECK vres_status vres_seal_memory(vres_manager *m, const vres_seal_params *p,
                                                       const void *data, uint64_t bytes,
                                                       vres_shard **out, vres_error *err);
 
 /**
- * vres_seal_fd() - as vres_seal_memory(), from a file descriptor
+ * vres_seal_fd() - seal bytes of a file, pipe or socket
  * @m:      the manager
- * @p:      what is being sealed
- * @fd:     open for reading; a regular file is read at @offset and its position is left alone,
- *          anything else from where it is
- * @offset: where to start in a regular file; 0 for anything else
+ * @p:      what is sealed, and where
+ * @fd:     open for reading.  A regular file is read from @offset on, without using or changing its
+ *          file position; anything else is read from where it is
+ * @offset: where the bytes begin in a regular file; 0 for anything else
  * @bytes:  how many; 1 to max_model_bytes
- * @out:    a reference to the shard
+ * @out:    a reference to the shard, to be given to vres_shard_release()
  *
  * Return: as vres_seal_memory(); VRES_E_INVALID_INPUT also for a directory, a descriptor that
- *         cannot be read, a file shorter than @offset +
- * @bytes; VRES_E_IO when reading fails, a pipe ends early, or a regular file was changed while it
- * was read.
+ *         cannot be read, or a file that is shorter than @offset + @bytes; VRES_E_IO when reading
+ *         fails, a pipe ends early, or a regular file was changed while it was read.
  */
 VRES_API VRES_MUST_CHECK vres_status vres_seal_fd(vres_manager *m, const vres_seal_params *p,
                                                   int fd, uint64_t offset, uint64_t bytes,
                                                   vres_shard **out, vres_error *err);
 
 /**
- * vres_seal_stream() - as vres_seal_memory(), from a callback
+ * vres_seal_stream() - seal bytes that a callback delivers
  * @m:     the manager
- * @p:     what is being sealed
- * @read:  asked for at most 16 MiB at a time, in order, until @bytes have come
- * @ctx:   given to @read
+ * @p:     what is sealed, and where
+ * @read:  called for at most 16 MiB at a time, in order, until it has delivered @bytes
+ * @ctx:   passed to @read
  * @bytes: how many; 1 to max_model_bytes
- * @out:   a reference to the shard
+ * @out:   a reference to the shard, to be given to vres_shard_release()
  *
- * Return: as vres_seal_memory(); VRES_E_IO, with the position, when @read fails.
+ * Return: as vres_seal_memory(); VRES_E_IO, with the position in the message, when @read fails.
  */
 VRES_API VRES_MUST_CHECK vres_status vres_seal_stream(vres_manager *m, const vres_seal_params *p,
                                                       vres_read_fn read, void *ctx, uint64_t bytes,
                                                       vres_shard **out, vres_error *err);
 
 /**
- * vres_seal_adopt() - seal bytes that are in VRAM already, in memory that somebody else owns
+ * vres_seal_adopt() - seal bytes that are in VRAM already, in memory that the caller owns
  * @m:          the manager
- * @p:          what is being sealed; digest_alg must be VRES_DIGEST_VERITY
- * @device_ptr: where they are; the caller's pending writes have completed
+ * @p:          what is sealed; digest_alg must be VRES_DIGEST_VERITY
+ * @device_ptr: device address of the bytes; all writes to them have completed
  * @bytes:      how many; 1 to max_model_bytes
- * @out:        a reference to the shard
+ * @out:        a reference to the shard, to be given to vres_shard_release()
  *
- * Memory that may be exported has assurance PLAIN, and is refused where policy has
- * VRES_REQUIRE_VMM, whatever the device can do.
+ * The caller keeps the memory allocated and does not write to it until the last reference and the
+ * last lease have been given back.  The library never frees or wipes it.
  *
- * The caller keeps the memory alive and unwritten until the last reference and lease are gone; it
- * is never freed or wiped here.
+ * Memory that can be exported has assurance PLAIN, and policy with VRES_REQUIRE_VMM refuses it
+ * whatever the device can do.
  *
- * Return: as vres_seal_memory(); VRES_E_INVALID_INPUT also for a range the driver does not know;
- *         VRES_E_UNSUPPORTED also for
- * VRES_REQUIRE_READONLY, since the mapping is not ours.
+ * Return: as vres_seal_memory(); VRES_E_INVALID_INPUT also for a range that the driver does not
+ *         know; VRES_E_UNSUPPORTED also with VRES_REQUIRE_READONLY, because the mapping is the
+ *         caller's.
  */
 VRES_API VRES_MUST_CHECK vres_status vres_seal_adopt(vres_manager *m, const vres_seal_params *p,
                                                      uint64_t device_ptr, uint64_t bytes,

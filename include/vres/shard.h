@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Shards: sealed bytes, and the handle as a value.
+ * Shards: what is known of sealed bytes, as a value and as JSON.
  */
 #ifndef VRES_SHARD_H
 #define VRES_SHARD_H
@@ -12,17 +12,29 @@
 extern "C" {
 #endif
 
+/** vres_shard_info.state */
 #define VRES_SHARD_SEALED      1u
-#define VRES_SHARD_QUARANTINED 2u
+#define VRES_SHARD_QUARANTINED 2u /* a verification failed; the shard stays refused for good */
 
 /**
- * struct vres_shard_info - ModelShardHandle: all there is to know of a shard, as a value without
- * pointer or address
+ * struct vres_shard_info - everything that is known of a shard, without pointer or address
+ * @shard_id, @model_ref, @group_id: as sealed; the last two are empty when none was given
+ * @digest:        64 lower-case hex digits, of kind @digest_alg
+ * @verity_digest: 64 lower-case hex digits
+ * @device_uuid, @backend, @gpu_device: where the shard is
+ * @shard_index, @total_shards: position in its set; both 0 when it is not part of one
+ * @digest_alg:    VRES_DIGEST_x
+ * @state:         VRES_SHARD_x
+ * @adopted:       1: the memory is owned by the caller of vres_seal_adopt()
+ * @leases:        leases held now
+ * @simulated:     1: there is no VRAM behind it
+ * @assurance:     VRES_ASSURANCE_x
+ * @vram_bytes:    bytes sealed
+ * @sealed_at:     wall-clock time of the seal
+ * @verified_at:   wall-clock time of the last successful verification of any mode, or of the seal
+ * @allow, @require: the policy under which it was sealed
  *
- * Strings are NUL-terminated; digests are 64 lower-case hex digits; model_ref and group_id are
- * empty when none was given; total_shards is 0 when the shard is not part of a set.  adopted and
- * simulated are 0 or 1.  sealed_at and verified_at are wall-clock times; verified_at is that of the
- * last successful verification of any mode, sealing included.
+ * Strings are NUL-terminated.
  */
 typedef struct vres_shard_info {
 	size_t struct_size;
@@ -36,8 +48,8 @@ typedef struct vres_shard_info {
 VRES_DEFINE_INIT(vres_shard_info)
 
 /**
- * vres_shard_describe() - the handle as a value; answers when QUARANTINED or STOPPED too
- * @s:   the shard
+ * vres_shard_describe() - describe a shard
+ * @s:   the shard, which may be QUARANTINED, and its manager STOPPED
  * @out: from vres_shard_info_init()
  *
  * Return: VRES_OK.
@@ -46,25 +58,26 @@ VRES_API VRES_MUST_CHECK vres_status vres_shard_describe(const vres_shard *s, vr
                                                          vres_error *err);
 
 /**
- * vres_shard_release() - give one reference back
- * @s: NULL is allowed
- *
- * With the last reference and lease the memory is overwritten with zeros and freed.  A failure to
- * do so is the event vram_deallocation_failed; it cannot be returned here.
- */
-VRES_API void vres_shard_release(vres_shard *s);
-
-/**
- * vres_shard_to_json() - the handle as one compact JSON object, public fields only (docs/FORMAT.md)
- * @s:   the shard
- * @buf: where to, or NULL with @cap 0 to ask for the size
- * @cap: bytes at @buf, the NUL included
- * @len: bytes of JSON, without the NUL that is written too; also set by VRES_E_BUFFER
+ * vres_shard_to_json() - describe a shard as one compact JSON object (docs/FORMAT.md)
+ * @s:   the shard, which may be QUARANTINED, and its manager STOPPED
+ * @buf: receives the text; NULL, with @cap 0, to ask for the size
+ * @cap: bytes at @buf, including the NUL
+ * @len: bytes of text, not including the NUL that follows it; also set with VRES_E_BUFFER
  *
  * Return: VRES_OK; VRES_E_BUFFER when @cap is not above *len.
  */
 VRES_API VRES_MUST_CHECK vres_status vres_shard_to_json(const vres_shard *s, char *buf, size_t cap,
                                                         size_t *len, vres_error *err);
+
+/**
+ * vres_shard_release() - give one reference back
+ * @s: NULL does nothing
+ *
+ * When the last reference and the last lease have been given back, the memory is overwritten with
+ * zeros and freed.  If that fails, the event vram_deallocation_failed reports it; this function
+ * returns nothing.
+ */
+VRES_API void vres_shard_release(vres_shard *s);
 
 #ifdef __cplusplus
 }

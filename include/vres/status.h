@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Outcomes: the status every call returns, the reason behind it, and the error detail a caller may
- * ask for.
+ * Outcomes: the status that a call returns, the reason behind it, and the details of an error.
  *
- * A status says what the caller does next, by its hundreds digit (vres_status_class()).  A reason
- * says which check failed.  The error detail is owned by the caller, holds no pointer, no address,
- * no key and no content, and may be copied, kept and sent.
+ * The status tells the caller what to do next, by its hundreds digit (vres_status_class()).  The
+ * reason tells which check failed.  A function with a parameter @err fills it, if it is not NULL,
+ * when the function fails.  The details belong to the caller and may be copied, kept and sent: they
+ * contain no pointer, no address, no key and no content.
+ *
+ * No function of this library may be called from a signal handler.
  */
 #ifndef VRES_STATUS_H
 #define VRES_STATUS_H
@@ -27,8 +29,8 @@ extern "C" {
 #endif
 
 /*
- * Defines vres_X_init() for a public structure vres_X: a value that is all zero but for its
- * struct_size.  Zero in a field means the default of that field.
+ * Defines vres_X_init() for a public structure vres_X: it returns a value that is all zero except
+ * for struct_size.  Zero in a field means the default of that field.
  */
 #define VRES_DEFINE_INIT(type)                                                                     \
 	static inline type type##_init(void)                                                       \
@@ -46,17 +48,17 @@ typedef enum vres_status {
 
 	/* 1xx: fix the call */
 	VRES_E_INVALID_INPUT = 100, /* an argument is wrong; the message says which and where */
-	VRES_E_ABI = 101,           /* a struct_size or ABI number does not fit this library */
-	VRES_E_STATE = 102,         /* right call, wrong time: duplicate id, forked process */
+	VRES_E_ABI = 101,           /* a struct_size or ABI number that this library cannot use */
+	VRES_E_STATE = 102,         /* not possible now: id in use, forked process */
 	VRES_E_NOT_SEALED = 103,    /* a receipt without its MAC */
-	VRES_E_UNSUPPORTED = 104,   /* this backend, device or policy cannot do that */
-	VRES_E_BUFFER = 105,        /* the caller's buffer is too small; *len says what is needed */
-	VRES_E_NOT_FOUND = 106,     /* no live shard, file or credential of that name */
+	VRES_E_UNSUPPORTED = 104,   /* this backend, device or policy does not permit it */
+	VRES_E_BUFFER = 105,        /* the caller's buffer is too small; *len is the size needed */
+	VRES_E_NOT_FOUND = 106,     /* no live shard, file or credential has that name */
 	VRES_E_CONFIG = 107,        /* the configuration contradicts itself or is out of range */
 
 	/* 2xx: retry or wait */
 	VRES_E_INSUFFICIENT_VRAM = 200, /* needed_bytes and available_bytes are filled */
-	/* There seemed to be room, the driver refused all the same. */
+	/* The driver refused although there seemed to be room. */
 	VRES_E_ALLOCATION_FAILED = 201,
 	VRES_E_NO_MEMORY = 202, /* host memory */
 	VRES_E_BUSY = 203,
@@ -65,7 +67,7 @@ typedef enum vres_status {
 	/* 3xx: look at the machine */
 	VRES_E_NO_BACKEND = 300,
 	VRES_E_NO_DEVICE = 301,
-	VRES_E_DEVICE_LOST = 302, /* sticky: the device answers nothing any more */
+	VRES_E_DEVICE_LOST = 302, /* for good: the device no longer answers */
 	VRES_E_BACKEND = 303,     /* the driver failed; backend_code has its number */
 	VRES_E_DEALLOCATION_FAILED = 304,
 	VRES_E_IO = 305, /* reading or writing a file, pipe or source */
@@ -80,39 +82,39 @@ typedef enum vres_status {
 	VRES_E_INTERNAL = 900
 } vres_status;
 
-/** Which check stands behind a status. */
+/** Which check caused a status. */
 typedef enum vres_reason {
 	VRES_REASON_NONE = 0,
 	VRES_REASON_SIGNATURE = 1, /* the HMAC does not match */
 	VRES_REASON_DIGEST = 2,    /* the bytes do not match */
-	/* The driver no longer says the bytes are in VRAM, or says it of other memory. */
+	/* The driver no longer says that the bytes are in VRAM, or describes other memory. */
 	VRES_REASON_RESIDENCY = 3,
-	VRES_REASON_STALE_SESSION = 4, /* the receipt is of another manager */
+	VRES_REASON_STALE_SESSION = 4, /* the receipt comes from another manager */
 	VRES_REASON_EXPIRED = 5,       /* older than max_seal_age */
-	VRES_REASON_UNKNOWN_SHARD = 6, /* well signed, but no live shard matches it */
+	VRES_REASON_UNKNOWN_SHARD = 6, /* correctly signed, but no live shard matches */
 	VRES_REASON_DEVICE = 7,        /* the device or its driver */
-	VRES_REASON_QUARANTINED = 8,   /* failed before and stays refused */
+	VRES_REASON_QUARANTINED = 8,   /* failed earlier and stays refused */
 	VRES_REASON_STOPPED = 9,       /* the manager stopped after a violation */
-	/* Called in a child of the process that created the manager. */
+	/* Called in a child of the process that created the object. */
 	VRES_REASON_FORKED = 10,
 	VRES_REASON_DEADLINE = 11 /* a device operation did not complete in time */
 } vres_reason;
 
-/** No device is concerned (vres_error.gpu_device, vres_event.gpu_device). */
+/** Not about a device (vres_error.gpu_device, vres_event.gpu_device). */
 #define VRES_NO_DEVICE UINT32_MAX
 
 /**
  * struct vres_error - what went wrong, in words and numbers
- * @status:          the status the call returned
- * @backend_code:    the driver's own number, or 0
- * @gpu_device:      backend index of the device concerned, or VRES_NO_DEVICE
+ * @status:          the status that the call returned
+ * @backend_code:    the error number of the driver, or 0
+ * @gpu_device:      number of the device concerned, or VRES_NO_DEVICE
  * @reason:          a vres_reason
- * @needed_bytes:    filled by VRES_E_INSUFFICIENT_VRAM; else 0
- * @available_bytes: filled by VRES_E_INSUFFICIENT_VRAM; else 0
+ * @needed_bytes:    with VRES_E_INSUFFICIENT_VRAM; else 0
+ * @available_bytes: with VRES_E_INSUFFICIENT_VRAM; else 0
  * @message:         one line for people, NUL-terminated, at most 223 bytes
  *
- * Written only when a call fails, whole; untouched when it succeeds.  To read it whether or not a
- * call failed begin with {0}, in C++ {}.
+ * A call that fails writes all of it, a call that succeeds does not touch it.  To read it in both
+ * cases, start with {0}, in C++ {}.
  */
 typedef struct vres_error {
 	vres_status status;
@@ -127,43 +129,42 @@ typedef struct vres_error {
 /**
  * vres_version() - the version of the library that is loaded
  *
- * Return: "MAJOR.MINOR.PATCH", static.  Any thread.
+ * Return: "MAJOR.MINOR.PATCH", static.
  */
 VRES_API const char *vres_version(void);
 
 /**
- * vres_status_name() - the enumerator's spelling
+ * vres_status_name() - the name of a status, as spelled in this header
  * @s: any value
  *
- * Return: "VRES_E_INSUFFICIENT_VRAM" and so on, static; "VRES_E_UNKNOWN" for a value this library
- *         does not know.  Any thread.
+ * Return: "VRES_E_INSUFFICIENT_VRAM" and so on, static; "VRES_E_UNKNOWN" for a value that this
+ *         library does not know.
  */
 VRES_API const char *vres_status_name(vres_status s);
 
 /**
- * vres_status_text() - one sentence for people
+ * vres_status_text() - the meaning of a status, as a sentence for people
  * @s: any value
  *
- * Return: static text, never NULL.  Any thread.
+ * Return: static text, never NULL.
  */
 VRES_API const char *vres_status_text(vres_status s);
 
 /**
- * vres_status_class() - what the caller does next
+ * vres_status_class() - what the caller should do next
  * @s: any value
  *
  * Return: 0 success, 1 fix the call, 2 retry or wait, 3 look at the machine, 4 security incident, 9
- *         bug in this library; 9 for an
- * unknown value.  Any thread.
+ *         bug in this library, or an unknown value.
  */
 VRES_API int vres_status_class(vres_status s);
 
 /**
- * vres_reason_name() - a reason in lower case
+ * vres_reason_name() - the name of a reason, in lower case
  * @reason: any value
  *
- * Return: "none", "signature", "digest", ... static; "unknown" for a value this library does not
- *         know.  Any thread.
+ * Return: "none", "signature", "digest", ... static; "unknown" for a value that this library does
+ *         not know.
  */
 VRES_API const char *vres_reason_name(uint32_t reason);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Verifying: are the bytes still there, and still the same?
+ * Verifying: are the bytes still in VRAM, and still the same?
  */
 #ifndef VRES_VERIFY_H
 #define VRES_VERIFY_H
@@ -13,18 +13,20 @@
 extern "C" {
 #endif
 
-/** Fill all @n bytes of @buf with what stands at @offset, or fail. */
+/** Fills all @n bytes of @buf with the bytes at @offset and returns VRES_OK, or fails. */
 typedef vres_status (*vres_read_at_fn)(void *ctx, uint64_t offset, void *buf, size_t n);
 
 /**
  * struct vres_verify_params - how to verify
- * @mode:         vres_verify_mode
- * @sample_units: for SAMPLED; 0: as policy says; fewer than policy says serve no lease
- * @source:       the bytes as they were sealed, if at hand: names damage to the block; NULL: none
- * @source_ctx:   given to @source
- * @background:   1: give way to other work on the device.  Low-priority lanes, and FULL hashes at
- *           most 64 MiB at a time, so that work that
- *                comes meanwhile waits for no more than that; the outcome is the same, later
+ * @mode:         a vres_verify_mode
+ * @sample_units: how many samples SAMPLED takes; 0: as policy says.  With fewer than policy says,
+ *                the verification does not count for leases
+ * @source:       delivers the bytes as they were sealed, which locates damage to the block;
+ *                NULL: none
+ * @source_ctx:   passed to @source
+ * @background:   1: give way to other work on the device.  Lanes have low priority, and FULL hashes
+ *                at most 64 MiB at a time, so that other work waits for no more than that.  The
+ *                result is the same, later
  * @reserved:     0
  */
 typedef struct vres_verify_params {
@@ -38,17 +40,20 @@ typedef struct vres_verify_params {
 VRES_DEFINE_INIT(vres_verify_params)
 
 /**
- * struct vres_verify_report - what a verification did and found @status, @reason:  as returned for
- * this shard
- * @mode:             what was really done
- * @blocks_total:     blocks of the tree in the shard
- * @blocks_checked:   of them, hashed this time
- * @bytes_hashed:     shard bytes hashed this time
- * @bad_blocks:       at least so many are damaged
- * @first_bad_offset: where the first damaged range starts in the shard
- * @first_bad_bytes:  how long it is: one block when the leaf level or the source is at hand, else
- *           one group of blocks; 0: none is known
- * @duration:         wall time it took
+ * struct vres_verify_report - what a verification did and found
+ * @status:           as returned for this shard
+ * @reason:           a vres_reason
+ * @mode:             the mode that was used: READBACK when FULL was asked for on a device that
+ *                    cannot hash
+ * @reserved:         0
+ * @blocks_total:     blocks in the shard
+ * @blocks_checked:   of them, hashed by this verification
+ * @bytes_hashed:     bytes of the shard that this verification hashed
+ * @bad_blocks:       at least this many blocks are damaged
+ * @first_bad_offset: where in the shard the first damaged range starts
+ * @first_bad_bytes:  how long it is: one block when block digests are kept or a source is given,
+ *                    else one group of blocks; 0: no range is known
+ * @duration:         how long it took
  */
 typedef struct vres_verify_report {
 	size_t struct_size;
@@ -60,7 +65,13 @@ typedef struct vres_verify_report {
 
 VRES_DEFINE_INIT(vres_verify_report)
 
-/** first_failed: index into the shards that were given, or -1 */
+/**
+ * struct vres_set_report - what verifying a set found
+ * @verified:     shards found good
+ * @failed:       shards damaged, or that could not be checked
+ * @first_failed: position, in the array that was given, of the first of them; -1: none
+ * @reserved:     0
+ */
 typedef struct vres_set_report {
 	size_t struct_size;
 	uint32_t verified, failed;
@@ -71,42 +82,43 @@ typedef struct vres_set_report {
 VRES_DEFINE_INIT(vres_set_report)
 
 /**
- * vres_shard_verify() - are the bytes still there, and still the same?
+ * vres_shard_verify() - verify a shard
  * @s:   the shard
  * @p:   how; NULL: FULL
- * @out: from vres_verify_report_init(), or NULL; filled on failure too
+ * @out: from vres_verify_report_init(), or NULL; also filled on failure
  *
- * A failed check quarantines this shard for good, and no other; one that is too old (EXPIRED) is
- * only refused.  Trouble that keeps the check from being made is 3xx, is never success and is never
- * called tampering.  Allocates no device memory; with SIGNATURE no host memory either, on success,
- * but what libcrypto takes for an HMAC.
+ * A failed verification quarantines this shard for good, and no other.  A seal that is too old
+ * (EXPIRED) is only refused.  When something prevents the verification, the status is 3xx: that is
+ * never success, and is never reported as tampering.
+ *
+ * Allocates no device memory.  A successful SIGNATURE allocates no host memory either, except for
+ * what libcrypto takes for an HMAC.
  *
  * Return: VRES_OK; VRES_E_SEAL_VERIFICATION_FAILED with reason SIGNATURE, DIGEST, RESIDENCY,
- *         EXPIRED or QUARANTINED; VRES_E_INVALID_INPUT
- * (mode); VRES_E_UNSUPPORTED (the device cannot hash, or READBACK without VRES_ALLOW_READBACK);
- * VRES_E_AUDIT; VRES_E_DEVICE_LOST; VRES_E_BACKEND.
+ *         EXPIRED or QUARANTINED; VRES_E_INVALID_INPUT (params); VRES_E_UNSUPPORTED (READBACK
+ *         without VRES_ALLOW_READBACK, or the device cannot hash); VRES_E_AUDIT;
+ *         VRES_E_DEVICE_LOST; VRES_E_BACKEND.
  */
 VRES_API VRES_MUST_CHECK vres_status vres_shard_verify(vres_shard *s, const vres_verify_params *p,
                                                        vres_verify_report *out, vres_error *err);
 
 /**
- * vres_verify_many() - verify several shards in one call, devices in parallel
- * @m:       the manager; all shards must be of it
+ * vres_verify_many() - verify several shards in one call, all devices at the same time
+ * @m:       the manager, to which all shards belong
  * @shards:  @n references
  * @n:       1 to 2^20
  * @p:       how; NULL: FULL; source must be NULL
- * @reports: @n reports, strided by the first one's struct_size, which all share; or NULL; filled on
- *           failure too
- * @err:     why the first that failed did, or NULL
+ * @reports: @n reports, all with the struct_size of the first, which is the distance between them;
+ *           or NULL; also filled on failure
+ * @err:     why the shard failed that decides the status, or NULL
  *
- * Every shard is verified, whatever happens to the others, and comes out as vres_shard_verify() has
- * it; events come in the order of the shards, after the last check.  With FULL, shards of a device
- * share jobs of up to 1,024, so that many small ones cost little more than a large one of their
- * size; a job that misses policy's deadline leaves all of its shards unchecked.
+ * Every shard is verified, whatever happens to the others, with the result that vres_shard_verify()
+ * gives.  Events come in the order of the shards, after the last check.  With FULL, up to 1,024
+ * shards of a device share a job, so that many small shards take little longer than a large one of
+ * the same size.  A job that exceeds the deadline of the policy leaves all of its shards unchecked.
  *
- * Return: VRES_OK when every shard is good; else the status of the first that is damaged or, if
- *         none is, of the first that could not be
- * checked: as vres_shard_verify().
+ * Return: VRES_OK when every shard is good; else the status of the first damaged shard or, if none
+ *         is damaged, of the first that could not be checked, as vres_shard_verify().
  */
 VRES_API VRES_MUST_CHECK vres_status vres_verify_many(vres_manager *m, vres_shard *const *shards,
                                                       size_t n, const vres_verify_params *p,
@@ -118,13 +130,13 @@ VRES_API VRES_MUST_CHECK vres_status vres_verify_many(vres_manager *m, vres_shar
  * @shards: @n references, in any order
  * @n:      how many
  * @p:      as for vres_verify_many()
- * @out:    from vres_set_report_init(), or NULL; filled on failure too
+ * @out:    from vres_set_report_init(), or NULL; also filled on failure
  *
- * They must form exactly one complete set: every index once, one model_ref, one group_id, one
- * total; devices are verified in parallel.
+ * The shards must form one complete set: each index exactly once, and the same model_ref, group_id
+ * and total_shards in all.  They are then verified as by vres_verify_many().
  *
  * Return: as vres_verify_many(); VRES_E_INVALID_INPUT when they are not one complete set
- *         (first_failed names the offender).
+ *         (first_failed is the position of the shard that does not fit).
  */
 VRES_API VRES_MUST_CHECK vres_status vres_set_verify(vres_manager *m, vres_shard *const *shards,
                                                      size_t n, const vres_verify_params *p,
