@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Is this audit log the one that was written?  A checker reads its files in order, in pieces of any
- * size and in constant memory, and says which line is wrong and how.
+ * size and in constant memory.  It names each place at which the log does not go on as it should:
+ * file and line, what is expected there and what is there, and where the log goes on.
  *
  * With the key of the log every line's MAC is checked, so that no change goes unseen but one: a log
  * that was cut, or put back as it once was, together with its checkpoint.  Against that there is a
  * head, a seq and hash that somebody kept elsewhere.  Without a key only the links are checked:
  * form, seq and prev_hash; whoever can write the file can change it so that this is not seen.
  *
- * What is wrong is named as far as the lines around it tell.  A single change of a log makes a
- * single finding; of several changes side by side the kinds may be mixed up, but never "nothing is
- * wrong".
+ * A change of a log makes one finding or a few: a deleted line is "missing", an edited one
+ * "bad_mac", and two lines that changed places are three places at which the log does not go on.
+ * Which change it was the checker does not guess.
  *
  * The format is docs/FORMAT.md, "Audit log"; MACs are HMAC-SHA256 (FIPS 198-1), keys are derived by
  * HKDF (RFC 5869).
@@ -27,52 +28,56 @@
 extern "C" {
 #endif
 
-/** How a line is wrong.  Values are part of the ABI. */
+/** How the log does not go on as it should.  Values are part of the ABI. */
 typedef enum vres_audit_fault {
-	/* The line, or its hash, was changed; the lines around it are as they were. */
-	VRES_AUDIT_EDITED = 1,
-	VRES_AUDIT_DELETED = 2, /* lines are missing before this one */
-	/*
-	 * A copy of another line, or one that was not written with the key, between lines that
-	 * follow each other.
-	 */
-	VRES_AUDIT_INSERTED = 3,
-	VRES_AUDIT_REORDERED = 4, /* a genuine line in another place than its seq says */
-	VRES_AUDIT_TRUNCATED = 5, /* the end of a file is missing */
-	VRES_AUDIT_FORGED = 6,    /* not written with the key, its hash neither */
+	/* Not written with the key, or changed since: its MAC is not good. */
+	VRES_AUDIT_BAD_MAC = 1,
+	VRES_AUDIT_MISSING = 2, /* lines are missing before this one */
+	VRES_AUDIT_END = 5,     /* the log ends before its checkpoint or head, or a file is empty */
 	/* The last line has no end: the machine or the writer died, or the file was cut. */
 	VRES_AUDIT_TORN = 7,
 	VRES_AUDIT_MALFORMED = 8, /* not a canonical line */
-	VRES_AUDIT_ORDER = 9,     /* genuine, but such an event cannot stand here */
-	VRES_AUDIT_ROTATION = 10, /* this file does not follow the one before it */
-	VRES_AUDIT_LINK = 11,     /* does not follow the line before it, though its seq does */
+	/* Genuine, but it or its event cannot stand here: an earlier line, another file or epoch.
+	 */
+	VRES_AUDIT_ORDER = 9,
+	VRES_AUDIT_LINK = 11, /* does not link to the line before it, though its seq follows */
 	/* Not a line has a MAC of this key: it is the wrong one, or nothing is genuine. */
 	VRES_AUDIT_KEY = 12,
 	VRES_AUDIT_CHECKPOINT = 13, /* the checkpoint is not good, or contradicts the log */
-	VRES_AUDIT_HEAD = 14        /* the log does not have the head that was given */
+	VRES_AUDIT_HEAD = 14,       /* the log does not have the head that was given */
+	/* Of an epoch that takes more steps from the key than a checker takes: nobody looked. */
+	VRES_AUDIT_UNCHECKED = 15,
+
+	/* Names from before kinds were merged.  No finding has the values 3, 4, 6 and 10. */
+	VRES_AUDIT_EDITED = VRES_AUDIT_BAD_MAC,
+	VRES_AUDIT_DELETED = VRES_AUDIT_MISSING,
+	VRES_AUDIT_INSERTED = 3,  /* is BAD_MAC, or ORDER for a copy of another line */
+	VRES_AUDIT_REORDERED = 4, /* is MISSING and ORDER */
+	VRES_AUDIT_TRUNCATED = VRES_AUDIT_END,
+	VRES_AUDIT_FORGED = 6,   /* is BAD_MAC */
+	VRES_AUDIT_ROTATION = 10 /* is MISSING or ORDER in line 1 of a file */
 } vres_audit_fault;
 
 /**
  * vres_audit_fault_name() - a fault in lower case
  * @fault: any value
  *
- * Return: "edited", "deleted", ... static; "unknown" for a value this library does not know.  Any
- *         thread.
+ * Return: "bad_mac", "missing", ... static; "unknown" for a value that no finding has.  Any thread.
  */
 VRES_API const char *vres_audit_fault_name(uint32_t fault);
 
 /**
- * struct vres_audit_finding - one thing that is wrong
+ * struct vres_audit_finding - one place at which the log does not go on as it should
  * @struct_size: sizeof
- * @fault:       a vres_audit_fault
+ * @fault:       a vres_audit_fault; where lines of several kinds stand side by side, of the first
  * @file:        index of the file, from 0 in the order in which they were given
- * @line:        its line, from 1; of lines that are missing, the line before which they are; 0
- *           where no line is meant
+ * @line:        its line, from 1; of lines that are missing, the line before which they are; 0 for
+ *               the checkpoint and the head
  * @seq:         what that line says its seq is, or the first seq that is missing; 0 where it cannot
- *           be read
+ *               be read
  * @lines:       how many lines are concerned
- * @message:     one line for people, NUL-terminated; nothing of the log's content is in it but
- *           numbers
+ * @message:     one line for people, NUL-terminated: what is expected, what is there, where the log
+ *               goes on; nothing of the log's content is in it but numbers
  */
 typedef struct vres_audit_finding {
 	size_t struct_size;
@@ -130,7 +135,10 @@ typedef struct vres_audit_summary {
 /** A summary to be filled, of this header's size. */
 VRES_DEFINE_INIT(vres_audit_summary)
 
-/** Told of each finding, in the order of files and lines, by vres_audit_checker_end(). */
+/**
+ * Told of each finding by vres_audit_checker_end(), in the order of files and lines; of checkpoint
+ * and head at last.
+ */
 typedef void (*vres_audit_finding_fn)(void *ctx, const vres_audit_finding *finding);
 
 /**
@@ -249,7 +257,7 @@ VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_summary(const vres_audit
  * @out: from vres_audit_summary_init(), or NULL; filled also with VRES_E_INTEGRITY_VIOLATION
  * @err: why it failed, or NULL
  *
- * Calls the finding function for what was kept.  A log without a line is not good.
+ * Calls the finding function for what was kept.  A file without a whole line is not good.
  *
  * Return: VRES_OK: nothing is wrong, as far as out->keyed says that it was looked at;
  *         VRES_E_INTEGRITY_VIOLATION: something is;

@@ -121,9 +121,9 @@ def wrong_use_is_refused_with_status_2():
     os.symlink("token", "link")
     for arguments, says in [(["audit"], "say verify"), (["audit", "mend"], "say verify"), (["audit", "verify"], "no FILE"),
                             (["audit", "verify", "no such file"], "cannot be opened"), (["audit", "verify", "."], "Is a directory"),
-                            (["audit", "verify", "log", "--head", "x"], "SEQ:HASH"), (["audit", "verify", "log", "--head", "1:ab"], "byte 2"),
+                            (["audit", "verify", "log", "--head", "x"], "SEQ:HASH"), (["audit", "verify", "log", "--head", "1:ab"], "64 lower-case hex digits"),
                             (["audit", "verify", "log", "--head", "0:" + "a" * 64], "from 1"),
-                            (["audit", "verify", "log", "--head", "1:" + "a" * 65], "longer"),
+                            (["audit", "verify", "log", "--head", "1:" + "a" * 65], "64 lower-case hex digits"),
                             (["audit", "verify", "log", "--token", "x"], "command line"),
                             (["audit", "verify", "log", *TOKEN, *FORWARD], "not both"),
                             (["audit", "verify", "log", "--checkpoint", "x", "--no-checkpoint"], "not both"),
@@ -132,7 +132,7 @@ def wrong_use_is_refused_with_status_2():
                             (["audit", "verify", "log", "--forward-key", "bad_key"], "not an audit key"),
                             (["audit", "verify", "log", *FORWARD], "mode 0644"), (["audit", "verify", "log", "--token-file", "loose"], "mode 0644"),
                             (["audit", "verify", "log", "--forward-key", "link"], "symbolic link"),
-                            (["audit", "verify", "log", "--forward-key", "."], "regular"),
+                            (["audit", "verify", "log", "--forward-key", "."], "does not end in a file name"),
                             (["audit", "tail"], "one FILE"), (["audit", "tail", "log", "--json", "--follow"], "not both"), (["audit", "tail", "log", "-n", "x"], "whole number"),
                             (["audit", "tail", "log", "-n"], "needs a value"), (["audit", "tail", "log", "-n", "100001"], "at most"),
                             (["audit", "export", "log"], "--format"), (["audit", "export", "log", "--format", "xml"], "one of"),
@@ -146,7 +146,7 @@ def wrong_use_is_refused_with_status_2():
 def an_empty_log_is_not_good_and_garbage_is_said_once():
     save(Log())
     write("log", b"")
-    equal([f["fault"] for f in vres("audit", "verify", "log", *TOKEN, "--json", status=1).json()["findings"]], ["truncated"])
+    equal([f["fault"] for f in vres("audit", "verify", "log", *TOKEN, "--json", status=1).json()["findings"]], ["end"])
     write("log", b"\n" * 100000)
     report = vres("audit", "verify", "log", *TOKEN, "--json", status=1).json()
     equal((report["findings"][0]["fault"], report["findings"][0]["lines"]), ("malformed", 100000))

@@ -313,9 +313,9 @@ const struct command cmd_audit_verify = {
 	.summary = "is the log the one that was written?",
 	.description = "Check a log of one or more FILEs, from the oldest to the newest: form, "
 		       "chain, MACs, sequence, rotation, and its end against "
-		       "the checkpoint beside the last FILE. Each thing that is wrong is a line: "
-		       "file, line, how, and why. Exit status 1 when "
-		       "anything is, a torn last line too.\n"
+		       "the checkpoint beside the last FILE. Each place at which the log does not "
+		       "go on as it should is a line: file, line, kind, what is expected, what "
+		       "is there. Exit status 1 when there is one, a torn last line too.\n"
 		       "\n"
 		       "Without a key form and links alone are checked. The last words of the "
 		       "first line of a good report, SEQ:HASH, are worth "

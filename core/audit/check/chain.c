@@ -1,229 +1,168 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Genuine lines and their places.  A line that does not fit is held in doubt until the next one: if
- * that one fits where the chain stood before, the line in doubt was the stranger, else something is
- * missing before it.  What is missing stays a gap that later lines may fill.
+ * The pass over the lines.
+ *
+ * Lines that do not prove themselves are one finding, however many stand side by side, and what
+ * they say is not used for anything.  A line that proves itself is compared with the last one that
+ * did: its seq is one more, its prev_hash is that line's hash, its key is that of the same epoch
+ * unless the last line was log_epoch.
  */
-#include "audit/check/checker.h"
+#include "audit/check/chain.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
-bool audit_same_hash(const char *a, const char *b)
+#include "audit/check/marks.h"
+#include "audit/check/order.h"
+#include "audit/check/proof.h"
+
+static vres_audit_finding *add_finding(struct vres_audit_checker *c, uint32_t fault, uint64_t seq,
+                                       const char *why)
 {
-	return vres_crypto_equal(a, b, AUDIT_HEX);
+	return audit_finding_add(c, fault, seq, 1, "seq %" PRIu64 " is expected here: %s",
+	                         c->last.seq + 1, why);
 }
 
-/* The chain goes on with @fact. */
-static vres_status advance(struct vres_audit_checker *c, const struct fact *fact, vres_error *err)
+static void add_unproven(struct vres_audit_checker *c, uint32_t fault, uint64_t seq,
+                         const char *why)
 {
-	c->main = (struct point){.is_known = true, .has_hash = true, .next = fact->seq + 1};
-	memcpy(c->main.hash, fact->hash, AUDIT_HEX);
-	c->is_aside = false;
-	if (c->sum.first_seq == 0)
-		audit_mark_before(c, fact);
-	audit_order_check(c, fact);
-	audit_mark_meet(c, fact);
-	audit_summary_add(c, fact);
-	if (fact->epoch > c->now.epoch)
-		TRY(audit_key_at(&c->now, &c->now, fact->epoch, err));
-	if (c->now.is_forward && fact->event == AUDIT_EPOCH)
-		TRY(audit_key_at(&c->now, &c->now, c->now.epoch + 1, err));
-	return VRES_OK;
+	if (c->unproven++ == 0)
+		c->unproven_finding = add_finding(c, fault, seq, why);
+	else
+		c->unproven_finding->lines++;
 }
 
-/* Lines that came before their time are not missing now. */
-static void skip_early(struct vres_audit_checker *c, uint64_t seq)
+void audit_chain_unreadable(struct vres_audit_checker *c, uint32_t fault, const char *what,
+                            size_t at)
 {
-	struct early *e;
+	char why[112];
 
-	while (c->main.next < seq && (e = audit_early_find(c, c->main.next)) != NULL) {
-		c->main.next++;
-		memcpy(c->main.hash, e->hash, AUDIT_HEX);
-		audit_early_drop(c, e);
-		c->has_last = false; /* nothing is known of what the line before was */
-	}
+	(void)snprintf(why, sizeof(why), "%s at byte %zu of the line", what, at);
+	add_unproven(c, fault, 0, why);
 }
 
-/* Does the line after the one in doubt show that it was the stranger? */
-static bool is_stranger(const struct vres_audit_checker *c, const struct fact *next)
+/* A canonical line whose MAC is not good. */
+static void add_bad_mac(struct vres_audit_checker *c, const struct audit_line *l)
 {
-	if (next == NULL || c->run.bad + c->run.garbage > 0)
-		return false;
-	if (c->doubt_is_jump)
-		return next->seq >= c->main.next && next->seq < c->doubt.seq;
-	return next->seq == c->main.next && audit_same_hash(next->prev_hash, c->main.hash);
-}
-
-/* The prev_hash of a line is not what it ought to be. */
-static uint32_t link_fault(const struct vres_audit_checker *c, const struct fact *fact)
-{
-	if (fact->place.line == 1 && fact->place.file > 0)
-		return VRES_AUDIT_ROTATION;
-	return c->is_keyed ? VRES_AUDIT_LINK : VRES_AUDIT_EDITED;
-}
-
-vres_status audit_chain_settle(struct vres_audit_checker *c, const struct fact *next,
-                               vres_error *err)
-{
-	const struct fact *d = &c->doubt;
-
-	if (!c->has_doubt)
-		return VRES_OK;
-	c->has_doubt = false;
-	if (!is_stranger(c, next)) {
-		if (c->doubt_is_jump)
-			audit_gap_before(c, c->main.next, d);
-		else
-			(void)audit_find(c, link_fault(c, d), d->place, d->seq, 1,
-			                 "its prev_hash is not the hash of the line before: %s",
-			                 c->is_keyed ? "two histories of one log"
-			                             : "one of the two was changed");
-		return advance(c, d, err);
-	}
-	c->has_last = false; /* what is next to a stranger is not held to an order */
-	if (!c->doubt_is_jump) {
-		(void)audit_find(c, VRES_AUDIT_INSERTED, d->place, d->seq, 1,
-		                 "a line of another log, or of another history of this one");
-		return VRES_OK;
-	}
-	audit_summary_add(c, d);
-	audit_early_add(c, d,
-	                audit_find(c, VRES_AUDIT_REORDERED, d->place, d->seq, 1,
-	                           "stands where seq %" PRIu64 " belongs", c->main.next));
-	return VRES_OK;
-}
-
-/* The line does not fit; whether the fault lies with it or before it, the next one tells. */
-static vres_status put_in_doubt(struct vres_audit_checker *c, const struct fact *fact, bool is_jump,
-                                vres_error *err)
-{
-	c->has_doubt = true;
-	c->doubt_is_jump = is_jump;
-	c->doubt = *fact;
-	c->doubt.is_clean = false;
-	return fact->epoch > c->now.epoch ? audit_key_at(&c->ahead, &c->now, fact->epoch, err)
-	                                  : VRES_OK;
-}
-
-/* Lines of an earlier epoch in a later one's place: the key that those after it will be under. */
-static vres_status follow_aside(struct vres_audit_checker *c, const struct fact *fact,
-                                vres_error *err)
-{
-	const uint64_t epoch = fact->epoch + (fact->event == AUDIT_EPOCH);
-
-	if (!c->now.is_forward || epoch >= c->now.epoch || epoch - c->base.epoch > c->steps_left)
-		return VRES_OK;
-	if (c->aside.chain && c->aside.epoch == epoch)
-		return VRES_OK;
-	c->steps_left -= epoch - c->base.epoch;
-	return audit_key_at(&c->aside, &c->base, epoch, err);
-}
-
-/* A genuine line whose seq is past. */
-static vres_status put_aside(struct vres_audit_checker *c, const struct fact *fact, vres_error *err)
-{
-	const bool was_missing = audit_gap_fill(c, fact);
-	const bool is_file = fact->place.line == 1 && fact->place.file > 0;
-
-	(void)audit_run_close(c, 0, NULL);
-	if (was_missing)
-		audit_summary_add(c, fact);
-	if (c->is_aside && fact->seq == c->side.next) {
-		audit_find_more(c, c->side_finding);
-	} else if (is_file) {
-		c->side_finding = audit_find(c, VRES_AUDIT_ROTATION, fact->place, fact->seq, 1,
-		                             "the file's lines come before some that were read "
-		                             "already: another order, or given twice");
-	} else {
-		c->side_finding =
-			audit_find(c, was_missing ? VRES_AUDIT_REORDERED : VRES_AUDIT_INSERTED,
-		                   fact->place, fact->seq, 1,
-		                   was_missing ? "stands where seq %" PRIu64 " belongs"
-		                               : "a copy: this seq was before, and seq %" PRIu64
-		                                 " is expected",
-		                   c->main.next);
-	}
-	c->is_aside = true;
-	c->side.next = fact->seq + 1;
-	return follow_aside(c, fact, err);
+	c->bad_macs++;
+	if (!c->last.is_known && l->is_forward && l->number < c->keys->epoch)
+		add_unproven(c, VRES_AUDIT_KEY, l->seq,
+		             "its epoch is before that of the key, which says nothing of it");
+	else if (c->is_exhausted)
+		add_unproven(c, VRES_AUDIT_UNCHECKED, l->seq,
+		             "not checked: its epoch takes too many steps from the key");
+	else
+		add_unproven(c, VRES_AUDIT_BAD_MAC, l->seq,
+		             "its MAC is not good: changed, or not written with the key");
 }
 
 /*
- * Where a log begins: with a header, unless its first lines are bad, gone or elsewhere.  Of how
- * many are gone nothing tells: the gap reaches down to seq 1, and counts as one line.
+ * Is the line's MAC good?  Under the key of the current epoch, of the next, or of the epoch that
+ * the line names, which is how the check goes on after epochs are missing.
  */
-static void begin(struct vres_audit_checker *c, const struct fact *fact)
+static vres_status prove(struct vres_audit_checker *c, const struct audit_line *l, bool *is_good,
+                         uint64_t *epoch, vres_error *err)
 {
-	const uint64_t room = audit_run_room(c);
+	const uint64_t named = l->event == AUDIT_HEADER                   ? l->number
+	                       : l->event == AUDIT_EPOCH && l->number > 0 ? l->number - 1
+	                                                                  : 0;
 
-	c->main = (struct point){.is_known = true};
-	if (fact->event == AUDIT_HEADER) {
-		c->main.next = fact->seq;
-		c->main.has_hash = room == 0;
-		memcpy(c->main.hash, fact->prev_hash, AUDIT_HEX);
-	} else {
-		c->main.next = room > 0 && fact->seq > room ? fact->seq - room : 1;
-	}
+	*epoch = c->keys->epoch;
+	TRY(audit_proof_check(c, *epoch, l->text, l->bytes, l->hash_at, is_good, err));
+	if (*is_good || !c->keys->is_forward)
+		return VRES_OK;
+	*epoch = c->keys->epoch + 1;
+	TRY(audit_proof_check(c, *epoch, l->text, l->bytes, l->hash_at, is_good, err));
+	if (*is_good || named <= *epoch)
+		return VRES_OK;
+	*epoch = named;
+	c->is_exhausted = c->is_exhausted || !audit_proof_reaches(c, named);
+	return audit_proof_check(c, named, l->text, l->bytes, l->hash_at, is_good, err);
 }
 
-/* Seq 1 follows nothing. */
-static bool is_first_link(const struct fact *fact)
+/* Why a line that proves itself does not follow the last one that did, or NULL. */
+static const char *misfit(const struct vres_audit_checker *c, const struct audit_line *l,
+                          uint64_t epoch, uint32_t *fault)
 {
-	for (size_t i = 0; i < AUDIT_HEX; i++)
-		if (fact->prev_hash[i] != '0')
-			return false;
-	return true;
+	const bool is_first = !c->last.is_known, follows = c->unproven == 0;
+	const uint64_t next = c->last.seq + 1;
+
+	*fault = VRES_AUDIT_LINK;
+	if (l->seq == next && memcmp(l->prev_hash, c->last.hash, AUDIT_HEX) != 0)
+		return "its prev_hash is not the hash of the line before it";
+	*fault = VRES_AUDIT_MISSING;
+	if (l->seq > next && follows && (!is_first || l->event != AUDIT_HEADER))
+		return "lines are missing";
+	*fault = VRES_AUDIT_ORDER;
+	if (l->seq < next)
+		return "it belongs before the line before it";
+	/*
+	 * Each epoch before this line's has at least one line.  Otherwise somebody with a later key
+	 * could put a log of their own, from seq 1 on, in place of all.
+	 */
+	if (is_first && epoch >= l->seq)
+		return "no log comes to its epoch so early: by somebody who came later";
+	if (!is_first && follows && epoch > c->last.epoch + (c->last.event == AUDIT_EPOCH))
+		return "no log_epoch ends the epoch before its own: by somebody who came later";
+	return audit_order_flaw(c, l, epoch, follows);
 }
 
-/* @fact has the next seq, or a later one with bad lines before it. */
-static vres_status go_on(struct vres_audit_checker *c, struct fact *fact, vres_error *err)
+static void compare(struct vres_audit_checker *c, const struct audit_line *l, uint64_t epoch)
 {
-	struct early *e = audit_early_find(c, fact->seq);
-	uint64_t missing = fact->seq - c->main.next;
+	uint32_t fault;
+	const char *why = misfit(c, l, epoch, &fault);
+	vres_audit_finding *f;
 
-	if (e) {
-		audit_find_instead(c, e->finding, VRES_AUDIT_INSERTED,
-		                   "a copy of a line that comes later");
-		audit_early_drop(c, e);
+	if (c->unproven > 0)
+		audit_finding_say(c->unproven_finding, true, "; the log goes on with seq %" PRIu64,
+		                  l->seq);
+	if (why == NULL)
+		return;
+	f = add_finding(c, fault, l->seq, why);
+	if (fault == VRES_AUDIT_MISSING) {
+		f->seq = c->last.seq + 1;
+		f->lines = l->seq - f->seq;
 	}
-	fact->is_clean = audit_run_room(c) == 0 && c->has_last;
-	if (audit_run_room(c) > 0) {
-		const uint64_t room = audit_run_room(c),
-			       first = c->main.next + (missing < room ? missing : room);
-
-		missing = audit_run_close(c, missing, fact->prev_hash);
-		if (missing > 0)
-			audit_gap_before(c, first, fact);
-		return advance(c, fact, err);
-	}
-	if (c->main.has_hash && !audit_same_hash(fact->prev_hash, c->main.hash))
-		return put_in_doubt(c, fact, false, err);
-	if (fact->seq == 1 && !is_first_link(fact))
-		(void)audit_find(c, VRES_AUDIT_LINK, fact->place, 1, 1,
-		                 "the prev_hash of seq 1 is not 64 zeros");
-	return advance(c, fact, err);
+	if (l->seq != c->last.seq + 1)
+		audit_finding_say(f, true, ", and this is seq %" PRIu64, l->seq);
 }
 
-vres_status audit_chain_add(struct vres_audit_checker *c, const struct fact *fact, vres_error *err)
+vres_status audit_chain_line(struct vres_audit_checker *c, const char *text, size_t n,
+                             vres_error *err)
 {
-	struct fact f = *fact;
+	bool is_good = true;
+	uint64_t epoch = 0;
+	struct audit_line l;
 
-	TRY(audit_chain_settle(c, fact, err));
-	if (!c->main.is_known)
-		begin(c, fact);
-	/* Where hash and seq disagree, the hash is right: it is harder to make fit. */
-	if (f.seq != c->main.next && audit_run_room(c) == 0 && c->main.has_hash &&
-	    audit_same_hash(f.prev_hash, c->main.hash)) {
-		(void)audit_find(
-			c, c->is_keyed ? VRES_AUDIT_LINK : VRES_AUDIT_EDITED, f.place, f.seq, 1,
-			"follows the line before it, but its seq is not %" PRIu64, c->main.next);
-		f.seq = c->main.next;
+	if (!audit_line_scan(text, n, &l)) {
+		audit_chain_unreadable(c, VRES_AUDIT_MALFORMED, l.fault, l.fault_at);
+		return VRES_OK;
 	}
-	if (f.seq > c->main.next)
-		skip_early(c, f.seq);
-	if (f.seq < c->main.next)
-		return put_aside(c, &f, err);
-	if (f.seq > c->main.next && audit_run_room(c) == 0)
-		return put_in_doubt(c, &f, true, err);
-	return go_on(c, &f, err);
+	c->names_forward |= l.event == AUDIT_HEADER && l.is_forward;
+	c->names_token |= l.event == AUDIT_HEADER && !l.is_forward;
+	if (c->keys)
+		TRY(prove(c, &l, &is_good, &epoch, err));
+	if (!is_good) {
+		add_bad_mac(c, &l);
+		return VRES_OK;
+	}
+	compare(c, &l, epoch);
+	audit_marks_meet(c, &l, epoch);
+	audit_order_advance(c, &l, epoch);
+	c->unproven = 0;
+	return audit_proof_move(c, epoch + (l.event == AUDIT_EPOCH), err);
+}
+
+void audit_chain_end(struct vres_audit_checker *c)
+{
+	const char *why = ": it is another key, or nothing here is genuine";
+
+	if (c->last.is_known || c->bad_macs == 0 || c->is_exhausted)
+		return;
+	if (c->keys->is_forward && c->names_token && !c->names_forward)
+		why = ": the log says that it is in mode token";
+	if (!c->keys->is_forward && c->names_forward && !c->names_token)
+		why = ": the log says that it is in mode forward";
+	c->unproven_finding->fault = VRES_AUDIT_KEY;
+	audit_finding_say(c->unproven_finding, false, "no line has a MAC of this key%s", why);
 }

@@ -247,10 +247,8 @@ bool audit_line_scan(const char *text, size_t n, struct audit_line *out)
 	(void)cursor_expect(&c, "\",\"worker_id\":");
 	cursor_identifier(&c, WORKER_ID_MAX);
 	(void)cursor_expect(&c, "}");
-	if (c.fault == NULL && c.at != c.end) {
-		out->has_tail = true;
+	if (c.at != c.end)
 		(void)cursor_fail(&c, "bytes after the end of the line's object");
-	}
 	out->fault = c.fault;
 	out->fault_at = (size_t)(c.at - c.start);
 	return c.fault == NULL;

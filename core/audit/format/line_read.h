@@ -26,7 +26,6 @@ struct audit_line {
 	/* Why the line is not canonical, and at which byte, from 0. */
 	const char *fault;
 	size_t fault_at;
-	bool has_tail; /* a whole line is there, and more bytes after it */
 };
 
 struct audit_checkpoint {

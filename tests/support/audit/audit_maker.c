@@ -43,6 +43,7 @@ void maker_forward(struct audit_maker *m, maker_hmac_fn hmac, const uint8_t firs
 	m->hmac = hmac;
 	memset(m->prev, '0', 64);
 	m->is_forward = true;
+	memcpy(m->first, first, 32);
 	memcpy(m->chain, first, 32);
 	expand(hmac, m->chain, "vres/audit/line/v1", m->key);
 }

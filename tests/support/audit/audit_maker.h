@@ -18,7 +18,8 @@ typedef void (*maker_hmac_fn)(const uint8_t key[32], const void *bytes, size_t n
 struct audit_maker {
 	maker_hmac_fn hmac;
 	bool is_forward;
-	uint8_t chain[32], key[32]; /* K(epoch) in mode forward; the line key */
+	uint8_t first[32], chain[32]; /* mode forward: K(0), K(epoch) */
+	uint8_t key[32];              /* the line key */
 	uint64_t seq, epoch;
 	unsigned session;
 	char prev[65];

@@ -323,10 +323,31 @@ END_TEST
 
 START_TEST(every_fault_has_a_name)
 {
-	for (uint32_t fault = VRES_AUDIT_EDITED; fault <= VRES_AUDIT_HEAD; fault++)
-		ck_assert_str_ne(vres_audit_fault_name(fault), "unknown");
+	static const struct {
+		uint32_t fault;
+		const char *name;
+	} rows[] = {
+		{VRES_AUDIT_BAD_MAC, "bad_mac"},
+		{VRES_AUDIT_MISSING, "missing"},
+		{VRES_AUDIT_END, "end"},
+		{VRES_AUDIT_TORN, "torn"},
+		{VRES_AUDIT_MALFORMED, "malformed"},
+		{VRES_AUDIT_ORDER, "order"},
+		{VRES_AUDIT_LINK, "link"},
+		{VRES_AUDIT_KEY, "key"},
+		{VRES_AUDIT_CHECKPOINT, "checkpoint"},
+		{VRES_AUDIT_HEAD, "head"},
+		{VRES_AUDIT_UNCHECKED, "unchecked"},
+		{VRES_AUDIT_INSERTED, "unknown"},
+		{VRES_AUDIT_REORDERED, "unknown"},
+		{VRES_AUDIT_FORGED, "unknown"},
+		{VRES_AUDIT_ROTATION, "unknown"},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		ck_assert_str_eq(vres_audit_fault_name(rows[i].fault), rows[i].name);
 	ck_assert_str_eq(vres_audit_fault_name(0), "unknown");
-	ck_assert_str_eq(vres_audit_fault_name(VRES_AUDIT_HEAD + 1), "unknown");
+	ck_assert_str_eq(vres_audit_fault_name(VRES_AUDIT_UNCHECKED + 1), "unknown");
 	ck_assert_str_eq(vres_audit_fault_name(UINT32_MAX), "unknown");
 }
 END_TEST
