@@ -8,7 +8,6 @@
 #include <inttypes.h>
 
 #include "device/backend_call.h"
-#include "device/capacity.h"
 #include "base/validate.h"
 
 #define SCRATCH_MAX (UINT64_C(64) << 20)
@@ -177,7 +176,7 @@ vres_status vres_device_create(const struct vres_driver *driver, uint32_t index,
 	d->driver = driver;
 	d->index = index;
 	d->props.struct_size = sizeof(d->props);
-	TRY(vres_capacity_open(&d->capacity, err));
+	TRY(vres_ledger_open(&d->ledger, err));
 	TRY(vres_os_random(&nonce, sizeof(nonce), err));
 	atomic_init(&d->nonce, nonce);
 	TRY(vres_call_outcome(
@@ -199,7 +198,7 @@ void vres_device_destroy(struct vres_device *d, bool touch)
 	 * for ever.
 	 */
 	if (touch)
-		vres_capacity_close(&d->capacity);
+		vres_ledger_close(&d->ledger);
 	vres_os_free(d);
 }
 

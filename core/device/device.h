@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 #include <vres/backend.h>
 
-#include "os/os.h"
+#include "device/ledger.h"
 
 /*
  * Bytes of one staging buffer.  Large enough that launching a copy costs nothing beside it; two of
@@ -26,23 +26,11 @@ struct vres_driver {
 	uint32_t device_count;
 };
 
-/* What has been promised of a device's memory; see capacity.c. */
-struct vres_capacity {
-	pthread_mutex_t lock;
-	pthread_cond_t settled;
-	uint64_t pending; /* reserved, not allocated yet */
-	uint64_t filling; /* allocated, not sealed yet */
-	uint64_t used;    /* sealed */
-	/* Grows whenever an allocation or a release has taken effect at the driver. */
-	uint64_t changes;
-	uint32_t unsettled; /* allocations and releases on their way to the driver */
-};
-
 struct vres_device {
 	const struct vres_driver *driver;
 	vres_bdev *handle;
 	vres_device_props props;
-	struct vres_capacity capacity;
+	struct vres_ledger ledger;
 	uint32_t index;
 	atomic_bool is_lost;
 	atomic_uint_fast64_t nonce;

@@ -17,7 +17,7 @@ vres_status vres_device_describe(vres_manager *m, uint32_t gpu_device, vres_devi
                                  vres_error *err)
 {
 	vres_device_info info = vres_device_info_init();
-	struct vres_capacity_now now;
+	struct vres_capacity now;
 	vres_device_status status;
 	struct vres_device *d;
 

@@ -82,7 +82,7 @@ void vres_count_verify(vres_manager *m, const vres_verify_report *report)
 bool vres_metrics_device(const vres_manager *m, uint32_t index, struct vres_device_figures *out)
 {
 	struct vres_device *d = vres_manager_open_device(m, index);
-	struct vres_capacity_now now;
+	struct vres_capacity now;
 	vres_device_status status;
 
 	if (d == NULL)
@@ -91,9 +91,7 @@ bool vres_metrics_device(const vres_manager *m, uint32_t index, struct vres_devi
 		.index = index, .uuid = d->props.uuid, .total = d->props.total_bytes};
 	if (vres_capacity_look(d, m->policy.headroom_bytes, &now, &status, NULL) == VRES_OK)
 		out->available = now.available;
-	(void)pthread_mutex_lock(&d->capacity.lock);
-	out->used = d->capacity.used;
-	(void)pthread_mutex_unlock(&d->capacity.lock);
+	out->used = vres_ledger_read(&d->ledger).used;
 	return true;
 }
 

@@ -94,7 +94,7 @@ static void tell_deallocated(struct vres_shard *s, uint64_t freed, const vres_er
 	                               failed ? VRES_EVENT_VRAM_DEALLOCATION_FAILED
 	                                      : VRES_EVENT_VRAM_DEALLOCATED,
 	                               s->record.gpu_device);
-	struct vres_capacity *c = &s->mem.device->capacity;
+	const struct vres_ledger_sums sums = vres_ledger_read(&s->mem.device->ledger);
 	vres_shard_info info;
 
 	/* A shard whose seal failed has no root yet; the event then names no shard. */
@@ -103,9 +103,7 @@ static void tell_deallocated(struct vres_shard *s, uint64_t freed, const vres_er
 	e.status = failed ? VRES_E_DEALLOCATION_FAILED : VRES_OK;
 	e.freed_bytes = freed;
 	e.detail = failed ? failure->message : NULL;
-	(void)pthread_mutex_lock(&c->lock);
-	e.used_bytes = c->used + c->filling;
-	(void)pthread_mutex_unlock(&c->lock);
+	e.used_bytes = sums.used + sums.filling;
 	/* Releasing cannot fail; a loss is counted. */
 	(void)vres_event_emit(&s->manager->listeners, &e, false, NULL);
 }
@@ -129,9 +127,9 @@ static vres_status free_device_side(struct vres_shard *s)
 	if (s->mem.is_adopted)
 		return vres_mem_release(&s->mem, NULL); /* the memory stays its owner's */
 	(void)wipe(s, &wiping);
-	vres_capacity_releasing(d);
+	vres_ledger_releasing(&d->ledger);
 	(void)vres_mem_release(&s->mem, &freeing);
-	vres_capacity_released(d, taken, s->is_published);
+	vres_ledger_released(&d->ledger, taken, s->is_published);
 	tell_deallocated(s, taken, wiping.status != VRES_OK ? &wiping : &freeing);
 	return wiping.status == VRES_OK && freeing.status == VRES_OK ? VRES_OK
 	                                                             : VRES_E_DEALLOCATION_FAILED;
@@ -174,7 +172,7 @@ void vres_shard_publish(struct vres_shard *s)
 
 	atomic_fetch_add(&m->counters.shards, 1);
 	if (!s->mem.is_adopted)
-		vres_capacity_sealed(s->mem.device, s->mem.capacity);
+		vres_ledger_sealed(&s->mem.device->ledger, s->mem.capacity);
 	s->scrub = (struct scrub_place){.shard = s,
 	                                .bytes = s->shape.bytes,
 	                                .units = s->shape.count[level],

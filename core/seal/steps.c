@@ -54,13 +54,9 @@ static void tell_allocation_failed(struct seal *seal, const vres_error *failure)
 	vres_event e = vres_event_make(&seal->manager->listeners, VRES_EVENT_VRAM_ALLOCATION_FAILED,
 	                               seal->record.gpu_device);
 	const bool has_room = failure->status != VRES_E_INSUFFICIENT_VRAM;
-	uint64_t used;
 
-	(void)pthread_mutex_lock(&seal->device->capacity.lock);
-	used = seal->device->capacity.used;
-	(void)pthread_mutex_unlock(&seal->device->capacity.lock);
-	vres_log_capacity(&seal->manager->listeners, e.gpu_device, seal->record.vram_bytes, used,
-	                  failure->available_bytes);
+	vres_log_capacity(&seal->manager->listeners, e.gpu_device, seal->record.vram_bytes,
+	                  vres_ledger_read(&seal->device->ledger).used, failure->available_bytes);
 	vres_count_no_memory(seal->manager, has_room);
 	e.status = failure->status;
 	e.requested_bytes = seal->record.vram_bytes;
@@ -74,7 +70,7 @@ static vres_status tell_allocated(struct seal *seal, const struct vres_mem *mem,
 {
 	vres_event e = vres_event_make(&seal->manager->listeners, VRES_EVENT_VRAM_ALLOCATED,
 	                               seal->record.gpu_device);
-	struct vres_capacity_now now;
+	struct vres_capacity now;
 	vres_device_status status;
 
 	if (seal->manager->listeners.audit.record == NULL && seal->manager->listeners.log == NULL)
@@ -98,7 +94,7 @@ static vres_status reserve_and_allocate(struct seal *seal, struct vres_shard *s,
 
 	TRY(vres_capacity_reserve(d, padded, seal->manager->policy.headroom_bytes, err));
 	status = vres_mem_alloc(d, seal->record.vram_bytes, &s->mem, err);
-	vres_capacity_allocated(d, padded, status == VRES_OK ? s->mem.capacity : 0);
+	vres_ledger_allocated(&d->ledger, padded, status == VRES_OK ? s->mem.capacity : 0);
 	return status;
 }
 

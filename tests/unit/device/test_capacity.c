@@ -58,9 +58,9 @@ START_TEST(whole_device_can_be_reserved_and_not_one_byte_more)
 	ck_status(vres_capacity_reserve(fixture->device, UINT64_MAX, 0, &err),
 	          VRES_E_INSUFFICIENT_VRAM);
 	ck_ok(vres_capacity_reserve(fixture->device, FREE, 0, &err));
-	ck_assert_uint_eq(fixture->device->capacity.pending, FREE);
-	vres_capacity_allocated(fixture->device, FREE, 0);
-	ck_assert_uint_eq(fixture->device->capacity.pending, 0);
+	ck_assert_uint_eq(fixture->device->ledger.sums.pending, FREE);
+	vres_ledger_allocated(&fixture->device->ledger, FREE, 0);
+	ck_assert_uint_eq(fixture->device->ledger.sums.pending, 0);
 }
 END_TEST
 
@@ -77,7 +77,7 @@ START_TEST(headroom_is_left_free)
 	          VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.available_bytes, 0);
 	ck_ok(vres_capacity_reserve(fixture->device, FREE - MIB, MIB, &err));
-	vres_capacity_allocated(fixture->device, FREE - MIB, 0);
+	vres_ledger_allocated(&fixture->device->ledger, FREE - MIB, 0);
 }
 END_TEST
 
@@ -93,7 +93,7 @@ START_TEST(shortage_names_what_would_be_granted)
 	available = err.available_bytes;
 	ck_assert_uint_eq(available, 10 * 4096);
 	ck_ok(vres_capacity_reserve(fixture->device, available, 100, &err));
-	vres_capacity_allocated(fixture->device, available, 0);
+	vres_ledger_allocated(&fixture->device->ledger, available, 0);
 }
 END_TEST
 
@@ -105,17 +105,17 @@ START_TEST(free_figure_at_its_largest_does_not_overflow_the_promises)
 
 	fixture->fake->status.free_bytes = UINT64_MAX;
 	ck_ok(vres_capacity_reserve(fixture->device, UINT64_MAX - 10, 0, &err));
-	fixture->device->capacity.unsettled = 0; /* or the second would wait for the first */
+	fixture->device->ledger.unsettled = 0; /* or the second would wait for the first */
 	ck_status(vres_capacity_reserve(fixture->device, 11, 0, &err), VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.available_bytes, 0); /* ten bytes are no granule */
 	ck_ok(vres_capacity_reserve(fixture->device, 10, 0, &err));
-	ck_assert_uint_eq(fixture->device->capacity.pending, UINT64_MAX);
+	ck_assert_uint_eq(fixture->device->ledger.sums.pending, UINT64_MAX);
 }
 END_TEST
 
-static struct vres_capacity_now look(struct device_fixture *fixture, uint64_t headroom)
+static struct vres_capacity look(struct device_fixture *fixture, uint64_t headroom)
 {
-	struct vres_capacity_now now;
+	struct vres_capacity now;
 	vres_device_status status;
 	vres_error err;
 
@@ -136,20 +136,20 @@ START_TEST(figures_follow_a_seal_from_promise_to_release)
 	ck_assert_uint_eq(look(fixture, 0).available, FREE - 3 * MIB);
 	/* What the driver says once it is allocated. */
 	fixture->fake->status.free_bytes = FREE - 3 * MIB;
-	vres_capacity_allocated(d, 3 * MIB, 3 * MIB);
+	vres_ledger_allocated(&d->ledger, 3 * MIB, 3 * MIB);
 	ck_assert_uint_eq(look(fixture, 0).reserved, 4 * MIB);
 	ck_assert_uint_eq(look(fixture, 0).available, FREE - 3 * MIB);
 	ck_assert_uint_eq(look(fixture, 0).used, 0);
-	vres_capacity_sealed(d, 3 * MIB);
+	vres_ledger_sealed(&d->ledger, 3 * MIB);
 	ck_assert_uint_eq(look(fixture, 0).reserved, MIB);
 	ck_assert_uint_eq(look(fixture, 0).used, 3 * MIB);
-	vres_capacity_releasing(d);
+	vres_ledger_releasing(&d->ledger);
 	fixture->fake->status.free_bytes = FREE;
-	vres_capacity_released(d, 3 * MIB, true);
+	vres_ledger_released(&d->ledger, 3 * MIB, true);
 	ck_assert_uint_eq(look(fixture, 0).used, 0);
 	ck_assert_uint_eq(look(fixture, 0).available, FREE);
 	ck_assert_uint_eq(look(fixture, 0).total, FREE);
-	ck_assert_uint_eq(d->capacity.unsettled, 0);
+	ck_assert_uint_eq(d->ledger.unsettled, 0);
 }
 END_TEST
 
@@ -160,12 +160,12 @@ START_TEST(seal_that_failed_after_it_was_allocated_leaves_nothing_reserved)
 	vres_error err;
 
 	ck_ok(vres_capacity_reserve(d, MIB, 0, &err));
-	vres_capacity_allocated(d, MIB, MIB);
-	vres_capacity_releasing(d);
-	vres_capacity_released(d, MIB, false);
-	ck_assert_uint_eq(d->capacity.filling, 0);
-	ck_assert_uint_eq(d->capacity.used, 0);
-	ck_assert_uint_eq(d->capacity.pending, 0);
+	vres_ledger_allocated(&d->ledger, MIB, MIB);
+	vres_ledger_releasing(&d->ledger);
+	vres_ledger_released(&d->ledger, MIB, false);
+	ck_assert_uint_eq(d->ledger.sums.filling, 0);
+	ck_assert_uint_eq(d->ledger.sums.used, 0);
+	ck_assert_uint_eq(d->ledger.sums.pending, 0);
 }
 END_TEST
 
@@ -183,14 +183,14 @@ END_TEST
 START_TEST(device_that_does_not_answer_is_not_taken_for_a_full_one)
 {
 	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
-	struct vres_capacity_now now;
+	struct vres_capacity now;
 	vres_device_status status;
 	vres_error err;
 
 	fixture->fake->answer[FAKE_DEVICE_STATUS] = VRES_E_BACKEND;
 	ck_status(vres_capacity_reserve(fixture->device, 1, 0, &err), VRES_E_BACKEND);
 	ck_status(vres_capacity_look(fixture->device, 0, &now, &status, &err), VRES_E_BACKEND);
-	ck_assert_uint_eq(fixture->device->capacity.pending, 0);
+	ck_assert_uint_eq(fixture->device->ledger.sums.pending, 0);
 }
 END_TEST
 
@@ -203,7 +203,7 @@ static void give_back(void *ctx)
 	struct device_fixture *fixture = ctx;
 
 	fixture->fake->meanwhile = NULL;
-	vres_capacity_allocated(fixture->device, FREE, 0);
+	vres_ledger_allocated(&fixture->device->ledger, FREE, 0);
 }
 
 START_TEST(figure_that_grew_old_while_it_was_asked_for_is_asked_for_again)
@@ -216,7 +216,7 @@ START_TEST(figure_that_grew_old_while_it_was_asked_for_is_asked_for_again)
 	fixture->fake->meanwhile_ctx = fixture;
 	ck_ok(vres_capacity_reserve(fixture->device, FREE, 0, &err));
 	ck_assert_uint_eq(atomic_load(&fixture->fake->calls[FAKE_DEVICE_STATUS]), 3);
-	vres_capacity_allocated(fixture->device, FREE, 0);
+	vres_ledger_allocated(&fixture->device->ledger, FREE, 0);
 }
 END_TEST
 
@@ -230,7 +230,7 @@ static void allocate_meanwhile(void *ctx)
 
 	fixture->fake->meanwhile = NULL;
 	fixture->fake->status.free_bytes = 0;
-	vres_capacity_allocated(fixture->device, FREE, FREE);
+	vres_ledger_allocated(&fixture->device->ledger, FREE, FREE);
 }
 
 START_TEST(bytes_allocated_while_the_figure_was_asked_for_are_not_promised_again)
@@ -297,10 +297,10 @@ START_TEST(two_that_both_fit_are_not_refused_because_they_came_together)
 	ck_ok(vres_capacity_reserve(fixture->device, FREE, 0, &err));
 	ck_assert_int_eq(pthread_create(&thread, NULL, reserve_all, &second), 0);
 	let_decide(&second);
-	vres_capacity_allocated(fixture->device, FREE, 0);
+	vres_ledger_allocated(&fixture->device->ledger, FREE, 0);
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 	ck_assert_int_eq(second.status, VRES_OK);
-	vres_capacity_allocated(fixture->device, FREE, 0);
+	vres_ledger_allocated(&fixture->device->ledger, FREE, 0);
 }
 END_TEST
 
@@ -320,9 +320,8 @@ START_TEST(child_of_a_process_where_somebody_waits_can_destroy_the_device)
 	ck_ok(vres_capacity_reserve(fixture->device, FREE, 0, &err));
 	ck_assert_int_eq(pthread_create(&thread, NULL, reserve_all, &second), 0);
 	let_decide(&second);
-	(void)pthread_mutex_lock(
-		&fixture->device->capacity.lock); /* which it gives up by waiting */
-	(void)pthread_mutex_unlock(&fixture->device->capacity.lock);
+	(void)pthread_mutex_lock(&fixture->device->ledger.lock); /* which it gives up by waiting */
+	(void)pthread_mutex_unlock(&fixture->device->ledger.lock);
 	child = fork();
 	ck_assert_int_ge(child, 0);
 	if (child == 0) {
@@ -340,10 +339,10 @@ START_TEST(child_of_a_process_where_somebody_waits_can_destroy_the_device)
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_int_eq(status, 0);
-	vres_capacity_allocated(fixture->device, FREE, 0);
+	vres_ledger_allocated(&fixture->device->ledger, FREE, 0);
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 	ck_assert_int_eq(second.status, VRES_OK);
-	vres_capacity_allocated(fixture->device, FREE, 0);
+	vres_ledger_allocated(&fixture->device->ledger, FREE, 0);
 }
 END_TEST
 
@@ -366,11 +365,11 @@ static void *seal_and_release(void *arg)
 			continue;
 		if (!fake_backend_take(c->fixture->fake, bytes))
 			atomic_fetch_add(&c->refused_by_the_driver, 1);
-		vres_capacity_allocated(d, bytes, bytes);
-		vres_capacity_sealed(d, bytes);
-		vres_capacity_releasing(d);
+		vres_ledger_allocated(&d->ledger, bytes, bytes);
+		vres_ledger_sealed(&d->ledger, bytes);
+		vres_ledger_releasing(&d->ledger);
 		fake_backend_give(c->fixture->fake, bytes);
-		vres_capacity_released(d, bytes, true);
+		vres_ledger_released(&d->ledger, bytes, true);
 	}
 	return NULL;
 }
@@ -386,10 +385,10 @@ START_TEST(threads_never_promise_the_same_bytes_twice)
 	for (size_t i = 0; i < COUNT(threads); i++)
 		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
 	ck_assert_uint_eq(atomic_load(&crowd.refused_by_the_driver), 0);
-	ck_assert_uint_eq(fixture->device->capacity.pending, 0);
-	ck_assert_uint_eq(fixture->device->capacity.used, 0);
-	ck_assert_uint_eq(fixture->device->capacity.filling, 0);
-	ck_assert_uint_eq(fixture->device->capacity.unsettled, 0);
+	ck_assert_uint_eq(fixture->device->ledger.sums.pending, 0);
+	ck_assert_uint_eq(fixture->device->ledger.sums.used, 0);
+	ck_assert_uint_eq(fixture->device->ledger.sums.filling, 0);
+	ck_assert_uint_eq(fixture->device->ledger.unsettled, 0);
 	ck_assert_uint_eq(fixture->fake->status.free_bytes, FREE);
 }
 END_TEST

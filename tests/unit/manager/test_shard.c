@@ -145,7 +145,7 @@ START_TEST(end_of_a_shard_is_told_with_what_was_freed_and_what_remains)
 	ck_assert_str_eq(event->shard->shard_id, "goes");
 	ck_assert_int_eq(event->status, VRES_OK);
 	/* Or a seal that does not fit would wait for ever. */
-	ck_assert_uint_eq(stays->mem.device->capacity.unsettled, 0);
+	ck_assert_uint_eq(stays->mem.device->ledger.unsettled, 0);
 }
 END_TEST
 

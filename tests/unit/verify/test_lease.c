@@ -291,7 +291,7 @@ START_TEST(manager_that_stopped_during_a_seal_seals_nothing)
 {
 	CLEANUP(end) struct lease_fixture *fixture = begin();
 	vres_seal_params params = vres_seal_params_init();
-	const uint64_t used = fixture->shard->mem.device->capacity.used;
+	const uint64_t used = fixture->shard->mem.device->ledger.sums.used;
 	const uint64_t violations = atomic_load(&fixture->manager->listeners.policy_violations);
 	vres_shard *shard = NULL;
 	vres_error err;
@@ -301,8 +301,8 @@ START_TEST(manager_that_stopped_during_a_seal_seals_nothing)
 	ck_status_reason(vres_seal_memory(fixture->manager, &params, "abc", 3, &shard, &err),
 	                 VRES_E_POLICY_VIOLATION, VRES_REASON_STOPPED);
 	ck_assert_ptr_null(shard);
-	ck_assert_uint_eq(fixture->shard->mem.device->capacity.used, used);
-	ck_assert_uint_eq(fixture->shard->mem.device->capacity.filling, 0);
+	ck_assert_uint_eq(fixture->shard->mem.device->ledger.sums.used, used);
+	ck_assert_uint_eq(fixture->shard->mem.device->ledger.sums.filling, 0);
 	/* That of the fixture. */
 	ck_assert_uint_eq(fixture->told[VRES_EVENT_VRAM_SEALED], 1);
 	/* It is told of by who found it. */

@@ -194,8 +194,8 @@ START_TEST(seal_over_a_backend_that_lies_fails_and_accuses_nobody)
 	}
 	lie(fixture->fake, UINT32_MAX);
 	ck_assert_uint_eq(fixture->incidents, 0);
-	ck_assert_uint_eq(fixture->shard->mem.device->capacity.filling, 0);
-	ck_assert_uint_eq(fixture->shard->mem.device->capacity.pending, 0);
+	ck_assert_uint_eq(fixture->shard->mem.device->ledger.sums.filling, 0);
+	ck_assert_uint_eq(fixture->shard->mem.device->ledger.sums.pending, 0);
 }
 END_TEST
 
