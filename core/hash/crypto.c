@@ -30,8 +30,6 @@ struct algorithms {
 	 */
 	EVP_MAC_CTX *hmac;
 	EVP_KDF *hkdf;
-	/* Asking the processor takes microseconds in a virtual machine. */
-	const struct blocks_way *way;
 };
 
 /*
@@ -93,7 +91,6 @@ static vres_status algorithms_create(struct algorithms **out, vres_error *err)
 	a->hkdf = EVP_KDF_fetch(a->library, "HKDF", NULL);
 	if (a->sha256 == NULL || a->hmac == NULL || a->hkdf == NULL)
 		return no_openssl(err);
-	a->way = blocks_way_best();
 	*out = TAKE(a);
 	return VRES_OK;
 }
@@ -190,15 +187,6 @@ vres_status vres_sha256_whole(struct sha256 *h, const void *bytes, size_t n,
 	TRY(begin(h, err));
 	TRY(add(h, bytes, n, err));
 	return end(h, digest, err);
-}
-
-vres_status vres_crypto_way(const struct blocks_way **out, vres_error *err)
-{
-	const struct algorithms *a;
-
-	TRY(algorithms_get(&a, err));
-	*out = a->way;
-	return VRES_OK;
 }
 
 static void mac_free(EVP_MAC_CTX **slot)

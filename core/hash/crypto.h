@@ -9,7 +9,6 @@
 #ifndef VRES_CORE_HASH_CRYPTO_H
 #define VRES_CORE_HASH_CRYPTO_H
 
-#include "hash/x86/choose.h"
 #include "base/error.h"
 
 /* A reusable SHA-256 computation. */
@@ -26,9 +25,6 @@ vres_status vres_sha256_end(struct sha256 *h, uint8_t digest[VRES_SHA256_BYTES],
 /* Begin, add @n bytes, end. */
 vres_status vres_sha256_whole(struct sha256 *h, const void *bytes, size_t n,
                               uint8_t digest[VRES_SHA256_BYTES], vres_error *err);
-
-/* The best way to hash blocks on this machine, found once. */
-vres_status vres_crypto_way(const struct blocks_way **out, vres_error *err);
 
 vres_status vres_crypto_hmac(const uint8_t key[VRES_SHA256_BYTES], const void *bytes, size_t n,
                              uint8_t mac[VRES_SHA256_BYTES], vres_error *err);

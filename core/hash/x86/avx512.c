@@ -12,8 +12,6 @@
 
 #include <immintrin.h>
 
-#include "hash/crypto.h"
-
 #define LANES 16u
 
 #define INLINE static inline __attribute__((always_inline, target("avx512f,avx512bw,avx512vl")))
@@ -224,8 +222,8 @@ vres_sha256_avx512(const uint8_t *data, size_t n, size_t block_size, const uint3
 		group(&one, &two, data + i * block_size, block_size, padding,
 		      digests + i * VRES_SHA256_BYTES);
 	/* The schedules are made of data, of which nothing outlives a call. */
-	vres_crypto_wipe(&one, sizeof(one));
-	vres_crypto_wipe(&two, sizeof(two));
+	explicit_bzero(&one, sizeof(one));
+	explicit_bzero(&two, sizeof(two));
 }
 
 #endif

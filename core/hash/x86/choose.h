@@ -29,8 +29,8 @@ struct blocks_way {
 };
 
 /*
- * The best way for this machine.  Asks the processor, which costs microseconds in a virtual
- * machine: see vres_crypto_way().
+ * The best way for this machine.  Asks the processor, which takes microseconds in a virtual
+ * machine; blocks.c remembers the answer.
  */
 const struct blocks_way *blocks_way_best(void);
 

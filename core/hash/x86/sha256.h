@@ -11,7 +11,10 @@
 extern const uint32_t vres_sha256_k[64];
 extern const uint32_t vres_sha256_initial[8];
 
-/* The signature of struct blocks_way.hash.  Only for processors that have what the name says. */
+/*
+ * Kernels, of the type of struct blocks_way.hash.  Each runs only on a processor that has what its
+ * name says.
+ */
 void vres_sha256_ni_one(const uint8_t *data, size_t n, size_t block_size,
                         const uint32_t padding[64], uint8_t *digests);
 void vres_sha256_ni_two(const uint8_t *data, size_t n, size_t block_size,
