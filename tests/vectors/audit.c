@@ -5,7 +5,9 @@
 #include <unistd.h>
 #include <vres/vres.h>
 
+#include "audit/log/checkpoint.h"
 #include "audit/log/log.h"
+#include "audit/log/reopen.h"
 #include "support/audit/temp_log.h"
 #include "support/fixture/support.h"
 #include "vector.h"
@@ -150,8 +152,8 @@ static void bring_to_disk(struct audit_log *log)
 {
 	vres_error err;
 
-	ck_ok(vres_audit_log_sync(log, &err));
-	ck_ok(vres_audit_log_checkpoint(log, &err));
+	ck_ok(vres_audit_batch_sync(log, &err));
+	ck_ok(vres_audit_checkpoint_write(log, &err));
 }
 
 /* Write what the blocks say, up to and with the one that has the checkpoint. */

@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * The checkpoint, and one file after another.
- *
- * The order of the steps is what makes each crash harmless.  The checkpoint comes after the lines
- * it speaks of, LOG.key after the checkpoint, so that the last line and the checkpoint are under
- * the key in LOG.key or the next.  A file is renamed after the checkpoint of its last line, which
- * is all that the next file needs to go on.
- */
+/* The checkpoint, LOG.key, and the file that follows a full one. */
+#include "audit/log/checkpoint.h"
+
 #include <inttypes.h>
 #include <stdio.h>
-
-#include "audit/log/log.h"
 
 static void close_fd(const int *fd)
 {
@@ -41,8 +34,8 @@ static vres_status write_checkpoint(struct audit_log *log, vres_error *err)
 
 	if (key == NULL)
 		return vres_fail(err, VRES_E_AUDIT, "the log's key is behind its last line");
-	vres_audit_log_name(log, ".checkpoint", name);
-	vres_audit_log_name(log, ".checkpoint.tmp", temporary);
+	vres_audit_batch_name(log, ".checkpoint", name);
+	vres_audit_batch_name(log, ".checkpoint.tmp", temporary);
 	n = vres_audit_checkpoint_line(p->line_epoch, p->hash, p->seq, log->author.worker_id,
 	                               log->line, &mac_at);
 	TRY(vres_crypto_hmac(key, log->line, n, mac, err));
@@ -54,8 +47,8 @@ static vres_status write_checkpoint(struct audit_log *log, vres_error *err)
 	if (status != VRES_OK)
 		vres_file_unlink(log->folder, temporary);
 	/*
-	 * Of later ones an older one may come back after a loss of power; without any, a second
-	 * line would be taken for a checkpoint removed.
+	 * The first checkpoint must stay: a log of two lines without one looks as if it had been
+	 * removed.  Later, an older checkpoint that comes back after a loss of power does no harm.
 	 */
 	if (status == VRES_OK && log->checkpointed == 0)
 		status = vres_folder_sync(log->folder, err);
@@ -64,7 +57,7 @@ static vres_status write_checkpoint(struct audit_log *log, vres_error *err)
 	return status;
 }
 
-vres_status vres_audit_log_checkpoint(struct audit_log *log, vres_error *err)
+vres_status vres_audit_checkpoint_write(struct audit_log *log, vres_error *err)
 {
 	char name[AUDIT_NAME_MAX];
 
@@ -74,12 +67,12 @@ vres_status vres_audit_log_checkpoint(struct audit_log *log, vres_error *err)
 		return VRES_OK;
 	/* The checkpoint's name must be on disk before the key it needs is gone. */
 	TRY(vres_folder_sync(log->folder, err));
-	vres_audit_log_name(log, ".key", name);
+	vres_audit_batch_name(log, ".key", name);
 	return vres_audit_keys_advance(log->keys, log->folder, name, err);
 }
 
-/* Rename LOG, unless that was done before something failed. */
-static vres_status put_aside(struct audit_log *log, vres_error *err)
+/* Rename LOG, unless an earlier attempt got that far. */
+static vres_status rename_full(struct audit_log *log, vres_error *err)
 {
 	char full[AUDIT_NAME_MAX], suffix[24];
 	struct os_name now;
@@ -92,24 +85,25 @@ static vres_status put_aside(struct audit_log *log, vres_error *err)
 	}
 	if (now.exists) {
 		(void)snprintf(suffix, sizeof(suffix), ".%016" PRIx64, log->first_seq);
-		vres_audit_log_name(log, suffix, full);
+		vres_audit_batch_name(log, suffix, full);
 		TRY(vres_file_rename(log->folder, log->name, full, false, err));
 	}
 	return vres_folder_sync(log->folder, err);
 }
 
-static vres_status follow(struct audit_log *log, vres_error *err)
+vres_status vres_audit_checkpoint_next_file(struct audit_log *log, vres_error *err)
 {
 	int fd = -1;
 	vres_status status;
 
-	TRY(vres_audit_log_checkpoint(log, err));
-	/* Before the name of what it speaks of changes: the next file goes on from it. */
+	TRY(vres_audit_checkpoint_write(log, err));
+	/* The next file goes on from the checkpoint, so it must be on disk before LOG is renamed.
+	 */
 	TRY(vres_folder_sync(log->folder, err));
-	TRY(put_aside(log, err));
+	TRY(rename_full(log, err));
 	TRY(vres_file_open(log->folder, log->name, FILE_CREATE, "the next audit log", &fd, err));
 	status = vres_folder_sync(log->folder, err);
-	if (status != VRES_OK) { /* its name may not be on disk: begin again */
+	if (status != VRES_OK) { /* the name may not be on disk: start over */
 		vres_file_unlink(log->folder, log->name);
 		vres_os_close(fd);
 		return status;
@@ -120,19 +114,4 @@ static vres_status follow(struct audit_log *log, vres_error *err)
 	log->synced = log->written;
 	log->is_rotating = false;
 	return VRES_OK;
-}
-
-static vres_status end_file(struct audit_log *log, vres_error *err)
-{
-	TRY(vres_audit_log_last_line(log, AUDIT_ROTATED, err));
-	TRY(vres_audit_log_sync(log, err));
-	log->is_rotating = true;
-	return VRES_OK;
-}
-
-vres_status vres_audit_log_rotate(struct audit_log *log, vres_error *err)
-{
-	if (!log->is_rotating)
-		TRY(end_file(log, err));
-	return follow(log, err);
 }

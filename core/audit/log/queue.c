@@ -2,6 +2,8 @@
 /* The ring and its writer; see queue.h. */
 #include "audit/log/queue.h"
 
+#include "audit/log/checkpoint.h"
+
 /* How long routine events gather before they are written. */
 #define GATHER UINT64_C(5000000)
 
@@ -60,9 +62,9 @@ static void write_run(struct audit_queue *q, struct run *r)
 			note(r, vres_audit_log_event(q->log, &e->slot, &error), &error);
 	}
 	note(r, vres_audit_log_settle(q->log, &error), &error);
-	note(r, vres_audit_log_commit(q->log, &error), &error);
+	note(r, vres_audit_batch_commit(q->log, &error), &error);
 	if (r->must_sync || is_overdue(q) || vres_audit_log_epoch_ended(q->log))
-		note(r, vres_audit_log_sync(q->log, &error), &error);
+		note(r, vres_audit_batch_sync(q->log, &error), &error);
 }
 
 /* Tell who waits for an event, or for a flush. */
@@ -103,7 +105,7 @@ static void work(struct audit_queue *q, bool must_sync)
 	q->is_broken = r.status != VRES_OK;
 	answer(q, &r, false);
 	(void)pthread_mutex_unlock(&q->lock);
-	note(&r, vres_audit_log_checkpoint(q->log, &error), &error);
+	note(&r, vres_audit_checkpoint_write(q->log, &error), &error);
 	(void)pthread_mutex_lock(&q->lock);
 	q->is_broken = r.status != VRES_OK;
 	q->tail += r.n;

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Opening a log: find out where it stands, and refuse to go on where that cannot be trusted.
- *
- * Nothing is changed before everything was looked at: the lock, the checkpoint and its MAC, the
- * header, the last whole line and its MAC, that the log reaches its checkpoint.  Then a torn last
- * line is cut off, and the first lines of the session are on disk before opening succeeds.
- */
+/* Opening a log: what is there, whether it can be trusted, and what is done about it. */
+#include "audit/log/reopen.h"
+
 #include <inttypes.h>
 
-#include "audit/log/log.h"
 #include "audit/format/line_read.h"
-#include "sign/record.h"
+#include "audit/log/checkpoint.h"
+#include "audit/log/log.h"
 #include "base/validate.h"
+#include "sign/record.h"
 
 #define CHECKPOINT_MAX 1024u
 #define WINDOW         (2 * (size_t)AUDIT_LINE_MAX)
@@ -43,7 +40,7 @@ static vres_status open_if(const struct audit_log *log, const char *suffix, enum
 	vres_error detail;
 	vres_status status;
 
-	vres_audit_log_name(log, suffix, name);
+	vres_audit_batch_name(log, suffix, name);
 	status = vres_file_open(log->folder, name, how, what, fd, &detail);
 	return status == VRES_OK || status == VRES_E_NOT_FOUND ? VRES_OK
 	                                                       : vres_fail_with(err, &detail);
@@ -54,7 +51,7 @@ static vres_status take_lock(struct audit_log *log, vres_error *err)
 	char name[AUDIT_NAME_MAX];
 	uint64_t bytes;
 
-	vres_audit_log_name(log, ".lock", name);
+	vres_audit_batch_name(log, ".lock", name);
 	TRY(vres_file_open(log->folder, name, FILE_LOCK, "the log's lock file", &log->lock, err));
 	TRY(vres_file_check(log->lock, false, "the log's lock file", &bytes, err));
 	return vres_file_lock(log->lock, err);
@@ -71,7 +68,7 @@ static vres_status find_forward_keys(struct audit_log *log, bool is_new, vres_er
 	vres_error detail;
 	vres_status status;
 
-	vres_audit_log_name(log, ".key", name);
+	vres_audit_batch_name(log, ".key", name);
 	status = vres_audit_keys_load(log->folder, name, &log->keys, &detail);
 	if (status == VRES_OK && is_new && log->keys->epoch > 0)
 		return vres_fail(err, VRES_E_AUDIT,
@@ -289,7 +286,7 @@ static vres_status begin_session(struct audit_log *log, const struct found *f, v
 	log->is_rotating = f->is_rotated;
 	/* The one line that may be without, before there are two. */
 	if (f->has_line && !f->has_checkpoint)
-		TRY(vres_audit_log_checkpoint(log, err));
+		TRY(vres_audit_checkpoint_write(log, err));
 	if (f->has_line && !f->is_rotated)
 		TRY(vres_audit_log_opened(log, err));
 	if ((f->has_line &&
@@ -303,8 +300,8 @@ static vres_status begin_session(struct audit_log *log, const struct found *f, v
 		TRY(vres_audit_log_header(log, err));
 	if (f->torn > 0)
 		TRY(vres_audit_log_repaired(log, f->torn, f->torn_sha256, err));
-	TRY(vres_audit_log_sync(log, err));
-	return vres_audit_log_checkpoint(log, err);
+	TRY(vres_audit_batch_sync(log, err));
+	return vres_audit_checkpoint_write(log, err);
 }
 
 vres_status vres_audit_log_open(struct audit_log *log, const struct audit_choice *choice,

@@ -7,6 +7,7 @@
 
 #include "base/abi.h"
 #include "audit/log/queue.h"
+#include "audit/log/reopen.h"
 #include "sign/record.h"
 #include "base/validate.h"
 

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The state of a log that is open for writing, and how its lines reach the file: lines gather in a
+ * batch, a batch is appended to LOG, and LOG is brought to disk.  One thread at a time.
+ *
+ * A struct audit_point says where the log stands after a line.  The batch keeps the point after
+ * each of its lines.  Whatever part of a batch reaches the file, the log goes back to the last
+ * point that is whole, and with it go the numbers of events recorded and reported as lost.
+ */
+#ifndef VRES_CORE_AUDIT_LOG_BATCH_H
+#define VRES_CORE_AUDIT_LOG_BATCH_H
+
+#include "audit/format/keys.h"
+#include "audit/format/line_write.h"
+#include "os/durable_file.h"
+
+#define AUDIT_BATCH_BYTES ((size_t)64 << 10)
+#define AUDIT_BATCH_LINES 256u
+
+struct audit_point {
+	uint64_t size; /* of LOG */
+	uint64_t seq;  /* of the last line; 0: there is none yet */
+	uint8_t hash[VRES_SHA256_BYTES];
+	uint64_t line_epoch, epoch; /* whose key the last line is under; the next line will be */
+	uint64_t epoch_lines;       /* of this session under that key */
+	uint64_t events, reported;  /* of this session: recorded; reported as lost */
+};
+
+/* What the application chose; checked. */
+struct audit_choice {
+	const char *path, *forward_key;
+	const vres_key *key; /* mode token */
+	bool is_forward, is_simulated, rotate_daily;
+	uint64_t rotate_bytes, epoch_lines;
+	uint64_t (*wall)(void); /* what time it is */
+	const uint8_t *session; /* 16 random bytes; NULL: from the system */
+};
+
+struct audit_log {
+	struct audit_choice choice; /* its pointers are NULL after opening */
+	struct audit_author author;
+	struct audit_keys *keys;
+	int folder, lock, fd; /* -1: not open */
+	char name[FILE_NAME_MAX + 1];
+	uint64_t first_seq; /* of LOG */
+	/* Of LOG, YYYY-MM-DD: a line of a later day belongs into another file. */
+	char day[11];
+
+	struct audit_point written, synced; /* in LOG; on disk */
+	uint64_t attempted;                 /* events of this session that should be in the log */
+	uint64_t checkpointed;              /* seq of the checkpoint */
+	bool is_torn;                       /* part of a line may stand behind written.size */
+	/* The last line is log_rotated, and its file not yet followed by another. */
+	bool is_rotating;
+	/* Somebody else changed LOG: nothing is written any more. */
+	bool is_replaced;
+
+	struct sha256 hash;
+	struct audit_slot own;
+	char line[AUDIT_LINE_MAX];
+	char *batch; /* of AUDIT_BATCH_BYTES */
+	size_t batch_bytes, points_count;
+	struct audit_point points[AUDIT_BATCH_LINES];
+};
+
+/* Where the log stands after the last line of the batch. */
+const struct audit_point *vres_audit_batch_end(const struct audit_log *log);
+
+/* Add a line.  The batch is written first if it has no room. */
+vres_status vres_audit_batch_add(struct audit_log *log, const struct audit_slot *slot,
+                                 vres_error *err);
+
+/* Append the batch to LOG; bring LOG to disk too. */
+vres_status vres_audit_batch_commit(struct audit_log *log, vres_error *err);
+vres_status vres_audit_batch_sync(struct audit_log *log, vres_error *err);
+
+/* The name of LOG with a suffix, for the files beside it. */
+#define AUDIT_NAME_MAX (FILE_NAME_MAX + 25u)
+void vres_audit_batch_name(const struct audit_log *log, const char *suffix,
+                           char out[AUDIT_NAME_MAX]);
+
+#endif
