@@ -159,6 +159,7 @@ static void report_one(struct output *o, const struct input *in, const vres_veri
 	else
 		output_text(o, "  verified   NO: %s\n", vres_reason_name(report->reason));
 	output_put_file(o, object, "file", in->name);
+	input_describe(in, o, object);
 	output_put_u64(o, object, "seal_ns", in->seal_ns);
 	output_put(o, object, "verify", verify_to_json(o, report));
 	damage_report(o, object, in, report);

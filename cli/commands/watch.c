@@ -147,6 +147,7 @@ static json_t *watched_to_json(struct output *o, const struct watched *w)
 	json_t *object = json_object();
 
 	output_put_file(o, object, "file", w->input->name);
+	input_describe(w->input, o, object);
 	output_put_text(o, object, "state", w->is_bad ? "bad" : "good");
 	output_put_u64(o, object, "bytes", w->input->bytes);
 	output_put_u64(o, object, "checks", w->checks);

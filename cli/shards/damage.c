@@ -2,21 +2,21 @@
 #include "shards/damage.h"
 
 #include <inttypes.h>
-#include "shards/safetensors.h"
 
 /* More than this many tensors in one damaged range are counted, not named. */
 #define TENSORS_NAMED 16
 
+/* A name is counted, not NUL-terminated: it may have a NUL inside. */
 static void report_tensor(struct output *o, json_t *array, const struct tensor *t)
 {
 	json_t *entry = json_object();
 
 	output_text(o, "  tensor ");
-	output_name(o, t->name);
+	output_name_n(o, t->name, t->name_bytes);
 	output_text(o, " (");
 	output_name(o, t->type);
 	output_text(o, "), bytes %" PRIu64 " to %" PRIu64 " of the file\n", t->begin, t->end - 1);
-	output_put_text(o, entry, "name", t->name);
+	output_put(o, entry, "name", json_stringn(t->name, t->name_bytes));
 	output_put_text(o, entry, "dtype", t->type);
 	output_put_u64(o, entry, "offset", t->begin);
 	output_put_u64(o, entry, "bytes", t->end - t->begin);
@@ -26,22 +26,25 @@ static void report_tensor(struct output *o, json_t *array, const struct tensor *
 static void report_tensors(struct output *o, json_t *damage, const struct input *in, uint64_t begin,
                            uint64_t end)
 {
-	CLEANUP(safetensors_close) struct safetensors s = {0};
-	struct tensor tensors[TENSORS_NAMED];
+	const struct safetensors *s = &in->model.tensors;
 	json_t *array;
-	size_t found;
+	size_t found = 0;
 
-	if (in->is_stream || !safetensors_open(&s, in->fd, in->bytes))
+	if (!in->model.has_tensors)
 		return;
 	array = json_array();
-	found = safetensors_find(&s, begin, end, tensors, COUNT_OF(tensors));
-	if (begin < s.data_start)
+	if (begin < s->data)
 		output_text(o, "  the safetensors header\n");
-	for (size_t i = 0; i < found && i < COUNT_OF(tensors); i++)
-		report_tensor(o, array, &tensors[i]);
-	if (found > COUNT_OF(tensors))
-		output_text(o, "  and %zu more tensors\n", found - COUNT_OF(tensors));
-	output_put_bool(o, damage, "header", begin < s.data_start);
+	for (size_t i = safetensors_from(s, begin); i < s->count && s->tensors[i].begin < end;
+	     i++) {
+		if (s->tensors[i].begin == s->tensors[i].end)
+			continue;
+		if (found++ < TENSORS_NAMED)
+			report_tensor(o, array, &s->tensors[i]);
+	}
+	if (found > TENSORS_NAMED)
+		output_text(o, "  and %zu more tensors\n", found - TENSORS_NAMED);
+	output_put_bool(o, damage, "header", begin < s->data);
 	output_put_u64(o, damage, "tensors_count", found);
 	output_put(o, damage, "tensors", array);
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "ui/files.h"
+#include "ui/message.h"
 #include "ui/same_file.h"
 
 #define PAGE_BYTES UINT64_C(4096)
@@ -28,7 +29,27 @@ static bool check_kind(struct input *in, struct output *o, const struct seal_opt
 		                     "has no size of its own: --bytes must say how much to seal");
 	if (in->bytes == 0)
 		return output_refuse(o, EXIT_USAGE, in->name, "is empty: there is nothing to seal");
+	if (in->is_stream)
+		return true;
+	model_file_open(&in->model, in->name, in->fd, in->bytes);
+	return input_remark(in, o, options);
+}
+
+bool input_remark(const struct input *in, struct output *o, const struct seal_options *options)
+{
+	if (in->model.remark[0] == '\0')
+		return true;
+	if (options->is_strict)
+		return output_refuse(o, EXIT_USAGE, in->name, "%s", in->model.remark);
+	message(o->command, in->name, "%s", in->model.remark);
 	return true;
+}
+
+void input_describe(const struct input *in, struct output *o, json_t *object)
+{
+	output_put_text(o, object, "format", in->model.has_tensors ? "safetensors" : "bytes");
+	output_put(o, object, "remark",
+	           in->model.remark[0] != '\0' ? json_string(in->model.remark) : json_null());
 }
 
 /*
@@ -116,6 +137,7 @@ void inputs_close(struct inputs *in)
 	for (size_t i = 0; i < in->count; i++) {
 		vres_shard_release(in->items[i].shard);
 		file_close(&in->items[i].fd);
+		model_file_close(&in->items[i].model);
 	}
 	free(in->items);
 	*in = (struct inputs){0};

@@ -9,6 +9,7 @@
 #ifndef VRES_CLI_SHARDS_INPUTS_H
 #define VRES_CLI_SHARDS_INPUTS_H
 
+#include "shards/model_file.h"
 #include "shards/seal_options.h"
 #include "ui/failure.h"
 
@@ -17,6 +18,7 @@ struct input {
 	int fd;
 	bool is_stream;
 	uint64_t bytes;
+	struct model_file model;
 	vres_shard *shard; /* once sealed */
 	uint64_t seal_ns;  /* how long that took */
 };
@@ -30,6 +32,13 @@ struct inputs {
 /* Open all of @names, before anything is sealed. */
 bool inputs_open(struct inputs *in, struct output *o, char **names, size_t count,
                  const struct seal_options *options);
+
+/* Say what is remarkable about the content of @in, if anything.  With --strict: refuse it, false.
+ */
+bool input_remark(const struct input *in, struct output *o, const struct seal_options *options);
+
+/* What the document says of the content of @in. */
+void input_describe(const struct input *in, struct output *o, json_t *object);
 
 /* False, and a refusal, when @path is one of them, which would be overwritten. */
 bool inputs_refuse_overwrite(const struct inputs *in, struct output *o, const char *path);

@@ -1,125 +1,305 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Reading a header that may be hostile: every number is checked against the file before it is used.
- */
+/* Entries are collected in the order of the header, then sorted and checked as the loader does. */
 #include "shards/safetensors.h"
 
 #include <string.h>
-#include "ui/files.h"
+#include "shards/json_reader.h"
 
-/* The format's own limit. */
-#define HEADER_MAX (UINT64_C(100) * 1000 * 1000)
-
-/*
- * Every JSON value is preceded by one of these, and each costs about 100 bytes once parsed, so this
- * bounds the memory a hostile header can take to some 200 MB.  A tensor has 8 of them: a quarter of
- * a million tensors fit.
+/* Bits of an element by dtype.  A dtype that is not known here is taken, and its size not checked.
  */
-#define VALUES_MAX (UINT64_C(2) * 1000 * 1000)
+static const struct {
+	const char *name;
+	unsigned bits;
+} types[] = {
+	{"BOOL", 8},        {"F4", 4},          {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"U8", 8},
+	{"I8", 8},          {"F8_E5M2", 8},     {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"I16", 16},
+	{"U16", 16},        {"F16", 16},        {"BF16", 16},   {"I32", 32},    {"U32", 32},
+	{"F32", 32},        {"F64", 64},        {"I64", 64},    {"U64", 64},    {"C64", 64},
+	{"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8},
+};
 
-static bool has_too_many_values(const char *text, size_t n)
-{
-	uint64_t values = 0;
+struct parse {
+	struct json_reader json;
+	struct safetensors *s;
+	size_t room;       /* of s->tensors */
+	size_t texts_used; /* of s->texts, which has as many bytes as the header */
+};
 
-	for (size_t i = 0; i < n; i++)
-		values += text[i] == ',' || text[i] == ':' || text[i] == '[' || text[i] == '{';
-	return values > VALUES_MAX;
-}
+/* An entry while it is read. */
+struct entry {
+	struct tensor tensor;
+	size_t at;         /* of its key in the header */
+	uint64_t elements; /* the product of its shape */
+	uint64_t offsets[2];
+	bool is_overflown, has_type, has_shape, has_offsets;
+};
 
-static uint64_t read_le64(const unsigned char bytes[8])
+uint64_t safetensors_header_bytes(const unsigned char prefix[SAFETENSORS_PREFIX])
 {
 	uint64_t value = 0;
 
-	for (int i = 7; i >= 0; i--)
-		value = value << 8 | bytes[i];
+	for (int i = SAFETENSORS_PREFIX - 1; i >= 0; i--)
+		value = value << 8 | prefix[i];
 	return value;
 }
 
-bool safetensors_open(struct safetensors *s, int fd, uint64_t bytes)
+/* A JSON string takes two bytes for its quotes, so its text and a NUL always fit. */
+static const char *keep_text(struct parse *p, size_t *n)
 {
-	CLEANUP(free_pointer) char *text = NULL;
-	unsigned char length[8];
-	uint64_t n;
+	char *text = p->s->texts + p->texts_used;
 
-	*s = (struct safetensors){0};
-	if (bytes < sizeof(length) || !file_read_at(fd, 0, length, sizeof(length)))
-		return false;
-	n = read_le64(length);
-	if (n < 2 || n > HEADER_MAX || n > bytes - sizeof(length))
-		return false;
-	text = malloc((size_t)n);
-	if (text == NULL || !file_read_at(fd, sizeof(length), text, (size_t)n) || text[0] != '{' ||
-	    has_too_many_values(text, (size_t)n))
-		return false;
-	s->header = json_loadb(text, (size_t)n, JSON_REJECT_DUPLICATES, NULL);
-	s->data_start = sizeof(length) + n;
-	s->data_bytes = bytes - s->data_start;
-	return json_is_object(s->header);
+	*n = json_reader_copy(&p->json, text);
+	p->texts_used += *n + 1;
+	return text;
 }
 
-void safetensors_close(struct safetensors *s)
+static bool fail(struct parse *p, const char *what, size_t at)
 {
-	json_decref(s->header);
-	s->header = NULL;
+	json_reader_fail(&p->json, what, at);
+	return false;
 }
 
-static bool get_offset(const json_t *offsets, size_t i, uint64_t *out)
+static bool read_type(struct parse *p, struct entry *e)
 {
-	const json_t *value = json_array_get(offsets, i);
+	size_t n;
 
-	if (!json_is_integer(value) || json_integer_value(value) < 0)
-		return false;
-	*out = (uint64_t)json_integer_value(value);
+	if (e->has_type || json_reader_next(&p->json) != TOKEN_STRING)
+		return fail(p, "dtype is no text, or there twice", p->json.at);
+	e->has_type = true;
+	e->tensor.type = keep_text(p, &n);
 	return true;
 }
 
-static bool tensor_get(const struct safetensors *s, const char *name, const json_t *entry,
-                       struct tensor *out)
+static bool read_shape(struct parse *p, struct entry *e)
 {
-	const json_t *offsets = json_object_get(entry, "data_offsets");
-	const char *type = json_string_value(json_object_get(entry, "dtype"));
-	uint64_t begin, end;
+	enum json_token token;
 
-	if (json_array_size(offsets) != 2 || !get_offset(offsets, 0, &begin) ||
-	    !get_offset(offsets, 1, &end))
-		return false;
-	if (begin > end || end > s->data_bytes)
-		return false;
-	*out = (struct tensor){name, type != NULL ? type : "", s->data_start + begin,
-	                       s->data_start + end};
-	return true;
-}
-
-/* Keep the @max first in the order of the file, by insertion. */
-static void insert(struct tensor *out, size_t kept, size_t max, const struct tensor *t)
-{
-	size_t i = kept < max ? kept : max;
-
-	if (i == max && (max == 0 || out[max - 1].begin <= t->begin))
-		return;
-	if (i == max)
-		i--;
-	for (; i > 0 && out[i - 1].begin > t->begin; i--)
-		out[i] = out[i - 1];
-	out[i] = *t;
-}
-
-size_t safetensors_find(const struct safetensors *s, uint64_t begin, uint64_t end,
-                        struct tensor *out, size_t max)
-{
-	size_t found = 0;
-	const char *name;
-	json_t *entry;
-
-	json_object_foreach(s->header, name, entry)
-	{
-		struct tensor t;
-
-		if (!tensor_get(s, name, entry, &t) || t.begin >= end || t.end <= begin ||
-		    t.begin == t.end)
-			continue;
-		insert(out, found, max, &t);
-		found++;
+	if (e->has_shape || json_reader_next(&p->json) != TOKEN_ARRAY)
+		return fail(p, "shape is no array, or there twice", p->json.at);
+	e->has_shape = true;
+	e->elements = 1;
+	while ((token = json_reader_next(&p->json)) == TOKEN_INTEGER) {
+		if (__builtin_mul_overflow(e->elements, p->json.integer, &e->elements))
+			e->is_overflown = true;
 	}
-	return found;
+	return token == TOKEN_ARRAY_END ||
+	       fail(p, "shape has something else than whole numbers", p->json.at);
+}
+
+static bool read_offsets(struct parse *p, struct entry *e)
+{
+	struct json_reader *json = &p->json;
+
+	if (e->has_offsets || json_reader_next(json) != TOKEN_ARRAY)
+		return fail(p, "data_offsets is no array, or there twice", json->at);
+	e->has_offsets = true;
+	for (size_t i = 0; i < 2; i++) {
+		if (json_reader_next(json) != TOKEN_INTEGER)
+			return fail(p, "data_offsets has something else than whole numbers",
+			            json->at);
+		e->offsets[i] = json->integer;
+	}
+	return json_reader_next(json) == TOKEN_ARRAY_END ||
+	       fail(p, "data_offsets has more than two numbers", json->at);
+}
+
+static bool read_field(struct parse *p, struct entry *e)
+{
+	if (json_reader_is(&p->json, "dtype"))
+		return read_type(p, e);
+	if (json_reader_is(&p->json, "shape"))
+		return read_shape(p, e);
+	if (json_reader_is(&p->json, "data_offsets"))
+		return read_offsets(p, e);
+	return json_reader_skip(&p->json);
+}
+
+/* What is wrong with the range of a tensor; NULL: nothing. */
+static const char *range_fault(const struct entry *e)
+{
+	uint64_t bits;
+
+	if (e->offsets[0] > e->offsets[1] || e->offsets[1] > UINT64_MAX / 2)
+		return "data_offsets are no range";
+	for (size_t i = 0; i < COUNT_OF(types); i++) {
+		if (strcmp(types[i].name, e->tensor.type) != 0)
+			continue;
+		if (e->is_overflown ||
+		    __builtin_mul_overflow(e->elements, (uint64_t)types[i].bits, &bits) ||
+		    bits % 8 != 0 || bits / 8 != e->offsets[1] - e->offsets[0])
+			return "a tensor's size is not that of its dtype and shape";
+	}
+	return NULL;
+}
+
+static bool add_tensor(struct parse *p, const struct entry *e)
+{
+	struct safetensors *s = p->s;
+
+	if (s->count == p->room) {
+		struct tensor *more;
+
+		p->room = p->room == 0 ? 64 : 2 * p->room;
+		more = realloc(s->tensors, p->room * sizeof(*more));
+		if (more == NULL)
+			return fail(p, "out of memory", e->at);
+		s->tensors = more;
+	}
+	s->tensors[s->count++] = e->tensor;
+	return true;
+}
+
+static bool read_tensor(struct parse *p)
+{
+	struct entry e = {.at = p->json.begin};
+	enum json_token token;
+
+	e.tensor.name = keep_text(p, &e.tensor.name_bytes);
+	if (json_reader_next(&p->json) != TOKEN_OBJECT)
+		return fail(p, "a tensor is no object", e.at);
+	while ((token = json_reader_next(&p->json)) == TOKEN_KEY) {
+		if (!read_field(p, &e))
+			return false;
+	}
+	if (token != TOKEN_OBJECT_END)
+		return false;
+	if (!e.has_type || !e.has_shape || !e.has_offsets)
+		return fail(p, "a tensor lacks dtype, shape or data_offsets", e.at);
+	e.tensor.at = e.at;
+	e.tensor.fault = range_fault(&e);
+	e.tensor.begin = p->s->data + e.offsets[0];
+	e.tensor.end = p->s->data + e.offsets[1];
+	return add_tensor(p, &e);
+}
+
+static bool read_metadata(struct parse *p)
+{
+	struct json_reader *json = &p->json;
+	enum json_token token = json_reader_next(json);
+
+	if (token == TOKEN_NULL)
+		return true;
+	if (token != TOKEN_OBJECT)
+		return fail(p, "__metadata__ is no object", json->at);
+	while ((token = json_reader_next(json)) == TOKEN_KEY) {
+		if (json_reader_next(json) != TOKEN_STRING)
+			return fail(p, "__metadata__ has something else than texts", json->at);
+	}
+	return token == TOKEN_OBJECT_END;
+}
+
+static bool read_entries(struct parse *p)
+{
+	enum json_token token;
+
+	if (json_reader_next(&p->json) != TOKEN_OBJECT)
+		return fail(p, "the header is no object", p->json.at);
+	while ((token = json_reader_next(&p->json)) == TOKEN_KEY) {
+		if (!(json_reader_is(&p->json, "__metadata__") ? read_metadata(p) : read_tensor(p)))
+			return false;
+	}
+	return token == TOKEN_OBJECT_END && json_reader_next(&p->json) == TOKEN_END;
+}
+
+/* By name; entries of one name by their place in the header, where texts lie in order. */
+static int compare_names(const void *a, const void *b)
+{
+	const struct tensor *x = a, *y = b;
+	const size_t n = x->name_bytes < y->name_bytes ? x->name_bytes : y->name_bytes;
+	const int order = memcmp(x->name, y->name, n);
+
+	if (order != 0)
+		return order;
+	if (x->name_bytes != y->name_bytes)
+		return x->name_bytes < y->name_bytes ? -1 : 1;
+	return x->name < y->name ? -1 : x->name > y->name;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct tensor *x = a, *y = b;
+
+	if (x->begin != y->begin)
+		return x->begin < y->begin ? -1 : 1;
+	return x->end < y->end ? -1 : x->end > y->end;
+}
+
+/* Of entries with one name the last one counts, as in a map that they are put into. */
+static void drop_repeated(struct safetensors *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		const struct tensor *next = &s->tensors[i + 1];
+
+		if (i + 1 < s->count && next->name_bytes == s->tensors[i].name_bytes &&
+		    memcmp(next->name, s->tensors[i].name, next->name_bytes) == 0)
+			continue;
+		s->tensors[kept++] = s->tensors[i];
+	}
+	s->count = kept;
+}
+
+/*
+ * Sorted by place, the tensors follow each other without gap or overlap.  An entry that a later one
+ * of its name replaces may be wrong: the loader does not look at it either.
+ */
+static bool order_tensors(struct parse *p)
+{
+	struct safetensors *s = p->s;
+
+	if (s->count > 1)
+		qsort(s->tensors, s->count, sizeof(*s->tensors), compare_names);
+	drop_repeated(s);
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->tensors[i].fault != NULL)
+			return fail(p, s->tensors[i].fault, s->tensors[i].at);
+	}
+	if (s->count > 1)
+		qsort(s->tensors, s->count, sizeof(*s->tensors), compare_places);
+	s->end = s->data;
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->tensors[i].begin != s->end)
+			return fail(p, "tensors overlap, or leave a gap", s->tensors[i].at);
+		s->end = s->tensors[i].end;
+	}
+	return true;
+}
+
+bool safetensors_parse(struct safetensors *s, const char *text, size_t n)
+{
+	struct parse p = {.s = s};
+
+	*s = (struct safetensors){.data = SAFETENSORS_PREFIX + n, .texts = malloc(n + 1)};
+	json_reader_init(&p.json, text, n);
+	if (s->texts == NULL)
+		fail(&p, "out of memory", 0);
+	else if (read_entries(&p) && order_tensors(&p))
+		return true;
+	safetensors_free(s);
+	s->error = p.json.error;
+	s->error_at = SAFETENSORS_PREFIX + p.json.at;
+	return false;
+}
+
+void safetensors_free(struct safetensors *s)
+{
+	free(s->tensors);
+	free(s->texts);
+	*s = (struct safetensors){0};
+}
+
+size_t safetensors_from(const struct safetensors *s, uint64_t offset)
+{
+	size_t low = 0, high = s->count;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (s->tensors[middle].end <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }

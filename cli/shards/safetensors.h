@@ -1,43 +1,52 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which tensors of a safetensors file a range of its bytes touches.
+ * The header of a safetensors file: which tensor lies where.
  *
  * The format: 8 bytes, little-endian, the length of the header; the header, a JSON object {"NAME":
- * {"dtype", "shape", "data_offsets": [begin, end]}, ...}, offsets counting from its end; the data.
- * The file is not trusted: what does not fit is no safetensors file, and then damage is named by
- * offsets alone.  Nothing of this is read before there is damage to name.
+ * {"dtype", "shape", "data_offsets": [begin, end]}, ..., "__metadata__": {"KEY": "VALUE", ...}},
+ * offsets counting from its end; the data, without gaps.  The file is not trusted.  What the
+ * reference loader (the safetensors crate) takes is taken here, repeated keys included: the last
+ * one counts.
  */
 #ifndef VRES_CLI_SHARDS_SAFETENSORS_H
 #define VRES_CLI_SHARDS_SAFETENSORS_H
 
-#include <jansson.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "ui/base.h"
 
-struct safetensors {
-	json_t *header;
-	uint64_t data_start; /* in the file */
-	uint64_t data_bytes;
-};
+#define SAFETENSORS_PREFIX 8 /* bytes before the header */
+
+/* The format's own limit on the length of the header. */
+#define SAFETENSORS_HEADER_MAX (UINT64_C(100) * 1000 * 1000)
 
 struct tensor {
-	const char *name;    /* owned by the header; UTF-8, any characters */
-	const char *type;    /* the same; "" when the header has none */
+	const char *name; /* UTF-8, any characters, and a NUL behind */
+	size_t name_bytes;
+	const char *type;
 	uint64_t begin, end; /* in the file */
+	/* Of the parser: where its entry is in the header, and what is wrong with it. */
+	size_t at;
+	const char *fault;
 };
 
-/* False when the file, open for pread() and @bytes long, is not of this format. */
-bool safetensors_open(struct safetensors *s, int fd, uint64_t bytes);
+struct safetensors {
+	struct tensor *tensors; /* in the order of the file */
+	size_t count;
+	char *texts;        /* what name and type point to */
+	uint64_t data, end; /* where the data begins in the file, and where it has to end */
+	const char *error;  /* why the header could not be read; NULL: it could */
+	uint64_t error_at;  /* in the file */
+};
+
+/* The length of the header, from the first 8 bytes of the file. */
+uint64_t safetensors_header_bytes(const unsigned char prefix[SAFETENSORS_PREFIX]);
+
+/* Parse @n bytes of header, behind which text[n] is NUL.  False: error and error_at say why. */
+bool safetensors_parse(struct safetensors *s, const char *text, size_t n);
 
 /* For CLEANUP. */
-void safetensors_close(struct safetensors *s);
+void safetensors_free(struct safetensors *s);
 
-/*
- * The tensors that share a byte with [begin, end), in the order of the file, the first @max of
- * them; returns how many there are.
- */
-size_t safetensors_find(const struct safetensors *s, uint64_t begin, uint64_t end,
-                        struct tensor *out, size_t max);
+/* The first tensor that ends behind @offset of the file; s->count when there is none. */
+size_t safetensors_from(const struct safetensors *s, uint64_t offset);
 
 #endif

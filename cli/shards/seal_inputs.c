@@ -12,7 +12,7 @@
 
 /* One seal under way: what its callbacks need. */
 struct sealing {
-	const struct input *input;
+	struct input *input;
 	struct stop *stop;
 	struct progress progress;
 	uint64_t got;  /* bytes of a stream */
@@ -46,6 +46,7 @@ static vres_status on_read(void *ctx, void *buf, size_t n)
 		done += got > 0 ? (size_t)got : 0;
 		s->got += got > 0 ? (uint64_t)got : 0;
 	}
+	model_file_add(&s->input->model, buf, n);
 	return VRES_OK;
 }
 
@@ -85,6 +86,19 @@ static bool seal_one(struct input *in, struct output *o, vres_manager *manager,
 	return status == VRES_OK || fail_seal(o, &s, &err);
 }
 
+/* The content is known now, and whether it is what was examined. */
+static bool confirm(struct input *in, struct output *o, const struct seal_options *options)
+{
+	const bool was_known = in->model.has_tensors;
+
+	if (in->is_stream)
+		model_file_end(&in->model, in->name, in->bytes);
+	else
+		model_file_confirm(&in->model, in->fd);
+	return (!in->is_stream && in->model.has_tensors == was_known) ||
+	       input_remark(in, o, options);
+}
+
 /* "set-" and 32 random hex digits; two sets never share one by accident. */
 static bool make_group(struct output *o, char *group, size_t size)
 {
@@ -115,7 +129,8 @@ bool inputs_seal(struct inputs *in, struct output *o, vres_manager *manager, uin
 		/* An argument list is far below 2^32. */
 		params.total_shards = options->is_set ? (uint32_t)in->count : 0;
 		params.shard_index = options->is_set ? (uint32_t)i : 0;
-		if (!seal_one(&in->items[i], o, manager, &params, stop))
+		if (!seal_one(&in->items[i], o, manager, &params, stop) ||
+		    !confirm(&in->items[i], o, options))
 			return false;
 	}
 	return true;

@@ -30,6 +30,12 @@ static const struct option_spec specs[] = {
          .offset = offsetof(struct seal_options, is_set),
          .help = "the FILEs, in this order, are the shards of one model; vres seal also verifies "
                  "that the set is complete"},
+	{.name = "strict",
+         .kind = OPTION_FLAG,
+         .offset = offsetof(struct seal_options, is_strict),
+         .help = "refuse a FILE that is no whole model: a git-lfs pointer, a truncated file, a "
+                 "header "
+                 "that cannot be read, a download that was not finished, an index"},
 	{.name = "model-ref",
          .argument = "TEXT",
          .kind = OPTION_TEXT,

@@ -8,7 +8,7 @@
 struct seal_options {
 	uint64_t alg, bytes;
 	const char *expect, *model_ref;
-	bool is_set;
+	bool is_set, is_strict;
 };
 
 extern const struct option_set seal_option_set;

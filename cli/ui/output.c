@@ -60,6 +60,16 @@ void output_name(struct output *o, const char *name)
 		escape_put(stdout, name);
 }
 
+void output_name_n(struct output *o, const char *name, size_t n)
+{
+	char one[ESCAPE_ONE];
+
+	for (const char *end = name + n; name < end && !o->is_json;) {
+		name += escape_one(name, one);
+		fputs(one, stdout);
+	}
+}
+
 void output_note(struct output *o, const char *format, ...)
 {
 	va_list args;

@@ -34,7 +34,9 @@ int output_end(struct output *o);
 
 /* Text for people; nothing with --json. */
 __attribute__((format(printf, 2, 3))) void output_text(struct output *o, const char *format, ...);
-void output_name(struct output *o, const char *name); /* a name from elsewhere, escaped */
+/* A name from elsewhere, escaped; output_name_n() takes NUL inside it too. */
+void output_name(struct output *o, const char *name);
+void output_name_n(struct output *o, const char *name, size_t n);
 
 /* A remark on stderr, with --json too. */
 __attribute__((format(printf, 2, 3))) void output_note(struct output *o, const char *format, ...);
