@@ -28,19 +28,17 @@ typedef CUmemLocation cuda_location;
 typedef CUmemAllocationProp cuda_alloc_prop;
 typedef CUmemAccessDesc cuda_access;
 #include "cuda/cuda_abi.h"
+#include "gpu/abi_check.h"
 
 /* With NVIDIA's types in their places, every prototype is NVIDIA's for that version. */
 #define SAME_FUNCTION(name, version, parameters)                                                   \
-	_Static_assert(__builtin_types_compatible_p(cuda_fn_##name, PFN_##name##_v##version),      \
-	               #name " has another prototype");
+	SAME_PROTOTYPE(cuda_fn_##name, PFN_##name##_v##version);
 CUDA_FUNCTIONS(SAME_FUNCTION)
 #if CUDA_VERSION >= 12010
 CUDA_OPTIONAL_FUNCTIONS(SAME_FUNCTION)
 #endif
 
-/* And our types are as large as those. */
-#define SAME_SIZE(ours, theirs)                                                                    \
-	_Static_assert(sizeof(ours) == sizeof(theirs), #theirs " has another size")
+/* Our types have the size of theirs. */
 SAME_SIZE(int, CUresult);
 SAME_SIZE(int, CUdevice);
 SAME_SIZE(int, CUdevice_attribute);
@@ -53,8 +51,6 @@ SAME_SIZE(struct cuda_location, CUmemLocation);
 SAME_SIZE(struct cuda_alloc_prop, CUmemAllocationProp);
 SAME_SIZE(struct cuda_access, CUmemAccessDesc);
 
-#define SAME_FIELD(ours, a, theirs, b)                                                             \
-	_Static_assert(offsetof(ours, a) == offsetof(theirs, b), #theirs " has " #b " elsewhere")
 SAME_FIELD(struct cuda_location, type, CUmemLocation, type);
 SAME_FIELD(struct cuda_location, id, CUmemLocation, id);
 SAME_FIELD(struct cuda_alloc_prop, type, CUmemAllocationProp, type);
@@ -65,8 +61,6 @@ SAME_FIELD(struct cuda_alloc_prop, rdma_capable, CUmemAllocationProp,
 SAME_FIELD(struct cuda_access, location, CUmemAccessDesc, location);
 SAME_FIELD(struct cuda_access, flags, CUmemAccessDesc, flags);
 
-#define SAME_NUMBER(ours, theirs)                                                                  \
-	_Static_assert((int)(ours) == (int)(theirs), #theirs " has another value")
 SAME_NUMBER(CUDA_OK, CUDA_SUCCESS);
 SAME_NUMBER(CUDA_INVALID_VALUE, CUDA_ERROR_INVALID_VALUE);
 SAME_NUMBER(CUDA_OUT_OF_MEMORY, CUDA_ERROR_OUT_OF_MEMORY);
@@ -83,6 +77,10 @@ SAME_NUMBER(CUDA_JIT_COMPILATION_DISABLED, CUDA_ERROR_JIT_COMPILATION_DISABLED);
 SAME_NUMBER(CUDA_NOT_READY, CUDA_ERROR_NOT_READY);
 SAME_NUMBER(CUDA_ILLEGAL_ADDRESS, CUDA_ERROR_ILLEGAL_ADDRESS);
 SAME_NUMBER(CUDA_NOT_SUPPORTED, CUDA_ERROR_NOT_SUPPORTED);
+SAME_NUMBER(CUDA_SYSTEM_NOT_READY, CUDA_ERROR_SYSTEM_NOT_READY);
+SAME_NUMBER(CUDA_DRIVER_MISMATCH, CUDA_ERROR_SYSTEM_DRIVER_MISMATCH);
+SAME_NUMBER(CUDA_COMPAT_NOT_SUPPORTED, CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE);
+SAME_NUMBER(CUDA_MPS_CONNECTION_FAILED, CUDA_ERROR_MPS_CONNECTION_FAILED);
 SAME_NUMBER(CUDA_UNKNOWN, CUDA_ERROR_UNKNOWN);
 SAME_NUMBER(CUDA_DEVICE_PROCESSORS, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
 SAME_NUMBER(CUDA_DEVICE_INTEGRATED, CU_DEVICE_ATTRIBUTE_INTEGRATED);

@@ -53,9 +53,19 @@ static int memory_free(const struct gpu_binding *b, uint64_t *out)
 	return CUDA_OK;
 }
 
-static int image_unload(const struct gpu_binding *b, void *module)
+static int module_load(const struct gpu_binding *b, const void *image, void **out)
+{
+	return b->api.cuModuleLoadData(out, image);
+}
+
+static int module_unload(const struct gpu_binding *b, void *module)
 {
 	return b->api.cuModuleUnload(module);
+}
+
+static int module_kernel(const struct gpu_binding *b, void *module, const char *name, void **out)
+{
+	return b->api.cuModuleGetFunction(out, module, name);
 }
 
 static int launch(const struct gpu_binding *b, void *kernel, uint32_t groups, uint32_t threads,
@@ -125,8 +135,9 @@ static int pinned_free(const struct gpu_binding *b, void *block)
 }
 
 static const struct gpu_driver driver = {
-	.bind = cuda_bind,
-	.unbind = cuda_unbind,
+	.binding_bytes = sizeof(struct gpu_binding),
+	.load = cuda_load,
+	.unload = cuda_unload,
 	.meaning = cuda_meaning,
 	.name = cuda_name,
 	.device_count = device_count,
@@ -138,8 +149,11 @@ static const struct gpu_driver driver = {
 	.memory_free = memory_free,
 	.health = cuda_health,
 	.processors = cuda_processors,
-	.image_load = cuda_image_load,
-	.image_unload = image_unload,
+	.image_at = cuda_image_at,
+	.does_not_fit = cuda_does_not_fit,
+	.module_load = module_load,
+	.module_unload = module_unload,
+	.module_kernel = module_kernel,
 	.launch = launch,
 	.chunk_make = cuda_chunk_make,
 	.chunk_free = cuda_chunk_free,

@@ -126,13 +126,7 @@ static int add_notes(const struct gpu_binding *b, cuda_device device, uint32_t i
 	gpu_note(props, "allocation", "%s",
 	         props->facts & VRES_DEVICE_VMM ? "explicit location, not exportable"
 	                                        : "cuMemAlloc, exportable by IPC");
-	gpu_note(props, "unified_addressing", "%s",
-	         unified ? "yes, as on every 64-bit GPU: one address space" : "no");
-	gpu_note(props, "unified_memory", "%s",
-	         managed ? "possible; asked of each allocation" : "not supported");
-	gpu_note(props, "zero_copy", "%s",
-	         host_mapping ? "possible; asked of each allocation" : "not supported");
-	gpu_note(props, "pinned_staging", "only where policy allows it");
+	gpu_note_sharing(props, unified, managed, host_mapping);
 	gpu_note(props, "coherent", "%s",
 	         host_tables || numa ? "shares page tables or NUMA nodes with the host" : "no");
 	gpu_note(props, "mps", "%s",

@@ -33,12 +33,11 @@ struct gpu_binding {
 	void *library;
 	struct cuda_api api;
 	struct cuda_nvml nvml;
-	int version;       /* of the driver: 12040 is 12.4 */
-	bool is_simulated; /* the library was given, not the system's */
+	int version; /* of the driver: 12040 is 12.4 */
 };
 
-vres_status cuda_bind(const char *library_path, struct gpu_binding **out, vres_error *err);
-void cuda_unbind(struct gpu_binding *b);
+vres_status cuda_load(struct gpu_binding *b, const char *library_path, vres_error *err);
+void cuda_unload(struct gpu_binding *b);
 
 vres_status cuda_meaning(int code);
 const char *cuda_name(const struct gpu_binding *b, int code);
@@ -66,7 +65,8 @@ void cuda_health(const struct gpu_binding *b, uint32_t device, vres_device_statu
 const char *cuda_nvml_virtualization(const struct gpu_binding *b, uint32_t device);
 const char *cuda_nvml_confidential(const struct gpu_binding *b);
 
-/* The kernel images, best first: images.S. */
-int cuda_image_load(const struct gpu_binding *b, void **module, void **kernel, const char **name);
+/* The kernel images: kernel.c. */
+int cuda_image_at(const struct gpu_binding *b, uint32_t device, uint32_t i, struct gpu_image *out);
+bool cuda_does_not_fit(int code);
 
 #endif

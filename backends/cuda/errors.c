@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What each of the driver's codes means to a caller.  Total: a code that is not named here is
- * trouble with the driver.
+ * What each of the driver's codes means to a caller.  Every other code is
+ * VRES_E_BACKEND.
  */
 #include "cuda/driver.h"
 
@@ -10,11 +10,13 @@ vres_status cuda_meaning(int code)
 	switch (code) {
 	case CUDA_OK: return VRES_OK;
 	case CUDA_OUT_OF_MEMORY: return VRES_E_ALLOCATION_FAILED;
-	case 46: /* device unavailable: somebody has it for himself */ return VRES_E_BUSY;
+	case 46: /* device unavailable: another process has it exclusively */ return VRES_E_BUSY;
 	case 3: /* not initialized */
 	case CUDA_STUB_LIBRARY:
-	case 803: /* driver and kernel module differ */
-	case 804: /* compatibility package on a device that has none */ return VRES_E_NO_BACKEND;
+	case CUDA_SYSTEM_NOT_READY:
+	case CUDA_DRIVER_MISMATCH:
+	case CUDA_COMPAT_NOT_SUPPORTED:
+	case CUDA_MPS_CONNECTION_FAILED: return VRES_E_NO_BACKEND;
 	case CUDA_NO_DEVICE:
 	case CUDA_INVALID_DEVICE:
 	case 102: /* device not licensed */ return VRES_E_NO_DEVICE;

@@ -7,6 +7,7 @@
 
 #include "gpu/context.h"
 #include "gpu/facts.h"
+#include "gpu/kernel.h"
 #include "gpu/scratch.h"
 #include "gpu/staging.h"
 
@@ -14,24 +15,31 @@ vres_status gpu_open(const struct gpu_driver *driver, const vres_backend_open *p
                      vres_bself **out, vres_error *err)
 {
 	vres_bself *self = calloc(1, sizeof(*self));
+	struct gpu_binding *binding = calloc(1, driver->binding_bytes);
 	vres_status status;
 
-	if (self == NULL)
-		return gpu_error(err, VRES_E_NO_MEMORY, 0, VRES_NO_DEVICE,
-		                 "no memory to open the driver");
-	self->driver = driver;
-	status = driver->bind(params->library_path, &self->binding, err);
+	if (self && binding)
+		status = driver->load(binding, params->library_path, err);
+	else
+		status = gpu_error(err, VRES_E_NO_MEMORY, 0, VRES_NO_DEVICE,
+		                   "no memory to open the driver");
 	if (status != VRES_OK) {
+		if (binding)
+			driver->unload(binding);
+		free(binding);
 		free(self);
 		return status;
 	}
+	self->driver = driver;
+	self->binding = binding;
 	*out = self;
 	return VRES_OK;
 }
 
 void gpu_close(vres_bself *self)
 {
-	self->driver->unbind(self->binding);
+	self->driver->unload(self->binding);
+	free(self->binding);
 	free(self);
 }
 
@@ -77,8 +85,7 @@ static vres_status equip(vres_bdev *dev, vres_device_props *props, vres_error *e
 	                "opening a stream", err));
 	TRY(gpu_staging_open(dev, err));
 	TRY(gpu_scratch_open(dev, err));
-	TRY(gpu_outcome(dev, driver->image_load(dev->binding, &dev->module, &dev->kernel, &image),
-	                "loading the kernel", err));
+	TRY(gpu_kernel_load(dev, &image, err));
 	TRY(probe_protection(dev, err));
 	props->scratch_bytes = dev->scratch.chunk.capacity;
 	props->facts |= (dev->kernel ? VRES_DEVICE_CAN_HASH : 0) |
@@ -96,8 +103,7 @@ static void dismantle(vres_bdev *dev)
 		struct gpu_visit visit = {0};
 
 		gpu_enter_to_close(dev, &visit);
-		if (dev->module)
-			(void)driver->image_unload(dev->binding, dev->module);
+		gpu_kernel_unload(dev);
 		gpu_scratch_close(dev);
 		gpu_staging_close(dev);
 		if (dev->stream)

@@ -6,8 +6,12 @@
 #ifndef VRES_BACKENDS_GPU_DRIVER_H
 #define VRES_BACKENDS_GPU_DRIVER_H
 
+#include <dlfcn.h>
 #include <stdbool.h>
 #include <vres/backend.h>
+
+/* How driver libraries are loaded.  Their threads may outlive our use, so none is ever unmapped. */
+#define GPU_LOAD_FLAGS (RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)
 
 /* A vendor's loaded driver library; only the vendor's own files look inside. */
 struct gpu_binding;
@@ -28,6 +32,12 @@ struct gpu_mapping {
 	bool is_known;  /* false: the driver knows no memory there; the other fields are unset */
 };
 
+/* The hash kernel, compiled into one form or for one architecture. */
+struct gpu_image {
+	const char *name;
+	const void *bytes;
+};
+
 /* The calling thread's state before context_push, for drivers that keep no stack of contexts. */
 struct gpu_before {
 	int device, error;
@@ -42,10 +52,14 @@ struct gpu_before {
  * A function that releases something has released it whatever it returns.
  */
 struct gpu_driver {
-	/* These need no context.  bind loads the library, finds the functions, starts the driver.
+	size_t binding_bytes; /* the size of the vendor's struct gpu_binding */
+
+	/*
+	 * These need no context.  load fills a binding of zeros: it loads the library, finds the
+	 * functions, and starts the driver.  unload takes a binding that was filled only in part.
 	 */
-	vres_status (*bind)(const char *library_path, struct gpu_binding **out, vres_error *err);
-	void (*unbind)(struct gpu_binding *b);
+	vres_status (*load)(struct gpu_binding *b, const char *library_path, vres_error *err);
+	void (*unload)(struct gpu_binding *b);
 	vres_status (*meaning)(int code); /* never fails: unknown codes are VRES_E_BACKEND */
 	const char *(*name)(const struct gpu_binding *b, int code);
 	int (*device_count)(const struct gpu_binding *b, uint32_t *out);
@@ -66,10 +80,18 @@ struct gpu_driver {
 	/* Number of multiprocessors; 0 if the driver does not say. */
 	int (*processors)(const struct gpu_binding *b, uint32_t device, uint32_t *out);
 
-	/* The kernel.  image_load: *kernel is NULL and the code 0 when no image fits the device. */
-	int (*image_load)(const struct gpu_binding *b, void **module, void **kernel,
-	                  const char **name);
-	int (*image_unload)(const struct gpu_binding *b, void *module);
+	/*
+	 * The kernel.  image_at gives the images that this build has for the device, best first;
+	 * out->bytes is NULL behind the last.  does_not_fit: the code says that an image is not
+	 * for this device or driver, so that another may be.
+	 */
+	int (*image_at)(const struct gpu_binding *b, uint32_t device, uint32_t i,
+	                struct gpu_image *out);
+	bool (*does_not_fit)(int code);
+	int (*module_load)(const struct gpu_binding *b, const void *image, void **out);
+	int (*module_unload)(const struct gpu_binding *b, void *module);
+	int (*module_kernel)(const struct gpu_binding *b, void *module, const char *name,
+	                     void **out);
 	int (*launch)(const struct gpu_binding *b, void *kernel, uint32_t groups, uint32_t threads,
 	              void *args, void *stream);
 

@@ -11,6 +11,13 @@ __attribute__((format(printf, 3, 4))) void gpu_note(vres_device_props *props, co
                                                     const char *format, ...);
 
 /*
+ * Adds the notes that any GPU has about what host and device memory may share.  The three are what
+ * the driver says; none of them says where a buffer is.
+ */
+void gpu_note_sharing(vres_device_props *props, bool has_unified_addressing,
+                      bool has_managed_memory, bool can_map_host_memory);
+
+/*
  * Is this a guest of WSL?  There, the host's memory manager can move device memory out, and nothing
  * in the guest can tell.
  */

@@ -19,16 +19,13 @@ typedef hipDeviceProp_t hip_properties;
 typedef hipUUID hip_uuid;
 typedef hipPointerAttribute_t hip_pointer_facts;
 #include "hip/hip_abi.h"
+#include "gpu/abi_check.h"
 
 /* With AMD's types in their places, every prototype is AMD's. */
-#define SAME_FUNCTION(result, name, parameters)                                                    \
-	_Static_assert(__builtin_types_compatible_p(hip_fn_##name, __typeof__(&name)),             \
-	               #name " has another prototype");
+#define SAME_FUNCTION(result, name, parameters) SAME_PROTOTYPE(hip_fn_##name, __typeof__(&name));
 HIP_FUNCTIONS(SAME_FUNCTION)
 
-/* And our types are as large as those. */
-#define SAME_SIZE(ours, theirs)                                                                    \
-	_Static_assert(sizeof(ours) == sizeof(theirs), #theirs " has another size")
+/* Our types have the size of theirs. */
 SAME_SIZE(int, hipError_t);
 SAME_SIZE(int, hipDevice_t);
 SAME_SIZE(int, hipDeviceAttribute_t);
@@ -40,16 +37,12 @@ SAME_SIZE(struct hip_pointer_facts, hipPointerAttribute_t);
 _Static_assert(sizeof(hipDeviceProp_t) <= HIP_PROPERTIES_BYTES,
                "more properties than there is room for");
 
-#define SAME_FIELD(ours, a, theirs, b)                                                             \
-	_Static_assert(offsetof(ours, a) == offsetof(theirs, b), #theirs " has " #b " elsewhere")
 SAME_FIELD(struct hip_pointer_facts, device, hipPointerAttribute_t, device);
 SAME_FIELD(struct hip_pointer_facts, device_pointer, hipPointerAttribute_t, devicePointer);
 SAME_FIELD(struct hip_pointer_facts, host_pointer, hipPointerAttribute_t, hostPointer);
 SAME_FIELD(struct hip_pointer_facts, is_managed, hipPointerAttribute_t, isManaged);
 SAME_FIELD(struct hip_pointer_facts, flags, hipPointerAttribute_t, allocationFlags);
 
-#define SAME_NUMBER(ours, theirs)                                                                  \
-	_Static_assert((int)(ours) == (int)(theirs), #theirs " has another value")
 SAME_NUMBER(HIP_OK, hipSuccess);
 SAME_NUMBER(HIP_INVALID_VALUE, hipErrorInvalidValue);
 SAME_NUMBER(HIP_OUT_OF_MEMORY, hipErrorOutOfMemory);
@@ -88,9 +81,7 @@ SAME_NUMBER(HIP6_MEMORY_HOST, hipMemoryTypeHost);
 SAME_NUMBER(HIP6_MEMORY_DEVICE, hipMemoryTypeDevice);
 SAME_NUMBER(HIP6_MEMORY_MANAGED, hipMemoryTypeManaged);
 SAME_NUMBER(HIP6_PROPERTIES_ARCH, offsetof(hipDeviceProp_t, gcnArchName));
-_Static_assert(__builtin_types_compatible_p(hip_fn_hipGetDeviceProperties,
-                                            __typeof__(&hipGetDevicePropertiesR0600)),
-               "R0600 differs");
+SAME_PROTOTYPE(hip_fn_hipGetDeviceProperties, __typeof__(&hipGetDevicePropertiesR0600));
 #else
 SAME_NUMBER(HIP5_MEMORY_HOST, hipMemoryTypeHost);
 SAME_NUMBER(HIP5_MEMORY_DEVICE, hipMemoryTypeDevice);

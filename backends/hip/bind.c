@@ -7,13 +7,9 @@
 #include "gpu/context.h"
 
 #include <dlfcn.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define INSTALL "install ROCm 5.1 or newer"
-
-/* Their threads may outlive the last user, so none is ever unmapped. */
-#define LOAD_FLAGS (RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)
 
 static void *open_system(void)
 {
@@ -22,9 +18,9 @@ static void *open_system(void)
 	void *library = NULL;
 
 	for (size_t i = 0; i < COUNT_OF(names) && library == NULL; i++)
-		library = dlopen(names[i], LOAD_FLAGS | RTLD_NOLOAD);
+		library = dlopen(names[i], GPU_LOAD_FLAGS | RTLD_NOLOAD);
 	for (size_t i = 0; i < COUNT_OF(names) && library == NULL; i++)
-		library = dlopen(names[i], LOAD_FLAGS);
+		library = dlopen(names[i], GPU_LOAD_FLAGS);
 	return library;
 }
 
@@ -75,12 +71,12 @@ static vres_status start(struct gpu_binding *b, vres_error *err)
 	return VRES_OK;
 }
 
-static vres_status load(struct gpu_binding *b, const char *library_path, vres_error *err)
+vres_status hip_load(struct gpu_binding *b, const char *library_path, vres_error *err)
 {
 	vres_status status;
 	int before;
 
-	b->library = library_path ? dlopen(library_path, LOAD_FLAGS) : open_system();
+	b->library = library_path ? dlopen(library_path, GPU_LOAD_FLAGS) : open_system();
 	if (b->library == NULL)
 		return gpu_error(
 			err, VRES_E_NO_BACKEND, 0, VRES_NO_DEVICE,
@@ -94,26 +90,8 @@ static vres_status load(struct gpu_binding *b, const char *library_path, vres_er
 	return status;
 }
 
-vres_status hip_bind(const char *library_path, struct gpu_binding **out, vres_error *err)
-{
-	struct gpu_binding *b = calloc(1, sizeof(*b));
-	vres_status status;
-
-	if (b == NULL)
-		return gpu_error(err, VRES_E_NO_MEMORY, 0, VRES_NO_DEVICE,
-		                 "no memory to load the HIP runtime");
-	status = load(b, library_path, err);
-	if (status != VRES_OK) {
-		hip_unbind(b);
-		return status;
-	}
-	*out = b;
-	return VRES_OK;
-}
-
-void hip_unbind(struct gpu_binding *b)
+void hip_unload(struct gpu_binding *b)
 {
 	if (b->library)
 		(void)dlclose(b->library);
-	free(b);
 }

@@ -123,13 +123,7 @@ static int add_notes(const struct gpu_binding *b, int device, const char *arch,
 	         b->version % 10000000 / 100000);
 	gpu_note(props, "architecture", "%s", arch[0] ? arch : "not known");
 	gpu_note(props, "allocation", "hipMalloc, exportable by IPC");
-	gpu_note(props, "unified_addressing", "%s",
-	         unified ? "yes, as on every 64-bit GPU: one address space" : "no");
-	gpu_note(props, "unified_memory", "%s",
-	         managed ? "possible; asked of each allocation" : "not supported");
-	gpu_note(props, "zero_copy", "%s",
-	         host_mapping ? "possible; asked of each allocation" : "not supported");
-	gpu_note(props, "pinned_staging", "only where policy allows it");
+	gpu_note_sharing(props, unified, managed, host_mapping);
 	gpu_note(props, "large_bar", "%s",
 	         large_bar ? "yes: this process can address device memory" : "no");
 	gpu_note(props, "peer_access", "not known: HIP does not tell");

@@ -24,8 +24,8 @@ struct gpu_binding {
 	int version;
 };
 
-vres_status hip_bind(const char *library_path, struct gpu_binding **out, vres_error *err);
-void hip_unbind(struct gpu_binding *b);
+vres_status hip_load(struct gpu_binding *b, const char *library_path, vres_error *err);
+void hip_unload(struct gpu_binding *b);
 
 vres_status hip_meaning(int code);
 const char *hip_name(const struct gpu_binding *b, int code);
@@ -53,7 +53,8 @@ int hip_chunk_free(const struct gpu_binding *b, const struct gpu_chunk *chunk);
 int hip_mapping_at(const struct gpu_binding *b, uint32_t device, uint64_t addr,
                    struct gpu_mapping *out);
 
-/* The code object for the current device. */
-int hip_image_load(const struct gpu_binding *b, void **module, void **kernel, const char **name);
+/* The kernel images: kernel.c. */
+int hip_image_at(const struct gpu_binding *b, uint32_t device, uint32_t i, struct gpu_image *out);
+bool hip_does_not_fit(int code);
 
 #endif

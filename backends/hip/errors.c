@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What each of the runtime's codes means to a caller.  Total: a code that is not named here is
- * trouble with the driver.
+ * What each of the runtime's codes means to a caller.  Every other code is
+ * VRES_E_BACKEND.
  */
 #include "hip/driver.h"
 

@@ -81,9 +81,19 @@ static void health(const struct gpu_binding *b, uint32_t device, vres_device_sta
 	(void)out;
 }
 
-static int image_unload(const struct gpu_binding *b, void *module)
+static int module_load(const struct gpu_binding *b, const void *image, void **out)
+{
+	return b->api.hipModuleLoadData(out, image);
+}
+
+static int module_unload(const struct gpu_binding *b, void *module)
 {
 	return b->api.hipModuleUnload(module);
+}
+
+static int module_kernel(const struct gpu_binding *b, void *module, const char *name, void **out)
+{
+	return b->api.hipModuleGetFunction(out, module, name);
 }
 
 static int launch(const struct gpu_binding *b, void *kernel, uint32_t groups, uint32_t threads,
@@ -151,8 +161,9 @@ static int pinned_free(const struct gpu_binding *b, void *block)
 }
 
 static const struct gpu_driver driver = {
-	.bind = hip_bind,
-	.unbind = hip_unbind,
+	.binding_bytes = sizeof(struct gpu_binding),
+	.load = hip_load,
+	.unload = hip_unload,
 	.meaning = hip_meaning,
 	.name = hip_name,
 	.device_count = device_count,
@@ -164,8 +175,11 @@ static const struct gpu_driver driver = {
 	.memory_free = memory_free,
 	.health = health,
 	.processors = hip_processors,
-	.image_load = hip_image_load,
-	.image_unload = image_unload,
+	.image_at = hip_image_at,
+	.does_not_fit = hip_does_not_fit,
+	.module_load = module_load,
+	.module_unload = module_unload,
+	.module_kernel = module_kernel,
 	.launch = launch,
 	.chunk_make = hip_chunk_make,
 	.chunk_free = hip_chunk_free,

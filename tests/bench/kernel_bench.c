@@ -125,12 +125,13 @@ static void parse(struct kernel_bench *k, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct kernel_bench k = {.bytes = 8 * GIB, .rounds = 9};
+	struct gpu_binding binding = {0};
+	struct kernel_bench k = {.b = &binding, .bytes = 8 * GIB, .rounds = 9};
 	int devices = 0;
 	vres_error err;
 
 	parse(&k, argc, argv);
-	if (cuda_bind(k.library, &k.b, &err) != VRES_OK) {
+	if (cuda_load(&binding, k.library, &err) != VRES_OK) {
 		printf("{\"bench\":\"kernel\",\"status\":\"not run\",\"why\":\"%s\"}\n",
 		       err.message);
 		return 77;
@@ -146,6 +147,6 @@ int main(int argc, char **argv)
 	}
 	free(k.pattern);
 	free(k.digests);
-	cuda_unbind(k.b);
+	cuda_unload(&binding);
 	return k.is_wrong ? 1 : k.is_absent ? 77 : 0;
 }

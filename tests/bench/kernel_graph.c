@@ -272,7 +272,7 @@ static void measure(struct replay *r, const char *name, size_t n, uint64_t bytes
 	       ",\"digests\":\"equal to "
 	       "OpenSSL\",\"plain_ns\":%.0f,\"graph_ns\":%.0f,\"graph_over_plain\":%.3f,\"graph_"
 	       "made_ns\":%.0f}\n",
-	       r->k->b->is_simulated ? "true" : "false", name, n, (double)n * (double)bytes,
+	       r->k->library != NULL ? "true" : "false", name, n, (double)n * (double)bytes,
 	       r->plan.launches, r->k->rounds, plain, graph, graph / plain, (double)made_ns);
 }
 

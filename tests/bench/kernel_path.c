@@ -118,7 +118,7 @@ static void measure(struct path *p, const char *name, vres_blane *lane, size_t n
 	printf("{\"bench\":\"path\",\"status\":\"run\",\"simulated\":%s,\"case\":\"%s\",\"runs\":%"
 	       "zu,\"bytes\":%.0f,\"level\":%u,\"rounds\":%u"
 	       ",\"median_ns\":%.0f,\"gb_per_s\":%.2f",
-	       p->k->b->is_simulated ? "true" : "false", name, n, all, level, p->k->rounds, ns,
+	       p->k->library != NULL ? "true" : "false", name, n, all, level, p->k->rounds, ns,
 	       all / ns);
 	kernel_print_number("bound_gb_per_s", bound, 1);
 	kernel_print_number("of_bound", bound > 0 ? all / ns / bound : 0, 4);

@@ -210,7 +210,7 @@ static void print(struct race *r, size_t variant)
 	       "\"image\":\"%s\",\"bytes\":%.0f,\"rounds\":%u"
 	       ",\"digests\":\"equal to "
 	       "OpenSSL\",\"median_ns\":%.0f,\"best_ns\":%.0f,\"gb_per_s\":%.2f",
-	       r->k->b->is_simulated ? "true" : "false", variants[variant].name,
+	       r->k->library != NULL ? "true" : "false", variants[variant].name,
 	       r->loaded[variants[variant].source].image, bytes, r->k->rounds, ns,
 	       percentile(r->ns[variant], r->k->rounds, 0), bytes / ns);
 	kernel_print_number("over_plain", plain / ns, 3);

@@ -7,7 +7,7 @@ const enum fake_lie fake_lie_of_bit[4] = {FAKE_MANAGED, FAKE_HOST_ACCESS, FAKE_E
 
 /*
  * cuGetProcAddress fails harmlessly for an optional function only; unit.cuda lets each needed one
- * be missing.
+ * be missing.  An image that cannot be loaded leaves the other one.
  */
 const char *const fake_harmless[] = {"cuCtxPopCurrent",
                                      "cuDevicePrimaryCtxRelease",
@@ -19,6 +19,8 @@ const char *const fake_harmless[] = {"cuCtxPopCurrent",
                                      "cuStreamDestroy",
                                      "cuStreamSynchronize",
                                      "cuModuleUnload",
+                                     "cuModuleLoadData",
+                                     "cuModuleGetFunction",
                                      "cuMemHostAlloc",
                                      "cuDeviceGet",
                                      "cuDeviceGetPCIBusId",

@@ -66,6 +66,8 @@ cuda_result fake_cuInit(unsigned int flags)
 {
 	FAKE_TRY_ENTER(cuInit);
 	(void)flags;
+	if (fake.params.start_code)
+		return fake.params.start_code;
 	return fake.params.devices == 0 ? CUDA_NO_DEVICE : CUDA_OK;
 }
 
@@ -201,6 +203,19 @@ static bool is_fatbin(const unsigned char *image)
 	return memcmp(image, magic, sizeof(magic)) == 0;
 }
 
+/* What a driver answers that does not take nvcc's image. */
+static cuda_result fatbin_code(int device)
+{
+	if (fake.params.fatbin_breaks)
+		fake.devices[device].sticky = fake.params.fatbin_breaks;
+	return fake.params.fatbin_code;
+}
+
+static bool is_module(const void *module)
+{
+	return fake.modules > 0 && (module == &fake.modules || module == &fake.fatbins);
+}
+
 cuda_result fake_cuModuleLoadData(cuda_module *module, const void *image)
 {
 	int device;
@@ -211,8 +226,11 @@ cuda_result fake_cuModuleLoadData(cuda_module *module, const void *image)
 	if (is_fatbin(image) ? fake.params.no_fatbin
 	                     : strstr(image, ".entry vres_leaf_hash") == NULL)
 		return is_fatbin(image) ? CUDA_UNSUPPORTED_PTX_VERSION : CUDA_INVALID_IMAGE;
+	if (is_fatbin(image) && !fake.params.lazy)
+		TRY(fatbin_code(device));
+	*module = is_fatbin(image) ? &fake.fatbins : &fake.modules;
 	fake.modules++;
-	*module = &fake.modules;
+	fake.fatbins += is_fatbin(image);
 	return CUDA_OK;
 }
 
@@ -221,17 +239,22 @@ cuda_result fake_cuModuleUnload(cuda_module module)
 	FAKE_ENTER(cuModuleUnload);
 	if (stack.n == 0 || !fake_is_inside(stack.at[stack.n - 1]->device))
 		return CUDA_INVALID_CONTEXT;
-	if (module != &fake.modules || fake.modules == 0)
+	if (!is_module(module))
 		return CUDA_INVALID_HANDLE;
 	fake.modules--;
+	fake.fatbins -= module == &fake.fatbins;
 	return call.code;
 }
 
 cuda_result fake_cuModuleGetFunction(cuda_function *function, cuda_module module, const char *name)
 {
+	int device;
 	FAKE_TRY_ENTER(cuModuleGetFunction);
-	if (module != &fake.modules)
+	TRY(fake_here(&device));
+	if (!is_module(module))
 		return CUDA_NOT_FOUND;
+	if (module == &fake.fatbins && fake.params.lazy)
+		TRY(fatbin_code(device));
 	*function = strncmp(name, "vres_leaf_hash", 14) == 0 ? FAKE_KERNEL_HASH
 	            : strcmp(name, "vres_stamp") == 0        ? FAKE_KERNEL_STAMP
 	                                                     : NULL;

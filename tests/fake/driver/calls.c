@@ -49,7 +49,7 @@ void fake_reset(const struct fake_params *params)
 	memset(fake.calls, 0, sizeof(fake.calls));
 	for (int i = 0; i < FAKE_DEVICES_MAX; i++)
 		fake.devices[i].context.device = i;
-	fake.modules = 0;
+	fake.modules = fake.fatbins = 0;
 	fake.calls_all = 0;
 	fake.fail_in = 0;
 	fake.failed = NULL;

@@ -25,12 +25,16 @@ struct fake_params {
 	uint64_t granularity;      /* 0: 64 KiB */
 	int processors;            /* 0: 4; -1: it does not say */
 	int version;               /* 0: 13000, or what the flavour of HIP has */
+	int start_code;            /* of CUDA's: why the driver does not start */
 	const char *missing;       /* a function it does not have */
 	bool no_vmm;               /* says so */
 	bool vmm_unsupported;      /* says it has it, and then does not */
 	bool integrated;
 	bool no_ecc;
 	bool no_fatbin;    /* does not take nvcc's image */
+	int fatbin_code;   /* nor does this, and says so by this code */
+	bool lazy;         /* and only when a function is asked for */
+	int fatbin_breaks; /* the context answers this code from then on */
 	bool no_image;     /* nor any other */
 	bool no_read_only; /* mappings stay writable whatever is asked */
 	bool no_pinned;    /* page-locking is refused */

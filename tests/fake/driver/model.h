@@ -96,8 +96,8 @@ struct fake {
 	struct fake_range *ranges;
 	struct fake_pinned *pinned;
 	struct fake_stream *streams;
-	unsigned modules;
-	uint64_t serial; /* never used twice */
+	unsigned modules, fatbins; /* loaded; those of the first that are of nvcc */
+	uint64_t serial;           /* never used twice */
 	uint64_t calls[FAKE_FUNCTIONS_MAX];
 	uint64_t calls_all;
 	int fail_function; /* -1: any */

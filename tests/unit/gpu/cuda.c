@@ -4,6 +4,8 @@
  * what its codes mean.
  */
 #include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "bench.h"
 #include "cuda/driver.h"
@@ -15,7 +17,10 @@ START_TEST(host_without_a_driver_is_told_what_to_install)
 	vres_error err;
 
 	ck_no_open("/nonexistent/libcuda.so.1", VRES_E_NO_BACKEND, "cannot be loaded");
-	if (system == NULL)
+	if (system == NULL && getenv("VRES_TEST_BROKEN_LIBCUDA"))
+		/* The suite runs once more beside a libcuda.so.1 that is no library. */
+		ck_no_open(NULL, VRES_E_NO_BACKEND, "is there, and cannot be loaded");
+	else if (system == NULL)
 		ck_no_open(NULL, VRES_E_NO_BACKEND, "R525");
 	else if (bench_open_at(NULL, &self, &err) == VRES_OK)
 		vres_backend_cuda()->close(self);
@@ -65,6 +70,79 @@ START_TEST(driver_without_a_gpu_says_so)
 }
 END_TEST
 
+/* Opens device 0; *kernel is the note that names the image it runs. */
+static vres_status device_open(const struct fake_params *params, char kernel[64], vres_error *err)
+{
+	vres_device_props props = {.struct_size = sizeof(props)};
+	vres_bself *self;
+	vres_bdev *dev;
+	vres_status status;
+
+	fake_reset(params);
+	ck_ok(bench_open_at(FAKE_CUDA, &self, err));
+	status = vres_backend_cuda()->device_open(self, 0, &props, &dev, err);
+	for (uint32_t i = 0; status == VRES_OK && i < props.notes_count; i++)
+		if (strcmp(props.notes[i].name, "kernel") == 0)
+			(void)snprintf(kernel, 64, "%s", props.notes[i].value);
+	if (status == VRES_OK)
+		vres_backend_cuda()->device_close(dev);
+	vres_backend_cuda()->close(self);
+	ck_assert_uint_eq(fake_live(), 0);
+	return status;
+}
+
+/* 300 is an invalid source, 401 an illegal state, 999 says nothing at all. */
+START_TEST(next_image_is_tried_whatever_the_driver_calls_the_failure)
+{
+	static const int codes[] = {CUDA_INVALID_VALUE, CUDA_OUT_OF_MEMORY,     300, 401,
+	                            CUDA_NOT_SUPPORTED, CUDA_NO_BINARY_FOR_GPU, 999};
+	char kernel[64] = "";
+	vres_error err;
+
+	for (size_t i = 0; i < COUNT(codes); i++)
+		for (int lazy = 0; lazy < 2; lazy++) {
+			const struct fake_params params = {.fatbin_code = codes[i], .lazy = lazy};
+
+			ck_ok(device_open(&params, kernel, &err));
+			ck_assert_str_eq(kernel, "PTX, by clang");
+		}
+}
+END_TEST
+
+START_TEST(image_that_breaks_the_context_loses_the_device)
+{
+	char kernel[64];
+	vres_error err;
+
+	for (int lazy = 0; lazy < 2; lazy++) {
+		const struct fake_params params = {
+			.fatbin_code = 999, .fatbin_breaks = 719, .lazy = lazy};
+
+		ck_status(device_open(&params, kernel, &err), VRES_E_DEVICE_LOST);
+		ck_assert_int_eq(err.backend_code, 719);
+	}
+}
+END_TEST
+
+START_TEST(driver_that_does_not_start_is_told_why_and_what_to_do)
+{
+	static const struct {
+		int code;
+		const char *word;
+	} troubles[] = {{CUDA_SYSTEM_NOT_READY, "start nvidia-fabricmanager"},
+	                {CUDA_DRIVER_MISMATCH, "reboot"},
+	                {CUDA_COMPAT_NOT_SUPPORTED, "cuda-compat"},
+	                {CUDA_MPS_CONNECTION_FAILED, "nvidia-cuda-mps-control"},
+	                {CUDA_STUB_LIBRARY, "stub"},
+	                {CUDA_UNKNOWN, "does not start: CUDA_ERROR_UNKNOWN (999)"}};
+
+	for (size_t i = 0; i < COUNT(troubles); i++) {
+		fake_reset(&(const struct fake_params){.start_code = troubles[i].code});
+		ck_no_open(FAKE_CUDA, VRES_E_NO_BACKEND, troubles[i].word);
+	}
+}
+END_TEST
+
 START_TEST(every_code_of_the_driver_has_a_meaning)
 {
 	for (int code = -10; code < 1100; code++) {
@@ -93,6 +171,12 @@ int main(void)
 		CASE(driver_older_than_needed_is_refused, "WORKER-4150", "",
 	             "a call with another version's prototype"),
 		CASE(driver_without_a_gpu_says_so, "WORKER-4150", "", ""),
+		CASE(driver_that_does_not_start_is_told_why_and_what_to_do, "WORKER-4150", "",
+	             "a machine that nobody can mend"),
+		CASE(next_image_is_tried_whatever_the_driver_calls_the_failure, "WORKER-4150", "",
+	             "a GPU that could hash, and does not"),
+		CASE(image_that_breaks_the_context_loses_the_device, "WORKER-4032", "",
+	             "a context used after its end"),
 		CASE(every_code_of_the_driver_has_a_meaning, "WORKER-4150 WORKER-4032", "",
 	             "an error taken for success"),
 	};
