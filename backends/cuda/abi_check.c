@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Compiled where a CUDA toolkit is found, and only for its assertions: cuda_abi.h says what cuda.h
- * says.
+ * Asserts that cuda_abi.h says what NVIDIA's cuda.h says.  Compiled where a CUDA toolkit is found,
+ * and never linked.
  */
 #include <cuda.h>
 #include <cudaTypedefs.h>
@@ -30,7 +30,7 @@ typedef CUmemAccessDesc cuda_access;
 #include "cuda/cuda_abi.h"
 #include "gpu/abi_check.h"
 
-/* With NVIDIA's types in their places, every prototype is NVIDIA's for that version. */
+/* With NVIDIA's types, each of our prototypes is NVIDIA's for that version. */
 #define SAME_FUNCTION(name, version, parameters)                                                   \
 	SAME_PROTOTYPE(cuda_fn_##name, PFN_##name##_v##version);
 CUDA_FUNCTIONS(SAME_FUNCTION)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * NVIDIA GPUs: the driver's functions in the words that both vendors share, and the backend table.
- */
+/* NVIDIA GPUs: the driver's functions behind the table of gpu/driver.h, and the backend table. */
 #include <vres/vres.h>
 
 #include "cuda/driver.h"
@@ -27,7 +25,7 @@ static int context_release(const struct gpu_binding *b, uint32_t device)
 	return b->api.cuDevicePrimaryCtxRelease((int)device);
 }
 
-/* The driver itself keeps what was current. */
+/* The driver has a stack of contexts. */
 static int context_push(const struct gpu_binding *b, uint32_t device, void *context,
                         struct gpu_before *before)
 {
@@ -77,10 +75,7 @@ static int launch(const struct gpu_binding *b, void *kernel, uint32_t groups, ui
 	                             NULL);
 }
 
-/*
- * Not the legacy default stream's companion: what others do on that one is neither waited for nor
- * held up.
- */
+/* Non-blocking: such a stream neither waits for the default stream nor makes it wait. */
 static int stream_open(const struct gpu_binding *b, bool is_low, void **out)
 {
 	int least, greatest;

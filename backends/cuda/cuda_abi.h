@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The CUDA driver's binary interface, as far as it is used here: types, numbers, and each function
- * with the version whose prototype it has. Written out so that building needs no NVIDIA header;
- * abi_check.c compares all of it with cuda.h where there is one.
+ * The part of the CUDA driver's binary interface that is used here: types, numbers, and each
+ * function with the version of its prototype.  It is written out so that building needs no NVIDIA
+ * header; abi_check.c compares it with cuda.h where there is one.
  */
 #ifndef VRES_BACKENDS_CUDA_CUDA_ABI_H
 #define VRES_BACKENDS_CUDA_CUDA_ABI_H
@@ -35,7 +35,7 @@ struct cuda_uuid {
 	char bytes[16];
 };
 
-/* The names that the prototypes below use; abi_check.c gives them NVIDIA's types instead. */
+/* Names for the prototypes below.  abi_check.c gives them NVIDIA's types instead. */
 #ifndef CUDA_ABI_FOREIGN_TYPES
 typedef int cuda_result;
 typedef int cuda_device;
@@ -123,12 +123,12 @@ typedef struct cuda_access cuda_access;
 	X(cuMemGetAllocationPropertiesFromHandle, 10020,                                           \
 	  (cuda_alloc_prop * prop, cuda_handle handle))
 
-/* What older drivers lack and nothing depends on: NULL where it is missing. */
+/* Functions that may be missing (NULL), because older drivers lack them. */
 #define CUDA_OPTIONAL_FUNCTIONS(X)                                                                 \
 	X(cuCoredumpGetAttributeGlobal, 12010,                                                     \
 	  (cuda_coredump_setting setting, void *value, size_t *bytes))
 
-/* Codes that are treated each in its own way; errors.c has the others. */
+/* Codes that the code names; errors.c has others as numbers. */
 enum cuda_code {
 	CUDA_OK = 0,
 	CUDA_INVALID_VALUE = 1,

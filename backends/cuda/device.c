@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a device is: the facts that policy judges, and notes for people.  None of the notes says
- * where a buffer is.
+ * Describing a device: the facts that policy judges, and notes for people.  No note says where a
+ * buffer is.
  */
 #include "cuda/driver.h"
 #include "gpu/facts.h"
@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What cuMemAlloc takes memory in, where there is no granularity to ask for. */
+/* The granularity of cuMemAlloc, for which the driver has no query. */
 #define PLAIN_GRANULARITY (UINT64_C(2) << 20)
 
-/* An attribute of the device; 0 where the driver does not know it. */
-static int ask(const struct gpu_binding *b, int attribute, cuda_device device, int *out)
+/* An attribute of the device; 0 if the driver does not know it. */
+static int attribute_get(const struct gpu_binding *b, int attribute, cuda_device device, int *out)
 {
 	int value = 0;
 	const int code = b->api.cuDeviceGetAttribute(&value, attribute, device);
@@ -22,7 +22,7 @@ static int ask(const struct gpu_binding *b, int attribute, cuda_device device, i
 	return code == CUDA_INVALID_VALUE ? CUDA_OK : code;
 }
 
-/* "GPU-..." as nvidia-smi prints it, or "MIG-..." for a part of one. */
+/* The UUID as nvidia-smi prints it: "GPU-..." for a GPU, "MIG-..." for a part of one. */
 static int find_names(const struct gpu_binding *b, cuda_device device, vres_device_props *props)
 {
 	struct cuda_uuid uuid;
@@ -38,7 +38,7 @@ static int find_names(const struct gpu_binding *b, cuda_device device, vres_devi
 	return CUDA_OK;
 }
 
-/* Virtual GPUs may have the attribute and yet not the function. */
+/* Does the device allocate with an explicit location?  Some virtual GPUs say so and cannot. */
 static int find_vmm(const struct gpu_binding *b, cuda_device device, uint32_t index,
                     vres_device_props *props)
 {
@@ -47,7 +47,7 @@ static int find_vmm(const struct gpu_binding *b, cuda_device device, uint32_t in
 	int has_it, code;
 
 	props->granularity = PLAIN_GRANULARITY;
-	TRY(ask(b, CUDA_DEVICE_VMM, device, &has_it));
+	TRY(attribute_get(b, CUDA_DEVICE_VMM, device, &has_it));
 	if (!has_it)
 		return CUDA_OK;
 	code = b->api.cuMemGetAllocationGranularity(&bytes, &prop, CUDA_GRANULARITY_MINIMUM);
@@ -63,8 +63,8 @@ static int find_facts(const struct gpu_binding *b, cuda_device device, vres_devi
 {
 	int integrated, ecc;
 
-	TRY(ask(b, CUDA_DEVICE_INTEGRATED, device, &integrated));
-	TRY(ask(b, CUDA_DEVICE_ECC_ENABLED, device, &ecc));
+	TRY(attribute_get(b, CUDA_DEVICE_INTEGRATED, device, &integrated));
+	TRY(attribute_get(b, CUDA_DEVICE_ECC_ENABLED, device, &ecc));
 	props->facts |= (integrated ? VRES_DEVICE_INTEGRATED : 0) |
 	                (gpu_host_is_unverifiable() ? VRES_DEVICE_UNVERIFIABLE_HOST : 0);
 	props->ecc = ecc ? VRES_ECC_ON : VRES_ECC_OFF;
@@ -72,8 +72,8 @@ static int find_facts(const struct gpu_binding *b, cuda_device device, vres_devi
 }
 
 /*
- * A setting of the process's GPU core dumps, as an int or, as most are, one byte of truth; -1 where
- * the driver does not say.
+ * A setting of the process's GPU core dumps; -1 if the driver does not say.  The flags are an int,
+ * the other settings one byte, 0 or 1.
  */
 static int coredump_setting(const struct gpu_binding *b, int setting)
 {
@@ -89,8 +89,8 @@ static int coredump_setting(const struct gpu_binding *b, int setting)
 }
 
 /*
- * A GPU core dump writes device memory to a file; what the driver is set to is advice, since it can
- * be set anew at any time.
+ * A GPU core dump writes device memory to a file.  The setting is only a note, because any code in
+ * the process can change it at any time.
  */
 static const char *coredump(const struct gpu_binding *b)
 {
@@ -113,14 +113,14 @@ static int add_notes(const struct gpu_binding *b, cuda_device device, uint32_t i
 {
 	int major, minor, unified, managed, host_mapping, host_tables, numa, mps;
 
-	TRY(ask(b, CUDA_DEVICE_CC_MAJOR, device, &major));
-	TRY(ask(b, CUDA_DEVICE_CC_MINOR, device, &minor));
-	TRY(ask(b, CUDA_DEVICE_UNIFIED_ADDRESSING, device, &unified));
-	TRY(ask(b, CUDA_DEVICE_MANAGED_MEMORY, device, &managed));
-	TRY(ask(b, CUDA_DEVICE_CAN_MAP_HOST_MEMORY, device, &host_mapping));
-	TRY(ask(b, CUDA_DEVICE_PAGEABLE_HOST_TABLES, device, &host_tables));
-	TRY(ask(b, CUDA_DEVICE_NUMA_CONFIG, device, &numa));
-	TRY(ask(b, CUDA_DEVICE_MPS, device, &mps));
+	TRY(attribute_get(b, CUDA_DEVICE_CC_MAJOR, device, &major));
+	TRY(attribute_get(b, CUDA_DEVICE_CC_MINOR, device, &minor));
+	TRY(attribute_get(b, CUDA_DEVICE_UNIFIED_ADDRESSING, device, &unified));
+	TRY(attribute_get(b, CUDA_DEVICE_MANAGED_MEMORY, device, &managed));
+	TRY(attribute_get(b, CUDA_DEVICE_CAN_MAP_HOST_MEMORY, device, &host_mapping));
+	TRY(attribute_get(b, CUDA_DEVICE_PAGEABLE_HOST_TABLES, device, &host_tables));
+	TRY(attribute_get(b, CUDA_DEVICE_NUMA_CONFIG, device, &numa));
+	TRY(attribute_get(b, CUDA_DEVICE_MPS, device, &mps));
 	gpu_note(props, "driver", "CUDA %d.%d", b->version / 1000, b->version % 1000 / 10);
 	gpu_note(props, "compute_capability", "%d.%d", major, minor);
 	gpu_note(props, "allocation", "%s",
@@ -161,7 +161,7 @@ int cuda_processors(const struct gpu_binding *b, uint32_t index, uint32_t *out)
 	int count;
 
 	TRY(b->api.cuDeviceGet(&device, (int)index));
-	TRY(ask(b, CUDA_DEVICE_PROCESSORS, device, &count));
+	TRY(attribute_get(b, CUDA_DEVICE_PROCESSORS, device, &count));
 	*out = count > 0 ? (uint32_t)count : 0;
 	return CUDA_OK;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The CUDA driver once it is loaded, and what the files of this folder ask of each other: bind.c
- * loads it, errors.c gives its codes a meaning, device.c says what a device is, memory.c makes
- * memory and asks about it, nvml.c asks for its health, cuda.c is the table.
+ * The loaded CUDA driver, and the functions by which the files of this folder use each other:
+ * bind.c loads the driver, errors.c interprets its codes, device.c describes a device, kernel.c has
+ * the kernel images, memory.c allocates memory and asks where memory is, nvml.c asks for the
+ * device's health, cuda.c is the backend table.
  */
 #ifndef VRES_BACKENDS_CUDA_DRIVER_H
 #define VRES_BACKENDS_CUDA_DRIVER_H
@@ -17,7 +18,7 @@ struct cuda_api {
 #undef CUDA_API_FIELD
 };
 
-/* NVML's functions, each of which may be missing. */
+/* Functions of NVML.  Each may be NULL. */
 struct cuda_nvml {
 	void *library;
 	int (*shutdown)(void);
@@ -55,10 +56,10 @@ int cuda_can_protect(const struct gpu_binding *b, uint32_t device, const struct 
 int cuda_mapping_at(const struct gpu_binding *b, uint32_t device, uint64_t addr,
                     struct gpu_mapping *out);
 
-/* What every allocation of ours asks for: pinned, on the device, with no way out. */
+/* What every allocation of ours asks for: pinned, on the device, not exportable. */
 struct cuda_alloc_prop cuda_wanted(uint32_t device);
 
-/* Opening never fails: without NVML there is merely less to tell. */
+/* Cannot fail: without NVML, less is known about the device. */
 void cuda_nvml_open(struct cuda_nvml *n, const char *library_path);
 void cuda_nvml_close(struct cuda_nvml *n);
 void cuda_health(const struct gpu_binding *b, uint32_t device, vres_device_status *out);

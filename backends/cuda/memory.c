@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Device memory.  Ours is made with an explicit location that cannot migrate and no handle to
- * export it by; where the driver has no such thing, by cuMemAlloc, which any code in the process
- * can export.  Anybody's is described by what the driver says of one mapping.
+ * Device memory.  We allocate it with an explicit location, so that it cannot migrate, and without
+ * an export handle.  Where the driver cannot do that, we use cuMemAlloc, whose memory any code in
+ * the process can export.  cuda_mapping_at() describes any memory, ours or not.
  */
 #include "cuda/driver.h"
 #include "gpu/dialect.h"
@@ -25,7 +25,7 @@ static int set_access(const struct gpu_binding *b, uint32_t device, uint64_t add
 	return b->api.cuMemSetAccess(addr, capacity, &access, 1);
 }
 
-/* Physical memory behind a reserved range. */
+/* Allocates physical memory and maps it at chunk->addr, which is reserved. */
 static int map(const struct gpu_binding *b, uint32_t device, struct gpu_chunk *chunk)
 {
 	const struct cuda_alloc_prop prop = cuda_wanted(device);
@@ -72,7 +72,7 @@ int cuda_chunk_make(const struct gpu_binding *b, uint32_t device, uint64_t capac
 	return CUDA_OK;
 }
 
-/* Every step is taken whatever the others say; the first trouble is told. */
+/* Takes every step even if an earlier one fails; returns the first failure. */
 int cuda_chunk_free(const struct gpu_binding *b, const struct gpu_chunk *chunk)
 {
 	int code, other;
@@ -93,14 +93,14 @@ int cuda_chunk_protect(const struct gpu_binding *b, uint32_t device, const struc
 	                  read_only ? CUDA_ACCESS_READ : CUDA_ACCESS_READ_WRITE);
 }
 
-/* The driver has no such thing, or not of this memory: an answer, not trouble. */
+/* Does the code say that the driver, or this memory, has no such property? */
 static bool is_absent(int code)
 {
 	return code == CUDA_INVALID_VALUE || code == CUDA_NOT_SUPPORTED;
 }
 
-/* An attribute of an address; 0 where the driver has none. */
-static int ask(const struct gpu_binding *b, int attribute, uint64_t addr, uint64_t *out)
+/* An attribute of an address; 0 if it has none. */
+static int attribute_get(const struct gpu_binding *b, int attribute, uint64_t addr, uint64_t *out)
 {
 	uint64_t value = 0;
 	const int code = b->api.cuPointerGetAttribute(&value, attribute, addr);
@@ -109,12 +109,13 @@ static int ask(const struct gpu_binding *b, int attribute, uint64_t addr, uint64
 	return is_absent(code) ? CUDA_OK : code;
 }
 
-/* Attributes of four bytes; the driver writes no more of the eight. */
-static int ask_small(const struct gpu_binding *b, int attribute, uint64_t addr, uint32_t *out)
+/* An attribute that has four bytes: the driver writes only those. */
+static int attribute_get_32(const struct gpu_binding *b, int attribute, uint64_t addr,
+                            uint32_t *out)
 {
 	uint64_t value;
 
-	TRY(ask(b, attribute, addr, &value));
+	TRY(attribute_get(b, attribute, addr, &value));
 	*out = (uint32_t)value;
 	return CUDA_OK;
 }
@@ -125,8 +126,8 @@ static int find_extent(const struct gpu_binding *b, uint64_t addr, struct gpu_ma
 	size_t bytes = 0;
 	int code;
 
-	TRY(ask(b, CUDA_POINTER_MAPPING_BASE, addr, &out->base));
-	TRY(ask(b, CUDA_POINTER_MAPPING_SIZE, addr, &out->bytes));
+	TRY(attribute_get(b, CUDA_POINTER_MAPPING_BASE, addr, &out->base));
+	TRY(attribute_get(b, CUDA_POINTER_MAPPING_SIZE, addr, &out->bytes));
 	if (out->base != 0 && out->bytes != 0)
 		return CUDA_OK;
 	code = b->api.cuMemGetAddressRange(&base, &bytes, addr);
@@ -135,7 +136,7 @@ static int find_extent(const struct gpu_binding *b, uint64_t addr, struct gpu_ma
 	return is_absent(code) ? CUDA_OK : code;
 }
 
-/* What the physical memory was made as.  Only memory made by cuMemCreate can tell. */
+/* How the physical memory was allocated.  Known only for memory from cuMemCreate. */
 static int find_origin(const struct gpu_binding *b, uint32_t ordinal, uint64_t addr,
                        struct gpu_mapping *out)
 {
@@ -166,17 +167,17 @@ static int find_exports(const struct gpu_binding *b, uint64_t addr, struct gpu_m
 {
 	uint32_t types, ipc, rdma;
 
-	TRY(ask_small(b, CUDA_POINTER_ALLOWED_HANDLE_TYPES, addr, &types));
-	TRY(ask_small(b, CUDA_POINTER_IS_LEGACY_IPC_CAPABLE, addr, &ipc));
-	TRY(ask_small(b, CUDA_POINTER_IS_RDMA_CAPABLE, addr, &rdma));
+	TRY(attribute_get_32(b, CUDA_POINTER_ALLOWED_HANDLE_TYPES, addr, &types));
+	TRY(attribute_get_32(b, CUDA_POINTER_IS_LEGACY_IPC_CAPABLE, addr, &ipc));
+	TRY(attribute_get_32(b, CUDA_POINTER_IS_RDMA_CAPABLE, addr, &rdma));
 	if (types != 0 || ipc != 0 || rdma != 0)
 		out->facts |= VRES_MEM_EXPORTABLE;
 	return CUDA_OK;
 }
 
 /*
- * Rights of one location; none where the driver cannot tell: of memory that was not mapped by hand,
- * or of a location it does not know.
+ * The access rights of one location (a device, or the host); none if the driver cannot tell, which
+ * is so for memory that was not mapped with cuMemMap, and for a location it does not know.
  */
 static int rights_of(const struct gpu_binding *b, int type, int id, uint64_t addr,
                      unsigned long long *out)
@@ -235,19 +236,19 @@ int cuda_mapping_at(const struct gpu_binding *b, uint32_t device, uint64_t addr,
 	struct gpu_mapping mapping = {.is_known = true};
 	uint32_t type, managed, mapped;
 
-	TRY(ask_small(b, CUDA_POINTER_MEMORY_TYPE, addr, &type));
-	TRY(ask_small(b, CUDA_POINTER_MAPPED, addr, &mapped));
+	TRY(attribute_get_32(b, CUDA_POINTER_MEMORY_TYPE, addr, &type));
+	TRY(attribute_get_32(b, CUDA_POINTER_MAPPED, addr, &mapped));
 	if (type == 0 || mapped == 0)
 		return CUDA_OK; /* not known */
-	TRY(ask_small(b, CUDA_POINTER_IS_MANAGED, addr, &managed));
-	TRY(ask_small(b, CUDA_POINTER_DEVICE_ORDINAL, addr, &mapping.device));
+	TRY(attribute_get_32(b, CUDA_POINTER_IS_MANAGED, addr, &managed));
+	TRY(attribute_get_32(b, CUDA_POINTER_DEVICE_ORDINAL, addr, &mapping.device));
 	mapping.facts = (type == CUDA_MEMORY_DEVICE && !managed && mapping.device == device
 	                         ? VRES_MEM_DEVICE
 	                         : 0) |
 	                (managed ? VRES_MEM_MANAGED : 0) |
 	                (type == CUDA_MEMORY_HOST ? VRES_MEM_HOST_MAPPED : 0);
-	TRY(ask(b, CUDA_POINTER_BUFFER_ID, addr, &mapping.identity[0]));
-	TRY(ask(b, CUDA_POINTER_BLOCK_ID, addr, &mapping.identity[1]));
+	TRY(attribute_get(b, CUDA_POINTER_BUFFER_ID, addr, &mapping.identity[0]));
+	TRY(attribute_get(b, CUDA_POINTER_BLOCK_ID, addr, &mapping.identity[1]));
 	TRY(find_extent(b, addr, &mapping));
 	TRY(find_origin(b, device, addr, &mapping));
 	TRY(find_exports(b, addr, &mapping));

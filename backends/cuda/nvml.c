@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * NVML, the driver's management library: advice, never a condition.  It tells an uncorrectable
- * memory error from tampering.  Devices are found by their PCI address, since their order here and
- * there differs.  A missing library or function means that something is not known.
+ * NVML, the driver's management library.  It can say that a memory error, and not tampering,
+ * changed a block.  Nothing depends on it: without the library, or one of its functions, less is
+ * known.  Devices are found by PCI address, because NVML and CUDA number them differently.
  */
 #include "cuda/driver.h"
 #include "gpu/dialect.h"
@@ -15,13 +15,13 @@
 
 enum { MEMORY_ERROR_UNCORRECTED = 1, ECC_VOLATILE = 0 };
 
-/* How NVML numbers nvmlGpuVirtualizationMode_t. */
+/* By the values of nvmlGpuVirtualizationMode_t. */
 static const char *const virtualization_names[] = {
 	"no", "passed through to a guest", "vGPU in a guest", "host of vGPUs", "host of vGPUs"};
 
 /*
- * A library beside the driver that was given, so that the system's NVML never speaks of a simulated
- * device.
+ * The path of an NVML beside the given driver library.  A driver that is given may be a fake, and
+ * the system's NVML would describe a real device.
  */
 static bool library_beside(const char *driver, char *path, size_t room)
 {
@@ -32,7 +32,7 @@ static bool library_beside(const char *driver, char *path, size_t room)
 	return slash != NULL && n > 0 && (size_t)n < room;
 }
 
-static void find(void *library, const char *name, void *function)
+static void symbol_find(void *library, const char *name, void *function)
 {
 	void *symbol = dlsym(library, name);
 
@@ -49,18 +49,18 @@ void cuda_nvml_open(struct cuda_nvml *n, const char *library_path)
 	n->library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (n->library == NULL)
 		return;
-	find(n->library, "nvmlInit_v2", &start);
+	symbol_find(n->library, "nvmlInit_v2", &start);
 	if (start == NULL || start() != 0) {
 		(void)dlclose(n->library);
 		n->library = NULL;
 		return;
 	}
-	find(n->library, "nvmlShutdown", &n->shutdown);
-	find(n->library, "nvmlDeviceGetHandleByPciBusId_v2", &n->handle_by_bus_id);
-	find(n->library, "nvmlDeviceGetTotalEccErrors", &n->ecc_errors);
-	find(n->library, "nvmlDeviceGetRemappedRows", &n->remapped_rows);
-	find(n->library, "nvmlDeviceGetVirtualizationMode", &n->virtualization);
-	find(n->library, "nvmlSystemGetConfComputeState", &n->confidential);
+	symbol_find(n->library, "nvmlShutdown", &n->shutdown);
+	symbol_find(n->library, "nvmlDeviceGetHandleByPciBusId_v2", &n->handle_by_bus_id);
+	symbol_find(n->library, "nvmlDeviceGetTotalEccErrors", &n->ecc_errors);
+	symbol_find(n->library, "nvmlDeviceGetRemappedRows", &n->remapped_rows);
+	symbol_find(n->library, "nvmlDeviceGetVirtualizationMode", &n->virtualization);
+	symbol_find(n->library, "nvmlSystemGetConfComputeState", &n->confidential);
 }
 
 void cuda_nvml_close(struct cuda_nvml *n)

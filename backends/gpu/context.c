@@ -22,8 +22,8 @@ vres_status gpu_error(vres_error *err, vres_status status, int code, uint32_t de
 	return status;
 }
 
-/* Codes are judged where their meaning is used; a device that is gone stays gone. */
-static vres_status meaning(vres_bdev *dev, int code)
+/* The status that a driver code stands for; remembers that the device is lost. */
+static vres_status status_of(vres_bdev *dev, int code)
 {
 	const vres_status status = dev->driver->meaning(code);
 
@@ -36,7 +36,7 @@ vres_status gpu_outcome(vres_bdev *dev, int code, const char *what, vres_error *
 {
 	if (code == 0)
 		return VRES_OK;
-	return gpu_error(err, meaning(dev, code), code, dev->index, "%s: %s (%d)", what,
+	return gpu_error(err, status_of(dev, code), code, dev->index, "%s: %s (%d)", what,
 	                 dev->driver->name(dev->binding, code), code);
 }
 
@@ -72,11 +72,11 @@ void gpu_leave(struct gpu_visit *visit)
 	if (visit->dev == NULL)
 		return;
 	/*
-	 * The driver may use the occasion to tell of earlier work that failed; whoever waits for
-	 * that work hears of it.
+	 * The driver may report here that earlier work failed.  The thread that waits for that work
+	 * gets the error; here it only matters whether the device is lost.
 	 */
-	(void)meaning(visit->dev,
-	              visit->dev->driver->context_pop(visit->dev->binding, &visit->before));
+	(void)status_of(visit->dev,
+	                visit->dev->driver->context_pop(visit->dev->binding, &visit->before));
 	visit->dev = NULL;
 }
 

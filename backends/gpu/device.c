@@ -55,8 +55,8 @@ vres_status gpu_device_count(vres_bself *self, uint32_t *out, vres_error *err)
 }
 
 /*
- * Tried with a mapping of ours.  That it is enforced cannot be tried: a write would end the
- * context, which is not ours alone.
+ * Tries a read-only mapping on the scratch memory.  Whether the GPU enforces it is not tried: the
+ * write would fault and end the context, which the engine shares with us.
  */
 static vres_status probe_protection(vres_bdev *dev, vres_error *err)
 {
@@ -69,7 +69,7 @@ static vres_status probe_protection(vres_bdev *dev, vres_error *err)
 		"probing read-only mappings", err);
 }
 
-static vres_status equip(vres_bdev *dev, vres_device_props *props, vres_error *err)
+static vres_status device_prepare(vres_bdev *dev, vres_device_props *props, vres_error *err)
 {
 	const struct gpu_driver *driver = dev->driver;
 	const char *image = NULL;
@@ -94,8 +94,8 @@ static vres_status equip(vres_bdev *dev, vres_device_props *props, vres_error *e
 	return VRES_OK;
 }
 
-/* Takes a device that was only half opened, too. */
-static void dismantle(vres_bdev *dev)
+/* Also takes a device that was opened only in part. */
+static void device_dispose(vres_bdev *dev)
 {
 	const struct gpu_driver *driver = dev->driver;
 
@@ -114,7 +114,7 @@ static void dismantle(vres_bdev *dev)
 	free(dev);
 }
 
-static vres_status device_fill(vres_bdev *dev, vres_device_props *props, vres_error *err)
+static vres_status device_enter(vres_bdev *dev, vres_device_props *props, vres_error *err)
 {
 	CLEANUP(gpu_leave) struct gpu_visit visit = {0};
 
@@ -122,7 +122,7 @@ static vres_status device_fill(vres_bdev *dev, vres_device_props *props, vres_er
 	                "taking the primary context", err));
 	dev->has_context = true;
 	TRY(gpu_enter(dev, &visit, err));
-	return equip(dev, props, err);
+	return device_prepare(dev, props, err);
 }
 
 vres_status gpu_device_open(vres_bself *self, uint32_t index, vres_device_props *props,
@@ -145,9 +145,9 @@ vres_status gpu_device_open(vres_bself *self, uint32_t index, vres_device_props 
 	dev->binding = self->binding;
 	dev->index = index;
 	atomic_init(&dev->is_lost, false);
-	status = device_fill(dev, &answer, err);
+	status = device_enter(dev, &answer, err);
 	if (status != VRES_OK) {
-		dismantle(dev);
+		device_dispose(dev);
 		return status;
 	}
 	gpu_answer(props, &answer, sizeof(answer));
@@ -170,5 +170,5 @@ vres_status gpu_device_status(vres_bdev *dev, vres_device_status *out, vres_erro
 
 void gpu_device_close(vres_bdev *dev)
 {
-	dismantle(dev);
+	device_dispose(dev);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Memory: ours, or somebody else's.  What the driver says of it is asked mapping by mapping over
- * the whole range, because one range of addresses can be part device memory and part anything else.
+ * Memory that we allocate, or that somebody else allocated and we adopt.  Where it is, the driver
+ * is asked mapping by mapping over the whole range, because one range of addresses can be device
+ * memory in part and host memory in part.
  */
 #include "gpu/memory.h"
 
@@ -11,16 +12,19 @@
 #include "gpu/context.h"
 #include "gpu/wait.h"
 
-/* Facts that are bad if they hold anywhere; the others must hold everywhere. */
+/* Facts that hold for a range if they hold for any part of it; others must hold for every part. */
 #define BAD_FACTS                                                                                  \
 	(VRES_MEM_MANAGED | VRES_MEM_HOST_MAPPED | VRES_MEM_EXPORTABLE | VRES_MEM_PEER_ACCESS)
 
-/* Odd, so that mixing loses nothing; the same mappings in another order give another identity. */
+/*
+ * Factor that combines the identities of mappings into one, in order.  It is odd, so multiplying by
+ * it loses no information.
+ */
 #define MIX UINT64_C(0x9e3779b97f4a7c15)
 
-/* That there was no room is said only where it is so. */
-static vres_status refuse(vres_bdev *dev, uint64_t bytes, uint64_t capacity, int code,
-                          vres_error *err)
+/* Says "not enough VRAM" only if that is so; any other failure keeps the code @code. */
+static vres_status allocation_failure(vres_bdev *dev, uint64_t bytes, uint64_t capacity, int code,
+                                      vres_error *err)
 {
 	uint64_t available = 0;
 
@@ -36,7 +40,7 @@ static vres_status refuse(vres_bdev *dev, uint64_t bytes, uint64_t capacity, int
 	return VRES_E_INSUFFICIENT_VRAM;
 }
 
-/* A driver that is out of memory does not say of which kind. */
+/* "Out of memory" from a driver may also mean host memory. */
 static vres_status chunk_make(vres_bdev *dev, uint64_t bytes, uint64_t capacity,
                               struct gpu_chunk *out, vres_error *err)
 {
@@ -44,15 +48,14 @@ static vres_status chunk_make(vres_bdev *dev, uint64_t bytes, uint64_t capacity,
 		dev->driver->chunk_make(dev->binding, dev->index, capacity, dev->has_vmm, out);
 
 	if (code != 0 && dev->driver->meaning(code) == VRES_E_ALLOCATION_FAILED)
-		return refuse(dev, bytes, capacity, code, err);
+		return allocation_failure(dev, bytes, capacity, code, err);
 	return gpu_outcome(dev, code, "allocating device memory", err);
 }
 
 /*
- * Zeros from @from on, in place when this returns.  When it fails, none are still on their way
- * either, since the memory may be given up next:
- * zeros that are written where nothing is mapped any more would end the context.  Only a device
- * that missed the deadline is not waited for.
+ * Writes zeros from @from to the end and waits until they are written.  On failure it waits, too,
+ * because the caller then unmaps the memory, and a write to unmapped memory would end the context.
+ * Only after a missed deadline is the device not waited for.
  */
 static vres_status zero_from(vres_bdev *dev, const struct gpu_chunk *chunk, uint64_t from,
                              vres_error *err)
@@ -67,7 +70,7 @@ static vres_status zero_from(vres_bdev *dev, const struct gpu_chunk *chunk, uint
 		dev,
 		driver->zero(dev->binding, chunk->addr + from, chunk->capacity - from, dev->stream),
 		"writing zeros", err));
-	status = gpu_stream_wait(dev, dev->stream, gpu_until(UNASKED_PATIENCE), &missed, err);
+	status = gpu_stream_wait(dev, dev->stream, gpu_until(TIME_LIMIT), &missed, err);
 	if (status != VRES_OK && !missed)
 		(void)driver->stream_finish(dev->binding, dev->stream);
 	return status;
@@ -83,7 +86,7 @@ vres_status gpu_mem_alloc(vres_bdev *dev, uint64_t bytes, vres_bmem **out, vres_
 
 	TRY(gpu_enter(dev, &visit, err));
 	if (bytes > dev->total_bytes)
-		return refuse(dev, bytes, UINT64_MAX, 0, err);
+		return allocation_failure(dev, bytes, UINT64_MAX, 0, err);
 	capacity = (bytes + dev->granularity - 1) / dev->granularity * dev->granularity;
 	mem = calloc(1, sizeof(*mem));
 	if (mem == NULL)
@@ -123,9 +126,9 @@ static void add_mapping(vres_residency *sum, const struct gpu_mapping *mapping, 
 	sum->bytes = mapping->base - sum->base + mapping->bytes;
 }
 
-/* *known: the driver knows all of the range. */
-static vres_status walk(vres_bdev *dev, uint64_t addr, uint64_t bytes, vres_residency *out,
-                        bool *known, vres_error *err)
+/* Sums up all mappings of a range.  *known: the driver knows all of the range. */
+static vres_status mappings_sum(vres_bdev *dev, uint64_t addr, uint64_t bytes, vres_residency *out,
+                                bool *known, vres_error *err)
 {
 	const uint64_t end = addr + bytes;
 	struct gpu_mapping mapping;
@@ -136,7 +139,7 @@ static vres_status walk(vres_bdev *dev, uint64_t addr, uint64_t bytes, vres_resi
 		TRY(gpu_outcome(dev,
 		                dev->driver->mapping_at(dev->binding, dev->index, at, &mapping),
 		                "asking where memory is", err));
-		/* A mapping that does not hold the address would have us go round forever. */
+		/* A mapping that does not contain the address would make this loop endless. */
 		*known = mapping.is_known && mapping.base <= at &&
 		         mapping.bytes > at - mapping.base &&
 		         mapping.bytes <= UINT64_MAX - mapping.base;
@@ -156,7 +159,7 @@ vres_status gpu_mem_adopt(vres_bdev *dev, uint64_t addr, uint64_t bytes, vres_bm
 
 	TRY(gpu_enter(dev, &visit, err));
 	if (bytes <= UINT64_MAX - addr)
-		TRY(walk(dev, addr, bytes, &unused, &known, err));
+		TRY(mappings_sum(dev, addr, bytes, &unused, &known, err));
 	if (!known)
 		return gpu_error(err, VRES_E_INVALID_INPUT, 0, dev->index,
 		                 "the driver does not know all of the %" PRIu64
@@ -180,9 +183,9 @@ vres_status gpu_mem_residency(vres_bmem *mem, vres_residency *out, vres_error *e
 	bool known;
 
 	TRY(gpu_enter(mem->dev, &visit, err));
-	TRY(walk(mem->dev, mem->chunk.addr, mem->bytes, &answer, &known, err));
+	TRY(mappings_sum(mem->dev, mem->chunk.addr, mem->bytes, &answer, &known, err));
 	if (!known)
-		/* That some of it is gone is an answer: it is not device memory. */
+		/* Memory that is gone in part is not device memory: that is an answer. */
 		answer.facts &= BAD_FACTS;
 	gpu_answer(out, &answer, sizeof(answer));
 	return VRES_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Device memory for hashing: taken once, when the device is opened, and lent to one hash job at a
- * time, a slot to each.
+ * The scratch memory is allocated once, when the device is opened, and divided into slots.  A hash
+ * job has one slot to itself.
  */
 #include "gpu/scratch.h"
 
@@ -12,7 +12,7 @@
 
 #define SLOT_MIN  (UINT64_C(1) << 20)
 #define SLOT_MAX  (UINT64_C(16) << 20)
-#define SLOT_PART 4096u /* of the device's memory a slot may be */
+#define SLOT_PART 4096u /* a slot takes at most this fraction of the device's memory */
 
 #define SECOND UINT64_C(1000000000)
 
@@ -26,7 +26,7 @@ static uint64_t slot_bytes(uint64_t total_bytes)
 	return bytes;
 }
 
-/* Deadlines are on the monotonic clock. */
+/* A condition variable whose deadlines are on the monotonic clock. */
 static bool cond_open(pthread_cond_t *cond)
 {
 	pthread_condattr_t attributes;
@@ -53,7 +53,9 @@ vres_status gpu_scratch_open(vres_bdev *dev, vres_error *err)
 		(void)pthread_mutex_destroy(&s->lock);
 		return gpu_error(err, VRES_E_NO_MEMORY, 0, dev->index, "no memory for a lock");
 	}
-	s->slot_bytes = bytes / SCRATCH_SLOTS; /* from here on gpu_scratch_close() has work */
+	s->slot_bytes =
+		bytes /
+		SCRATCH_SLOTS; /* tells gpu_scratch_close() that there is something to close */
 	return gpu_outcome(dev,
 	                   dev->driver->chunk_make(dev->binding, dev->index, capacity, dev->has_vmm,
 	                                           &s->chunk),
@@ -72,7 +74,7 @@ void gpu_scratch_close(vres_bdev *dev)
 	(void)pthread_mutex_destroy(&s->lock);
 }
 
-static bool take_free(struct gpu_scratch *s, uint32_t *slot)
+static bool slot_take(struct gpu_scratch *s, uint32_t *slot)
 {
 	for (uint32_t i = 0; i < SCRATCH_SLOTS; i++) {
 		if (s->is_taken[i])
@@ -93,7 +95,7 @@ vres_status gpu_scratch_take(vres_bdev *dev, uint64_t until, uint32_t *slot, vre
 	int waited = 0;
 
 	(void)pthread_mutex_lock(&s->lock);
-	while (!(taken = take_free(s, slot)) && waited == 0)
+	while (!(taken = slot_take(s, slot)) && waited == 0)
 		waited = pthread_cond_timedwait(&s->given_back, &s->lock, &deadline);
 	(void)pthread_mutex_unlock(&s->lock);
 	if (taken)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Waiting for a stream, by polling: a driver's own wait has no deadline. */
+/* A driver's own wait has no deadline, so the stream is polled. */
 #include "gpu/wait.h"
 
 #include <time.h>
@@ -9,10 +9,10 @@
 #define SECOND UINT64_C(1000000000)
 
 /*
- * So long a wait only polls: a small shard takes less, and a sleep ends tens of microseconds late.
- * Then it sleeps, each time a little longer, since a long job does not need a core.  Between polls
- * the core is not yielded: on a busy machine that gives away a time slice of milliseconds for a
- * poll of a microsecond.
+ * For the first EAGER ns a wait polls without sleeping: a small shard is done within that time, and
+ * a sleep ends tens of microseconds late.  Then it sleeps NAP ns between polls, after every eight
+ * naps twice as long, so that a long job does not occupy a core.  It never yields the core instead:
+ * on a busy machine that gives away a time slice of milliseconds.
  */
 #define EAGER       UINT64_C(200000) /* ns */
 #define NAP         UINT64_C(20000)
@@ -49,7 +49,7 @@ vres_status gpu_stream_wait(vres_bdev *dev, void *stream, uint64_t until, bool *
 
 	*missed = false;
 	for (unsigned naps = 0;;) {
-		/* Before the poll: who was stopped since then asks once more. */
+		/* Read before the poll: a process that was stopped in between polls again. */
 		const uint64_t time = gpu_now();
 		bool done = false;
 

@@ -5,8 +5,8 @@
 
 #include "gpu/objects.h"
 
-/* The time limit of operations whose slot has no deadline of its own, in ns. */
-#define UNASKED_PATIENCE (UINT64_C(60) * 1000 * 1000 * 1000)
+/* For operations whose slot has no deadline of its own, in ns. */
+#define TIME_LIMIT (UINT64_C(60) * 1000 * 1000 * 1000)
 
 /* The monotonic clock, and the moment @ns from now. */
 uint64_t gpu_now(void);

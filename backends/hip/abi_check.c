@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Compiled where ROCm's headers are found, and only for its assertions: hip_abi.h says what
- * hip_runtime_api.h says.
+ * Asserts that hip_abi.h says what AMD's hip_runtime_api.h says.  Compiled where ROCm's headers are
+ * found, and never linked.
  */
 #include <hip/hip_runtime_api.h>
 #include <hip/hip_version.h>
@@ -21,7 +21,7 @@ typedef hipPointerAttribute_t hip_pointer_facts;
 #include "hip/hip_abi.h"
 #include "gpu/abi_check.h"
 
-/* With AMD's types in their places, every prototype is AMD's. */
+/* With AMD's types, each of our prototypes is AMD's. */
 #define SAME_FUNCTION(result, name, parameters) SAME_PROTOTYPE(hip_fn_##name, __typeof__(&name));
 HIP_FUNCTIONS(SAME_FUNCTION)
 
@@ -74,7 +74,7 @@ SAME_NUMBER(HIP_DEVICE_TO_HOST, hipMemcpyDeviceToHost);
 SAME_NUMBER(HIP_STREAM_NON_BLOCKING, hipStreamNonBlocking);
 SAME_NUMBER(0, hipHostMallocDefault);
 
-/* What ROCm 6 changed; only one of the two can be checked at a time. */
+/* What ROCm 6 changed.  Headers of one version can check only that version. */
 #if HIP_VERSION >= HIP_VERSION_6
 SAME_NUMBER(HIP6_MEMORY_UNREGISTERED, hipMemoryTypeUnregistered);
 SAME_NUMBER(HIP6_MEMORY_HOST, hipMemoryTypeHost);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a device is: the facts that policy judges, and notes for people.  None of the notes says
- * where a buffer is.
+ * Describing a device: the facts that policy judges, and notes for people.  No note says where a
+ * buffer is.
  */
 #include "hip/driver.h"
 #include "gpu/facts.h"
@@ -11,13 +11,13 @@
 #include <string.h>
 
 /*
- * hipMalloc has no granularity to ask for.  The kernel's driver counts device memory in pieces of
- * this size.
+ * The runtime has no query for hipMalloc's granularity.  The kernel driver counts device memory in
+ * pieces of this size.
  */
 #define GRANULARITY (UINT64_C(2) << 20)
 
-/* An attribute of the device; 0 where the runtime does not know it. */
-static int ask(const struct gpu_binding *b, int attribute, int device, int *out)
+/* An attribute of the device; 0 if the runtime does not know it. */
+static int attribute_get(const struct gpu_binding *b, int attribute, int device, int *out)
 {
 	int value = 0;
 	const int code = b->api.hipDeviceGetAttribute(&value, attribute, device);
@@ -40,7 +40,7 @@ int hip_arch(const struct gpu_binding *b, int device, char out[HIP_ARCH_BYTES])
 	return HIP_OK;
 }
 
-/* Up to the features that follow a colon. */
+/* Compares without the features, which follow a colon. */
 static bool is_arch(const char *arch, const char *name)
 {
 	const size_t n = strlen(name);
@@ -62,8 +62,8 @@ bool hip_may_be_apu(const char *arch)
 }
 
 /*
- * Sixteen hexadecimal digits where the device has a number of its own, else something that is the
- * same for many.
+ * Does the UUID identify one device?  Then it is sixteen hexadecimal digits; otherwise many devices
+ * have the same.
  */
 static bool is_unique(const struct hip_uuid *uuid)
 {
@@ -73,7 +73,7 @@ static bool is_unique(const struct hip_uuid *uuid)
 	return true;
 }
 
-/* "GPU-..." as rocminfo prints it, or where it is on the bus. */
+/* The UUID as rocminfo prints it, "GPU-..."; if there is none, the address on the PCI bus. */
 static int find_names(const struct gpu_binding *b, int device, const char *arch,
                       vres_device_props *props)
 {
@@ -93,14 +93,14 @@ static int find_names(const struct gpu_binding *b, int device, const char *arch,
 	return HIP_OK;
 }
 
-/* Runtimes so far never report ECC as on, so "off" would say more than is known. */
+/* Runtimes so far never report ECC as on, so a 0 means "unknown", not "off". */
 static int find_facts(const struct gpu_binding *b, int device, const char *arch,
                       vres_device_props *props)
 {
 	int integrated, ecc;
 
-	TRY(ask(b, HIP_DEVICE_INTEGRATED, device, &integrated));
-	TRY(ask(b, HIP_DEVICE_ECC_ENABLED, device, &ecc));
+	TRY(attribute_get(b, HIP_DEVICE_INTEGRATED, device, &integrated));
+	TRY(attribute_get(b, HIP_DEVICE_ECC_ENABLED, device, &ecc));
 	if (integrated || (b->version < HIP_VERSION_KNOWS_APUS && hip_may_be_apu(arch)))
 		props->facts |= VRES_DEVICE_INTEGRATED;
 	if (gpu_host_is_unverifiable())
@@ -114,10 +114,10 @@ static int add_notes(const struct gpu_binding *b, int device, const char *arch,
 {
 	int unified, managed, host_mapping, large_bar;
 
-	TRY(ask(b, HIP_DEVICE_UNIFIED_ADDRESSING, device, &unified));
-	TRY(ask(b, HIP_DEVICE_MANAGED_MEMORY, device, &managed));
-	TRY(ask(b, HIP_DEVICE_CAN_MAP_HOST_MEMORY, device, &host_mapping));
-	TRY(ask(b, HIP_DEVICE_LARGE_BAR, device, &large_bar));
+	TRY(attribute_get(b, HIP_DEVICE_UNIFIED_ADDRESSING, device, &unified));
+	TRY(attribute_get(b, HIP_DEVICE_MANAGED_MEMORY, device, &managed));
+	TRY(attribute_get(b, HIP_DEVICE_CAN_MAP_HOST_MEMORY, device, &host_mapping));
+	TRY(attribute_get(b, HIP_DEVICE_LARGE_BAR, device, &large_bar));
 	gpu_note(props, "experimental", "yes: this backend has not yet run on a GPU");
 	gpu_note(props, "driver", "HIP %d.%d", b->version / 10000000,
 	         b->version % 10000000 / 100000);
@@ -152,7 +152,7 @@ int hip_processors(const struct gpu_binding *b, uint32_t device, uint32_t *out)
 {
 	int count;
 
-	TRY(ask(b, HIP_DEVICE_PROCESSORS, (int)device, &count));
+	TRY(attribute_get(b, HIP_DEVICE_PROCESSORS, (int)device, &count));
 	*out = count > 0 ? (uint32_t)count : 0;
 	return HIP_OK;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The HIP runtime once it is loaded, and what the files of this folder ask of each other: bind.c
- * loads it, errors.c gives its codes a meaning, device.c says what a device is, memory.c makes
- * memory and asks about it, kernel.c chooses the device code, hip.c is the table.
+ * The loaded HIP runtime, and the functions by which the files of this folder use each other:
+ * bind.c loads the runtime, errors.c interprets its codes, device.c describes a device, kernel.c
+ * has the kernel images, memory.c allocates memory and asks where memory is, hip.c is the backend
+ * table.
  */
 #ifndef VRES_BACKENDS_HIP_DRIVER_H
 #define VRES_BACKENDS_HIP_DRIVER_H
@@ -19,7 +20,7 @@ struct hip_api {
 struct gpu_binding {
 	void *library;
 	struct hip_api api;
-	/* NULL: the runtime has the older layout only. */
+	/* NULL: the runtime has only the layout of ROCm 5. */
 	hip_fn_hipGetDeviceProperties properties_v6;
 	int version;
 };
@@ -31,9 +32,10 @@ vres_status hip_meaning(int code);
 const char *hip_name(const struct gpu_binding *b, int code);
 
 /*
- * A thread's last error, as it was before calls of ours, and after them: an error of ours is not
- * left for an engine to find.  One that was there before is not ours to take; runtimes before ROCm
- * 7 let any later call overwrite it, which nothing can prevent.
+ * HIP keeps the last error of each thread.  hip_error_before() reads it before calls of ours, and
+ * hip_error_after() clears what those calls left, so that an engine does not find our error.  An
+ * error that was there before stays there; but runtimes before ROCm 7 let any later call overwrite
+ * it, which cannot be prevented.
  */
 int hip_error_before(const struct gpu_binding *b);
 void hip_error_after(const struct gpu_binding *b, int before);
@@ -41,10 +43,10 @@ void hip_error_after(const struct gpu_binding *b, int before);
 int hip_processors(const struct gpu_binding *b, uint32_t device, uint32_t *out); /* compute units */
 int hip_describe(const struct gpu_binding *b, uint32_t device, vres_device_props *out);
 
-/* "gfx90a:sramecc+:xnack-", or "" where the runtime does not say. */
+/* The architecture, such as "gfx90a:sramecc+:xnack-"; "" if the runtime does not say. */
 int hip_arch(const struct gpu_binding *b, int device, char out[HIP_ARCH_BYTES]);
 
-/* Is it an architecture that exists, or may exist, as a GPU without memory of its own? */
+/* Does the architecture exist, or may it exist, as a GPU without memory of its own? */
 bool hip_may_be_apu(const char *arch);
 
 int hip_chunk_make(const struct gpu_binding *b, uint32_t device, uint64_t capacity, bool is_vmm,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* AMD GPUs: the runtime's functions in the words that both vendors share, and the backend table. */
+/* AMD GPUs: the runtime's functions behind the table of gpu/driver.h, and the backend table. */
 #include <vres/vres.h>
 
 #include "hip/driver.h"
@@ -20,8 +20,8 @@ static int device_count(const struct gpu_binding *b, uint32_t *out)
 }
 
 /*
- * A device's primary context is there as soon as it is used, for the whole process, and nobody
- * counts its users.
+ * HIP makes a device's primary context at its first use, keeps it while the process lives, and does
+ * not count its users.
  */
 static int context_retain(const struct gpu_binding *b, uint32_t device, void **out)
 {
@@ -53,7 +53,7 @@ static int context_push(const struct gpu_binding *b, uint32_t device, void *cont
 	return code;
 }
 
-/* Tried twice: to leave the engine on another device would be worse than any error. */
+/* Tried twice: the engine would go on with the wrong device if this failed. */
 static int context_pop(const struct gpu_binding *b, const struct gpu_before *before)
 {
 	int code = b->api.hipSetDevice(before->device);
@@ -73,7 +73,7 @@ static int memory_free(const struct gpu_binding *b, uint64_t *out)
 	return HIP_OK;
 }
 
-/* The runtime counts no memory errors: nothing is known. */
+/* The runtime counts no memory errors, so nothing is known. */
 static void health(const struct gpu_binding *b, uint32_t device, vres_device_status *out)
 {
 	(void)b;
@@ -105,7 +105,7 @@ static int launch(const struct gpu_binding *b, void *kernel, uint32_t groups, ui
 	                                    parameters, NULL);
 }
 
-/* What others do on the default stream is neither waited for nor held up. */
+/* Non-blocking: such a stream neither waits for the default stream nor makes it wait. */
 static int stream_open(const struct gpu_binding *b, bool is_low, void **out)
 {
 	int least, greatest;
@@ -200,7 +200,7 @@ static vres_status hip_open(const vres_backend_open *params, vres_bself **out, v
 	return gpu_open(&driver, params, out, err);
 }
 
-/* No mem_protect: hipMalloc's memory has no protection to change. */
+/* No mem_protect: the protection of hipMalloc's memory cannot be changed. */
 static const vres_backend backend = {
 	GPU_BACKEND_SLOTS,
 	.name = "hip",

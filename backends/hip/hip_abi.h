@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The HIP runtime's binary interface, as far as it is used here: types, numbers, prototypes.
- * Written out so that building needs no ROCm; abi_check.c compares all of it with hip_runtime_api.h
+ * The part of the HIP runtime's binary interface that is used here: types, numbers, prototypes.  It
+ * is written out so that building needs no ROCm; abi_check.c compares it with hip_runtime_api.h
  * where there is one.
  *
- * ROCm 6 numbered the types of memory anew and moved the fields of the device properties.  What
- * differs has both forms here; the loaded runtime's version says which one it speaks.
+ * ROCm 6 renumbered the types of memory and moved the fields of the device properties.  Both forms
+ * are here; the version of the loaded runtime says which of them applies.
  */
 #ifndef VRES_BACKENDS_HIP_HIP_ABI_H
 #define VRES_BACKENDS_HIP_HIP_ABI_H
@@ -25,7 +25,7 @@ struct hip_pointer_facts {
 	unsigned int flags;
 };
 
-/* The names that the prototypes below use; abi_check.c gives them AMD's types instead. */
+/* Names for the prototypes below.  abi_check.c gives them AMD's types instead. */
 #ifndef HIP_ABI_FOREIGN_TYPES
 typedef int hip_result;
 typedef int hip_device_attribute;
@@ -86,10 +86,10 @@ typedef struct hip_pointer_facts hip_pointer_facts;
 	   unsigned int block_x, unsigned int block_y, unsigned int block_z,                       \
 	   unsigned int shared_bytes, hip_stream stream, void **parameters, void **extra))
 
-/* The same properties in the layout of ROCm 6; runtimes before it have no such function. */
+/* hipGetDeviceProperties with the layout of ROCm 6; older runtimes do not have it. */
 #define HIP6_PROPERTIES_NAME "hipGetDevicePropertiesR0600"
 
-/* Codes that are treated each in its own way; errors.c has the others. */
+/* Codes that the code names; errors.c has others as numbers. */
 enum hip_code {
 	HIP_OK = 0,
 	HIP_INVALID_VALUE = 1,
@@ -124,7 +124,7 @@ enum hip_device_attribute_number {
 enum hip_pointer_attribute_number { HIP_POINTER_BUFFER_ID = 7 /* of four bytes, unlike CUDA's */ };
 enum hip_copy_kind_number { HIP_HOST_TO_DEVICE = 1, HIP_DEVICE_TO_HOST = 2 };
 
-/* In the words of one, the other's host memory is the device's. */
+/* The number for device memory in one is the number for host memory in the other. */
 enum hip5_memory_type { HIP5_MEMORY_HOST = 0, HIP5_MEMORY_DEVICE = 1 };
 enum hip6_memory_type {
 	HIP6_MEMORY_UNREGISTERED = 0,
@@ -134,8 +134,8 @@ enum hip6_memory_type {
 };
 
 /*
- * Where the architecture's name stands in the properties; room for them that no layout so far comes
- * near.
+ * Where the name of the architecture is in the properties, and room for the properties, which is
+ * several times what the layouts so far need.
  */
 #define HIP5_PROPERTIES_ARCH 396
 #define HIP6_PROPERTIES_ARCH 1160
@@ -147,7 +147,7 @@ enum hip6_memory_type {
 /* Versions are major * 10000000 + minor * 100000 + patch. */
 #define HIP_VERSION_NEEDED 50100000
 #define HIP_VERSION_6      60000000
-/* before, no device is integrated by the runtime's account */
+/* older runtimes report no device as integrated */
 #define HIP_VERSION_KNOWS_APUS 60200000
 
 /* Each function's type: hip_fn_hipInit and so on. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Device memory.  Ours is made by hipMalloc, which any code in the process can export: HIP's memory
- * with an explicit location is still in motion, so nothing here rests on it.  Anybody's is
- * described by what the runtime says of one allocation.
+ * Device memory.  We allocate it with hipMalloc, whose memory any code in the process can export:
+ * HIP's functions for memory with an explicit location still change between versions.
+ * hip_mapping_at() describes any memory, ours or not.
  */
 #include "hip/driver.h"
 #include "gpu/dialect.h"
@@ -24,14 +24,14 @@ int hip_chunk_free(const struct gpu_binding *b, const struct gpu_chunk *chunk)
 	return b->api.hipFree((void *)(uintptr_t)chunk->addr);
 }
 
-/* The runtime knows nothing of this memory, or has no such thing: an answer, not trouble. */
+/* Does the code say that the runtime does not know this memory, or has no such property? */
 static bool is_absent(int code)
 {
 	return code == HIP_INVALID_VALUE || code == HIP_INVALID_DEVICE_POINTER ||
 	       code == HIP_NOT_FOUND || code == HIP_NOT_SUPPORTED;
 }
 
-/* What a type of memory is, whoever numbered it. */
+/* The facts that a type of memory stands for, by the numbers of the loaded runtime. */
 static uint32_t facts_of_type(const struct gpu_binding *b, int type)
 {
 	const bool is_v6 = b->version >= HIP_VERSION_6;
@@ -43,7 +43,7 @@ static uint32_t facts_of_type(const struct gpu_binding *b, int type)
 	return is_v6 && type == HIP6_MEMORY_MANAGED ? VRES_MEM_MANAGED : 0;
 }
 
-/* The number is four bytes wide, and counts every allocation of the process. */
+/* The buffer id has four bytes and counts the allocations of the process. */
 static int find_identity(const struct gpu_binding *b, void *pointer, struct gpu_mapping *out)
 {
 	uint64_t number = 0;
