@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "bench.h"
+#include "gpu_fixture.h"
 #include "cuda/driver.h"
 
 START_TEST(host_without_a_driver_is_told_what_to_install)
@@ -22,7 +22,7 @@ START_TEST(host_without_a_driver_is_told_what_to_install)
 		ck_no_open(NULL, VRES_E_NO_BACKEND, "is there, and cannot be loaded");
 	else if (system == NULL)
 		ck_no_open(NULL, VRES_E_NO_BACKEND, "R525");
-	else if (bench_open_at(NULL, &self, &err) == VRES_OK)
+	else if (driver_open(NULL, &self, &err) == VRES_OK)
 		vres_backend_cuda()->close(self);
 }
 END_TEST
@@ -71,16 +71,17 @@ START_TEST(driver_without_a_gpu_says_so)
 END_TEST
 
 /* Opens device 0; *kernel is the note that names the image it runs. */
-static vres_status device_open(const struct fake_params *params, char kernel[64], vres_error *err)
+static vres_status device_open(const struct fake_params *params, char kernel[64], vres_error *why)
 {
 	vres_device_props props = {.struct_size = sizeof(props)};
 	vres_bself *self;
 	vres_bdev *dev;
 	vres_status status;
+	vres_error err;
 
 	fake_reset(params);
-	ck_ok(bench_open_at(FAKE_CUDA, &self, err));
-	status = vres_backend_cuda()->device_open(self, 0, &props, &dev, err);
+	ck_ok(driver_open(FAKE_CUDA, &self, &err));
+	status = vres_backend_cuda()->device_open(self, 0, &props, &dev, why);
 	for (uint32_t i = 0; status == VRES_OK && i < props.notes_count; i++)
 		if (strcmp(props.notes[i].name, "kernel") == 0)
 			(void)snprintf(kernel, 64, "%s", props.notes[i].value);

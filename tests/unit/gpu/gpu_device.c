@@ -4,11 +4,11 @@
  * gone, closing when the driver is in the way.
  */
 #include <string.h>
-#include "bench.h"
+#include "gpu_fixture.h"
 
 START_TEST(one_fault_that_ends_the_context_is_remembered)
 {
-	struct bench b = bench_begin(NULL, 4096, 4096, 0);
+	struct gpu_fixture b = gpu_fixture_open(NULL, 4096, 4096, 0);
 	vres_device_status status = {.struct_size = sizeof(status)};
 	vres_residency residency = {.struct_size = sizeof(residency)};
 	vres_error err;
@@ -20,13 +20,13 @@ START_TEST(one_fault_that_ends_the_context_is_remembered)
 	/* Though the driver would answer again. */
 	ck_status(b.ops->device_status(b.dev, &status, &err), VRES_E_DEVICE_LOST);
 	ck_status(b.ops->mem_residency(b.mem, &residency, &err), VRES_E_DEVICE_LOST);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
 START_TEST(closing_tries_again_when_the_context_cannot_be_entered)
 {
-	struct bench b = bench_begin(NULL, 4096, 4096, 0);
+	struct gpu_fixture b = gpu_fixture_open(NULL, 4096, 4096, 0);
 	vres_error err;
 
 	fake_fail(ENTER_FUNCTION, 1, 999);
@@ -46,7 +46,7 @@ END_TEST
 START_TEST(padding_of_an_allocation_is_zero_though_new_memory_is_not)
 {
 	static const uint8_t zeros[PIECE];
-	struct bench b = bench_begin(NULL, 100, PIECE, 0);
+	struct gpu_fixture b = gpu_fixture_open(NULL, 100, PIECE, 0);
 	vres_bmem *all = NULL;
 	vres_error err;
 
@@ -61,13 +61,13 @@ START_TEST(padding_of_an_allocation_is_zero_though_new_memory_is_not)
 		ck_assert_mem_eq(b.staging, zeros, n);
 	}
 	ck_ok(b.ops->mem_release(all, &err));
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
 START_TEST(range_of_which_a_part_is_gone_is_not_device_memory)
 {
-	struct bench b = bench_begin(NULL, 4096, 0, 0);
+	struct gpu_fixture b = gpu_fixture_open(NULL, 4096, 0, 0);
 	const uint64_t engine = fake_engine_alloc(0, 4 * 65536, true);
 	vres_residency residency = {.struct_size = sizeof(residency)};
 	vres_bmem *adopted = NULL;
@@ -81,7 +81,7 @@ START_TEST(range_of_which_a_part_is_gone_is_not_device_memory)
 	ck_assert_uint_eq(residency.facts & VRES_MEM_DEVICE, 0);
 	ck_ok(b.ops->mem_release(adopted, &err));
 	fake_engine_free(engine);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 

@@ -6,13 +6,13 @@
 #include <pthread.h>
 #include <string.h>
 #include "support/suite/alloc.h"
-#include "bench.h"
+#include "gpu_fixture.h"
 #include "support/suite/content.h"
 
 #define THREADS 6
 
 struct hasher {
-	struct bench *b;
+	struct gpu_fixture *b;
 	uint64_t offset;
 	uint8_t want[32];
 	const char *trouble; /* or NULL */
@@ -48,7 +48,7 @@ static void *hash_again_and_again(void *arg)
 
 START_TEST(threads_hash_at_once_and_none_gets_another_ones_digests)
 {
-	struct bench b = bench_begin(NULL, THREADS * 4096, THREADS * 4096, 0);
+	struct gpu_fixture b = gpu_fixture_open(NULL, THREADS * 4096, THREADS * 4096, 0);
 	struct hasher hashers[THREADS];
 	pthread_t ids[THREADS];
 	vres_error err;
@@ -67,7 +67,7 @@ START_TEST(threads_hash_at_once_and_none_gets_another_ones_digests)
 	for (size_t i = 0; i < THREADS; i++)
 		ck_assert_msg(hashers[i].trouble == NULL, "thread %zu has %s", i,
 		              hashers[i].trouble);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
@@ -77,7 +77,7 @@ END_TEST
  */
 START_TEST(lanes_that_have_hashed_keep_no_scratch)
 {
-	struct bench b = bench_begin(NULL, 4096, 0, 0);
+	struct gpu_fixture b = gpu_fixture_open(NULL, 4096, 0, 0);
 	const vres_hash_run run = {b.mem, 0, 4096};
 	vres_blane *lanes[THREADS];
 	uint8_t digest[32];
@@ -97,7 +97,7 @@ START_TEST(lanes_that_have_hashed_keep_no_scratch)
 	}
 	for (size_t i = 0; i < THREADS; i++)
 		b.ops->lane_close(lanes[i]);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
@@ -108,7 +108,7 @@ END_TEST
 #define LONG_BYTES (UINT64_C(37) * 1024 * 1024 + 777)
 #define SMALL      1024u
 
-static void fill_long(struct bench *b)
+static void fill_long(struct gpu_fixture *b)
 {
 	const size_t piece = 1 << 20;
 	vres_error err;
@@ -143,7 +143,7 @@ static uint8_t *level_above(uint8_t *data, uint64_t *n)
 
 START_TEST(hash_of_more_than_the_scratch_holds_equals_openssl_at_every_level)
 {
-	struct bench b = bench_begin(NULL, LONG_BYTES, 1 << 20, 0);
+	struct gpu_fixture b = gpu_fixture_open(NULL, LONG_BYTES, 1 << 20, 0);
 	uint64_t n = LONG_BYTES;
 	uint8_t *want = content(LONG_BYTES, 5);
 	vres_error err;
@@ -167,13 +167,13 @@ START_TEST(hash_of_more_than_the_scratch_holds_equals_openssl_at_every_level)
 		test_free(got);
 	}
 	test_free(want);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
 START_TEST(highest_level_of_the_largest_blocks_fits_the_scratch)
 {
-	struct bench b = bench_begin(NULL, 200000, 0, 0);
+	struct gpu_fixture b = gpu_fixture_open(NULL, 200000, 0, 0);
 	const vres_hash_run run = {b.mem, 0, 200000};
 	uint8_t digest[32];
 	uint64_t echo = 0;
@@ -187,7 +187,7 @@ START_TEST(highest_level_of_the_largest_blocks_fits_the_scratch)
 		ck_ok(b.ops->lane_wait(b.lane, PATIENCE, &err));
 		ck_assert_uint_eq(echo, size);
 	}
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 

@@ -4,13 +4,13 @@
  * behind a hash.
  */
 #include <string.h>
-#include "bench.h"
+#include "gpu_fixture.h"
 #include "support/suite/content.h"
 #include "gpu/objects.h"
 
 START_TEST(stalled_device_is_given_up_at_the_deadline)
 {
-	struct bench b = bench_begin(NULL, 8192, 4096, 0);
+	struct gpu_fixture b = gpu_fixture_open(NULL, 8192, 4096, 0);
 	uint8_t digests[64];
 	uint64_t echo = 0;
 	const vres_hash_run run = {b.mem, 0, 8192};
@@ -30,13 +30,13 @@ START_TEST(stalled_device_is_given_up_at_the_deadline)
 	ck_status(b.ops->lane_wait(b.lane, SOON, &err), VRES_E_BACKEND);
 	fake_stall(false);
 	ck_ok(b.ops->mem_wipe(b.mem, &err));
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
 START_TEST(hashes_wait_for_scratch_no_longer_than_their_deadline)
 {
-	struct bench b = bench_begin(NULL, 8192, 0, 0);
+	struct gpu_fixture b = gpu_fixture_open(NULL, 8192, 0, 0);
 	vres_blane *lanes[SCRATCH_SLOTS + 1];
 	uint8_t digest[32];
 	uint64_t echo = 0;
@@ -58,28 +58,28 @@ START_TEST(hashes_wait_for_scratch_no_longer_than_their_deadline)
 	ck_ok(b.ops->hash_blocks(b.lane, &job, &err));
 	ck_ok(b.ops->lane_wait(b.lane, PATIENCE, &err));
 	ck_assert_uint_eq(echo, 7);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
 /* A deadline that passed while nobody could look is none that the device has missed. */
 START_TEST(device_is_asked_once_more_after_the_deadline)
 {
-	struct bench b = bench_begin(NULL, 4096, 4096, 0);
+	struct gpu_fixture b = gpu_fixture_open(NULL, 4096, 4096, 0);
 	vres_error err;
 
 	ck_ok(b.ops->lane_push(b.lane, b.mem, 0, 4096, &err));
 	fake_slow_polls(UINT64_C(250000000));
 	ck_ok(b.ops->lane_wait(b.lane, UINT64_C(200000000), &err));
 	fake_slow_polls(0);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
 START_TEST(refused_page_locking_leaves_a_lane_that_works)
 {
-	struct bench b = bench_begin(&(const struct fake_params){.no_pinned = _i}, 4096, 4096,
-	                             VRES_LANE_PINNED);
+	struct gpu_fixture b = gpu_fixture_open(&(const struct fake_params){.no_pinned = _i}, 4096,
+	                                        4096, VRES_LANE_PINNED);
 	uint8_t expected[4096];
 	vres_error err;
 
@@ -91,14 +91,14 @@ START_TEST(refused_page_locking_leaves_a_lane_that_works)
 	ck_ok(b.ops->lane_wait(b.lane, PATIENCE, &err));
 	content_fill(expected, 4096, 3, 0);
 	ck_assert_mem_eq(b.staging, expected, 4096);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
 /* Page-locking takes longer than what most lanes are for. */
 START_TEST(page_locked_staging_is_kept_wiped_for_the_next_lane)
 {
-	struct bench b = bench_begin(NULL, 4096, 0, 0);
+	struct gpu_fixture b = gpu_fixture_open(NULL, 4096, 0, 0);
 	const uint64_t live = fake_live();
 	void *first = NULL, *second = NULL, *third = NULL;
 	const uint8_t nothing[8192] = {0};
@@ -127,13 +127,13 @@ START_TEST(page_locked_staging_is_kept_wiped_for_the_next_lane)
 	ck_assert_ptr_ne(second, first);
 	ck_assert_ptr_ne(second, third);
 	b.ops->lane_close(lane);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
 START_TEST(staging_of_a_device_that_is_not_idle_is_not_kept)
 {
-	struct bench b = bench_begin(NULL, 4096, 0, 0);
+	struct gpu_fixture b = gpu_fixture_open(NULL, 4096, 0, 0);
 	const uint64_t live = fake_live();
 	void *staging = NULL;
 	vres_blane *lane;
@@ -143,13 +143,13 @@ START_TEST(staging_of_a_device_that_is_not_idle_is_not_kept)
 	fake_fail(FINISH_FUNCTION, 1, 999);
 	b.ops->lane_close(lane);
 	ck_assert_uint_eq(fake_live(), live);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
 START_TEST(no_more_staging_is_kept_than_two_seals_use)
 {
-	struct bench b = bench_begin(NULL, 4096, 0, 0);
+	struct gpu_fixture b = gpu_fixture_open(NULL, 4096, 0, 0);
 	const uint64_t live = fake_live();
 	vres_blane *lanes[5];
 	void *staging = NULL;
@@ -161,13 +161,13 @@ START_TEST(no_more_staging_is_kept_than_two_seals_use)
 	for (size_t i = 0; i < COUNT(lanes); i++)
 		b.ops->lane_close(lanes[i]);
 	ck_assert_uint_eq(fake_live(), live + 4);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
 START_TEST(hash_sees_what_was_there_before_a_later_push_on_its_lane)
 {
-	struct bench b = bench_begin(NULL, 4096, 4096, 0);
+	struct gpu_fixture b = gpu_fixture_open(NULL, 4096, 4096, 0);
 	uint8_t first[4096], digest[32], want[32];
 	uint64_t echo = 0;
 	const vres_hash_run run = {b.mem, 0, 4096};
@@ -184,13 +184,13 @@ START_TEST(hash_sees_what_was_there_before_a_later_push_on_its_lane)
 	ck_ok(b.ops->lane_wait(b.lane, PATIENCE, &err));
 	sha256_of(first, 4096, want);
 	ck_assert_mem_eq(digest, want, 32);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
 START_TEST(hash_that_fails_before_a_push_fails_the_wait)
 {
-	struct bench b = bench_begin(NULL, 4096, 4096, 0);
+	struct gpu_fixture b = gpu_fixture_open(NULL, 4096, 4096, 0);
 	uint8_t digest[32];
 	uint64_t echo = 0;
 	const vres_hash_run run = {b.mem, 0, 4096};
@@ -203,7 +203,7 @@ START_TEST(hash_that_fails_before_a_push_fails_the_wait)
 	ck_status(b.ops->lane_wait(b.lane, PATIENCE, &err), VRES_E_BACKEND);
 	ck_ok(b.ops->lane_wait(b.lane, PATIENCE, &err));
 	ck_assert_uint_eq(echo, 0);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 #include "support/suite/alloc.h"
-#include "bench.h"
+#include "gpu_fixture.h"
 #include "support/suite/content.h"
 #include "gpu/objects.h"
 
@@ -14,7 +14,7 @@
 #define RUN_BYTES   (64u << 10) /* two nodes of the first level */
 #define DIGEST      32u
 
-static void fill(struct bench *b, uint64_t bytes, size_t piece)
+static void fill(struct gpu_fixture *b, uint64_t bytes, size_t piece)
 {
 	vres_error err;
 
@@ -43,8 +43,8 @@ static void node_of(uint64_t offset, size_t bytes, uint8_t digest[DIGEST])
 }
 
 /* Does the job; how many launches it took. */
-static uint64_t launches(struct bench *b, vres_blane *lane, const vres_hash_run *runs, size_t n,
-                         uint32_t level, uint8_t *digests)
+static uint64_t launches(struct gpu_fixture *b, vres_blane *lane, const vres_hash_run *runs,
+                         size_t n, uint32_t level, uint8_t *digests)
 {
 	const uint64_t before = fake_calls(LAUNCH_FUNCTION);
 	uint64_t echo = 0;
@@ -61,9 +61,9 @@ START_TEST(runs_of_one_job_share_its_launches_and_have_openssls_digests)
 {
 	const size_t n = suite_scaled(1000, 100);
 	const uint64_t bytes = (uint64_t)n * RUN_BYTES;
-	struct bench b =
-		bench_begin(&(const struct fake_params){.bytes_per_device = UINT64_C(96) << 20},
-	                    bytes, 1 << 20, 0);
+	struct gpu_fixture b = gpu_fixture_open(
+		&(const struct fake_params){.bytes_per_device = UINT64_C(96) << 20}, bytes, 1 << 20,
+		0);
 	const vres_hash_run whole = {b.mem, 0, bytes};
 	vres_hash_run *runs = test_alloc(n * sizeof(*runs));
 	uint8_t *digests = test_alloc(2 * n * DIGEST), want[DIGEST];
@@ -91,7 +91,7 @@ START_TEST(runs_of_one_job_share_its_launches_and_have_openssls_digests)
 		}
 	test_free(runs);
 	test_free(digests);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
@@ -102,7 +102,7 @@ END_TEST
 START_TEST(more_runs_than_a_table_holds_have_openssls_digests)
 {
 	const size_t n = suite_scaled(5000, 1500);
-	struct bench b = bench_begin(NULL, 16384, 16384, 0);
+	struct gpu_fixture b = gpu_fixture_open(NULL, 16384, 16384, 0);
 	vres_hash_run *runs = test_alloc(n * sizeof(*runs));
 	uint8_t *digests = test_alloc(n * DIGEST), *wants = test_alloc(4 * BLOCK_BYTES * DIGEST);
 
@@ -119,7 +119,7 @@ START_TEST(more_runs_than_a_table_holds_have_openssls_digests)
 	test_free(runs);
 	test_free(digests);
 	test_free(wants);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
@@ -127,8 +127,8 @@ END_TEST
 START_TEST(lane_of_low_priority_takes_a_small_part_of_the_device_and_has_the_same_digests)
 {
 	const uint64_t bytes = (uint64_t)suite_scaled(4, 1) << 20;
-	struct bench b = bench_begin(&(const struct fake_params){.processors = _i == 8 ? -1 : _i},
-	                             bytes, 1 << 20, 0);
+	struct gpu_fixture b = gpu_fixture_open(
+		&(const struct fake_params){.processors = _i == 8 ? -1 : _i}, bytes, 1 << 20, 0);
 	const vres_hash_run run = {b.mem, 0, bytes};
 	uint8_t *high = test_alloc(bytes / BLOCK_BYTES), *low = test_alloc(bytes / BLOCK_BYTES);
 	void *staging = NULL;
@@ -150,13 +150,13 @@ START_TEST(lane_of_low_priority_takes_a_small_part_of_the_device_and_has_the_sam
 	b.ops->lane_close(lane);
 	test_free(high);
 	test_free(low);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
 START_TEST(lane_of_low_priority_that_cannot_be_opened_leaves_nothing)
 {
-	struct bench b = bench_begin(NULL, 4096, 0, 0);
+	struct gpu_fixture b = gpu_fixture_open(NULL, 4096, 0, 0);
 	const uint64_t before = fake_live();
 	void *staging = NULL;
 	vres_blane *lane;
@@ -173,7 +173,7 @@ START_TEST(lane_of_low_priority_that_cannot_be_opened_leaves_nothing)
 		              (unsigned long)n);
 	} while (fake_failed() != NULL);
 	ck_assert_uint_gt(n, 4);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
@@ -181,7 +181,7 @@ END_TEST
  * Lets each launch of a job in turn be missing; all of its blocks are alike, so that digests of
  * others look right in its place.
  */
-static void ck_every_skip_is_seen(struct bench *b, vres_blane *lane, const vres_hash_run *run,
+static void ck_every_skip_is_seen(struct gpu_fixture *b, vres_blane *lane, const vres_hash_run *run,
                                   uint32_t level, uint8_t *digests)
 {
 	const uint64_t n = launches(b, lane, run, 1, level, digests);
@@ -203,7 +203,7 @@ static void ck_every_skip_is_seen(struct bench *b, vres_blane *lane, const vres_
 /* Wherever in a batch it is. */
 START_TEST(launch_that_did_not_run_is_seen_whichever_it_is)
 {
-	struct bench b = bench_begin(NULL, 1 << 20, 1 << 20, 0);
+	struct gpu_fixture b = gpu_fixture_open(NULL, 1 << 20, 1 << 20, 0);
 	const vres_hash_run run = {b.mem, 0, 1 << 20};
 	uint8_t digests[32 * DIGEST];
 	vres_blane *lane;
@@ -215,7 +215,7 @@ START_TEST(launch_that_did_not_run_is_seen_whichever_it_is)
 	ck_assert_uint_ge(launches(&b, lane, &run, 1, 1, digests), 4);
 	ck_every_skip_is_seen(&b, lane, &run, 1, digests);
 	b.ops->lane_close(lane);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
@@ -225,14 +225,14 @@ END_TEST
 START_TEST(launch_that_did_not_run_is_seen_in_every_batch)
 {
 	const uint64_t bytes = UINT64_C(70) << 20; /* more leaves than a slot has room for, twice */
-	struct bench b = bench_begin(
+	struct gpu_fixture b = gpu_fixture_open(
 		&(const struct fake_params){.bytes_per_device = UINT64_C(96) << 20}, bytes, 0, 0);
 	const vres_hash_run run = {b.mem, 0, bytes};
 	uint8_t *digests = test_alloc(bytes / BLOCK_BYTES * DIGEST);
 
 	ck_every_skip_is_seen(&b, b.lane, &run, 0, digests);
 	test_free(digests);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 

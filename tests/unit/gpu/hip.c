@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "bench.h"
+#include "gpu_fixture.h"
 #include "fake/hip/control_hip.h"
 #include "hip/driver.h"
 
@@ -18,7 +18,7 @@ START_TEST(host_without_a_runtime_is_told_what_to_install)
 	vres_status status;
 
 	ck_no_open("/nonexistent/libamdhip64.so.6", VRES_E_NO_BACKEND, "cannot be loaded");
-	status = bench_open_at(NULL, &self, &err);
+	status = driver_open(NULL, &self, &err);
 	if (status == VRES_E_NO_BACKEND)
 		ck_no_open(NULL, VRES_E_NO_BACKEND, "ROCm 5.1");
 	else if (status == VRES_OK)
@@ -112,7 +112,7 @@ static vres_device_props props_of(const struct fake_params *params)
 	vres_error err;
 
 	fake_reset(params);
-	ck_ok(bench_open_at(FAKE_LIBRARY, &self, &err));
+	ck_ok(driver_open(FAKE_LIBRARY, &self, &err));
 	ck_ok(ops->device_open(self, 0, &props, &dev, &err));
 	ops->device_close(dev);
 	ops->close(self);
@@ -194,7 +194,7 @@ START_TEST(device_is_told_by_its_number_or_by_its_place_on_the_bus)
 }
 END_TEST
 
-static vres_residency residency_of(struct bench *b, uint64_t addr, uint64_t bytes)
+static vres_residency residency_of(struct gpu_fixture *b, uint64_t addr, uint64_t bytes)
 {
 	vres_residency residency = {.struct_size = sizeof(residency)};
 	vres_bmem *adopted = NULL;
@@ -208,7 +208,8 @@ static vres_residency residency_of(struct bench *b, uint64_t addr, uint64_t byte
 
 START_TEST(host_memory_is_no_device_memory_in_either_numbering)
 {
-	struct bench b = bench_begin(&(const struct fake_params){.devices = 2}, 4096, 0, 0);
+	struct gpu_fixture b =
+		gpu_fixture_open(&(const struct fake_params){.devices = 2}, 4096, 0, 0);
 	void *pinned = fake_hip_engine_pinned(8192);
 	const uint64_t theirs = (uint64_t)(uintptr_t)pinned;
 	char own[64];
@@ -223,13 +224,14 @@ START_TEST(host_memory_is_no_device_memory_in_either_numbering)
 	          VRES_E_INVALID_INPUT);
 	ck_status(b.ops->mem_adopt(b.dev, theirs, 8193, &adopted, &err), VRES_E_INVALID_INPUT);
 	fake_hip_engine_unpin(pinned);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
 START_TEST(managed_memory_and_that_of_another_device_is_not_this_ones)
 {
-	struct bench b = bench_begin(&(const struct fake_params){.devices = 2}, 4096, 0, 0);
+	struct gpu_fixture b =
+		gpu_fixture_open(&(const struct fake_params){.devices = 2}, 4096, 0, 0);
 	const uint64_t other = fake_engine_alloc(1, 65536, false);
 	vres_residency residency = residency_of(&b, other, 65536);
 
@@ -239,26 +241,28 @@ START_TEST(managed_memory_and_that_of_another_device_is_not_this_ones)
 	residency = residency_of(&b, b.info.addr, 4096);
 	ck_assert_uint_eq(residency.facts, VRES_MEM_MANAGED | VRES_MEM_EXPORTABLE);
 	fake_engine_free(other);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
 START_TEST(allocation_has_a_number_where_the_runtime_has_one)
 {
-	struct bench b = bench_begin(&(const struct fake_params){.no_buffer_id = _i}, 4096, 0, 0);
+	struct gpu_fixture b =
+		gpu_fixture_open(&(const struct fake_params){.no_buffer_id = _i}, 4096, 0, 0);
 	const vres_residency residency = residency_of(&b, b.info.addr, 4096);
 
 	ck_assert_int_eq(residency.identity[0] != 0, _i == 0);
 	ck_assert_uint_le(residency.identity[0], UINT32_MAX);
 	ck_assert_uint_eq(residency.identity[1], 0);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
 START_TEST(call_that_fails_leaves_the_engine_no_error_and_its_own_device)
 {
 	static const char *const functions[] = {"hipMemGetInfo", "hipSetDevice", "hipGetDevice"};
-	struct bench b = bench_begin(&(const struct fake_params){.devices = 3}, 4096, 4096, 0);
+	struct gpu_fixture b =
+		gpu_fixture_open(&(const struct fake_params){.devices = 3}, 4096, 4096, 0);
 	vres_device_status status = {.struct_size = sizeof(status)};
 	vres_error err;
 
@@ -276,14 +280,15 @@ START_TEST(call_that_fails_leaves_the_engine_no_error_and_its_own_device)
 	ck_ok(b.ops->lane_push(b.lane, b.mem, 0, 4096, &err));
 	ck_ok(b.ops->lane_wait(b.lane, PATIENCE, &err));
 	ck_assert_uint_eq(fake_depth(), 0);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
 #if FAKE_HIP >= 7
 START_TEST(error_of_the_engine_is_still_there_afterwards)
 {
-	struct bench b = bench_begin(&(const struct fake_params){.devices = 2}, 4096, 4096, 0);
+	struct gpu_fixture b =
+		gpu_fixture_open(&(const struct fake_params){.devices = 2}, 4096, 4096, 0);
 	vres_device_status status = {.struct_size = sizeof(status)};
 	vres_error err;
 
@@ -291,7 +296,7 @@ START_TEST(error_of_the_engine_is_still_there_afterwards)
 	ck_ok(b.ops->device_status(b.dev, &status, &err));
 	ck_assert_uint_eq(fake_depth(), 0);
 	fake_hip_engine_error(0);
-	bench_end(&b);
+	gpu_fixture_close(&b);
 }
 END_TEST
 #endif

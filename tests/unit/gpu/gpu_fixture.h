@@ -3,8 +3,8 @@
  * A backend over its fake driver with nothing of the core in between: one opened device, memory, a
  * lane.  The build says which backend.
  */
-#ifndef TESTS_UNIT_GPU_BENCH_H
-#define TESTS_UNIT_GPU_BENCH_H
+#ifndef TESTS_UNIT_GPU_GPU_FIXTURE_H
+#define TESTS_UNIT_GPU_GPU_FIXTURE_H
 
 #include <vres/backend.h>
 #include <vres/vres.h>
@@ -28,7 +28,7 @@
 #define FINISH_FUNCTION "cuStreamSynchronize"
 #endif
 
-struct bench {
+struct gpu_fixture {
 	const vres_backend *ops;
 	vres_bself *self;
 	vres_bdev *dev;
@@ -39,17 +39,17 @@ struct bench {
 };
 
 /* The fake driver is reset to @params (NULL: an ordinary one). */
-struct bench bench_begin(const struct fake_params *params, uint64_t bytes, size_t staging,
-                         uint32_t flags);
+struct gpu_fixture gpu_fixture_open(const struct fake_params *params, uint64_t bytes,
+                                    size_t staging, uint32_t flags);
 
 /*
  * Gives all of it back, and asserts that the driver has nothing left and no context on the thread's
  * stack.
  */
-void bench_end(struct bench *b);
+void gpu_fixture_close(struct gpu_fixture *b);
 
 /* The backend's driver from a path, or the system's for NULL. */
-vres_status bench_open_at(const char *path, vres_bself **self, vres_error *err);
+vres_status driver_open(const char *path, vres_bself **self, vres_error *err);
 
 /* Opening it fails with @want and a message that has @word in it. */
 void ck_no_open(const char *path, vres_status want, const char *word);

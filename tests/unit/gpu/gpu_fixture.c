@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "bench.h"
+#include "gpu_fixture.h"
 
 #include <string.h>
 
-vres_status bench_open_at(const char *path, vres_bself **self, vres_error *err)
+vres_status driver_open(const char *path, vres_bself **self, vres_error *err)
 {
 	const vres_backend_open params = {.struct_size = sizeof(params), .library_path = path};
 
@@ -15,21 +15,21 @@ void ck_no_open(const char *path, vres_status want, const char *word)
 	vres_bself *self = NULL;
 	vres_error err;
 
-	ck_status(bench_open_at(path, &self, &err), want);
+	ck_status(driver_open(path, &self, &err), want);
 	ck_assert_ptr_null(self);
 	ck_assert_msg(strstr(err.message, word) != NULL, "nothing of %s in: %s", word, err.message);
 }
 
-struct bench bench_begin(const struct fake_params *params, uint64_t bytes, size_t staging,
-                         uint32_t flags)
+struct gpu_fixture gpu_fixture_open(const struct fake_params *params, uint64_t bytes,
+                                    size_t staging, uint32_t flags)
 {
-	struct bench b = {.ops = FAKE_BACKEND()};
+	struct gpu_fixture b = {.ops = FAKE_BACKEND()};
 	vres_device_props props = {.struct_size = sizeof(props)};
 	void *buffer = NULL;
 	vres_error err;
 
 	fake_reset(params);
-	ck_ok(bench_open_at(FAKE_LIBRARY, &b.self, &err));
+	ck_ok(driver_open(FAKE_LIBRARY, &b.self, &err));
 	ck_ok(b.ops->device_open(b.self, 0, &props, &b.dev, &err));
 	ck_ok(b.ops->mem_alloc(b.dev, bytes, &b.mem, &b.info, &err));
 	ck_ok(b.ops->lane_open(b.dev, staging, flags, &b.lane, &buffer, &err));
@@ -37,7 +37,7 @@ struct bench bench_begin(const struct fake_params *params, uint64_t bytes, size_
 	return b;
 }
 
-void bench_end(struct bench *b)
+void gpu_fixture_close(struct gpu_fixture *b)
 {
 	vres_error err;
 
