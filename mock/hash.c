@@ -4,9 +4,10 @@
  * the same kernel over the digests of the level below, which are made a block at a time, so a job
  * needs one block of scratch a level, however many bytes it covers.
  */
-#include "model.h"
+#include "mock/hash.h"
 
 #include "kernels/leaf_hash.h"
+#include "mock/span.h"
 
 struct run {
 	const vres_hash_job *job;

@@ -7,10 +7,15 @@
  * A lane whose wait missed its deadline is stuck: what was on it is never done, and it takes
  * nothing more until it is closed.
  */
-#include "model.h"
+#include "mock/lane.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+
+#include "mock/error.h"
+#include "mock/hash.h"
+#include "mock/script.h"
+#include "mock/span.h"
 
 enum work_kind { WORK_PUSH, WORK_PULL, WORK_HASH };
 

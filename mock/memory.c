@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The mem_ slots.  A handle is an address and a length; what is there is looked up at every call,
- * so that adopted memory which its owner has freed is seen to be gone.
+ * The mem_ slots.  A handle is an address and a length.  Every call looks up what is there, so that
+ * it notices when the owner of adopted memory has freed it.
  */
-#include "model.h"
+#include "mock/memory.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* NULL when there is no memory for it, with *err. */
+#include "mock/error.h"
+#include "mock/script.h"
+#include "mock/span.h"
+
+/* Returns NULL, and fills *err, if there is no host memory. */
 static vres_bmem *handle_make(vres_bdev *dev, vres_error *err)
 {
 	vres_bmem *mem = calloc(1, sizeof(*mem));
@@ -31,7 +35,7 @@ static void handle_publish(vres_bmem *mem, uint64_t addr, uint64_t bytes, vres_b
 	*out = mem;
 }
 
-/* A scripted shortage carries its two numbers, like a real one. */
+/* Fills the two numbers that a real shortage has into the error of a scripted one. */
 static void shortage_fill(vres_bdev *dev, uint64_t bytes, vres_error *err)
 {
 	err->needed_bytes = bytes;
@@ -74,10 +78,7 @@ static bool range_known(vres_mock *mock, uint64_t addr, uint64_t bytes)
 	return known;
 }
 
-/*
- * Memory of another device is known too: residency says whose it is, and that is for the core to
- * judge.
- */
+/* Memory of another device is accepted, too: residency tells the core whose it is. */
 vres_status vres_mocked_mem_adopt(vres_bdev *dev, uint64_t addr, uint64_t bytes, vres_bmem **out,
                                   vres_error *err)
 {
@@ -101,7 +102,7 @@ vres_status vres_mocked_mem_adopt(vres_bdev *dev, uint64_t addr, uint64_t bytes,
 }
 
 /* The lock is held. */
-static void describe(const struct vres_mock_span *span, vres_residency *out)
+static void residency_fill(const struct vres_mock_span *span, vres_residency *out)
 {
 	out->base = span->addr;
 	out->bytes = span->capacity;
@@ -118,10 +119,10 @@ static void describe(const struct vres_mock_span *span, vres_residency *out)
 	if (span->pretend & VRES_MOCK_EXPORTABLE)
 		out->facts |= VRES_MEM_EXPORTABLE;
 	if (span->pretend & VRES_MOCK_MOVED)
-		out->identity[0] |= UINT64_C(1) << 63; /* no serial is ever so large */
+		out->identity[0] |= UINT64_C(1) << 63; /* serials never reach this bit */
 }
 
-/* Of memory that is gone there are no facts, which is an answer. */
+/* Memory that is gone has no facts: that is an answer, not an error. */
 vres_status vres_mocked_mem_residency(vres_bmem *mem, vres_residency *out, vres_error *err)
 {
 	vres_residency answer = {.struct_size = sizeof(answer), .device = VRES_NO_DEVICE};
@@ -134,7 +135,7 @@ vres_status vres_mocked_mem_residency(vres_bmem *mem, vres_residency *out, vres_
 	(void)pthread_mutex_lock(&mem->mock->lock);
 	span = vres_mock_span_of(mem);
 	if (span)
-		describe(span, &answer);
+		residency_fill(span, &answer);
 	(void)pthread_mutex_unlock(&mem->mock->lock);
 	vres_mock_answer(out, &answer, sizeof(answer));
 	return VRES_OK;
@@ -154,7 +155,7 @@ vres_status vres_mocked_mem_wipe(vres_bmem *mem, vres_error *err)
 	return VRES_OK;
 }
 
-/* What cannot be looked at counts as not wiped. */
+/* False, too, if the memory cannot be read. */
 static bool all_zero(vres_bmem *mem)
 {
 	const unsigned char *bytes = (const unsigned char *)(uintptr_t)mem->addr;
@@ -164,13 +165,13 @@ static bool all_zero(vres_bmem *mem)
 	if (vres_mock_span_enter(mem->mock, mem->addr, mem->bytes, ACCESS_READ, &span, NULL) !=
 	    VRES_OK)
 		return false;
-	/* A range is all zero if its first byte is and every other equals the one before. */
+	/* The first byte is zero, and every other byte equals the one before it. */
 	zero = bytes[0] == 0 && memcmp(bytes, bytes + 1, (size_t)mem->bytes - 1) == 0;
 	vres_mock_span_leave(mem->mock, span);
 	return zero;
 }
 
-/* Whatever the script or the device says, the memory is freed and the handle is gone. */
+/* Frees the memory and the handle even if the script or the device reports a failure. */
 vres_status vres_mocked_mem_release(vres_bmem *mem, vres_error *err)
 {
 	vres_mock *mock = mem->mock;
@@ -194,7 +195,7 @@ vres_status vres_mocked_mem_release(vres_bmem *mem, vres_error *err)
 	return status;
 }
 
-/* Only what was allocated here: the mapping of adopted memory is its owner's. */
+/* Only for memory allocated here: the mapping of adopted memory belongs to its owner. */
 vres_status vres_mocked_mem_protect(vres_bmem *mem, uint32_t read_only, vres_error *err)
 {
 	struct vres_mock_span *span;

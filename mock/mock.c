@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The backend table, and the driver and device slots. */
-#include "model.h"
+#include "mock/model.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "mock/error.h"
+#include "mock/lane.h"
+#include "mock/memory.h"
+#include "mock/script.h"
 
 static vres_status mocked_open(const vres_backend_open *params, vres_bself **out, vres_error *err)
 {

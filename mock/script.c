@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What goes wrong: calls counted, made slow, made to fail; devices lost. */
-#include "model.h"
+/* Counting calls, making them slow, letting them fail; losing devices. */
+#include "mock/script.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <time.h>
+
+#include "mock/error.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -13,7 +15,7 @@ static bool op_known(vres_mock_op op)
 	return (unsigned)op < VRES_MOCK_OP_COUNT;
 }
 
-/* A success without a handle is no lie that a backend could tell. */
+/* Such an operation cannot claim success without doing its work: it has to return a handle. */
 static bool op_makes_handle(vres_mock_op op)
 {
 	return op == VRES_MOCK_OP_OPEN || op == VRES_MOCK_OP_DEVICE_OPEN ||
@@ -67,8 +69,8 @@ void vres_mock_lose_device(vres_mock *mock, uint32_t gpu_device)
 }
 
 /*
- * Count this call down in every fault that waits for it.  If several come due, one of them happens
- * and the others are over too.
+ * Counts this call down in every fault that waits for its operation.  If several reach zero at
+ * once, the first one happens and the others are used up.
  */
 static bool fault_fires(vres_mock *mock, vres_mock_op op, vres_status *status)
 {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The pages behind device memory.  They are mapped without access; a backend call that works on
- * some of them enters first and leaves when it is done.  What any of those at work entered stays
- * accessible until the last has left.  What is freed while somebody works on it is unmapped by the
- * last who leaves.
+ * The pages behind device memory are mapped without access.  A backend call that works on some of
+ * them enters the span first and leaves it when it is done.  Pages stay accessible until the last
+ * call has left the span.  A span that is freed meanwhile is unmapped when the last call leaves.
  */
-#include "model.h"
+#include "mock/span.h"
 
 #include <inttypes.h>
 #include <search.h>
@@ -13,10 +12,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "mock/error.h"
+
 /*
- * What the host can map as one huge page.  Larger spans are made of these, and access to them is
- * given in these: to many small pages it is given and taken page by page, which costs more than
- * hashing them.
+ * Spans of this size and more consist of huge pages (2 MiB on most hosts), and access to them is
+ * given huge page by huge page.  Changing the access of many small pages costs more than hashing
+ * them.
  */
 #define HUGE_BYTES (UINT64_C(2) << 20)
 
@@ -25,7 +26,7 @@ static uint64_t page_bytes(void)
 	return (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Where a span begins: with the pages that the host can change at once. */
+/* The alignment of a span's address. */
 static uint64_t alignment_of(const struct vres_mock_span *span)
 {
 	return span->capacity < HUGE_BYTES ? page_bytes() : HUGE_BYTES;
@@ -37,8 +38,8 @@ static uint64_t round_up(uint64_t n, uint64_t piece)
 }
 
 /*
- * The edges are edges of mappings already, and thanks to the guard pages ours is never merged with
- * another while it has access.  So taking the access away splits no mapping and does not fail.
+ * Cannot fail: the accessible range is a mapping of its own, since the guard pages keep the kernel
+ * from merging it with another, so taking the access away splits no mapping.
  */
 void vres_mock_span_hide(struct vres_mock_span *span)
 {
@@ -47,7 +48,7 @@ void vres_mock_span_hide(struct vres_mock_span *span)
 	span->open_from = span->open_to = 0;
 }
 
-/* A half-made change is taken back. */
+/* Undoes a change that the host made only in part. */
 static bool give_access(uint64_t from, uint64_t to)
 {
 	if (mprotect((void *)(uintptr_t)from, (size_t)(to - from), PROT_READ | PROT_WRITE) == 0)
@@ -56,7 +57,7 @@ static bool give_access(uint64_t from, uint64_t to)
 	return false;
 }
 
-/* All between the first and the last that is open is open. */
+/* The accessible range grows so that it contains the new one. */
 bool vres_mock_span_expose(struct vres_mock_span *span, uint64_t addr, uint64_t n)
 {
 	const uint64_t page = page_bytes(), piece = span->capacity < HUGE_BYTES ? page : HUGE_BYTES,
@@ -95,7 +96,7 @@ static bool span_map(struct vres_mock_span *span, const void *content, uint64_t 
 		return false;
 	span->addr = round_up((uint64_t)(uintptr_t)span->mapping + page, alignment);
 	if (alignment == HUGE_BYTES)
-		/* A wish. */
+		/* A hint that the host may ignore. */
 		(void)madvise((void *)(uintptr_t)span->addr, (size_t)span->capacity, MADV_HUGEPAGE);
 	if (content == NULL)
 		return true;
@@ -108,7 +109,7 @@ static bool span_map(struct vres_mock_span *span, const void *content, uint64_t 
 	return true;
 }
 
-/* Take the capacity first, then the memory, so that calls that run at once never overcommit. */
+/* Capacity is taken before memory, so that concurrent calls never exceed the capacity. */
 static vres_status capacity_take(vres_mock *mock, uint32_t device, uint64_t bytes,
                                  struct vres_mock_span *span, vres_error *err)
 {
@@ -144,8 +145,8 @@ static void capacity_give_back(vres_mock *mock, const struct vres_mock_span *spa
 }
 
 /*
- * Where is @key, of which only the address matters, beside what @element holds?  Guard pages keep
- * two of them from touching.
+ * For tsearch(): is the address of @key below, inside or above the span @element?  Two spans never
+ * touch, because of the guard pages.
  */
 static int compare(const void *key, const void *element)
 {
@@ -185,7 +186,7 @@ vres_status vres_mock_span_make(vres_mock *mock, uint32_t device, uint64_t bytes
 
 	if (span == NULL)
 		return vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, device,
-		                       "no memory to take note of %" PRIu64 " bytes", bytes);
+		                       "no memory to keep track of %" PRIu64 " bytes", bytes);
 	span->device = device;
 	span->foreign = foreign;
 	status = capacity_take(mock, device, bytes, span, err);
@@ -203,7 +204,7 @@ vres_status vres_mock_span_make(vres_mock *mock, uint32_t device, uint64_t bytes
 		capacity_give_back(mock, span);
 		(void)span_unmap(span, NULL);
 		return vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, device,
-		                       "no memory to take note of %" PRIu64 " bytes", bytes);
+		                       "no memory to keep track of %" PRIu64 " bytes", bytes);
 	}
 	*info = answer;
 	return VRES_OK;
@@ -223,7 +224,7 @@ struct vres_mock_span *vres_mock_span_find(const vres_mock *mock, uint64_t addr,
 	return found && span_holds(*found, addr, n) ? *found : NULL;
 }
 
-/* A search through thousands, each looked at, costs more than what most calls do. */
+/* Searching thousands of spans would cost more than most calls do, so the result is kept. */
 struct vres_mock_span *vres_mock_span_of(vres_bmem *mem)
 {
 	if (mem->span == NULL || mem->dropped != mem->mock->dropped) {

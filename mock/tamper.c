@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a test does behind the backend's back: bits that flip, lies about residency, memory that
- * somebody else owns.
+ * What a test does behind the backend's back: flip bits, lie about residency, own memory that a
+ * manager adopts.
  */
-#include "model.h"
+#include "mock/span.h"
 
-/*
- * A test that hashes and flips at once means the flip to happen before or after, so wait for
- * whoever works on the memory.
- */
+/* Waits for calls that work on the memory, so that the flip happens before or after them. */
 vres_status vres_mock_flip(vres_mock *mock, uint64_t device_addr, unsigned bit)
 {
 	unsigned char *byte = (unsigned char *)(uintptr_t)device_addr;
@@ -49,7 +46,7 @@ vres_status vres_mock_alloc(vres_mock *mock, uint32_t gpu_device, uint64_t bytes
 	if (mock == NULL || device_addr == NULL || gpu_device >= mock->devices || bytes == 0)
 		return VRES_E_INVALID_INPUT;
 	status = vres_mock_span_make(mock, gpu_device, bytes, true, content, &info, NULL);
-	/* The mock is host memory after all. */
+	/* The mock's memory is host memory. */
 	if (status == VRES_E_ALLOCATION_FAILED)
 		return VRES_E_NO_MEMORY;
 	if (status == VRES_OK)

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include "mock/model.h"
+#include "mock/span.h"
 #include "mock_fixture.h"
 
 /*

@@ -1,52 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Making and destroying a mock, its counters, and how its errors are raised. */
-#include "model.h"
+/* Creating and destroying a mock, and its counters. */
+#include "mock/model.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
+
+#include "mock/error.h"
+#include "mock/span.h"
 
 #define DEFAULT_BYTES       (UINT64_C(1) << 30)
 #define DEFAULT_GRANULARITY UINT64_C(4096)
 
-/* More than the parameters will ever be: a larger struct_size was never set. */
+/* A larger struct_size was never set by a caller. */
 #define STRUCT_MAX ((size_t)1 << 20)
 
-vres_status vres_mock_error(vres_error *err, vres_status status, enum vres_mock_code code,
-                            uint32_t device, const char *format, ...)
-{
-	va_list args;
-
-	if (err == NULL)
-		return status;
-	memset(err, 0, sizeof(*err));
-	err->status = status;
-	err->backend_code = (int32_t)code;
-	err->gpu_device = device;
-	if (code == CODE_DEADLINE)
-		err->reason = VRES_REASON_DEADLINE;
-	else if (status / 100 == 3)
-		err->reason = VRES_REASON_DEVICE;
-	va_start(args, format);
-	if (vsnprintf(err->message, sizeof(err->message), format, args) < 0)
-		err->message[0] = '\0';
-	va_end(args);
-	return status;
-}
-
-void vres_mock_answer(void *theirs, const void *ours, size_t size)
-{
-	size_t room;
-
-	memcpy(&room, theirs, sizeof(room));
-	memcpy(theirs, ours, room < size ? room : size);
-	memcpy(theirs, &room, sizeof(room));
-}
-
-/*
- * The caller's parameters, as far as both sides know them: fields that we do not know must be zero.
- */
+/* Copies the caller's parameters.  Fields that only the caller knows must be zero. */
 static vres_status params_in(vres_mock_params *ours, const vres_mock_params *theirs,
                              vres_error *err)
 {
@@ -124,7 +92,7 @@ void vres_mock_destroy(vres_mock *mock)
 	if (mock == NULL)
 		return;
 	while (mock->spans) {
-		/* A node begins with what was put in. */
+		/* A node of tsearch() begins with the pointer that was inserted. */
 		const struct vres_mock_span *span = *(struct vres_mock_span *const *)mock->spans;
 
 		(void)vres_mock_span_drop(mock, span->addr, span->foreign, NULL);

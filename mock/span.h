@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The pages behind device memory.  A span is one allocation. */
+#ifndef VRES_MOCK_SPAN_H
+#define VRES_MOCK_SPAN_H
+
+#include "mock/model.h"
+
+enum vres_mock_access { ACCESS_READ, ACCESS_WRITE };
+
+/*
+ * Allocates memory and fills it with @content or, if that is NULL, with zeros.
+ * VRES_E_INSUFFICIENT_VRAM, VRES_E_ALLOCATION_FAILED, VRES_E_NO_MEMORY.
+ */
+vres_status vres_mock_span_make(vres_mock *mock, uint32_t device, uint64_t bytes, bool foreign,
+                                const void *content, vres_mem_info *info, vres_error *err);
+
+/* The allocation that contains all of the range, or NULL.  The caller holds the lock. */
+struct vres_mock_span *vres_mock_span_find(const vres_mock *mock, uint64_t addr, uint64_t n);
+
+/* The allocation that contains @mem, or NULL.  The caller holds the lock. */
+struct vres_mock_span *vres_mock_span_of(vres_bmem *mem);
+
+/*
+ * Makes the range accessible until vres_mock_span_leave().  A write to read-only memory loses the
+ * device.
+ */
+vres_status vres_mock_span_enter(vres_mock *mock, uint64_t addr, uint64_t n,
+                                 enum vres_mock_access access, struct vres_mock_span **out,
+                                 vres_error *err);
+void vres_mock_span_leave(vres_mock *mock, struct vres_mock_span *span);
+
+/*
+ * Frees the allocation that begins at @addr, if there is one with that @foreign.  Its capacity is
+ * available at once.
+ */
+vres_status vres_mock_span_drop(vres_mock *mock, uint64_t addr, bool foreign, vres_error *err);
+
+/*
+ * Makes the pages of a range accessible; makes all pages inaccessible.  The caller holds the lock.
+ */
+bool vres_mock_span_expose(struct vres_mock_span *span, uint64_t addr, uint64_t n);
+void vres_mock_span_hide(struct vres_mock_span *span);
+
+#endif
