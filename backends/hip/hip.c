@@ -203,6 +203,7 @@ static vres_status hip_open(const vres_backend_open *params, vres_bself **out, v
 /* No mem_protect: the protection of hipMalloc's memory cannot be changed. */
 static const vres_backend backend = {
 	GPU_BACKEND_SLOTS,
+	.flags = BACKEND_FLAGS, /* CMakeLists.txt knows if there is a kernel */
 	.name = "hip",
 	.open = hip_open,
 };

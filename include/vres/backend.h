@@ -57,6 +57,8 @@ typedef struct vres_blane vres_blane; /* a stream with its staging buffer */
 /** vres_backend.flags */
 /* there is no VRAM behind it: refused unless policy allows it, and marked in every output */
 #define VRES_BACKEND_SIMULATED 1u
+/* this build has no device code for the backend: none of its devices can hash */
+#define VRES_BACKEND_NO_KERNEL 2u
 
 /** Flags of lane_open. */
 #define VRES_LANE_PINNED       1u /* the staging buffer may be page-locked host memory */

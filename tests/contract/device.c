@@ -18,7 +18,7 @@ START_TEST(table_is_of_this_abi_and_has_every_required_slot)
 	ck_assert_uint_le(strlen(b->name), 15);
 	ck_assert_uint_eq(strspn(b->name, "abcdefghijklmnopqrstuvwxyz0123456789_-"),
 	                  strlen(b->name));
-	ck_assert_uint_eq(b->flags & ~VRES_BACKEND_SIMULATED, 0);
+	ck_assert_uint_eq(b->flags & ~(VRES_BACKEND_SIMULATED | VRES_BACKEND_NO_KERNEL), 0);
 	ck_assert(b->open && b->close && b->device_count && b->device_open && b->device_status &&
 	          b->device_close);
 	ck_assert(b->mem_alloc && b->mem_adopt && b->mem_residency && b->mem_wipe &&
@@ -45,6 +45,8 @@ START_TEST(device_describes_itself_within_the_limits)
 	ck_assert_uint_le(c.props.scratch_bytes, UINT64_C(64) << 20);
 	ck_assert_uint_eq(c.props.facts & ~DEVICE_FACTS, 0);
 	ck_assert_uint_eq(c.props.facts & (c.subject->must | c.subject->lacks), c.subject->must);
+	if (c.ops->flags & VRES_BACKEND_NO_KERNEL)
+		ck_assert_uint_eq(c.props.facts & VRES_DEVICE_CAN_HASH, 0);
 	ck_assert_uint_le(c.props.ecc, VRES_ECC_UNKNOWN);
 	ck_assert_uint_le(c.props.notes_count, COUNT(c.props.notes));
 	for (uint32_t i = 0; i < c.props.notes_count; i++) {
