@@ -60,6 +60,12 @@ uint64_t fake_live(void)
 	return n;
 }
 
+/* Where the store has what is at @addr, which @map holds. */
+static off_t stored_at(const struct fake_map *map, uint64_t addr)
+{
+	return (off_t)(map->phys->offset + map->offset + (addr - map->addr));
+}
+
 bool fake_flip(uint64_t addr, unsigned bit)
 {
 	const struct fake_map *map;
@@ -70,10 +76,10 @@ bool fake_flip(uint64_t addr, unsigned bit)
 	(void)pthread_mutex_lock(&fake.lock);
 	map = fake_map_at(addr);
 	if (map) {
-		at = (off_t)(addr - map->addr + map->offset);
-		good = pread(map->phys->fd, &byte, 1, at) == 1;
+		at = stored_at(map, addr);
+		good = pread(fake.store, &byte, 1, at) == 1;
 		byte ^= (unsigned char)(1u << bit);
-		good = good && pwrite(map->phys->fd, &byte, 1, at) == 1;
+		good = good && pwrite(fake.store, &byte, 1, at) == 1;
 	}
 	(void)pthread_mutex_unlock(&fake.lock);
 	return good;
@@ -95,8 +101,7 @@ bool fake_is_zero(uint64_t addr, uint64_t bytes)
 			break;
 		n = n < map->addr + map->bytes - at ? n : map->addr + map->bytes - at;
 		n = n < sizeof(piece) ? n : sizeof(piece);
-		good = pread(map->phys->fd, piece, n, (off_t)(at - map->addr + map->offset)) ==
-		       (ssize_t)n;
+		good = pread(fake.store, piece, n, stored_at(map, at)) == (ssize_t)n;
 		for (uint64_t i = 0; i < n && good; i++)
 			byte |= piece[i];
 		at += n - 1;
@@ -166,9 +171,9 @@ static void replace(struct fake_map *map, uint64_t from, const cuda_alloc_prop *
 	unsigned char piece[4096];
 
 	for (uint64_t at = 0; phys && at < bytes; at += sizeof(piece))
-		if (pread(map->phys->fd, piece, sizeof(piece), (off_t)(map->offset + from + at)) >
+		if (pread(fake.store, piece, sizeof(piece), stored_at(map, map->addr + from + at)) >
 		            0 &&
-		    pwrite(phys->fd, piece, sizeof(piece), (off_t)at) < 0)
+		    pwrite(fake.store, piece, sizeof(piece), (off_t)(phys->offset + at)) < 0)
 			break;
 	if (phys && fake_map_put(map->addr + from, bytes, 0, phys, &other) == CUDA_OK) {
 		memcpy(other->rights, map->rights, sizeof(other->rights));

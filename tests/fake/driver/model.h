@@ -13,6 +13,7 @@
 
 #include <pthread.h>
 #include <stddef.h>
+#include <unistd.h>
 #include "cuda/cuda_abi.h"
 #include "fake/driver/control.h"
 #include "gpu/dialect.h"
@@ -20,7 +21,7 @@
 
 #define FAKE_FUNCTIONS_MAX 64
 
-#define FAKE_PAGE UINT64_C(4096)
+#define FAKE_PAGE ((uint64_t)sysconf(_SC_PAGESIZE))
 
 #define CUDA_INVALID_HANDLE 400
 #define CUDA_NOT_FOUND      500
@@ -40,7 +41,7 @@
 struct fake_phys {
 	struct fake_phys *next;
 	cuda_handle handle;
-	int fd;
+	uint64_t offset;         /* in the file that has all of it */
 	uint64_t bytes, charged; /* charged: of the device's capacity */
 	uint64_t block_id;
 	unsigned references; /* handles and mappings */
@@ -92,6 +93,8 @@ struct fake {
 	struct fake_params params;
 	struct fake_device devices[FAKE_DEVICES_MAX];
 	struct fake_phys *phys;
+	int store; /* the file that all of it is in, while there is any */
+	uint64_t store_bytes;
 	struct fake_map *maps;
 	struct fake_range *ranges;
 	struct fake_pinned *pinned;

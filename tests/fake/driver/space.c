@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Address space, physical memory, and the mappings of one on the other. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -34,7 +35,7 @@ struct fake_map *fake_map_at(uint64_t addr)
 #define LITTER_EVERY (UINT64_C(1) << 20)
 
 /* New memory holds what somebody left there. */
-static bool litter(int fd, uint64_t bytes)
+static bool litter(uint64_t from, uint64_t bytes)
 {
 	unsigned char piece[65536];
 
@@ -44,10 +45,34 @@ static bool litter(int fd, uint64_t bytes)
 		const size_t n = left < sizeof(piece) ? (size_t)left : sizeof(piece);
 
 		if ((at % LITTER_EVERY == 0 || left <= sizeof(piece)) &&
-		    pwrite(fd, piece, n, (off_t)at) != (ssize_t)n)
+		    pwrite(fake.store, piece, n, (off_t)(from + at)) != (ssize_t)n)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * All physical memory is parts of one file, so that a test with thousands of allocations needs one
+ * descriptor.  Parts are never used again: only their pages are given back.
+ */
+static bool store_take(uint64_t bytes, uint64_t *offset)
+{
+	*offset = fake.phys ? fake.store_bytes : 0;
+	if (fake.phys == NULL)
+		fake.store = memfd_create("fake-vram", MFD_CLOEXEC);
+	fake.store_bytes = *offset + round_up(bytes, FAKE_PAGE);
+	return fake.store >= 0 && ftruncate(fake.store, (off_t)fake.store_bytes) == 0;
+}
+
+/* The last part closes the file. */
+static void store_give_back(uint64_t offset, uint64_t bytes)
+{
+	if (fake.store < 0)
+		return;
+	(void)fallocate(fake.store, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+	                (off_t)round_up(bytes, FAKE_PAGE));
+	if (fake.phys == NULL)
+		(void)close(fake.store);
 }
 
 struct fake_phys *fake_phys_make(uint64_t bytes, uint64_t charged, const cuda_alloc_prop *prop,
@@ -57,11 +82,8 @@ struct fake_phys *fake_phys_make(uint64_t bytes, uint64_t charged, const cuda_al
 
 	if (phys == NULL)
 		return NULL;
-	phys->fd = memfd_create("fake-vram", MFD_CLOEXEC);
-	if (phys->fd < 0 || ftruncate(phys->fd, (off_t)round_up(bytes, FAKE_PAGE)) != 0 ||
-	    !litter(phys->fd, bytes)) {
-		if (phys->fd >= 0)
-			(void)close(phys->fd);
+	if (!store_take(bytes, &phys->offset) || !litter(phys->offset, bytes)) {
+		store_give_back(phys->offset, bytes);
 		free(phys);
 		return NULL;
 	}
@@ -81,12 +103,15 @@ struct fake_phys *fake_phys_make(uint64_t bytes, uint64_t charged, const cuda_al
 static bool has_content(const struct fake_phys *phys)
 {
 	unsigned char piece[4096];
-	off_t at = 0;
+	const off_t end = (off_t)(phys->offset + phys->bytes);
+	off_t at = (off_t)phys->offset;
 	ssize_t n;
 
 	/* A hole reads as zeros. */
-	while ((at = lseek(phys->fd, at, SEEK_DATA)) >= 0 &&
-	       (n = pread(phys->fd, piece, sizeof(piece), at)) > 0) {
+	while ((at = lseek(fake.store, at, SEEK_DATA)) >= 0 && at < end &&
+	       (n = pread(fake.store, piece,
+	                  at + (off_t)sizeof(piece) < end ? sizeof(piece) : (size_t)(end - at),
+	                  at)) > 0) {
 		if (piece[0] != 0 || memcmp(piece, piece + 1, (size_t)n - 1) != 0)
 			return true;
 		at += n;
@@ -105,7 +130,7 @@ void fake_phys_drop(struct fake_phys *phys)
 	*at = phys->next;
 	fake.unwiped += has_content(phys);
 	fake.devices[phys->device].used -= phys->charged;
-	(void)close(phys->fd);
+	store_give_back(phys->offset, phys->bytes);
 	free(phys);
 }
 
@@ -117,7 +142,7 @@ cuda_result fake_map_put(uint64_t addr, uint64_t bytes, uint64_t offset, struct 
 	if (map == NULL)
 		return CUDA_OUT_OF_MEMORY;
 	if (mmap(pointer(addr), round_up(bytes, FAKE_PAGE), PROT_NONE, MAP_SHARED | MAP_FIXED,
-	         phys->fd, (off_t)offset) == MAP_FAILED) {
+	         fake.store, (off_t)(phys->offset + offset)) == MAP_FAILED) {
 		free(map);
 		return CUDA_OUT_OF_MEMORY;
 	}

@@ -4,6 +4,7 @@
  * gone, closing when the driver is in the way.
  */
 #include <string.h>
+#include <sys/resource.h>
 #include "gpu_fixture.h"
 
 START_TEST(one_fault_that_ends_the_context_is_remembered)
@@ -85,6 +86,32 @@ START_TEST(range_of_which_a_part_is_gone_is_not_device_memory)
 }
 END_TEST
 
+/*
+ * Of the fake driver: suites seal thousands of shards, and an ordinary user's process has 1,024
+ * descriptors.
+ */
+START_TEST(hundreds_of_allocations_take_no_descriptor_each)
+{
+	const struct fake_params large = {.bytes_per_device = UINT64_C(1) << 30};
+	struct gpu_fixture b = gpu_fixture_open(&large, 4096, 0, 0);
+	vres_bmem *many[300];
+	struct rlimit before, few;
+	vres_mem_info info;
+	vres_error err;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = 64;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	for (size_t i = 0; i < COUNT(many); i++)
+		ck_ok(b.ops->mem_alloc(b.dev, 4096, &many[i], &info, &err));
+	for (size_t i = 0; i < COUNT(many); i++)
+		ck_ok(b.ops->mem_release(many[i], &err));
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	gpu_fixture_close(&b);
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
@@ -96,6 +123,7 @@ int main(void)
 	             "confidentiality", "what others left in VRAM"),
 		CASE(range_of_which_a_part_is_gone_is_not_device_memory, "VP-005 VP-006",
 	             "residency", "use after free on the device"),
+		CASE(hundreds_of_allocations_take_no_descriptor_each, "", "availability", ""),
 	};
 
 	suite_backend(FAKE_BACKEND()->name);
