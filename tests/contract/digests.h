@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The digests that hash_blocks is to give, computed without a backend. */
+#ifndef TESTS_CONTRACT_DIGESTS_H
+#define TESTS_CONTRACT_DIGESTS_H
+
+#include <stdint.h>
+
+#define DIGEST 32u
+
+struct level {
+	uint8_t *digests; /* to be given to test_free() */
+	uint64_t n;
+};
+
+/* The leaves over @bytes bytes of content @seed from @offset on. */
+struct level leaves_of(uint64_t seed, uint64_t offset, uint64_t bytes, uint32_t block_size);
+
+/* The nodes of level @level over the same. */
+struct level level_of(uint64_t seed, uint64_t offset, uint64_t bytes, uint32_t block_size,
+                      uint32_t level);
+
+#endif
