@@ -18,6 +18,8 @@ typedef CUcoredumpSettings cuda_coredump_setting;
 typedef int cuda_coredump_setting;
 #endif
 typedef CUdeviceptr cuda_pointer;
+typedef CUmemAccess_flags cuda_access_rights;
+typedef CUmemoryPool cuda_pool;
 typedef CUmemGenericAllocationHandle cuda_handle;
 typedef CUcontext cuda_context;
 typedef CUstream cuda_stream;
@@ -44,6 +46,8 @@ SAME_SIZE(int, CUdevice);
 SAME_SIZE(int, CUdevice_attribute);
 SAME_SIZE(int, CUpointer_attribute);
 SAME_SIZE(int, CUmemAllocationGranularity_flags);
+SAME_SIZE(int, CUmemAccess_flags);
+SAME_SIZE(void *, CUmemoryPool);
 SAME_SIZE(unsigned long long, CUdeviceptr);
 SAME_SIZE(unsigned long long, CUmemGenericAllocationHandle);
 SAME_SIZE(struct cuda_uuid, CUuuid);
@@ -103,6 +107,7 @@ SAME_NUMBER(CUDA_POINTER_IS_LEGACY_IPC_CAPABLE, CU_POINTER_ATTRIBUTE_IS_LEGACY_C
 SAME_NUMBER(CUDA_POINTER_MAPPED, CU_POINTER_ATTRIBUTE_MAPPED);
 SAME_NUMBER(CUDA_POINTER_ALLOWED_HANDLE_TYPES, CU_POINTER_ATTRIBUTE_ALLOWED_HANDLE_TYPES);
 SAME_NUMBER(CUDA_POINTER_IS_RDMA_CAPABLE, CU_POINTER_ATTRIBUTE_IS_GPU_DIRECT_RDMA_CAPABLE);
+SAME_NUMBER(CUDA_POINTER_POOL, CU_POINTER_ATTRIBUTE_MEMPOOL_HANDLE);
 SAME_NUMBER(CUDA_POINTER_MAPPING_SIZE, CU_POINTER_ATTRIBUTE_MAPPING_SIZE);
 SAME_NUMBER(CUDA_POINTER_MAPPING_BASE, CU_POINTER_ATTRIBUTE_MAPPING_BASE_ADDR);
 SAME_NUMBER(CUDA_POINTER_BLOCK_ID, CU_POINTER_ATTRIBUTE_MEMORY_BLOCK_ID);

@@ -172,11 +172,8 @@ static vres_status cuda_open(const vres_backend_open *params, vres_bself **out, 
 }
 
 static const vres_backend backend = {
-	GPU_BACKEND_SLOTS,
-	.flags = BACKEND_FLAGS, /* CMakeLists.txt knows if there is a kernel */
-	.name = "cuda",
-	.open = cuda_open,
-	.mem_protect = gpu_mem_protect,
+	GPU_BACKEND_SLOTS, .flags = BACKEND_FLAGS, /* CMakeLists.txt knows if there is a kernel */
+	.name = "cuda",    .open = cuda_open,      .mem_protect = gpu_mem_protect,
 };
 
 const vres_backend *vres_backend_cuda(void)

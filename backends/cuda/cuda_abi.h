@@ -43,12 +43,14 @@ typedef int cuda_device_attribute;
 typedef int cuda_pointer_attribute;
 typedef int cuda_granularity_option;
 typedef int cuda_coredump_setting;
+typedef int cuda_access_rights;
 typedef unsigned long long cuda_pointer;
 typedef unsigned long long cuda_handle;
 typedef void *cuda_context;
 typedef void *cuda_stream;
 typedef void *cuda_module;
 typedef void *cuda_function;
+typedef void *cuda_pool;
 typedef struct cuda_uuid cuda_uuid;
 typedef struct cuda_location cuda_location;
 typedef struct cuda_alloc_prop cuda_alloc_prop;
@@ -125,6 +127,8 @@ typedef struct cuda_access cuda_access;
 
 /* Functions that may be missing (NULL), because older drivers lack them. */
 #define CUDA_OPTIONAL_FUNCTIONS(X)                                                                 \
+	X(cuMemPoolGetAccess, 11020,                                                               \
+	  (cuda_access_rights * rights, cuda_pool pool, cuda_location * location))                 \
 	X(cuCoredumpGetAttributeGlobal, 12010,                                                     \
 	  (cuda_coredump_setting setting, void *value, size_t *bytes))
 
@@ -177,6 +181,7 @@ enum cuda_pointer_attribute_number {
 	CUDA_POINTER_MAPPED = 13,
 	CUDA_POINTER_ALLOWED_HANDLE_TYPES = 14,
 	CUDA_POINTER_IS_RDMA_CAPABLE = 15,
+	CUDA_POINTER_POOL = 17,
 	CUDA_POINTER_MAPPING_SIZE = 18,
 	CUDA_POINTER_MAPPING_BASE = 19,
 	CUDA_POINTER_BLOCK_ID = 20

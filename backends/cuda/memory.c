@@ -207,12 +207,33 @@ int cuda_can_protect(const struct gpu_binding *b, uint32_t device, const struct 
 	return CUDA_OK;
 }
 
+/*
+ * The same for memory of a stream-ordered pool (cuMemAllocAsync): rights are granted for all of the
+ * pool, and cuMemGetAccess knows none.
+ */
+static int pool_rights_of(const struct gpu_binding *b, cuda_pool pool, int id,
+                          unsigned long long *out)
+{
+	cuda_location location = {.type = CUDA_LOCATION_DEVICE, .id = id};
+	cuda_access_rights rights = CUDA_ACCESS_NONE;
+	int code = CUDA_OK;
+
+	if (b->api.cuMemPoolGetAccess)
+		code = b->api.cuMemPoolGetAccess(&rights, pool, &location);
+	*out = code == CUDA_OK ? (unsigned long long)rights : CUDA_ACCESS_NONE;
+	return is_absent(code) || code == CUDA_INVALID_DEVICE ? CUDA_OK : code;
+}
+
 static int find_access(const struct gpu_binding *b, uint32_t device, uint64_t addr,
                        struct gpu_mapping *out)
 {
 	unsigned long long rights;
+	uint64_t pool;
 	int count;
 
+	TRY(attribute_get(b, CUDA_POINTER_POOL, addr, &pool));
+	if (pool != 0)
+		out->facts |= VRES_MEM_POOL;
 	TRY(rights_of(b, CUDA_LOCATION_DEVICE, (int)device, addr, &rights));
 	if (rights == CUDA_ACCESS_READ)
 		out->facts |= VRES_MEM_READ_ONLY;
@@ -223,7 +244,10 @@ static int find_access(const struct gpu_binding *b, uint32_t device, uint64_t ad
 	for (int other = 0; other < count; other++) {
 		if (other == (int)device)
 			continue;
-		TRY(rights_of(b, CUDA_LOCATION_DEVICE, other, addr, &rights));
+		if (pool != 0)
+			TRY(pool_rights_of(b, (cuda_pool)(uintptr_t)pool, other, &rights));
+		else
+			TRY(rights_of(b, CUDA_LOCATION_DEVICE, other, addr, &rights));
 		if (rights != CUDA_ACCESS_NONE)
 			out->facts |= VRES_MEM_PEER_ACCESS;
 	}

@@ -14,7 +14,8 @@
 
 /* Facts that hold for a range if they hold for any part of it; others must hold for every part. */
 #define BAD_FACTS                                                                                  \
-	(VRES_MEM_MANAGED | VRES_MEM_HOST_MAPPED | VRES_MEM_EXPORTABLE | VRES_MEM_PEER_ACCESS)
+	(VRES_MEM_MANAGED | VRES_MEM_HOST_MAPPED | VRES_MEM_EXPORTABLE | VRES_MEM_PEER_ACCESS |    \
+	 VRES_MEM_POOL)
 
 /*
  * Factor that combines the identities of mappings into one, in order.  It is odd, so multiplying by

@@ -74,6 +74,8 @@ typedef struct vres_mem_info {
 #define VRES_MEM_EXPORTABLE  8u  /* another process could be given access */
 #define VRES_MEM_PEER_ACCESS 16u /* another device has access */
 #define VRES_MEM_READ_ONLY   32u /* all of it is mapped read-only */
+/* some of it comes from a pool, which may reuse freed memory while it stays mapped */
+#define VRES_MEM_POOL 64u
 
 /** What the driver says now about a whole range. */
 typedef struct vres_residency {

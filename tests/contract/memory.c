@@ -7,7 +7,7 @@
 
 #define BAD_FACTS                                                                                  \
 	(VRES_MEM_MANAGED | VRES_MEM_HOST_MAPPED | VRES_MEM_EXPORTABLE | VRES_MEM_PEER_ACCESS |    \
-	 VRES_MEM_READ_ONLY)
+	 VRES_MEM_READ_ONLY | VRES_MEM_POOL)
 
 START_TEST(capacity_is_rounded_up_to_the_granularity)
 {

@@ -41,6 +41,8 @@ cuda_result fake_cuPointerGetAttribute(void *value, cuda_pointer_attribute attri
 		return answer_long(value, (uint64_t)map->phys->prop.handle_types);
 	case CUDA_POINTER_IS_RDMA_CAPABLE:
 		return answer_int(value, map->is_plain || map->phys->prop.rdma_capable);
+	case CUDA_POINTER_POOL:
+		return answer_long(value, map->pool.is_one ? (uint64_t)(uintptr_t)&map->pool : 0);
 	case CUDA_POINTER_BUFFER_ID: return answer_long(value, map->buffer_id);
 	case CUDA_POINTER_BLOCK_ID: return answer_long(value, map->phys->block_id);
 	case CUDA_POINTER_MAPPING_BASE: return answer_long(value, map->addr);
@@ -70,7 +72,7 @@ cuda_result fake_cuMemGetAccess(unsigned long long *flags, const cuda_location *
 	FAKE_TRY_ENTER(cuMemGetAccess);
 	TRY(fake_here(&device));
 	map = fake_map_at(addr);
-	if (map == NULL || map->is_plain)
+	if (map == NULL || map->is_plain || map->pool.is_one)
 		return CUDA_INVALID_VALUE;
 	if (location->type == CUDA_LOCATION_HOST) {
 		*flags = (unsigned long long)map->host_rights;
@@ -80,6 +82,22 @@ cuda_result fake_cuMemGetAccess(unsigned long long *flags, const cuda_location *
 	    location->id >= fake.params.devices)
 		return CUDA_INVALID_VALUE;
 	*flags = (unsigned long long)map->rights[location->id];
+	return CUDA_OK;
+}
+
+cuda_result fake_cuMemPoolGetAccess(cuda_access_rights *rights, cuda_pool pool,
+                                    cuda_location *location)
+{
+	const struct fake_map *map = fake.maps;
+	FAKE_TRY_ENTER(cuMemPoolGetAccess);
+
+	while (map && &map->pool != pool)
+		map = map->next;
+	if (map == NULL || location->type != CUDA_LOCATION_DEVICE)
+		return CUDA_INVALID_VALUE;
+	*rights = location->id == map->phys->device || location->id == map->pool.peer
+	                  ? CUDA_ACCESS_READ_WRITE
+	                  : CUDA_ACCESS_NONE;
 	return CUDA_OK;
 }
 

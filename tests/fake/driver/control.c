@@ -208,6 +208,7 @@ static void recant(struct fake_map *map)
 		if (i != map->phys->device)
 			map->rights[i] = CUDA_ACCESS_NONE;
 	map->host_rights = CUDA_ACCESS_NONE;
+	map->pool = (struct fake_pool){0};
 	map->phys->is_managed = false;
 	map->phys->prop.handle_types = 0;
 	map->phys->prop.location = (cuda_location){CUDA_LOCATION_DEVICE, map->phys->device};
@@ -248,6 +249,8 @@ void fake_tell(struct fake_map *map, enum fake_lie lie)
 	case FAKE_GONE: (void)fake_maps_drop(map->addr, map->bytes); return;
 	case FAKE_OPENED: map->rights[map->phys->device] = CUDA_ACCESS_READ_WRITE; break;
 	case FAKE_EXPORTABLE: map->phys->prop.handle_types = 1; break;
+	case FAKE_POOL: map->pool.is_one = true; break;
+	case FAKE_POOL_PEER: map->pool = (struct fake_pool){true, other}; break;
 	case FAKE_TRUTH: recant(map); break;
 	case FAKE_LIES: break;
 	}

@@ -64,6 +64,9 @@ enum fake_lie {
 	FAKE_EXPORTABLE, /* it was made with a way to export it */
 	FAKE_OPENED,     /* a read-only mapping was made writable again */
 	FAKE_GONE,       /* nothing stands behind it any more */
+	/* Of CUDA's: it comes from a pool; and from one that another device has access to. */
+	FAKE_POOL,
+	FAKE_POOL_PEER,
 	FAKE_LIES
 };
 

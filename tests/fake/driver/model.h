@@ -51,6 +51,12 @@ struct fake_phys {
 	cuda_alloc_prop prop;
 };
 
+/* The pool that memory comes from, if it does, and the other device with access to it; 0: none. */
+struct fake_pool {
+	bool is_one;
+	int peer;
+};
+
 /* A piece of address space with physical memory behind it. */
 struct fake_map {
 	struct fake_map *next;
@@ -59,6 +65,7 @@ struct fake_map {
 	uint64_t buffer_id;
 	int rights[FAKE_DEVICES_MAX];
 	int host_rights;
+	struct fake_pool pool;
 	bool is_plain; /* by cuMemAlloc */
 };
 

@@ -108,6 +108,29 @@ START_TEST(engine_that_frees_or_replaces_adopted_memory_is_caught)
 }
 END_TEST
 
+START_TEST(memory_of_a_pool_is_adopted_unless_another_device_has_access_to_the_pool)
+{
+	CLEANUP(driver_fixture_finish) struct fixture *f = driver_fixture_begin(&two, 0, 0, true);
+	const uint64_t address = fake_engine_alloc(0, BYTES, true);
+	CLEANUP(release_shard) vres_shard *shard = NULL;
+	vres_seal_params p = vres_seal_params_init();
+	vres_error err;
+
+	p.digest_alg = VRES_DIGEST_VERITY;
+	ck_assert(fake_lie_at(address, _i == 0 ? FAKE_POOL : FAKE_POOL_PEER));
+	ck_status(vres_seal_adopt(f->manager, &p, address, BYTES, &shard, &err),
+	          _i == 0 ? VRES_OK : VRES_E_POLICY_VIOLATION);
+	if (shard) {
+		ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
+		ck_assert(fake_lie_at(address, FAKE_POOL_PEER));
+		ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_RESIDENCY);
+	}
+	vres_shard_release(shard);
+	shard = NULL;
+	fake_engine_free(address);
+}
+END_TEST
+
 START_TEST(read_only_mapping_that_was_opened_is_caught)
 {
 	CLEANUP(driver_fixture_finish)
@@ -184,6 +207,8 @@ int main(void)
 	                  "residency", "inference on moved weights"),
 		CASE_LOOP(engine_that_frees_or_replaces_adopted_memory_is_caught, 2,
 	                  "VP-006 MS-004", "residency", "use after free on the device"),
+		CASE_LOOP(memory_of_a_pool_is_adopted_unless_another_device_has_access_to_the_pool,
+	                  2, "VP-005 VP-006", "residency", "weights that another GPU can read"),
 		CASE(read_only_mapping_that_was_opened_is_caught, "WORKER-4112", "integrity",
 	             "a protection taken off"),
 		CASE(driver_that_ignores_read_only_is_not_believed, "WORKER-4112", "integrity",

@@ -144,6 +144,30 @@ START_TEST(driver_that_does_not_start_is_told_why_and_what_to_do)
 }
 END_TEST
 
+/* A driver that lacks cuMemPoolGetAccess can still say that there is a pool. */
+START_TEST(memory_of_a_pool_is_called_so_and_its_peers_are_asked_of_the_pool)
+{
+	for (int is_missing = 0; is_missing < 2; is_missing++) {
+		const struct fake_params params = {
+			.devices = 2, .missing = is_missing ? "cuMemPoolGetAccess" : NULL};
+		struct gpu_fixture b = gpu_fixture_open(&params, 4096, 0, 0);
+		vres_residency residency = {.struct_size = sizeof(residency)};
+		vres_error err;
+
+		ck_ok(b.ops->mem_residency(b.mem, &residency, &err));
+		ck_assert_uint_eq(residency.facts, VRES_MEM_DEVICE);
+		ck_assert(fake_lie_at(b.info.addr, FAKE_POOL));
+		ck_ok(b.ops->mem_residency(b.mem, &residency, &err));
+		ck_assert_uint_eq(residency.facts, VRES_MEM_DEVICE | VRES_MEM_POOL);
+		ck_assert(fake_lie_at(b.info.addr, FAKE_POOL_PEER));
+		ck_ok(b.ops->mem_residency(b.mem, &residency, &err));
+		ck_assert_uint_eq(residency.facts, VRES_MEM_DEVICE | VRES_MEM_POOL |
+		                                           (is_missing ? 0 : VRES_MEM_PEER_ACCESS));
+		gpu_fixture_close(&b);
+	}
+}
+END_TEST
+
 START_TEST(every_code_of_the_driver_has_a_meaning)
 {
 	for (int code = -10; code < 1100; code++) {
@@ -178,6 +202,8 @@ int main(void)
 	             "a GPU that could hash, and does not"),
 		CASE(image_that_breaks_the_context_loses_the_device, "WORKER-4032", "",
 	             "a context used after its end"),
+		CASE(memory_of_a_pool_is_called_so_and_its_peers_are_asked_of_the_pool, "VP-005",
+	             "residency", "weights that another GPU can read"),
 		CASE(every_code_of_the_driver_has_a_meaning, "WORKER-4150 WORKER-4032", "",
 	             "an error taken for success"),
 	};
