@@ -57,7 +57,8 @@ static bool is_of_log(const char *path, const char *log)
 	return file_is_same(name, log);
 }
 
-bool audit_sink_spare(const struct audit_sink_options *options, struct output *o, const char *path)
+bool audit_sink_refuse_overwrite(const struct audit_sink_options *options, struct output *o,
+                                 const char *path)
 {
 	if (options->path != NULL && is_of_log(path, options->path))
 		return output_refuse(

@@ -36,7 +36,8 @@ bool audit_sink_open(struct audit_sink *sink, struct output *o,
  * May @path be written over?  Not when it is the log, its key, or a file that the log keeps beside
  * it.
  */
-bool audit_sink_spare(const struct audit_sink_options *options, struct output *o, const char *path);
+bool audit_sink_refuse_overwrite(const struct audit_sink_options *options, struct output *o,
+                                 const char *path);
 
 /* While it is written: say once, when it happens, that an event is not in the log. */
 void audit_sink_look(struct audit_sink *sink, struct output *o);

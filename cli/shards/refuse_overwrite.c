@@ -5,7 +5,7 @@
 
 bool can_write(struct output *o, const struct precious *precious, const char *path)
 {
-	return audit_sink_spare(precious->audit, o, path) && file_can_save(o, path) &&
+	return audit_sink_refuse_overwrite(precious->audit, o, path) && file_can_save(o, path) &&
 	       inputs_refuse_overwrite(precious->in, o, path) &&
 	       key_refuse_overwrite(precious->key, o, path);
 }

@@ -23,19 +23,19 @@
  * Around what tests ask of the injector itself, which must not fail because they made the heap
  * refuse.
  */
-static int spare(void)
+static int ignore_heap(void)
 {
-	alloc_spare();
+	alloc_ignore();
 	return 0;
 }
 
-static void spared(const int *unused)
+static void count_heap_again(const int *unused)
 {
 	(void)unused;
-	alloc_spared();
+	alloc_count_again();
 }
 
-#define SPARED CLEANUP(spared) const int heap = spare()
+#define UNCOUNTED CLEANUP(count_heap_again) const int heap = ignore_heap()
 
 static size_t piece_of(uint64_t left)
 {
@@ -64,7 +64,7 @@ static vres_status side_open(struct injector *injector, uint32_t device, vres_bd
 
 static vres_status side_of(struct injector *injector, uint32_t device, vres_bdev **out)
 {
-	SPARED;
+	UNCOUNTED;
 	vres_status status;
 
 	(void)pthread_mutex_lock(&injector->side_lock);
@@ -161,7 +161,7 @@ vres_status injector_alloc(struct injector *injector, uint32_t device, uint64_t 
 
 void injector_free(struct injector *injector, uint64_t addr)
 {
-	SPARED;
+	UNCOUNTED;
 	struct injector_span span;
 	vres_error err;
 
@@ -176,7 +176,7 @@ void injector_free(struct injector *injector, uint64_t addr)
 
 vres_status injector_flip(struct injector *injector, uint64_t addr, unsigned bit)
 {
-	SPARED;
+	UNCOUNTED;
 	CLEANUP(errand_end) struct errand e = {0};
 	struct injector_span span;
 	vres_status status;
@@ -199,7 +199,7 @@ vres_status injector_flip(struct injector *injector, uint64_t addr, unsigned bit
 
 bool injector_is_zero(struct injector *injector, uint32_t device, uint64_t addr, uint64_t bytes)
 {
-	SPARED;
+	UNCOUNTED;
 	CLEANUP(errand_end) struct errand e = {0};
 	bool is_zero = true;
 	vres_bdev *dev;

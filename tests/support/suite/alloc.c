@@ -257,12 +257,12 @@ uint64_t alloc_watched(void)
 	return n;
 }
 
-void alloc_spare(void)
+void alloc_ignore(void)
 {
 	spared++;
 }
 
-void alloc_spared(void)
+void alloc_count_again(void)
 {
 	spared--;
 }

@@ -30,12 +30,12 @@ void alloc_fail(uint64_t nth, bool all_after);
 bool alloc_disarm(void);
 
 /*
- * Between alloc_spare() and alloc_spared() this thread's allocations are not seen: they do not
- * fail, count down to a failure, or count as live. For what a fixture does with our own code in the
- * middle of a test.
+ * Between alloc_ignore() and alloc_count_again() this thread's allocations are not seen: they do
+ * not fail, count down to a failure, or count as live. For what a fixture does with our own code in
+ * the middle of a test.
  */
-void alloc_spare(void);
-void alloc_spared(void);
+void alloc_ignore(void);
+void alloc_count_again(void);
 
 /*
  * From now on count the blocks that hold @n bytes of @needle when they are given back; how many
