@@ -141,13 +141,18 @@ static void add_devices(const vres_manager *m, vres_metrics *out)
 {
 	struct vres_device_figures d;
 
+	out->devices_now = m->driver.device_count;
 	for (uint32_t i = 0; i < m->driver.device_count; i++) {
 		if (!vres_metrics_device(m, i, &d))
 			continue;
+		out->opened_devices_now++;
 		out->total_bytes_now += d.total;
 		out->used_bytes_now += d.used;
 		out->available_bytes_now += d.available;
 	}
+	/* 0 of 0 bytes would read as full. */
+	if (out->opened_devices_now == 0)
+		out->total_bytes_now = out->available_bytes_now = VRES_BYTES_UNKNOWN;
 }
 
 static uint64_t over_modes(const uint64_t count[VERIFY_MODES])
@@ -165,7 +170,7 @@ vres_status vres_manager_metrics(vres_manager *m, vres_metrics *out, vres_error 
 	struct vres_figures f;
 
 	TRY(vres_manager_enter_stopped(m, err));
-	TRY(ABI_OUT_CHECK(out, "vres_metrics", err));
+	TRY(vres_abi_out_check(out, offsetof(vres_metrics, devices_now), "vres_metrics", err));
 	vres_metrics_read(m, &f);
 	now.seals_ok = f.seals[OUTCOME_OK];
 	now.seals_failed = f.seals[OUTCOME_FAILED] + f.seals[OUTCOME_ERROR];

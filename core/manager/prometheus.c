@@ -67,7 +67,8 @@ static void escape(const char *uuid, char out[2 * 48])
 struct picture {
 	struct vres_figures f;
 	struct vres_device_figures *devices;
-	uint32_t devices_count;
+	uint32_t devices_count; /* opened so far */
+	uint32_t devices_there;
 };
 
 static void picture_close(struct picture *p)
@@ -133,6 +134,9 @@ static size_t render(const struct picture *p, char *buf, size_t cap)
 	struct text t = {.buffer = buf, .capacity = cap};
 	const struct vres_figures *f = &p->f;
 
+	put_one(&t, "vram_devices", "gauge", p->devices_there, "Devices of the backend.");
+	put_one(&t, "vram_opened_devices", "gauge", p->devices_count,
+	        "Devices opened so far; of the others the memory is not known.");
 	put_devices(&t, p, "vram_total_bytes", offsetof(struct vres_device_figures, total),
 	            "Memory of the device.");
 	put_devices(&t, p, "vram_used_bytes", offsetof(struct vres_device_figures, used),
@@ -178,6 +182,7 @@ static vres_status look(vres_manager *m, struct picture *p, vres_error *err)
 		                 m->driver.device_count);
 	for (uint32_t i = 0; i < m->driver.device_count; i++)
 		p->devices_count += vres_metrics_device(m, i, &p->devices[p->devices_count]);
+	p->devices_there = m->driver.device_count;
 	vres_metrics_read(m, &p->f);
 	return VRES_OK;
 }

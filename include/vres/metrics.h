@@ -12,17 +12,26 @@
 extern "C" {
 #endif
 
+/** vres_metrics: the manager has not opened any device yet, so it does not know. */
+#define VRES_BYTES_UNKNOWN UINT64_MAX
+
 /**
  * struct vres_metrics - counts since the manager was created; names with _now are of this moment
+ * @devices_now:        devices that the backend has
+ * @opened_devices_now: of them, opened so far, because something was sealed on them or
+ *                      vres_device_describe() was called
  *
- * total_bytes_now, used_bytes_now and available_bytes_now are sums over the devices that were used
- * so far.
+ * total_bytes_now, used_bytes_now and available_bytes_now are sums over the devices opened so far.
+ * While there is none, total_bytes_now and available_bytes_now are VRES_BYTES_UNKNOWN.  A metric
+ * opens no device, since that can take a second and hundreds of MiB of its memory; to plan, call
+ * vres_device_describe().
  */
 typedef struct vres_metrics {
 	size_t struct_size;
 	uint64_t seals_ok, seals_failed, verifies_ok, verifies_failed, verified_bytes, leases_now,
 		shards_now, quarantined_now, total_bytes_now, used_bytes_now, available_bytes_now,
-		allocation_failures, policy_violations, audit_events, audit_lost;
+		allocation_failures, policy_violations, audit_events, audit_lost, devices_now,
+		opened_devices_now;
 } vres_metrics;
 
 VRES_DEFINE_INIT(vres_metrics)
@@ -32,7 +41,7 @@ VRES_DEFINE_INIT(vres_metrics)
  * @m:   the manager; it answers also after it has STOPPED
  * @out: from vres_metrics_init()
  *
- * Asks every device that was used so far how much of its memory is free.  A device that does not
+ * Asks every device that was opened so far how much of its memory is free.  One that does not
  * answer counts with 0 available bytes.
  *
  * Return: VRES_OK.
@@ -50,8 +59,8 @@ VRES_API VRES_MUST_CHECK vres_status vres_manager_metrics(vres_manager *m, vres_
  *       for this manager from then on
  *
  * docs/OPERATIONS.md says what each metric means.  The figures of one text belong to the same
- * moment, except for those that a call in progress is changing.  A device that was not used so far
- * has no figures.
+ * moment, except for those that a call in progress is changing.  A device that was not opened yet
+ * has no figures; vram_opened_devices below vram_devices shows that there is one.
  *
  * Return: VRES_OK; VRES_E_BUFFER when the text and its NUL do not fit into @cap.
  */

@@ -259,7 +259,7 @@ FIELD(vres_self_report, locked, 76, 4);
 FIELD(vres_self_report, undumped, 80, 4);
 FIELD(vres_self_report, kept_from_children, 84, 4);
 
-SIZE(vres_metrics, 128);
+SIZE(vres_metrics, 144);
 FIELD(vres_metrics, struct_size, 0, 8);
 FIELD(vres_metrics, seals_ok, 8, 8);
 FIELD(vres_metrics, seals_failed, 16, 8);
@@ -276,6 +276,8 @@ FIELD(vres_metrics, allocation_failures, 96, 8);
 FIELD(vres_metrics, policy_violations, 104, 8);
 FIELD(vres_metrics, audit_events, 112, 8);
 FIELD(vres_metrics, audit_lost, 120, 8);
+FIELD(vres_metrics, devices_now, 128, 8);
+FIELD(vres_metrics, opened_devices_now, 136, 8);
 
 SIZE(vres_event, 160);
 FIELD(vres_event, struct_size, 0, 8);

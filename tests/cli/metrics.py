@@ -74,7 +74,7 @@ def file_is_replaced_whole_and_readable_by_the_collector():
                     equal(os.fstat(f.fileno()).st_mode & 0o777, 0o644)
             except FileNotFoundError:
                 continue
-            expect(text.startswith(b"# HELP vram_total_bytes ") and text.endswith(b"\nvram_simulated 1\n"), text)
+            expect(text.startswith(b"# HELP vram_devices ") and text.endswith(b"\nvram_simulated 1\n"), text)
     finally:
         process.terminate()
     finish(process, 0)

@@ -23,9 +23,13 @@ static void ck_change(const vres_metrics *before, const vres_metrics *after,
 START_TEST(new_manager_has_counted_nothing)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
-	const vres_metrics now = metrics_of(f), nothing = vres_metrics_init();
+	const vres_metrics now = metrics_of(f);
+	vres_metrics nothing = vres_metrics_init();
 
-	ck_assert_mem_eq(&now, &nothing, sizeof(now)); /* no device is open yet either */
+	nothing.devices_now = 1; /* and it is not open yet */
+	nothing.total_bytes_now = VRES_BYTES_UNKNOWN;
+	nothing.available_bytes_now = VRES_BYTES_UNKNOWN;
+	ck_assert_mem_eq(&now, &nothing, sizeof(now));
 }
 END_TEST
 
@@ -149,6 +153,32 @@ START_TEST(devices_add_up_and_one_that_does_not_answer_has_nothing_available)
 }
 END_TEST
 
+START_TEST(memory_is_unknown_and_not_full_until_a_device_is_opened)
+{
+	struct setup setup = setup_init();
+
+	setup.mock.devices = 3;
+	CLEANUP(finish) struct fixture *f = begin(&setup);
+	vres_device_info info = vres_device_info_init();
+	vres_metrics before = metrics_of(f), after;
+	vres_error err;
+
+	ck_assert_uint_eq(before.devices_now, 3);
+	ck_assert_uint_eq(before.opened_devices_now, 0);
+	ck_assert(before.total_bytes_now == VRES_BYTES_UNKNOWN);
+	ck_assert_uint_eq(before.used_bytes_now, 0);
+	ck_assert(before.available_bytes_now == VRES_BYTES_UNKNOWN);
+	ck_assert_uint_eq(vres_mock_calls(f->mock, VRES_MOCK_OP_DEVICE_OPEN), 0);
+
+	ck_ok(vres_device_describe(f->manager, 1, &info, &err));
+	after = metrics_of(f);
+	ck_assert_uint_eq(after.devices_now, 3);
+	ck_assert_uint_eq(after.opened_devices_now, 1);
+	ck_assert_uint_eq(after.total_bytes_now, info.total_bytes);
+	ck_assert_uint_eq(after.available_bytes_now, info.available_bytes);
+}
+END_TEST
+
 START_TEST(headroom_is_not_available)
 {
 	struct setup setup = setup_init();
@@ -169,7 +199,7 @@ START_TEST(metrics_answer_when_stopped_and_refuse_a_bad_output)
 
 	vres_manager_stop(f->manager);
 	ck_ok(vres_manager_metrics(f->manager, &out, &err));
-	out.struct_size = sizeof(out) - 1;
+	out.struct_size = offsetof(vres_metrics, devices_now) - 1; /* below the first release */
 	ck_status(vres_manager_metrics(f->manager, &out, &err), VRES_E_ABI);
 	ck_status(vres_manager_metrics(f->manager, NULL, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_manager_metrics(NULL, &out, &err), VRES_E_INVALID_INPUT);
@@ -189,6 +219,7 @@ int main(void)
 		CASE(leases_are_counted_while_they_are_held, "", "accountability", ""),
 		CASE(devices_add_up_and_one_that_does_not_answer_has_nothing_available,
 	             "RP-001 VR-008", "accountability", ""),
+		CASE(memory_is_unknown_and_not_full_until_a_device_is_opened, "RP-001", "", ""),
 		CASE(headroom_is_not_available, "RP-001", "", ""),
 		CASE(metrics_answer_when_stopped_and_refuse_a_bad_output, "WORKER-4122",
 	             "availability", ""),

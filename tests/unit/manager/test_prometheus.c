@@ -29,6 +29,12 @@ static void free_text(char **text)
 }
 
 static const char fresh_text[] =
+	"# HELP vram_devices Devices of the backend.\n"
+	"# TYPE vram_devices gauge\n"
+	"vram_devices 1\n"
+	"# HELP vram_opened_devices Devices opened so far; of the others the memory is not known.\n"
+	"# TYPE vram_opened_devices gauge\n"
+	"vram_opened_devices 0\n"
 	"# HELP vram_total_bytes Memory of the device.\n"
 	"# TYPE vram_total_bytes gauge\n"
 	"# HELP vram_used_bytes Memory sealed by this manager, padding included.\n"
