@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Looking at devices: describing one, and enforcing the VRAM-only policy on it and on all that is
- * sealed there.
- */
+/* Describing a device, and enforcing the VRAM-only policy on it and on every shard there. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -43,81 +40,60 @@ vres_status vres_device_describe(vres_manager *m, uint32_t gpu_device, vres_devi
 	return VRES_OK;
 }
 
-/* Every shard on a device, held so that none goes while it is looked at. */
-struct collection {
-	struct vres_shard **shards;
-	size_t n, room;
+/* A walk through the table; the shard it has come to is held, and so stays linked. */
+struct walk {
+	size_t bucket;
+	struct vres_shard *at;
 };
 
-static void collection_close(struct collection *c)
+static void walk_end(struct walk *w)
 {
-	for (size_t i = 0; i < c->n; i++)
-		vres_shard_unhold(&c->shards[i]);
-	vres_os_free(c->shards);
+	vres_shard_unhold(&w->at);
 }
 
-/* Hold every shard on the device, as far as there is room; how many there are. */
-static size_t hold(vres_manager *m, uint32_t gpu_device, struct collection *c)
+/* On to the next shard on the device that can still be reached; false: there is none. */
+static bool walk_on(struct walk *w, vres_manager *m, uint32_t gpu_device)
 {
-	size_t found = 0;
+	CLEANUP(vres_shard_unhold) struct vres_shard *last = w->at;
+	struct vres_shard *s;
 
 	vres_manager_lock(m);
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct vres_shard *s = m->buckets[i]; s; s = s->next) {
-			if (!s->is_published || vres_shard_device(s) != gpu_device ||
-			    (s->references == 0 && s->leased == 0))
-				continue;
-			if (found++ < c->room)
-				c->shards[c->n++] = vres_shard_hold_locked(s);
-		}
-	vres_manager_unlock(m);
-	return found;
-}
-
-/*
- * Memory is not allocated under the lock, so there may be more by the time it is there: then again,
- * with more room.
- */
-static vres_status collect(vres_manager *m, uint32_t gpu_device, struct collection *c,
-                           vres_error *err)
-{
-	for (size_t found = hold(m, gpu_device, c); found > c->room;
-	     found = hold(m, gpu_device, c)) {
-		collection_close(c);
-		*c = (struct collection){.room = found + found / 8};
-		c->shards = vres_os_alloc(c->room * sizeof(struct vres_shard *));
-		if (c->shards == NULL)
-			return vres_fail(err, VRES_E_NO_MEMORY, "no memory to look at %zu shards",
-			                 found);
+	s = last ? last->next : m->buckets[0];
+	while (w->bucket < BUCKETS) {
+		if (s == NULL)
+			s = ++w->bucket < BUCKETS ? m->buckets[w->bucket] : NULL;
+		else if (s->is_published && vres_shard_device(s) == gpu_device &&
+		         (s->references > 0 || s->leased > 0))
+			break;
+		else
+			s = s->next;
 	}
-	return VRES_OK;
+	w->at = s ? vres_shard_hold_locked(s) : NULL;
+	vres_manager_unlock(m);
+	return s != NULL;
 }
 
-/*
- * Ask the driver about every shard again; one line of the report says how many are as they should
- * be.
- */
+/* Ask the driver about every shard again; one line of the report says how many are good. */
 static vres_status judge_shards(vres_manager *m, uint32_t gpu_device, vres_policy_report *report,
                                 vres_error *err)
 {
-	CLEANUP(collection_close) struct collection c = {0};
+	CLEANUP(walk_end) struct walk w = {.at = NULL};
+	uint64_t good = 0, all = 0;
 	char value[64];
-	size_t good = 0;
 
-	TRY(collect(m, gpu_device, &c, err));
-	for (size_t i = 0; i < c.n; i++) {
+	for (; walk_on(&w, m, gpu_device); all++) {
 		vres_policy_report own = vres_policy_report_init();
 		vres_residency now;
 
-		TRY(vres_mem_residency(&c.shards[i]->mem, &now, err));
+		TRY(vres_mem_residency(&w.at->mem, &now, err));
 		vres_policy_judge_memory(&m->policy, &now, gpu_device, &own);
-		vres_policy_judge_change(&c.shards[i]->residency, &now, &own);
+		vres_policy_judge_change(&w.at->residency, &now, &own);
 		report->violations |= own.violations;
 		good += own.violations == 0;
 	}
-	(void)snprintf(value, sizeof(value), "%zu of %zu", good, c.n);
+	(void)snprintf(value, sizeof(value), "%" PRIu64 " of %" PRIu64, good, all);
 	vres_policy_add(report, "resident_shards", value,
-	                good == c.n ? VRES_FACT_GOOD : VRES_FACT_VIOLATION, 0);
+	                good == all ? VRES_FACT_GOOD : VRES_FACT_VIOLATION, 0);
 	return VRES_OK;
 }
 
@@ -129,7 +105,7 @@ static vres_status enforce(vres_manager *m, uint32_t gpu_device, vres_policy_rep
 	struct vres_device *d;
 
 	TRY(vres_manager_device(m, gpu_device, &d, err));
-	TRY(vres_device_ask(d, &status, err)); /* a device that does not answer is not found good */
+	TRY(vres_device_ask(d, &status, err)); /* no answer is no approval */
 	vres_policy_judge_device(&m->policy, &d->props, m->driver.is_simulated, &report);
 	TRY(judge_shards(m, gpu_device, &report, err));
 	if (out)

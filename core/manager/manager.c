@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Making and ending a manager, its table, and opening devices when they are first used. */
+/* Making and ending a manager, and opening devices on first use. */
 #include "manager/manager.h"
 
 #include <inttypes.h>
@@ -75,7 +75,7 @@ vres_status vres_manager_has_device(const vres_manager *m, uint32_t index, vres_
 	                           index, m->driver.device_count);
 }
 
-/* Two threads may open a device at once, which backends allow; the second one's is closed again. */
+/* Two threads may open a device at once, which backends allow; the loser closes its own again. */
 vres_status vres_manager_device(vres_manager *m, uint32_t index, struct vres_device **out,
                                 vres_error *err)
 {
@@ -130,10 +130,7 @@ void vres_manager_let_go(vres_manager **slot)
 		vres_manager_drop(*slot);
 }
 
-/*
- * Told while the callback may still use the manager; it takes no time, and what is left of the
- * manager goes with its last shard.
- */
+/* Logged first, while the callback is still valid.  The manager itself ends with its last shard. */
 void vres_manager_destroy(vres_manager *m)
 {
 	static const struct vres_operation op = {.action = "destroy", .gpu_device = VRES_NO_DEVICE};
@@ -184,23 +181,17 @@ static void manager_init(vres_manager *m, const vres_config *c)
 	m->listeners.is_simulated = (c->backend->flags & VRES_BACKEND_SIMULATED) || c->library_path;
 }
 
-/* The sink of the refused configuration hears of the refusal. */
-static vres_status refuse_simulated(vres_manager *m, const vres_config *c, vres_error *err)
-{
-	const bool by_path = c->library_path != NULL;
-
-	vres_event_violation(&m->listeners, VRES_NO_DEVICE, "simulated", "create_refused",
-	                     "a simulated backend without VRES_ALLOW_SIMULATED");
-	return vres_fail(err, VRES_E_POLICY_VIOLATION,
-	                 "%s is simulated, which needs VRES_ALLOW_SIMULATED",
-	                 by_path ? "a driver library from a given path" : "this backend");
-}
-
 static vres_status manager_fill(vres_manager *m, const vres_config *c, vres_error *err)
 {
 	if (c->backend->abi == VRES_BACKEND_ABI && m->listeners.is_simulated &&
-	    !(m->policy.allow & VRES_ALLOW_SIMULATED))
-		return refuse_simulated(m, c, err);
+	    !(m->policy.allow & VRES_ALLOW_SIMULATED)) {
+		vres_event_violation(&m->listeners, VRES_NO_DEVICE, "simulated", "create_refused",
+		                     "a simulated backend without VRES_ALLOW_SIMULATED");
+		return vres_fail(err, VRES_E_POLICY_VIOLATION,
+		                 "%s is simulated, which needs VRES_ALLOW_SIMULATED",
+		                 c->library_path ? "a driver library from a given path"
+		                                 : "this backend");
+	}
 	TRY(vres_os_random(m->session, sizeof(m->session), err));
 	TRY(vres_os_random(&m->bucket_seed, sizeof(m->bucket_seed), err));
 	TRY(vres_subkeys_create(c->key, &m->keys, err));
@@ -212,27 +203,13 @@ static vres_status manager_fill(vres_manager *m, const vres_config *c, vres_erro
 	return VRES_OK;
 }
 
-/* Fill it, and tell the log how that went. */
-static vres_status manager_make(vres_manager *m, const vres_config *c, vres_error *err)
-{
-	TRY(vres_key_check(c->key, err));
-	const struct vres_operation op = {
-		.action = "create",
-		.gpu_device = VRES_NO_DEVICE,
-		.began = vres_log_clock(&m->listeners),
-		.fingerprint = c->key->fingerprint,
-	};
-	vres_error detail = {0};
-	const vres_status status = manager_fill(m, c, &detail);
-
-	vres_log_operation(&m->listeners, &op, status, detail.reason);
-	return status == VRES_OK ? VRES_OK : vres_fail_with(err, &detail);
-}
-
 vres_status vres_manager_create(const vres_config *config, vres_manager **out, vres_error *err)
 {
 	CLEANUP(vres_manager_let_go) vres_manager *m = NULL;
+	struct vres_operation op = {.action = "create", .gpu_device = VRES_NO_DEVICE};
 	vres_policy given = vres_policy_init(), policy;
+	vres_error detail = {0};
+	vres_status status;
 	vres_config c;
 
 	if (config == NULL || out == NULL)
@@ -251,8 +228,14 @@ vres_status vres_manager_create(const vres_config *config, vres_manager **out, v
 	}
 	m->policy = policy;
 	manager_init(m, &c);
-	TRY(manager_make(m, &c, err));
-	m->closed = c.closed; /* not before: a config that was refused closes nothing */
+	TRY(vres_key_check(c.key, err));
+	op.fingerprint = c.key->fingerprint;
+	op.began = vres_log_clock(&m->listeners);
+	status = manager_fill(m, &c, &detail);
+	vres_log_operation(&m->listeners, &op, status, detail.reason);
+	if (status != VRES_OK)
+		return vres_fail_with(err, &detail);
+	m->closed = c.closed; /* only now: a refused config closes nothing */
 	m->closed_ctx = c.closed_ctx;
 	*out = TAKE(m);
 	return VRES_OK;

@@ -1,41 +1,40 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The counters: how they grow, and what they and the devices used so far come to at one moment. */
+/* Counting, and adding up the counters and the open devices. */
 #include "manager/metrics.h"
 
 #include "base/abi.h"
 #include "audit/log/sink.h"
 #include "device/capacity.h"
 
-/* A SIGNATURE check takes microseconds, a FULL one of many GiB up to seconds. */
-const struct vres_limit vres_verify_limits[VERIFY_BUCKETS] = {
-	{1000, "1e-06"},
-	{2500, "2.5e-06"},
-	{5000, "5e-06"},
-	{10000, "1e-05"},
-	{25000, "2.5e-05"},
-	{50000, "5e-05"},
-	{100000, "0.0001"},
-	{250000, "0.00025"},
-	{500000, "0.0005"},
-	{1000000, "0.001"},
-	{2500000, "0.0025"},
-	{5000000, "0.005"},
-	{10000000, "0.01"},
-	{25000000, "0.025"},
-	{50000000, "0.05"},
-	{100000000, "0.1"},
-	{250000000, "0.25"},
-	{500000000, "0.5"},
-	{1000000000, "1"},
-	{UINT64_C(2500000000), "2.5"},
-	{UINT64_C(5000000000), "5"},
-	{UINT64_C(10000000000), "10"},
-};
+/* A SIGNATURE check takes microseconds; a FULL check of many GiB, seconds. */
+const uint64_t vres_verify_limit[VERIFY_BUCKETS] = {1000,
+                                                    2500,
+                                                    5000,
+                                                    10000,
+                                                    25000,
+                                                    50000,
+                                                    100000,
+                                                    250000,
+                                                    500000,
+                                                    1000000,
+                                                    2500000,
+                                                    5000000,
+                                                    10000000,
+                                                    25000000,
+                                                    50000000,
+                                                    100000000,
+                                                    250000000,
+                                                    500000000,
+                                                    1000000000,
+                                                    UINT64_C(2500000000),
+                                                    UINT64_C(5000000000),
+                                                    UINT64_C(10000000000)};
+const char *const vres_verify_limit_text[VERIFY_BUCKETS] = {
+	"1e-06",  "2.5e-06", "5e-06",  "1e-05", "2.5e-05", "5e-05", "0.0001", "0.00025",
+	"0.0005", "0.001",   "0.0025", "0.005", "0.01",    "0.025", "0.05",   "0.1",
+	"0.25",   "0.5",     "1",      "2.5",   "5",       "10"};
 
-/*
- * Damage is one thing, what could not be done or checked another: an operator is woken for the
- * first.
- */
+/* Damage is told apart from what could not be done or checked: it wakes an operator. */
 static enum vres_outcome outcome_of(vres_status status)
 {
 	if (status == VRES_OK)
@@ -68,7 +67,7 @@ void vres_count_verify(vres_manager *m, const vres_verify_report *report)
 	const enum vres_outcome outcome = outcome_of(report->status);
 	unsigned bucket = 0;
 
-	while (bucket < VERIFY_BUCKETS && report->duration > vres_verify_limits[bucket].ns)
+	while (bucket < VERIFY_BUCKETS && report->duration > vres_verify_limit[bucket])
 		bucket++;
 	atomic_fetch_add(&c->verify_durations[bucket], 1);
 	atomic_fetch_add(&c->verify_ns, report->duration);
@@ -96,8 +95,8 @@ bool vres_metrics_device(const vres_manager *m, uint32_t index, struct vres_devi
 }
 
 /*
- * Durations are summed up as they are read, so that whatever grows meanwhile, no bucket has more
- * than the next.
+ * Durations are added up from one reading each, so no bucket is above the next one, even if
+ * counters grow meanwhile.
  */
 static void read_verifications(struct vres_counters *c, struct vres_figures *f)
 {
@@ -155,15 +154,6 @@ static void add_devices(const vres_manager *m, vres_metrics *out)
 		out->total_bytes_now = out->available_bytes_now = VRES_BYTES_UNKNOWN;
 }
 
-static uint64_t over_modes(const uint64_t count[VERIFY_MODES])
-{
-	uint64_t total = 0;
-
-	for (unsigned mode = 0; mode < VERIFY_MODES; mode++)
-		total += count[mode];
-	return total;
-}
-
 vres_status vres_manager_metrics(vres_manager *m, vres_metrics *out, vres_error *err)
 {
 	vres_metrics now = vres_metrics_init();
@@ -174,9 +164,11 @@ vres_status vres_manager_metrics(vres_manager *m, vres_metrics *out, vres_error 
 	vres_metrics_read(m, &f);
 	now.seals_ok = f.seals[OUTCOME_OK];
 	now.seals_failed = f.seals[OUTCOME_FAILED] + f.seals[OUTCOME_ERROR];
-	now.verifies_ok = over_modes(f.verifies[OUTCOME_OK]);
-	now.verifies_failed =
-		over_modes(f.verifies[OUTCOME_FAILED]) + over_modes(f.verifies[OUTCOME_ERROR]);
+	for (unsigned mode = 0; mode < VERIFY_MODES; mode++) {
+		now.verifies_ok += f.verifies[OUTCOME_OK][mode];
+		now.verifies_failed +=
+			f.verifies[OUTCOME_FAILED][mode] + f.verifies[OUTCOME_ERROR][mode];
+	}
 	now.verified_bytes = f.verified_bytes;
 	now.leases_now = f.leases;
 	now.shards_now = f.shards;

@@ -16,13 +16,9 @@ void vres_count_verify(vres_manager *m, const vres_verify_report *report);
 /* Bytes that the scrub found good. */
 void vres_count_scrubbed(vres_manager *m, uint64_t bytes);
 
-/* Upper limit of a bucket of durations: nanoseconds, and seconds as Prometheus writes them. */
-struct vres_limit {
-	uint64_t ns;
-	const char *text;
-};
-
-extern const struct vres_limit vres_verify_limits[VERIFY_BUCKETS]; /* ascending */
+/* Upper limits of the buckets of durations, ascending: nanoseconds, and seconds for Prometheus. */
+extern const uint64_t vres_verify_limit[VERIFY_BUCKETS];
+extern const char *const vres_verify_limit_text[VERIFY_BUCKETS];
 
 /* All counters. */
 struct vres_figures {

@@ -12,7 +12,7 @@
 
 #define NS UINT64_C(1000000000)
 
-/* Goes on counting when the buffer is full. */
+/* length goes on counting when the buffer is full. */
 struct text {
 	char *buffer;
 	size_t capacity, length;
@@ -27,7 +27,7 @@ __attribute__((format(printf, 2, 3))) static void put(struct text *t, const char
 	va_start(args, format);
 	n = vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	if (n <= 0 || (size_t)n >= sizeof(line)) /* cannot be: none is that long */
+	if (n <= 0 || (size_t)n >= sizeof(line)) /* never: no line is that long */
 		return;
 	if (t->length < t->capacity && (size_t)n < t->capacity - t->length)
 		memcpy(t->buffer + t->length, line, (size_t)n + 1);
@@ -51,9 +51,7 @@ static void put_seconds(struct text *t, const char *name, uint64_t ns)
 	put(t, "%s %" PRIu64 ".%09" PRIu64 "\n", name, ns / NS, ns % NS);
 }
 
-/*
- * A UUID comes from a driver: backslash, quote and newline, which end a label's value, are escaped.
- */
+/* A UUID comes from a driver.  Escape what would end a label: backslash, quote, newline. */
 static void escape(const char *uuid, char out[2 * 48])
 {
 	for (; *uuid; uuid++) {
@@ -70,11 +68,6 @@ struct picture {
 	uint32_t devices_count; /* opened so far */
 	uint32_t devices_there;
 };
-
-static void picture_close(struct picture *p)
-{
-	vres_os_free(p->devices);
-}
 
 static void put_devices(struct text *t, const struct picture *p, const char *name, size_t offset,
                         const char *help)
@@ -98,21 +91,21 @@ static const char *const outcome_names[OUTCOMES] = {
 
 static void put_operations(struct text *t, const struct vres_figures *f)
 {
-	put_family(t, "vram_seal_operations_total", "counter",
+	static const char seals[] = "vram_seal_operations_total",
+			  verifies[] = "vram_verify_operations_total";
+
+	put_family(t, seals, "counter",
 	           "Seals: ok; failed, the bytes are not those that were read or expected; error, "
 	           "all else.");
-	for (unsigned outcome = 0; outcome < OUTCOMES; outcome++)
-		put(t, "vram_seal_operations_total{result=\"%s\"} %" PRIu64 "\n",
-		    outcome_names[outcome], f->seals[outcome]);
-	put_family(t, "vram_verify_operations_total", "counter",
+	for (unsigned i = 0; i < OUTCOMES; i++)
+		put(t, "%s{result=\"%s\"} %" PRIu64 "\n", seals, outcome_names[i], f->seals[i]);
+	put_family(t, verifies, "counter",
 	           "Verifications: ok; failed, the shard is not what was sealed; error, it could "
 	           "not be checked.");
-	for (unsigned outcome = 0; outcome < OUTCOMES; outcome++)
+	for (unsigned i = 0; i < OUTCOMES; i++)
 		for (unsigned mode = 0; mode < VERIFY_MODES; mode++)
-			put(t,
-			    "vram_verify_operations_total{result=\"%s\",mode=\"%s\"} %" PRIu64 "\n",
-			    outcome_names[outcome], vres_policy_mode_name(mode),
-			    f->verifies[outcome][mode]);
+			put(t, "%s{result=\"%s\",mode=\"%s\"} %" PRIu64 "\n", verifies,
+			    outcome_names[i], vres_policy_mode_name(mode), f->verifies[i][mode]);
 }
 
 static void put_durations(struct text *t, const struct vres_figures *f)
@@ -122,7 +115,7 @@ static void put_durations(struct text *t, const struct vres_figures *f)
 	put_family(t, name, "histogram",
 	           "How long verifications took, whatever their mode and result.");
 	for (unsigned i = 0; i < VERIFY_BUCKETS; i++)
-		put(t, "%s_bucket{le=\"%s\"} %" PRIu64 "\n", name, vres_verify_limits[i].text,
+		put(t, "%s_bucket{le=\"%s\"} %" PRIu64 "\n", name, vres_verify_limit_text[i],
 		    f->durations[i]);
 	put(t, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, f->durations[VERIFY_BUCKETS]);
 	put_seconds(t, "vram_verify_duration_seconds_sum", f->verify_ns);
@@ -173,21 +166,7 @@ static size_t render(const struct picture *p, char *buf, size_t cap)
 	return t.length;
 }
 
-static vres_status look(vres_manager *m, struct picture *p, vres_error *err)
-{
-	p->devices = vres_os_alloc(m->driver.device_count * sizeof(*p->devices));
-	if (p->devices == NULL)
-		return vres_fail(err, VRES_E_NO_MEMORY,
-		                 "no memory for the figures of %" PRIu32 " devices",
-		                 m->driver.device_count);
-	for (uint32_t i = 0; i < m->driver.device_count; i++)
-		p->devices_count += vres_metrics_device(m, i, &p->devices[p->devices_count]);
-	p->devices_there = m->driver.device_count;
-	vres_metrics_read(m, &p->f);
-	return VRES_OK;
-}
-
-/* What no text of this manager passes: every number and every name as wide as can be. */
+/* A length that no text of this manager exceeds: every number and name as wide as can be. */
 static size_t widest(const vres_manager *m, struct picture *p)
 {
 	char uuid[48];
@@ -205,13 +184,22 @@ static size_t widest(const vres_manager *m, struct picture *p)
 vres_status vres_metrics_prometheus(vres_manager *m, char *buf, size_t cap, size_t *len,
                                     vres_error *err)
 {
-	CLEANUP(picture_close) struct picture p = {.devices = NULL};
+	CLEANUP(vres_os_freep) struct vres_device_figures *devices = NULL;
+	struct picture p = {.devices_count = 0};
 	size_t n;
 
 	TRY(vres_manager_enter_stopped(m, err));
 	if (len == NULL || (buf == NULL && cap > 0))
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", len ? "buf" : "len");
-	TRY(look(m, &p, err));
+	p.devices = devices = vres_os_alloc(m->driver.device_count * sizeof(*devices));
+	if (devices == NULL)
+		return vres_fail(err, VRES_E_NO_MEMORY,
+		                 "no memory for the figures of %" PRIu32 " devices",
+		                 m->driver.device_count);
+	for (uint32_t i = 0; i < m->driver.device_count; i++)
+		p.devices_count += vres_metrics_device(m, i, &devices[p.devices_count]);
+	p.devices_there = m->driver.device_count;
+	vres_metrics_read(m, &p.f);
 	n = render(&p, NULL, 0);
 	if (cap <= n) {
 		*len = widest(m, &p);

@@ -75,18 +75,6 @@ vres_status vres_shard_create(vres_manager *m, const struct vres_record *record,
 	return VRES_OK;
 }
 
-static void forget(struct vres_shard *s)
-{
-	vres_manager *m = s->manager;
-
-	vres_manager_lock(m);
-	*vres_shard_slot(m, s->id) = s->next;
-	vres_manager_unlock(m);
-	vres_os_free(s->kept);
-	vres_os_free(s);
-	vres_manager_drop(m);
-}
-
 static void tell_deallocated(struct vres_shard *s, uint64_t freed, const vres_error *failure)
 {
 	const bool failed = failure->status != VRES_OK;
@@ -104,18 +92,11 @@ static void tell_deallocated(struct vres_shard *s, uint64_t freed, const vres_er
 	e.freed_bytes = freed;
 	e.detail = failed ? failure->message : NULL;
 	e.used_bytes = sums.used + sums.filling;
-	/* Releasing cannot fail; a loss is counted. */
+	/* A release cannot fail; a lost event is counted. */
 	(void)vres_event_emit(&s->manager->listeners, &e, false, NULL);
 }
 
-/* Zero the memory, after making the mapping writable if policy made it read-only. */
-static vres_status wipe(struct vres_shard *s, vres_error *err)
-{
-	if (s->manager->policy.require & VRES_REQUIRE_READONLY)
-		TRY(vres_mem_protect(&s->mem, false, err));
-	return vres_mem_wipe(&s->mem, err);
-}
-
+/* Adopted memory stays its owner's; other memory is zeroed first, and its mapping made writable. */
 static vres_status free_device_side(struct vres_shard *s)
 {
 	struct vres_device *d = s->mem.device;
@@ -125,8 +106,11 @@ static vres_status free_device_side(struct vres_shard *s)
 	if (s->mem.handle == NULL)
 		return VRES_OK;
 	if (s->mem.is_adopted)
-		return vres_mem_release(&s->mem, NULL); /* the memory stays its owner's */
-	(void)wipe(s, &wiping);
+		return vres_mem_release(&s->mem, NULL);
+	if (s->manager->policy.require & VRES_REQUIRE_READONLY)
+		(void)vres_mem_protect(&s->mem, false, &wiping);
+	if (wiping.status == VRES_OK)
+		(void)vres_mem_wipe(&s->mem, &wiping);
 	vres_ledger_releasing(&d->ledger);
 	(void)vres_mem_release(&s->mem, &freeing);
 	vres_ledger_released(&d->ledger, taken, s->is_published);
@@ -136,33 +120,33 @@ static vres_status free_device_side(struct vres_shard *s)
 }
 
 /* An unpublished shard logs no release: its failed seal was logged instead. */
-static void release_device_side(struct vres_shard *s)
+static void destroy(struct vres_shard *s)
 {
+	vres_manager *m = s->manager;
 	const struct vres_operation op = {
 		.action = "release",
 		.shard_id = s->id,
 		.gpu_device = s->record.gpu_device,
 		.bytes = s->record.vram_bytes,
-		.began = vres_log_clock(&s->manager->listeners),
+		.began = vres_log_clock(&m->listeners),
 	};
-	const vres_status status = free_device_side(s);
 
-	if (s->is_published)
-		vres_log_operation(&s->manager->listeners, &op, status, VRES_REASON_NONE);
-}
+	if (!vres_manager_is_forked(m)) {
+		const vres_status status = free_device_side(s);
 
-static void destroy(struct vres_shard *s)
-{
-	vres_manager *m = s->manager;
-
-	if (!vres_manager_is_forked(m))
-		release_device_side(s);
-	if (s->is_published) {
-		atomic_fetch_sub(&m->counters.shards, 1);
-		if (atomic_load(&s->state) == VRES_SHARD_QUARANTINED)
-			atomic_fetch_sub(&m->counters.quarantined, 1);
+		if (s->is_published)
+			vres_log_operation(&m->listeners, &op, status, VRES_REASON_NONE);
 	}
-	forget(s);
+	if (s->is_published)
+		atomic_fetch_sub(&m->counters.shards, 1);
+	if (s->is_published && atomic_load(&s->state) == VRES_SHARD_QUARANTINED)
+		atomic_fetch_sub(&m->counters.quarantined, 1);
+	vres_manager_lock(m);
+	*vres_shard_slot(m, s->id) = s->next;
+	vres_manager_unlock(m);
+	vres_os_free(s->kept);
+	vres_os_free(s);
+	vres_manager_drop(m);
 }
 
 void vres_shard_publish(struct vres_shard *s)

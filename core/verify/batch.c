@@ -26,7 +26,6 @@
 
 /* Shards to be checked together, all hashed up to the same level. */
 struct batch {
-	struct vres_device *device;
 	const vres_verify_params *params;
 	uint32_t level;
 	struct workers workers;
@@ -77,7 +76,8 @@ static vres_status hash_together(const struct batch *b, struct vram_digest_job *
 	const vres_policy *policy = &first->shard->manager->policy;
 	const uint32_t priority = first->params.background ? VRES_LANE_LOW_PRIORITY : 0;
 
-	TRY(vres_vram_digest_job_open(job, b->device, vres_policy_lane_flags(policy) | priority,
+	TRY(vres_vram_digest_job_open(job, first->shard->mem.device,
+	                              vres_policy_lane_flags(policy) | priority,
 	                              first->shard->shape.block_size, b->level, b->n, err));
 	for (size_t i = 0; i < b->n; i++)
 		vres_vram_digest_job_add(job, &b->members[i]->shard->mem,
@@ -164,18 +164,11 @@ static bool batch_open(struct batch *b, const vres_manager *m, size_t shards)
 }
 
 void vres_verify_batches(struct verification *done, vres_shard *const *shards, size_t n,
-                         uint32_t device, const vres_verify_params *p)
+                         uint32_t device, size_t here, const vres_verify_params *p)
 {
 	CLEANUP(batch_close) struct batch b = {.params = p};
-	size_t here = 0;
-	bool is_open;
+	const bool is_open = batch_open(&b, shards[0]->manager, here);
 
-	for (size_t i = 0; i < n; i++)
-		if (vres_shard_device(shards[i]) == device) {
-			b.device = shards[i]->mem.device;
-			here++;
-		}
-	is_open = batch_open(&b, shards[0]->manager, here);
 	for (b.level = 0; b.level < TREE_LEVELS_MAX; b.level++) {
 		for (size_t i = 0; i < n; i++) {
 			if (vres_shard_device(shards[i]) != device ||

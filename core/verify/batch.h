@@ -5,8 +5,11 @@
 
 #include "verify/check.h"
 
-/* Check those of the @n shards that are on @device; @done has one for each shard, and names it. */
+/*
+ * Check those of the @n shards that are on @device, which are @here.  @done has one for each of the
+ * @n shards, and names it.
+ */
 void vres_verify_batches(struct verification *done, vres_shard *const *shards, size_t n,
-                         uint32_t device, const vres_verify_params *p);
+                         uint32_t device, size_t here, const vres_verify_params *p);
 
 #endif

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Leases: the only way to a device address, and so the place where verification cannot be skipped.
- */
+/* Leases: the only way to a device address, so this is where no caller can skip verification. */
 #include "events/log.h"
 #include "device/policy.h"
 #include "verify/verify.h"
 
-/*
- * Is there a verification good enough and young enough?  Residency and signature are checked all
- * the same.
- */
+/* Was there a good verification, strong and recent enough?  Signature and residency are checked
+ * anyway. */
 static bool is_fresh(struct vres_shard *s)
 {
 	const vres_policy *policy = &s->manager->policy;
@@ -37,7 +33,7 @@ static vres_status acquire(vres_shard *s, vres_lease **out, vres_error *err)
 	if (lease == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a lease");
 	TRY(verify_for_lease(s, err));
-	/* Others may have found a violation while this shard was good. */
+	/* Another thread may have stopped the manager meanwhile. */
 	TRY(vres_manager_enter(s->manager, err));
 	lease->shard = s;
 	vres_shard_lease(s);

@@ -9,10 +9,11 @@
 
 #define SHARDS_MAX ((size_t)1 << 20)
 
-/* One device's part of the work. */
+/* The shards of one device. */
 struct part {
 	struct many *many;
 	uint32_t device;
+	size_t shards;
 	pthread_t thread;
 	bool is_started;
 };
@@ -22,8 +23,8 @@ struct many {
 	size_t n;
 	vres_verify_params params;
 	struct verification *done; /* one a shard */
-	struct part *parts;
-	uint32_t parts_count;
+	struct part *parts;        /* one a device */
+	uint32_t devices;
 };
 
 static void many_close(struct many *many)
@@ -34,43 +35,53 @@ static void many_close(struct many *many)
 	vres_os_free(many->parts);
 }
 
+static vres_status many_open(struct many *many, vres_manager *m, vres_error *err)
+{
+	many->devices = m->driver.device_count;
+	many->parts = vres_os_alloc(many->devices * sizeof(*many->parts));
+	many->done = vres_os_alloc(many->n * sizeof(*many->done));
+	if (many->parts == NULL || many->done == NULL)
+		return vres_fail(err, VRES_E_NO_MEMORY, "no memory to verify %zu shards", many->n);
+	for (uint32_t i = 0; i < many->devices; i++)
+		many->parts[i] = (struct part){.many = many, .device = i};
+	vres_manager_lock(m);
+	for (size_t i = 0; i < many->n; i++) {
+		many->done[i].shard = vres_shard_hold_locked(many->shards[i]);
+		many->parts[vres_shard_device(many->shards[i])].shards++;
+	}
+	vres_manager_unlock(m);
+	return VRES_OK;
+}
+
 static void *check_part(void *arg)
 {
 	const struct part *part = arg;
 	struct many *many = part->many;
 
-	vres_verify_batches(many->done, many->shards, many->n, part->device, &many->params);
+	vres_verify_batches(many->done, many->shards, many->n, part->device, part->shards,
+	                    &many->params);
 	return NULL;
 }
 
-static vres_status parts_make(struct many *many, uint32_t devices, vres_error *err)
+/*
+ * One thread a device; the caller's takes the first, and those for which no thread could be
+ * started.
+ */
+static void check_parts(struct many *many)
 {
-	many->parts = vres_os_alloc(devices * sizeof(*many->parts));
-	many->done = vres_os_alloc(many->n * sizeof(*many->done));
-	if (many->parts == NULL || many->done == NULL)
-		return vres_fail(err, VRES_E_NO_MEMORY, "no memory to verify %zu shards", many->n);
-	for (uint32_t device = 0; device < devices; device++) {
-		bool is_used = false;
+	bool has_own = false;
 
-		for (size_t i = 0; i < many->n && !is_used; i++)
-			is_used = vres_shard_device(many->shards[i]) == device;
-		if (is_used)
-			many->parts[many->parts_count++] =
-				(struct part){.many = many, .device = device};
+	for (uint32_t i = 0; i < many->devices; i++) {
+		struct part *part = &many->parts[i];
+
+		if (has_own && part->shards > 0)
+			part->is_started = vres_os_thread_start(&part->thread, check_part, part);
+		has_own = has_own || part->shards > 0;
 	}
-	return VRES_OK;
-}
-
-/* The caller's thread takes the first part, and each part for which no thread could be started. */
-static void parts_run(struct many *many)
-{
-	for (uint32_t i = 1; i < many->parts_count; i++)
-		many->parts[i].is_started =
-			vres_os_thread_start(&many->parts[i].thread, check_part, &many->parts[i]);
-	for (uint32_t i = 0; i < many->parts_count; i++)
-		if (!many->parts[i].is_started)
+	for (uint32_t i = 0; i < many->devices; i++)
+		if (many->parts[i].shards > 0 && !many->parts[i].is_started)
 			(void)check_part(&many->parts[i]);
-	for (uint32_t i = 1; i < many->parts_count; i++)
+	for (uint32_t i = 0; i < many->devices; i++)
 		if (many->parts[i].is_started)
 			vres_os_thread_join(many->parts[i].thread);
 }
@@ -133,14 +144,6 @@ static vres_status reports_check(const vres_verify_report *reports, size_t n, vr
 	return VRES_OK;
 }
 
-static void hold_all(struct many *many, vres_manager *m)
-{
-	vres_manager_lock(m);
-	for (size_t i = 0; i < many->n; i++)
-		many->done[i].shard = vres_shard_hold_locked(many->shards[i]);
-	vres_manager_unlock(m);
-}
-
 static vres_status verify_all(vres_manager *m, vres_shard *const *shards, size_t n,
                               const vres_verify_params *p, vres_verify_report *reports,
                               vres_set_report *summary, vres_error *err)
@@ -152,9 +155,8 @@ static vres_status verify_all(vres_manager *m, vres_shard *const *shards, size_t
 	if (many.params.source)
 		return vres_fail(err, VRES_E_INVALID_INPUT,
 		                 "a source belongs to one shard, not to several");
-	TRY(parts_make(&many, m->driver.device_count, err));
-	hold_all(&many, m);
-	parts_run(&many);
+	TRY(many_open(&many, m, err));
+	check_parts(&many);
 	status = conclude_all(&many, reports, &summary->first_failed, err);
 	for (size_t i = 0; i < n; i++)
 		many.done[i].report.status == VRES_OK ? summary->verified++ : summary->failed++;
@@ -174,38 +176,37 @@ vres_status vres_verify_many(vres_manager *m, vres_shard *const *shards, size_t 
 	return verify_all(m, shards, n, p, reports, &summary, err);
 }
 
-static vres_status not_one_set(size_t offender, const char *why, int32_t *first, vres_error *err)
+/* Why shard @i does not belong to the set of the first one, of @n; NULL: it does. */
+static const char *outsider(vres_shard *const *shards, size_t i, size_t n, uint8_t *seen)
 {
-	*first = (int32_t)offender;
-	return vres_fail(err, VRES_E_INVALID_INPUT, "not one complete set: shard %zu %s", offender,
-	                 why);
+	const struct vres_record *one = &shards[0]->record, *r = &shards[i]->record;
+
+	if (one->total_shards != n)
+		return one->total_shards == 0 ? "is not part of a set"
+		                              : "belongs to a set of another size";
+	if (r->total_shards != one->total_shards)
+		return "has another total_shards";
+	if (strcmp(r->model_ref, one->model_ref) != 0)
+		return "has another model_ref";
+	if (strcmp(r->group_id, one->group_id) != 0)
+		return "has another group_id";
+	if (r->shard_index >= n) /* no seal accepts that: the record was tampered with */
+		return "has an index past the set";
+	return seen[r->shard_index]++ ? "has an index that came before" : NULL;
 }
 
-/* Every index once, and all else alike; @seen has a byte for each index. */
+/* Every index once, and all else alike; @seen has a zero byte for each index. */
 static vres_status members_check(vres_shard *const *shards, size_t n, uint8_t *seen, int32_t *first,
                                  vres_error *err)
 {
-	const struct vres_record *one = &shards[0]->record;
-
-	if (one->total_shards != n)
-		return not_one_set(0,
-		                   one->total_shards == 0 ? "is not part of a set"
-		                                          : "belongs to a set of another size",
-		                   first, err);
 	for (size_t i = 0; i < n; i++) {
-		const struct vres_record *r = &shards[i]->record;
+		const char *why = outsider(shards, i, n, seen);
 
-		if (r->total_shards != one->total_shards)
-			return not_one_set(i, "has another total_shards", first, err);
-		if (strcmp(r->model_ref, one->model_ref) != 0)
-			return not_one_set(i, "has another model_ref", first, err);
-		if (strcmp(r->group_id, one->group_id) != 0)
-			return not_one_set(i, "has another group_id", first, err);
-		/* A seal refuses such an index: the record was tampered with. */
-		if (r->shard_index >= n)
-			return not_one_set(i, "has an index past the set", first, err);
-		if (seen[r->shard_index]++)
-			return not_one_set(i, "has an index that came before", first, err);
+		if (why) {
+			*first = (int32_t)i;
+			return vres_fail(err, VRES_E_INVALID_INPUT,
+			                 "not one complete set: shard %zu %s", i, why);
+		}
 	}
 	return VRES_OK;
 }

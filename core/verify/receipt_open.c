@@ -4,10 +4,7 @@
 #include "events/log.h"
 #include "manager/shard.h"
 
-/*
- * Audited a second; the rest is counted as lost, so that a flood of forgeries does not become a
- * flood of records.
- */
+/* More are only counted as lost, so a flood of forgeries does not become a flood of events. */
 #define BAD_RECEIPTS_A_SECOND 10u
 #define SECOND                UINT64_C(1000000000)
 
@@ -38,22 +35,16 @@ vres_status vres_shard_receipt(const vres_shard *s, void *buf, size_t cap, size_
 	return VRES_OK;
 }
 
-static bool may_be_audited(vres_manager *m)
-{
-	const uint64_t second = vres_os_monotonic() / SECOND + 1;
-
-	if (atomic_exchange(&m->bad_receipt_second, second) != second)
-		atomic_store(&m->bad_receipts, 0);
-	return atomic_fetch_add(&m->bad_receipts, 1) < BAD_RECEIPTS_A_SECOND;
-}
-
-/* A bad receipt is a record in the audit trail, and nothing else: it never harms a shard. */
+/* A bad receipt becomes an event and nothing else: it never harms a shard. */
 static void tell_refused(vres_manager *m, const vres_error *failure)
 {
+	const uint64_t second = vres_os_monotonic() / SECOND + 1;
 	vres_event e = vres_event_make(&m->listeners, VRES_EVENT_SEAL_VERIFICATION_FAILED,
 	                               failure->gpu_device);
 
-	if (!may_be_audited(m)) {
+	if (atomic_exchange(&m->bad_receipt_second, second) != second)
+		atomic_store(&m->bad_receipts, 0);
+	if (atomic_fetch_add(&m->bad_receipts, 1) >= BAD_RECEIPTS_A_SECOND) {
 		vres_event_lost(&m->listeners);
 		return;
 	}
@@ -62,7 +53,7 @@ static void tell_refused(vres_manager *m, const vres_error *failure)
 	e.mode = "receipt";
 	e.action_taken = "refused";
 	e.detail = failure->message;
-	/* The refusal itself is what the caller returns. */
+	/* The caller returns the refusal itself. */
 	(void)vres_event_emit(&m->listeners, &e, false, NULL);
 }
 
@@ -108,36 +99,27 @@ static vres_status match(vres_manager *m, const void *receipt, size_t len, vres_
 	return VRES_OK;
 }
 
-static void log_opened(const vres_manager *m, uint64_t began, const vres_shard *s,
-                       const vres_error *detail)
-{
-	const struct vres_operation op = {
-		.action = "receipt_open",
-		.shard_id = s ? s->id : NULL,
-		.gpu_device = s ? s->record.gpu_device : VRES_NO_DEVICE,
-		.bytes = s ? s->record.vram_bytes : 0,
-		.began = began,
-		.is_routine = true,
-	};
-
-	vres_log_operation(&m->listeners, &op, detail->status, detail->reason);
-}
-
 vres_status vres_receipt_open(vres_manager *m, const void *receipt, size_t len, vres_shard **out,
                               vres_error *err)
 {
+	struct vres_operation op = {
+		.action = "receipt_open", .gpu_device = VRES_NO_DEVICE, .is_routine = true};
 	vres_error detail = {0};
 	vres_status status;
-	uint64_t began;
 
 	TRY(vres_manager_enter(m, err));
 	if (receipt == NULL || out == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL",
 		                 receipt ? "out" : "receipt");
 	CLEANUP(vres_manager_let_go) vres_manager *kept = vres_manager_keep(m);
-	began = vres_log_clock(&m->listeners);
+	op.began = vres_log_clock(&m->listeners);
 	status = match(m, receipt, len, out, &detail);
-	log_opened(m, began, status == VRES_OK ? *out : NULL, &detail);
+	if (status == VRES_OK) {
+		op.shard_id = (*out)->id;
+		op.gpu_device = (*out)->record.gpu_device;
+		op.bytes = (*out)->record.vram_bytes;
+	}
+	vres_log_operation(&m->listeners, &op, status, detail.reason);
 	if (status == VRES_OK)
 		return VRES_OK;
 	if ((status == VRES_E_SEAL_VERIFICATION_FAILED &&

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * vres_scrub_step(): the next part of all shards.
+ * vres_scrub_step(): check the next part of what is sealed.
  *
- * A part is checked as a sample is, against the kept level of the tree, on a lane of low priority.
- * That level is checked against the signed root before the first part of a pass and after the last
- * one, and before anything is called damaged because of it.  A pass says nothing of one moment, so
- * it never makes a shard fresh for a lease.
+ * A part is checked like a sample: against the kept level of the tree, on a lane of low priority.
+ * That level is checked against the signed root before the first part of a pass, after the last
+ * one, and before anything is called damaged because of it.  A pass extends over time, so it never
+ * makes a shard fresh for a lease.
  */
 #include "base/abi.h"
 #include "device/vram_digest_many.h"
@@ -13,11 +13,11 @@
 #include "verify/content.h"
 #include "verify/verify.h"
 
-/* The first part of a step, of which nothing is known yet; and how fast parts may grow. */
+/* The first part of a step, before its speed is known; and how fast parts may grow. */
 #define FIRST_BYTES (UINT64_C(1) << 20)
 #define GROWTH      8u
 
-/* More is as good as for ever, and products with a number of bytes stay below 2^64. */
+/* 69 s: more makes no difference, and keeps products with a number of bytes below 2^64. */
 #define REMAINING_MOST (UINT64_C(1) << 36)
 _Static_assert(SLICE_BYTES *GROWTH < UINT64_C(1) << 31, "sizes of parts do not overflow");
 
@@ -29,21 +29,14 @@ struct step {
 	vres_error error; /* the first damage or, if there is none, the first trouble */
 };
 
-/* Nodes of the kept level under the units of a part. */
-static void check_bytes(struct verification *v, const struct scrub_part *part)
-{
-	const struct vres_shard *s = v->shard;
-	const uint64_t each = s->kept_level == 0 && s->shape.top > 0 ? s->shape.fanout : 1,
-		       first = part->first * each;
-	const uint64_t count = min_u64(part->units * each, s->shape.count[s->kept_level] - first);
-
-	v->report.status = vres_verify_part(v, first, count, &v->error);
-}
-
 static enum scrub_outcome check(struct step *step, struct vres_shard *shard,
                                 const struct scrub_part *part)
 {
 	vres_verify_params params = vres_verify_params_init();
+	/* Nodes of the kept level under a unit. */
+	const uint64_t each =
+		shard->kept_level == 0 && shard->shape.top > 0 ? shard->shape.fanout : 1;
+	const uint64_t first = part->first * each;
 	vres_status status;
 	struct verification v;
 	vres_error detail = {0};
@@ -52,7 +45,10 @@ static enum scrub_outcome check(struct step *step, struct vres_shard *shard,
 	params.background = 1;
 	vres_verify_begin(&v, shard, &params, true);
 	if (v.has_bytes_to_check)
-		check_bytes(&v, part);
+		v.report.status = vres_verify_part(
+			&v, first,
+			min_u64(part->units * each, shard->shape.count[shard->kept_level] - first),
+			&v.error);
 	vres_verify_end(&v);
 	step->report.bytes_hashed += v.report.bytes_hashed;
 	if (v.report.status == VRES_OK) {
@@ -60,7 +56,7 @@ static enum scrub_outcome check(struct step *step, struct vres_shard *shard,
 		return SCRUB_GOOD;
 	}
 	if (v.was_refused && v.report.reason == VRES_REASON_QUARANTINED)
-		/* Somebody else has found damage, and told of it, since the part was claimed. */
+		/* Another thread has found damage since the part was claimed, and reported it. */
 		return SCRUB_OVER;
 	status = vres_verify_conclude(&v, &detail);
 	if (vres_verify_outranks(detail.status, step->error.status))
@@ -71,7 +67,7 @@ static enum scrub_outcome check(struct step *step, struct vres_shard *shard,
 	return SCRUB_OVER;
 }
 
-/* As much as fits the time that is left, at the speed of the part that took @took. */
+/* What fits the time that is left, at the speed of the last part: @bytes in @took. */
 static void size_next(struct step *step, uint64_t bytes, uint64_t took, uint64_t spent)
 {
 	const uint64_t remaining =

@@ -89,7 +89,7 @@ static void tell_bad(const struct verification *v, bool is_incident)
 	                 : v->report.reason == VRES_REASON_EXPIRED ? "refused"
 	                                                           : "shard_quarantined";
 	e.detail = v->error.message;
-	/* The failure itself is what the caller returns. */
+	/* The caller returns the failure itself. */
 	(void)vres_event_emit(&m->listeners, &e, is_incident, NULL);
 }
 
@@ -106,23 +106,9 @@ static void conclude_bad(struct verification *v)
 	tell_bad(v, quarantines);
 }
 
-static void conclude(struct verification *v)
-{
-	if (v->report.status == VRES_OK) {
-		v->report.status = conclude_good(v, &v->error);
-		v->report.reason = v->error.reason;
-		/* It passed but could not be recorded: an error.  A pass is counted already. */
-		if (v->report.status == VRES_E_AUDIT)
-			vres_count_verify(v->shard->manager, &v->report);
-	} else if (!v->was_refused) {
-		vres_count_verify(v->shard->manager, &v->report);
-		if (v->report.status == VRES_E_SEAL_VERIFICATION_FAILED)
-			conclude_bad(v);
-	}
-}
-
 vres_status vres_verify_conclude(struct verification *v, vres_error *err)
 {
+	vres_manager *m = v->shard->manager;
 	const struct vres_operation op = {
 		.action = "verify",
 		.shard_id = v->shard->id,
@@ -133,8 +119,18 @@ vres_status vres_verify_conclude(struct verification *v, vres_error *err)
 		.is_routine = true,
 	};
 
-	conclude(v);
-	vres_log_operation(&v->shard->manager->listeners, &op, v->report.status, v->report.reason);
+	if (v->report.status == VRES_OK) {
+		v->report.status = conclude_good(v, &v->error);
+		v->report.reason = v->error.reason;
+		/* It passed but could not be recorded: an error.  A pass is counted already. */
+		if (v->report.status == VRES_E_AUDIT)
+			vres_count_verify(m, &v->report);
+	} else if (!v->was_refused) {
+		vres_count_verify(m, &v->report);
+		if (v->report.status == VRES_E_SEAL_VERIFICATION_FAILED)
+			conclude_bad(v);
+	}
+	vres_log_operation(&m->listeners, &op, v->report.status, v->report.reason);
 	return v->report.status == VRES_OK ? VRES_OK : vres_fail_with(err, &v->error);
 }
 

@@ -271,11 +271,11 @@ START_TEST(duration_falls_into_the_first_bucket_that_takes_it)
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < VERIFY_BUCKETS; i++) {
-		ck_assert_uint_eq((uint64_t)(strtod(vres_verify_limits[i].text, NULL) * 1e9 + 0.5),
-		                  vres_verify_limits[i].ns);
-		ck_assert(i == 0 || vres_verify_limits[i].ns > vres_verify_limits[i - 1].ns);
+		ck_assert_uint_eq((uint64_t)(strtod(vres_verify_limit_text[i], NULL) * 1e9 + 0.5),
+		                  vres_verify_limit[i]);
+		ck_assert(i == 0 || vres_verify_limit[i] > vres_verify_limit[i - 1]);
 		for (uint64_t over = 0; over < 2; over++) { /* at the limit, and one above */
-			report.duration = vres_verify_limits[i].ns + over;
+			report.duration = vres_verify_limit[i] + over;
 			sum += report.duration;
 			vres_count_verify(f->manager, &report);
 		}
