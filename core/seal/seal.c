@@ -6,6 +6,7 @@
 #include "seal/steps.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/abi.h"
 #include "events/events.h"
@@ -14,18 +15,6 @@
 #include "device/policy.h"
 #include "base/validate.h"
 
-static vres_status check_set(const vres_seal_params *p, vres_error *err)
-{
-	if (p->total_shards == 0 && p->shard_index != 0)
-		return vres_fail(err, VRES_E_INVALID_INPUT,
-		                 "shard_index is %" PRIu32 " without total_shards", p->shard_index);
-	if (p->total_shards != 0 && p->shard_index >= p->total_shards)
-		return vres_fail(err, VRES_E_INVALID_INPUT,
-		                 "shard_index %" PRIu32 " is not below total_shards %" PRIu32,
-		                 p->shard_index, p->total_shards);
-	return VRES_OK;
-}
-
 static vres_status check_strings(struct seal *seal, const vres_seal_params *p, vres_error *err)
 {
 	struct vres_record *r = &seal->record;
@@ -33,7 +22,6 @@ static vres_status check_strings(struct seal *seal, const vres_seal_params *p, v
 	if (p->shard_id) {
 		TRY(vres_check_identifier(p->shard_id, SHARD_ID_MAX, "shard_id", err));
 		memcpy(r->shard_id, p->shard_id, strlen(p->shard_id) + 1);
-		seal->has_id = true;
 	}
 	if (p->model_ref) {
 		TRY(vres_check_text(p->model_ref, MODEL_REF_MAX, "model_ref", err));
@@ -43,10 +31,31 @@ static vres_status check_strings(struct seal *seal, const vres_seal_params *p, v
 		TRY(vres_check_identifier(p->group_id, GROUP_ID_MAX, "group_id", err));
 		memcpy(r->group_id, p->group_id, strlen(p->group_id) + 1);
 	}
-	if (p->expected_digest) {
-		TRY(vres_check_digest(p->expected_digest, seal->expected, "expected_digest", err));
-		seal->has_expected = true;
-	}
+	seal->has_expected = p->expected_digest != NULL;
+	return p->expected_digest ? vres_check_digest(p->expected_digest, seal->expected,
+	                                              "expected_digest", err)
+	                          : VRES_OK;
+}
+
+static vres_status check_numbers(const vres_seal_params *p, uint64_t bytes, uint64_t most,
+                                 vres_error *err)
+{
+	if (p->total_shards == 0 && p->shard_index != 0)
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "shard_index is %" PRIu32 " without total_shards", p->shard_index);
+	if (p->total_shards != 0 && p->shard_index >= p->total_shards)
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "shard_index %" PRIu32 " is not below total_shards %" PRIu32,
+		                 p->shard_index, p->total_shards);
+	if (p->digest_alg > VRES_DIGEST_VERITY)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "digest_alg %" PRIu32 " is not known",
+		                 p->digest_alg);
+	if (bytes == 0)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "there are 0 bytes to seal");
+	if (bytes > most)
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "%" PRIu64 " bytes are more than max_model_bytes, %" PRIu64, bytes,
+		                 most);
 	return VRES_OK;
 }
 
@@ -85,16 +94,7 @@ static vres_status order(struct seal *seal, vres_manager *m, const vres_seal_par
 	TRY(ABI_IN(&p, params, "vres_seal_params", err));
 	*seal = (struct seal){.manager = m, .progress = p.progress, .progress_ctx = p.progress_ctx};
 	TRY(check_strings(seal, &p, err));
-	TRY(check_set(&p, err));
-	if (p.digest_alg > VRES_DIGEST_VERITY)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "digest_alg %" PRIu32 " is not known",
-		                 p.digest_alg);
-	if (bytes == 0)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "there are 0 bytes to seal");
-	if (bytes > m->policy.max_model_bytes)
-		return vres_fail(err, VRES_E_INVALID_INPUT,
-		                 "%" PRIu64 " bytes are more than max_model_bytes, %" PRIu64, bytes,
-		                 m->policy.max_model_bytes);
+	TRY(check_numbers(&p, bytes, m->policy.max_model_bytes, err));
 	TRY(vres_manager_has_device(m, p.gpu_device, err));
 	if (out == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "out is NULL");
@@ -105,15 +105,12 @@ static vres_status order(struct seal *seal, vres_manager *m, const vres_seal_par
 /* "shard-" and 32 hex digits from the CSPRNG. */
 static vres_status generate_id(struct vres_record *r, vres_error *err)
 {
-	static const char prefix[] = "shard-";
 	uint8_t random[VRES_SHA256_BYTES];
 	char hex[65];
 
 	TRY(vres_os_random(random, sizeof(random), err));
 	vres_hex(random, hex);
-	memcpy(r->shard_id, prefix, sizeof(prefix) - 1);
-	memcpy(r->shard_id + sizeof(prefix) - 1, hex, 32);
-	r->shard_id[sizeof(prefix) - 1 + 32] = '\0';
+	(void)snprintf(r->shard_id, sizeof(r->shard_id), "shard-%.32s", hex);
 	return VRES_OK;
 }
 
@@ -163,7 +160,7 @@ static vres_status make_shard(struct seal *seal, vres_shard **out, vres_error *e
 	vres_manager *m = seal->manager;
 	vres_status status;
 
-	if (!seal->has_id)
+	if (seal->record.shard_id[0] == '\0')
 		TRY(generate_id(&seal->record, err));
 	TRY(vres_shard_create(m, &seal->record, &s, err));
 	status = vres_seal_fill(seal, s, err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Three readers behind one. */
+/* Reading from memory, from a file descriptor, and through a callback. */
 #include "seal/source.h"
 
 #include <inttypes.h>

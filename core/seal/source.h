@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Where the bytes of a seal come from: memory, a file descriptor or a callback, all read once, in
- * order.
+/* Where the bytes of a seal come from: memory, a file descriptor or a callback.  Each is read once.
  */
 #ifndef VRES_CORE_SEAL_SOURCE_H
 #define VRES_CORE_SEAL_SOURCE_H
@@ -20,7 +18,7 @@ struct source {
 
 	int fd;
 	uint64_t offset;
-	struct os_file before; /* how a regular file looked when the seal began */
+	struct os_file before; /* the regular file when the seal began */
 
 	vres_read_fn read;
 	void *ctx;
@@ -35,15 +33,15 @@ void vres_source_stream(struct source *s, vres_read_fn read, void *ctx);
 vres_status vres_source_next(struct source *s, void *buffer, size_t n, vres_error *err);
 
 /*
- * Fill @buffer with @n bytes from byte @at on, for sources that have parts: memory and regular
- * files.  Several threads may do so at once.  When all parts of what comes next were filled,
- * vres_source_skip() says so.
+ * Fill @buffer with @n bytes from byte @at on.  Only for sources that have parts: memory and
+ * regular files.  Several threads may call it at once.  Then vres_source_skip() moves on by what
+ * they read.
  */
 vres_status vres_source_part(const struct source *s, uint64_t at, void *buffer, size_t n,
                              vres_error *err);
 void vres_source_skip(struct source *s, size_t n);
 
-/* After the last byte: VRES_E_IO if a regular file was changed meanwhile. */
+/* After the last byte: VRES_E_IO if a regular file was changed while it was read. */
 vres_status vres_source_finish(struct source *s, vres_error *err);
 
 #endif

@@ -86,56 +86,39 @@ static vres_status tell_allocated(struct seal *seal, const struct vres_mem *mem,
 	return vres_event_emit(&seal->manager->listeners, &e, false, err);
 }
 
-static vres_status reserve_and_allocate(struct seal *seal, struct vres_shard *s, uint64_t padded,
-                                        vres_error *err)
-{
-	struct vres_device *d = seal->device;
-	vres_status status;
-
-	TRY(vres_capacity_reserve(d, padded, seal->manager->policy.headroom_bytes, err));
-	status = vres_mem_alloc(d, seal->record.vram_bytes, &s->mem, err);
-	vres_ledger_allocated(&d->ledger, padded, status == VRES_OK ? s->mem.capacity : 0);
-	return status;
-}
-
 static vres_status allocate(struct seal *seal, struct vres_shard *s, vres_error *err)
 {
+	struct vres_device *d = seal->device;
+	const uint64_t bytes = seal->record.vram_bytes, padded = vres_capacity_padded(d, bytes);
 	vres_error detail = {0};
 	vres_status status;
 
 	if (seal->source == NULL)
-		return vres_mem_adopt(seal->device, seal->device_ptr, seal->record.vram_bytes,
-		                      &s->mem, err);
-	status = reserve_and_allocate(
-		seal, s, vres_capacity_padded(seal->device, seal->record.vram_bytes), &detail);
-	if (status != VRES_OK) {
-		tell_allocation_failed(seal, &detail);
-		return vres_fail_with(err, &detail);
+		return vres_mem_adopt(d, seal->device_ptr, bytes, &s->mem, err);
+	status = vres_capacity_reserve(d, padded, seal->manager->policy.headroom_bytes, &detail);
+	if (status == VRES_OK) {
+		status = vres_mem_alloc(d, bytes, &s->mem, &detail);
+		vres_ledger_allocated(&d->ledger, padded, status == VRES_OK ? s->mem.capacity : 0);
 	}
-	return tell_allocated(seal, &s->mem, err);
-}
-
-/* Adopted memory may have been allocated in a way that gives less assurance than the device can. */
-static void judge_location(struct seal *seal, const struct vres_shard *s)
-{
-	const uint32_t assurance =
-		vres_policy_adopted_assurance(seal->record.assurance, &s->residency);
-	const bool is_less = assurance != seal->record.assurance;
-
-	seal->record.assurance = assurance;
-	if (is_less && (seal->manager->policy.require & VRES_REQUIRE_VMM))
-		vres_policy_add(&seal->report, "vmm", "no", VRES_FACT_VIOLATION,
-		                VRES_VIOLATION_NEVER);
+	if (status == VRES_OK)
+		return tell_allocated(seal, &s->mem, err);
+	tell_allocation_failed(seal, &detail);
+	return vres_fail_with(err, &detail);
 }
 
 static vres_status judge_memory(struct seal *seal, struct vres_shard *s, vres_error *err)
 {
+	vres_manager *m = seal->manager;
+	const uint32_t of_device = seal->record.assurance;
+
 	TRY(vres_mem_residency(&s->mem, &s->residency, err));
 	seal->report = vres_policy_report_init();
-	vres_policy_judge_memory(&seal->manager->policy, &s->residency, seal->record.gpu_device,
-	                         &seal->report);
-	if (s->mem.is_adopted)
-		judge_location(seal, s);
+	vres_policy_judge_memory(&m->policy, &s->residency, seal->record.gpu_device, &seal->report);
+	if (s->mem.is_adopted) /* its owner may have allocated it in a way that assures less */
+		seal->record.assurance = vres_policy_adopted_assurance(of_device, &s->residency);
+	if (seal->record.assurance != of_device && (m->policy.require & VRES_REQUIRE_VMM))
+		vres_policy_add(&seal->report, "vmm", "no", VRES_FACT_VIOLATION,
+		                VRES_VIOLATION_NEVER);
 	return seal->report.violations ? refuse(seal, err) : VRES_OK;
 }
 
@@ -240,15 +223,6 @@ static vres_status compare(struct seal *seal, const uint8_t read[VRES_SHA256_BYT
 	return VRES_OK;
 }
 
-static vres_status sign(struct seal *seal, struct vres_shard *s, vres_error *err)
-{
-	seal->record.sealed_at = vres_os_wall();
-	s->record = seal->record;
-	s->sealed_monotonic = vres_os_monotonic();
-	atomic_store(&s->verified_at, seal->record.sealed_at);
-	return vres_record_sign(&s->record, seal->manager->keys, s->mac, err);
-}
-
 vres_status vres_seal_fill(struct seal *seal, struct vres_shard *s, vres_error *err)
 {
 	uint8_t read[VRES_SHA256_BYTES] = {0}, resident[VRES_SHA256_BYTES] = {0};
@@ -276,7 +250,11 @@ vres_status vres_seal_fill(struct seal *seal, struct vres_shard *s, vres_error *
 	}
 	TRY(tree_root_of(&s->shape, s->kept_level, s->kept, resident, err));
 	TRY(compare(seal, read, resident, err));
-	TRY(sign(seal, s, err));
+	seal->record.sealed_at = vres_os_wall();
+	s->record = seal->record;
+	s->sealed_monotonic = vres_os_monotonic();
+	atomic_store(&s->verified_at, s->record.sealed_at);
+	TRY(vres_record_sign(&s->record, seal->manager->keys, s->mac, err));
 	for (uint32_t i = 0; i <= vres_policy_strength(VRES_VERIFY_FULL); i++)
 		atomic_store(&s->fresh[i], began);
 	return VRES_OK;

@@ -9,7 +9,7 @@
 struct seal {
 	vres_manager *manager;
 	struct vres_record record; /* filled step by step */
-	bool has_expected, has_id;
+	bool has_expected;
 	uint8_t expected[VRES_SHA256_BYTES];
 	vres_progress_fn progress;
 	void *progress_ctx;

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Two lanes with staging: while one copies to the device, the other is being filled and digested.
- * What has landed is hashed by the device on a lane of its own, beside the next copy and the
- * filling after that.
+ * Two lanes with staging buffers: while one copies to the device, the other is filled and digested.
+ * A third lane hashes what has arrived, beside the next copy.
  *
- * Filling takes as long as many copies where one thread does it, so where nothing is digested, all
- * do.
+ * One thread fills a buffer more slowly than a link empties it, so all threads fill it together
+ * when the host has nothing to digest.
  *
- * What the host digests is digested before the driver sees it: a driver that damages a staging
- * buffer must not damage both sides of the comparison.
+ * The host digests a buffer before the driver sees it.  Otherwise a driver that damages the buffer
+ * would damage both sides of the comparison.
  */
 #include "seal/upload.h"
 
@@ -16,7 +15,7 @@
 
 #include "hash/hasher.h"
 
-/* What a thread fills of a staging buffer at a time. */
+/* What one thread reads at a time. */
 #define FILL_BYTES ((size_t)1 << 20)
 
 struct piece {
@@ -28,12 +27,12 @@ struct copy {
 	const struct upload *u;
 	struct workers *workers;
 	struct vres_lane *lanes[2], *hasher;
-	struct piece sent[2];  /* by each lane, and not hashed yet */
-	struct piece digested; /* or being so; the next to be sent */
-	unsigned turn;         /* whose lane holds it */
+	struct piece sent[2];  /* by each lane, and not hashed by the device yet */
+	struct piece digested; /* by the host, perhaps not to its end; the next to be sent */
+	unsigned turn;         /* the lane that holds it */
 	struct hasher pass;
-	uint8_t *staging; /* being filled, */
-	size_t filling;   /* with so many bytes */
+	uint8_t *staging; /* being filled with `filling` bytes */
+	size_t filling;
 	vres_hash_run runs[RANGES_MAX];
 };
 
@@ -42,20 +41,7 @@ bool vres_upload_can_hash(const struct tree_shape *shape, uint32_t level)
 	return shape->bytes <= LANE_BYTES || LANE_BYTES % tree_span(shape, level) == 0;
 }
 
-static vres_status hash(struct copy *c, const struct piece *piece, vres_error *err)
-{
-	const struct upload *u = c->u;
-	const struct vres_range range = {
-		.mem = u->destination, .offset = piece->offset, .bytes = piece->n};
-	const uint64_t span = tree_span(u->shape, u->level);
-
-	TRY(vres_lane_hash(c->hasher, &range, 1, u->shape->block_size, u->level, c->runs,
-	                   u->arrived + piece->offset / span * VRES_SHA256_BYTES,
-	                   div_up_u64(piece->n, span), err));
-	return vres_lane_wait(c->hasher, u->deadline, err);
-}
-
-/* What the lane sent has landed, and its staging buffer is free, when this was waited for. */
+/* Wait until what the lane sent has landed; its staging buffer is free then. */
 static vres_status land(struct copy *c, unsigned turn, vres_error *err)
 {
 	return c->sent[turn].n > 0 ? vres_lane_wait(c->lanes[turn], c->u->deadline, err) : VRES_OK;
@@ -63,10 +49,19 @@ static vres_status land(struct copy *c, unsigned turn, vres_error *err)
 
 static vres_status hash_landed(struct copy *c, unsigned turn, vres_error *err)
 {
-	const struct piece piece = c->sent[turn];
+	const struct upload *u = c->u;
+	const struct piece piece = TAKE(c->sent[turn]);
+	const struct vres_range range = {
+		.mem = u->destination, .offset = piece.offset, .bytes = piece.n};
+	uint64_t span;
 
-	c->sent[turn].n = 0;
-	return c->u->arrived && piece.n > 0 ? hash(c, &piece, err) : VRES_OK;
+	if (u->arrived == NULL || piece.n == 0)
+		return VRES_OK;
+	span = tree_span(u->shape, u->level);
+	TRY(vres_lane_hash(c->hasher, &range, 1, u->shape->block_size, u->level, c->runs,
+	                   u->arrived + piece.offset / span * VRES_SHA256_BYTES,
+	                   div_up_u64(piece.n, span), err));
+	return vres_lane_wait(c->hasher, u->deadline, err);
 }
 
 static bool digests(const struct copy *c)
@@ -85,8 +80,8 @@ static vres_status fill_part(void *job, uint32_t worker, size_t index, vres_erro
 }
 
 /*
- * The workers fills the buffer while the caller waits for the device; a workers that digests has
- * other work.
+ * Where the host digests nothing, the threads fill the buffer while the caller waits for the device
+ * to hash.
  */
 static vres_status fill_and_hash(struct copy *c, unsigned turn, size_t n, vres_error *err)
 {
@@ -104,7 +99,7 @@ static vres_status fill_and_hash(struct copy *c, unsigned turn, size_t n, vres_e
 	return VRES_OK;
 }
 
-/* Send the piece that was digested. */
+/* Send the piece that the host has digested. */
 static vres_status send(struct copy *c, vres_error *err)
 {
 	const struct upload *u = c->u;
@@ -124,8 +119,8 @@ static vres_status send(struct copy *c, vres_error *err)
 }
 
 /*
- * A lane is filled while the other's piece is digested, which is sent then; where nothing is
- * digested, it is sent at once.
+ * Fill one lane's buffer while the other's is digested, then send that one.  Where nothing is
+ * digested, send at once.
  */
 static vres_status copy(struct copy *c, vres_error *err)
 {
@@ -165,7 +160,7 @@ vres_status vres_upload(const struct upload *u, vres_error *err)
 	CLEANUP(vres_lane_close) struct vres_lane odd = {0};
 	CLEANUP(vres_lane_close) struct vres_lane hasher = {0};
 	CLEANUP(workers_close) struct workers workers = {0};
-	/* The last to be declared: nothing touches the staging buffers any more when they go. */
+	/* Declared last, so closed first: then no thread touches the staging buffers any more. */
 	CLEANUP(copy_close) struct copy c = {.u = u};
 	const bool one_is_enough = u->destination->bytes <= LANE_BYTES;
 
