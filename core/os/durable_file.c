@@ -173,6 +173,22 @@ vres_status vres_folder_sync(int folder, vres_error *err)
 	return fsync(folder) == 0 ? VRES_OK : failed("bringing a folder to disk", err);
 }
 
+vres_status vres_file_write_new(int folder, const char *name, const char *what, const void *bytes,
+                                size_t n, vres_error *err)
+{
+	CLEANUP(vres_os_closep) int fd = -1;
+	vres_status status;
+	size_t done;
+
+	TRY(vres_file_open(folder, name, FILE_CREATE, what, &fd, err));
+	status = vres_file_append(fd, bytes, n, &done, err);
+	if (status == VRES_OK)
+		status = vres_file_sync(fd, err);
+	if (status != VRES_OK)
+		vres_file_unlink(folder, name);
+	return status;
+}
+
 vres_status vres_file_overwrite(int fd, uint64_t n, vres_error *err)
 {
 	static const unsigned char zeros[512];

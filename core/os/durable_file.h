@@ -58,6 +58,11 @@ void vres_file_unlock(int fd);
 /* Write @n bytes at the end; *done says how many were written, on failure too. */
 vres_status vres_file_append(int fd, const void *bytes, size_t n, size_t *done, vres_error *err);
 
+/* Create a file of @n bytes, which are on disk when this returns.  After a failure there is none.
+ */
+vres_status vres_file_write_new(int folder, const char *name, const char *what, const void *bytes,
+                                size_t n, vres_error *err);
+
 vres_status vres_file_cut(int fd, uint64_t bytes, vres_error *err);
 
 /* Data and what is needed to find it are on disk when this returns. */

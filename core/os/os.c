@@ -159,6 +159,12 @@ void vres_os_close(int fd)
 	(void)close(fd); /* opened for reading: there is nothing to lose */
 }
 
+void vres_os_closep(const int *fd)
+{
+	if (*fd >= 0)
+		vres_os_close(*fd);
+}
+
 vres_status vres_os_read(int fd, int64_t offset, void *bytes, size_t n, size_t *got,
                          vres_error *err)
 {

@@ -58,6 +58,9 @@ vres_status vres_os_stat(int fd, struct os_file *out, vres_error *err);
 vres_status vres_os_open(const char *path, int *out, vres_error *err);
 void vres_os_close(int fd);
 
+/* For CLEANUP: close *fd unless it is negative. */
+void vres_os_closep(const int *fd);
+
 /*
  * Fill @bytes from @offset, or from where the descriptor stands if @offset is negative; *got is
  * less than @n only at the end.

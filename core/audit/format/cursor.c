@@ -14,7 +14,6 @@ bool cursor_fail(struct cursor *c, const char *fault)
 	return false;
 }
 
-/* The characters of @text, which end before its NUL. */
 bool cursor_expect(struct cursor *c, const char *text)
 {
 	const size_t n = strlen(text);
@@ -72,8 +71,8 @@ uint64_t cursor_integer(struct cursor *c)
 	return value;
 }
 
-/* Past one character of a string: 0x20 to 0x7e are in most lines all there is. */
-static bool character(struct cursor *c)
+/* Go past one character of a string. */
+static bool skip_character(struct cursor *c)
 {
 	uint32_t code = 0;
 	size_t n = 1;
@@ -103,7 +102,7 @@ struct slice cursor_string(struct cursor *c)
 		return s;
 	s.text = (const char *)c->at;
 	while (c->at < c->end && *c->at != '"')
-		if (!character(c))
+		if (!skip_character(c))
 			return s;
 	s.n = (size_t)((const char *)c->at - s.text);
 	(void)cursor_expect(c, "\"");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A cursor over a line of an audit log.  After the first misfit it stands there and everything else
- * does nothing, so that a grammar reads from top to bottom and the end asks once.  What a call
- * returns means something only while there is no fault.
+ * A cursor over a line of an audit log.  After the first fault it stays where it is and further
+ * calls do nothing, so that a grammar reads from top to bottom and is checked once, at the end.
+ * What a call returns is valid only while there is no fault.
  */
 #ifndef VRES_CORE_AUDIT_FORMAT_CURSOR_H
 #define VRES_CORE_AUDIT_FORMAT_CURSOR_H
@@ -19,19 +19,19 @@ struct slice {
 	size_t n;
 };
 
-/* Remember the first fault; always false. */
+/* Remember the first fault.  Returns false. */
 bool cursor_fail(struct cursor *c, const char *fault);
 
-/* The characters of @text, which end before its NUL. */
+/* Expect the characters of @text. */
 bool cursor_expect(struct cursor *c, const char *text);
 
-/* So many lower-case hex digits. */
+/* Expect lower-case hex digits. */
 const char *cursor_hex(struct cursor *c, size_t digits);
 
 /* 0 to 2^53 - 1 in shortest decimal. */
 uint64_t cursor_integer(struct cursor *c);
 
-/* A string with its quotes; the slice is what stands between them, escapes as they are. */
+/* A string in quotes; the slice is what is between them, with its escapes. */
 struct slice cursor_string(struct cursor *c);
 
 /* [A-Za-z0-9_-]{1,max} in quotes. */

@@ -14,12 +14,6 @@
 /* "vres-audit-key/1 ", at most 16 digits, a blank, 64 digits, a newline. */
 #define KEY_FILE_MAX 120u
 
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		vres_os_close(*fd);
-}
-
 void vres_audit_keys_destroy(struct audit_keys **slot)
 {
 	vres_secret_free(*slot, sizeof(**slot));
@@ -61,45 +55,39 @@ static vres_status derive(struct audit_keys *keys, vres_error *err)
 	return expand(keys->chain[1], "vres/audit/line/v1", keys->line[1], err);
 }
 
-static vres_status read_key(int fd, bool or_root, const char *what, struct audit_keys *keys,
-                            vres_error *err)
+static vres_status read_file(int folder, const char *name, bool or_root, const char *what,
+                             struct audit_keys **out, vres_error *err)
 {
+	CLEANUP(vres_audit_keys_destroy) struct audit_keys *keys = NULL;
+	CLEANUP(vres_os_closep) int fd = -1;
 	uint64_t bytes;
 	size_t n = 0;
 
+	TRY(vres_file_open(folder, name, FILE_READ, what, &fd, err));
 	TRY(vres_file_check(fd, or_root, what, &bytes, err));
+	TRY(keys_create(true, &keys, err));
 	TRY(vres_os_read(fd, 0, keys->text, KEY_FILE_MAX, &n, err));
 	if (!audit_key_scan(keys->text, n, &keys->epoch, keys->chain[0]))
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is not an audit key file", what);
 	vres_crypto_wipe(keys->text, sizeof(keys->text));
-	return derive(keys, err);
+	TRY(derive(keys, err));
+	*out = TAKE(keys);
+	return VRES_OK;
 }
 
 vres_status vres_audit_keys_load(int folder, const char *name, struct audit_keys **out,
                                  vres_error *err)
 {
-	CLEANUP(vres_audit_keys_destroy) struct audit_keys *keys = NULL;
-	CLEANUP(close_fd) int fd = -1;
-
-	TRY(vres_file_open(folder, name, FILE_READ, "the log's key file", &fd, err));
-	TRY(keys_create(true, &keys, err));
-	TRY(read_key(fd, false, "the log's key file", keys, err));
-	*out = TAKE(keys);
-	return VRES_OK;
+	return read_file(folder, name, false, "the log's key file", out, err);
 }
 
 vres_status vres_audit_keys_read(const char *path, struct audit_keys **out, vres_error *err)
 {
-	CLEANUP(vres_audit_keys_destroy) struct audit_keys *keys = NULL;
-	CLEANUP(close_fd) int folder = -1, fd = -1;
+	CLEANUP(vres_os_closep) int folder = -1;
 	const char *name;
 
 	TRY(vres_folder_open(path, "the forward key file", &folder, &name, err));
-	TRY(vres_file_open(folder, name, FILE_READ, "the forward key file", &fd, err));
-	TRY(keys_create(true, &keys, err));
-	TRY(read_key(fd, true, "the forward key file", keys, err));
-	*out = TAKE(keys);
-	return VRES_OK;
+	return read_file(folder, name, true, "the forward key file", out, err);
 }
 
 vres_status vres_audit_keys_copy(const struct audit_keys *keys, struct audit_keys **out,
@@ -127,23 +115,6 @@ static size_t key_text(uint64_t epoch, const uint8_t key[VRES_SHA256_BYTES],
 	return (size_t)head + 65;
 }
 
-/* Create a file with @n bytes of @text, on disk when this returns; on failure there is none. */
-static vres_status write_new(int folder, const char *name, const char *text, size_t n,
-                             vres_error *err)
-{
-	CLEANUP(close_fd) int fd = -1;
-	vres_status status;
-	size_t done;
-
-	TRY(vres_file_open(folder, name, FILE_CREATE, "the key file", &fd, err));
-	status = vres_file_append(fd, text, n, &done, err);
-	if (status == VRES_OK)
-		status = vres_file_sync(fd, err);
-	if (status != VRES_OK)
-		vres_file_unlink(folder, name);
-	return status;
-}
-
 /*
  * Is this what an unfinished step of ours left behind?  In a sticky folder another user can put a
  * hard link to some other file of this user here, which must not be overwritten.
@@ -160,7 +131,7 @@ static bool is_leftover(int fd)
 /* Remove what an unfinished step left behind.  It may hold a key, so overwrite it first. */
 static void remove_leftover(int folder, const char *name)
 {
-	CLEANUP(close_fd) int fd = -1;
+	CLEANUP(vres_os_closep) int fd = -1;
 
 	if (vres_file_open(folder, name, FILE_MODIFY, "a key file", &fd, NULL) == VRES_OK &&
 	    is_leftover(fd))
@@ -174,7 +145,7 @@ static void remove_leftover(int folder, const char *name)
  */
 static vres_status key_replace(int folder, const char *name, const char *temporary, vres_error *err)
 {
-	CLEANUP(close_fd) int old = -1;
+	CLEANUP(vres_os_closep) int old = -1;
 	uint64_t bytes = 0;
 
 	if (vres_file_open(folder, name, FILE_MODIFY, "the log's key file", &old, NULL) == VRES_OK)
@@ -197,7 +168,7 @@ static vres_status store(struct audit_keys *keys, unsigned which, int folder, co
 	(void)snprintf(temporary, sizeof(temporary), "%s.tmp", name);
 	remove_leftover(folder, temporary);
 	n = key_text(keys->epoch + which, keys->chain[which], keys->text);
-	status = write_new(folder, temporary, keys->text, n, err);
+	status = vres_file_write_new(folder, temporary, "the key file", keys->text, n, err);
 	vres_crypto_wipe(keys->text, sizeof(keys->text));
 	if (status == VRES_OK)
 		status = key_replace(folder, name, temporary, err);
@@ -255,7 +226,7 @@ vres_status vres_audit_mac_check(struct hmac *h, const uint8_t key[VRES_SHA256_B
 vres_status vres_audit_keygen(const char *path, vres_error *err)
 {
 	CLEANUP(vres_audit_keys_destroy) struct audit_keys *keys = NULL;
-	CLEANUP(close_fd) int folder = -1;
+	CLEANUP(vres_os_closep) int folder = -1;
 	const char *name;
 	vres_status status;
 
@@ -264,7 +235,8 @@ vres_status vres_audit_keygen(const char *path, vres_error *err)
 	TRY(vres_folder_open(path, "the key file", &folder, &name, err));
 	TRY(keys_create(true, &keys, err));
 	TRY(vres_os_random(keys->chain[0], VRES_SHA256_BYTES, err));
-	TRY(write_new(folder, name, keys->text, key_text(0, keys->chain[0], keys->text), err));
+	TRY(vres_file_write_new(folder, name, "the key file", keys->text,
+	                        key_text(0, keys->chain[0], keys->text), err));
 	status = vres_folder_sync(folder, err);
 	if (status != VRES_OK)
 		vres_file_unlink(folder, name);

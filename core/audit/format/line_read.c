@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The grammar of a line.  Order and spelling of the envelope are fixed, so it is compared, not
- * parsed; only the event is open.
+ * The grammar of a line.  Order and spelling of the keys around the event are fixed, so they are
+ * compared with constants; only the event may have any keys.
  */
 #include "audit/format/line_read.h"
 
@@ -10,7 +10,7 @@
 #define KEY_MAX       64u
 #define WORKER_ID_MAX 64u
 
-/* Fields of the log's own events. */
+/* Bits for the fields of the log's own events. */
 enum {
 	FIELD_TYPE = 1,
 	FIELD_FORMAT = 2,
@@ -27,7 +27,7 @@ struct field {
 	const char *key;
 	unsigned bit;
 	enum field_kind kind;
-	unsigned char hex; /* so many lower-case hex digits */
+	unsigned char hex; /* not 0: a string of this many lower-case hex digits */
 };
 
 static const struct field fields[] = {
@@ -71,8 +71,8 @@ static bool is_text(struct slice s, const char *text)
 	return s.n == strlen(text) && memcmp(s.text, text, s.n) == 0;
 }
 
-/* An event's key; greater than the one before, so that there is one order and no key twice. */
-static struct slice key(struct cursor *c, struct slice before)
+/* A key of the event.  It must be greater than the one before, so no key comes twice. */
+static struct slice event_key(struct cursor *c, struct slice before)
 {
 	const unsigned char *first = c->at;
 	struct slice s = {0};
@@ -107,10 +107,10 @@ static const struct field *field_find(struct slice name)
 }
 
 /*
- * The value of a field that is the log's own, or might be: other events may use its name otherwise,
- * so its kind is only remembered.
+ * The value of a key.  Other events may use a name of the log's own fields for another kind of
+ * value, so a value of the wrong kind only counts as another field.
  */
-static void value(struct cursor *c, const struct field *f, struct event *e)
+static void event_value(struct cursor *c, const struct field *f, struct event *e)
 {
 	const unsigned char first = c->at < c->end ? *c->at : 0;
 	enum field_kind kind = first == '"' ? IS_STRING : first == 't' ? IS_TRUE : IS_NUMBER;
@@ -144,9 +144,9 @@ static void value(struct cursor *c, const struct field *f, struct event *e)
 	e->number = f->bit & (FIELD_EPOCH | FIELD_LOST) ? number : e->number;
 }
 
-/* What the log's own events must and may hold. */
-static bool own_event(struct cursor *c, const struct event *e, const struct event_form *form,
-                      struct audit_line *out)
+/* Check the fields that one of the log's own events must and may have. */
+static bool check_own_event(struct cursor *c, const struct event *e, const struct event_form *form,
+                            struct audit_line *out)
 {
 	if ((e->present & form->required) != form->required ||
 	    (e->present & ~(form->required | form->allowed)) != 0)
@@ -175,10 +175,10 @@ static void event(struct cursor *c, struct audit_line *out)
 	if (!cursor_expect(c, "{"))
 		return;
 	for (;;) {
-		name = key(c, name);
+		name = event_key(c, name);
 		if (c->fault)
 			return;
-		value(c, field_find(name), &e);
+		event_value(c, field_find(name), &e);
 		if (c->fault || c->at == c->end || *c->at != ',')
 			break;
 		c->at++;
@@ -192,7 +192,7 @@ static void event(struct cursor *c, struct audit_line *out)
 	out->is_simulated = (e.present & FIELD_SIMULATED) != 0;
 	for (size_t i = 0; i < COUNT_OF(forms); i++) {
 		if (is_text(e.type, forms[i].name)) {
-			(void)own_event(c, &e, &forms[i], out);
+			(void)check_own_event(c, &e, &forms[i], out);
 			return;
 		}
 	}

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Events into slots, slots into canonical lines.  The table below is the one in docs/FORMAT.md,
- * keys in the order of their bytes.
+ * Events into slots, slots into canonical lines.  The table of events is the one in docs/FORMAT.md,
+ * with the keys in the order of their bytes.
  */
 #include "audit/format/line_write.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -18,9 +21,9 @@ enum kind {
 	DEVICE,       /* u32 of the event; absent for VRES_NO_DEVICE */
 	TEXT,         /* string of the event */
 	REASON,       /* its reason, as a word */
-	SHARD_NUMBER, /* the same of its shard */
+	SHARD_NUMBER, /* u64, string of its shard */
 	SHARD_TEXT,
-	OWN_NUMBER, /* of the log's own lines */
+	OWN_NUMBER, /* of the log's own events */
 	OWN_TEXT,
 };
 
@@ -31,26 +34,18 @@ struct field {
 	const char *word;
 };
 
-#define EVENT(key, kind, member)                                                                   \
+#define FIELD(key, kind, at, word)                                                                 \
 	{                                                                                          \
-		key, kind, offsetof(vres_event, member), NULL                                      \
+		key, kind, at, word                                                                \
 	}
-#define SHARD(key, kind, member)                                                                   \
-	{                                                                                          \
-		key, kind, offsetof(vres_shard_info, member), NULL                                 \
-	}
-#define ALWAYS(key, word)                                                                          \
-	{                                                                                          \
-		key, WORD, 0, word                                                                 \
-	}
-#define OTHER(key, kind)                                                                           \
-	{                                                                                          \
-		key, kind, 0, NULL                                                                 \
-	}
-#define TYPE         OTHER("event_type", NAME)
-#define IF_SIMULATED OTHER("simulated", SIMULATED)
-#define GPU_DEVICE   EVENT("gpu_device", DEVICE, gpu_device)
-#define SHARD_ID     SHARD("shard_id", SHARD_TEXT, shard_id)
+#define EVENT(key, kind, member) FIELD(key, kind, offsetof(vres_event, member), NULL)
+#define SHARD(key, kind, member) FIELD(key, kind, offsetof(vres_shard_info, member), NULL)
+#define ALWAYS(key, word)        FIELD(key, WORD, 0, word)
+#define OTHER(key, kind)         FIELD(key, kind, 0, NULL)
+#define TYPE                     OTHER("event_type", NAME)
+#define IF_SIMULATED             OTHER("simulated", SIMULATED)
+#define GPU_DEVICE               EVENT("gpu_device", DEVICE, gpu_device)
+#define SHARD_ID                 SHARD("shard_id", SHARD_TEXT, shard_id)
 
 struct layout {
 	uint32_t type;
@@ -121,7 +116,7 @@ static const struct layout *layout_of(uint32_t type)
  * ----------------------------------------------------------------------------------------
  */
 
-/* May this stand in a line as it is? */
+/* Can the text stand in a line as it is: UTF-8 without control characters? */
 static bool is_clean(const char *text, size_t n)
 {
 	const unsigned char *bytes = (const unsigned char *)text;
@@ -162,7 +157,7 @@ static vres_status put_text(struct audit_slot *slot, size_t i, const char *text,
 	if (text == NULL)
 		return VRES_OK;
 	n = strlen(text);
-	/* A fixed array that its maker did not end with a NUL. */
+	/* Too long together, as when a fixed array lacks its NUL. */
 	if (n > sizeof(slot->text) - slot->text_bytes && n <= AUDIT_TEXT_MAX)
 		return vres_fail(err, VRES_E_INVALID_INPUT,
 		                 "the texts of an event have more than %zu bytes together",
@@ -279,24 +274,24 @@ void vres_audit_slot_text(struct audit_slot *slot, const char *key, const char *
  * ----------------------------------------------------------------------------------------
  */
 
-/* Nothing here checks for room: AUDIT_TEXT_MAX was chosen so that every line fits. */
-struct out {
+/* Nothing here checks for room: with AUDIT_TEXT_MAX every line fits. */
+struct line_out {
 	char *bytes;
 	size_t n;
 };
 
-static void put(struct out *o, const char *bytes, size_t n)
+static void put_bytes(struct line_out *o, const char *bytes, size_t n)
 {
 	memcpy(o->bytes + o->n, bytes, n);
 	o->n += n;
 }
 
-static void puts_of(struct out *o, const char *string)
+static void put_string(struct line_out *o, const char *string)
 {
-	put(o, string, strlen(string));
+	put_bytes(o, string, strlen(string));
 }
 
-static void put_decimal(struct out *o, uint64_t value)
+static void put_decimal(struct line_out *o, uint64_t value)
 {
 	char digits[20];
 	size_t at = sizeof(digits);
@@ -305,24 +300,24 @@ static void put_decimal(struct out *o, uint64_t value)
 		digits[--at] = (char)('0' + value % 10);
 		value /= 10;
 	} while (value > 0);
-	put(o, digits + at, sizeof(digits) - at);
+	put_bytes(o, digits + at, sizeof(digits) - at);
 }
 
-static void put_hex_number(struct out *o, uint64_t value)
+static void put_hex_number(struct line_out *o, uint64_t value)
 {
 	for (unsigned shift = 64; shift > 0; shift -= 4)
 		o->bytes[o->n++] = "0123456789abcdef"[value >> (shift - 4) & 15];
 }
 
-static void put_digest(struct out *o, const uint8_t digest[VRES_SHA256_BYTES])
+static void put_digest(struct line_out *o, const uint8_t digest[VRES_SHA256_BYTES])
 {
 	char hex[65];
 
 	vres_hex(digest, hex);
-	put(o, hex, 64);
+	put_bytes(o, hex, 64);
 }
 
-static void put_quoted(struct out *o, const char *text, size_t n)
+static void put_quoted(struct line_out *o, const char *text, size_t n)
 {
 	o->bytes[o->n++] = '"';
 	for (size_t i = 0; i < n; i++) {
@@ -333,7 +328,7 @@ static void put_quoted(struct out *o, const char *text, size_t n)
 	o->bytes[o->n++] = '"';
 }
 
-static void put_event(struct out *o, const struct audit_slot *slot)
+static void put_event(struct line_out *o, const struct audit_slot *slot)
 {
 	const struct layout *layout = layout_of(slot->type);
 	const char *text = slot->text;
@@ -344,14 +339,14 @@ static void put_event(struct out *o, const struct audit_slot *slot)
 
 		if ((slot->present >> i & 1) == 0)
 			continue;
-		put(o, &before, 1);
+		put_bytes(o, &before, 1);
 		put_quoted(o, f->key, strlen(f->key));
-		put(o, ":", 1);
+		put_bytes(o, ":", 1);
 		before = ',';
 		switch (f->kind) {
 		case NAME: put_quoted(o, layout->name, strlen(layout->name)); break;
 		case WORD: put_quoted(o, f->word, strlen(f->word)); break;
-		case SIMULATED: puts_of(o, "true"); break;
+		case SIMULATED: put_string(o, "true"); break;
 		case TEXT:
 		case REASON:
 		case SHARD_TEXT:
@@ -362,34 +357,34 @@ static void put_event(struct out *o, const struct audit_slot *slot)
 		default: put_decimal(o, slot->values[i]); break;
 		}
 	}
-	put(o, "}", 1);
+	put_bytes(o, "}", 1);
 }
 
 size_t vres_audit_line(const struct audit_slot *slot, const struct audit_author *author,
                        uint64_t seq, const uint8_t prev[VRES_SHA256_BYTES],
                        char line[AUDIT_LINE_MAX], size_t *hash_at)
 {
-	struct out o = {.bytes = line};
+	struct line_out o = {.bytes = line};
 	char time[31];
 
 	vres_rfc3339(slot->time, time);
-	puts_of(&o, "{\"audit_id\":\"audit-");
-	puts_of(&o, author->session);
-	puts_of(&o, "-");
+	put_string(&o, "{\"audit_id\":\"audit-");
+	put_string(&o, author->session);
+	put_string(&o, "-");
 	put_hex_number(&o, seq);
-	puts_of(&o, "\",\"event\":");
+	put_string(&o, "\",\"event\":");
 	put_event(&o, slot);
-	puts_of(&o, ",\"hash\":\"");
+	put_string(&o, ",\"hash\":\"");
 	*hash_at = o.n;
-	puts_of(&o, "\",\"prev_hash\":\"");
+	put_string(&o, "\",\"prev_hash\":\"");
 	put_digest(&o, prev);
-	puts_of(&o, "\",\"seq\":");
+	put_string(&o, "\",\"seq\":");
 	put_decimal(&o, seq);
-	puts_of(&o, ",\"timestamp\":\"");
-	puts_of(&o, time);
-	puts_of(&o, "\",\"worker_id\":\"");
-	puts_of(&o, author->worker_id);
-	puts_of(&o, "\"}");
+	put_string(&o, ",\"timestamp\":\"");
+	put_string(&o, time);
+	put_string(&o, "\",\"worker_id\":\"");
+	put_string(&o, author->worker_id);
+	put_string(&o, "\"}");
 	return o.n;
 }
 
@@ -397,20 +392,18 @@ size_t vres_audit_checkpoint_line(uint64_t epoch, const uint8_t hash[VRES_SHA256
                                   uint64_t seq, const char *worker_id, char line[AUDIT_LINE_MAX],
                                   size_t *mac_at)
 {
-	struct out o = {.bytes = line};
+	char hex[65];
+	int n;
 
-	puts_of(&o, "{\"epoch\":");
-	put_decimal(&o, epoch);
-	puts_of(&o, ",\"format\":\"vres-audit-checkpoint/1\",\"hash\":\"");
-	put_digest(&o, hash);
-	puts_of(&o, "\",\"mac\":\"");
-	*mac_at = o.n;
-	puts_of(&o, "\",\"seq\":");
-	put_decimal(&o, seq);
-	puts_of(&o, ",\"worker_id\":\"");
-	puts_of(&o, worker_id);
-	puts_of(&o, "\"}");
-	return o.n;
+	vres_hex(hash, hex);
+	n = snprintf(line, AUDIT_LINE_MAX,
+	             "{\"epoch\":%" PRIu64 ",\"format\":\"vres-audit-checkpoint/1\",\"hash\":\"%s\""
+	             ",\"mac\":\"",
+	             epoch, hex);
+	*mac_at = (size_t)n;
+	n += snprintf(line + n, AUDIT_LINE_MAX - *mac_at,
+	              "\",\"seq\":%" PRIu64 ",\"worker_id\":\"%s\"}", seq, worker_id);
+	return (size_t)n;
 }
 
 void vres_audit_line_insert(char *line, size_t *n, size_t at, const uint8_t mac[VRES_SHA256_BYTES])

@@ -21,18 +21,18 @@ struct audit_point {
 	uint64_t size; /* of LOG */
 	uint64_t seq;  /* of the last line; 0: there is none yet */
 	uint8_t hash[VRES_SHA256_BYTES];
-	uint64_t line_epoch, epoch; /* whose key the last line is under; the next line will be */
-	uint64_t epoch_lines;       /* of this session under that key */
-	uint64_t events, reported;  /* of this session: recorded; reported as lost */
+	uint64_t line_epoch, epoch; /* epochs of the keys of the last line and of the next */
+	uint64_t epoch_lines;       /* lines of this session under the key of @epoch */
+	uint64_t events, reported;  /* of this session: events recorded, and reported as lost */
 };
 
-/* What the application chose; checked. */
+/* The options of the application, which were checked. */
 struct audit_choice {
 	const char *path, *forward_key;
 	const vres_key *key; /* mode token */
 	bool is_forward, is_simulated, rotate_daily;
 	uint64_t rotate_bytes, epoch_lines;
-	uint64_t (*wall)(void); /* what time it is */
+	uint64_t (*wall)(void); /* the wall clock */
 	const uint8_t *session; /* 16 random bytes; NULL: from the system */
 };
 
@@ -43,16 +43,16 @@ struct audit_log {
 	int folder, lock, fd; /* -1: not open */
 	char name[FILE_NAME_MAX + 1];
 	uint64_t first_seq; /* of LOG */
-	/* Of LOG, YYYY-MM-DD: a line of a later day belongs into another file. */
+	/* The day of LOG, YYYY-MM-DD; with rotate_daily a line of a later day begins a file. */
 	char day[11];
 
 	struct audit_point written, synced; /* in LOG; on disk */
-	uint64_t attempted;                 /* events of this session that should be in the log */
+	uint64_t attempted;                 /* events of this session, recorded or not */
 	uint64_t checkpointed;              /* seq of the checkpoint */
-	bool is_torn;                       /* part of a line may stand behind written.size */
-	/* The last line is log_rotated, and its file not yet followed by another. */
+	bool is_torn;                       /* there may be bytes behind written.size */
+	/* The last line is log_rotated, and the next file was not created yet. */
 	bool is_rotating;
-	/* Somebody else changed LOG: nothing is written any more. */
+	/* Somebody else changed LOG, so nothing is written any more. */
 	bool is_replaced;
 
 	struct sha256 hash;

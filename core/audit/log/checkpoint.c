@@ -5,24 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		vres_os_close(*fd);
-}
-
-static vres_status write_new(int folder, const char *name, const char *line, size_t n,
-                             vres_error *err)
-{
-	CLEANUP(close_fd) int fd = -1;
-	size_t done;
-
-	vres_file_unlink(folder, name);
-	TRY(vres_file_open(folder, name, FILE_CREATE, "the new checkpoint", &fd, err));
-	TRY(vres_file_append(fd, line, n, &done, err));
-	return vres_file_sync(fd, err);
-}
-
 static vres_status write_checkpoint(struct audit_log *log, vres_error *err)
 {
 	const struct audit_point *p = &log->synced;
@@ -41,7 +23,9 @@ static vres_status write_checkpoint(struct audit_log *log, vres_error *err)
 	TRY(vres_crypto_hmac(key, log->line, n, mac, err));
 	vres_audit_line_insert(log->line, &n, mac_at, mac);
 	log->line[n++] = '\n';
-	status = write_new(log->folder, temporary, log->line, n, err);
+	vres_file_unlink(log->folder, temporary);
+	status = vres_file_write_new(log->folder, temporary, "the new checkpoint", log->line, n,
+	                             err);
 	if (status == VRES_OK)
 		status = vres_file_rename(log->folder, temporary, name, true, err);
 	if (status != VRES_OK)

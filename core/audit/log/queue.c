@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The ring and its writer; see queue.h. */
+/* The ring, its writer, and the threads that use it. */
 #include "audit/log/queue.h"
 
 #include "audit/log/checkpoint.h"
@@ -8,13 +8,13 @@
 #define GATHER UINT64_C(5000000)
 
 /*
- * How long a line may be in the file and not on disk, and how long a log that could not be written
- * is left alone.
+ * How long a line may be in the file and not on disk, and how long to wait before writing to a log
+ * again after a failure.
  */
 #define SETTLE UINT64_C(1000000000)
 
-/* Entries written at once: more would keep who waits for room waiting. */
-#define RUN 256u
+/* Entries written at once.  More would keep threads that wait for a free slot waiting longer. */
+#define ENTRIES_AT_ONCE 256u
 
 static struct audit_entry *entry_at(struct audit_queue *q, uint64_t i)
 {
@@ -26,15 +26,15 @@ static struct audit_entry *entry_at(struct audit_queue *q, uint64_t i)
  * ----------------------------------------------------------------------------------------
  */
 
-/* What is written at once, and what came of it: the first failure. */
-struct run {
+/* Entries that are written at once, and the first failure. */
+struct audit_round {
 	uint64_t first, n;
 	bool must_sync;
 	vres_status status;
 	vres_error error;
 };
 
-static void note(struct run *r, vres_status status, const vres_error *error)
+static void note(struct audit_round *r, vres_status status, const vres_error *error)
 {
 	if (status == VRES_OK || r->status != VRES_OK)
 		return;
@@ -48,7 +48,7 @@ static bool is_overdue(const struct audit_queue *q)
 	       vres_os_monotonic() - q->unsynced_since >= SETTLE;
 }
 
-static void write_run(struct audit_queue *q, struct run *r)
+static void write_entries(struct audit_queue *q, struct audit_round *r)
 {
 	vres_error error;
 
@@ -67,8 +67,8 @@ static void write_run(struct audit_queue *q, struct run *r)
 		note(r, vres_audit_batch_sync(q->log, &error), &error);
 }
 
-/* Tell who waits for an event, or for a flush. */
-static void answer(struct audit_queue *q, const struct run *r, bool flushes)
+/* Wake the threads that wait for their event or, with @flushes, for a flush. */
+static void answer(struct audit_queue *q, const struct audit_round *r, bool flushes)
 {
 	for (uint64_t i = 0; i < r->n; i++) {
 		struct audit_entry *e = entry_at(q, r->first + i);
@@ -87,20 +87,21 @@ static void answer(struct audit_queue *q, const struct run *r, bool flushes)
 }
 
 /*
- * With the lock, which is let go while files are written.  An event is answered for when it is on
- * disk, a flush after the checkpoint too.
+ * Write one round.  The lock is held on entry and released while files are written.  The thread of
+ * an event is woken when it is on disk, that of a flush after the checkpoint.
  */
-static void work(struct audit_queue *q, bool must_sync)
+static void write_round(struct audit_queue *q, bool must_sync)
 {
-	struct run r = {
-		.first = q->tail, .n = min_u64(q->head - q->tail, RUN), .must_sync = must_sync};
+	struct audit_round r = {.first = q->tail,
+	                        .n = min_u64(q->head - q->tail, ENTRIES_AT_ONCE),
+	                        .must_sync = must_sync};
 	vres_error error;
 
 	q->log->attempted += q->dropped - q->told_dropped;
 	q->told_dropped = q->dropped;
-	q->is_urgent = q->head - q->tail > RUN; /* who is not served now may be waiting */
+	q->is_urgent = q->head - q->tail > ENTRIES_AT_ONCE; /* one that is left may be waited for */
 	(void)pthread_mutex_unlock(&q->lock);
-	write_run(q, &r);
+	write_entries(q, &r);
 	(void)pthread_mutex_lock(&q->lock);
 	q->is_broken = r.status != VRES_OK;
 	answer(q, &r, false);
@@ -112,10 +113,8 @@ static void work(struct audit_queue *q, bool must_sync)
 	answer(q, &r, true);
 }
 
-/*
- * Is there something on its way to the disk, or something that could not be written but may be now?
- */
-static bool is_untidy(const struct audit_queue *q)
+/* Is there something to sync, or something that could not be written and may be now? */
+static bool is_unfinished(const struct audit_queue *q)
 {
 	return !q->log->is_replaced && (q->is_broken || q->log->synced.seq != q->log->written.seq);
 }
@@ -132,7 +131,7 @@ static void *run_writer(void *arg)
 
 	(void)pthread_mutex_lock(&q->lock);
 	while (q->head != q->tail || !q->is_stopping) {
-		const uint64_t patience = is_untidy(q) ? SETTLE : 0;
+		const uint64_t patience = is_unfinished(q) ? SETTLE : 0;
 		bool is_late = false;
 
 		while (!has_work(q) && !is_late) {
@@ -140,9 +139,10 @@ static void *run_writer(void *arg)
 			is_late = !vres_os_cond_wait(&q->work, &q->lock, patience);
 		}
 		q->is_sleeping = false;
-		if (!q->is_urgent && !q->is_stopping && !is_late && q->head - q->tail < RUN)
+		if (!q->is_urgent && !q->is_stopping && !is_late &&
+		    q->head - q->tail < ENTRIES_AT_ONCE)
 			(void)vres_os_cond_wait(&q->work, &q->lock, GATHER);
-		work(q, is_late);
+		write_round(q, is_late);
 	}
 	(void)pthread_mutex_unlock(&q->lock);
 	return NULL;
@@ -164,7 +164,7 @@ static void wake(struct audit_queue *q, bool urgently)
 	(void)pthread_cond_signal(&q->work);
 }
 
-/* Room for one more: waited for by who waits anyway. */
+/* Is there a free slot?  Waits for one only if @may_wait. */
 static bool has_room(struct audit_queue *q, bool may_wait)
 {
 	while (q->head - q->tail == q->capacity && may_wait) {
@@ -174,7 +174,7 @@ static bool has_room(struct audit_queue *q, bool may_wait)
 	return q->head - q->tail < q->capacity;
 }
 
-/* Under the lock. */
+/* The lock is held. */
 static void wait_for(struct audit_queue *q, struct audit_waiter *waiter)
 {
 	wake(q, true);
@@ -273,7 +273,7 @@ vres_status vres_audit_queue_open(struct audit_queue *q, struct audit_log *log, 
 	if (q->ring == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a queue of %u events",
 		                 (unsigned)capacity);
-	/* So that no event waits for the system to find the page. */
+	/* Touch every page now, so that no event waits for a page fault. */
 	memset(q->ring, 0xff, capacity * sizeof(*q->ring));
 	if (pthread_mutex_init(&q->lock, NULL) != 0 || !vres_os_cond_init(&q->work) ||
 	    !vres_os_cond_init(&q->done))

@@ -15,7 +15,7 @@
 _Static_assert(WINDOW <= AUDIT_BATCH_BYTES, "the end of a log is read into the batch");
 
 /* What was found. */
-struct found {
+struct audit_found {
 	bool has_checkpoint, has_line; /* LOG.checkpoint; a whole line in LOG */
 	bool is_rotated;               /* that line is log_rotated */
 	uint64_t torn;                 /* bytes of LOG behind the last newline */
@@ -26,13 +26,7 @@ struct found {
 	struct audit_point last;
 };
 
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		vres_os_close(*fd);
-}
-
-/* Open what may be missing: then *fd stays -1. */
+/* Open a file that may be missing; then *fd stays -1. */
 static vres_status open_if(const struct audit_log *log, const char *suffix, enum file_open how,
                            const char *what, int *fd, vres_error *err)
 {
@@ -113,7 +107,8 @@ static vres_status check_mac(const struct audit_log *log, uint64_t epoch, const 
  * ----------------------------------------------------------------------------------------
  */
 
-static vres_status read_checkpoint(struct audit_log *log, int fd, struct found *f, vres_error *err)
+static vres_status read_checkpoint(struct audit_log *log, int fd, struct audit_found *f,
+                                   vres_error *err)
 {
 	struct audit_checkpoint c;
 	bool is_good = false;
@@ -135,7 +130,7 @@ static vres_status read_checkpoint(struct audit_log *log, int fd, struct found *
 	return VRES_OK;
 }
 
-static vres_status read_first_line(struct audit_log *log, struct found *f, vres_error *err)
+static vres_status read_first_line(struct audit_log *log, struct audit_found *f, vres_error *err)
 {
 	struct audit_line first;
 	const char *end;
@@ -156,7 +151,7 @@ static vres_status read_first_line(struct audit_log *log, struct found *f, vres_
 }
 
 static vres_status check_last_line(struct audit_log *log, const char *line, size_t n,
-                                   struct found *f, vres_error *err)
+                                   struct audit_found *f, vres_error *err)
 {
 	struct audit_point *p = &f->last;
 	struct audit_line last;
@@ -181,8 +176,9 @@ static vres_status check_last_line(struct audit_log *log, const char *line, size
 	return VRES_OK;
 }
 
-/* The last whole line, and what stands behind it. */
-static vres_status read_end(struct audit_log *log, uint64_t bytes, struct found *f, vres_error *err)
+/* Read the last whole line, and what stands behind it. */
+static vres_status read_end(struct audit_log *log, uint64_t bytes, struct audit_found *f,
+                            vres_error *err)
 {
 	const size_t room = (size_t)min_u64(bytes, WINDOW);
 	const char *text = log->batch, *end, *start;
@@ -213,12 +209,12 @@ static vres_status read_end(struct audit_log *log, uint64_t bytes, struct found 
 	return check_last_line(log, start, (size_t)(end - start), f, err);
 }
 
-/* The checkpoint speaks of a line that was on disk: the log has to reach it. */
-static vres_status compare(struct found *f, vres_error *err)
+/* The line that the checkpoint names was on disk, so the log must reach it. */
+static vres_status compare_checkpoint(struct audit_found *f, vres_error *err)
 {
 	struct audit_point *p = &f->last;
 
-	/* A new file was about to follow when a crash came. */
+	/* A crash came between renaming a full file and writing the next one. */
 	if (!f->has_line && f->has_checkpoint) {
 		p->seq = f->checkpoint_seq;
 		memcpy(p->hash, f->checkpoint_hash, sizeof(p->hash));
@@ -243,9 +239,9 @@ static vres_status compare(struct found *f, vres_error *err)
 	return VRES_OK;
 }
 
-static vres_status examine(struct audit_log *log, struct found *f, vres_error *err)
+static vres_status examine_files(struct audit_log *log, struct audit_found *f, vres_error *err)
 {
-	CLEANUP(close_fd) int checkpoint = -1;
+	CLEANUP(vres_os_closep) int checkpoint = -1;
 	uint64_t bytes = 0;
 
 	TRY(open_if(log, "", FILE_APPEND, "the audit log", &log->fd, err));
@@ -258,7 +254,7 @@ static vres_status examine(struct audit_log *log, struct found *f, vres_error *e
 		TRY(read_checkpoint(log, checkpoint, f, err));
 	if (bytes > 0)
 		TRY(read_end(log, bytes, f, err));
-	return compare(f, err);
+	return compare_checkpoint(f, err);
 }
 
 /*
@@ -271,20 +267,21 @@ static vres_status make_file(struct audit_log *log, vres_error *err)
 	if (log->fd < 0)
 		TRY(vres_file_open(log->folder, log->name, FILE_CREATE, "the audit log", &log->fd,
 		                   err));
-	/* Also where it exists: whoever made it may have died before this. */
+	/* Even if it exists: its creator may have died before this. */
 	return vres_folder_sync(log->folder, err);
 }
 
-static vres_status begin_session(struct audit_log *log, const struct found *f, vres_error *err)
+static vres_status begin_session(struct audit_log *log, const struct audit_found *f,
+                                 vres_error *err)
 {
 	TRY(make_file(log, err));
 	if (f->torn > 0)
 		TRY(vres_file_cut(log->fd, f->last.size, err));
-	TRY(vres_file_sync(log->fd, err)); /* the checkpoint may speak of any line from here on */
+	TRY(vres_file_sync(log->fd, err)); /* from here on the checkpoint may name any line */
 	log->written = log->synced = f->last;
 	log->checkpointed = f->checkpoint_seq;
 	log->is_rotating = f->is_rotated;
-	/* The one line that may be without, before there are two. */
+	/* A log of one line may have no checkpoint; give it one before there are two lines. */
 	if (f->has_line && !f->has_checkpoint)
 		TRY(vres_audit_checkpoint_write(log, err));
 	if (f->has_line && !f->is_rotated)
@@ -293,7 +290,8 @@ static vres_status begin_session(struct audit_log *log, const struct found *f, v
 	     (f->is_simulated != log->choice.is_simulated || vres_audit_log_is_full(log))) ||
 	    f->is_rotated)
 		/*
-		 * What a header says must be so for its whole file, and restarts may not fill it.
+		 * What a header says must hold for its whole file, and restarts must not make it
+		 * larger without end.
 		 */
 		TRY(vres_audit_log_rotate(log, err));
 	if (log->written.size == 0)
@@ -308,7 +306,7 @@ vres_status vres_audit_log_open(struct audit_log *log, const struct audit_choice
                                 const char *worker_id, vres_error *err)
 {
 	uint8_t session[VRES_SHA256_BYTES];
-	struct found f = {.torn = 0};
+	struct audit_found f = {.torn = 0};
 	const char *name;
 	char hex[65];
 
@@ -327,7 +325,7 @@ vres_status vres_audit_log_open(struct audit_log *log, const struct audit_choice
 	TRY(vres_folder_open(choice->path, "the audit log", &log->folder, &name, err));
 	memcpy(log->name, name, strlen(name) + 1);
 	TRY(take_lock(log, err));
-	TRY(examine(log, &f, err));
+	TRY(examine_files(log, &f, err));
 	TRY(begin_session(log, &f, err));
 	log->choice.path = log->choice.forward_key = NULL;
 	log->choice.key = NULL;

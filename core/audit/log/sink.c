@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * The ready-made audit sink, as include/vres/audit_file.h has it: options, the log, the queue
- * before it.
- */
+/* The ready-made audit sink (vres/audit_file.h): its options, and a queue in front of a log. */
 #include "audit/log/sink.h"
 
 #include "base/abi.h"
@@ -23,8 +20,9 @@ struct vres_audit_file {
 	struct audit_queue queue;
 };
 
-static vres_status choose(const char *path, const vres_key *key, const vres_audit_file_options *o,
-                          struct audit_choice *out, vres_error *err)
+static vres_status check_options(const char *path, const vres_key *key,
+                                 const vres_audit_file_options *o, struct audit_choice *out,
+                                 vres_error *err)
 {
 	TRY(vres_check_identifier(o->worker_id, WORKER_ID_MAX, "worker_id", err));
 	if (o->mode > VRES_AUDIT_FORWARD)
@@ -79,7 +77,7 @@ vres_status vres_audit_file_open(const char *path, const vres_key *key,
 		                 : options == NULL ? "options"
 		                                   : "out");
 	TRY(ABI_IN(&o, options, "vres_audit_file_options", err));
-	TRY(choose(path, key, &o, &choice, err));
+	TRY(check_options(path, key, &o, &choice, err));
 	f = vres_os_alloc(sizeof(*f));
 	if (f == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for the audit log");
@@ -95,7 +93,7 @@ vres_status vres_audit_file_open(const char *path, const vres_key *key,
 	return VRES_OK;
 }
 
-static vres_status enter(const vres_audit_file *f, vres_error *err)
+static vres_status check_process(const vres_audit_file *f, vres_error *err)
 {
 	if (f == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "the audit file is NULL");
@@ -110,7 +108,7 @@ vres_status vres_audit_file_record(void *ctx, const vres_event *event)
 	vres_audit_file *f = ctx;
 	vres_event copy;
 
-	TRY(enter(f, NULL));
+	TRY(check_process(f, NULL));
 	if (event == NULL)
 		return VRES_E_INVALID_INPUT;
 	TRY(ABI_IN(&copy, event, "vres_event", NULL));
@@ -124,7 +122,7 @@ vres_audit_sink vres_audit_file_sink(vres_audit_file *f)
 
 vres_status vres_audit_file_flush(vres_audit_file *f, vres_error *err)
 {
-	TRY(enter(f, err));
+	TRY(check_process(f, err));
 	return vres_audit_queue_flush(&f->queue, err);
 }
 
@@ -132,7 +130,7 @@ vres_status vres_audit_file_head(vres_audit_file *f, uint64_t *seq, char hash[65
 {
 	struct audit_point synced;
 
-	TRY(enter(f, err));
+	TRY(check_process(f, err));
 	if (seq == NULL || hash == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", seq ? "hash" : "seq");
 	(void)pthread_mutex_lock(&f->queue.lock);
@@ -145,14 +143,14 @@ vres_status vres_audit_file_head(vres_audit_file *f, uint64_t *seq, char hash[65
 
 uint64_t vres_audit_file_lost(vres_audit_file *f)
 {
-	return enter(f, NULL) == VRES_OK ? vres_audit_queue_lost(&f->queue, false) : 0;
+	return check_process(f, NULL) == VRES_OK ? vres_audit_queue_lost(&f->queue, false) : 0;
 }
 
 uint64_t vres_audit_file_silent(const vres_audit_sink *sink)
 {
 	vres_audit_file *f = sink->ctx;
 
-	return sink->record == vres_audit_file_record && enter(f, NULL) == VRES_OK
+	return sink->record == vres_audit_file_record && check_process(f, NULL) == VRES_OK
 	               ? vres_audit_queue_lost(&f->queue, true)
 	               : 0;
 }
