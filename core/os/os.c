@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -226,17 +225,6 @@ uint32_t vres_os_user(void)
 const char *vres_os_environment(const char *name)
 {
 	return secure_getenv(name);
-}
-
-uint32_t vres_os_cores(void)
-{
-	cpu_set_t cores;
-	long all;
-
-	if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
-		return (uint32_t)CPU_COUNT(&cores);
-	all = sysconf(_SC_NPROCESSORS_ONLN); /* more than a cpu_set_t holds */
-	return all > 0 ? (uint32_t)all : 1;
 }
 
 bool vres_os_thread_start(pthread_t *out, void *(*run)(void *), void *arg)

@@ -97,9 +97,6 @@ struct secret_facts {
 /* They last as long as the secret; not in a child. */
 const struct secret_facts *vres_secret_facts_of(const void *memory);
 
-/* Cores that this thread may run on, at least 1. */
-uint32_t vres_os_cores(void);
-
 /*
  * A thread that takes no signals, so that handlers of the application run on its own threads.
  * False if there is none to be had.

@@ -5,6 +5,8 @@
  */
 #include "os/workers.h"
 
+#include "os/cores.h"
+
 vres_status workers_open(struct workers *c, uint32_t threads, vres_error *err)
 {
 	*c = (struct workers){.threads = threads ? threads : vres_os_cores(),

@@ -4,6 +4,7 @@
  * and none of them left.
  */
 #include "os/workers.h"
+#include "os/cores.h"
 
 #include <dirent.h>
 #include <errno.h>
