@@ -119,8 +119,8 @@ static void list_auto(struct output *o, const struct device_options *options, js
 	add_backend(o, lists[0], "mock", "by name only");
 	output_text(o, "mock: by name only (--backend mock)\n");
 	if (!is_any)
-		output_refuse(o, EXIT_TROUBLE, NULL,
-		              "no GPU to use; without one, try --backend mock");
+		output_refuse_as(o, VRES_E_NO_DEVICE, NULL,
+		                 "no GPU to use; without one, try --backend mock");
 }
 
 static void list_named(struct output *o, const struct device_options *options, json_t *lists[2])

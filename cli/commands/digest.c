@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,7 +28,7 @@
 #define SLICE_BYTES (UINT64_C(256) << 20)
 
 struct digest_options {
-	uint64_t alg, block_size;
+	uint64_t alg, block_size, threads;
 	bool is_json;
 };
 
@@ -45,6 +46,14 @@ static const struct option_spec specs[] = {
          .offset = offsetof(struct digest_options, block_size),
          .least = 1,
          .help = "of the verity tree: a power of two, 1024 to 65536; default 4096"},
+	{.name = "threads",
+         .argument = "N",
+         .kind = OPTION_COUNT,
+         .offset = offsetof(struct digest_options, threads),
+         .least = 1,
+         .most = THREADS_MOST,
+         .help = "threads that hash; default: one for each core, no more than the CPU quota of the "
+                 "control group"},
 	{.name = "json",
          .kind = OPTION_FLAG,
          .offset = offsetof(struct digest_options, is_json),
@@ -208,6 +217,25 @@ static bool check_usage(struct output *o, const struct digest_options *options, 
 	return true;
 }
 
+/*
+ * Let the process run on @n of its cores alone.  A digester starts a thread for each core that it
+ * may use, so that is how many threads there are.
+ */
+static bool use_cores(struct output *o, uint64_t n)
+{
+	cpu_set_t cores, kept;
+
+	if (sched_getaffinity(0, sizeof(cores), &cores) != 0)
+		return output_fail_errno(o, NULL, "the cores cannot be asked for", errno);
+	CPU_ZERO(&kept);
+	for (size_t i = 0; i < CPU_SETSIZE && (uint64_t)CPU_COUNT(&kept) < n; i++) {
+		if (CPU_ISSET(i, &cores))
+			CPU_SET(i, &kept);
+	}
+	return sched_setaffinity(0, sizeof(kept), &kept) == 0 ||
+	       output_fail_errno(o, NULL, "the cores cannot be limited", errno);
+}
+
 /* A file that cannot be read is reported, and the others are still digested. */
 static void digest_all(struct output *o, const struct digest_options *options, char **names,
                        size_t count)
@@ -239,7 +267,8 @@ static int run(const struct command *self, int argc, char **argv)
 	if (status >= 0)
 		return status;
 	output_begin(&o, self->name, options.is_json);
-	if (check_usage(&o, &options, (size_t)(argc - first)))
+	if (check_usage(&o, &options, (size_t)(argc - first)) &&
+	    (options.threads == 0 || use_cores(&o, options.threads)))
 		digest_all(&o, &options, argv + first, (size_t)(argc - first));
 	return output_end(&o);
 }

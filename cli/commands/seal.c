@@ -197,7 +197,8 @@ static bool seal(void *arguments, struct stop *stop)
 {
 	const struct file_command *c = arguments;
 	struct output *o = c->o;
-	struct session_needs needs = {.key = &c->key, .audit = &c->audit};
+	struct session_needs needs = {
+		.key = &c->key, .audit = &c->audit, .threads = (uint32_t)c->seal.threads};
 	CLEANUP(session_close) struct session s = {0};
 	CLEANUP(inputs_close) struct inputs in = {0};
 	CLEANUP(faults_close) struct faults faults = {.count = 0};

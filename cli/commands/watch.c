@@ -201,7 +201,8 @@ static bool seal_and_watch(void *arguments, struct stop *stop)
 	const struct file_command *c = arguments;
 	const struct watch_options *options = c->own;
 	struct output *o = c->o;
-	struct session_needs needs = {.key = &c->key, .audit = &c->audit};
+	struct session_needs needs = {
+		.key = &c->key, .audit = &c->audit, .threads = (uint32_t)c->seal.threads};
 	struct metrics_file metrics = {.path = options->metrics_file};
 	CLEANUP(session_close) struct session s = {0};
 	CLEANUP(inputs_close) struct inputs in = {0};
@@ -226,7 +227,7 @@ static bool seal_and_watch(void *arguments, struct stop *stop)
 	if (is_watched) {
 		metrics.manager = s.manager;
 		watch(o, options, &faults, &view, stop, &metrics, &s.audit);
-		if (!is_read(&view, stop))
+		if (!reader_wait_last(stop))
 			output_abandon(o);
 		report_all(o, &view, stop_requested(stop));
 	}

@@ -75,13 +75,16 @@ static void draw_table(struct watch_view *v, struct output *o)
 	terminal_size(STDOUT_FILENO, &rows, &columns);
 	name = columns < OTHER_COLUMNS + NAME_LEAST ? NAME_LEAST : columns - OTHER_COLUMNS;
 	name = name > NAME_MOST ? NAME_MOST : name;
-	if (v->is_drawn)
+	/* After a line on stderr the cursor is no longer below the table: it is drawn anew there.
+	 */
+	if (v->is_drawn && v->said == o->said)
 		output_text(o, "\x1b[%zuA", v->count + 1);
 	output_text(o, "\r%-*s %8s %-9s %9s %7s %s\x1b[K\n", (int)name, "FILE", "CHECKS", "MODE",
 	            "TOOK", "GB/S", "STATE");
 	for (size_t i = 0; i < v->count; i++)
 		draw_row(v, o, &v->items[i], name);
 	v->is_drawn = true;
+	v->said = o->said;
 }
 
 void watch_view_round(struct watch_view *v, struct output *o, bool is_shown)

@@ -24,6 +24,7 @@ struct watch_view {
 	uint64_t lines_lost; /* not printed since nobody read them, and not yet reported */
 	bool is_stuck;       /* the reader is not waited for any more, so nothing is shown */
 	bool is_table, is_drawn, is_coloured;
+	unsigned said; /* output.said when the table was drawn */
 };
 
 /* Choose table or lines.  items and count are filled in. */

@@ -48,9 +48,25 @@ bool key_is_named(const struct key_options *options)
 	return options->token_file != NULL || options->credential != NULL;
 }
 
+static bool ends_with(const char *name, size_t n, const char *end)
+{
+	return n >= strlen(end) && memcmp(name + n - strlen(end), end, strlen(end)) == 0;
+}
+
+/* Where something is, and not what it is: a file, a path, or a service as Kubernetes names it. */
+static bool names_a_place(const char *name, size_t n)
+{
+	const char *port = memmem(name, n, "_PORT_", 6);
+
+	return ends_with(name, n, "_FILE") || ends_with(name, n, "_PATH") ||
+	       ends_with(name, n, "_SERVICE_HOST") || ends_with(name, n, "_PORT") ||
+	       memmem(name, n, "_SERVICE_PORT_", 14) != NULL ||
+	       (port != NULL && port[6] >= '0' && port[6] <= '9');
+}
+
 /*
- * Could somebody take this variable for a way to hand over a token?  It has a prefix of ours or of
- * the system that this library was made for, and names a secret, not the place of one.
+ * Could somebody take this variable for a way to hand over a token?  It has a value, a prefix of
+ * ours or of the system that this library was made for, and names a secret, not the place of one.
  */
 static bool is_secret_name(const char *entry)
 {
@@ -63,7 +79,8 @@ static bool is_secret_name(const char *entry)
 		is_ours |= strncmp(entry, prefixes[i], strlen(prefixes[i])) == 0;
 	for (size_t i = 0; i < COUNT_OF(words); i++)
 		is_secret |= memmem(entry, n, words[i], strlen(words[i])) != NULL;
-	return is_ours && is_secret && !(n > 5 && memcmp(entry + n - 5, "_FILE", 5) == 0);
+	return is_ours && is_secret && entry[n] == '=' && entry[n + 1] != '\0' &&
+	       !names_a_place(entry, n);
 }
 
 const char *key_in_environment(char ***entry, size_t *n)

@@ -114,9 +114,10 @@ static bool open_auto(struct session *s, struct output *o, const vres_config *co
 		return true;
 	if (vres_status_class(hip.status) != 3)
 		return output_fail(o, NULL, &hip);
-	return output_refuse(o, EXIT_TROUBLE, NULL,
-	                     "no GPU to use (cuda: %s; hip: %s); without one, try --backend mock",
-	                     cuda.message, hip.message);
+	return output_refuse_as(
+		o, VRES_E_NO_DEVICE, NULL,
+		"no GPU to use (cuda: %s; hip: %s); without one, try --backend mock", cuda.message,
+		hip.message);
 }
 
 static bool open_named(struct session *s, struct output *o, enum backend_choice choice,
@@ -129,9 +130,9 @@ static bool open_named(struct session *s, struct output *o, enum backend_choice 
 	if (session_try(s, choice, config, &err) == VRES_OK)
 		return true;
 	if (err.status == VRES_E_NO_BACKEND || err.status == VRES_E_NO_DEVICE)
-		return output_refuse(o, EXIT_TROUBLE, NULL,
-		                     "backend %s: %s; without a GPU, try --backend mock",
-		                     names[choice], err.message);
+		return output_refuse_as(o, err.status, NULL,
+		                        "backend %s: %s; without a GPU, try --backend mock",
+		                        names[choice], err.message);
 	return output_fail(o, NULL, &err);
 }
 

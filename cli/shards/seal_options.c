@@ -18,7 +18,8 @@ static const struct option_spec specs[] = {
          .argument = "HEX",
          .kind = OPTION_TEXT,
          .offset = offsetof(struct seal_options, expect),
-         .help = "seal only if the digest is this one; with one FILE"},
+         .help = "seal only if the digest is this one: 64 hex digits, or a line of `vres digest`; "
+                 "with one FILE"},
 	{.name = "bytes",
          .argument = "BYTES",
          .kind = OPTION_BYTES,
@@ -30,6 +31,15 @@ static const struct option_spec specs[] = {
          .offset = offsetof(struct seal_options, is_set),
          .help = "the FILEs, in this order, are the shards of one model; vres seal also verifies "
                  "that the set is complete"},
+	{.name = "threads",
+         .argument = "N",
+         .kind = OPTION_COUNT,
+         .offset = offsetof(struct seal_options, threads),
+         .least = 1,
+         .most = THREADS_MOST,
+         .help = "threads that hash on the host; default: one for each core, no more than the CPU "
+                 "quota "
+                 "of the control group"},
 	{.name = "strict",
          .kind = OPTION_FLAG,
          .offset = offsetof(struct seal_options, is_strict),

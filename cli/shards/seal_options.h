@@ -6,12 +6,15 @@
 #include "ui/command_spec.h"
 
 struct seal_options {
-	uint64_t alg, bytes;
+	uint64_t alg, bytes, threads;
 	const char *expect, *model_ref;
 	bool is_set, is_strict;
 };
 
 extern const struct option_set seal_option_set;
+
+/* The most that --threads may say: the limit of the library. */
+#define THREADS_MOST 1024
 
 /* "sha256" and "verity". */
 extern const struct option_word digest_alg_words[];

@@ -33,6 +33,7 @@ bool output_fail(struct output *o, const char *file, const vres_error *err)
 	json_t *entry = json_object();
 	char needed[UNITS_TEXT], available[UNITS_TEXT];
 
+	o->said++;
 	if (err->status == VRES_E_INSUFFICIENT_VRAM)
 		message(o->command, file, "%s (%s needed, %s available)", err->message,
 		        format_bytes(needed, err->needed_bytes),
@@ -84,6 +85,7 @@ static bool refuse(struct output *o, enum exit_status exit, vres_status status, 
 	json_t *entry = json_object();
 
 	vsnprintf(text, sizeof(text), format, args);
+	o->said++;
 	message(o->command, file, "%s", text);
 	if (file != NULL)
 		output_put_file(o, entry, "file", file);

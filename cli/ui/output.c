@@ -75,6 +75,7 @@ void output_note(struct output *o, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
+	o->said++;
 	message_v(o->command, NULL, format, args);
 	va_end(args);
 }

@@ -18,6 +18,7 @@ struct output {
 	bool is_verbose; /* log lines come on stderr at any time: nothing is drawn over itself */
 	bool is_broken;  /* memory ran out while the document was built */
 	bool is_deaf;    /* standard output failed, and that was said */
+	unsigned said;   /* lines on stderr so far: a table that is drawn over itself moves away */
 	json_t *document;
 	json_t *errors; /* part of the document */
 	enum exit_status exit;

@@ -10,12 +10,18 @@
 #include "ui/signals.h"
 
 /*
- * Wait until lines can be printed without waiting, or for a stop.  After a stop no reader is waited
- * for any more.
+ * Wait until lines can be printed without waiting.  After a stop the reader is waited for once
+ * more, as reader_wait_last() does, then no more: what is printed is lost.
  */
 void reader_wait(struct output *o, struct stop *stop);
 
 /* Wait for at most @ns; true: lines can be printed without waiting. */
 bool reader_wait_for(struct stop *stop, uint64_t ns);
+
+/*
+ * Wait for the reader before the last lines, also after a stop: for ten seconds, or until another
+ * signal comes.  True: lines can be printed without waiting.
+ */
+bool reader_wait_last(const struct stop *stop);
 
 #endif

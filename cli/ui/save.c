@@ -8,9 +8,13 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "ui/files.h"
+
+/* The folder and the longest name below it. */
+#define TEMPORARY_BYTES (PATH_MAX + 256)
 
 static bool write_all(int fd, const char *bytes, size_t n)
 {
@@ -37,11 +41,43 @@ static void sync_folder(const char *folder)
 		(void)fsync(fd);
 }
 
+/* Is the file under this name the one that is open, ours, and under no other name? */
+static bool is_ours_alone(const char *name, int fd)
+{
+	struct stat named, opened;
+
+	return lstat(name, &named) == 0 && fstat(fd, &opened) == 0 &&
+	       named.st_dev == opened.st_dev && named.st_ino == opened.st_ino &&
+	       S_ISREG(opened.st_mode) && opened.st_uid == geteuid() && opened.st_nlink == 1;
+}
+
+/*
+ * The temporary file of a path has one name, so what a killed process left there is used again and
+ * renamed away.  The lock keeps two writers of one path apart.  Where that name cannot be had, the
+ * file gets a random one.
+ */
+static int open_temporary(const char *path, const char *folder, char name[TEMPORARY_BYTES])
+{
+	const char *slash = strrchr(path, '/');
+	int fd;
+
+	snprintf(name, TEMPORARY_BYTES, "%s/.%.200s.vres-tmp", folder,
+	         slash != NULL ? slash + 1 : path);
+	fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && is_ours_alone(name, fd) &&
+	    ftruncate(fd, 0) == 0 && fchmod(fd, 0600) == 0)
+		return fd;
+	file_close(&fd);
+	snprintf(name, TEMPORARY_BYTES, "%s/.vres-XXXXXX", folder);
+	return mkostemp(name, O_CLOEXEC); /* mode 0600 */
+}
+
 /* Returns what failed, with errno set; NULL when nothing did. */
-static const char *replace(const char *path, char *temporary, const void *bytes, size_t n,
+static const char *replace(const char *path, const char *folder, const void *bytes, size_t n,
                            bool is_public)
 {
-	CLEANUP(file_close) int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
+	char temporary[TEMPORARY_BYTES];
+	CLEANUP(file_close) int fd = open_temporary(path, folder, temporary);
 	const char *step = NULL;
 	int number;
 
@@ -96,13 +132,12 @@ bool file_can_save(struct output *o, const char *path)
 
 static const char *save(const char *path, const void *bytes, size_t n, bool is_public)
 {
-	char copy[PATH_MAX], temporary[PATH_MAX + 32];
+	char copy[PATH_MAX];
 	const char *folder, *failed = find_folder(path, copy, &folder);
 
 	if (failed != NULL)
 		return failed;
-	snprintf(temporary, sizeof(temporary), "%s/.vres-XXXXXX", folder);
-	failed = replace(path, temporary, bytes, n, is_public);
+	failed = replace(path, folder, bytes, n, is_public);
 	if (failed == NULL && !is_public)
 		sync_folder(folder);
 	return failed;

@@ -6,7 +6,7 @@ import signal
 import time
 import xml.etree.ElementTree
 
-from support import MOCK, equal, expect, finish, main, refused, start, test, vres, write
+from support import MOCK, NotRun, equal, expect, finish, main, refused, start, test, vres, write
 
 MEASURES = ["copy_host_memory", "sha256_one_core", "verity_all_cores", "seal_sha256", "seal_verity", "verify_full", "verify_readback",
             "verify_sampled", "verify_signature"]
@@ -186,6 +186,29 @@ def bench_stops_when_told_to_and_dies_of_the_signal():
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     finish(process, -signal.SIGINT)
+
+
+@test("WORKER-4913", "availability")
+def without_a_gpu_the_document_says_no_device():
+    if not no_gpu():
+        raise NotRun("this machine has a GPU")
+    document = vres("devices", "--json", status=5).json()
+    equal((document["status"], document["errors"][0]["status"], document["devices"]), ("VRES_E_NO_DEVICE", "VRES_E_NO_DEVICE", []))
+    write("f", b"x")
+    equal(vres("seal", "f", "--json", status=5).json()["status"], "VRES_E_NO_DEVICE")
+
+
+@test("", "availability", "reader that went away")
+def a_bench_ends_when_its_reader_is_gone():
+    for ignored in (False, True):
+        process = start("bench", "--bytes", "64MiB", "--runs", "100", *MOCK,
+                        preexec_fn=(lambda: signal.signal(signal.SIGPIPE, signal.SIG_IGN)) if ignored else None)
+        process.stdout.close()
+        began = time.monotonic()
+        equal(process.wait(timeout=100), 5)
+        error = process.stderr.read().decode()
+        expect("vres bench: standard output: Broken pipe" in error and error.count("standard output") == 1, error)
+        expect(time.monotonic() - began < 60)  # a hundred runs take minutes
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 import os
 import subprocess
 
-from support import equal, expect, main, pattern, refused, test, tool, vres, write
+from support import MOCK, equal, expect, main, pattern, refused, test, tool, vres, write
 
 SIZES = (0, 1, 4095, 4096, 4097, 128 * 4096, 128 * 4096 + 1, (1 << 20) - 1, 1 << 20, (5 << 20) + 77)
 ODD_NAMES = ("with blank", "back\\slash", "new\nline", "return\rhere", "-dash", "esc\x1b[31m", "\\", "ümlaut", "tab\t")
@@ -145,6 +145,18 @@ def json_holds_every_digest_and_every_failure():
     equal(bytes.fromhex(document["files"][1]["file_hex"]), raw)
     equal([e["file"] for e in document["errors"]], ["missing"])
     equal(document["status"], "VRES_E_INVALID_INPUT")
+
+
+@test("", "availability")
+def the_number_of_threads_can_be_set_and_changes_no_digest():
+    write("f", pattern(5 << 20))
+    lines = {vres("digest", "f", "--alg", "verity", "--threads", n).out for n in ("1", "2", "1024")}
+    equal(lines, {vres("digest", "f", "--alg", "verity").out})
+    for n in ("0", "1025"):
+        refused("digest", "f", "--threads", n, says="--threads must be")
+        refused("seal", "f", "--threads", n, *MOCK, says="--threads must be")
+    vres("seal", "f", "--threads", "1", *MOCK)
+    vres("watch", "f", "--threads", "2", "--count", "1", *MOCK)
 
 
 if __name__ == "__main__":

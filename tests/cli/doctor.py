@@ -7,7 +7,7 @@ import re
 import resource
 import subprocess
 
-from support import MOCK, equal, expect, main, refused, test, tool, vres, write
+from support import MOCK, NotRun, equal, expect, main, refused, test, tool, vres, write
 
 # An environment that says nothing about any engine, driver or secret.
 PLAIN = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C"}
@@ -69,14 +69,19 @@ def switches_of_engines_that_defeat_the_policy_are_bad_and_status_4():
         found = findings(*MOCK, env=dict(PLAIN, **{name: value}), status=4)
         equal([f[:2] for f in found["environment"]], [("bad", f"{name}={value}")])
     for name, value in (("TF_FORCE_UNIFIED_MEMORY", "0"), ("TF_FORCE_UNIFIED_MEMORY", "false"), ("XLA_CLIENT_MEM_FRACTION", "0.9"),
-                        ("PYTORCH_CUDA_ALLOC_CONF", "max_split_size_mb:512"), ("HSA_XNACK", "0"), ("LD_LIBRARY_PATH", "")):
+                        ("PYTORCH_CUDA_ALLOC_CONF", "max_split_size_mb:512"), ("PYTORCH_ALLOC_CONF", "expandable_segments:False"),
+                        ("PYTORCH_CUDA_ALLOC_CONF", "roundup_power2_divisions:[256:1,backend:cudaMallocAsync],backend:native"),
+                        ("PYTORCH_CUDA_ALLOC_CONF", "note_backend:cudaMallocAsync"), ("TF_GPU_ALLOCATOR", "cuda_malloc_async_not"),
+                        ("PYTORCH_CUDA_ALLOC_CONF", "backend:cudaMallocAsyncX"), ("XLA_CLIENT_MEM_FRACTION", "1"), ("TF_GPU_ALLOCATOR", ""), ("HSA_XNACK", "0"), ("LD_LIBRARY_PATH", "")):
         equal(verdict(findings(*MOCK, env=dict(PLAIN, **{name: value})), "environment"), "good", name)
 
 
 @test("WORKER-4101 CI-006", "residency", "weights or a driver swapped by the environment")
 def variables_worth_knowing_are_told():
     for name, value, wanted in (("HSA_XNACK", "1", "warn"), ("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True", "warn"),
-                                ("PYTORCH_CUDA_ALLOC_CONF", "backend:cudaMallocAsync", "warn"), ("CUDA_ENABLE_COREDUMP_ON_EXCEPTION", "1", "warn"),
+                                ("PYTORCH_CUDA_ALLOC_CONF", "backend:cudaMallocAsync", "warn"), ("PYTORCH_ALLOC_CONF", "expandable_segments:true", "warn"),
+                                ("PYTORCH_ALLOC_CONF", "max_split_size_mb:512, backend : cudaMallocAsync", "warn"), ("TF_GPU_ALLOCATOR", "cuda_malloc_async", "warn"),
+                                ("PYTORCH_HIP_ALLOC_CONF", "a:[1:2,3:4],expandable_segments:True", "warn"), ("CUDA_ENABLE_COREDUMP_ON_EXCEPTION", "1", "warn"),
                                 ("LD_LIBRARY_PATH", "/nowhere", "warn"), ("CUDA_VISIBLE_DEVICES", "1", "good")):
         found = findings(*MOCK, env=dict(PLAIN, **{name: value}))
         equal(found["environment"][0][:2], (wanted, f"{name}={value}"))
@@ -89,6 +94,37 @@ def a_secret_in_the_environment_is_named_and_not_shown():
     names = ["LLORCH_API_TOKEN", "VRES_KEY", "WORKER_API_SECRET"]
     found = findings(*MOCK, status=5, env=dict(PLAIN, VRES_TOKEN_FILE="f", **dict.fromkeys(names, "hush")))
     equal(sorted(f[1] for f in found["environment"] if f[0] == "bad"), [name + " is set" for name in names])
+
+
+@test("CI-006", "availability")
+def names_that_kubernetes_injects_paths_and_empty_values_are_no_secrets():
+    injected = {"LLORCH_KEY_SERVICE_HOST": "10.0.0.1", "LLORCH_KEY_SERVICE_PORT": "80", "LLORCH_KEY_SERVICE_PORT_HTTP": "80",
+                "LLORCH_TOKEN_PORT": "tcp://10.0.0.1:80", "LLORCH_TOKEN_PORT_80_TCP": "tcp://10.0.0.1:80", "LLORCH_TOKEN_PORT_80_TCP_ADDR": "10.0.0.1",
+                "VRES_TOKEN_PATH": "/run/token", "VRES_TOKEN_FILE": "/run/token", "VRES_KEY": ""}
+    equal(findings(*MOCK, env=dict(PLAIN, **injected))["environment"], [("good", "nothing that works against the policy", None)])
+    write("f", b"x")
+    vres("seal", "f", *MOCK, env=dict(PLAIN, **injected))
+    for name in ("VRES_PORT_TOKEN", "LLORCH_KEY_PORTS", "LLORCH_KEY"):
+        refused("seal", "f", *MOCK, env=dict(PLAIN, **{name: "x"}), says=f"the environment has {name}")
+
+
+@test("WORKER-4171", "accountability", "what cannot be looked at called good")
+def what_cannot_be_read_is_never_good():
+    hide = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc/sys && exec "$0" "$@"', tool()]
+    probe = subprocess.run(hide[:-1] + ["true"], capture_output=True, check=False)
+    if probe.returncode != 0:
+        raise NotRun("this user may not hide /proc/sys from a process")
+    done = subprocess.run([*hide, "doctor", *MOCK, "--json"], env=PLAIN, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+    found = {f["what"]: (f["verdict"], f["value"]) for f in json.loads(done.stdout)["findings"]}
+    equal(found["core pattern"], ("warn", "cannot be read"))
+
+
+@test("WORKER-4171", "availability")
+def what_the_build_can_do_on_a_device_is_said():
+    found = findings(*MOCK)["device code"]
+    equal(len(found), 2)
+    for backend, (verdict_, value, _) in zip(("CUDA", "HIP"), found):
+        expect(value in ((f"{backend}: this build can hash on a device",) if verdict_ == "good" else (f"{backend}: this build CANNOT hash on a device",)), found)
 
 
 @test("CI-006", "confidentiality", "keys on a swap device, weights in a core file")
@@ -135,7 +171,8 @@ def a_limit_on_locked_memory_costs_protection_and_not_the_run():
 def the_place_of_an_audit_log_is_looked_at():
     os.mkdir("private", 0o700)
     found = findings("--audit", "private/log", *MOCK)
-    equal([verdict(found, what) for what in ("audit folder", "audit writable", "audit log")], ["good"] * 3)
+    equal([verdict(found, what) for what in ("audit folder", "audit writable", "audit locking", "audit folder sync", "audit log")], ["good"] * 5)
+    equal(os.listdir("private"), [])
     equal(found["audit log"][0][1], "will be made")
     with open("private/log", "w", encoding="utf-8"):
         os.chmod("private/log", 0o600)
@@ -147,7 +184,8 @@ def the_place_of_an_audit_log_is_looked_at():
     os.mkdir("open")
     os.chmod("open", 0o777)
     equal(verdict(findings("--audit", "open/log", *MOCK, status=5), "audit folder"), "bad")
-    equal(verdict(findings("--audit", "nowhere/log", *MOCK, status=5), "audit folder"), "bad")
+    nowhere = findings("--audit", "nowhere/log", *MOCK, status=5)
+    equal([verdict(nowhere, what) for what in ("audit folder", "audit room", "audit locking", "audit folder sync")], ["bad", "warn", "bad", "bad"])
     equal(verdict(findings("--audit", "", *MOCK, status=5), "audit log"), "bad")
     refused("doctor", "f", *MOCK, says="no argument")
 

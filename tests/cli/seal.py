@@ -64,6 +64,13 @@ def an_expected_digest_is_accepted_and_another_is_a_verification_failure():
     vres("seal", name, "--expect", good, *MOCK)
     vres("seal", name, "--expect", good.upper(), *MOCK)
     vres("seal", name, "--alg", "verity", "--expect", fsverity(name), *MOCK)
+    for alg in ("sha256", "verity"):  # what vres digest printed, whole or its first word
+        line = vres("digest", name, "--alg", alg).out.decode()
+        for text in (line, line.split(" ")[0], "sha256:" + line.split(" ")[0].removeprefix("sha256:").upper()):
+            vres("seal", name, "--alg", alg, "--expect", text, *MOCK)
+    refused("seal", name, "--expect", "sha256:" + other, *MOCK, status=1, says="f: ")
+    refused("seal", name, "--expect", "sha256:" + good + "0", *MOCK, says="hex")
+    refused("seal", name, "--expect", "sha256:sha256:" + good, *MOCK, says="hex")
     refused("seal", name, "--expect", other, *MOCK, status=1, says="f: ")
     refused("seal", name, "--alg", "verity", "--expect", good, *MOCK, status=1, says="f: ")
     refused("seal", name, "--expect", good[:-1], *MOCK, says="hex")

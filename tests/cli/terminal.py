@@ -63,6 +63,44 @@ def the_table_is_drawn_over_itself_with_a_row_for_each_file():
     expect(out.endswith("3 rounds of 2 files, 0 not good\n"), out)
 
 
+def on_one_terminal(*arguments, rows=24, columns=80):
+    """Run the tool with stdout and stderr on one terminal; what it looks like in the end, line by line."""
+    reader, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    process = subprocess.Popen([tool(), *arguments], stdin=subprocess.DEVNULL, stdout=end, stderr=end, env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"})
+    os.close(end)
+    text, screen, row, column = read_all(reader), [""], 0, 0
+    process.wait(timeout=60)
+    for piece in re.findall(r"\x1b\[\d*[A-Z]|\r|\n|[^\x1b\r\n]+", text):
+        if piece == "\n":
+            row, column = row + 1, 0
+            screen += [""] * (row + 1 - len(screen))
+        elif piece == "\r":
+            column = 0
+        elif piece.endswith("A") and piece.startswith("\x1b"):
+            row -= int(piece[2:-1])
+        elif piece == "\x1b[K":
+            screen[row] = screen[row][:column]
+        else:
+            screen[row] = screen[row][:column].ljust(column) + piece + screen[row][column + len(piece) :]
+            column += len(piece)
+    return screen
+
+
+@test()
+def a_line_on_stderr_neither_damages_the_table_nor_is_damaged_by_it():
+    write("first", pattern(5000))
+    write("second", pattern(10))
+    screen = on_one_terminal("watch", "first", "second", "--count", "4", "--interval", "1ms", "--verify", "signature", "--mock-flip", "0:1:1@3", *MOCK)
+    said = [row for row, line in enumerate(screen) if "fault injection: flipped bit 1 of byte 1 of file 0" in line]
+    headings = [row for row, line in enumerate(screen) if line.startswith("FILE ")]
+    equal((len(said), len(headings)), (1, 2), screen)  # the table as it was before, and the one after
+    expect(headings[0] + 3 == said[0] and said[0] + 1 == headings[1], screen)
+    equal([line.split()[:2] for line in screen[headings[0] + 1 : headings[0] + 3]], [["first", "2"], ["second", "2"]], screen)
+    equal([line.split()[:2] for line in screen[headings[1] + 1 : headings[1] + 3]], [["first", "4"], ["second", "4"]], screen)
+    equal(screen[headings[1] + 3], "4 rounds of 2 files, 0 not good", screen)
+
+
 @test()
 def colour_is_used_on_a_terminal_and_not_with_no_color():
     write("f", pattern(10))

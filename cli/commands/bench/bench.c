@@ -10,6 +10,7 @@
 #include "commands/bench/curve.h"
 #include "commands/bench/measure.h"
 #include "session/session.h"
+#include "shards/seal_options.h"
 #include "ui/interruptible.h"
 #include "ui/options.h"
 #include "ui/save.h"
@@ -18,7 +19,6 @@
 #define BYTES_DEFAULT (UINT64_C(64) << 20)
 #define RUNS_DEFAULT  5
 #define RUNS_MOST     100
-#define THREADS_MOST  1024 /* the library's limit */
 
 struct bench_options {
 	uint64_t bytes, runs, threads;
@@ -45,7 +45,8 @@ static const struct option_spec specs[] = {
          .offset = offsetof(struct bench_options, threads),
          .least = 1,
          .most = THREADS_MOST,
-         .help = "threads that hash on the host; default: one for each core"},
+         .help = "threads that hash on the host; default: one for each core, no more than the CPU "
+                 "quota of the control group"},
 	{.name = "svg",
          .argument = "FILE",
          .kind = OPTION_TEXT,
@@ -133,7 +134,7 @@ static bool bench(void *arguments, struct stop *stop)
 	if (!bench_measure(&b))
 		return false;
 	report_all(&b);
-	if (r->options.svg != NULL)
+	if (output_flush(r->o) && r->options.svg != NULL)
 		bench_curve(&b, r->options.svg);
 	return false;
 }

@@ -73,9 +73,12 @@ bool bench_init(struct bench *b)
 	return true;
 }
 
+/* Told to stop, or nobody there to read the figures: what is left is not measured. */
 static bool keep_on(struct bench *b)
 {
-	return !stop_requested(b->stop) || output_stopped(b->o, NULL);
+	if (stop_requested(b->stop))
+		return output_stopped(b->o, NULL);
+	return output_has_reader(b->o);
 }
 
 static bool measure_copy(struct bench *b, uint64_t *took)

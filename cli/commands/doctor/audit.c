@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Where an audit log is to be written: is the folder there, private, writable, and is there room?
+/* The place of an audit log: is its folder private and writable, can it lock and sync, has it room?
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 #include "commands/doctor/findings.h"
+#include "ui/files.h"
 #include "ui/units.h"
 
-/* Below the first a log cannot go on for long; below the second somebody should look. */
+/* Below the first a log soon fails; below the second somebody should look. */
 #define ROOM_LEAST  (UINT64_C(10) << 20)
 #define ROOM_ENOUGH (UINT64_C(1) << 30)
 
@@ -54,8 +56,11 @@ static void look_at_room(struct doctor *d, const char *folder)
 	char text[UNITS_TEXT];
 	uint64_t room;
 
-	if (statvfs(folder, &v) != 0)
-		return; /* the folder was complained of */
+	if (statvfs(folder, &v) != 0) {
+		doctor_say(d, FINDING_WARN, "audit room", "see that the folder is there",
+		           "cannot be asked: %s", strerror(errno));
+		return;
+	}
 	room = (uint64_t)v.f_bavail * v.f_frsize;
 	doctor_say(d,
 	           room < ROOM_LEAST    ? FINDING_BAD
@@ -64,6 +69,41 @@ static void look_at_room(struct doctor *d, const char *folder)
 	           "audit room",
 	           "make room: with --require audit what cannot be recorded does not happen",
 	           "%s free", format_bytes(text, room));
+}
+
+/* A file without a name in @folder; -1 where its file system has none, or it cannot be written to.
+ */
+static int open_nameless(const char *folder)
+{
+	char name[PATH_MAX + 16];
+	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		return fd;
+	snprintf(name, sizeof(name), "%s/.vres-XXXXXX", folder);
+	fd = mkostemp(name, O_CLOEXEC);
+	if (fd >= 0)
+		unlink(name);
+	return fd;
+}
+
+/* The log needs flock(2), so that two writers are told apart, and fsync(2) of its folder. */
+static void look_at_file_system(struct doctor *d, const char *folder)
+{
+	CLEANUP(file_close) int fd = open_nameless(folder);
+	CLEANUP(file_close) int itself = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	static const char advice[] = "put the log on a local file system (ext4, xfs, btrfs)";
+	const char *lock = fd < 0                              ? "cannot be tried"
+	                   : flock(fd, LOCK_EX | LOCK_NB) == 0 ? NULL
+	                                                       : strerror(errno);
+	const char *sync = itself < 0           ? "cannot be tried"
+	                   : fsync(itself) == 0 ? NULL
+	                                        : strerror(errno);
+
+	doctor_say(d, lock == NULL ? FINDING_GOOD : FINDING_BAD, "audit locking", advice, "%s",
+	           lock == NULL ? "works" : lock);
+	doctor_say(d, sync == NULL ? FINDING_GOOD : FINDING_BAD, "audit folder sync", advice, "%s",
+	           sync == NULL ? "works" : sync);
 }
 
 static void look_at_file(struct doctor *d, const char *path)
@@ -101,5 +141,6 @@ void doctor_look_at_audit(struct doctor *d)
 	folder = dirname(copy);
 	look_at_folder(d, folder);
 	look_at_room(d, folder);
+	look_at_file_system(d, folder);
 	look_at_file(d, path);
 }

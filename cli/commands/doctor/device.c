@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The device, its health, and how the policy judges it. */
 #include <inttypes.h>
+#include <string.h>
 #include "commands/doctor/findings.h"
 #include "commands/policy/explain.h"
 #include "ui/units.h"
@@ -44,6 +45,23 @@ static void look_at_health(struct doctor *d, const vres_device_info *info)
 	           "it reports memory errors or asks to be reset: take it out of service, see "
 	           "docs/OPERATIONS.md, \"Incidents\"",
 	           "%s", info->healthy ? "no error reported" : "NOT healthy");
+}
+
+/* Has this build device code for the backends?  Without it weights are verified over the host. */
+void doctor_look_at_build(struct doctor *d)
+{
+	static const char *const backends[] = {"CUDA", "HIP"};
+
+	for (size_t i = 0; i < COUNT_OF(backends); i++) {
+		const bool has_kernel = strstr(VRES_KERNELS, backends[i]) != NULL;
+
+		doctor_say(
+			d, has_kernel ? FINDING_GOOD : FINDING_WARN, "device code",
+			"build where clang with the target of the device, nvcc or hipcc is found "
+			"(README.md); else verification needs --allow readback",
+			"%s: this build %s hash on a device", backends[i],
+			has_kernel ? "can" : "CANNOT");
+	}
 }
 
 void doctor_look_at_device(struct doctor *d)

@@ -24,8 +24,9 @@ static void examine(struct output *o, const struct doctor_options *options,
                     const struct device_options *device)
 {
 	static void (*const looks[])(struct doctor * d) = {
-		doctor_look_at_secrets, doctor_look_at_device,      doctor_look_at_dumps,
-		doctor_look_at_clock,   doctor_look_at_environment, doctor_look_at_audit,
+		doctor_look_at_secrets, doctor_look_at_build, doctor_look_at_device,
+		doctor_look_at_dumps,   doctor_look_at_clock, doctor_look_at_environment,
+		doctor_look_at_audit,
 	};
 	struct doctor d = {.o = o,
 	                   .device = device,

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Variables of the environment that work against the policy: each engine has its own way to let
- * weights leave VRAM.
- */
+/* Variables of the environment with which engines let weights leave VRAM, each its own way. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,7 +9,8 @@
 enum when {
 	WHEN_SET,     /* whatever its value is */
 	WHEN_ON,      /* unless it says no */
-	WHEN_SAYS,    /* when the value has the word */
+	WHEN_IS,      /* when the value is the word */
+	WHEN_KEY_IS,  /* when the value, "KEY:VALUE,...", has the word, which is "KEY:VALUE" */
 	WHEN_ABOVE_1, /* a fraction of the memory that is more than all of it */
 };
 
@@ -33,37 +31,77 @@ struct variable {
 	"see that no other driver library comes first that way; the system's own is the one to "   \
 	"trust"
 
+#define POOLED "memory of a pool has other residency facts: see that they satisfy the policy"
+
+/* The names of one setting of PyTorch's allocator: of all devices, of CUDA, of HIP. */
+#define PYTORCH(name)                                                                              \
+	{name, WHEN_KEY_IS, "backend:cudaMallocAsync", FINDING_WARN, POOLED},                      \
+		{name, WHEN_KEY_IS, "backend:hipMallocAsync", FINDING_WARN, POOLED},               \
+	{                                                                                          \
+		name, WHEN_KEY_IS, "expandable_segments:True", FINDING_WARN,                       \
+			"segments are remapped while they grow: seal when the engine has loaded"   \
+	}
+
 static const struct variable variables[] = {
-	/* Ggml looks whether it is there, not what it says. */
+	/* ggml asks whether it is set, not to what. */
 	{"GGML_CUDA_ENABLE_UNIFIED_MEMORY", WHEN_SET, NULL, FINDING_BAD, UNIFIED},
 	{"TF_FORCE_UNIFIED_MEMORY", WHEN_ON, NULL, FINDING_BAD, UNIFIED},
 	{"XLA_PYTHON_CLIENT_MEM_FRACTION", WHEN_ABOVE_1, NULL, FINDING_BAD, UNIFIED},
 	{"XLA_CLIENT_MEM_FRACTION", WHEN_ABOVE_1, NULL, FINDING_BAD, UNIFIED},
 	{"HSA_XNACK", WHEN_ON, NULL, FINDING_WARN,
          "unset it unless it is needed: pages may migrate between host and device"},
-	{"PYTORCH_CUDA_ALLOC_CONF", WHEN_SAYS, "managed", FINDING_BAD, UNIFIED},
-	{"PYTORCH_CUDA_ALLOC_CONF", WHEN_SAYS, "cudaMallocAsync", FINDING_WARN,
-         "memory of a pool has other residency facts: see that they satisfy the policy"},
-	{"PYTORCH_CUDA_ALLOC_CONF", WHEN_SAYS, "expandable_segments", FINDING_WARN,
-         "segments are remapped while they grow: seal when the engine has loaded"},
-	{"PYTORCH_ALLOC_CONF", WHEN_SAYS, "managed", FINDING_BAD, UNIFIED},
-	{"PYTORCH_ALLOC_CONF", WHEN_SAYS, "expandable_segments", FINDING_WARN,
-         "segments are remapped while they grow: seal when the engine has loaded"},
-	{"PYTORCH_HIP_ALLOC_CONF", WHEN_SAYS, "expandable_segments", FINDING_WARN,
-         "segments are remapped while they grow: seal when the engine has loaded"},
+	PYTORCH("PYTORCH_ALLOC_CONF"),
+	PYTORCH("PYTORCH_CUDA_ALLOC_CONF"),
+	PYTORCH("PYTORCH_HIP_ALLOC_CONF"),
+	{"TF_GPU_ALLOCATOR", WHEN_IS, "cuda_malloc_async", FINDING_WARN, POOLED},
+	{"TF_GPU_ALLOCATOR", WHEN_IS, "cuda_malloc", FINDING_GOOD, NULL},
 	{"CUDA_ENABLE_COREDUMP_ON_EXCEPTION", WHEN_ON, NULL, FINDING_WARN, DUMPS},
 	{"CUDA_ENABLE_USER_TRIGGERED_COREDUMP", WHEN_ON, NULL, FINDING_WARN, DUMPS},
 	{"LD_PRELOAD", WHEN_SET, NULL, FINDING_WARN, SWAPPED},
 	{"LD_LIBRARY_PATH", WHEN_SET, NULL, FINDING_WARN, SWAPPED},
 	{"LD_AUDIT", WHEN_SET, NULL, FINDING_WARN, SWAPPED},
-	/* It renumbers devices, which is worth knowing. */
+	/* These renumber devices, which is worth knowing. */
 	{"CUDA_VISIBLE_DEVICES", WHEN_SET, NULL, FINDING_GOOD, NULL},
 	{"HIP_VISIBLE_DEVICES", WHEN_SET, NULL, FINDING_GOOD, NULL},
 	{"ROCR_VISIBLE_DEVICES", WHEN_SET, NULL, FINDING_GOOD, NULL},
 };
 
+/* Bytes of the first "KEY:VALUE" of a list, up to a comma that is not inside brackets. */
+static size_t setting_bytes(const char *text)
+{
+	size_t n = 0;
+
+	for (int depth = 0; text[n] != '\0' && (text[n] != ',' || depth > 0); n++)
+		depth += (text[n] == '[') - (text[n] == ']' && depth > 0);
+	return n;
+}
+
+/* Does the list have @word, apart from blanks and from the case of letters? */
+static bool has_setting(const char *list, const char *word)
+{
+	for (;;) {
+		const size_t n = setting_bytes(list);
+		const char *w = word;
+
+		for (size_t i = 0; i < n; i++) {
+			if (list[i] == ' ')
+				continue;
+			if (*w == '\0' || (list[i] | 0x20) != (*w | 0x20))
+				break;
+			w++;
+			if (*w == '\0' && strspn(list + i + 1, " ") == n - i - 1)
+				return true;
+		}
+		if (list[n] == '\0')
+			return false;
+		list += n + 1;
+	}
+}
+
 static bool applies(const struct variable *v, const char *value)
 {
+	char *end;
+
 	if (value == NULL)
 		return false;
 	switch (v->when) {
@@ -71,8 +109,11 @@ static bool applies(const struct variable *v, const char *value)
 	case WHEN_ON:
 		return value[0] != '\0' && strcmp(value, "0") != 0 &&
 		       strcasecmp(value, "false") != 0;
-	case WHEN_SAYS: return strstr(value, v->word) != NULL;
-	case WHEN_ABOVE_1: return strtod(value, NULL) > 1;
+	case WHEN_IS: return strcmp(value, v->word) == 0;
+	case WHEN_KEY_IS: return has_setting(value, v->word);
+	case WHEN_ABOVE_1:
+		/* What is no number is worth a look: it is not known to be below 1. */
+		return value[0] != '\0' && (strtod(value, &end) > 1 || *end != '\0');
 	}
 	return false;
 }
@@ -94,7 +135,7 @@ void doctor_look_at_environment(struct doctor *d)
 		d->is_refused |= v->finding == FINDING_BAD;
 		found += v->finding != FINDING_GOOD;
 	}
-	/* Its value is nobody's business. */
+	/* The value is a secret, so it is not shown. */
 	while ((name = key_in_environment(&entry, &n)) != NULL) {
 		doctor_say(d, FINDING_BAD, "environment",
 		           "unset it: a secret comes from a token file or a credential; vres "

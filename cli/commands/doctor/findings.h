@@ -24,6 +24,7 @@ __attribute__((format(printf, 5, 6))) void doctor_say(struct doctor *d, enum fin
 
 /* The parts of an examination, called from one table in doctor.c. */
 void doctor_look_at_secrets(struct doctor *d);
+void doctor_look_at_build(struct doctor *d);
 void doctor_look_at_device(struct doctor *d);
 void doctor_look_at_dumps(struct doctor *d);
 void doctor_look_at_clock(struct doctor *d);

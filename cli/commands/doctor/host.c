@@ -10,10 +10,15 @@
 #include "commands/doctor/findings.h"
 
 /*
- * Locked at most at one time: a token file while it is read, a key, and a manager's subkeys, each a
- * page.
+ * The most memory that is locked at one time: a token file of 1 MiB while it is read, and a page
+ * each for a key, a manager's subkeys and the library's own check.
  */
 #define LOCK_NEED (((uint64_t)1 << 20) + 3 * 4096)
+
+/* What to do about a fact that the system does not tell. */
+#define UNREADABLE                                                                                 \
+	"let the process read /proc and ask for its own limits, or look from outside the "         \
+	"container"
 
 /* A clock before this library was written, or long after, is wrong. */
 #define YEAR_LEAST 2025
@@ -24,8 +29,8 @@ static void look_at_limit(struct doctor *d)
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0)
-		return;
-	if (limit.rlim_cur == RLIM_INFINITY)
+		doctor_say(d, FINDING_WARN, "locked memory", UNREADABLE, "cannot be asked");
+	else if (limit.rlim_cur == RLIM_INFINITY)
 		doctor_say(d, FINDING_GOOD, "locked memory", NULL, "no limit");
 	else
 		doctor_say(d, limit.rlim_cur >= LOCK_NEED ? FINDING_GOOD : FINDING_WARN,
@@ -58,40 +63,54 @@ void doctor_look_at_secrets(struct doctor *d)
 	look_at_limit(d);
 }
 
-/* A pipe gets the core whatever the limit is. */
-static bool core_is_piped(char *pattern, size_t size)
+/* The kernel's pattern for names of core files; false when it cannot be read. */
+static bool read_core_pattern(char *pattern, size_t size)
 {
 	FILE *f = fopen("/proc/sys/kernel/core_pattern", "re");
+	bool is_read;
 
-	pattern[0] = '\0';
 	if (f == NULL)
 		return false;
-	if (fgets(pattern, (int)size, f) == NULL)
-		pattern[0] = '\0';
+	is_read = fgets(pattern, (int)size, f) != NULL;
 	fclose(f);
-	pattern[strcspn(pattern, "\n")] = '\0';
-	return pattern[0] == '|';
+	if (is_read)
+		pattern[strcspn(pattern, "\n")] = '\0';
+	return is_read;
+}
+
+static void look_at_core_pattern(struct doctor *d)
+{
+	char pattern[256];
+
+	if (!read_core_pattern(pattern, sizeof(pattern)))
+		doctor_say(d, FINDING_WARN, "core pattern", UNREADABLE, "cannot be read");
+	else
+		doctor_say(
+			d, pattern[0] == '|' ? FINDING_WARN : FINDING_GOOD, "core pattern",
+			"a program gets the core whatever the limit is: see that it keeps none of "
+			"this process, or set kernel.core_pattern=core",
+			"%s", pattern[0] != '\0' ? pattern : "empty: no core files");
 }
 
 void doctor_look_at_dumps(struct doctor *d)
 {
 	static const char advice[] = "weights pass through host buffers while they are loaded: "
-				     "LimitCORE=0 in the systemd unit, or ulimit -c 0";
+				     "LimitCORE=0 in the systemd "
+				     "unit, or ulimit -c 0";
 	struct rlimit limit = {0};
-	char pattern[256];
-	const bool is_piped = core_is_piped(pattern, sizeof(pattern)),
-		   is_off = getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur == 0;
+	const bool is_known = getrlimit(RLIMIT_CORE, &limit) == 0;
+	const bool is_off = is_known && limit.rlim_cur == 0;
+	const int dumpable = prctl(PR_GET_DUMPABLE);
 
 	doctor_say(d, is_off ? FINDING_GOOD : FINDING_WARN, "core files", advice, "%s",
-	           is_off ? "off (RLIMIT_CORE is 0)" : "on (RLIMIT_CORE is not 0)");
-	doctor_say(d, is_piped ? FINDING_WARN : FINDING_GOOD, "core pattern",
-	           "a program gets the core whatever the limit is: see that it keeps none of this "
-	           "process, or set kernel.core_pattern=core",
-	           "%s", pattern[0] != '\0' ? pattern : "cannot be read");
-	doctor_say(d, FINDING_GOOD, "dumpable", NULL, "%s",
-	           prctl(PR_GET_DUMPABLE) == 1
-	                   ? "yes, as processes are: others of this user may look into them"
-	                   : "no");
+	           is_off     ? "off (RLIMIT_CORE is 0)"
+	           : is_known ? "on (RLIMIT_CORE is not 0)"
+	                      : "cannot be asked");
+	look_at_core_pattern(d);
+	doctor_say(d, dumpable < 0 ? FINDING_WARN : FINDING_GOOD, "dumpable", UNREADABLE, "%s",
+	           dumpable < 0    ? "cannot be asked"
+	           : dumpable == 1 ? "yes, as processes are: others of this user may look into them"
+	                           : "no");
 }
 
 void doctor_look_at_clock(struct doctor *d)
