@@ -24,6 +24,8 @@ const char *vres_event_name(uint32_t type)
 vres_event vres_event_make(const struct vres_listeners *l, vres_event_type type,
                            uint32_t gpu_device)
 {
+	const uint64_t now = vres_os_wall();
+
 	return (vres_event){
 		.struct_size = sizeof(vres_event),
 		.type = type,
@@ -32,8 +34,9 @@ vres_event vres_event_make(const struct vres_listeners *l, vres_event_type type,
 	                    type == VRES_EVENT_POLICY_VIOLATION,
 		.gpu_device = gpu_device,
 		.simulated = l->is_simulated,
-		.time = vres_os_wall(),
+		.time = now,
 		.worker_id = l->worker_id,
+		.detail = vres_os_wall_fault(now),
 	};
 }
 

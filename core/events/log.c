@@ -27,10 +27,12 @@ void vres_log_add_u64(struct vres_log_line *line, const char *key, uint64_t valu
 }
 
 void vres_log_put(const struct vres_listeners *l, int level, const char *event,
-                  const struct vres_log_line *line)
+                  struct vres_log_line *line)
 {
-	if (l->log)
-		l->log(l->log_ctx, level, event, line->keys, line->values, line->n);
+	if (l->log == NULL)
+		return;
+	vres_log_add(line, "clock", vres_os_wall_fault(vres_os_wall()));
+	l->log(l->log_ctx, level, event, line->keys, line->values, line->n);
 }
 
 uint64_t vres_log_clock(const struct vres_listeners *l)

@@ -19,7 +19,7 @@ struct vres_log_line {
 void vres_log_add(struct vres_log_line *line, const char *key, const char *value);
 void vres_log_add_u64(struct vres_log_line *line, const char *key, uint64_t value);
 void vres_log_put(const struct vres_listeners *l, int level, const char *event,
-                  const struct vres_log_line *line);
+                  struct vres_log_line *line);
 
 /* What a verb did. */
 struct vres_operation {

@@ -90,7 +90,8 @@ static void tell_deallocated(struct vres_shard *s, uint64_t freed, const vres_er
 		e.shard = &info;
 	e.status = failed ? VRES_E_DEALLOCATION_FAILED : VRES_OK;
 	e.freed_bytes = freed;
-	e.detail = failed ? failure->message : NULL;
+	if (failed)
+		e.detail = failure->message;
 	e.used_bytes = sums.used + sums.filling;
 	/* A release cannot fail; a lost event is counted. */
 	(void)vres_event_emit(&s->manager->listeners, &e, false, NULL);

@@ -17,6 +17,10 @@
 
 #define BUFFER_ALIGNMENT 4096
 
+/* What the wall clock gives when it is set to a time that does not fit.  Elsewhere 0 is "never". */
+#define WALL_FIRST UINT64_C(1)
+#define WALL_LAST  UINT64_MAX
+
 void *vres_os_alloc(size_t n)
 {
 	return calloc(1, n ? n : 1);
@@ -45,15 +49,28 @@ void vres_os_freep(void *slot)
 static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec t = {0};
+	uint64_t ns;
 
 	/* Fails only for an unknown clock. */
 	(void)clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	if (t.tv_sec < 0)
+		return WALL_FIRST;
+	if (ckd_mul_u64(&ns, (uint64_t)t.tv_sec, 1000000000u) ||
+	    ckd_add_u64(&ns, ns, (uint64_t)t.tv_nsec))
+		return WALL_LAST;
+	return ns > WALL_FIRST ? ns : WALL_FIRST;
 }
 
 uint64_t vres_os_wall(void)
 {
 	return clock_ns(CLOCK_REALTIME);
+}
+
+const char *vres_os_wall_fault(uint64_t wall)
+{
+	return wall <= WALL_FIRST  ? "the wall clock is before 1970"
+	       : wall == WALL_LAST ? "the wall clock is after 2554"
+	                           : NULL;
 }
 
 uint64_t vres_os_monotonic(void)
@@ -129,6 +146,7 @@ vres_status vres_os_stat(int fd, struct os_file *out, vres_error *err)
 		.bytes = s.st_size > 0 ? (uint64_t)s.st_size : 0,
 		.links = s.st_nlink,
 		.modified = {s.st_mtim.tv_sec, s.st_mtim.tv_nsec},
+		.changed = {s.st_ctim.tv_sec, s.st_ctim.tv_nsec},
 	};
 	return VRES_OK;
 }

@@ -24,7 +24,13 @@ void *vres_os_alloc_buffer(size_t n);
 void vres_os_free(void *memory);
 void vres_os_freep(void *slot); /* for CLEANUP: what the pointer at @slot points to */
 
-uint64_t vres_os_wall(void);      /* ns since 1970-01-01 UTC */
+/*
+ * The wall clock: ns since 1970-01-01 UTC.  For a time before 1970 or after 2554, which does not
+ * fit, the nearest one that does; vres_os_wall_fault() then says what is wrong, else NULL.
+ */
+uint64_t vres_os_wall(void);
+const char *vres_os_wall_fault(uint64_t wall);
+
 uint64_t vres_os_monotonic(void); /* ns since some start; goes on while the machine sleeps */
 int64_t vres_os_process(void);    /* changes in a forked child */
 
@@ -49,7 +55,8 @@ struct os_file {
 	bool is_regular, is_directory, is_readable;
 	uint32_t mode, owner;
 	uint64_t bytes, links;
-	int64_t modified[2]; /* seconds, nanoseconds */
+	/* Content and attributes; seconds, nanoseconds.  Nobody can set the second one back. */
+	int64_t modified[2], changed[2];
 };
 
 vres_status vres_os_stat(int fd, struct os_file *out, vres_error *err);

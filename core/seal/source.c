@@ -98,7 +98,8 @@ vres_status vres_source_finish(struct source *s, vres_error *err)
 		return VRES_OK;
 	TRY(vres_os_stat(s->fd, &now, err));
 	if (now.bytes != s->before.bytes ||
-	    memcmp(now.modified, s->before.modified, sizeof(now.modified)) != 0)
+	    memcmp(now.modified, s->before.modified, sizeof(now.modified)) != 0 ||
+	    memcmp(now.changed, s->before.changed, sizeof(now.changed)) != 0)
 		return vres_fail(err, VRES_E_IO, "the file was changed while it was read");
 	return VRES_OK;
 }

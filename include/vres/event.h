@@ -73,10 +73,10 @@ typedef void (*vres_incident_fn)(void *ctx, const vres_event *event);
  * Every audit event is a line that has the name of the event.  Every operation is a line named
  * "operation" with action (seal, verify, lease, release, enforce, receipt_open, create, destroy),
  * shard_id, gpu_device, bytes, duration_ns and status, and, where they apply, reason, mode,
- * worker_id and token_fingerprint.  The fingerprint is the first 6 hex digits of the SHA-256 of the
- * token; for a token of more than 8192 bytes, of its first 8192 bytes and "[truncated]".  A seal
- * that looks at its device also writes a line named "capacity" with gpu_device, requested_bytes,
- * used_bytes and available_bytes.
+ * worker_id and token_fingerprint.  While the wall clock is not usable, every line has a key clock.
+ * The fingerprint is the first 6 hex digits of the SHA-256 of the token; for a token of more than
+ * 8192 bytes, of its first 8192 bytes and "[truncated]".  A seal that looks at its device also
+ * writes a line named "capacity" with gpu_device, requested_bytes, used_bytes and available_bytes.
  *
  * The level is ERROR for a status of 4xx; WARN for any other failure; DEBUG for "capacity" and for
  * a successful verify, lease or receipt_open; INFO for everything else.  Refused input is not an

@@ -88,7 +88,8 @@ VRES_API VRES_MUST_CHECK vres_status vres_seal_memory(vres_manager *m, const vre
  *
  * Return: as vres_seal_memory(); VRES_E_INVALID_INPUT also for a directory, a descriptor that
  *         cannot be read, or a file that is shorter than @offset + @bytes; VRES_E_IO when reading
- *         fails, a pipe ends early, or a regular file was changed while it was read.
+ *         fails, a pipe ends early, or a regular file or its attributes were changed while it was
+ *         read.
  */
 VRES_API VRES_MUST_CHECK vres_status vres_seal_fd(vres_manager *m, const vres_seal_params *p,
                                                   int fd, uint64_t offset, uint64_t bytes,

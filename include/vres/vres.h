@@ -39,8 +39,9 @@
  * Input.  Refused input has no effect and causes no event.  The message names the kind of mistake
  * and its position and never repeats the input.
  *
- * Units.  Sizes are bytes.  Times are nanoseconds; wall-clock times count from 1970-01-01 UTC.
- * Devices are numbered by the backend, from 0.
+ * Units.  Sizes are bytes.  Times are nanoseconds; wall-clock times count from 1970-01-01 UTC. When
+ * the clock of the host is set to a time before 1970 or after 2554, the nearest time that fits is
+ * given, and events and log lines say so.  Devices are numbered by the backend, from 0.
  *
  * Fork.  In a child process every call on an object of the parent returns VRES_E_STATE with reason
  * FORKED, with two exceptions: destroying an object frees its host memory and nothing else, and

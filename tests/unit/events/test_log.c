@@ -6,6 +6,7 @@
 #include "events/log.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "support/fixture/support.h"
 
@@ -210,6 +211,33 @@ START_TEST(line_takes_no_more_than_it_has_room_for)
 }
 END_TEST
 
+static bool is_before_1970;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *out);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
+{
+	if (clock != CLOCK_REALTIME || !is_before_1970)
+		return __real_clock_gettime(clock, out);
+	*out = (struct timespec){.tv_sec = -1};
+	return 0;
+}
+
+START_TEST(every_line_says_when_the_wall_clock_is_of_no_use)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(release_shard) vres_shard *shard = NULL;
+
+	is_before_1970 = true;
+	shard = sealed_as(f, "early", BLOCK, 1);
+	is_before_1970 = false;
+	CK_LINE(f, "seal",
+	        "3 operation action=seal shard_id=early gpu_device=0 bytes=4096 duration_ns=T "
+	        "status=VRES_OK clock=the wall clock is before 1970");
+	ck_assert_uint_eq(info_of(shard).sealed_at, 1);
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
@@ -225,6 +253,8 @@ int main(void)
 	             "availability", ""),
 		CASE(refused_input_is_no_operation, "VR-005", "accountability",
 	             "a log flooded by refused input"),
+		CASE(every_line_says_when_the_wall_clock_is_of_no_use, "WORKER-4800",
+	             "accountability", "a host whose clock was never set"),
 		CASE(line_takes_no_more_than_it_has_room_for, "MS-007", "",
 	             "a write past an array"),
 	};

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "support/suite/alloc.h"
@@ -169,9 +170,24 @@ START_TEST(file_that_was_changed_meanwhile_is_an_error_at_the_end)
 	ck_assert_int_eq(ftruncate(fd, BYTES + 1), 0);
 	touch(fd, 1700000000, 5);
 	ck_status(vres_source_finish(&s, &err), VRES_E_IO);
-	ck_assert_int_eq(ftruncate(fd, BYTES), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(change_whose_time_was_set_back_is_an_error_too)
+{
+	/* Longer than the clock of a file system needs to go on: 10 ms with CONFIG_HZ=100. */
+	const struct timespec tick = {.tv_nsec = 50000000};
+	const int fd = file();
+	struct source s;
+	vres_error err;
+
 	touch(fd, 1700000000, 5);
-	ck_ok(vres_source_finish(&s, &err));
+	ck_ok(vres_source_fd(&s, fd, 0, BYTES, &err));
+	ck_assert_int_eq(nanosleep(&tick, NULL), 0);
+	ck_assert_int_eq(pwrite(fd, "x", 1, 0), 1);
+	touch(fd, 1700000000, 5);
+	ck_status(vres_source_finish(&s, &err), VRES_E_IO);
 	close(fd);
 }
 END_TEST
@@ -236,6 +252,8 @@ int main(void)
 		CASE(pipe_that_ends_early_says_where, "WORKER-4400 WORKER-4150", "integrity",
 	             "a short source"),
 		CASE(descriptors_that_cannot_be_read_are_refused, "VR-005", "", ""),
+		CASE(change_whose_time_was_set_back_is_an_error_too, "WORKER-4113", "integrity",
+	             "a file changed while it is read, its time set back"),
 		CASE(file_that_was_changed_meanwhile_is_an_error_at_the_end, "WORKER-4113",
 	             "integrity", "a file changed while it is sealed"),
 		CASE(file_that_was_cut_while_it_was_read_is_an_error, "WORKER-4113", "integrity",
