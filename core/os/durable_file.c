@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Files that are written and must survive; see host_file.h. */
+/* Files that are written and must survive. */
 #include "os/durable_file.h"
 
 #include <errno.h>
@@ -15,62 +15,10 @@ static vres_status failed(const char *doing, vres_error *err)
 	const char *why = error == ENOSPC || error == EDQUOT ? ": no space left"
 	                  : error == EROFS                   ? ": the file system is read-only"
 	                  : error == EFBIG ? ": too large for a limit of this process"
-	                  : error == EACCES || error == EPERM ? ": no permission"
-	                                                      : "";
+	                  : error == EPERM ? ": no permission"
+	                                   : "";
 
 	return vres_fail(err, VRES_E_IO, "%s failed (error %d)%s", doing, error, why);
-}
-
-/*
- * Can nobody but its owner or root change files in a folder?  A sticky one such as /tmp lets others
- * add files but not replace these.
- */
-static vres_status folder_check(int fd, const char *what, vres_error *err)
-{
-	struct stat s;
-
-	if (fstat(fd, &s) != 0)
-		return failed("examining a folder", err);
-	if (((s.st_mode & 022u) && (s.st_mode & S_ISVTX) == 0) ||
-	    (s.st_uid != 0 && s.st_uid != geteuid()))
-		return vres_fail(err, VRES_E_INVALID_INPUT,
-		                 "the folder of %s can be written by others", what);
-	return VRES_OK;
-}
-
-vres_status vres_folder_open(const char *path, const char *what, int *folder, const char **name,
-                             vres_error *err)
-{
-	const char *slash = strrchr(path, '/'), *rest = slash ? slash + 1 : path;
-	const size_t n = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
-	char prefix[4096] = ".";
-	vres_status status;
-	int fd;
-
-	if (n >= sizeof(prefix) || strlen(rest) > FILE_NAME_MAX)
-		return vres_fail(err, VRES_E_INVALID_INPUT,
-		                 "the path of %s is too long: a name may have %u bytes", what,
-		                 FILE_NAME_MAX);
-	if (rest[0] == '\0' || strcmp(rest, ".") == 0 || strcmp(rest, "..") == 0)
-		return vres_fail(err, VRES_E_INVALID_INPUT,
-		                 "the path of %s does not end in a file name", what);
-	if (n > 0) {
-		memcpy(prefix, path, n);
-		prefix[n] = '\0';
-	}
-	fd = open(prefix, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return vres_fail(err, VRES_E_NOT_FOUND, "the folder of %s does not exist", what);
-	if (fd < 0)
-		return failed("opening a folder", err);
-	status = folder_check(fd, what, err);
-	if (status != VRES_OK) {
-		(void)close(fd);
-		return status;
-	}
-	*folder = fd;
-	*name = rest;
-	return VRES_OK;
 }
 
 static int open_flags(enum file_open how)
@@ -107,24 +55,13 @@ vres_status vres_file_open(int folder, const char *name, enum file_open how, con
 		                 "%s is a symbolic link, which is refused", what);
 	if (errno == ENXIO || errno == EISDIR)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is not a regular file", what);
+	if (errno == EACCES)
+		return vres_fail(
+			err, VRES_E_IO,
+			"no permission to open %s: it must belong to this user, or to root and "
+			"be readable by a group of this process",
+			what);
 	return failed("opening a file", err);
-}
-
-vres_status vres_file_check(int fd, bool or_root, const char *what, uint64_t *bytes,
-                            vres_error *err)
-{
-	struct os_file file;
-
-	TRY(vres_os_stat(fd, &file, err));
-	if (!file.is_regular)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is not a regular file", what);
-	if (file.owner != vres_os_user() && !(or_root && file.owner == 0))
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s belongs to another user", what);
-	if (file.mode & 077u)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s has mode %04o, expected 0600", what,
-		                 file.mode);
-	*bytes = file.bytes;
-	return VRES_OK;
 }
 
 vres_status vres_file_lock(int fd, vres_error *err)

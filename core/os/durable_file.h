@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Files that are written and must survive: the second half of the door to the operating system.
+ * Files that are written and must survive.
  *
- * A folder is opened once and files are reached through it by name, so that neither chdir() nor a
- * folder that is moved leads elsewhere.  Links are never followed.  Messages name @what, which is
- * ours, never the path, which is not.
+ * Files are reached by name through a folder that was opened before, so that neither chdir() nor
+ * moving the folder leads elsewhere.  Links are never followed.  Messages name @what, which is this
+ * library's word for the file, and never the path.
  */
 #ifndef VRES_CORE_OS_DURABLE_FILE_H
 #define VRES_CORE_OS_DURABLE_FILE_H
@@ -16,13 +16,6 @@
  * the 255 bytes a file system allows.
  */
 #define FILE_NAME_MAX 230u
-
-/*
- * Open the folder that holds @path; *name is the rest of @path.  A folder that others could change
- * files in is refused.
- */
-vres_status vres_folder_open(const char *path, const char *what, int *folder, const char **name,
-                             vres_error *err);
 
 enum file_open {
 	FILE_READ,   /* what exists */
@@ -38,13 +31,6 @@ enum file_open {
  */
 vres_status vres_file_open(int folder, const char *name, enum file_open how, const char *what,
                            int *fd, vres_error *err);
-
-/*
- * Is it a regular file of this user (or root's, if @or_root) that nobody else may touch?  *bytes is
- * its size.
- */
-vres_status vres_file_check(int fd, bool or_root, const char *what, uint64_t *bytes,
-                            vres_error *err);
 
 /*
  * Take the lock of an open file until it is closed; VRES_E_BUSY if another opening, here or in

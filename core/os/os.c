@@ -151,29 +151,9 @@ vres_status vres_os_stat(int fd, struct os_file *out, vres_error *err)
 	return VRES_OK;
 }
 
-vres_status vres_os_open(const char *path, int *out, vres_error *err)
-{
-	const int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-	if (fd >= 0) {
-		*out = fd;
-		return VRES_OK;
-	}
-	if (errno == ENOENT || errno == ENOTDIR)
-		return vres_fail(err, VRES_E_NOT_FOUND, "the file does not exist");
-	if (errno == ENXIO) /* a socket, or a device that is not there */
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the file is not a regular one");
-	if (errno == ELOOP)
-		return vres_fail(err, VRES_E_INVALID_INPUT,
-		                 "the file is a symbolic link, which is refused");
-	if (errno == EACCES)
-		return vres_fail(err, VRES_E_IO, "no permission to open the file");
-	return vres_fail(err, VRES_E_IO, "the file cannot be opened (error %d)", errno);
-}
-
 void vres_os_close(int fd)
 {
-	(void)close(fd); /* opened for reading: there is nothing to lose */
+	(void)close(fd); /* what was written is on disk already: there is nothing to lose */
 }
 
 void vres_os_closep(const int *fd)
@@ -204,34 +184,6 @@ vres_status vres_os_read(int fd, int64_t offset, void *bytes, size_t n, size_t *
 		done += (size_t)step;
 	}
 	*got = done;
-	return VRES_OK;
-}
-
-vres_status vres_os_parent_is_private(const char *path, bool *is_private, vres_error *err)
-{
-	const char *slash = strrchr(path, '/');
-	char folder[4096] = ".";
-	struct stat s;
-	bool is_there;
-
-	if (slash) {
-		const size_t n = slash == path ? 1 : (size_t)(slash - path);
-
-		if (n >= sizeof(folder))
-			return vres_fail(err, VRES_E_INVALID_INPUT,
-			                 "the path is longer than %zu bytes", sizeof(folder) - 1);
-		memcpy(folder, path, n);
-		folder[n] = '\0';
-	}
-	is_there = stat(folder, &s) == 0;
-	if (!is_there && (errno == ENOENT || errno == ENOTDIR))
-		return vres_fail(err, VRES_E_NOT_FOUND, "the folder of the file does not exist");
-	if (!is_there)
-		return vres_fail(err, VRES_E_IO,
-		                 "the folder of the file cannot be examined (error %d)", errno);
-	/* A sticky folder such as /tmp lets others add files but not replace this one. */
-	*is_private = ((s.st_mode & 022u) == 0 || (s.st_mode & S_ISVTX)) &&
-	              (s.st_uid == 0 || s.st_uid == geteuid());
 	return VRES_OK;
 }
 

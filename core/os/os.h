@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * The only door to the operating system: memory, time, randomness, files, pages for secrets,
- * threads.
- */
+/* The only way to the operating system: memory, time, randomness, files, threads. */
 #ifndef VRES_CORE_OS_OS_H
 #define VRES_CORE_OS_OS_H
 
@@ -61,8 +58,6 @@ struct os_file {
 
 vres_status vres_os_stat(int fd, struct os_file *out, vres_error *err);
 
-/* Open for reading; a final symbolic link is refused.  Never blocks on a FIFO. */
-vres_status vres_os_open(const char *path, int *out, vres_error *err);
 void vres_os_close(int fd);
 
 /* For CLEANUP: close *fd unless it is negative. */
@@ -75,34 +70,8 @@ void vres_os_closep(const int *fd);
 vres_status vres_os_read(int fd, int64_t offset, void *bytes, size_t n, size_t *got,
                          vres_error *err);
 
-/*
- * Does anybody but @owner or root have the right to replace files in the folder that holds @path?
- */
-vres_status vres_os_parent_is_private(const char *path, bool *is_private, vres_error *err);
-
 uint32_t vres_os_user(void);
 const char *vres_os_environment(const char *name);
-
-/*
- * Pages for secrets (host_secret.c): locked if limits allow, kept out of core files and of forked
- * children, with a guard page on either side. Wiped by vres_secret_free(), which in a child frees
- * what there is and touches nothing.
- */
-vres_status vres_secret_alloc(size_t n, void **out, vres_error *err);
-void vres_secret_free(void *memory, size_t n);
-
-/* May it be read?  Not in a forked child, where there may be no page behind the address. */
-bool vres_secret_is_here(const void *memory);
-
-/* What the system granted. */
-struct secret_facts {
-	/* Memfd_secret(2): not even the kernel and debuggers have it mapped. */
-	bool is_secret_memory;
-	bool is_locked, is_undumped, is_kept_from_children;
-};
-
-/* They last as long as the secret; not in a child. */
-const struct secret_facts *vres_secret_facts_of(const void *memory);
 
 /*
  * A thread that takes no signals, so that handlers of the application run on its own threads.

@@ -10,6 +10,8 @@
  * mapping at all, so they are not.  Else it lies in an ordinary mapping that is locked, not dumped,
  * and empty in a child.
  */
+#include "os/secret_pages.h"
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>

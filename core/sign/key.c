@@ -9,8 +9,10 @@
 
 #include <vres/vres.h>
 
-#include "os/os.h"
 #include "base/validate.h"
+#include "os/os.h"
+#include "os/private_file.h"
+#include "os/secret_pages.h"
 
 #define TOKEN_MAX      ((size_t)1 << 20)
 #define DOMAIN_MAX     64
@@ -98,34 +100,9 @@ vres_status vres_key_derive(const void *token, size_t bytes, const char *domain,
 	return VRES_OK;
 }
 
-struct token_file {
-	int fd;
-	unsigned char *text;
-};
-
-static void token_file_close(struct token_file *f)
+static void token_free(unsigned char **text)
 {
-	if (f->fd >= 0)
-		vres_os_close(f->fd);
-	vres_secret_free(f->text, TOKEN_MAX + 1);
-}
-
-static vres_status token_file_check(const struct os_file *file, bool group_may_read,
-                                    vres_error *err)
-{
-	const uint32_t forbidden = group_may_read && file->owner == 0 ? 037u : 077u;
-
-	if (!file->is_regular)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the token is not in a regular file");
-	if (file->owner != 0 && file->owner != vres_os_user())
-		return vres_fail(err, VRES_E_INVALID_INPUT,
-		                 "the token file belongs to another user");
-	if (file->mode & forbidden)
-		return vres_fail(err, VRES_E_INVALID_INPUT,
-		                 "the token file has mode %04o, expected 0600", file->mode);
-	if (file->bytes > TOKEN_MAX)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the token file is longer than 1 MiB");
-	return VRES_OK;
+	vres_secret_free(*text, TOKEN_MAX + 1);
 }
 
 /* White_Space of Unicode 15 (PropList.txt). */
@@ -159,29 +136,25 @@ static vres_status token_trim(const unsigned char *text, size_t n, size_t *start
 	return VRES_OK;
 }
 
-static vres_status key_from_file(const char *path, bool is_credential, const char *domain,
-                                 vres_key **out, vres_error *err)
+static vres_status key_from_file(const char *path, const char *domain, vres_key **out,
+                                 vres_error *err)
 {
-	CLEANUP(token_file_close) struct token_file f = {.fd = -1};
-	struct os_file file;
+	CLEANUP(token_free) unsigned char *text = NULL;
+	CLEANUP(vres_os_closep) int fd = -1;
 	size_t n = 0, start, end;
-	bool is_private = false;
+	uint64_t bytes;
 	void *page = NULL;
 
-	TRY(vres_os_open(path, &f.fd, err));
-	TRY(vres_os_stat(f.fd, &file, err));
-	TRY(token_file_check(&file, is_credential, err));
-	TRY(vres_os_parent_is_private(path, &is_private, err));
-	if (!is_private)
-		return vres_fail(err, VRES_E_INVALID_INPUT,
-		                 "the folder of the token file can be written by others");
+	TRY(vres_private_open(path, "the token file", &fd, &bytes, err));
+	if (bytes > TOKEN_MAX)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the token file is longer than 1 MiB");
 	TRY(vres_secret_alloc(TOKEN_MAX + 1, &page, err));
-	f.text = page;
-	TRY(vres_os_read(f.fd, 0, f.text, TOKEN_MAX + 1, &n, err));
+	text = page;
+	TRY(vres_os_read(fd, 0, text, TOKEN_MAX + 1, &n, err));
 	if (n > TOKEN_MAX)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "the token file is longer than 1 MiB");
-	TRY(token_trim(f.text, n, &start, &end, err));
-	return vres_key_derive(f.text + start, end - start, domain, out, err);
+	TRY(token_trim(text, n, &start, &end, err));
+	return vres_key_derive(text + start, end - start, domain, out, err);
 }
 
 vres_status vres_key_from_token_file(const char *path, const char *domain, vres_key **out,
@@ -189,7 +162,7 @@ vres_status vres_key_from_token_file(const char *path, const char *domain, vres_
 {
 	if (path == NULL || out == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", path ? "out" : "path");
-	return key_from_file(path, false, domain, out, err);
+	return key_from_file(path, domain, out, err);
 }
 
 static vres_status credential_name_check(const char *name, vres_error *err)
@@ -234,7 +207,7 @@ vres_status vres_key_from_credential(const char *name, const char *domain, vres_
 	memcpy(path, folder, folder_n);
 	path[folder_n] = '/';
 	memcpy(path + folder_n + 1, name, strlen(name) + 1);
-	return key_from_file(path, true, domain, out, err);
+	return key_from_file(path, domain, out, err);
 }
 
 vres_status vres_key_check(const struct vres_key *key, vres_error *err)

@@ -8,7 +8,7 @@
 
 #include "base/abi.h"
 #include "hash/crypto.h"
-#include "os/os.h"
+#include "os/secret_pages.h"
 
 struct page {
 	void *memory;

@@ -35,13 +35,16 @@ VRES_API VRES_MUST_CHECK vres_status vres_key_derive(const void *token, size_t b
 
 /**
  * vres_key_from_token_file() - derive a key from a file that holds a token
- * @path:   a regular file, owned by this user or by root, that only its owner can read
- *          (mode & 077 == 0); symbolic links are refused
+ * @path:   a private file: regular, owned by this user or by root, and nobody else may read or
+ *          write it (mode 0600 or stricter); a file of root may also be readable by root's group or
+ *          a group of this process (0640 or stricter)
  * @domain: as for vres_key_derive()
  * @out:    the key, to be given to vres_key_destroy()
  *
- * The folder of the file must not be writable by others, unless it has the sticky bit.  The file is
- * UTF-8 text of at most 1 MiB.  White space, as Unicode defines it, is removed at both ends.
+ * The folder of the file must belong to this user or to root, and must not be writable by others,
+ * unless it has the sticky bit.  A symbolic link is refused, unless root made it in a folder of root
+ * and it leads to a place inside that folder, as those do in a secret volume of Kubernetes.  The
+ * file is UTF-8 text of at most 1 MiB.  White space, as Unicode defines it, is removed at both ends.
  *
  * Return: VRES_OK; VRES_E_NOT_FOUND; VRES_E_IO; VRES_E_INVALID_INPUT, with the cause in the
  *         message: a symbolic link; a file that is not regular, is empty, too large or not UTF-8,
@@ -57,8 +60,7 @@ VRES_API VRES_MUST_CHECK vres_status vres_key_from_token_file(const char *path, 
  * @domain: as for vres_key_derive()
  * @out:    the key, to be given to vres_key_destroy()
  *
- * As vres_key_from_token_file(), except that the group may read a file that root owns: systemd may
- * create credentials that way.
+ * The file is checked and read as vres_key_from_token_file() does.
  *
  * Return: as vres_key_from_token_file(); VRES_E_NOT_FOUND also when $CREDENTIALS_DIRECTORY is not
  *         set; VRES_E_INVALID_INPUT also when it is not an absolute path.

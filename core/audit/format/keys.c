@@ -9,6 +9,8 @@
 #include "audit/format/line_read.h"
 #include "base/validate.h"
 #include "os/durable_file.h"
+#include "os/private_file.h"
+#include "os/secret_pages.h"
 #include "sign/key.h"
 
 /* "vres-audit-key/1 ", at most 16 digits, a blank, 64 digits, a newline. */
@@ -55,16 +57,12 @@ static vres_status derive(struct audit_keys *keys, vres_error *err)
 	return expand(keys->chain[1], "vres/audit/line/v1", keys->line[1], err);
 }
 
-static vres_status read_file(int folder, const char *name, bool or_root, const char *what,
-                             struct audit_keys **out, vres_error *err)
+/* The key in an open file, which was found private. */
+static vres_status key_read(int fd, const char *what, struct audit_keys **out, vres_error *err)
 {
 	CLEANUP(vres_audit_keys_destroy) struct audit_keys *keys = NULL;
-	CLEANUP(vres_os_closep) int fd = -1;
-	uint64_t bytes;
 	size_t n = 0;
 
-	TRY(vres_file_open(folder, name, FILE_READ, what, &fd, err));
-	TRY(vres_file_check(fd, or_root, what, &bytes, err));
 	TRY(keys_create(true, &keys, err));
 	TRY(vres_os_read(fd, 0, keys->text, KEY_FILE_MAX, &n, err));
 	if (!audit_key_scan(keys->text, n, &keys->epoch, keys->chain[0]))
@@ -78,16 +76,23 @@ static vres_status read_file(int folder, const char *name, bool or_root, const c
 vres_status vres_audit_keys_load(int folder, const char *name, struct audit_keys **out,
                                  vres_error *err)
 {
-	return read_file(folder, name, false, "the log's key file", out, err);
+	static const char what[] = "the log's key file";
+	CLEANUP(vres_os_closep) int fd = -1;
+	uint64_t bytes;
+
+	TRY(vres_file_open(folder, name, FILE_READ, what, &fd, err));
+	TRY(vres_private_check(fd, false, what, &bytes, err));
+	return key_read(fd, what, out, err);
 }
 
 vres_status vres_audit_keys_read(const char *path, struct audit_keys **out, vres_error *err)
 {
-	CLEANUP(vres_os_closep) int folder = -1;
-	const char *name;
+	static const char what[] = "the forward key file";
+	CLEANUP(vres_os_closep) int fd = -1;
+	uint64_t bytes;
 
-	TRY(vres_folder_open(path, "the forward key file", &folder, &name, err));
-	return read_file(folder, name, true, "the forward key file", out, err);
+	TRY(vres_private_open(path, what, &fd, &bytes, err));
+	return key_read(fd, what, out, err);
 }
 
 vres_status vres_audit_keys_copy(const struct audit_keys *keys, struct audit_keys **out,
@@ -149,7 +154,7 @@ static vres_status key_replace(int folder, const char *name, const char *tempora
 	uint64_t bytes = 0;
 
 	if (vres_file_open(folder, name, FILE_MODIFY, "the log's key file", &old, NULL) == VRES_OK)
-		TRY(vres_file_check(old, false, "the log's key file", &bytes, err));
+		TRY(vres_private_check(old, false, "the log's key file", &bytes, err));
 	TRY(vres_file_rename(folder, temporary, name, true, err));
 	TRY(vres_folder_sync(folder, err));
 	if (old >= 0)
@@ -232,7 +237,7 @@ vres_status vres_audit_keygen(const char *path, vres_error *err)
 
 	if (path == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "path is NULL");
-	TRY(vres_folder_open(path, "the key file", &folder, &name, err));
+	TRY(vres_private_folder(path, FILE_NAME_MAX, "the key file", &folder, &name, err));
 	TRY(keys_create(true, &keys, err));
 	TRY(vres_os_random(keys->chain[0], VRES_SHA256_BYTES, err));
 	TRY(vres_file_write_new(folder, name, "the key file", keys->text,

@@ -8,6 +8,7 @@
 #include "audit/log/checkpoint.h"
 #include "audit/log/log.h"
 #include "base/validate.h"
+#include "os/private_file.h"
 #include "sign/record.h"
 
 #define CHECKPOINT_MAX 1024u
@@ -47,7 +48,7 @@ static vres_status take_lock(struct audit_log *log, vres_error *err)
 
 	vres_audit_batch_name(log, ".lock", name);
 	TRY(vres_file_open(log->folder, name, FILE_LOCK, "the log's lock file", &log->lock, err));
-	TRY(vres_file_check(log->lock, false, "the log's lock file", &bytes, err));
+	TRY(vres_private_check(log->lock, false, "the log's lock file", &bytes, err));
 	return vres_file_lock(log->lock, err);
 }
 
@@ -115,7 +116,7 @@ static vres_status read_checkpoint(struct audit_log *log, int fd, struct audit_f
 	uint64_t bytes;
 	size_t n = 0;
 
-	TRY(vres_file_check(fd, false, "the log's checkpoint", &bytes, err));
+	TRY(vres_private_check(fd, false, "the log's checkpoint", &bytes, err));
 	TRY(vres_os_read(fd, 0, log->batch, CHECKPOINT_MAX, &n, err));
 	if (n == 0 || log->batch[n - 1] != '\n' || !audit_checkpoint_scan(log->batch, n - 1, &c))
 		return vres_fail(err, VRES_E_AUDIT, "the log's checkpoint is damaged");
@@ -247,7 +248,7 @@ static vres_status examine_files(struct audit_log *log, struct audit_found *f, v
 	TRY(open_if(log, "", FILE_APPEND, "the audit log", &log->fd, err));
 	TRY(open_if(log, ".checkpoint", FILE_READ, "the log's checkpoint", &checkpoint, err));
 	if (log->fd >= 0)
-		TRY(vres_file_check(log->fd, false, "the audit log", &bytes, err));
+		TRY(vres_private_check(log->fd, false, "the audit log", &bytes, err));
 	TRY(find_keys(log, bytes == 0 && checkpoint < 0, err));
 	f->last.line_epoch = f->last.epoch = log->keys->epoch;
 	if (checkpoint >= 0)
@@ -322,7 +323,8 @@ vres_status vres_audit_log_open(struct audit_log *log, const struct audit_choice
 	if (log->batch == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for the audit log");
 	TRY(vres_sha256_open(&log->hash, err));
-	TRY(vres_folder_open(choice->path, "the audit log", &log->folder, &name, err));
+	TRY(vres_private_folder(choice->path, FILE_NAME_MAX, "the audit log", &log->folder, &name,
+	                        err));
 	memcpy(log->name, name, strlen(name) + 1);
 	TRY(take_lock(log, err));
 	TRY(examine_files(log, &f, err));

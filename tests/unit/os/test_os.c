@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The door to the operating system, where it promises more than the call behind it. */
 #include "os/os.h"
+#include "os/secret_pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -198,27 +199,6 @@ START_TEST(what_matters_of_an_open_file)
 }
 END_TEST
 
-START_TEST(opening_says_what_is_in_the_way)
-{
-	char folder[] = "/tmp/vres-host-XXXXXX", path[64], link[64];
-	int fd = -1;
-	vres_error err;
-
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	(void)snprintf(path, sizeof(path), "%s/file", folder);
-	(void)snprintf(link, sizeof(link), "%s/link", folder);
-	ck_status(vres_os_open(path, &fd, &err), VRES_E_NOT_FOUND);
-	ck_assert_int_eq(symlink(path, link), 0);
-	ck_status(vres_os_open(link, &fd, &err), VRES_E_INVALID_INPUT);
-	ck_assert_int_eq(fd, -1);
-	ck_assert_int_eq(mkfifo(path, 0600), 0);
-	ck_ok(vres_os_open(path, &fd, &err)); /* nobody writes, and it does not wait */
-	ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
-	vres_os_close(fd);
-	unlink(path), unlink(link), rmdir(folder);
-}
-END_TEST
-
 START_TEST(reading_fills_the_buffer_from_where_it_is_told)
 {
 	const int fd = temporary("0123456789", 10);
@@ -299,45 +279,6 @@ START_TEST(pieces_of_a_pipe_are_put_together_whatever_interrupts)
 	ck_assert_uint_eq(n, sizeof(want));
 	ck_assert_mem_eq(got, want, sizeof(want));
 	close(ends[0]);
-}
-END_TEST
-
-START_TEST(folder_is_private_unless_others_may_replace_files_in_it)
-{
-	static const struct {
-		mode_t mode;
-		bool is_private;
-	} modes[] = {{0700, true},  {0755, true},  {0775, false}, {0757, false},
-	             {0777, false}, {01777, true}, {01770, true}};
-	char folder[] = "/tmp/vres-host-XXXXXX", path[64];
-	bool is_private;
-	vres_error err;
-
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	(void)snprintf(path, sizeof(path), "%s/file", folder);
-	for (size_t i = 0; i < COUNT(modes); i++) {
-		ck_assert_int_eq(chmod(folder, modes[i].mode), 0);
-		ck_ok(vres_os_parent_is_private(path, &is_private, &err));
-		ck_assert_msg(is_private == modes[i].is_private, "mode %04o",
-		              (unsigned)modes[i].mode);
-	}
-	ck_assert_int_eq(rmdir(folder), 0);
-	ck_status(vres_os_parent_is_private(path, &is_private, &err), VRES_E_NOT_FOUND);
-	ck_ok(vres_os_parent_is_private("/file", &is_private, &err));
-	ck_assert(is_private);
-}
-END_TEST
-
-START_TEST(path_longer_than_any_is_refused)
-{
-	char path[5000];
-	bool is_private;
-	vres_error err;
-
-	memset(path, 'a', sizeof(path));
-	path[4500] = '/';
-	path[sizeof(path) - 1] = '\0';
-	ck_status(vres_os_parent_is_private(path, &is_private, &err), VRES_E_INVALID_INPUT);
 }
 END_TEST
 
@@ -535,13 +476,9 @@ int main(void)
 		CASE(child_process_is_another_process, "WORKER-4150", "", ""),
 		CASE(what_matters_of_an_open_file, "VR-005", "", ""),
 		CASE(home_is_this_process_and_no_child_of_it, "WORKER-4150", "", ""),
-		CASE(opening_says_what_is_in_the_way, "WORKER-4913", "", "a symbolic link, a FIFO"),
 		CASE(reading_fills_the_buffer_from_where_it_is_told, "WORKER-4400", "", ""),
 		CASE(pieces_of_a_pipe_are_put_together_whatever_interrupts, "WORKER-4400",
 	             "integrity", "a short read"),
-		CASE(folder_is_private_unless_others_may_replace_files_in_it, "CI-006",
-	             "confidentiality", "a token file that is replaced"),
-		CASE(path_longer_than_any_is_refused, "VR-006", "", "a write past a buffer"),
 		CASE(secret_pages_are_guarded_on_both_sides_and_empty_in_a_child, "CI-006",
 	             "confidentiality", "a key read by an overrun, a key in a child process"),
 		CASE(child_that_frees_a_secret_leaves_the_parents_alone, "CI-006 MS-005",
