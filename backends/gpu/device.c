@@ -79,6 +79,12 @@ static vres_status device_prepare(vres_bdev *dev, vres_device_props *props, vres
 	dev->has_vmm = (props->facts & VRES_DEVICE_VMM) != 0;
 	dev->granularity = props->granularity;
 	dev->total_bytes = props->total_bytes;
+	/* Sizes are rounded up to the granularity below, which must neither trap nor wrap. */
+	if (dev->granularity == 0 || dev->granularity > dev->total_bytes ||
+	    dev->total_bytes > UINT64_MAX / 2)
+		return gpu_error(err, VRES_E_BACKEND, 0, dev->index,
+		                 "the driver reports %" PRIu64 " bytes in pieces of %" PRIu64,
+		                 dev->total_bytes, dev->granularity);
 	TRY(gpu_outcome(dev, driver->processors(dev->binding, dev->index, &dev->processors),
 	                "asking what the device is", err));
 	TRY(gpu_outcome(dev, driver->stream_open(dev->binding, false, &dev->stream),

@@ -12,13 +12,13 @@
 
 #define SCRATCH_MAX (UINT64_C(64) << 20)
 
-/* A driver's words end up in logs and on terminals. */
-static void printable(const char message[224], char text[224])
+/* A driver's words end up in logs and on terminals.  @capacity: of both. */
+static void printable(const char *words, size_t capacity, char *text)
 {
 	size_t n = 0;
 
-	for (; n < 223 && message[n]; n++)
-		text[n] = message[n] >= 0x20 && message[n] < 0x7f ? message[n] : '?';
+	for (; n < capacity - 1 && words[n]; n++)
+		text[n] = words[n] >= 0x20 && words[n] < 0x7f ? words[n] : '?';
 	text[n] = '\0';
 }
 
@@ -39,7 +39,7 @@ vres_status vres_call_outcome(struct vres_device *d, vres_status status, const v
 	/* Not an allocation of ours, so no number to tell. */
 	if (status == VRES_E_INSUFFICIENT_VRAM && detail->needed_bytes == 0)
 		status = VRES_E_ALLOCATION_FAILED;
-	printable(detail->message, message);
+	printable(detail->message, sizeof(message), message);
 	(void)vres_fail_at(err, status,
 	                   detail->reason == VRES_REASON_DEADLINE ? VRES_REASON_DEADLINE
 	                                                          : VRES_REASON_DEVICE,
@@ -130,9 +130,10 @@ void vres_driver_close(struct vres_driver *driver)
 	driver->self = NULL;
 }
 
-static void terminate(char *text, size_t capacity)
+static bool has_impossible_numbers(const vres_device_props *p)
 {
-	text[capacity - 1] = '\0';
+	return p->granularity == 0 || p->granularity > p->total_bytes ||
+	       p->total_bytes > UINT64_MAX / 2 || p->scratch_bytes > SCRATCH_MAX;
 }
 
 /* Properties a backend fills wrongly must not harm us. */
@@ -144,15 +145,16 @@ static vres_status props_check(struct vres_device *d, vres_error *err)
 		p->facts &= ~VRES_DEVICE_CAN_HASH;
 	if (d->driver->table.mem_protect == NULL)
 		p->facts &= ~VRES_DEVICE_CAN_PROTECT;
-	terminate(p->name, sizeof(p->name));
-	terminate(p->uuid, sizeof(p->uuid));
+	printable(p->name, sizeof(p->name), p->name);
+	p->uuid[sizeof(p->uuid) - 1] = '\0';
 	p->ecc = p->ecc > VRES_ECC_UNKNOWN ? VRES_ECC_UNKNOWN : p->ecc;
 	p->notes_count = p->notes_count < COUNT_OF(p->notes) ? p->notes_count : COUNT_OF(p->notes);
 	for (uint32_t i = 0; i < p->notes_count; i++) {
-		terminate(p->notes[i].name, sizeof(p->notes[i].name));
-		terminate(p->notes[i].value, sizeof(p->notes[i].value));
+		printable(p->notes[i].name, sizeof(p->notes[i].name), p->notes[i].name);
+		printable(p->notes[i].value, sizeof(p->notes[i].value), p->notes[i].value);
 	}
-	if (p->granularity == 0 || p->scratch_bytes > SCRATCH_MAX ||
+	/* The UUID is signed into every record, so it is refused where a name is only cleaned. */
+	if (has_impossible_numbers(p) || p->uuid[0] == '\0' ||
 	    vres_check_text(p->uuid, sizeof(p->uuid) - 1, "uuid", NULL) != VRES_OK)
 		return vres_fail_at(err, VRES_E_BACKEND, VRES_REASON_DEVICE, d->index,
 		                    "device %" PRIu32 " reports impossible properties", d->index);
@@ -210,6 +212,10 @@ vres_status vres_device_ask(struct vres_device *d, vres_device_status *out, vres
 	TRY(vres_call_alive(d, err));
 	TRY(vres_call_outcome(d, d->driver->table.device_status(d->handle, &status, &detail),
 	                      &detail, "asking the device", err));
+	if (status.free_bytes > d->props.total_bytes)
+		return vres_fail_at(err, VRES_E_BACKEND, VRES_REASON_DEVICE, d->index,
+		                    "device %" PRIu32 " reports %" PRIu64 " bytes free of %" PRIu64,
+		                    d->index, status.free_bytes, d->props.total_bytes);
 	*out = status;
 	return VRES_OK;
 }
@@ -228,6 +234,17 @@ static void add_numbers(struct vres_device *d, uint64_t bytes, vres_error *detai
 	detail->available_bytes = vres_device_ask(d, &now, NULL) == VRES_OK ? now.free_bytes : 0;
 }
 
+/* What an allocation of @bytes can be: all of it addressable, in whole pieces of the device. */
+static bool is_possible(const struct vres_device *d, const vres_mem_info *info, uint64_t bytes)
+{
+	uint64_t end;
+
+	return info->addr != 0 && info->capacity >= bytes &&
+	       info->capacity % d->props.granularity == 0 &&
+	       info->capacity <= d->props.total_bytes &&
+	       !ckd_add_u64(&end, info->addr, info->capacity);
+}
+
 vres_status vres_mem_alloc(struct vres_device *d, uint64_t bytes, struct vres_mem *out,
                            vres_error *err)
 {
@@ -243,10 +260,12 @@ vres_status vres_mem_alloc(struct vres_device *d, uint64_t bytes, struct vres_me
 	TRY(vres_call_outcome(d, status, &detail, "allocating VRAM", err));
 	mem.addr = info.addr;
 	mem.capacity = info.capacity;
-	if (info.addr == 0 || info.capacity < bytes) {
+	if (!is_possible(d, &info, bytes)) {
 		(void)vres_mem_release(&mem, NULL);
 		return vres_fail_at(err, VRES_E_BACKEND, VRES_REASON_DEVICE, d->index,
-		                    "the driver gave less memory than was asked for");
+		                    "the driver gave %" PRIu64 " bytes where %" PRIu64
+		                    " were asked for",
+		                    info.capacity, bytes);
 	}
 	*out = mem;
 	return VRES_OK;
@@ -271,10 +290,14 @@ vres_status vres_mem_residency(const struct vres_mem *mem, vres_residency *out, 
 	struct vres_device *d = mem->device;
 	vres_residency now = {.struct_size = sizeof(now)};
 	vres_error detail = {0};
+	uint64_t end;
 
 	TRY(vres_call_alive(d, err));
 	TRY(vres_call_outcome(d, d->driver->table.mem_residency(mem->handle, &now, &detail),
 	                      &detail, "asking where the memory is", err));
+	if (ckd_add_u64(&end, now.base, now.bytes))
+		return vres_fail_at(err, VRES_E_BACKEND, VRES_REASON_DEVICE, d->index,
+		                    "the driver reports a mapping that wraps around");
 	*out = now;
 	return VRES_OK;
 }

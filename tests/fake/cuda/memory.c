@@ -49,7 +49,7 @@ cuda_result fake_cuMemGetAllocationGranularity(size_t *bytes, const cuda_alloc_p
 	if (prop->type != CUDA_ALLOC_PINNED || prop->location.type != CUDA_LOCATION_DEVICE ||
 	    option != CUDA_GRANULARITY_MINIMUM)
 		return CUDA_INVALID_VALUE;
-	*bytes = fake.params.granularity;
+	*bytes = fake.params.no_granularity ? 0 : fake.params.granularity;
 	return CUDA_OK;
 }
 

@@ -23,6 +23,7 @@ struct fake_params {
 	int devices;               /* 0: 1; -1: none */
 	uint64_t bytes_per_device; /* 0: 64 MiB */
 	uint64_t granularity;      /* 0: 64 KiB */
+	bool no_granularity;       /* of CUDA's: it says 0 */
 	int processors;            /* 0: 4; -1: it does not say */
 	int version;               /* 0: 13000, or what the flavour of HIP has */
 	int start_code;            /* of CUDA's: why the driver does not start */

@@ -31,10 +31,14 @@ static void ck_seal_fails(struct fixture *f, vres_status want)
 }
 
 DEVICE_THAT(device_without_granularity, p->granularity = 0)
+DEVICE_THAT(device_in_pieces_larger_than_itself, p->granularity = p->total_bytes + 1)
+DEVICE_THAT(device_of_every_address, p->total_bytes = UINT64_MAX)
 DEVICE_THAT(device_with_much_scratch, p->scratch_bytes = UINT64_MAX)
 DEVICE_THAT(device_with_endless_name, memset(p->name, 'n', sizeof(p->name)))
 DEVICE_THAT(device_with_endless_uuid, memset(p->uuid, 'u', sizeof(p->uuid)))
 DEVICE_THAT(device_with_hostile_uuid, memcpy(p->uuid, "\x1b[31m\n", 7))
+DEVICE_THAT(device_without_uuid, p->uuid[0] = '\0')
+DEVICE_THAT(device_with_hostile_name, memcpy(p->name, "\x1b[31mGPU\n\xff", 11))
 DEVICE_THAT(device_with_many_notes, p->notes_count = UINT32_MAX)
 DEVICE_THAT(device_with_endless_notes,
             (memset(p->notes, 'x', sizeof(p->notes)), p->notes_count = 16))
@@ -45,6 +49,42 @@ static vres_status alloc_less(vres_bdev *dev, uint64_t bytes, vres_bmem **out, v
 	const vres_status status = test_device_backend()->mem_alloc(dev, bytes, out, info, err);
 
 	info->capacity = bytes - 1;
+	return status;
+}
+
+/* Another size than whole pieces of the device. */
+static vres_status alloc_in_part(vres_bdev *dev, uint64_t bytes, vres_bmem **out,
+                                 vres_mem_info *info, vres_error *err)
+{
+	const vres_status status = test_device_backend()->mem_alloc(dev, bytes, out, info, err);
+
+	info->capacity++;
+	return status;
+}
+
+/* The end of it is before its beginning. */
+static vres_status alloc_around(vres_bdev *dev, uint64_t bytes, vres_bmem **out,
+                                vres_mem_info *info, vres_error *err)
+{
+	const vres_status status = test_device_backend()->mem_alloc(dev, bytes, out, info, err);
+
+	info->capacity = 0 - info->capacity;
+	return status;
+}
+
+static vres_status resides_around(vres_bmem *mem, vres_residency *out, vres_error *err)
+{
+	const vres_status status = test_device_backend()->mem_residency(mem, out, err);
+
+	out->bytes = UINT64_MAX;
+	return status;
+}
+
+static vres_status more_free_than_there_is(vres_bdev *dev, vres_device_status *out, vres_error *err)
+{
+	const vres_status status = test_device_backend()->device_status(dev, out, err);
+
+	out->free_bytes = UINT64_MAX / 4;
 	return status;
 }
 
@@ -84,7 +124,9 @@ static vres_status endless_message(vres_bdev *dev, uint64_t bytes, vres_bmem **o
 START_TEST(a_device_with_impossible_properties_is_refused)
 {
 	static const __typeof__(((vres_backend *)0)->device_open) liars[] = {
-		device_without_granularity, device_with_much_scratch, device_with_hostile_uuid};
+		device_without_granularity, device_in_pieces_larger_than_itself,
+		device_of_every_address,    device_with_much_scratch,
+		device_with_hostile_uuid,   device_without_uuid};
 	vres_backend table = *test_device_backend();
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
@@ -126,10 +168,10 @@ START_TEST(names_and_notes_without_an_end_are_cut)
 }
 END_TEST
 
-START_TEST(an_allocation_that_is_less_than_asked_for_is_given_back)
+START_TEST(an_allocation_that_is_not_what_was_asked_for_is_given_back)
 {
 	static const __typeof__(((vres_backend *)0)->mem_alloc) liars[] = {
-		alloc_less, alloc_nowhere, endless_message};
+		alloc_less, alloc_in_part, alloc_around, alloc_nowhere, endless_message};
 	vres_backend table = *test_device_backend();
 	struct setup s = setup_init();
 	CLEANUP(finish) struct fixture *f = NULL;
@@ -138,6 +180,51 @@ START_TEST(an_allocation_that_is_less_than_asked_for_is_given_back)
 	s.backend = &table;
 	f = begin(&s);
 	ck_seal_fails(f, VRES_E_BACKEND);
+}
+END_TEST
+
+START_TEST(a_name_has_no_character_that_a_terminal_would_obey)
+{
+	vres_backend table = *test_device_backend();
+	struct setup s = setup_init();
+	CLEANUP(finish) struct fixture *f = NULL;
+
+	table.device_open = device_with_hostile_name;
+	s.backend = &table;
+	f = begin(&s);
+	ck_works(f);
+	ck_assert_str_eq(device_of(f, 0).name, "?[31mGPU??");
+}
+END_TEST
+
+START_TEST(a_mapping_that_wraps_around_is_no_place_for_a_shard)
+{
+	vres_backend table = *test_device_backend();
+	struct setup s = setup_init();
+	CLEANUP(finish) struct fixture *f = NULL;
+
+	table.mem_residency = resides_around;
+	s.backend = &table;
+	f = begin(&s);
+	ck_seal_fails(f, VRES_E_BACKEND);
+}
+END_TEST
+
+START_TEST(more_free_memory_than_there_is_reaches_nobody)
+{
+	vres_backend table = *test_device_backend();
+	struct setup s = setup_init();
+	CLEANUP(finish) struct fixture *f = NULL;
+	vres_device_info info = vres_device_info_init();
+	vres_shard *shard = NULL;
+	vres_error err;
+
+	table.device_status = more_free_than_there_is;
+	s.backend = &table;
+	f = begin(&s);
+	ck_status(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, &err), VRES_E_BACKEND);
+	ck_status(vres_device_describe(f->manager, 0, &info, &err), VRES_E_BACKEND);
+	ck_assert_uint_eq(info.free_bytes, 0);
 }
 END_TEST
 
@@ -211,12 +298,18 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(a_device_with_impossible_properties_is_refused, 3,
+		CASE_LOOP(a_device_with_impossible_properties_is_refused, 6,
 	                  "WORKER-4010 MS-003 MS-006", "integrity", "division by zero, overflow"),
 		CASE_LOOP(names_and_notes_without_an_end_are_cut, 4, "WORKER-4010 MS-007 VR-006",
 	                  "integrity", "read out of bounds"),
-		CASE_LOOP(an_allocation_that_is_less_than_asked_for_is_given_back, 3,
+		CASE_LOOP(an_allocation_that_is_not_what_was_asked_for_is_given_back, 5,
 	                  "MS-002 MS-007 VR-006", "integrity", "write out of bounds"),
+		CASE(a_name_has_no_character_that_a_terminal_would_obey, "WORKER-4010", "integrity",
+	             "a device's name that rewrites a terminal"),
+		CASE(a_mapping_that_wraps_around_is_no_place_for_a_shard, "MS-007 VR-006",
+	             "integrity", "a range that leaves its memory"),
+		CASE(more_free_memory_than_there_is_reaches_nobody, "MS-003 VR-006", "availability",
+	             "over-commitment"),
 		CASE(a_shortage_always_has_its_numbers, "WORKER-4153 RP-004", "availability", ""),
 		CASE(a_backend_table_that_does_not_fit_is_refused, "WORKER-4010 WORKER-4171",
 	             "integrity", "backend of another version"),

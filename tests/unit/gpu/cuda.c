@@ -110,6 +110,16 @@ START_TEST(next_image_is_tried_whatever_the_driver_calls_the_failure)
 }
 END_TEST
 
+START_TEST(granularity_of_zero_is_trouble_with_the_driver)
+{
+	const struct fake_params params = {.no_granularity = true};
+	char kernel[64];
+	vres_error err;
+
+	ck_status(device_open(&params, kernel, &err), VRES_E_BACKEND);
+}
+END_TEST
+
 START_TEST(image_that_breaks_the_context_loses_the_device)
 {
 	char kernel[64];
@@ -200,6 +210,8 @@ int main(void)
 	             "a machine that nobody can mend"),
 		CASE(next_image_is_tried_whatever_the_driver_calls_the_failure, "WORKER-4150", "",
 	             "a GPU that could hash, and does not"),
+		CASE(granularity_of_zero_is_trouble_with_the_driver, "WORKER-4150", "availability",
+	             "a division by zero"),
 		CASE(image_that_breaks_the_context_loses_the_device, "WORKER-4032", "",
 	             "a context used after its end"),
 		CASE(memory_of_a_pool_is_called_so_and_its_peers_are_asked_of_the_pool, "VP-005",
