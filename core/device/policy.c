@@ -147,6 +147,8 @@ void vres_policy_judge_memory(const vres_policy *policy, const vres_residency *n
 	        VRES_ALLOW_EXPORTABLE);
 	add_bad(report, policy, "peer_access", now->facts & VRES_MEM_PEER_ACCESS,
 	        VRES_ALLOW_EXPORTABLE);
+	if (now->facts & VRES_MEM_POOL)
+		vres_policy_add(report, "pool_memory", "yes", VRES_FACT_NOTED, 0);
 }
 
 void vres_policy_judge_change(const vres_residency *sealed, const vres_residency *now,

@@ -299,6 +299,17 @@ START_TEST(memory_that_others_could_reach_needs_exportable)
 }
 END_TEST
 
+START_TEST(memory_of_a_pool_is_noted)
+{
+	vres_residency now = good_memory();
+	vres_policy_report report;
+
+	now.facts |= VRES_MEM_POOL;
+	ck_assert_uint_eq(judge_memory(0, &now, &report), 0);
+	ck_assert_uint_eq(fact(&report, "pool_memory")->verdict, VRES_FACT_NOTED);
+}
+END_TEST
+
 START_TEST(any_change_of_the_allocation_is_a_violation)
 {
 	const vres_residency sealed = good_memory();
@@ -455,6 +466,8 @@ int main(void)
 	             "managed memory, host memory, another device"),
 		CASE(memory_that_others_could_reach_needs_exportable, "VP-001 WORKER-4922",
 	             "confidentiality", "memory shared with a process"),
+		CASE(memory_of_a_pool_is_noted, "VP-005", "residency",
+	             "memory that its owner may give out again"),
 		CASE(any_change_of_the_allocation_is_a_violation, "VP-006 VR-004", "residency",
 	             "memory that was swapped"),
 		CASE(losing_a_read_only_mapping_is_a_violation_and_gaining_one_is_not,
