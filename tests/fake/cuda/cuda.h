@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The fake CUDA driver's functions.  state.c has devices, contexts and modules; memory.c memory;
- * pointer.c addresses; queue.c streams; graph.c graphs.
+ * The functions of the fake CUDA driver. state.c has those for devices, contexts and modules,
+ * memory.c for memory, pointer.c for addresses, queue.c for streams, graph.c for graphs.
  */
 #ifndef TESTS_FAKE_CUDA_CUDA_H
 #define TESTS_FAKE_CUDA_CUDA_H
@@ -9,7 +9,7 @@
 #include "fake/cuda/cuda_graph.h"
 #include "fake/driver/model.h"
 
-/* libcuda-fake-old.so has none, and its devices are older. */
+/* libcuda-fake-old.so has no graphs, and its devices are of an older architecture. */
 #ifdef FAKE_OLD
 #define FAKE_GRAPH_FUNCTIONS(X)
 #define FAKE_CAPABILITY 8

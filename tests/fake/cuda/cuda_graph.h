@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The CUDA driver's functions for graphs, as cuda_abi.h has the others: kernel_bench asks if
- * replaying a hash job's launches is cheaper than putting them on a stream one by one.  No shipped
- * code calls them.
+ * The CUDA driver's functions for graphs, written like those of cuda_abi.h. kernel_bench measures
+ * whether replaying the launches of a hash job is cheaper than launching them one by one.  No
+ * shipped code calls them.
  */
 #ifndef TESTS_FAKE_CUDA_CUDA_GRAPH_H
 #define TESTS_FAKE_CUDA_CUDA_GRAPH_H
 
-/* As there: cuda_graph_check.c gives the names NVIDIA's types instead. */
+/* Names for the prototypes below. cuda_graph_check.c gives them NVIDIA's types instead. */
 #ifndef CUDA_ABI_FOREIGN_TYPES
 #include "cuda/cuda_abi.h"
 typedef int cuda_capture_mode;
@@ -15,10 +15,7 @@ typedef void *cuda_graph;
 typedef void *cuda_graph_exec;
 #endif
 
-/*
- * Calls that a capture cannot take are nobody's mistake: neither other threads' nor ours outside of
- * it.
- */
+/* In this mode, calls that cannot be captured are no error, in this thread or another. */
 #define CUDA_CAPTURE_RELAXED 2
 
 /* X(name, version of the interface, parameters) */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What tests have to know of the fake CUDA driver's functions. */
+/* What tests need to know about the fake CUDA driver's functions. */
 #include "fake/driver/model.h"
 
 const enum fake_lie fake_lie_of_bit[4] = {FAKE_MANAGED, FAKE_HOST_ACCESS, FAKE_EXPORTABLE,
                                           FAKE_MOVED};
 
 /*
- * cuGetProcAddress fails harmlessly for an optional function only; unit.cuda lets each needed one
- * be missing.  An image that cannot be loaded leaves the other one.
+ * A failing cuGetProcAddress is harmless only for an optional function; unit.cuda tests each
+ * required one.  If one kernel image cannot be loaded, the backend uses the other.
  */
 const char *const fake_harmless[] = {"cuCtxPopCurrent",
                                      "cuDevicePrimaryCtxRelease",

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Graphs of the fake CUDA driver: a list of work that was captured instead of being put on a
- * stream, and is put there at each launch.
+ * Graphs of the fake CUDA driver.  A graph is a list of work that was captured; each launch puts
+ * all of it on a stream.
  */
 #include <stdlib.h>
 #include "fake/cuda/cuda.h"
 
-/* One that can be launched is a copy, as the driver's is. */
+/* The graph that can be launched is a copy, as in the real driver. */
 struct graph {
 	struct fake_work *first;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The cuMem functions that make memory and give it up. */
+/* The cuMem functions that allocate and free memory. */
 #include "fake/cuda/cuda.h"
 
 cuda_result fake_cuMemGetInfo(size_t *available, size_t *total)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * libnvidia-ml.so.1 beside the fake driver: the few functions that the backend asks, answering what
+ * libnvidia-ml.so.1 beside the fake driver: the functions that the backend calls.  They answer what
  * the fake's parameters say.
  */
 #include <string.h>

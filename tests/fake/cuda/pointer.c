@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the fake driver says of an address. */
+/* What the fake driver says about an address. */
 #include <string.h>
 #include "fake/cuda/cuda.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The CUDA driver's streams, and what is put on them. */
+/* Streams of the fake CUDA driver, and the work put on them. */
 #include "fake/cuda/cuda.h"
 
 cuda_result fake_cuCtxGetStreamPriorityRange(int *least, int *greatest)
@@ -12,7 +12,7 @@ cuda_result fake_cuCtxGetStreamPriorityRange(int *least, int *greatest)
 	return CUDA_OK;
 }
 
-/* A stream of ours may not wait for the engine's. */
+/* The backend's streams must be non-blocking. */
 cuda_result fake_cuStreamCreate(cuda_stream *out, unsigned int flags)
 {
 	FAKE_TRY_ENTER(cuStreamCreate);

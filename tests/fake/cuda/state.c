@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Devices, contexts, modules: what of the fake CUDA driver is not memory and not a stream. */
+/* Devices, contexts and modules of the fake CUDA driver. */
 #include <stdio.h>
 #include <string.h>
 #include "fake/cuda/cuda.h"
@@ -149,7 +149,7 @@ cuda_result fake_cuDeviceGetAttribute(int *value, cuda_device_attribute attribut
 	case CUDA_DEVICE_VMM: *value = !fake.params.no_vmm; return CUDA_OK;
 	case CUDA_DEVICE_CC_MAJOR: *value = FAKE_CAPABILITY; return CUDA_OK;
 	case CUDA_DEVICE_CC_MINOR: *value = 0; return CUDA_OK;
-	/* True of every 64-bit GPU, and no violation. */
+	/* True for every 64-bit GPU, and not a violation. */
 	case CUDA_DEVICE_UNIFIED_ADDRESSING:
 	case CUDA_DEVICE_MANAGED_MEMORY:
 	case CUDA_DEVICE_CAN_MAP_HOST_MEMORY: *value = 1; return CUDA_OK;
@@ -203,7 +203,7 @@ static bool is_fatbin(const unsigned char *image)
 	return memcmp(image, magic, sizeof(magic)) == 0;
 }
 
-/* What a driver answers that does not take nvcc's image. */
+/* The answer of a driver that refuses nvcc's image. */
 static cuda_result fatbin_code(int device)
 {
 	if (fake.params.fatbin_breaks)
@@ -261,7 +261,7 @@ cuda_result fake_cuModuleGetFunction(cuda_function *function, cuda_module module
 	return *function ? CUDA_OK : CUDA_NOT_FOUND;
 }
 
-/* Of the process, so no context is needed; each value has its own size. */
+/* The settings belong to the process, so no context is needed.  Each has its own size. */
 cuda_result fake_cuCoredumpGetAttributeGlobal(cuda_coredump_setting setting, void *value,
                                               size_t *bytes)
 {
@@ -300,7 +300,7 @@ static const struct symbol symbols[] = {CUDA_FUNCTIONS(SYMBOL) CUDA_OPTIONAL_FUN
 cuda_result cuGetProcAddress_v2(const char *symbol, void **function, int version, uint64_t flags,
                                 void *status);
 
-/* The one symbol that a driver is asked for by name. */
+/* The only symbol that the backend looks up by name. */
 __attribute__((visibility("default"))) cuda_result
 cuGetProcAddress_v2(const char *symbol, void **function, int version, uint64_t flags, void *status)
 {

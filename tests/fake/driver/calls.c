@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Calls of a fake driver, and their failures. */
+/* Calls of a fake driver: counting them and letting them fail. */
 #include <string.h>
 #include "fake/driver/model.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What tests do to the fake driver, and its NVML's numbers. */
+/* What tests do to a fake driver; see control.h. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,7 +60,7 @@ uint64_t fake_live(void)
 	return n;
 }
 
-/* Where the store has what is at @addr, which @map holds. */
+/* The offset in the store of the byte at @addr, which is in @map. */
 static off_t stored_at(const struct fake_map *map, uint64_t addr)
 {
 	return (off_t)(map->phys->offset + map->offset + (addr - map->addr));
@@ -159,8 +159,8 @@ uint64_t fake_unwiped(void)
 }
 
 /*
- * Other physical memory with the same content behind @bytes of a mapping from @from on, which
- * become a mapping of their own.
+ * Puts other physical memory with the same content behind the part of a mapping that begins at
+ * @from.  That part becomes a mapping of its own.
  */
 static void replace(struct fake_map *map, uint64_t from, const cuda_alloc_prop *prop,
                     bool same_buffer)
@@ -186,7 +186,7 @@ static void replace(struct fake_map *map, uint64_t from, const cuda_alloc_prop *
 		fake_phys_drop(phys);
 }
 
-/* A mapping of no bytes is found by no address; it goes with its physical memory. */
+/* Drops mappings of zero bytes, with their physical memory: no address finds them. */
 static void drop_empty(void)
 {
 	for (struct fake_map **at = &fake.maps; *at;) {
@@ -215,8 +215,8 @@ static void recant(struct fake_map *map)
 }
 
 /*
- * Rights are of mappings made by hand, and a driver can be asked for no other's: of any other
- * memory it can only say that it is the host's.
+ * Gives the host access.  The driver knows access rights only for cuMemMap's mappings; other memory
+ * becomes host memory instead.
  */
 static void let_host(struct fake_map *map)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A fake driver as tests see it that do not know whose it is. */
+/* A fake driver for tests that do not know its vendor; see fake.h. */
 #include <vres/mock.h>
 #include "fake/driver/fake.h"
 #include "fake/driver/model.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a test may do behind a fake driver's back, the same for every vendor's.  A fake exports one
- * function beside the driver's own, named FAKE_DRIVER, which a test finds in the library it loads
- * as config.library_path; a real driver has none, and the test then does without.
+ * What a test can do with any vendor's fake driver.  A fake exports one function besides those of
+ * the driver, FAKE_DRIVER, and a test looks for it in the library that it loads as
+ * config.library_path.  A real driver does not have it, and the test does without.
  */
 #ifndef TESTS_FAKE_DRIVER_FAKE_H
 #define TESTS_FAKE_DRIVER_FAKE_H
@@ -13,26 +13,26 @@
 
 #define FAKE_DRIVER "vres_fake_driver"
 
-/* What kind of driver it becomes; zero: an ordinary one. */
+/* What the driver is like.  All zero: an ordinary driver. */
 struct fake_kind {
 	uint32_t devices;                       /* 0: 1 */
-	uint64_t bytes_per_device, granularity; /* 0: as it likes */
-	/* Its memory has no guarantees: it can be exported, it cannot be made read-only. */
+	uint64_t bytes_per_device, granularity; /* 0: the fake's default */
+	/* Its memory can be exported and cannot be made read-only. */
 	bool is_plain;
-	bool no_image;      /* takes no kernel */
-	bool no_best_image; /* takes not the first of several images */
-	bool no_read_only;  /* mappings stay writable whatever is asked */
+	bool no_image;      /* refuses every kernel image */
+	bool no_best_image; /* refuses the first of several images */
+	bool no_read_only;  /* mappings stay writable whatever is asked for */
 };
 
 struct fake_driver {
 	size_t struct_size;
-	void (*reset)(const struct fake_kind *kind); /* as if just loaded; forgets everything */
+	void (*reset)(const struct fake_kind *kind); /* forgets everything, as if just loaded */
 
 	uint64_t (*live)(void); /* driver objects that exist */
 
 	/*
-	 * Behind everybody's back.  @lies: VRES_MOCK_x of mock.h; 0: the truth again.  False: there
-	 * is no device memory.
+	 * Changes and looks behind the driver's back.  @lies: VRES_MOCK_x of mock.h; 0: the truth.
+	 * False: there is no device memory at @addr.
 	 */
 	bool (*flip)(uint64_t addr, unsigned bit);
 	bool (*is_zero)(uint64_t addr, uint64_t bytes);
@@ -40,35 +40,36 @@ struct fake_driver {
 	void (*lose)(uint32_t device);
 
 	/*
-	 * An engine in the same process: makes its own context current in this thread; makes memory
-	 * of several mappings, and frees it.
+	 * An engine in the same process: makes its own context current in this thread; allocates
+	 * memory of several mappings; frees it.
 	 */
 	void (*engine_enter)(void);
-	bool (*engine_is_current)(void); /* and alone on the thread's stack */
+	bool (*engine_is_current)(void); /* and the only one on the thread's stack */
 	uint64_t (*engine_alloc)(uint32_t device, uint64_t bytes);
 	void (*engine_free)(uint64_t addr);
 
 	/*
-	 * Let the nth call from now fail, whichever it is; 0: none.  Which one did; NULL: none yet.
+	 * Lets the nth call from now fail, of whatever function; 0: none. failed: the function
+	 * whose call failed; NULL: none yet.
 	 */
 	void (*fail_nth)(uint64_t nth, int code);
 	const char *(*failed)(void);
 	uint64_t (*calls)(const char *function); /* NULL: all */
 
-	/* Codes to fail with: one that says nothing, out of memory, a context that is gone. */
+	/* Codes to fail with: unknown error, out of memory, context lost. */
 	int code_unknown, code_memory, code_lost;
 
 	/*
-	 * Functions whose failure is nobody's, up to NULL: what is given up is given up, advice is
-	 * only advice, an offer may be declined.
+	 * Functions, up to NULL, whose failure a caller need not hear of: they release something,
+	 * give advice, or ask for something optional.
 	 */
 	const char *const *harmless;
 
-	/* Functions that take memory of a device or page-locked memory, up to NULL. */
+	/* Functions that allocate device memory or page-locked memory, up to NULL. */
 	const char *const *takers;
 };
 
-/* Found by its name, or linked with. */
+/* Found by dlsym(), or linked with the test. */
 const struct fake_driver *vres_fake_driver(void);
 
 typedef const struct fake_driver *(*fake_driver_find)(void);

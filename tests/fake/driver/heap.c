@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Allocations without guarantees, page-locked memory, and the memory of an engine in the same
- * process.
- */
+/* Plain allocations, page-locked memory, and the memory of an engine in the same process. */
 #include <stdlib.h>
 #include "fake/driver/model.h"
 
@@ -112,7 +109,10 @@ static cuda_result engine_vmm(int device, uint64_t bytes, uint64_t *addr)
 	const uint64_t unit = fake.params.granularity;
 	const uint64_t capacity = round_up(bytes, unit);
 
-	/* As engines that grow do it: a piece of physical memory for each unit of address space. */
+	/*
+	 * As engines with growing buffers do it: a block of physical memory for each unit of
+	 * address space.
+	 */
 	TRY(fake_range_make(capacity, addr));
 	for (uint64_t at = 0; at < capacity; at += unit) {
 		struct fake_phys *phys = fake_phys_make(unit, unit, &prop, device);
@@ -138,7 +138,7 @@ uint64_t fake_engine_alloc(int device, uint64_t bytes, bool with_vmm)
 	return code == CUDA_OK ? addr : 0;
 }
 
-/* Some of it may be gone already. */
+/* Parts of it may be gone already. */
 void fake_engine_free(uint64_t addr)
 {
 	const struct fake_map *map;

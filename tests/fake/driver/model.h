@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a fake driver is made of: one process-wide state behind one lock, as a driver has.  calls.c
- * has calls and their failures; space.c address ranges, physical memory and mappings; heap.c
- * allocations; stream.c streams, copies and kernels; control.c what tests do.
- *
- * The model speaks of codes and of how memory was made in the words of CUDA, which has more of
- * them.  A vendor's front (cuda.h, hip.h) has the functions that are called, contexts, and what is
- * known of an address; the two number codes alike, which the fake HIP runtime asserts.
+ * The state of a fake driver: one for the process, behind one lock, as in a real driver. calls.c
+ * counts calls and lets them fail; space.c has address ranges, physical memory and mappings; heap.c
+ * allocations; stream.c streams, copies and kernels; control.c what tests do.  The model uses
+ * CUDA's codes and CUDA's description of memory, which are the richer ones.  A vendor's front
+ * (cuda.h, hip.h) adds the vendor's functions, contexts, and what is known about an address.  HIP
+ * numbers its codes as CUDA does, which the fake HIP runtime asserts.
  */
 #ifndef TESTS_FAKE_DRIVER_MODEL_H
 #define TESTS_FAKE_DRIVER_MODEL_H
@@ -27,12 +26,12 @@
 #define CUDA_NOT_FOUND      500
 #define CUDA_ILLEGAL_STATE  401
 
-/* A stream that captures cannot be waited for. */
+/* The code for waiting for a stream that captures. */
 #define CUDA_CAPTURE_UNSUPPORTED 900
 
 /*
- * As CUDA counts: the highest number is the lowest priority, and streams have it that were made
- * without one.  Here they differ, to be seen.
+ * As in CUDA, the highest number is the lowest priority.  In CUDA it is also the default; here the
+ * two differ, so that tests can tell them apart.
  */
 #define FAKE_PRIORITY_LEAST    3
 #define FAKE_PRIORITY_ORDINARY 0
@@ -41,8 +40,8 @@
 struct fake_phys {
 	struct fake_phys *next;
 	cuda_handle handle;
-	uint64_t offset;         /* in the file that has all of it */
-	uint64_t bytes, charged; /* charged: of the device's capacity */
+	uint64_t offset;         /* in the store */
+	uint64_t bytes, charged; /* charged: counted against the device's capacity */
 	uint64_t block_id;
 	unsigned references; /* handles and mappings */
 	unsigned handles;
@@ -51,13 +50,13 @@ struct fake_phys {
 	cuda_alloc_prop prop;
 };
 
-/* The pool that memory comes from, if it does, and the other device with access to it; 0: none. */
+/* Does memory come from a pool, and which other device has access to it?  0: none. */
 struct fake_pool {
 	bool is_one;
 	int peer;
 };
 
-/* A piece of address space with physical memory behind it. */
+/* A range of addresses with physical memory behind it. */
 struct fake_map {
 	struct fake_map *next;
 	uint64_t addr, bytes, offset;
@@ -66,7 +65,7 @@ struct fake_map {
 	int rights[FAKE_DEVICES_MAX];
 	int host_rights;
 	struct fake_pool pool;
-	bool is_plain; /* by cuMemAlloc */
+	bool is_plain; /* from cuMemAlloc */
 };
 
 struct fake_range {
@@ -90,7 +89,7 @@ struct fake_context {
 struct fake_device {
 	struct fake_context context;
 	uint64_t used;
-	int sticky; /* the code that everything answers */
+	int sticky; /* once lost: the code that every call answers */
 };
 
 struct fake_stream;
@@ -100,33 +99,33 @@ struct fake {
 	struct fake_params params;
 	struct fake_device devices[FAKE_DEVICES_MAX];
 	struct fake_phys *phys;
-	int store; /* the file that all of it is in, while there is any */
+	int store; /* the file that has all physical memory, while there is any */
 	uint64_t store_bytes;
 	struct fake_map *maps;
 	struct fake_range *ranges;
 	struct fake_pinned *pinned;
 	struct fake_stream *streams;
-	unsigned modules, fatbins; /* loaded; those of the first that are of nvcc */
-	uint64_t serial;           /* never used twice */
+	unsigned modules, fatbins; /* loaded modules; how many of them are nvcc's */
+	uint64_t serial;           /* no value is used twice */
 	uint64_t calls[FAKE_FUNCTIONS_MAX];
 	uint64_t calls_all;
 	int fail_function; /* -1: any */
-	uint64_t fail_in;  /* so many calls from now; 0: never */
+	uint64_t fail_in;  /* number of calls until the failure; 0: never */
 	int fail_code;
 	const char *failed;
 	enum fake_lie lie;
 	uint64_t skip_in;
-	/* In a launch on an ordinary stream, and on one of the lowest priority. */
+	/* Of the largest launch on ordinary streams, and on those of the lowest priority. */
 	uint64_t threads_most[2];
 	bool stalls;
 	uint64_t poll_ns;
 	uint64_t unwiped;
 };
 
-/* Each front has it, as a test finds it that does not know it for a fake. */
+/* The front defines it, with the state of a driver that was never reset. */
 extern struct fake fake;
 
-/* Kernels: any variant of the hash is the same source here; a stamp writes the time. */
+/* Kernels: all variants of the hash kernel run the same source here; a stamp writes the time. */
 #define FAKE_KERNEL_HASH  ((void *)&fake.calls)
 #define FAKE_KERNEL_STAMP ((void *)&fake.serial)
 
@@ -140,7 +139,7 @@ extern struct fake fake;
 		}                                                                                  \
 	}
 
-/* Entering a function: counts, locks, and tells if this call is to fail. */
+/* Begins a call: counts it, takes the lock, and says whether it is to fail. */
 struct fake_call {
 	int code;
 };
@@ -154,59 +153,56 @@ void fake_leave(struct fake_call *call);
 	if (call.code != CUDA_OK)                                                                  \
 	return call.code
 
-/* Each front has these.  Its functions' names, by number, up to NULL. */
+/* The front defines what follows.  The names of its functions, by number, up to NULL. */
 extern const char *const fake_function_names[];
 
-/*
- * For driver.c: functions that tests treat each in its own way, and how the lies of the mock are
- * told here.
- */
+/* For driver.c: see struct fake_driver; and the lie that stands for each VRES_MOCK_x bit. */
 extern const char *const fake_harmless[], *const fake_takers[];
 extern const enum fake_lie fake_lie_of_bit[4];
 
-/* The version it has unless told otherwise. */
+/* The default version. */
 extern const int fake_front_version;
 
-/* What is not in the model is as if just loaded. */
+/* Resets what the front keeps besides the model. */
 void fake_front_reset(void);
 
-/* The device whose context is current, or why not. */
+/* The device whose context is current; fails if there is none or its context is lost. */
 cuda_result fake_here(int *device);
 
 /*
- * Is the device's primary context current, and not an engine's?  Some things can be given up in no
- * other.
+ * Is the device's primary context current, and not an engine's?  Some objects can be released only
+ * in it.
  */
 bool fake_is_inside(int device);
 
 /*
- * What a releasing call answers, once it has released: an injected code, or its device's sticky
- * one.
+ * The answer of a call that has released something: the injected code, or the device's sticky code.
  */
 cuda_result fake_released(struct fake_call call, int device);
 
 struct fake_map *fake_map_at(uint64_t addr);
 
-/* Physical memory charged to a device, and its end. */
+/* Allocates physical memory that is charged to a device; gives a reference back. */
 struct fake_phys *fake_phys_make(uint64_t bytes, uint64_t charged, const cuda_alloc_prop *prop,
                                  int device);
 void fake_phys_drop(struct fake_phys *phys);
 cuda_result fake_map_put(uint64_t addr, uint64_t bytes, uint64_t offset, struct fake_phys *phys,
                          struct fake_map **out);
 
-/* Address space; and all that is mapped in a part of it. */
+/* Reserves and frees address space; drops everything that is mapped in a range. */
 cuda_result fake_range_make(uint64_t bytes, uint64_t *addr);
 cuda_result fake_range_drop(uint64_t addr);
 uint64_t fake_range_bytes(uint64_t addr);
 cuda_result fake_maps_drop(uint64_t addr, uint64_t bytes);
 
 /*
- * Make a range accessible to the host for a moment, if device @device may: @right is CUDA_ACCESS_x.
+ * Makes a range accessible to the host, if @device has the right CUDA_ACCESS_x; takes access away
+ * again.
  */
 bool fake_open(uint64_t addr, uint64_t bytes, int device, int right);
 void fake_shut(uint64_t addr, uint64_t bytes);
 
-/* Ordinary allocations of a device, and page-locked memory. */
+/* Plain allocations of a device, and page-locked memory. */
 cuda_result fake_plain_make(uint64_t bytes, int device, uint64_t *out);
 cuda_result fake_plain_drop(struct fake_call call, uint64_t addr);
 cuda_result fake_pinned_make(size_t bytes, void **out);
@@ -215,7 +211,7 @@ bool fake_is_pinned(const void *block, size_t bytes);
 bool fake_fits(uint64_t bytes, int device);
 void fake_memory_forget(void);
 
-/* What can be put on a stream, to be done when it is polled for the second time or waited for. */
+/* Work on a stream.  It is done when the stream is polled for the second time or waited for. */
 enum fake_work_kind { WORK_PUSH, WORK_PULL, WORK_ZERO, WORK_HASH, WORK_STAMP };
 
 struct fake_work {
@@ -229,14 +225,14 @@ struct fake_work {
 	vres_leaf_hash_args args;
 };
 
-/* Handles are checked: they may be none, or another device's. */
+/* Handles are checked: one may be invalid or of another device. */
 cuda_result fake_stream_make(int priority, void **out);
 cuda_result fake_stream_drop(struct fake_call call, const void *handle);
 cuda_result fake_stream_poll(const void *handle);
 cuda_result fake_stream_finish(const void *handle);
 cuda_result fake_stream_put(const void *handle, const struct fake_work *work);
 
-/* Work is captured from one to the other, and is the caller's then. */
+/* Work is captured between these two calls; *out then belongs to the caller. */
 cuda_result fake_stream_capture(const void *handle);
 cuda_result fake_stream_captured(const void *handle, struct fake_work **out);
 

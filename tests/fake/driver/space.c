@@ -31,10 +31,10 @@ struct fake_map *fake_map_at(uint64_t addr)
 	return map;
 }
 
-/* and at the end: all of it would cost more time than it finds */
+/* and at the end: filling all of it would take too long */
 #define LITTER_EVERY (UINT64_C(1) << 20)
 
-/* New memory holds what somebody left there. */
+/* Fills new memory with rubbish, as if somebody had left it there. */
 static bool litter(uint64_t from, uint64_t bytes)
 {
 	unsigned char piece[65536];
@@ -52,8 +52,8 @@ static bool litter(uint64_t from, uint64_t bytes)
 }
 
 /*
- * All physical memory is parts of one file, so that a test with thousands of allocations needs one
- * descriptor.  Parts are never used again: only their pages are given back.
+ * All physical memory is in one file, so that thousands of allocations need one descriptor.  A part
+ * of the file is not used again; only its pages are given back.
  */
 static bool store_take(uint64_t bytes, uint64_t *offset)
 {
@@ -64,7 +64,7 @@ static bool store_take(uint64_t bytes, uint64_t *offset)
 	return fake.store >= 0 && ftruncate(fake.store, (off_t)fake.store_bytes) == 0;
 }
 
-/* The last part closes the file. */
+/* Closes the file with the last part. */
 static void store_give_back(uint64_t offset, uint64_t bytes)
 {
 	if (fake.store < 0)
@@ -210,8 +210,8 @@ void fake_shut(uint64_t addr, uint64_t bytes)
 }
 
 /*
- * Address space that begins at a multiple of the granularity, with room after it that belongs to
- * nobody.
+ * Reserves address space that begins at a multiple of the granularity, with an unused gap behind
+ * it.
  */
 cuda_result fake_range_make(uint64_t bytes, uint64_t *addr)
 {

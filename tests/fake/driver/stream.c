@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Streams: copies, zeros and kernels, put on them now and done later. */
+/* Streams: copies, zeros and kernels are put on them and done later. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,14 +13,14 @@ struct fake_stream {
 	struct fake_work *first, **last;
 	int device, priority;
 	bool was_polled;
-	bool captures; /* what is put on it is not to be done, but to become a graph */
+	bool captures; /* work that is put on it becomes a graph and is not done */
 };
 
 struct span {
 	uint64_t addr, bytes;
 };
 
-/* The blocks of piece number @i: those up to the next one's first. */
+/* The number of blocks of piece @i, which ends where the next one begins. */
 static uint64_t blocks_of(const vres_leaf_hash_args *args, uint32_t i)
 {
 	return (i + 1 < args->pieces_count ? args->pieces[i + 1].first : args->threads) -
@@ -45,8 +45,8 @@ static bool are_apart(struct span a, struct span b)
 }
 
 /*
- * Every thread has a block of its own and a place of its own, and no thread reads what another one
- * of its launch writes.
+ * Does every thread have its own block and its own place for the digest, and does no thread read
+ * what another thread of the launch writes?
  */
 static bool piece_is_sound(const vres_leaf_hash_args *args, uint32_t i)
 {
@@ -82,7 +82,7 @@ static bool run_threads(const struct fake_work *work, int device)
 	return good;
 }
 
-/* False: the device may not do that there. */
+/* False: the device has no access there. */
 static bool hash(const struct fake_work *work, int device)
 {
 	const vres_leaf_hash_args *args = &work->args;
@@ -115,8 +115,8 @@ static bool stamp(const struct fake_work *work, int device)
 }
 
 /*
- * Pages as a whole are given back to the system, which makes them anew where they are touched: most
- * of a large allocation never is.
+ * Whole pages are given back to the system, which provides zeros when they are touched: most pages
+ * of a large allocation never are.
  */
 static void zero(uint64_t addr, uint64_t bytes)
 {
@@ -160,7 +160,10 @@ static void forget(struct fake_stream *stream)
 	stream->was_polled = false;
 }
 
-/* In order; a device that may not do something is lost, with a code that comes late and stays. */
+/*
+ * Does the work in order.  Work without access loses the device, which then answers one code for
+ * good.
+ */
 static cuda_result work_off(struct fake_stream *stream)
 {
 	struct fake_device *device = &fake.devices[stream->device];
@@ -175,7 +178,7 @@ static cuda_result work_off(struct fake_stream *stream)
 	return device->sticky;
 }
 
-/* The stream, if it is one and its device's context is current. */
+/* Finds the stream of a handle; its device's context must be current. */
 static cuda_result find(const void *handle, struct fake_stream **out)
 {
 	int device;
@@ -204,7 +207,7 @@ cuda_result fake_stream_put(const void *handle, const struct fake_work *work)
 	if (work->kind != WORK_PULL || fake_is_pinned(work->host, work->bytes) || fake.stalls ||
 	    stream->captures)
 		return CUDA_OK;
-	return work_off(stream); /* to ordinary memory a copy is complete when the call returns */
+	return work_off(stream); /* a copy to pageable memory is complete when the call returns */
 }
 
 cuda_result fake_stream_make(int priority, void **out)

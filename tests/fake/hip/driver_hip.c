@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What tests have to know of the fake HIP runtime's functions, and how it tells of what the mock
- * tells of.
+ * What tests need to know about the fake HIP runtime's functions, and its lie for each VRES_MOCK_x
+ * bit.
  */
 #include "fake/driver/model.h"
 
 /*
- * HIP cannot say that the host has access to device memory, nor that another block stands behind an
- * allocation.
+ * HIP cannot say that the host has access to device memory, nor that another physical block is
+ * behind an allocation.
  */
 const enum fake_lie fake_lie_of_bit[4] = {FAKE_MANAGED, FAKE_HOST, FAKE_EXPORTABLE, FAKE_REMAPPED};
 
 /*
- * hipGetDevice and hipSetDevice: on the way into a device that is being closed, and back, which is
- * tried again.
+ * hipGetDevice and hipSetDevice are harmless where a device is closed, and where a call returns,
+ * since both are tried again.
  */
 const char *const fake_harmless[] = {"hipPeekAtLastError",
                                      "hipGetLastError",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The fake HIP runtime's functions.  hip_state.c has devices and what each thread has current;
- * hip_memory.c memory and what is known of an address; hip_module.c code objects; hip_queue.c
- * streams; hip_exports.c what dlsym() finds.  FAKE_HIP is the version of ROCm that it is.
+ * The functions of the fake HIP runtime. hip_state.c has devices and the state of each thread;
+ * hip_memory.c memory and addresses; hip_module.c code objects; hip_queue.c streams; hip_exports.c
+ * what dlsym() finds.  FAKE_HIP is the version of ROCm that it imitates.
  */
 #ifndef TESTS_FAKE_HIP_HIP_H
 #define TESTS_FAKE_HIP_HIP_H
@@ -29,13 +29,13 @@ enum fake_function {
 };
 _Static_assert((int)FAKE_FUNCTIONS < FAKE_FUNCTIONS_MAX, "fake.calls has a place for each");
 
-/* Every function of the runtime; those of hip_exports.c note what they answered. */
+/* Every function of the runtime. hip_exports.c wraps each to keep its answer as the last error. */
 #define FAKE_DECLARE(result, name, parameters) result fake_##name parameters;
 HIP_FUNCTIONS(FAKE_DECLARE)
 #undef FAKE_DECLARE
 hip_result fake_hipGetDevicePropertiesR0600(hip_properties *out, int device);
 
-/* What a call answered, as hipGetLastError() will tell it.  Returns @code. */
+/* Keeps a call's answer for hipGetLastError().  Returns @code. */
 hip_result fake_heard(hip_result code);
 
 const char *fake_arch(void);

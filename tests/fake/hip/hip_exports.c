@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What dlsym() finds in the fake HIP runtime.  Each function's answer is the thread's last error,
- * which is why there are two of each.
+ * What dlsym() finds in the fake HIP runtime: a wrapper of each function, which keeps its answer as
+ * the thread's last error.
  */
 #include "fake/hip/hip.h"
 
@@ -15,7 +15,7 @@ EXPORT(const char *, hipGetErrorName, (hip_result error))
 	return fake_hipGetErrorName(error);
 }
 
-/* These two tell of the last error, and do not become it. */
+/* These two read the last error and do not set it. */
 EXPORT(hip_result, hipPeekAtLastError, (void))
 {
 	return fake_hipPeekAtLastError();

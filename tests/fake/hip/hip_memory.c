@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Memory of the fake HIP runtime, and what it says of an address. */
+/* Memory of the fake HIP runtime, and what it says about an address. */
 #include <string.h>
 #include "fake/hip/control_hip.h"
 #include "fake/hip/hip.h"
@@ -64,8 +64,8 @@ void fake_hip_engine_unpin(void *block)
 }
 
 /*
- * The numbers of the runtime's version; memory that it does not know is an error or a number of its
- * own.
+ * The type of memory, numbered as in this version.  Unknown memory is an error in one version and a
+ * type in the other.
  */
 static hip_result unknown(hip_pointer_facts *out)
 {
@@ -115,7 +115,7 @@ hip_result fake_hipPointerGetAttributes(hip_pointer_facts *out, const void *poin
 	return HIP_OK;
 }
 
-/* Four bytes, and no more. */
+/* The answer has four bytes. */
 hip_result fake_hipPointerGetAttribute(void *value, hip_pointer_attribute attribute,
                                        hip_pointer pointer)
 {

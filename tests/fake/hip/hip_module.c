@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Code objects of the fake HIP runtime: real ones are told from others, and by the architecture
- * that they are for.
+ * Code objects of the fake HIP runtime: only real ones are accepted, and only for the device's
+ * architecture.
  */
 #include <elf.h>
 #include <string.h>
@@ -9,10 +9,10 @@
 
 #define AMD_MACHINE 224
 #define AMD_HSA     64
-#define FORMAT_4    2 /* in the header's field for the version of the ABI */
+#define FORMAT_4    2 /* e_ident[EI_ABIVERSION] of code object version 4 */
 #define MACH_MASK   0xffu
 
-/* Numbers of architectures in a code object's header: llvm.org/docs/AMDGPUUsage.html. */
+/* The numbers of architectures in a code object's header, from llvm.org/docs/AMDGPUUsage.html. */
 static const struct {
 	const char *arch;
 	unsigned mach;
@@ -30,7 +30,7 @@ static unsigned mach_here(void)
 	return 0;
 }
 
-/* The table of sections is what ends such a file. */
+/* The table of sections is at the end of the file. */
 static bool has_kernel(const void *image, const Elf64_Ehdr *header)
 {
 	static const char name[] = "vres_leaf_hash.kd";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The fake HIP runtime's streams, and what is put on them. */
+/* Streams of the fake HIP runtime, and the work put on them. */
 #include "fake/hip/hip.h"
 
 hip_result fake_hipDeviceGetStreamPriorityRange(int *least, int *greatest)
@@ -12,7 +12,7 @@ hip_result fake_hipDeviceGetStreamPriorityRange(int *least, int *greatest)
 	return HIP_OK;
 }
 
-/* A stream of ours may not wait for the engine's. */
+/* The backend's streams must be non-blocking. */
 hip_result fake_hipStreamCreateWithFlags(hip_stream *out, unsigned int flags)
 {
 	FAKE_TRY_ENTER(hipStreamCreateWithFlags);
@@ -77,7 +77,7 @@ hip_result fake_hipModuleLaunchKernel(hip_function function, unsigned int grid_x
 {
 	FAKE_TRY_ENTER(hipModuleLaunchKernel);
 
-	/* 256 is what the code objects are built for. */
+	/* The code objects are built for at most 256 threads in a group. */
 	if (grid_x == 0 || block_x == 0 || block_x > 256 || grid_y != 1 || grid_z != 1 ||
 	    block_y != 1 || block_z != 1 || shared_bytes != 0 || extra != NULL)
 		return HIP_INVALID_VALUE;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Devices of the fake HIP runtime, and what each thread has: a current device and a last error. */
+/*
+ * Devices of the fake HIP runtime, and the state of each thread: its current device and last error.
+ */
 #include <stdio.h>
 #include <string.h>
 #include "fake/hip/control_hip.h"
@@ -20,9 +22,9 @@ const char *const fake_function_names[] = {
 
 static unsigned resets;
 
-/* Each thread begins on the last device, as if an engine had chosen that one. */
+/* Each thread begins on the last device, as if an engine had chosen it. */
 static _Thread_local struct {
-	unsigned reset; /* what follows is of this one */
+	unsigned reset; /* the reset that the fields below belong to */
 	int device, home;
 	int error, home_error;
 	bool has_engine;
@@ -42,7 +44,7 @@ void fake_front_reset(void)
 	resets++;
 }
 
-/* Before ROCm 7 success overwrites an earlier error. */
+/* Before ROCm 7, a success overwrites an earlier error, too. */
 hip_result fake_heard(hip_result code)
 {
 	meet_thread();
@@ -67,7 +69,8 @@ bool fake_is_inside(int device)
 }
 
 /*
- * As many things as are on a stack of contexts: an engine's device, and whatever was not put back.
+ * What corresponds to the depth of a stack of contexts: one for an engine, one for each thing that
+ * was not put back.
  */
 unsigned fake_depth(void)
 {
@@ -104,7 +107,7 @@ static bool is_device(int device)
 	return device >= 0 && device < fake.params.devices;
 }
 
-/* Without a GPU, ROCm 5 says that none is valid. */
+/* Without a GPU, ROCm 5 says "invalid device". */
 hip_result fake_hipInit(unsigned int flags)
 {
 	FAKE_TRY_ENTER(hipInit);
@@ -173,7 +176,7 @@ hip_result fake_hipSetDevice(int device)
 	return HIP_OK;
 }
 
-/* The device's name is in a table of the runtime, which does not know every device. */
+/* The runtime has a table of names, which does not have every device. */
 hip_result fake_hipDeviceGetName(char *name, int len, int device)
 {
 	FAKE_TRY_ENTER(hipDeviceGetName);
@@ -213,7 +216,7 @@ hip_result fake_hipDeviceTotalMem(size_t *bytes, int device)
 	return HIP_OK;
 }
 
-/* ECC is never reported; nor was an APU before ROCm 6.2. */
+/* ECC is never reported, and APUs are not reported before ROCm 6.2. */
 hip_result fake_hipDeviceGetAttribute(int *value, hip_device_attribute attribute, int device)
 {
 	FAKE_TRY_ENTER(hipDeviceGetAttribute);
@@ -234,7 +237,7 @@ hip_result fake_hipDeviceGetAttribute(int *value, hip_device_attribute attribute
 	}
 }
 
-/* As long as the layout is, with something in every field. */
+/* Fills all bytes of the layout, so that a wrong offset finds rubbish. */
 static hip_result properties(void *out, int device, size_t bytes, size_t arch)
 {
 	if (!is_device(device))
