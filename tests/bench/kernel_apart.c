@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Trying a kernel out in a process of its own: a fault ends a device's context for a whole process,
- * and a variant that no device has run yet is not to cost the others their figures.
+ * Tries a kernel in a process of its own.  A fault ends the device's context for the whole process,
+ * and an untried variant must not cost the others their figures.
  */
 #include "kernel_bench.h"
 

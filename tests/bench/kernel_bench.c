@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The hash kernel on a real GPU: its variants side by side in one run, then the backend around the
- * shipped one, each beside the bound that the integer pipe sets at the clock that was read in the
- * run.  JSON lines.  Every digest is compared with OpenSSL's.
- *
- * 	kernel_bench [--bytes N] [--rounds N] [--device N] [--library DRIVER] [--only KERNEL]
- *
- * Without a GPU it says "not run" and exits 77.  Over the fake driver of the tests it shows that
- * everything fits together; its times are marked simulated and mean nothing.
+ * Measures the hash kernel on a real GPU: its variants side by side, then the backend with the
+ * shipped kernel.  Each figure is printed with the bound that the integer pipe sets at the measured
+ * clock, as JSON lines.  Every digest is compared with OpenSSL's.  Usage: kernel_bench [--bytes N]
+ * [--rounds N] [--device N] [--library DRIVER] [--only KERNEL].  Without a GPU it prints "not run"
+ * and exits with 77.  Over a fake driver it only shows that everything works; its times are marked
+ * as simulated and mean nothing.
  */
 #include "kernel_bench.h"
 
@@ -23,11 +21,11 @@
 	"KERNEL]"
 
 /*
- * Instructions of the rotate-and-logic pipe that SHA-256 cannot do without: 64 chunks of 1,040, and
- * 640 for the known padding.
+ * The rotations and logic instructions that SHA-256 needs for a block of 4 KiB: 64 chunks of 1,040,
+ * and 640 for the known padding.
  */
 #define PIPE_OPS   67200.0
-#define PIPE_LANES 64.0 /* of a multiprocessor, a clock */
+#define PIPE_LANES 64.0 /* instructions of a multiprocessor in a clock */
 
 void kernel_must(const struct kernel_bench *k, int code, const char *what)
 {
@@ -58,7 +56,7 @@ void kernel_leave(const struct kernel_bench *k, cuda_stream stream)
 	(void)k->b->api.cuDevicePrimaryCtxRelease((int)k->device);
 }
 
-/* Content repeats, and its nodes do. */
+/* The content repeats, so its nodes repeat, too. */
 void kernel_node(const struct kernel_bench *k, uint64_t i, uint8_t digest[LEAF_HASH_BYTES])
 {
 	const uint64_t node_bytes = KERNEL_BLOCK,

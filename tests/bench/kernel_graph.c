@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The launches of a hash job put on a stream one by one, beside the same captured once and replayed
- * as a CUDA graph.
- *
- * The job is planned by the backend (hash_plan.c).  What is put on the stream is what hash.c
- * puts there, in its order: pieces to the device, the launches, digests and echoes back.  Left out,
- * both ways, is that it waits for the kernels before it asks for the digests.  A graph has the
- * job's nonce in it, and the addresses of its pieces: it would have to be made again, or changed
- * launch by launch, for another job.  What making it takes is told.
+ * Compares the launches of a hash job, put on a stream one by one, with the same launches captured
+ * once and replayed as a CUDA graph.  The backend plans the job (hash_plan.c).  The work on the
+ * stream is that of hash.c, in its order: pieces to the device, launches, digests and echoes back.
+ * Only the wait between kernels and digests is left out in both.  A graph contains the job's nonce
+ * and the addresses of its pieces, so another job needs another graph; the time to make one is
+ * printed.
  */
 #include "kernel_bench.h"
 
@@ -21,7 +19,7 @@
 #include "gpu/objects.h"
 
 #define MIB      (UINT64_C(1) << 20)
-#define SLOT     (16 * MIB) /* of the scratch, as on a device with so much memory */
+#define SLOT     (16 * MIB) /* the size of a scratch slot on a device with this much memory */
 #define NONCE    UINT64_C(4711)
 #define RUNS_MAX 1000u
 
@@ -41,9 +39,9 @@ struct replay {
 	vres_bmem mem;
 	cuda_pointer slot;
 	struct gpu_desk desk;
-	struct gpu_plan plan; /* of the job's one batch */
+	struct gpu_plan plan; /* of the only batch of the job */
 	vres_leaf_hash_args args;
-	/* Page-locked, so that copies are not made before they are put on the stream. */
+	/* Page-locked: with pageable memory, copies would be done in the call. */
 	vres_leaf_hash_piece *pieces;
 	uint8_t *results;
 	uint64_t *echoes;
@@ -173,7 +171,7 @@ static uint64_t results_at(const struct replay *r)
 	return r->plan.slot.digests + r->plan.slot.results * LEAF_HASH_BYTES;
 }
 
-/* All that a job puts on the stream, or into the graph that is being captured. */
+/* Puts all work of a job on the stream, or into the graph that is being captured. */
 static void put(struct replay *r)
 {
 	const struct gpu_plan *p = &r->plan;
@@ -194,7 +192,7 @@ static void put(struct replay *r)
 	            "copying echoes");
 }
 
-/* *ns: what making it took, which is more than capturing. */
+/* *ns: the time to make the graph, capturing included. */
 static cuda_graph_exec capture(struct replay *r, uint64_t *ns)
 {
 	const uint64_t start = now();
@@ -212,7 +210,7 @@ static cuda_graph_exec capture(struct replay *r, uint64_t *ns)
 	return exec;
 }
 
-/* Nothing of the round before is left to be taken for this one's. */
+/* Clears the results of the round before. */
 static void clear(struct replay *r)
 {
 	memset(r->results, 0, r->plan.results * LEAF_HASH_BYTES);
@@ -221,7 +219,10 @@ static void clear(struct replay *r)
 	kernel_must(r->k, r->api->cuStreamSynchronize(r->stream), "clearing");
 }
 
-/* Nanoseconds until the digests are in host memory.  @exec: NULL for one by one. */
+/*
+ * Returns the nanoseconds until the digests are in host memory.  @exec: NULL for launches one by
+ * one.
+ */
 static uint64_t run(struct replay *r, cuda_graph_exec exec)
 {
 	uint64_t start, ns;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Loading the kernels that kernel_images.S embeds, and saying why not. */
+/* Loads the kernels that kernel_images.S embeds, or says why not. */
 #include "kernel_bench.h"
 
 #include <stdio.h>
@@ -8,9 +8,9 @@
 extern const unsigned char bench_fatbin[], bench_fatbin_end[], bench_ptx[], bench_ptx_end[];
 extern const unsigned char bulk_fatbin[], bulk_fatbin_end[], bulk_ptx[], bulk_ptx_end[];
 
-/* Best image first.  One that this build has not got begins where it ends. */
+/* Best image first.  An image that was not built ends where it begins. */
 static const struct source {
-	int capability; /* that it needs, of the device: the number before the dot */
+	int capability; /* the compute capability it needs: the number before the dot */
 	struct {
 		const char *name;
 		const unsigned char *begin, *end;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The backend around the shipped kernel, as the core calls it: from hash_blocks to the digests in
- * host memory, launches, inner levels, waiting and copying included.  One long run, many short ones
- * beside one of the same bytes, one small shard, and a lane of low priority.
+ * Measures the backend as the core calls it, from hash_blocks to the digests in host memory:
+ * launches, inner levels, waiting and copying.  One long run, many short runs and one of the same
+ * size, one small shard, and a lane of low priority.
  */
 #include "kernel_bench.h"
 
@@ -24,7 +24,7 @@ struct path {
 	vres_blane *lane, *low;
 	uint8_t *staging;
 	uint64_t *ns;
-	double whole_ns; /* of the case that the next one is compared with */
+	double whole_ns; /* of the case that the next case is compared with */
 };
 
 static void path_must(vres_status status, const vres_error *err)
@@ -70,7 +70,7 @@ static void end(struct path *p)
 	free(p->ns);
 }
 
-/* Of the first level only. */
+/* Of the first level. */
 static void check(const struct path *p, const uint8_t *digests, uint64_t nodes)
 {
 	uint8_t want[LEAF_HASH_BYTES];
@@ -82,7 +82,7 @@ static void check(const struct path *p, const uint8_t *digests, uint64_t nodes)
 	}
 }
 
-/* Median nanoseconds of @n runs of @bytes bytes each. */
+/* Returns the median nanoseconds for @n runs of @bytes bytes each. */
 static double time_of(struct path *p, vres_blane *lane, size_t n, uint64_t bytes, uint32_t level)
 {
 	static vres_hash_run runs[RUNS_MAX];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Each kernel of the bench's images over the same bytes, by turns, so that what the device does
- * between rounds falls on all of them.
+ * Runs each kernel over the same bytes, in turns, so that changes of the device between rounds
+ * affect all kernels.
  */
 #include "kernel_bench.h"
 
@@ -11,7 +11,10 @@
 #include <string.h>
 #include "figures.h"
 
-/* The first is the shipped one, the second what it is compared with, the last tells its clock. */
+/*
+ * The first is the shipped kernel, the second the one it is compared with, the last reads the
+ * clock.
+ */
 static const struct variant {
 	const char *name;
 	enum kernel_source source;
@@ -25,7 +28,7 @@ static const struct variant {
 };
 #define VARIANTS COUNT_OF(variants)
 
-/* Words that kernels leave on the device. */
+/* Words that kernels write on the device. */
 enum { WORD_BEGIN, WORD_END, WORD_ECHO, WORD_CYCLES, WORD_NS, WORDS };
 
 struct race {
@@ -34,7 +37,7 @@ struct race {
 	cuda_stream stream;
 	struct kernel_loaded loaded[KERNEL_SOURCES];
 	cuda_function stamp, kernels[VARIANTS]; /* NULL: not here, or wrong */
-	char wrong[VARIANTS][64];               /* what is, if anything */
+	char wrong[VARIANTS][64];               /* what is wrong, if anything */
 	cuda_pointer data, digests, piece, words;
 	uint64_t blocks;
 	uint64_t *ns[VARIANTS];
@@ -116,7 +119,7 @@ static void launch(struct race *r, cuda_function kernel, uint32_t groups, uint32
 	            "launching");
 }
 
-/* Nanoseconds on the device between the stamps before and after the kernel. */
+/* Returns the nanoseconds on the device between the stamps before and after the kernel. */
 static uint64_t run(struct race *r, size_t variant)
 {
 	vres_leaf_hash_args args = {.pieces = (const vres_leaf_hash_piece *)(uintptr_t)r->piece,
@@ -179,7 +182,10 @@ __attribute__((format(printf, 3, 4))) static void leave_out(struct race *r, size
 	r->kernels[variant] = NULL;
 }
 
-/* Once, not timed.  One that is wrong costs the run its success, not the others their figures. */
+/*
+ * Runs each kernel once, without timing.  A wrong kernel fails the run, but the others are still
+ * measured.
+ */
 static void try_out(struct race *r, size_t variant)
 {
 	(void)run(r, variant);
@@ -240,7 +246,7 @@ void kernel_variants(struct kernel_bench *k)
 	for (unsigned round = 0; round < k->rounds; round++)
 		for (size_t i = 0; i < VARIANTS; i++)
 			r.ns[i][round] = r.kernels[i] ? run(&r, i) : 0;
-	/* The last one that ran was the one that tells its clock. */
+	/* The last kernel that ran was the one that reads the clock. */
 	k->clock_ghz =
 		r.last[WORD_NS] > 0 ? (double)r.last[WORD_CYCLES] / (double)r.last[WORD_NS] : 0;
 	for (size_t i = 0; i < VARIANTS; i++)

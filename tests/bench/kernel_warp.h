@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What variants that load by warps have in common: a warp whose 32 blocks follow each other in
- * memory, aligned and whole.
+ * What variants that load by warps share: a warp whose 32 blocks are aligned, whole and adjacent in
+ * memory.
  */
 #ifndef TESTS_BENCH_KERNEL_WARP_H
 #define TESTS_BENCH_KERNEL_WARP_H
@@ -11,9 +11,9 @@
 
 #define WARP_LANES 32u
 
-/* A thread's part in its warp. */
+/* What a thread knows about its warp. */
 typedef struct warp_part {
-	uint32_t lane, number; /* number: of the warp in its group */
+	uint32_t lane, number; /* the number of the warp in its group */
 	const uint8_t *blocks; /* of the warp */
 	uint8_t *digest;       /* of the thread's own */
 } warp_part;
@@ -29,13 +29,13 @@ LEAF_HASH_FN bool warp_agrees(bool agrees)
 	return all != 0;
 }
 
-/* Every thread is here, and sees what the others did to memory. */
+/* Waits for all threads of the warp, and makes their writes visible. */
 LEAF_HASH_FN void warp_meet(void)
 {
 	__asm__ volatile("bar.warp.sync 0xffffffff;" ::: "memory");
 }
 
-/* False, for the whole warp: it cannot load so. */
+/* False, for the whole warp: its blocks cannot be loaded this way. */
 LEAF_HASH_FN bool warp_part_of(const vres_leaf_hash_args *args, uint32_t thread, uint32_t group,
                                warp_part *part)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What all parts of the contract suite stand on: an opened device, transfers that must succeed, and
- * the program itself.
+ * What all parts of the contract suite use: an opened device, transfers that must succeed, and
+ * main().
  */
 #include "contract.h"
 
@@ -9,7 +9,7 @@
 #include <string.h>
 #include "support/suite/alloc.h"
 
-/* Transfers go in parts of an odd size, so that no part is aligned. */
+/* Transfers are done in parts of an odd size, so that they are not aligned. */
 #define PART ((size_t)65521)
 
 struct contract contract_begin(int variant)
@@ -126,7 +126,7 @@ void contract_write(struct contract *c, vres_bmem *mem, uint64_t offset, uint64_
 	c->ops->lane_close(lane);
 }
 
-/* @want makes what should stand at an offset. */
+/* @want produces the bytes that are expected at an offset. */
 static void holds(struct contract *c, vres_bmem *mem, uint64_t offset, uint64_t n,
                   void (*want)(void *, size_t, uint64_t, uint64_t), uint64_t seed)
 {

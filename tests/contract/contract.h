@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The contract suite: every rule at the head of backend.h, asked of any backend.  A program is this
- * suite and one file that says which backends, in which variants, it is run on; each test runs once
- * for each variant.
+ * The contract suite tests every rule at the head of backend.h on any backend.  A program consists
+ * of this suite and one file that names the backends and variants.  Each test runs once for each
+ * variant.
  */
 #ifndef TESTS_CONTRACT_CONTRACT_H
 #define TESTS_CONTRACT_CONTRACT_H
@@ -19,33 +19,36 @@
 #define PATIENCE (UINT64_C(60) * 1000 * 1000 * 1000)
 
 /*
- * What is tested.  Hooks reach behind the backend's back; a backend without them is not asked what
- * only they can show.
+ * A backend under test.  Hooks act behind the backend's back; what needs a missing hook is not
+ * tested.
  */
 struct contract_subject {
 	const char *name;
 	const vres_backend *(*backend)(void);
 	const char *library_path;
-	void *(*arg_make)(void); /* a fresh backend_arg for each test; may be NULL */
-	/* After the driver was closed: assert that nothing is left; and free it; may be NULL. */
+	void *(*arg_make)(void); /* makes a new backend_arg for each test; may be NULL */
+	/*
+	 * Called after the driver was closed: asserts that nothing is left, and frees it.  May be
+	 * NULL.
+	 */
 	void (*arg_check)(void *arg);
 	vres_status (*flip)(void *arg, uint64_t addr, unsigned bit);
 	void (*lose)(void *arg, uint32_t device);
 	uint32_t device;
-	uint32_t must, lacks; /* VRES_DEVICE_x that its facts must have, and must not */
+	uint32_t must, lacks; /* VRES_DEVICE_x that its facts must have, and must not have */
 	/*
-	 * VRES_MEM_x that are bad and that its memory has all the same, unless it is made with
+	 * Bad VRES_MEM_x that its memory has nevertheless, unless it is allocated with
 	 * VRES_DEVICE_VMM.
 	 */
 	uint32_t memory_without_vmm;
-	/* Nobody else uses the device's memory, so free_bytes is exact. */
+	/* Nobody else uses the device's memory: free_bytes is exact. */
 	bool exclusive;
 };
 
 /* Defined by the file that is linked with the suite: variant @i, or NULL when there are no more. */
 const struct contract_subject *contract_subject(int i);
 
-/* One opened driver and device of it. */
+/* An opened driver and one of its devices. */
 struct contract {
 	const struct contract_subject *subject;
 	const vres_backend *ops;
@@ -59,7 +62,7 @@ struct contract {
 struct contract contract_begin(int variant);
 void contract_end(struct contract *c);
 
-/* What must succeed, or the test fails. */
+/* Helpers whose failure fails the test. */
 uint64_t contract_free_bytes(struct contract *c);
 vres_bmem *contract_alloc(struct contract *c, uint64_t bytes,
                           vres_mem_info *info /* may be NULL */);
@@ -69,15 +72,15 @@ void contract_wait(struct contract *c, vres_blane *lane);
 vres_residency contract_residency(struct contract *c, vres_bmem *mem);
 
 /*
- * Flip a bit of memory at @addr: behind the backend's back where that can be done, else through a
+ * Flips a bit of memory at @addr: behind the backend's back if there is a hook, otherwise through a
  * lane.
  */
 void contract_flip(struct contract *c, vres_bmem *mem, uint64_t addr, uint64_t offset,
                    unsigned bit);
 
 /*
- * Fill memory with the content of @seed that stands at the same offsets, and assert that it still
- * holds it, or zeros.
+ * Fills memory with the content of @seed at the same offsets; asserts that it still has it, or
+ * zeros.
  */
 void contract_write(struct contract *c, vres_bmem *mem, uint64_t offset, uint64_t n, uint64_t seed);
 void contract_holds(struct contract *c, vres_bmem *mem, uint64_t offset, uint64_t n, uint64_t seed);
@@ -86,7 +89,7 @@ void contract_holds_zeros(struct contract *c, vres_bmem *mem, uint64_t offset, u
 /* The bad facts that this device's own memory has. */
 uint32_t contract_bad_facts(const struct contract *c);
 
-/* Does this device do it, by its own account? */
+/* Does the device say that it can do this? */
 bool contract_can(const struct contract *c, uint32_t fact);
 
 /* The parts of the suite. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Each block is made again from its content, or from the digests of the level below, and digested
- * by OpenSSL.  Nothing is shared with any backend.
+ * Each block is generated again, or built from the digests of the level below, and digested by
+ * OpenSSL.  No code is shared with any backend.
  */
 #include "digests.h"
 

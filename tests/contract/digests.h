@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The digests that hash_blocks is to give, computed without a backend. */
+/* The digests that hash_blocks must give, computed without a backend. */
 #ifndef TESTS_CONTRACT_DIGESTS_H
 #define TESTS_CONTRACT_DIGESTS_H
 

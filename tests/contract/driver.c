@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The contract suite on a GPU's backend, the one that test_device.h chooses.  Over a fake driver:
- * as it comes, without the first kernel image, without any, and on the last of several devices; a
- * variant of a device as it comes only.  Over a real driver: as it is.
+ * The contract suite on the GPU backend that test_device.h chooses.  Over a fake driver it runs
+ * four times: by default, without the first kernel image, without any image, and on the last of
+ * several devices; for a variant of a device only by default.  Over a real driver it runs once.
  */
 #include "contract.h"
 
@@ -76,7 +76,7 @@ static struct contract_subject usual(void)
 	};
 }
 
-/* Whoever takes no image cannot hash. */
+/* A device that takes no image cannot hash. */
 static void subjects_over_fake(struct contract_subject subjects[4])
 {
 	for (int i = 0; i < 4; i++) {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a backend leaves behind when it fails: nothing. */
+/* A backend that fails leaves nothing behind. */
 #include "contract.h"
 
 #include <string.h>
 #include "support/suite/alloc.h"
 
 /*
- * All that a core does with a backend, as far as it goes; every handle that was made is given up
- * again, and nothing is asserted.
+ * Does everything that the core does with a backend, up to the first failure, and releases every
+ * handle.  Asserts nothing.
  */
 struct course {
 	const struct contract_subject *subject;
@@ -29,20 +29,20 @@ static vres_status lane_course(struct course *r)
 	const vres_hash_job job = {sizeof(job), &run, 1, 1024, 1, digests, 1, &echo};
 	vres_status status = ops->lane_push(r->lane, r->mem, 0, 4096, &r->err);
 
-	/* Many of each, so that a queue has to grow for either. */
+	/* Many of each, so that queues have to grow. */
 	for (unsigned i = 0; i < 10 && status == VRES_OK && ops->hash_blocks; i++)
 		status = ops->hash_blocks(r->lane, &job, &r->err);
 	if (status == VRES_E_UNSUPPORTED)
 		status = VRES_OK;
 	for (unsigned i = 0; i < 20 && status == VRES_OK; i++)
 		status = ops->lane_pull(r->lane, r->mem, i, 1, &r->err);
-	/* Whatever was put on the lane uses digests, so it is finished here. */
+	/* The work on the lane uses digests, so it is finished here. */
 	if (ops->lane_wait(r->lane, PATIENCE, &r->err) != VRES_OK && status == VRES_OK)
 		status = r->err.status;
 	return status;
 }
 
-/* The next step, when the one before succeeded; a failure must have left the handle NULL. */
+/* Takes the next step if the one before succeeded.  After a failure the handle must be NULL. */
 static vres_status step(struct course *r, vres_status status, const void *handle)
 {
 	if (status != VRES_OK && handle != NULL)

@@ -11,8 +11,8 @@
 #define BEYOND 64u /* bytes after the digests, which must stay */
 
 /*
- * Hash @n runs and assert that the digests are @want's, one after the other, and that nothing else
- * was written.
+ * Hashes @n runs.  Asserts that the digests are @want's, in order, and that nothing else was
+ * written.
  */
 static void ck_runs(struct contract *c, const vres_hash_run *runs, size_t n, uint32_t block_size,
                     uint32_t level, const struct level *want)
@@ -50,7 +50,10 @@ static void ck_whole(struct contract *c, vres_bmem *mem, uint64_t seed, uint64_t
 
 static const uint32_t block_sizes[] = {1024, 4096, 65536};
 
-/* A device that cannot hash says so and does nothing.  True if there is nothing more to test. */
+/*
+ * Asserts that a device that cannot hash says so and does nothing.  True: there is nothing more to
+ * test.
+ */
 static bool cannot_hash(struct contract *c)
 {
 	vres_bmem *mem;
@@ -88,7 +91,7 @@ START_TEST(digests_equal_openssl_around_one_block)
 		const uint64_t sizes[] = {1, bs / 2 + 3, bs - 1, bs, bs + 1, 5 * (uint64_t)bs + 77};
 		vres_bmem *mem = contract_alloc(&c, 6 * (uint64_t)bs, NULL);
 
-		/* What lies behind the run's bytes must make no difference. */
+		/* The bytes behind the run must make no difference. */
 		contract_write(&c, mem, 0, 6 * (uint64_t)bs, 1);
 		for (size_t i = 0; i < COUNT(sizes); i++)
 			for (uint32_t level = 0; level <= 2; level++)
@@ -142,8 +145,8 @@ START_TEST(runs_of_one_job_follow_each_other_without_a_gap)
 	vres_bmem *first = contract_alloc(&c, 3 * group, NULL);
 	vres_bmem *second = contract_alloc(&c, 5000, NULL);
 	/*
-	 * A whole group, a part of another out of order, a memory that ends in the middle of a
-	 * block, and the first again.
+	 * A whole group, a part of another one out of order, memory that ends inside a block, and
+	 * the first group again.
 	 */
 	const vres_hash_run runs[] = {
 		{first, group, group}, {first, 0, 1500}, {second, 0, 5000}, {first, group, group}};
@@ -201,7 +204,7 @@ START_TEST(hash_after_a_push_on_the_same_lane_sees_the_new_bytes)
 }
 END_TEST
 
-/* Tensors of an engine start where its file put them. */
+/* An engine's tensors start at any address. */
 START_TEST(adopted_memory_is_hashed_at_any_alignment)
 {
 	CLEANUP(contract_end) struct contract c = contract_begin(_i);
@@ -224,7 +227,7 @@ START_TEST(adopted_memory_is_hashed_at_any_alignment)
 }
 END_TEST
 
-/* Whoever closes a lane without a wait may have given up what the job points to. */
+/* A caller that closes a lane without waiting may already have freed what the job points to. */
 START_TEST(hash_that_nobody_waited_for_writes_nothing)
 {
 	CLEANUP(contract_end) struct contract c = contract_begin(_i);

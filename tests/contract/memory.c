@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Allocating, adopting, wiping, protecting, and what the driver says of a range. */
+/* Allocating, adopting, wiping and protecting memory, and what the driver says about a range. */
 #include "contract.h"
 
 #include <string.h>
@@ -138,7 +138,10 @@ START_TEST(identity_stays_and_no_two_allocations_share_one)
 	CLEANUP(contract_end) struct contract c = contract_begin(_i);
 	vres_residency seen[6];
 
-	/* Each is released before the next is made, so that the address is likely to come again. */
+	/*
+	 * Each is released before the next is allocated, so that the address is likely to be used
+	 * again.
+	 */
 	for (size_t i = 0; i < COUNT(seen); i++) {
 		vres_bmem *mem = contract_alloc(&c, 1000, NULL);
 		vres_residency later;
@@ -203,7 +206,7 @@ START_TEST(unknown_range_is_not_adopted_and_outputs_stay)
 END_TEST
 
 /*
- * Losing the device is how hardware answers a stray write, so this ends with a device that is gone.
+ * Hardware answers a forbidden write by losing the device, so the device is lost after this test.
  */
 START_TEST(protected_memory_can_be_read_and_no_longer_written)
 {

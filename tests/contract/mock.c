@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The contract suite on the mock: with and without a device hash, with small and large granularity,
+ * The contract suite on the mock: with and without device hash, with small and large granularity,
  * on the last of several devices.
  */
 #include "contract.h"

@@ -96,7 +96,7 @@ START_TEST(released_memory_is_overwritten_before_the_driver_has_it_back)
 	vres_shard *shard = sealed(f, BYTES, 1);
 	const uint64_t zeroed = fake_calls("cuMemsetD8Async");
 
-	ck_assert_uint_eq(fake_unwiped(), 0); /* page-locked staging, too, was wiped */
+	ck_assert_uint_eq(fake_unwiped(), 0); /* page-locked staging was wiped, too */
 	release_shard(&shard);
 	ck_assert_uint_eq(fake_calls("cuMemsetD8Async"), zeroed + 1);
 	ck_assert_uint_eq(fake_unwiped(), 0);
@@ -213,7 +213,7 @@ START_TEST(memory_errors_that_nvml_reports_are_told)
 	CLEANUP(driver_fixture_finish)
 	struct fixture *f = driver_fixture_begin(&kinds[_i], 0, 0, true);
 
-	/* Without NVML nothing is known, which is not the same as bad. */
+	/* Without NVML nothing is known; that does not mean unhealthy. */
 	ck_assert_uint_eq(device_of(f, 0).healthy, _i >= 2);
 	ck_assert_uint_eq(device_of(f, 0).ecc, VRES_ECC_ON);
 }

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * A driver that tells the truth about memory that is not what it should be: refused when it is
- * sealed, caught when it becomes so later.
- */
+/* Memory that is not plainly VRAM: refused when it is sealed, noticed when it becomes so later. */
 #include "driver_fixture.h"
 
-#define BYTES (GROUP + 77) /* more than one granule, so that its tail can be elsewhere */
+#define BYTES (GROUP + 77) /* more than one granule, so that its tail can be host memory */
 
 static const struct fake_params two = {.devices = 2};
 
-/* What can be seen of memory when it is new. */
+/* What the driver says about memory as soon as it is allocated. */
 static const enum fake_lie at_once[] = {FAKE_MANAGED, FAKE_HOST_TAIL,   FAKE_WRONG_ORDINAL,
                                         FAKE_PEER,    FAKE_HOST_ACCESS, FAKE_EXPORTABLE};
 
-/* What can be seen when it was not so before. */
+/* What the driver says about memory that has changed since the seal. */
 static const enum fake_lie later[] = {FAKE_MANAGED,    FAKE_HOST_TAIL, FAKE_WRONG_ORDINAL,
                                       FAKE_PEER,       FAKE_MOVED,     FAKE_HOST_ACCESS,
                                       FAKE_EXPORTABLE, FAKE_REMAPPED};
@@ -48,7 +45,7 @@ START_TEST(engine_memory_that_is_not_plainly_vram_is_refused_at_adopt)
 	vres_error err;
 
 	p.digest_alg = VRES_DIGEST_VERITY;
-	/* Of one piece of many, in the middle. */
+	/* Only one of many mappings, in the middle. */
 	ck_assert(fake_lie_at(address + 3 * 65536, at_once[_i]));
 	ck_status(vres_seal_adopt(f->manager, &p, address, BYTES, &shard, &err),
 	          VRES_E_POLICY_VIOLATION);
@@ -166,8 +163,8 @@ START_TEST(kernel_that_did_not_run_is_trouble_and_not_tampering)
 	vres_error err;
 
 	/*
-	 * Two launches: the leaves, and the eight nodes above, which are too many for the host;
-	 * either may be the one.
+	 * The job has two launches: the leaves, and the eight nodes above, which are too many for
+	 * the host.  The loop index chooses which is skipped.
 	 */
 	fake_skip_launch((uint64_t)_i + 1);
 	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);

@@ -17,7 +17,7 @@ struct fixture *driver_fixture_begin(const struct fake_params *params, uint64_t 
 	s.policy.allow = VRES_ALLOW_SIMULATED | FAKE_ALLOW | allow;
 	s.policy.require = require;
 	f = begin(&s);
-	suite_backend(s.backend->name); /* begin() took the mock for it */
+	suite_backend(s.backend->name); /* begin() set the mock's values */
 	if (with_manager)
 		ck_ok(driver_fixture_manager(f, &err));
 	return f;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sealing and verifying with the HIP backend over the fake runtime, and a runtime that tells the
- * truth about memory that is not what it should be.  What HIP does not tell of (access by other
- * devices, another block behind the same allocation) cannot be seen, and is not tested.
+ * Sealing and verifying with the HIP backend over the fake runtime, and memory that is not plainly
+ * VRAM.  HIP does not report access by other devices, or another physical block behind an
+ * allocation, so these are not tested.
  */
 #include <string.h>
 #include "fake/hip/control_hip.h"
 #include "driver_fixture.h"
 
-#define BYTES (MIB(2) - 77) /* a tail of its one granule is of its bytes, too */
+#define BYTES (MIB(2) - 77) /* the tail of its only granule has bytes of it, too */
 
 static const struct fake_params two = {.devices = 2};
 
@@ -153,7 +153,7 @@ START_TEST(engine_memory_that_is_not_plainly_vram_is_refused_at_adopt)
 	vres_error err;
 
 	p.digest_alg = VRES_DIGEST_VERITY;
-	/* Of one piece of many, in the middle. */
+	/* Only one of many mappings, in the middle. */
 	ck_assert(fake_lie_at(address + 3 * 65536, at_once[_i]));
 	ck_status(vres_seal_adopt(f->manager, &p, address, BYTES, &shard, &err),
 	          VRES_E_POLICY_VIOLATION);
@@ -235,7 +235,7 @@ START_TEST(released_memory_is_overwritten_before_the_runtime_has_it_back)
 	const uint64_t zeroed = fake_calls("hipMemsetAsync");
 
 	ck_assert_uint_gt(fake_calls("hipHostMalloc"), 0);
-	ck_assert_uint_eq(fake_unwiped(), 0); /* page-locked staging, too, was wiped */
+	ck_assert_uint_eq(fake_unwiped(), 0); /* page-locked staging was wiped, too */
 	release_shard(&shard);
 	ck_assert_uint_eq(fake_calls("hipMemsetAsync"), zeroed + 1);
 	ck_assert_uint_eq(fake_unwiped(), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * AMD's own runtime, as the system has it (Debian: libamdhip64-5), on a machine that need not have
- * a GPU.  Never skipped: without it, it fails.
+ * AMD's own runtime of the system (Debian: libamdhip64-5), with or without a GPU.  Never skipped:
+ * the test fails where the runtime is missing.
  */
 #include <dlfcn.h>
 #include <string.h>
@@ -15,9 +15,9 @@ static struct fixture *begin_hip(void)
 
 	s.backend = vres_backend_hip();
 	s.no_manager = true;
-	s.policy.allow = 0; /* nothing is simulated here */
+	s.policy.allow = 0; /* this is not simulated */
 	f = begin(&s);
-	suite_backend("hip"); /* begin() took the mock for it */
+	suite_backend("hip"); /* begin() set the mock's values */
 	return f;
 }
 
@@ -27,7 +27,7 @@ static bool is_installed(void)
 	       dlopen("libamdhip64.so.5", RTLD_LAZY);
 }
 
-/* What the kernel's driver makes when it finds one. */
+/* The device node that the kernel driver creates when it finds a GPU. */
 static bool gpu_is_there(void)
 {
 	return access("/dev/kfd", R_OK | W_OK) == 0;

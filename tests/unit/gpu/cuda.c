@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the CUDA backend does that its contract does not ask of all backends: finding a driver, and
- * what its codes mean.
+ * What only the CUDA backend does: find a driver, interpret its codes, choose a kernel image, ask
+ * about pools.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ START_TEST(host_without_a_driver_is_told_what_to_install)
 
 	ck_no_open("/nonexistent/libcuda.so.1", VRES_E_NO_BACKEND, "cannot be loaded");
 	if (system == NULL && getenv("VRES_TEST_BROKEN_LIBCUDA"))
-		/* The suite runs once more beside a libcuda.so.1 that is no library. */
+		/* The suite runs a second time with a libcuda.so.1 that is not a library. */
 		ck_no_open(NULL, VRES_E_NO_BACKEND, "is there, and cannot be loaded");
 	else if (system == NULL)
 		ck_no_open(NULL, VRES_E_NO_BACKEND, "R525");
@@ -70,7 +70,7 @@ START_TEST(driver_without_a_gpu_says_so)
 }
 END_TEST
 
-/* Opens device 0; *kernel is the note that names the image it runs. */
+/* Opens device 0. *kernel is the note that names the kernel image in use. */
 static vres_status device_open(const struct fake_params *params, char kernel[64], vres_error *why)
 {
 	vres_device_props props = {.struct_size = sizeof(props)};
@@ -92,7 +92,7 @@ static vres_status device_open(const struct fake_params *params, char kernel[64]
 	return status;
 }
 
-/* 300 is an invalid source, 401 an illegal state, 999 says nothing at all. */
+/* 300: invalid source; 401: illegal state; 999: unknown error. */
 START_TEST(next_image_is_tried_whatever_the_driver_calls_the_failure)
 {
 	static const int codes[] = {CUDA_INVALID_VALUE, CUDA_OUT_OF_MEMORY,     300, 401,

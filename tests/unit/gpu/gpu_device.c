@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Devices and memory over a GPU's driver: a context that ends, padding, ranges of which a part is
- * gone, closing when the driver is in the way.
+ * Devices and memory over any vendor's fake driver: a context that is lost, padding, ranges that
+ * are gone in part, closing when the driver fails.
  */
 #include <string.h>
 #include <sys/resource.h>
@@ -18,7 +18,7 @@ START_TEST(one_fault_that_ends_the_context_is_remembered)
 	fake_fail(POLL_FUNCTION, 1, 719);
 	ck_status(b.ops->lane_wait(b.lane, PATIENCE, &err), VRES_E_DEVICE_LOST);
 	ck_assert_int_eq(err.backend_code, 719);
-	/* Though the driver would answer again. */
+	/* The driver would answer again by now. */
 	ck_status(b.ops->device_status(b.dev, &status, &err), VRES_E_DEVICE_LOST);
 	ck_status(b.ops->mem_residency(b.mem, &residency, &err), VRES_E_DEVICE_LOST);
 	gpu_fixture_close(&b);
@@ -87,7 +87,7 @@ START_TEST(range_of_which_a_part_is_gone_is_not_device_memory)
 END_TEST
 
 /*
- * Of the fake driver: suites seal thousands of shards, and an ordinary user's process has 1,024
+ * Tests the fake driver: suites seal thousands of shards, and a process usually has 1,024
  * descriptors.
  */
 START_TEST(hundreds_of_allocations_take_no_descriptor_each)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A backend over its fake driver with nothing of the core in between: one opened device, memory, a
- * lane.  The build says which backend.
+ * A GPU backend over its fake driver, without the core: an opened device, memory, a lane.  The
+ * build says which backend.
  */
 #ifndef TESTS_UNIT_GPU_GPU_FIXTURE_H
 #define TESTS_UNIT_GPU_GPU_FIXTURE_H
@@ -15,7 +15,7 @@
 #define PATIENCE (UINT64_C(60) * 1000 * 1000 * 1000)
 #define SOON     (UINT64_C(2) * 1000 * 1000)
 
-/* What the driver calls the functions that suites for any vendor let fail. */
+/* The names of the functions that suites for any vendor let fail. */
 #ifdef FAKE_HIP
 #define ENTER_FUNCTION  "hipSetDevice"
 #define LAUNCH_FUNCTION "hipModuleLaunchKernel"
@@ -38,20 +38,17 @@ struct gpu_fixture {
 	uint8_t *staging;
 };
 
-/* The fake driver is reset to @params (NULL: an ordinary one). */
+/* Resets the fake driver to @params (NULL: an ordinary one) and opens everything. */
 struct gpu_fixture gpu_fixture_open(const struct fake_params *params, uint64_t bytes,
                                     size_t staging, uint32_t flags);
 
-/*
- * Gives all of it back, and asserts that the driver has nothing left and no context on the thread's
- * stack.
- */
+/* Closes everything.  Asserts that the driver has no object left and the thread no context. */
 void gpu_fixture_close(struct gpu_fixture *b);
 
-/* The backend's driver from a path, or the system's for NULL. */
+/* Opens the driver library at @path; NULL: the system's. */
 vres_status driver_open(const char *path, vres_bself **self, vres_error *err);
 
-/* Opening it fails with @want and a message that has @word in it. */
+/* Asserts that opening it fails with @want and a message that contains @word. */
 void ck_no_open(const char *path, vres_status want, const char *word);
 
 #endif

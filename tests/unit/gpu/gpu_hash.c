@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Hashing over a GPU's driver: more than the scratch holds, every block size to the highest level,
- * several threads at once.
+ * Hashing over any vendor's fake driver: more than the scratch holds, every block size to the
+ * highest level, several threads at once.
  */
 #include <pthread.h>
 #include <string.h>
@@ -71,10 +71,7 @@ START_TEST(threads_hash_at_once_and_none_gets_another_ones_digests)
 }
 END_TEST
 
-/*
- * More lanes than the scratch has slots, all of them open: a job that is done is out of the next
- * one's way.
- */
+/* More open lanes than the scratch has slots: a finished job must have given its slot back. */
 START_TEST(lanes_that_have_hashed_keep_no_scratch)
 {
 	struct gpu_fixture b = gpu_fixture_open(NULL, 4096, 0, 0);
@@ -102,8 +99,8 @@ START_TEST(lanes_that_have_hashed_keep_no_scratch)
 END_TEST
 
 /*
- * More leaves than a slot of the scratch has room for at any level, and a last window that ends in
- * the middle of a block.
+ * More leaves than a slot of the scratch holds at any level, and a last window that ends inside a
+ * block.
  */
 #define LONG_BYTES (UINT64_C(37) * 1024 * 1024 + 777)
 #define SMALL      1024u
@@ -122,7 +119,7 @@ static void fill_long(struct gpu_fixture *b)
 	}
 }
 
-/* The level of digests above @n bytes at @data; gives @data up. */
+/* Returns the digests of the level above the @n bytes at @data.  Frees @data. */
 static uint8_t *level_above(uint8_t *data, uint64_t *n)
 {
 	const uint64_t blocks = (*n + SMALL - 1) / SMALL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Hash jobs of many runs, and those of a lane with low priority: how many launches, how large, and
- * which digests.
+ * Hash jobs with many runs, and on lanes of low priority: the number and size of launches, and the
+ * digests.
  */
 #include <string.h>
 #include "support/suite/alloc.h"
@@ -42,7 +42,7 @@ static void node_of(uint64_t offset, size_t bytes, uint8_t digest[DIGEST])
 	sha256_of(node, sizeof(node), digest);
 }
 
-/* Does the job; how many launches it took. */
+/* Does the job.  Returns the number of launches. */
 static uint64_t launches(struct gpu_fixture *b, vres_blane *lane, const vres_hash_run *runs,
                          size_t n, uint32_t level, uint8_t *digests)
 {
@@ -70,7 +70,7 @@ START_TEST(runs_of_one_job_share_its_launches_and_have_openssls_digests)
 	uint64_t one, many;
 
 	fill(&b, bytes, 1 << 20);
-	/* Backwards, and every third ends in the middle of its last block. */
+	/* In reverse order; every third run ends inside its last block. */
 	for (size_t i = 0; i < n; i++)
 		runs[i] = (vres_hash_run){b.mem, (n - 1 - i) * RUN_BYTES,
 		                          RUN_BYTES - (i % 3 ? 0 : 100)};
@@ -96,8 +96,7 @@ START_TEST(runs_of_one_job_share_its_launches_and_have_openssls_digests)
 END_TEST
 
 /*
- * A table of pieces that is used up, windows with more runs than they take, and runs of every
- * length around a block.
+ * A full table of pieces, more runs than a window takes, and runs of every length around a block.
  */
 START_TEST(more_runs_than_a_table_holds_have_openssls_digests)
 {
@@ -123,7 +122,7 @@ START_TEST(more_runs_than_a_table_holds_have_openssls_digests)
 }
 END_TEST
 
-/* With as many multiprocessors as the test's number says; the last device does not say how many. */
+/* The loop index chooses the number of multiprocessors; the last device does not tell it. */
 START_TEST(lane_of_low_priority_takes_a_small_part_of_the_device_and_has_the_same_digests)
 {
 	const uint64_t bytes = (uint64_t)suite_scaled(4, 1) << 20;
@@ -178,8 +177,8 @@ START_TEST(lane_of_low_priority_that_cannot_be_opened_leaves_nothing)
 END_TEST
 
 /*
- * Lets each launch of a job in turn be missing; all of its blocks are alike, so that digests of
- * others look right in its place.
+ * Skips each launch of a job in turn.  All blocks are equal, so digests left by another launch
+ * would look right.
  */
 static void ck_every_skip_is_seen(struct gpu_fixture *b, vres_blane *lane, const vres_hash_run *run,
                                   uint32_t level, uint8_t *digests)
@@ -200,7 +199,7 @@ static void ck_every_skip_is_seen(struct gpu_fixture *b, vres_blane *lane, const
 	}
 }
 
-/* Wherever in a batch it is. */
+/* At any place in a batch. */
 START_TEST(launch_that_did_not_run_is_seen_whichever_it_is)
 {
 	struct gpu_fixture b = gpu_fixture_open(NULL, 1 << 20, 1 << 20, 0);
@@ -220,7 +219,8 @@ START_TEST(launch_that_did_not_run_is_seen_whichever_it_is)
 END_TEST
 
 /*
- * The words for echoes are the same in each batch, and those of the batch before are still there.
+ * Every batch uses the same words for its echoes, and the values of the batch before are still
+ * there.
  */
 START_TEST(launch_that_did_not_run_is_seen_in_every_batch)
 {

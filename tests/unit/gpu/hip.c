@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the HIP backend does that no other does: finding a runtime, two generations of its
- * interface, what each thread has current.
+ * What only the HIP backend does: find a runtime, speak two generations of its interface, restore
+ * the thread's device and error.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,11 +34,11 @@ START_TEST(library_that_is_no_runtime_is_refused)
 }
 END_TEST
 
-/* A copy of the fake in which one name is misspelt wherever it stands. */
+/* Makes a copy of the fake in which one function has another name. */
 static void write_without(const char *name, const char *path)
 {
 	const size_t length = strlen(name) + 2;
-	char *wanted = calloc(1, length); /* between two zeros, as in the table of symbols */
+	char *wanted = calloc(1, length); /* surrounded by NULs, as in the symbol table */
 	FILE *in = fopen(FAKE_LIBRARY, "rb"), *out = fopen(path, "wb");
 	static char image[4 << 20];
 	size_t n;
@@ -138,7 +138,7 @@ START_TEST(code_object_is_the_one_of_the_architecture)
 		NULL};
 #undef IMAGE
 
-	/* The fake takes a code object for its own architecture only. */
+	/* The fake takes only a code object for its own architecture. */
 	for (size_t i = 0; built[i]; i++) {
 		char arch[64];
 		vres_device_props props;
@@ -189,7 +189,7 @@ START_TEST(device_is_told_by_its_number_or_by_its_place_on_the_bus)
 	ck_assert_str_eq(named.name, "Fake AMD GPU");
 	ck_assert_str_eq(nameless.uuid, "PCI-0000:01:00.0");
 	ck_assert_str_eq(nameless.name, "AMD GPU gfx90a:sramecc+:xnack-");
-	/* What the runtime does not know is not taken for "off". */
+	/* "Unknown" must not become "off". */
 	ck_assert_uint_eq(named.ecc, VRES_ECC_UNKNOWN);
 }
 END_TEST
@@ -271,12 +271,12 @@ START_TEST(call_that_fails_leaves_the_engine_no_error_and_its_own_device)
 		ck_status(b.ops->device_status(b.dev, &status, &err), VRES_E_BACKEND);
 		ck_assert_uint_eq(fake_depth(), 0);
 	}
-	/* On the way back, which nobody hears of. */
+	/* The call that puts the device back; its failure is not reported. */
 	fake_fail("hipSetDevice", 2, 999);
 	ck_ok(b.ops->device_status(b.dev, &status, &err));
 	ck_assert_str_eq(fake_failed(), "hipSetDevice");
 	ck_assert_uint_eq(fake_depth(), 0);
-	/* A poll that finds work unfinished is an error of the runtime's, too. */
+	/* "Not ready" is an error for the runtime, too. */
 	ck_ok(b.ops->lane_push(b.lane, b.mem, 0, 4096, &err));
 	ck_ok(b.ops->lane_wait(b.lane, PATIENCE, &err));
 	ck_assert_uint_eq(fake_depth(), 0);

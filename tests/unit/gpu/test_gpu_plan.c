@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Plans of launches, carried out with numbers in the place of digests: what a node is made of can
- * be followed through millions of blocks without hashing one.  Memory is imagined, too: addresses
- * are never touched.
- */
+/* Plans of launches, executed with numbers instead of digests.  Addresses are never accessed. */
 #include <stdlib.h>
 #include <string.h>
 #include "support/suite/alloc.h"
@@ -17,12 +13,12 @@
 #define H200_SLOT MIB(16)
 #define H200_SMS  132u
 
-/* A device: its slot's numbers, and how it was launched. */
+/* A simulated device: what is in its slot of the scratch, and its launches. */
 struct machine {
 	struct gpu_desk desk;
 	struct gpu_plan plan;
-	uint64_t *places;         /* what stands in each place of a digest */
-	uint64_t *written, *read; /* by which launch, last */
+	uint64_t *places;         /* the number in each place for a digest */
+	uint64_t *written, *read; /* the launch that wrote it last */
 	uint64_t launches, batches, threads_most, serial;
 };
 
@@ -53,13 +49,13 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return a ^ a >> 29;
 }
 
-/* A leaf is where it lies and how long it is. */
+/* The number of a leaf is made of its address and length. */
 static uint64_t leaf_number(uint64_t addr, uint64_t bytes)
 {
 	return mix(mix(1, addr), bytes);
 }
 
-/* What one thread makes of its block. */
+/* The number that one thread computes from its block. */
 static uint64_t thread_number(struct machine *m, uint64_t addr, uint64_t bytes)
 {
 	const uint64_t digests = m->plan.slot.digests;
@@ -115,7 +111,7 @@ static void run_launch(struct machine *m, const struct gpu_planned_launch *l)
 	}
 }
 
-/* What a node of a run is, straight from its definition. */
+/* The number of a node, computed from the definition of the tree. */
 static uint64_t node_number(const vres_hash_job *job, const vres_hash_run *run, uint32_t level,
                             uint64_t index)
 {
@@ -161,7 +157,10 @@ static uint64_t results_of(const vres_hash_job *job, uint32_t level)
 	return n;
 }
 
-/* Carry the whole plan out.  Results are those of the definition, in order, all of them. */
+/*
+ * Executes the whole plan.  Asserts that the results are those of the definition, all of them, in
+ * order.
+ */
 static void ck_plan(struct machine *m)
 {
 	struct expected e = {m->plan.job, m->plan.levels, 0, 0};
@@ -192,7 +191,7 @@ static uint64_t random_next(uint64_t *state)
 	return *state;
 }
 
-/* Many short runs, a few long ones, or all kinds. */
+/* The loop index chooses many short runs, a few long ones, or a mixture. */
 static uint64_t random_bytes(uint64_t *state, uint32_t block_size, unsigned kind)
 {
 	const uint64_t limits[] = {3, 200, 40000};
@@ -240,7 +239,7 @@ struct outcome {
 	uint64_t launches, batches, threads_most;
 };
 
-/* What becomes of @n runs of @bytes bytes each on a device with as much memory as an H200. */
+/* Plans @n runs of @bytes bytes each for a device with the memory of an H200. */
 static struct outcome outcome_of(size_t n, uint64_t bytes, uint32_t level, uint32_t processors,
                                  bool is_low)
 {
@@ -287,8 +286,8 @@ START_TEST(inner_levels_add_a_launch_each_to_a_long_run_and_none_to_every_window
 END_TEST
 
 /*
- * A launch that is just large enough for one node is, too: the levels above it are no reason to
- * wait after every one.
+ * Holds for launches that are just large enough for one node, too: the levels above must not force
+ * a wait after each.
  */
 START_TEST(low_priority_launches_cover_a_quarter_of_the_device_at_most)
 {
@@ -303,8 +302,8 @@ START_TEST(low_priority_launches_cover_a_quarter_of_the_device_at_most)
 END_TEST
 
 /*
- * With small launches it is their number that ends a batch, those for the levels above the last
- * leaves included; ck_plan() counts them.
+ * With small launches, the number of launches ends a batch, including those for the levels above
+ * the last leaves. ck_plan() counts them.
  */
 START_TEST(job_of_more_launches_than_a_batch_has_takes_several)
 {

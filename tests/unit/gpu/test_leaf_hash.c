@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The kernel source, compiled by the C compiler, against OpenSSL.  Every input ends right before a
- * page without access, so that a read past it, or of a whole word or chunk where fewer bytes are
- * left, ends the test.
+ * page without access, so any read past the end crashes the test.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +18,10 @@
 
 static const uint32_t block_sizes[] = {1024, 2048, 4096, 8192, 16384, 32768, 65536};
 
-/* @bytes accessible bytes, a multiple of the page, before a page that is not; never given back. */
+/*
+ * Returns @bytes accessible bytes, a multiple of the page size, before a page without access.
+ * Never freed.
+ */
 static uint8_t *guarded(size_t bytes)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -47,7 +49,7 @@ static void hash_block(const uint8_t *p, size_t n, uint32_t block_size, uint8_t 
 	leaf_hash_block(p, (uint32_t)n, block_size, padding, 1, digest);
 }
 
-/* With @slack bytes between the data and the guard page, which must not matter either. */
+/* Puts @slack bytes between the data and the guard page; the digest must not depend on them. */
 static void ck_length(uint8_t *end, size_t slack, const uint8_t *bytes, size_t n,
                       uint32_t block_size, const uint8_t want[32])
 {
@@ -62,7 +64,9 @@ static void ck_length(uint8_t *end, size_t slack, const uint8_t *bytes, size_t n
 	ck_assert_uint_eq(got[32], 0xa5);
 }
 
-/* In large blocks, which are mostly padding then, each length has one alignment, by turns. */
+/*
+ * Large blocks are mostly padding here, so each length is tested with one alignment only, in turns.
+ */
 START_TEST(every_length_at_every_alignment_equals_openssl_and_nothing_past_it_is_read)
 {
 	const uint32_t block_size = block_sizes[_i];
@@ -127,8 +131,8 @@ END_TEST
 #define ROOM   16u
 
 /*
- * As a GPU runs it: threads past the last block, pieces that lie and go anywhere, one of which ends
- * in the middle of a block.
+ * As on a GPU: threads beyond the last block, pieces at any address with any place for digests, one
+ * that ends inside a block.
  */
 START_TEST(threads_find_their_pieces_hash_one_block_each_and_the_first_echoes_the_nonce)
 {
@@ -173,8 +177,8 @@ END_TEST
 #define FAR (UINT64_C(5) << 30)
 
 /*
- * One piece of five gibibytes, of which only the last ones can be touched; its place is such that
- * this thread's digest is the first.
+ * A piece of 5 GiB of which only the last bytes are accessible.  Its place makes this thread's
+ * digest the first.
  */
 START_TEST(blocks_past_four_gibibytes_are_read_where_they_are_at_any_alignment)
 {
@@ -209,7 +213,7 @@ START_TEST(blocks_past_four_gibibytes_are_read_where_they_are_at_any_alignment)
 }
 END_TEST
 
-/* A table of pieces is device memory, which may be hit like any other. */
+/* The table of pieces is in device memory, where bits can flip. */
 START_TEST(piece_that_was_damaged_makes_no_thread_write_past_the_digests)
 {
 	const uint8_t data[1024] = {0};
@@ -229,7 +233,7 @@ START_TEST(piece_that_was_damaged_makes_no_thread_write_past_the_digests)
 }
 END_TEST
 
-/* Known without this program: head -c 4096 /dev/zero | sha256sum */
+/* From: head -c 4096 /dev/zero | sha256sum */
 START_TEST(block_of_zeros_has_the_digest_that_sha256sum_prints)
 {
 	uint8_t digest[32];

@@ -14,7 +14,7 @@
 static const uint32_t block_sizes[] = {1024, 2048, 4096, 8192, 16384, 32768, 65536};
 
 /*
- * A warp's 32 lanes one after the other, with a ring of stages as the kernel has it
+ * Runs the 32 lanes of a warp one after the other, with a ring of stages as in the kernel
  * (tests/bench/kernels.cu).
  */
 START_TEST(blocks_that_a_warp_stages_have_the_same_digests)
@@ -54,8 +54,8 @@ START_TEST(blocks_that_a_warp_stages_have_the_same_digests)
 END_TEST
 
 /*
- * The digests of a warp's blocks by its lanes one after the other, whose stages the engine fills as
- * the kernel orders it (tests/bench/kernel_bulk.cu).
+ * Computes the digests of a warp's blocks, lane after lane.  The copy engine fills the stages in
+ * the kernel's order (tests/bench/kernel_bulk.cu).
  */
 static void bulk_digests(bulk_warp *warp, const uint8_t *blocks, uint32_t block_size,
                          uint32_t h[BULK_LANES][8])
@@ -108,9 +108,7 @@ START_TEST(blocks_that_the_copy_engine_stages_have_the_same_digests_and_each_row
 }
 END_TEST
 
-/*
- * A load of quads serves eight lanes at a time; memory that threads share has 32 banks of 4 bytes.
- */
+/* A 16-byte load serves eight lanes at a time; shared memory has 32 banks of 4 bytes. */
 START_TEST(eight_lanes_find_their_quads_in_different_banks_and_where_the_engine_can_write)
 {
 	bulk_warp *warp = aligned_alloc(16, sizeof(*warp));

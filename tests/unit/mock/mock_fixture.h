@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A mock of two devices of 1 MiB with both opened, for the tests of the mock itself; and calls that
- * must succeed.
+ * A mock with two opened devices of 1 MiB, for the tests of the mock itself, and calls that must
+ * succeed.
  */
 #ifndef TESTS_UNIT_MOCK_MOCK_FIXTURE_H
 #define TESTS_UNIT_MOCK_MOCK_FIXTURE_H
@@ -44,7 +44,7 @@ static inline struct mock_fixture mock_fixture_begin(void)
 	return r;
 }
 
-/* Nothing is left, whatever the test did. */
+/* Closes everything and asserts that no handle is left. */
 static inline void mock_fixture_end(struct mock_fixture *r)
 {
 	r->ops->device_close(r->dev[0]);
@@ -99,7 +99,7 @@ static inline void mock_fixture_wait(struct mock_fixture *r, vres_blane *lane)
 	              r->err.message);
 }
 
-/* Fill the memory with the content of @seed. */
+/* Fills the memory with the content of @seed. */
 static inline void mock_fixture_write(struct mock_fixture *r, vres_bmem *mem, size_t n,
                                       uint64_t seed)
 {
@@ -123,7 +123,7 @@ static inline void mock_fixture_fill(struct mock_fixture *r, vres_bmem *mem, siz
 	r->ops->lane_close(lane);
 }
 
-/* Its bytes, to be given to test_free(). */
+/* Returns its bytes, to be given to test_free(). */
 static inline uint8_t *mock_fixture_read(struct mock_fixture *r, vres_bmem *mem, size_t n)
 {
 	uint8_t *staging;

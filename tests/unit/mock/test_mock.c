@@ -196,7 +196,7 @@ START_TEST(memory_starts_as_zeros_to_the_end_of_its_capacity)
 	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
 	const uint8_t zeros[8192] = {0};
 
-	/* The second time the pages are likely to be the first's. */
+	/* The second allocation is likely to get the pages of the first. */
 	for (int i = 0; i < 2; i++) {
 		vres_bmem *mem = mock_fixture_alloc(&r, 4097, NULL);
 		uint8_t *bytes = mock_fixture_read(&r, mem, 8192);
@@ -248,8 +248,8 @@ START_TEST(addresses_are_unique_across_devices_and_mocks)
 END_TEST
 
 /*
- * What a process dies of that reads or writes @byte.  Sanitizers would catch the signal, so it is
- * given back to the system.
+ * The signal that kills a process that reads or writes @byte.  The handler is reset, because
+ * sanitizers would catch the signal.
  */
 static int death_by(volatile uint8_t *byte, bool write)
 {
@@ -277,7 +277,10 @@ START_TEST(host_code_that_touches_vram_crashes)
 	vres_bmem *mem = mock_fixture_alloc(&r, 8192, &addr);
 	vres_error err;
 
-	/* As it was made, and again after everything that opens the pages for a while. */
+	/*
+	 * Right after allocation, and again after all operations that make the pages accessible for
+	 * a while.
+	 */
 	ck_assert_int_eq(death_by((volatile uint8_t *)(uintptr_t)addr, false), SIGSEGV);
 	mock_fixture_write(&r, mem, 8192, 1);
 	mock_fixture_holds(&r, mem, 8192, 1);

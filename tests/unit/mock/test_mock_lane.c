@@ -45,7 +45,7 @@ END_TEST
 
 #define AN_HOUR (UINT64_C(3600) * 1000 * 1000 * 1000)
 
-/* Nothing here asserts a time: a wait that sat out the hour would run into the test's own limit. */
+/* Asserts no duration: a wait of an hour would exceed the time limit of the test. */
 START_TEST(wait_that_misses_its_deadline_leaves_the_work_undone_and_the_lane_stuck)
 {
 	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
@@ -94,8 +94,8 @@ START_TEST(lane_of_a_lost_device_is_closed_without_its_work)
 END_TEST
 
 /*
- * Access is given in huge pages: who comes second may need one below or above what is open, and
- * keeps it until the last has left.
+ * Access is given in huge pages.  The second user may need one below or above the accessible range,
+ * and has access until the last user has left.
  */
 START_TEST(two_at_work_on_far_parts_of_one_memory_both_have_access)
 {
@@ -126,7 +126,7 @@ START_TEST(two_at_work_on_far_parts_of_one_memory_both_have_access)
 }
 END_TEST
 
-/* Enough for a hash to be under way when the other thread comes. */
+/* Enough bytes for a hash to be under way when the other thread comes. */
 #define LONG ((size_t)CAPACITY)
 
 struct flipper {
@@ -136,7 +136,7 @@ struct flipper {
 	atomic_bool enough;
 };
 
-/* Two by two, so that in the end nothing has changed. */
+/* In pairs, so that nothing has changed in the end. */
 static void *flip_until_enough(void *arg)
 {
 	struct flipper *f = arg;
@@ -150,7 +150,7 @@ static void *flip_until_enough(void *arg)
 	return (void *)bad;
 }
 
-/* From any thread, so without an assertion. */
+/* Runs in any thread, so it asserts nothing. */
 static vres_status hash_all(const struct mock_fixture *r, vres_bmem *mem)
 {
 	uint8_t digests[LONG / 65536 * 32];
@@ -202,7 +202,7 @@ struct hasher {
 	unsigned rounds;
 };
 
-/* So many times, or until it fails; how, as a pointer. */
+/* Hashes @rounds times, or until it fails.  Returns the status as a pointer. */
 static void *hash_often(void *arg)
 {
 	const struct hasher *h = arg;
@@ -235,7 +235,7 @@ START_TEST(lanes_hash_one_memory_at_once)
 }
 END_TEST
 
-/* The hash that is under way is finished, the next finds nothing. */
+/* The current hash is finished; the next one finds no memory. */
 START_TEST(owner_that_frees_in_the_middle_of_a_hash_crashes_nobody)
 {
 	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();

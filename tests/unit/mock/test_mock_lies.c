@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the mock can be told to do to its memory and its devices: flip a bit, lie about residency,
- * refuse writes, be lost.
+ * What a test can make the mock do to memory and devices: flip a bit, lie about residency, refuse
+ * writes, lose a device.
  */
 #include "mock_fixture.h"
 

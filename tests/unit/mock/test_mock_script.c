@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the mock can be told to do to its calls: fail, claim success, be slow, lose the device. */
+/* What a test can make calls of the mock do: fail, claim success, be slow, lose the device. */
 #include "mock_fixture.h"
 
-/* One call of every operation that a script can reach, by its number. */
+/* Calls each operation that a script can reach, by its number. */
 struct calls {
 	struct mock_fixture *r;
 	vres_bmem *mem;
