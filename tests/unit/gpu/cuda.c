@@ -92,6 +92,21 @@ static vres_status device_open(const struct fake_params *params, char kernel[64]
 	return status;
 }
 
+/* Images of this build, as backends/cuda/images.S embeds them; one that was not built is empty. */
+extern const unsigned char vres_cuda_fatbin[], vres_cuda_fatbin_end[];
+extern const unsigned char vres_cuda_ptx[], vres_cuda_ptx_end[];
+
+/* The tests of the choice between two images need both nvcc and clang at build time. */
+static bool has_both_images(void)
+{
+	const bool has_both = &vres_cuda_fatbin[0] != &vres_cuda_fatbin_end[0] &&
+	                      &vres_cuda_ptx[0] != &vres_cuda_ptx_end[0];
+
+	if (!has_both)
+		printf("NOT CHECKED: this build has not both kernel images\n");
+	return has_both;
+}
+
 /* 300: invalid source; 401: illegal state; 999: unknown error. */
 START_TEST(next_image_is_tried_whatever_the_driver_calls_the_failure)
 {
@@ -100,7 +115,7 @@ START_TEST(next_image_is_tried_whatever_the_driver_calls_the_failure)
 	char kernel[64] = "";
 	vres_error err;
 
-	for (size_t i = 0; i < COUNT(codes); i++)
+	for (size_t i = 0; has_both_images() && i < COUNT(codes); i++)
 		for (int lazy = 0; lazy < 2; lazy++) {
 			const struct fake_params params = {.fatbin_code = codes[i], .lazy = lazy};
 
@@ -125,7 +140,7 @@ START_TEST(image_that_breaks_the_context_loses_the_device)
 	char kernel[64];
 	vres_error err;
 
-	for (int lazy = 0; lazy < 2; lazy++) {
+	for (int lazy = 0; has_both_images() && lazy < 2; lazy++) {
 		const struct fake_params params = {
 			.fatbin_code = 999, .fatbin_breaks = 719, .lazy = lazy};
 
