@@ -206,8 +206,8 @@ static bool is_fatbin(const unsigned char *image)
 /* The answer of a driver that refuses nvcc's image. */
 static cuda_result fatbin_code(int device)
 {
-	if (fake.params.fatbin_breaks)
-		fake.devices[device].sticky = fake.params.fatbin_breaks;
+	if (fake.params.image_breaks)
+		fake.devices[device].sticky = fake.params.image_breaks;
 	return fake.params.fatbin_code;
 }
 
@@ -221,8 +221,10 @@ cuda_result fake_cuModuleLoadData(cuda_module *module, const void *image)
 	int device;
 	FAKE_TRY_ENTER(cuModuleLoadData);
 	TRY(fake_here(&device));
-	if (fake.params.no_image)
+	if (fake.params.no_image) {
+		fake.devices[device].sticky = fake.params.image_breaks;
 		return CUDA_NO_BINARY_FOR_GPU;
+	}
 	if (is_fatbin(image) ? fake.params.no_fatbin
 	                     : strstr(image, ".entry vres_leaf_hash") == NULL)
 		return is_fatbin(image) ? CUDA_UNSUPPORTED_PTX_VERSION : CUDA_INVALID_IMAGE;

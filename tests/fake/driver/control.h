@@ -34,8 +34,7 @@ struct fake_params {
 	bool no_fatbin;    /* refuses nvcc's image */
 	int fatbin_code;   /* CUDA only: refuses nvcc's image with this code */
 	bool lazy;         /* CUDA only: refuses it only when a function is looked up */
-	int fatbin_breaks; /* CUDA only: refusing it corrupts the context, which answers this code
-	                    */
+	int image_breaks;  /* refusing an image corrupts the context, which answers this code */
 	bool no_image;     /* refuses every image */
 	bool no_read_only; /* mappings stay writable whatever is asked for */
 	bool no_pinned;    /* page-locking is refused */

@@ -50,6 +50,8 @@ hip_result fake_hipModuleLoadData(hip_module *module, const void *image)
 	    header.e_ident[EI_OSABI] != AMD_HSA || header.e_ident[EI_ABIVERSION] != FORMAT_4 ||
 	    !has_kernel(image, &header))
 		return HIP_INVALID_IMAGE;
+	if (fake.params.no_image)
+		fake.devices[device].sticky = fake.params.image_breaks;
 	if (fake.params.no_image || (header.e_flags & MACH_MASK) != mach_here())
 		return HIP_NO_BINARY_FOR_GPU;
 	fake.modules++;

@@ -142,7 +142,7 @@ START_TEST(image_that_breaks_the_context_loses_the_device)
 
 	for (int lazy = 0; has_both_images() && lazy < 2; lazy++) {
 		const struct fake_params params = {
-			.fatbin_code = 999, .fatbin_breaks = 719, .lazy = lazy};
+			.fatbin_code = 999, .image_breaks = 719, .lazy = lazy};
 
 		ck_status(device_open(&params, kernel, &err), VRES_E_DEVICE_LOST);
 		ck_assert_int_eq(err.backend_code, 719);

@@ -112,6 +112,24 @@ START_TEST(hundreds_of_allocations_take_no_descriptor_each)
 }
 END_TEST
 
+/* The driver would say of the image only that it does not fit. */
+START_TEST(kernel_image_that_corrupts_the_context_loses_the_device)
+{
+	const struct fake_params params = {.no_image = true, .image_breaks = 719};
+	vres_device_props props = {.struct_size = sizeof(props)};
+	vres_bself *self;
+	vres_bdev *dev = NULL;
+	vres_error err;
+
+	fake_reset(&params);
+	ck_ok(driver_open(FAKE_LIBRARY, &self, &err));
+	ck_status(FAKE_BACKEND()->device_open(self, 0, &props, &dev, &err), VRES_E_DEVICE_LOST);
+	ck_assert_int_eq(err.backend_code, 719);
+	FAKE_BACKEND()->close(self);
+	ck_assert_uint_eq(fake_live(), 0);
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
@@ -123,6 +141,8 @@ int main(void)
 	             "confidentiality", "what others left in VRAM"),
 		CASE(range_of_which_a_part_is_gone_is_not_device_memory, "VP-005 VP-006",
 	             "residency", "use after free on the device"),
+		CASE(kernel_image_that_corrupts_the_context_loses_the_device, "WORKER-4032",
+	             "availability", "a context used after its end"),
 		CASE(hundreds_of_allocations_take_no_descriptor_each, "", "availability", ""),
 	};
 
