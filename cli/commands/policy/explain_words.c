@@ -61,6 +61,8 @@ const struct explanation explanations[] = {
          "use a driver that can allocate in an unexportable way, or --allow exportable"},
 	{TERM_FACT, "peer_access", "has another device access to it?",
          "do not enable peer access, or --allow exportable"},
+	{TERM_FACT, "pool_memory", "does it come from a pool that reuses freed memory?",
+         "this is a note: the engine must not free what is sealed"},
 	{TERM_FACT, "same_allocation", "is it still the allocation that was sealed?",
          "nothing permits this: seal again"},
 	{TERM_FACT, "same_protection", "is a read-only mapping still read-only?",
