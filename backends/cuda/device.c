@@ -111,7 +111,7 @@ static const char *coredump(const struct gpu_binding *b)
 static int add_notes(const struct gpu_binding *b, cuda_device device, uint32_t index,
                      vres_device_props *props)
 {
-	int major, minor, unified, managed, host_mapping, host_tables, numa, mps;
+	int major, minor, unified, managed, host_mapping, host_tables, dma_buf, numa, mps;
 
 	TRY(attribute_get(b, CUDA_DEVICE_CC_MAJOR, device, &major));
 	TRY(attribute_get(b, CUDA_DEVICE_CC_MINOR, device, &minor));
@@ -119,14 +119,17 @@ static int add_notes(const struct gpu_binding *b, cuda_device device, uint32_t i
 	TRY(attribute_get(b, CUDA_DEVICE_MANAGED_MEMORY, device, &managed));
 	TRY(attribute_get(b, CUDA_DEVICE_CAN_MAP_HOST_MEMORY, device, &host_mapping));
 	TRY(attribute_get(b, CUDA_DEVICE_PAGEABLE_HOST_TABLES, device, &host_tables));
+	TRY(attribute_get(b, CUDA_DEVICE_DMA_BUF, device, &dma_buf));
 	TRY(attribute_get(b, CUDA_DEVICE_NUMA_CONFIG, device, &numa));
 	TRY(attribute_get(b, CUDA_DEVICE_MPS, device, &mps));
 	gpu_note(props, "driver", "CUDA %d.%d", b->version / 1000, b->version % 1000 / 10);
 	gpu_note(props, "compute_capability", "%d.%d", major, minor);
 	gpu_note(props, "allocation", "%s",
-	         props->facts & VRES_DEVICE_VMM ? "explicit location, not exportable"
+	         props->facts & VRES_DEVICE_VMM ? "explicit location, no export handle"
 	                                        : "cuMemAlloc, exportable by IPC");
 	gpu_note_sharing(props, unified, managed, host_mapping);
+	gpu_note(props, "dma_buf", "%s",
+	         dma_buf ? "possible: code in this process can export device memory" : "no");
 	gpu_note(props, "coherent", "%s",
 	         host_tables || numa ? "shares page tables or NUMA nodes with the host" : "no");
 	gpu_note(props, "mps", "%s",

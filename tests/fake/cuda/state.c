@@ -145,6 +145,7 @@ cuda_result fake_cuDeviceGetAttribute(int *value, cuda_device_attribute attribut
 		*value = fake.params.processors ? fake.params.processors : 4;
 		return fake.params.processors < 0 ? CUDA_INVALID_VALUE : CUDA_OK;
 	case CUDA_DEVICE_INTEGRATED: *value = fake.params.integrated; return CUDA_OK;
+	case CUDA_DEVICE_DMA_BUF: *value = fake.params.dma_buf; return CUDA_OK;
 	case CUDA_DEVICE_ECC_ENABLED: *value = !fake.params.no_ecc; return CUDA_OK;
 	case CUDA_DEVICE_VMM: *value = !fake.params.no_vmm; return CUDA_OK;
 	case CUDA_DEVICE_CC_MAJOR: *value = FAKE_CAPABILITY; return CUDA_OK;

@@ -30,6 +30,7 @@ struct fake_params {
 	bool no_vmm;               /* the attribute says so */
 	bool vmm_unsupported;      /* the attribute says yes, the function says no */
 	bool integrated;
+	bool dma_buf; /* CUDA only: device memory can be shared by dma-buf */
 	bool no_ecc;
 	bool no_fatbin;    /* refuses nvcc's image */
 	int fatbin_code;   /* CUDA only: refuses nvcc's image with this code */

@@ -189,6 +189,20 @@ START_TEST(gpu_core_dumps_are_noted_and_decide_nothing)
 }
 END_TEST
 
+START_TEST(sharing_of_device_memory_by_dma_buf_is_noted_and_decides_nothing)
+{
+	const struct fake_params params = {.dma_buf = _i == 1};
+	CLEANUP(driver_fixture_finish)
+	struct fixture *f = driver_fixture_begin(&params, 0, 0, true);
+	vres_policy_report report = vres_policy_report_init();
+	vres_error err;
+
+	ck_ok(vres_enforce_vram_only(f->manager, 0, &report, &err));
+	ck_assert_uint_eq(fact_of(&report, "dma_buf")->verdict, VRES_FACT_NOTED);
+	ck_assert_int_eq(strcmp(fact_of(&report, "dma_buf")->value, "no") == 0, _i == 0);
+}
+END_TEST
+
 START_TEST(device_that_shares_the_hosts_memory_or_has_no_ecc_is_refused)
 {
 	const struct fake_params kinds[] = {{.integrated = true}, {.no_ecc = true}};
@@ -254,6 +268,8 @@ int main(void)
 	             "integrity", "tensors across mappings"),
 		CASE(what_every_gpu_has_is_noted_and_no_violation, "VP-001 VP-002", "residency",
 	             "a policy that refuses every GPU"),
+		CASE_LOOP(sharing_of_device_memory_by_dma_buf_is_noted_and_decides_nothing, 2,
+	                  "VP-001", "residency", "memory open to other processes"),
 		CASE_LOOP(gpu_core_dumps_are_noted_and_decide_nothing, 7, "VP-001",
 	                  "confidentiality", "a core dump of weights"),
 		CASE_LOOP(device_that_shares_the_hosts_memory_or_has_no_ecc_is_refused, 2, "VP-001",
