@@ -42,9 +42,10 @@ VRES_API VRES_MUST_CHECK vres_status vres_key_derive(const void *token, size_t b
  * @out:    the key, to be given to vres_key_destroy()
  *
  * The folder of the file must belong to this user or to root, and must not be writable by others,
- * unless it has the sticky bit.  A symbolic link is refused, unless root made it in a folder of root
- * and it leads to a place inside that folder, as those do in a secret volume of Kubernetes.  The
- * file is UTF-8 text of at most 1 MiB.  White space, as Unicode defines it, is removed at both ends.
+ * unless it has the sticky bit.  A symbolic link is refused, unless root made it in a folder of
+ * root and it leads to a place inside that folder, as those do in a secret volume of Kubernetes.
+ * The file is UTF-8 text of at most 1 MiB.  White space, as Unicode defines it, is removed at both
+ * ends.
  *
  * Return: VRES_OK; VRES_E_NOT_FOUND; VRES_E_IO; VRES_E_INVALID_INPUT, with the cause in the
  *         message: a symbolic link; a file that is not regular, is empty, too large or not UTF-8,
