@@ -164,12 +164,12 @@ const struct command cmd_devices = {
 	.name = "devices",
 	.arguments = "",
 	.summary = "backends built in, devices, capacity, assurance, ECC",
-	.description = "List the backends of this build and their devices. Without --backend: CUDA "
-		       "and HIP; the mock only when it is named.\n"
-		       "\n"
-		       "Assurance is how memory is held: vmm (an explicit device location that "
-		       "cannot migrate), plain (an ordinary device "
-		       "allocation) or none (simulated).",
+	.description =
+		"List the backends of this build and their devices. Without --backend: CUDA and "
+		"HIP; the mock only when it is named.\n"
+		"\n"
+		"Assurance is how memory is held: vmm (an explicit device location that cannot "
+		"migrate), plain (an ordinary device allocation) or none (simulated).",
 	.sets = (const struct option_set *const[]){&device_option_set, NULL},
 	.run = run,
 };

@@ -33,31 +33,18 @@ struct digest_options {
 };
 
 static const struct option_spec specs[] = {
-	{.name = "alg",
-         .argument = "ALG",
-         .kind = OPTION_CHOICE,
-         .offset = offsetof(struct digest_options, alg),
-         .words = digest_alg_words,
-         .help = "sha256 (the default), printed as sha256sum does, or verity, printed as `fsverity "
-                 "digest` does"},
-	{.name = "block-size",
-         .argument = "BYTES",
-         .kind = OPTION_BYTES,
-         .offset = offsetof(struct digest_options, block_size),
-         .least = 1,
-         .help = "of the verity tree: a power of two, 1024 to 65536; default 4096"},
-	{.name = "threads",
-         .argument = "N",
-         .kind = OPTION_COUNT,
-         .offset = offsetof(struct digest_options, threads),
-         .least = 1,
-         .most = THREADS_MOST,
-         .help = "threads that hash; default: one for each core, no more than the CPU quota of the "
-                 "control group"},
-	{.name = "json",
-         .kind = OPTION_FLAG,
-         .offset = offsetof(struct digest_options, is_json),
-         .help = "print one JSON document"},
+	{"alg", "ALG", OPTION(OPTION_CHOICE, struct digest_options, alg),
+         "sha256 (the default), printed as sha256sum does, or verity, printed as `fsverity digest` "
+         "does",
+         .words = digest_alg_words},
+	{"block-size", "BYTES", OPTION(OPTION_BYTES, struct digest_options, block_size),
+         "of the verity tree: a power of two, 1024 to 65536; default 4096", .least = 1},
+	{"threads", "N", OPTION(OPTION_COUNT, struct digest_options, threads),
+         "threads that hash; default: one for each core, no more than the CPU quota of the control "
+         "group",
+         .least = 1, .most = THREADS_MOST},
+	{"json", NULL, OPTION(OPTION_FLAG, struct digest_options, is_json),
+         "print one JSON document"},
 };
 
 static const struct option_set set = {"Options", specs, COUNT_OF(specs)};
@@ -110,7 +97,8 @@ static bool add_file(struct digesting *job)
 	       output_fail_errno(job->o, job->name, "cannot be read", errno);
 }
 
-/* Hash what is left up to the end: a pipe, a short file, or what a file has grown by meanwhile. */
+/* Hash the rest up to the end: a pipe, a short file, or bytes that were appended while it was read.
+ */
 static bool add_rest(struct digesting *job)
 {
 	CLEANUP(free_pointer) unsigned char *buffer = malloc(BUFFER_BYTES);

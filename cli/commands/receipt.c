@@ -21,10 +21,8 @@ struct receipt_options {
 };
 
 static const struct option_spec specs[] = {
-	{.name = "json",
-         .kind = OPTION_FLAG,
-         .offset = offsetof(struct receipt_options, is_json),
-         .help = "print one JSON document"},
+	{"json", NULL, OPTION(OPTION_FLAG, struct receipt_options, is_json),
+         "print one JSON document"},
 };
 
 static const struct option_set set = {"Options", specs, COUNT_OF(specs)};
@@ -129,13 +127,12 @@ const struct command cmd_receipt = {
 	.name = "receipt",
 	.arguments = "show|check FILE...",
 	.summary = "show or check the signed record of a seal",
-	.description = "check: was each FILE signed with this key? One line each; a forged or "
-		       "damaged one is exit status 1. show: the same, and "
-		       "all that it says.\n"
-		       "\n"
-		       "A good receipt proves where it comes from, not that the shard is still in "
-		       "VRAM. Nothing of it is decoded before its "
-		       "signature is good, so a key must be named.",
+	.description =
+		"check: was each FILE signed with this key? One line each; a forged or damaged one "
+		"is exit status 1. show: the same, and all that it says.\n"
+		"\n"
+		"A good receipt proves where it comes from, not that the shard is still in VRAM. "
+		"Nothing of it is decoded before its signature is good, so a key must be named.",
 	.sets = (const struct option_set *const[]){&set, &key_option_set, NULL},
 	.run = run,
 };

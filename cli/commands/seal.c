@@ -25,12 +25,9 @@ struct own_options {
 };
 
 static const struct option_spec specs[] = {
-	{.name = "receipt",
-         .argument = "F",
-         .kind = OPTION_TEXT,
-         .offset = offsetof(struct own_options, receipt),
-         .help = "write the signed record to F, readable by its owner alone; with several FILEs %d "
-                 "in F becomes the number of the FILE, from 0"},
+	{"receipt", "F", OPTION(OPTION_TEXT, struct own_options, receipt),
+         "write the signed record to F, readable by its owner alone; with several FILEs %d in F "
+         "becomes the number of the FILE, from 0"},
 };
 
 static const struct option_set own_set = {"Evidence", specs, COUNT_OF(specs)};
@@ -228,8 +225,8 @@ const struct command cmd_seal = {
 	.arguments = "FILE...",
 	.summary = "seal files in VRAM, verify them once, print their handles",
 	.description = "Copy each FILE to VRAM, seal it there, verify it once in full, print its "
-		       "handle, and release it. All FILEs are resident "
-		       "together. A FILE that is - is standard input and needs --bytes.\n"
+		       "handle, and release it. All FILEs are resident together. A FILE that is - "
+		       "is standard input and needs --bytes.\n"
 		       "\n"
 		       "What is sealed lives as long as this process; to keep it and check it, see "
 		       "`vres watch`.",

@@ -34,38 +34,19 @@ struct watch_options {
 };
 
 static const struct option_spec specs[] = {
-	{.name = "interval",
-         .argument = "TIME",
-         .kind = OPTION_TIME,
-         .offset = offsetof(struct watch_options, interval),
-         .help = "from the start of one round of checks to the next; default 1s"},
-	{.name = "verify",
-         .argument = "MODE",
-         .kind = OPTION_CHOICE,
-         .offset = offsetof(struct watch_options, mode),
-         .words = verify_mode_words,
-         .help = "full (the default), signature, sampled, or readback, which needs --allow "
-                 "readback"},
-	{.name = "sample-units",
-         .argument = "N",
-         .kind = OPTION_COUNT,
-         .offset = offsetof(struct watch_options, sample_units),
-         .least = 1,
-         .most = UINT32_MAX,
-         .help = "units of 128 blocks to check with --verify sampled; default 64"},
-	{.name = "count",
-         .argument = "N",
-         .kind = OPTION_COUNT,
-         .offset = offsetof(struct watch_options, count),
-         .least = 1,
-         .help = "stop after N rounds; default: when told to"},
-	{.name = "metrics-file",
-         .argument = "F",
-         .kind = OPTION_TEXT,
-         .offset = offsetof(struct watch_options, metrics_file),
-         .help = "after sealing and after every round, write the metrics to F as Prometheus text, "
-                 "for node_exporter's textfile collector "
-                 "(a name that ends in .prom)"},
+	{"interval", "TIME", OPTION(OPTION_TIME, struct watch_options, interval),
+         "from the start of one round of checks to the next; default 1s"},
+	{"verify", "MODE", OPTION(OPTION_CHOICE, struct watch_options, mode),
+         "full (the default), signature, sampled, or readback, which needs --allow readback",
+         .words = verify_mode_words},
+	{"sample-units", "N", OPTION(OPTION_COUNT, struct watch_options, sample_units),
+         "units of 128 blocks to check with --verify sampled; default 64", .least = 1,
+         .most = UINT32_MAX},
+	{"count", "N", OPTION(OPTION_COUNT, struct watch_options, count),
+         "stop after N rounds; default: when told to", .least = 1},
+	{"metrics-file", "F", OPTION(OPTION_TEXT, struct watch_options, metrics_file),
+         "after sealing and after every round, write the metrics to F as Prometheus text, for "
+         "node_exporter's textfile collector (a name that ends in .prom)"},
 };
 
 static const struct option_set own_set = {"Watching", specs, COUNT_OF(specs)};
@@ -247,10 +228,9 @@ const struct command cmd_watch = {
 	.arguments = "FILE...",
 	.summary = "seal files, keep them in VRAM, verify them until stopped",
 	.description = "Seal each FILE, keep it in VRAM, and verify it every --interval, until "
-		       "SIGINT, SIGTERM or SIGHUP (exit status 0), --count "
-		       "rounds, or a verification that fails (exit status 1): then the damaged "
-		       "bytes are named, and the tensors they belong to "
-		       "if FILE is a safetensors file.\n"
+		       "SIGINT, SIGTERM or SIGHUP (exit status 0), --count rounds, or a "
+		       "verification that fails (exit status 1): then the damaged bytes are named, "
+		       "and the tensors they belong to if FILE is a safetensors file.\n"
 		       "\n"
 		       "On a terminal: a live table. Else: a line for every check. With --json: "
 		       "one document at the end.",

@@ -20,25 +20,16 @@
 	"every user of this machine can read a command line; use --token-file or --credential"
 
 static const struct option_spec specs[] = {
-	{.name = "token-file",
-         .argument = "FILE",
-         .kind = OPTION_TEXT,
-         .offset = offsetof(struct key_options, token_file),
-         .help = "derive the key from the token in FILE, which only its owner may read"},
-	{.name = "credential",
-         .argument = "NAME",
-         .kind = OPTION_TEXT,
-         .offset = offsetof(struct key_options, credential),
-         .help = "derive the key from the systemd credential NAME"},
-	{.name = "domain",
-         .argument = "TEXT",
-         .kind = OPTION_TEXT,
-         .offset = offsetof(struct key_options, domain),
-         .help = "what the key is for; default llorch-vram-seal-v1"},
-	{.name = "token", .kind = OPTION_REFUSED, .help = NO_SECRET},
-	{.name = "key", .kind = OPTION_REFUSED, .help = NO_SECRET},
-	{.name = "secret", .kind = OPTION_REFUSED, .help = NO_SECRET},
-	{.name = "password", .kind = OPTION_REFUSED, .help = NO_SECRET},
+	{"token-file", "FILE", OPTION(OPTION_TEXT, struct key_options, token_file),
+         "derive the key from the token in FILE, which only its owner may read"},
+	{"credential", "NAME", OPTION(OPTION_TEXT, struct key_options, credential),
+         "derive the key from the systemd credential NAME"},
+	{"domain", "TEXT", OPTION(OPTION_TEXT, struct key_options, domain),
+         "what the key is for; default llorch-vram-seal-v1"},
+	{"token", NULL, .kind = OPTION_REFUSED, .help = NO_SECRET},
+	{"key", NULL, .kind = OPTION_REFUSED, .help = NO_SECRET},
+	{"secret", NULL, .kind = OPTION_REFUSED, .help = NO_SECRET},
+	{"password", NULL, .kind = OPTION_REFUSED, .help = NO_SECRET},
 };
 
 const struct option_set key_option_set = {"Key", specs, COUNT_OF(specs)};

@@ -6,12 +6,9 @@
 #include "ui/units.h"
 
 static const struct option_spec specs[] = {
-	{.name = "mock-flip",
-         .argument = "F:OFFSET:BIT@N",
-         .kind = OPTION_LIST,
-         .offset = offsetof(struct fault_options, flips),
-         .help = "flip one bit of the mock's VRAM before verification N; F counts the "
-                 "FILEs from 0; may be repeated"},
+	{"mock-flip", "F:OFFSET:BIT@N", OPTION(OPTION_LIST, struct fault_options, flips),
+         "flip one bit of the mock's VRAM before verification N; F counts the FILEs from 0; may be "
+         "repeated"},
 };
 
 const struct option_set fault_option_set = {"Fault injection", specs, COUNT_OF(specs)};

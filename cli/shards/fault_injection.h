@@ -42,7 +42,7 @@ bool faults_parse(struct faults *d, struct output *o, const struct fault_options
 /* Take the leases that give the addresses. */
 bool faults_prepare(struct faults *d, struct output *o, vres_mock *mock, const struct inputs *in);
 
-/* Flip what is to be flipped before verification @number, counted from 1. */
+/* Do the flips that were asked for before verification @number, counted from 1. */
 bool faults_inject(struct faults *d, struct output *o, uint64_t number);
 
 /* For CLEANUP. */

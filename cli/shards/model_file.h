@@ -16,7 +16,7 @@ struct model_file {
 	struct safetensors tensors;
 	bool has_tensors;   /* the header was read */
 	bool is_suspicious; /* --strict refuses it */
-	char remark[320];   /* what is said of it; "" when there is nothing to say */
+	char remark[320];   /* the warning about this file; "": none */
 	char *header;       /* the bytes of the prefix and the header as read, so far */
 	size_t header_bytes;
 	bool is_lost;       /* memory ran out while it was kept */

@@ -7,7 +7,7 @@
 #include "shards/json_reader.h"
 #include "ui/files.h"
 
-/* A model has some hundred files; what is beyond this is counted no more. */
+/* A model has some hundred files; more than this are not counted. */
 #define FILES_MAX 2048
 
 /* So many are named in a message. */

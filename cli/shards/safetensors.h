@@ -23,7 +23,8 @@ struct tensor {
 	size_t name_bytes;
 	const char *type;
 	uint64_t begin, end; /* in the file */
-	/* Of the parser: where its entry is in the header, and what is wrong with it. */
+	/* For the parser: where the entry is in the header, and what is wrong with it (NULL:
+	 * nothing). */
 	size_t at;
 	const char *fault;
 };

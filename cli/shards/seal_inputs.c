@@ -11,7 +11,7 @@
 #include "ui/progress.h"
 #include "ui/units.h"
 
-/* A digest has 64 digits; what is longer stays too long. */
+/* Room for a digest of 64 digits, and for one that is too long, which the library refuses. */
 #define EXPECT_BYTES 80
 
 /* One seal under way: what its callbacks need. */

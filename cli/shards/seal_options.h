@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What `vres seal` and `vres watch` can be told about sealing. */
+/* The options of `vres seal` and `vres watch` that concern sealing. */
 #ifndef VRES_CLI_SHARDS_SEAL_OPTIONS_H
 #define VRES_CLI_SHARDS_SEAL_OPTIONS_H
 

@@ -31,14 +31,17 @@ struct option_word {
 
 struct option_spec {
 	const char *name;
-	char letter;          /* its short form; 0: none */
 	const char *argument; /* what --help calls the value; NULL for a flag */
 	enum option_kind kind;
 	size_t offset;                   /* of the field in the struct that is filled */
+	const char *help;                /* what it does; of REFUSED: why it does not exist */
+	char letter;                     /* its short form; 0: none */
 	const struct option_word *words; /* of CHOICE and BITS */
 	uint64_t least, most;            /* of COUNT, BYTES and TIME; most 0: no limit */
-	const char *help;                /* what it does; of REFUSED: why it does not exist */
 };
+
+/* In a row of a table, behind name and argument: the kind, and the field that is filled. */
+#define OPTION(kind_, type, field) .kind = kind_, .offset = offsetof(type, field)
 
 struct option_set {
 	const char *title;

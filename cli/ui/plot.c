@@ -8,7 +8,7 @@
 #define PANEL_HEIGHT 420.0
 #define LEFT         78.0 /* of a panel, to the scale */
 #define TOP          92.0
-#define WIDTH        370.0 /* of what is inside the scale */
+#define WIDTH        370.0 /* of the area inside the axes */
 #define HEIGHT       230.0
 #define LEGEND       (TOP + HEIGHT + 48.0)
 

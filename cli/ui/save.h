@@ -14,7 +14,7 @@ bool file_can_save(struct output *o, const char *path);
 /* Write @n bytes as @path, readable by the owner alone, and wait until they are on disk. */
 bool file_save(struct output *o, const char *path, const void *bytes, size_t n);
 
-/* The same for what is not secret and soon written again: readable by all, not waited for. */
+/* The same for a file that is not secret and soon written again: readable by all, not synced. */
 bool file_publish(struct output *o, const char *path, const void *bytes, size_t n);
 
 /* The same, but a failure is not reported: for what failed before and is tried again. */

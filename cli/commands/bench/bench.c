@@ -26,32 +26,16 @@ struct bench_options {
 };
 
 static const struct option_spec specs[] = {
-	{.name = "bytes",
-         .argument = "BYTES",
-         .kind = OPTION_BYTES,
-         .offset = offsetof(struct bench_options, bytes),
-         .least = 1,
-         .help = "how much to seal and verify; default 64 MiB"},
-	{.name = "runs",
-         .argument = "N",
-         .kind = OPTION_COUNT,
-         .offset = offsetof(struct bench_options, runs),
-         .least = 1,
-         .most = RUNS_MOST,
-         .help = "how often; default 5"},
-	{.name = "threads",
-         .argument = "N",
-         .kind = OPTION_COUNT,
-         .offset = offsetof(struct bench_options, threads),
-         .least = 1,
-         .most = THREADS_MOST,
-         .help = "threads that hash on the host; default: one for each core, no more than the CPU "
-                 "quota of the control group"},
-	{.name = "svg",
-         .argument = "FILE",
-         .kind = OPTION_TEXT,
-         .offset = offsetof(struct bench_options, svg),
-         .help = "also measure smaller sizes and the latency of short calls, and plot both"},
+	{"bytes", "BYTES", OPTION(OPTION_BYTES, struct bench_options, bytes),
+         "how much to seal and verify; default 64 MiB", .least = 1},
+	{"runs", "N", OPTION(OPTION_COUNT, struct bench_options, runs), "how often; default 5",
+         .least = 1, .most = RUNS_MOST},
+	{"threads", "N", OPTION(OPTION_COUNT, struct bench_options, threads),
+         "threads that hash on the host; default: one for each core, no more than the CPU quota of "
+         "the control group",
+         .least = 1, .most = THREADS_MOST},
+	{"svg", "FILE", OPTION(OPTION_TEXT, struct bench_options, svg),
+         "also measure smaller sizes and the latency of short calls, and plot both"},
 };
 
 static const struct option_set own_set = {"Measuring", specs, COUNT_OF(specs)};
@@ -148,7 +132,7 @@ static int run(const struct command *self, int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	r.device.allow |= VRES_ALLOW_READBACK; /* what is sealed here is nobody's weights */
+	r.device.allow |= VRES_ALLOW_READBACK; /* the bytes are made up, so they may leave VRAM */
 	session_announce(&o, self->name, &r.device);
 	if (first == argc)
 		return run_interruptible(&o, bench, &r);
@@ -160,16 +144,14 @@ const struct command cmd_bench = {
 	.name = "bench",
 	.arguments = "",
 	.summary = "measure sealing and verifying beside a plain copy and OpenSSL",
-	.description = "Measure, in one run, a copy in host memory, SHA-256 on one core (OpenSSL), "
-		       "fs-verity hashing on all cores, and sealing and "
-		       "verifying "
-		       "on the device: the median, the least and the most time of several runs, "
-		       "the rate in 10^9 bytes a second, and its ratio "
-		       "to the copy and to SHA-256. What is sealed is made up, so verification by "
-		       "readback is allowed.\n"
-		       "With --svg the file is one self-contained plot of throughput over size and "
-		       "of the percentiles of short calls; it replaces a "
-		       "regular file of that name, whole.",
+	.description =
+		"Measure, in one run, a copy in host memory, SHA-256 on one core (OpenSSL), "
+		"fs-verity hashing on all cores, and sealing and verifying on the device: the "
+		"median, the least and the most time of several runs, the rate in 10^9 bytes a "
+		"second, and its ratio to the copy and to SHA-256. What is sealed is made up, so "
+		"verification by readback is allowed.\n"
+		"With --svg the file is one self-contained plot of throughput over size and of the "
+		"percentiles of short calls; it replaces a regular file of that name, whole.",
 	.sets = (const struct option_set *const[]){&own_set, &device_option_set, NULL},
 	.run = run,
 };

@@ -12,7 +12,7 @@
 
 #define SIZES_MOST  8
 #define BYTES_LEAST (UINT64_C(16) << 10)
-#define SMALL       (UINT64_C(64) << 10) /* what is verified in full for its latency */
+#define SMALL       (UINT64_C(64) << 10) /* the shard whose full verification is timed */
 #define CALLS       2000
 #define FIRST_CALLS 50 /* not counted: they fill caches and touch pages */
 

@@ -73,7 +73,7 @@ bool bench_init(struct bench *b)
 	return true;
 }
 
-/* Told to stop, or nobody there to read the figures: what is left is not measured. */
+/* False, and a complaint, when the bench was told to stop or its reader is gone. */
 static bool keep_on(struct bench *b)
 {
 	if (stop_requested(b->stop))

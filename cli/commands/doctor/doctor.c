@@ -11,11 +11,8 @@ struct doctor_options {
 };
 
 static const struct option_spec specs[] = {
-	{.name = "audit",
-         .argument = "FILE",
-         .kind = OPTION_TEXT,
-         .offset = offsetof(struct doctor_options, audit),
-         .help = "look also at the place of this audit log: the folder, its rights, its room"},
+	{"audit", "FILE", OPTION(OPTION_TEXT, struct doctor_options, audit),
+         "look also at the place of this audit log: the folder, its rights, its room"},
 };
 
 static const struct option_set own_set = {"Examination", specs, COUNT_OF(specs)};
@@ -72,10 +69,9 @@ const struct command cmd_doctor = {
 	.arguments = "",
 	.summary = "is this machine fit for it, and what would make it so?",
 	.description = "Look at the libraries, where keys lie, the driver, the device and what "
-		       "policy makes of it, core files, the clock, and "
-		       "the environment "
-		       "variables that work against the policy. Every finding is good, warn or "
-		       "bad; what is not good comes with its fix.\n"
+		       "policy makes of it, core files, the clock, and the environment variables "
+		       "that work against the policy. Every finding is good, warn or bad; what is "
+		       "not good comes with its fix.\n"
 		       "\n"
 		       "Exit status 0: nothing is bad; 4: policy would refuse; 5: there is no "
 		       "device, or something else is bad.",

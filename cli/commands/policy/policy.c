@@ -110,14 +110,12 @@ const struct command cmd_policy = {
 	.name = "policy",
 	.arguments = "[explain [NAME]]",
 	.summary = "enforce the VRAM-only policy on a device, fact by fact",
-	.description = "Ask the driver about the device, judge each fact by the policy, and print "
-		       "both. A violation is exit status 4; the facts are "
-		       "printed all the same.\n"
-		       "\n"
-		       "explain: what each bit and each fact means, its verdict here, and what to "
-		       "do about it; or of one NAME alone. The exit status "
-		       "is 0 "
-		       "whatever the verdicts are.",
+	.description =
+		"Ask the driver about the device, judge each fact by the policy, and print both. A "
+		"violation is exit status 4; the facts are printed all the same.\n"
+		"\n"
+		"explain: what each bit and each fact means, its verdict here, and what to do "
+		"about it; or of one NAME alone. The exit status is 0 whatever the verdicts are.",
 	.sets = (const struct option_set *const[]){&device_option_set, NULL},
 	.run = run,
 };
