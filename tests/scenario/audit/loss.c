@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -16,8 +17,8 @@
 #include "support/fixture/support.h"
 
 /*
- * Take the space away from a place, and give it back: a small file system of its own where that is
- * allowed, else a limit for this process.
+ * Take the space away from a place, and give it back: a small file system of its own where root or
+ * a user namespace may mount one, else a limit for this process's files.
  */
 struct scarcity {
 	bool has_mount;
@@ -25,24 +26,53 @@ struct scarcity {
 	struct temp_log place;
 };
 
+static bool put_text(const char *path, const char *text)
+{
+	const int fd = open(path, O_WRONLY | O_CLOEXEC);
+	const bool is_put = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return is_put;
+}
+
+/* Enter a namespace in which this process may mount, and is still who it was. */
+static bool may_mount(void)
+{
+	char users[64], groups[64];
+
+	(void)snprintf(users, sizeof(users), "%u %u 1", geteuid(), geteuid());
+	(void)snprintf(groups, sizeof(groups), "%u %u 1", getegid(), getegid());
+	if (geteuid() == 0 && unshare(CLONE_NEWNS) == 0)
+		return true;
+	return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
+	       put_text("/proc/self/setgroups", "deny") && put_text("/proc/self/gid_map", groups) &&
+	       put_text("/proc/self/uid_map", users);
+}
+
 static struct scarcity scarce(void)
 {
 	struct scarcity s = {.place = temp_log_begin(NULL)};
 
 	(void)signal(SIGXFSZ, SIG_IGN);
-	s.has_mount = unshare(CLONE_NEWNS) == 0 &&
-	              mount("none", "/", "none", MS_REC | MS_PRIVATE, "") == 0 &&
+	s.has_mount = may_mount() && mount("none", "/", "none", MS_REC | MS_PRIVATE, "") == 0 &&
 	              mount("vres", s.place.folder, "tmpfs", 0, "size=256k,mode=0700") == 0;
 	(void)snprintf(s.ballast, sizeof(s.ballast), "%s/ballast", s.place.folder);
 	suite_value("own_file_system", s.has_mount);
 	return s;
 }
 
-static void take_space(const struct scarcity *s)
+/*
+ * A limit counts for every file of this process, and Check writes each assertion to one: the log
+ * is made longer than that first.  How many events that took.
+ */
+static unsigned take_space(const struct scarcity *s, vres_audit_file *log)
 {
 	static const char block[4096];
 	struct rlimit limit;
-	struct stat log;
+	unsigned events = 0;
+	struct stat file;
+	vres_error err;
 
 	if (s->has_mount) {
 		const int fd = open(s->ballast, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -50,12 +80,19 @@ static void take_space(const struct scarcity *s)
 		while (write(fd, block, sizeof(block)) > 0)
 			;
 		close(fd);
-		return;
+		return 0;
 	}
-	ck_assert_int_eq(stat(s->place.log, &log), 0);
+	do {
+		for (unsigned i = 0; i < 100; i++)
+			events +=
+				temp_log_record(log, VRES_EVENT_SEAL_VERIFIED, "shard") == VRES_OK;
+		ck_ok(vres_audit_file_flush(log, &err));
+		ck_assert_int_eq(stat(s->place.log, &file), 0);
+	} while (file.st_size < 128 * 1024);
 	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = (rlim_t)log.st_size + 1000;
+	limit.rlim_cur = (rlim_t)file.st_size + 1000;
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	return events;
 }
 
 static void give_space(const struct scarcity *s)
@@ -104,8 +141,8 @@ START_TEST(a_full_disk_loses_no_line_and_the_loss_is_a_line_when_there_is_space_
 
 	o.required = required;
 	log = temp_log_open(&s.place, &o);
-	take_space(&s);
-	recorded = record_until_lost(log, required ? VRES_E_AUDIT : VRES_OK);
+	recorded = take_space(&s, log);
+	recorded += record_until_lost(log, required ? VRES_E_AUDIT : VRES_OK);
 	for (unsigned i = 0; i < 10; i++)
 		ck_assert_int_eq(temp_log_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"),
 		                 required ? VRES_E_AUDIT : VRES_OK);
@@ -134,7 +171,7 @@ START_TEST(the_loss_is_recorded_by_itself_when_there_is_space_again)
 	char *text;
 	size_t n;
 
-	take_space(&s);
+	(void)take_space(&s, log);
 	(void)record_until_lost(log, VRES_OK);
 	give_space(&s);
 	text = temp_log_read(s.place.log, &n);
