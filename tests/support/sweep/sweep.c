@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One failure at a time, at every place. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include "support/sweep/sweep.h"
+
+#define OUTCOME_BYTES sizeof(((struct fixture *)NULL)->outcome)
 
 static const char *const OPS[VRES_MOCK_OP_COUNT] = {
 	"any",       "open",          "device_count", "device_open", "device_status", "mem_alloc",
@@ -17,6 +21,37 @@ static struct fixture *fresh(const struct scenario *s)
 	return begin(&setup);
 }
 
+void sweep_note(struct fixture *f, const char *format, ...)
+{
+	const size_t used = strlen(f->outcome);
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(f->outcome + used, sizeof(f->outcome) - used, format, args);
+	va_end(args);
+}
+
+/* What was noted, and the events: what each says that does not change from run to run. */
+static void note_events(struct fixture *f)
+{
+	for (size_t i = 0; i < f->record.events_count; i++) {
+		const vres_event *e = &f->record.events[i]->event;
+
+		sweep_note(f, "%s %s %s %lu %lu;", e->name, vres_status_name(e->status),
+		           e->mode ? e->mode : "-", (unsigned long)e->allocated_bytes,
+		           (unsigned long)e->freed_bytes);
+	}
+	ck_assert_uint_lt(strlen(f->outcome), sizeof(f->outcome) - 1);
+}
+
+static void ck_outcome(const struct scenario *s, const struct fixture *f, const char *what,
+                       uint64_t n, const char *wanted)
+{
+	if (s->tolerates == NULL && strcmp(f->outcome, wanted) != 0)
+		ck_abort_msg("%s %lu fails, and the outcome is\n%s\nnot\n%s", what,
+		             (unsigned long)n, f->outcome, wanted);
+}
+
 /* A run that nothing disturbs. */
 static void run_well(const struct scenario *s, struct fixture *f, const char *after, uint64_t n)
 {
@@ -30,6 +65,16 @@ static void run_well(const struct scenario *s, struct fixture *f, const char *af
 	              (unsigned long)n, vres_status_name(got), got != VRES_OK ? err.message : "");
 	if (s->check != NULL)
 		s->check(f);
+}
+
+/* What a run comes to in which nothing fails. */
+static void wanted_outcome(const struct scenario *s, char outcome[OUTCOME_BYTES])
+{
+	CLEANUP(finish) struct fixture *f = fresh(s);
+
+	run_well(s, f, "nothing", 0);
+	note_events(f);
+	memcpy(outcome, f->outcome, sizeof(f->outcome));
 }
 
 /* Nothing is left behind by a run, whatever came of it. */
@@ -57,7 +102,7 @@ static bool frees(vres_mock_op op)
 
 /* Memory that could not be freed or wiped is not the caller's failure, but it is told. */
 static void judge(const struct scenario *s, struct fixture *f, vres_mock_op op, uint64_t n,
-                  vres_status injected, vres_status got, const vres_error *err)
+                  vres_status injected, vres_status got, const vres_error *err, const char *wanted)
 {
 	const char *flaw = status_flaw(got, err);
 
@@ -74,10 +119,14 @@ static void judge(const struct scenario *s, struct fixture *f, vres_mock_op op, 
 		              got != VRES_OK ? err->message : "");
 	}
 	ck_nothing_left(f, OPS[op], n);
+	note_events(f);
+	if (got == VRES_OK && !frees(op))
+		ck_outcome(s, f, OPS[op], n, wanted);
 }
 
 /* One run with the nth call of @op failing; false: there is no nth. */
-static bool fail_nth(const struct scenario *s, vres_mock_op op, uint64_t n, vres_status how)
+static bool fail_nth(const struct scenario *s, vres_mock_op op, uint64_t n, vres_status how,
+                     const char *wanted)
 {
 	CLEANUP(finish) struct fixture *f = fresh(s);
 	const uint64_t before = test_device_calls(f->test_device, op);
@@ -99,38 +148,43 @@ static bool fail_nth(const struct scenario *s, vres_mock_op op, uint64_t n, vres
 	}
 	f->wipe_may_fail = op == VRES_MOCK_OP_MEM_WIPE || op == VRES_MOCK_OP_MEM_PROTECT ||
 	                   how == VRES_E_DEVICE_LOST;
-	judge(s, f, op, n, how, got, &err);
+	judge(s, f, op, n, how, got, &err, wanted);
 	if (how != VRES_E_DEVICE_LOST)
 		run_well(s, f, OPS[op], n);
 	return true;
 }
 
-static uint64_t sweep_op(const struct scenario *s, vres_mock_op op, vres_status how)
+static uint64_t sweep_op(const struct scenario *s, vres_mock_op op, vres_status how,
+                         const char *wanted)
 {
 	uint64_t n = 1;
 
-	while (fail_nth(s, op, n, how))
+	while (fail_nth(s, op, n, how, wanted))
 		n++;
 	return n - 1;
 }
 
 void sweep_backend(const struct scenario *s)
 {
+	char wanted[OUTCOME_BYTES];
 	uint64_t injections = 0;
 
+	wanted_outcome(s, wanted);
+
 	for (vres_mock_op op = VRES_MOCK_OP_OPEN; op < VRES_MOCK_OP_COUNT; op++) {
-		injections += sweep_op(s, op, VRES_E_BACKEND);
-		injections += sweep_op(s, op, VRES_E_DEVICE_LOST);
+		injections += sweep_op(s, op, VRES_E_BACKEND, wanted);
+		injections += sweep_op(s, op, VRES_E_DEVICE_LOST, wanted);
 		if (op != VRES_MOCK_OP_MEM_ALLOC)
 			continue;
-		injections += sweep_op(s, op, VRES_E_INSUFFICIENT_VRAM);
-		injections += sweep_op(s, op, VRES_E_ALLOCATION_FAILED);
+		injections += sweep_op(s, op, VRES_E_INSUFFICIENT_VRAM, wanted);
+		injections += sweep_op(s, op, VRES_E_ALLOCATION_FAILED, wanted);
 	}
 	ck_assert_uint_gt(injections, 0);
 	suite_add("backend_injections", (double)injections);
 }
 
-static bool fail_nth_allocation(const struct scenario *s, uint64_t n, bool all_after)
+static bool fail_nth_allocation(const struct scenario *s, uint64_t n, bool all_after,
+                                const char *wanted)
 {
 	CLEANUP(finish) struct fixture *f = fresh(s);
 	vres_status got;
@@ -151,6 +205,9 @@ static bool fail_nth_allocation(const struct scenario *s, uint64_t n, bool all_a
 	ck_nothing_left(f, "allocation", n);
 	if (got == VRES_OK && s->check != NULL)
 		s->check(f);
+	note_events(f);
+	if (got == VRES_OK)
+		ck_outcome(s, f, "allocation", n, wanted);
 	if (fired)
 		run_well(s, f, "allocation", n);
 	return fired;
@@ -158,10 +215,12 @@ static bool fail_nth_allocation(const struct scenario *s, uint64_t n, bool all_a
 
 void sweep_heap(const struct scenario *s)
 {
+	char wanted[OUTCOME_BYTES];
 	uint64_t injections = 0;
 
+	wanted_outcome(s, wanted);
 	for (unsigned all_after = 0; all_after < 2; all_after++)
-		for (uint64_t n = 1; fail_nth_allocation(s, n, all_after != 0); n++)
+		for (uint64_t n = 1; fail_nth_allocation(s, n, all_after != 0, wanted); n++)
 			injections++;
 	ck_assert_uint_gt(injections, 0);
 	suite_add("heap_injections", (double)injections);

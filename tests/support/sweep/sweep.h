@@ -31,7 +31,17 @@ struct scenario {
 
 	/* What must hold when a run that began with an empty record has succeeded; may be NULL. */
 	void (*check)(struct fixture *f);
+
+	/*
+	 * Why a run in which something failed may succeed with another outcome than one in which
+	 * nothing did; NULL: it may not.  The outcome is what sweep_note() says during the run,
+	 * and the events that are recorded.
+	 */
+	const char *tolerates;
 };
+
+/* In a run: add to its outcome.  Allocates nothing. */
+__attribute__((format(printf, 2, 3))) void sweep_note(struct fixture *f, const char *format, ...);
 
 /* Let each call of each backend operation fail in turn, in each way that fits it. */
 void sweep_backend(const struct scenario *s);

@@ -23,6 +23,33 @@ static vres_status manager(struct fixture *f, vres_error *err)
 	return f->manager != NULL ? VRES_OK : manager_create(f, NULL, &f->manager, err);
 }
 
+static void note_report(struct fixture *f, const vres_verify_report *r)
+{
+	sweep_note(f, "verified %d mode %u blocks %lu/%lu hashed %lu bad %lu;", (int)r->status,
+	           r->mode, (unsigned long)r->blocks_checked, (unsigned long)r->blocks_total,
+	           (unsigned long)r->bytes_hashed, (unsigned long)r->bad_blocks);
+}
+
+static vres_status verify(struct fixture *f, vres_shard *shard, const vres_verify_params *p,
+                          vres_error *err)
+{
+	vres_verify_report report = vres_verify_report_init();
+
+	TRY(vres_shard_verify(shard, p, &report, err));
+	note_report(f, &report);
+	return VRES_OK;
+}
+
+static vres_status note_shard(struct fixture *f, const vres_shard *shard, vres_error *err)
+{
+	vres_shard_info info = vres_shard_info_init();
+
+	TRY(vres_shard_describe(shard, &info, err));
+	sweep_note(f, "shard of %lu %s %s state %u;", (unsigned long)info.vram_bytes, info.digest,
+	           info.verity_digest, info.state);
+	return VRES_OK;
+}
+
 /* What was sealed was released: exactly @n times each. */
 static void ck_told(struct fixture *f, size_t n)
 {
@@ -44,8 +71,10 @@ static vres_status run_life(struct fixture *f, vres_error *err)
 
 	TRY(manager(f, err));
 	TRY(vres_seal_memory(f->manager, PLAIN, data, BYTES, &shard, err));
-	TRY(vres_shard_verify(shard, NULL, NULL, err));
+	TRY(verify(f, shard, NULL, err));
 	TRY(vres_lease_acquire(shard, &lease, err));
+	sweep_note(f, "lease of %lu;", (unsigned long)vres_lease_bytes(lease));
+	TRY(note_shard(f, shard, err));
 	return vres_lease_check(lease, err);
 }
 
@@ -54,11 +83,15 @@ static vres_status run_many(struct fixture *f, vres_error *err)
 	CLEANUP(release_shard) vres_shard *one = NULL;
 	CLEANUP(release_shard) vres_shard *two = NULL;
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
+	vres_verify_report reports[2] = {vres_verify_report_init(), vres_verify_report_init()};
 
 	TRY(manager(f, err));
 	TRY(vres_seal_memory(f->manager, PLAIN, data, BYTES, &one, err));
 	TRY(vres_seal_memory(f->manager, PLAIN, data, BYTES, &two, err));
-	return vres_verify_many(f->manager, (vres_shard *[]){one, two}, 2, NULL, NULL, err);
+	TRY(vres_verify_many(f->manager, (vres_shard *[]){one, two}, 2, NULL, reports, err));
+	note_report(f, &reports[0]);
+	note_report(f, &reports[1]);
+	return VRES_OK;
 }
 
 static vres_status run_modes(struct fixture *f, vres_error *err)
@@ -71,7 +104,7 @@ static vres_status run_modes(struct fixture *f, vres_error *err)
 	for (uint32_t mode = VRES_VERIFY_FULL; mode <= VRES_VERIFY_READBACK; mode++) {
 		const vres_verify_params p = mode_of(mode);
 
-		TRY(vres_shard_verify(shard, &p, NULL, err));
+		TRY(verify(f, shard, &p, err));
 	}
 	return VRES_OK;
 }
@@ -82,12 +115,17 @@ static vres_status run_scrub(struct fixture *f, vres_error *err)
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 	CLEANUP(free_bytes) uint8_t *data = content(BYTES, 1);
 	vres_verify_params p = vres_verify_params_init();
+	vres_scrub_report report = vres_scrub_report_init();
 
 	p.background = 1;
 	TRY(manager(f, err));
 	TRY(vres_seal_memory(f->manager, PLAIN, data, BYTES, &shard, err));
-	TRY(vres_shard_verify(shard, &p, NULL, err));
-	return vres_scrub_step(f->manager, UINT64_C(600000000000), NULL, err);
+	TRY(verify(f, shard, &p, err));
+	TRY(vres_scrub_step(f->manager, UINT64_C(600000000000), &report, err));
+	sweep_note(f, "scrubbed %lu of %lu, %u shards, %u failed;",
+	           (unsigned long)report.bytes_hashed, (unsigned long)report.bytes_total,
+	           report.shards, report.failed);
+	return VRES_OK;
 }
 
 static vres_status run_adopt(struct fixture *f, vres_error *err)
@@ -111,7 +149,7 @@ static vres_status run_adopt(struct fixture *f, vres_error *err)
 	TRY(status);
 	status = vres_seal_adopt(f->manager, &p, address, BYTES, &shard, err);
 	if (status == VRES_OK)
-		status = vres_shard_verify(shard, NULL, NULL, err);
+		status = verify(f, shard, NULL, err);
 	release_shard(&shard);
 	test_device_free(f->test_device, address);
 	return status;
@@ -135,7 +173,10 @@ static vres_status run_set(struct fixture *f, vres_error *err)
 	TRY(vres_seal_memory(f->manager, &p, "one", 3, &one, err));
 	p.shard_index = p.gpu_device = 1;
 	TRY(vres_seal_memory(f->manager, &p, "two", 3, &two, err));
-	return vres_set_verify(f->manager, (vres_shard *[]){one, two}, 2, NULL, &report, err);
+	TRY(vres_set_verify(f->manager, (vres_shard *[]){one, two}, 2, NULL, &report, err));
+	sweep_note(f, "set: %u verified, %u failed, %d;", report.verified, report.failed,
+	           report.first_failed);
+	return VRES_OK;
 }
 
 static void check_two(struct fixture *f)
@@ -163,7 +204,9 @@ static vres_status run_receipt(struct fixture *f, vres_error *err)
 	TRY(vres_receipt_open(f->manager, receipt, len, &opened, err));
 	TRY(vres_manager_find(f->manager, "with-receipt", &found, err));
 	TRY(vres_shard_to_json(shard, json, sizeof(json), &len, err));
-	return vres_shard_describe(opened, &info, err);
+	sweep_note(f, "JSON of %lu, receipt of %lu;", (unsigned long)strlen(json),
+	           (unsigned long)info.vram_bytes);
+	return note_shard(f, opened, err);
 }
 
 static vres_status run_digest(struct fixture *f, vres_error *err)
@@ -177,7 +220,8 @@ static vres_status run_digest(struct fixture *f, vres_error *err)
 	p.digest_alg = VRES_DIGEST_VERITY;
 	p.expected_digest = hex;
 	TRY(manager(f, err));
-	return vres_seal_memory(f->manager, &p, data, BYTES, &shard, err);
+	TRY(vres_seal_memory(f->manager, &p, data, BYTES, &shard, err));
+	return note_shard(f, shard, err);
 }
 
 static vres_status run_enforce(struct fixture *f, vres_error *err)
@@ -191,7 +235,11 @@ static vres_status run_enforce(struct fixture *f, vres_error *err)
 	TRY(vres_device_count(f->manager, &n, err));
 	TRY(vres_device_describe(f->manager, 0, &info, err));
 	TRY(vres_seal_memory(f->manager, PLAIN, "abc", 3, &shard, err));
-	return vres_enforce_vram_only(f->manager, 0, &report, err);
+	TRY(vres_enforce_vram_only(f->manager, 0, &report, err));
+	for (uint32_t i = 0; i < report.facts_count; i++)
+		sweep_note(f, "%s=%s %u;", report.facts[i].name, report.facts[i].value,
+		           report.facts[i].verdict);
+	return VRES_OK;
 }
 
 static vres_status run_stream(struct fixture *f, vres_error *err)
@@ -200,7 +248,8 @@ static vres_status run_stream(struct fixture *f, vres_error *err)
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 
 	TRY(manager(f, err));
-	return vres_seal_stream(f->manager, PLAIN, content_read, &source, BYTES, &shard, err);
+	TRY(vres_seal_stream(f->manager, PLAIN, content_read, &source, BYTES, &shard, err));
+	return note_shard(f, shard, err);
 }
 
 static vres_status run_pipe(struct fixture *f, vres_error *err)
@@ -211,6 +260,8 @@ static vres_status run_pipe(struct fixture *f, vres_error *err)
 
 	if (status == VRES_OK && pipe(ends) == 0 && write(ends[1], TOKEN, 10) == 10)
 		status = vres_seal_fd(f->manager, PLAIN, ends[0], 0, 10, &shard, err);
+	if (status == VRES_OK)
+		status = note_shard(f, shard, err);
 	close(ends[0]);
 	close(ends[1]);
 	return status;
