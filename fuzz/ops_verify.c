@@ -28,21 +28,26 @@ static uint64_t damaged_in(const struct model_shard *s, uint64_t from, uint64_t 
 }
 
 /*
- * Where every block is at hand to compare with, the report names the first damaged one, and counts
- * them all.
+ * Where every block is at hand to compare with, the report counts the damaged blocks and ranges,
+ * and names the first range.
  */
 static void claim_exact(const struct run *r, const struct model_shard *s,
                         const vres_verify_report *v)
 {
-	uint64_t bad = 0, first = 0;
+	uint64_t bad = 0, ranges = 0, first = 0, first_bytes = 0, end = 0;
 
 	for (uint64_t at = 0; at < s->bytes; at += r->block_size) {
-		if (damaged_in(s, at, r->block_size) == 0)
+		const uint64_t n = s->bytes - at < r->block_size ? s->bytes - at : r->block_size;
+
+		if (damaged_in(s, at, n) == 0)
 			continue;
-		first = bad++ ? first : at;
+		ranges += bad++ == 0 || end != at;
+		first = ranges == 1 && first_bytes == 0 ? at : first;
+		first_bytes += ranges == 1 ? n : 0;
+		end = at + n;
 	}
-	CLAIM(v->bad_blocks == bad && v->first_bad_offset == first &&
-	      v->first_bad_bytes <= r->block_size);
+	CLAIM(v->bad_blocks == bad && v->damage_count == ranges);
+	CLAIM(v->first_bad_offset == first && v->first_bad_bytes == first_bytes);
 }
 
 static void claim_report(const struct run *r, const struct model_shard *s,
@@ -53,7 +58,7 @@ static void claim_report(const struct run *r, const struct model_shard *s,
 
 	CLAIM(v->status == status && v->blocks_total == blocks && v->blocks_checked <= blocks);
 	if (status == VRES_OK) {
-		CLAIM(v->bad_blocks == 0 && v->first_bad_bytes == 0 &&
+		CLAIM(v->bad_blocks == 0 && v->damage_count == 0 && v->first_bad_bytes == 0 &&
 		      v->reason == VRES_REASON_NONE);
 		CLAIM(v->blocks_checked == (is_whole ? blocks
 		                            : v->mode == VRES_VERIFY_SIGNATURE

@@ -14,6 +14,9 @@ static const char *const event_names[] = {
 	[VRES_EVENT_VRAM_DEALLOCATED] = "vram_deallocated",
 	[VRES_EVENT_VRAM_DEALLOCATION_FAILED] = "vram_deallocation_failed",
 	[VRES_EVENT_POLICY_VIOLATION] = "policy_violation",
+	[VRES_EVENT_SEAL_VERIFICATION_ERROR] = "seal_verification_error",
+	[VRES_EVENT_SEAL_FAILED] = "seal_failed",
+	[VRES_EVENT_VRAM_RELEASED] = "vram_released",
 };
 
 const char *vres_event_name(uint32_t type)

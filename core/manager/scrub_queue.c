@@ -117,6 +117,7 @@ void vres_scrub_conclude(struct scrub_queue *q, const struct scrub_part *part,
 
 	if (p->list == NULL || p->pass != part->pass || outcome == SCRUB_OVER)
 		return;
+	p->is_troubled = outcome == SCRUB_UNCHECKED;
 	if (outcome == SCRUB_UNCHECKED) {
 		restart_pass(p);
 		take_out(p);

@@ -39,6 +39,7 @@ struct scrub_place {
 	uint64_t pass; /* number of the current pass; outcomes of earlier ones are ignored */
 	uint64_t pass_began;
 	uint64_t claimed, checked; /* units of this pass */
+	bool is_troubled;          /* the last part that was concluded could not be checked */
 	/* Monotonic clock: every byte has been checked at this time or later. */
 	uint64_t checked_since;
 	/*

@@ -97,7 +97,24 @@ static void tell_deallocated(struct vres_shard *s, uint64_t freed, const vres_er
 	(void)vres_event_emit(&s->manager->listeners, &e, false, NULL);
 }
 
-/* Adopted memory stays its owner's; other memory is zeroed first, and its mapping made writable. */
+/* The memory of an adopted shard stays its owner's; a seal of it that failed was reported as such.
+ */
+static vres_status release_adopted(struct vres_shard *s)
+{
+	struct vres_listeners *l = &s->manager->listeners;
+	vres_event e = vres_event_make(l, VRES_EVENT_VRAM_RELEASED, s->record.gpu_device);
+	const vres_status status = vres_mem_release(&s->mem, NULL);
+	vres_shard_info info;
+
+	if (s->is_published && vres_record_describe(&s->record, &info, NULL) == VRES_OK) {
+		e.shard = &info;
+		e.status = status;
+		(void)vres_event_emit(l, &e, false, NULL);
+	}
+	return status;
+}
+
+/* Other memory is zeroed before it is freed, through a mapping that is made writable. */
 static vres_status free_device_side(struct vres_shard *s)
 {
 	struct vres_device *d = s->mem.device;
@@ -107,7 +124,7 @@ static vres_status free_device_side(struct vres_shard *s)
 	if (s->mem.handle == NULL)
 		return VRES_OK;
 	if (s->mem.is_adopted)
-		return vres_mem_release(&s->mem, NULL);
+		return release_adopted(s);
 	if (s->manager->policy.require & VRES_REQUIRE_READONLY)
 		(void)vres_mem_protect(&s->mem, false, &wiping);
 	if (wiping.status == VRES_OK)

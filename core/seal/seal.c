@@ -114,6 +114,23 @@ static vres_status generate_id(struct vres_record *r, vres_error *err)
 	return VRES_OK;
 }
 
+/* A seal that could not be made: its record has no digest yet, but names the shard. */
+static void tell_trouble(const struct seal *seal, const vres_error *failure)
+{
+	struct vres_listeners *l = &seal->manager->listeners;
+	vres_event e = vres_event_make(l, VRES_EVENT_SEAL_FAILED, seal->record.gpu_device);
+	vres_shard_info info = vres_shard_info_init();
+
+	memcpy(info.shard_id, seal->record.shard_id, sizeof(info.shard_id));
+	info.gpu_device = seal->record.gpu_device;
+	info.vram_bytes = seal->record.vram_bytes;
+	e.shard = &info;
+	e.status = failure->status;
+	e.mode = seal->source ? "seal" : "adopt";
+	/* The caller returns the trouble itself. */
+	(void)vres_event_emit(l, &e, false, NULL);
+}
+
 /* Nothing is resident any more; report what happened. */
 static void tell_failure(struct seal *seal, const vres_error *failure)
 {
@@ -123,6 +140,8 @@ static void tell_failure(struct seal *seal, const vres_error *failure)
 	vres_event e;
 
 	vres_count_seal(m, failure->status);
+	if (vres_status_class(failure->status) != 4)
+		tell_trouble(seal, failure);
 	if (failure->status == VRES_E_POLICY_VIOLATION && failure->reason != VRES_REASON_STOPPED)
 		vres_event_violation(&m->listeners, device,
 		                     vres_policy_first_violation(&seal->report), "seal_refused",
@@ -160,10 +179,13 @@ static vres_status make_shard(struct seal *seal, vres_shard **out, vres_error *e
 	vres_manager *m = seal->manager;
 	vres_status status;
 
-	if (seal->record.shard_id[0] == '\0')
-		TRY(generate_id(&seal->record, err));
-	TRY(vres_shard_create(m, &seal->record, &s, err));
-	status = vres_seal_fill(seal, s, err);
+	status = seal->record.shard_id[0] ? VRES_OK : generate_id(&seal->record, err);
+	if (status == VRES_OK)
+		status = vres_shard_create(m, &seal->record, &s, err);
+	if (status == VRES_E_STATE)
+		return status; /* the id is taken, and refused input has no effect */
+	if (status == VRES_OK)
+		status = vres_seal_fill(seal, s, err);
 	if (status == VRES_OK)
 		/* Another thread may have stopped the manager, and has reported why. */
 		status = vres_manager_enter(m, err);

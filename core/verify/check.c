@@ -20,7 +20,9 @@ vres_status vres_verify_params_in(const vres_verify_params *p, vres_verify_param
 	if (out->background > 1 || out->reserved != 0)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "params.%s is out of range",
 		                 out->reserved ? "reserved" : "background");
-	return VRES_OK;
+	if (out->damage == NULL && out->damage_cap > 0)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "params.damage is NULL");
+	return out->damage_cap > 0 ? ABI_OUT_CHECK(out->damage, "vres_damage", err) : VRES_OK;
 }
 
 vres_status vres_verify_fail(const struct vres_shard *s, vres_reason reason, const char *what,

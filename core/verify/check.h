@@ -18,7 +18,9 @@ struct verification {
 	uint64_t began;             /* monotonic */
 	bool was_refused;           /* it was not admitted: no effect, no event */
 	bool has_bytes_to_check;    /* all but the bytes is good, and the mode looks at bytes */
+	bool is_old_trouble;        /* the same trouble was reported before: no event */
 	char wanted[65], found[65]; /* the digests that differ */
+	vres_damage last;           /* the last damaged range; no room is needed to join it */
 };
 
 /* Copy and check the caller's parameters; NULL means FULL. */

@@ -30,8 +30,10 @@ static vres_status acquire(vres_shard *s, vres_lease **out, vres_error *err)
 {
 	CLEANUP(vres_os_freep) struct vres_lease *lease = vres_os_alloc(sizeof(*lease));
 
-	if (lease == NULL)
+	if (lease == NULL) {
+		vres_verify_tell_error(s, s->manager->policy.lease_verify, VRES_E_NO_MEMORY);
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a lease");
+	}
 	TRY(verify_for_lease(s, err));
 	/* Another thread may have stopped the manager meanwhile. */
 	TRY(vres_manager_enter(s->manager, err));

@@ -2,12 +2,15 @@
 /* From a wrong root to the damaged nodes and, with a source, to the damaged blocks. */
 #include "verify/locate.h"
 
+#include "base/abi.h"
+#include "device/vram_digest_many.h"
+
 /* Buffers to compare one node with the source. */
 struct locating {
 	struct verification *v;
 	struct vram_digest *vram;
-	uint8_t *block;  /* of the source */
-	uint8_t *leaves; /* digests of the node's blocks, by the source */
+	uint8_t *block;          /* of the source */
+	uint8_t *leaves, *found; /* digests of the node's blocks: by the source, and in VRAM */
 };
 
 static void locating_close(struct locating *l)
@@ -16,15 +19,37 @@ static void locating_close(struct locating *l)
 		vres_crypto_wipe(l->block, l->v->shard->shape.block_size);
 	vres_os_free(l->block);
 	vres_os_free(l->leaves);
+	vres_os_free(l->found);
 }
 
+/* Ranges come in ascending order.  A neighbour of the last one extends it. */
 static void note_damage(struct verification *v, uint64_t offset, uint64_t bytes)
 {
-	if (v->report.bad_blocks == 0 || offset < v->report.first_bad_offset) {
-		v->report.first_bad_offset = offset;
-		v->report.first_bad_bytes = bytes;
+	vres_verify_report *r = &v->report;
+	const bool joins = r->damage_count > 0 && offset == v->last.offset + v->last.bytes;
+
+	if (joins) {
+		v->last.bytes += bytes;
+	} else {
+		v->last = vres_damage_init();
+		v->last.offset = offset;
+		v->last.bytes = bytes;
+		v->last.tensor = UINT32_MAX;
+		r->damage_count++;
 	}
-	v->report.bad_blocks++;
+	if (r->damage_count == 1) {
+		r->first_bad_offset = v->last.offset;
+		r->first_bad_bytes = v->last.bytes;
+	}
+	if (r->damage_count <= v->params.damage_cap) {
+		unsigned char *to = (unsigned char *)v->params.damage;
+		const size_t stride = v->params.damage->struct_size;
+
+		to += (r->damage_count - 1) * stride;
+		memcpy(to, &stride, sizeof(stride));
+		ABI_OUT((vres_damage *)(void *)to, &v->last);
+	}
+	r->bad_blocks++;
 }
 
 /* Digests of a node's blocks, by the source; false unless they hash to the node's kept digest. */
@@ -55,28 +80,18 @@ static bool locate_blocks(struct locating *l, uint64_t node, uint64_t offset, ui
 	const struct tree_shape *shape = &l->v->shard->shape;
 	const uint64_t first = offset / shape->block_size,
 		       count = div_up_u64(bytes, shape->block_size), bad = l->v->report.bad_blocks;
-	uint8_t found[RANGES_MAX * VRES_SHA256_BYTES];
-	uint64_t index[RANGES_MAX];
 
-	if (l->block == NULL || l->leaves == NULL || !source_leaves(l, node, offset, bytes))
+	if (l->block == NULL || l->leaves == NULL || l->found == NULL ||
+	    !source_leaves(l, node, offset, bytes) ||
+	    vres_vram_digest_part(l->vram, 0, first, count, l->found, NULL) != VRES_OK)
 		return false;
-	for (uint64_t done = 0; done < count;) {
-		const size_t n = (size_t)min_u64(count - done, RANGES_MAX);
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t at, length;
 
-		for (size_t i = 0; i < n; i++)
-			index[i] = first + done + i;
-		if (vres_vram_digest_nodes(l->vram, 0, index, n, found, NULL) != VRES_OK)
-			return false;
-		for (size_t i = 0; i < n; i++) {
-			uint64_t at, length;
-
-			tree_node_range(shape, 0, index[i], &at, &length);
-			if (!vres_crypto_equal(found + i * VRES_SHA256_BYTES,
-			                       l->leaves + (done + i) * VRES_SHA256_BYTES,
-			                       VRES_SHA256_BYTES))
-				note_damage(l->v, at, length);
-		}
-		done += n;
+		tree_node_range(shape, 0, first + i, &at, &length);
+		if (!vres_crypto_equal(l->found + i * VRES_SHA256_BYTES,
+		                       l->leaves + i * VRES_SHA256_BYTES, VRES_SHA256_BYTES))
+			note_damage(l->v, at, length);
 	}
 	return l->v->report.bad_blocks > bad;
 }
@@ -84,12 +99,14 @@ static bool locate_blocks(struct locating *l, uint64_t node, uint64_t offset, ui
 static void locate_in_node(struct verification *v, struct vram_digest *vram, uint64_t node)
 {
 	const struct vres_shard *s = v->shard;
+	const size_t digests = (size_t)s->shape.fanout * VRES_SHA256_BYTES;
 	CLEANUP(locating_close) struct locating l = {.v = v, .vram = vram};
 	uint64_t offset, bytes;
 
 	if (v->params.source && s->kept_level > 0) {
 		l.block = vres_os_alloc(s->shape.block_size);
-		l.leaves = vres_os_alloc((size_t)s->shape.fanout * VRES_SHA256_BYTES);
+		l.leaves = vres_os_alloc(digests);
+		l.found = vres_os_alloc(digests);
 	}
 	tree_node_range(&s->shape, s->kept_level, node, &offset, &bytes);
 	if (!locate_blocks(&l, node, offset, bytes))

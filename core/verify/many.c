@@ -131,7 +131,8 @@ static vres_status shards_check(const vres_manager *m, vres_shard *const *shards
 
 static vres_status reports_check(const vres_verify_report *reports, size_t n, vres_error *err)
 {
-	TRY(ABI_OUT_CHECK(reports, "vres_verify_report", err));
+	TRY(vres_abi_out_check(reports, offsetof(vres_verify_report, damage_count),
+	                       "vres_verify_report", err));
 	for (size_t i = 1; i < n; i++) {
 		size_t size;
 
@@ -152,9 +153,10 @@ static vres_status verify_all(vres_manager *m, vres_shard *const *shards, size_t
 	vres_status status;
 
 	TRY(vres_verify_params_in(p, &many.params, err));
-	if (many.params.source)
+	if (many.params.source || many.params.damage)
 		return vres_fail(err, VRES_E_INVALID_INPUT,
-		                 "a source belongs to one shard, not to several");
+		                 "params.%s is for one shard, not for several",
+		                 many.params.source ? "source" : "damage");
 	TRY(many_open(&many, m, err));
 	check_parts(&many);
 	status = conclude_all(&many, reports, &summary->first_failed, err);

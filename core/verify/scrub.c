@@ -30,7 +30,7 @@ struct step {
 };
 
 static enum scrub_outcome check(struct step *step, struct vres_shard *shard,
-                                const struct scrub_part *part)
+                                const struct scrub_part *part, bool is_troubled)
 {
 	vres_verify_params params = vres_verify_params_init();
 	/* Nodes of the kept level under a unit. */
@@ -58,6 +58,7 @@ static enum scrub_outcome check(struct step *step, struct vres_shard *shard,
 	if (v.was_refused && v.report.reason == VRES_REASON_QUARANTINED)
 		/* Another thread has found damage since the part was claimed, and reported it. */
 		return SCRUB_OVER;
+	v.is_old_trouble = is_troubled;
 	status = vres_verify_conclude(&v, &detail);
 	if (vres_verify_outranks(detail.status, step->error.status))
 		step->error = detail;
@@ -81,7 +82,8 @@ static void size_next(struct step *step, uint64_t bytes, uint64_t took, uint64_t
 }
 
 /* The next part, its shard held; false: there is none. */
-static bool claim(struct step *step, struct scrub_part *part, struct vres_shard **held)
+static bool claim(struct step *step, struct scrub_part *part, struct vres_shard **held,
+                  bool *is_troubled)
 {
 	vres_manager *m = step->manager;
 	bool is_claimed;
@@ -89,8 +91,10 @@ static bool claim(struct step *step, struct scrub_part *part, struct vres_shard 
 	vres_manager_lock(m);
 	is_claimed = vres_scrub_claim(&m->scrub, step->part_bytes, vres_os_monotonic(), step->began,
 	                              part);
-	if (is_claimed)
+	if (is_claimed) {
 		*held = vres_shard_hold_locked(part->place->shard);
+		*is_troubled = part->place->is_troubled;
+	}
 	vres_manager_unlock(m);
 	return is_claimed;
 }
@@ -103,11 +107,12 @@ static bool advance(struct step *step)
 	const uint64_t before = step->report.bytes_hashed, began = vres_os_monotonic();
 	struct scrub_part part;
 	enum scrub_outcome outcome;
+	bool is_troubled;
 	uint64_t ended;
 
-	if (atomic_load(&m->is_stopped) || !claim(step, &part, &held))
+	if (atomic_load(&m->is_stopped) || !claim(step, &part, &held, &is_troubled))
 		return false;
-	outcome = check(step, held, &part);
+	outcome = check(step, held, &part, is_troubled);
 	vres_manager_lock(m);
 	vres_scrub_conclude(&m->scrub, &part, outcome);
 	vres_manager_unlock(m);

@@ -85,12 +85,27 @@ static void tell_bad(const struct verification *v, bool is_incident)
 	e.mode = vres_policy_mode_name(v->report.mode);
 	e.expected_digest = v->wanted[0] ? v->wanted : NULL;
 	e.actual_digest = v->found[0] ? v->found : NULL;
+	e.damage_count = v->report.damage_count;
 	e.action_taken = m->policy.require & VRES_REQUIRE_STOP     ? "manager_stopped"
 	                 : v->report.reason == VRES_REASON_EXPIRED ? "refused"
 	                                                           : "shard_quarantined";
 	e.detail = v->error.message;
 	/* The caller returns the failure itself. */
 	(void)vres_event_emit(&m->listeners, &e, is_incident, NULL);
+}
+
+void vres_verify_tell_error(const struct vres_shard *s, uint32_t mode, vres_status status)
+{
+	struct vres_listeners *l = &s->manager->listeners;
+	vres_event e = vres_event_make(l, VRES_EVENT_SEAL_VERIFICATION_ERROR, s->record.gpu_device);
+	vres_shard_info info;
+
+	if (vres_shard_view(s, &info, NULL) == VRES_OK)
+		e.shard = &info;
+	e.status = status;
+	e.mode = vres_policy_mode_name(mode);
+	/* The caller returns the trouble itself. */
+	(void)vres_event_emit(l, &e, false, NULL);
 }
 
 static void conclude_bad(struct verification *v)
@@ -129,6 +144,8 @@ vres_status vres_verify_conclude(struct verification *v, vres_error *err)
 		vres_count_verify(m, &v->report);
 		if (v->report.status == VRES_E_SEAL_VERIFICATION_FAILED)
 			conclude_bad(v);
+		else if (!v->is_old_trouble)
+			vres_verify_tell_error(v->shard, v->report.mode, v->report.status);
 	}
 	vres_log_operation(&m->listeners, &op, v->report.status, v->report.reason);
 	return v->report.status == VRES_OK ? VRES_OK : vres_fail_with(err, &v->error);
@@ -146,7 +163,8 @@ vres_status vres_shard_verify(vres_shard *s, const vres_verify_params *p, vres_v
 	TRY(vres_manager_enter(s->manager, err));
 	TRY(vres_verify_params_in(p, &params, err));
 	if (out)
-		TRY(ABI_OUT_CHECK(out, "vres_verify_report", err));
+		TRY(vres_abi_out_check(out, offsetof(vres_verify_report, damage_count),
+		                       "vres_verify_report", err));
 	CLEANUP(vres_shard_unhold) struct vres_shard *held = vres_shard_hold(s);
 	vres_verify_check(&v, s, &params);
 	status = vres_verify_conclude(&v, err);

@@ -22,7 +22,11 @@ typedef enum vres_event_type {
 	VRES_EVENT_VRAM_ALLOCATION_FAILED = 5,
 	VRES_EVENT_VRAM_DEALLOCATED = 6,
 	VRES_EVENT_VRAM_DEALLOCATION_FAILED = 7,
-	VRES_EVENT_POLICY_VIOLATION = 8
+	VRES_EVENT_POLICY_VIOLATION = 8,
+	/* 9 to 12 are reserved. */
+	VRES_EVENT_SEAL_VERIFICATION_ERROR = 13, /* a verification or a lease could not be made */
+	VRES_EVENT_SEAL_FAILED = 14,             /* a seal could not be made */
+	VRES_EVENT_VRAM_RELEASED = 15            /* an adopted shard ended; its memory stays */
 } vres_event_type;
 
 /**
@@ -44,6 +48,7 @@ typedef struct vres_event {
 	const char *worker_id;
 	const vres_shard_info *shard;
 	const char *expected_digest, *actual_digest, *mode, *violation, *action_taken, *detail;
+	uint64_t damage_count; /* as in the report of the verification that failed */
 } vres_event;
 
 /**

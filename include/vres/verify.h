@@ -17,6 +17,24 @@ extern "C" {
 typedef vres_status (*vres_read_at_fn)(void *ctx, uint64_t offset, void *buf, size_t n);
 
 /**
+ * struct vres_damage - a damaged range of a shard
+ * @offset:   where it starts, in the tensor or, without tensors, in the shard
+ * @bytes:    how long it is
+ * @tensor:   the tensor it is in; UINT32_MAX in a shard without tensors
+ * @reserved: 0
+ *
+ * A range is made of whole blocks when block digests are kept or a source is given, else of whole
+ * groups of blocks; the last one ends with the shard.
+ */
+typedef struct vres_damage {
+	size_t struct_size;
+	uint64_t offset, bytes;
+	uint32_t tensor, reserved;
+} vres_damage;
+
+VRES_DEFINE_INIT(vres_damage)
+
+/**
  * struct vres_verify_params - how to verify
  * @mode:         a vres_verify_mode
  * @sample_units: how many samples SAMPLED takes; 0: as policy says.  With fewer than policy says,
@@ -28,6 +46,10 @@ typedef vres_status (*vres_read_at_fn)(void *ctx, uint64_t offset, void *buf, si
  *                at most 64 MiB at a time, so that other work waits for no more than that.  The
  *                result is the same, later
  * @reserved:     0
+ * @damage:       room for the damaged ranges; the first element comes from vres_damage_init(), and
+ *                its struct_size is the distance between elements; NULL: none.  Filled on failure,
+ *                as far as damage_count of the report says
+ * @damage_cap:   how many ranges there is room for; 0 when @damage is NULL
  */
 typedef struct vres_verify_params {
 	size_t struct_size;
@@ -35,6 +57,8 @@ typedef struct vres_verify_params {
 	vres_read_at_fn source;
 	void *source_ctx;
 	uint32_t background, reserved;
+	vres_damage *damage;
+	size_t damage_cap;
 } vres_verify_params;
 
 VRES_DEFINE_INIT(vres_verify_params)
@@ -51,16 +75,19 @@ VRES_DEFINE_INIT(vres_verify_params)
  * @bytes_hashed:     bytes of the shard that this verification hashed
  * @bad_blocks:       at least this many blocks are damaged
  * @first_bad_offset: where in the shard the first damaged range starts
- * @first_bad_bytes:  how long it is: one block when block digests are kept or a source is given,
- *                    else one group of blocks; 0: no range is known
+ * @first_bad_bytes:  how long it is; 0: no range is known
  * @duration:         how long it took
+ * @damage_count:     damaged ranges, also beyond damage_cap.  Neighbours are joined, so between two
+ *                    ranges something is undamaged, or was not looked at by SAMPLED.  0 with
+ * damage: the digests on the host are damaged too, and nothing can say where
+ * @bad_tensors:      damaged tensors; 0 in a shard without tensors
  */
 typedef struct vres_verify_report {
 	size_t struct_size;
 	vres_status status;
 	uint32_t reason, mode, reserved;
 	uint64_t blocks_total, blocks_checked, bytes_hashed, bad_blocks, first_bad_offset,
-		first_bad_bytes, duration;
+		first_bad_bytes, duration, damage_count, bad_tensors;
 } vres_verify_report;
 
 VRES_DEFINE_INIT(vres_verify_report)
@@ -107,7 +134,7 @@ VRES_API VRES_MUST_CHECK vres_status vres_shard_verify(vres_shard *s, const vres
  * @m:       the manager, to which all shards belong
  * @shards:  @n references
  * @n:       1 to 2^20
- * @p:       how; NULL: FULL; source must be NULL
+ * @p:       how; NULL: FULL; source and damage must be NULL
  * @reports: @n reports, all with the struct_size of the first, which is the distance between them;
  *           or NULL; also filled on failure
  * @err:     why the shard failed that decides the status, or NULL

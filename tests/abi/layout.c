@@ -184,7 +184,14 @@ FIELD(vres_shard_info, verified_at, 1096, 8);
 FIELD(vres_shard_info, allow, 1104, 8);
 FIELD(vres_shard_info, require, 1112, 8);
 
-SIZE(vres_verify_params, 40);
+SIZE(vres_damage, 32);
+FIELD(vres_damage, struct_size, 0, 8);
+FIELD(vres_damage, offset, 8, 8);
+FIELD(vres_damage, bytes, 16, 8);
+FIELD(vres_damage, tensor, 24, 4);
+FIELD(vres_damage, reserved, 28, 4);
+
+SIZE(vres_verify_params, 56);
 FIELD(vres_verify_params, struct_size, 0, 8);
 FIELD(vres_verify_params, mode, 8, 4);
 FIELD(vres_verify_params, sample_units, 12, 4);
@@ -192,8 +199,10 @@ FIELD(vres_verify_params, source, 16, 8);
 FIELD(vres_verify_params, source_ctx, 24, 8);
 FIELD(vres_verify_params, background, 32, 4);
 FIELD(vres_verify_params, reserved, 36, 4);
+FIELD(vres_verify_params, damage, 40, 8);
+FIELD(vres_verify_params, damage_cap, 48, 8);
 
-SIZE(vres_verify_report, 80);
+SIZE(vres_verify_report, 96);
 FIELD(vres_verify_report, struct_size, 0, 8);
 FIELD(vres_verify_report, status, 8, 4);
 FIELD(vres_verify_report, reason, 12, 4);
@@ -206,6 +215,8 @@ FIELD(vres_verify_report, bad_blocks, 48, 8);
 FIELD(vres_verify_report, first_bad_offset, 56, 8);
 FIELD(vres_verify_report, first_bad_bytes, 64, 8);
 FIELD(vres_verify_report, duration, 72, 8);
+FIELD(vres_verify_report, damage_count, 80, 8);
+FIELD(vres_verify_report, bad_tensors, 88, 8);
 
 SIZE(vres_scrub_report, 40);
 FIELD(vres_scrub_report, struct_size, 0, 8);
@@ -279,7 +290,7 @@ FIELD(vres_metrics, audit_lost, 120, 8);
 FIELD(vres_metrics, devices_now, 128, 8);
 FIELD(vres_metrics, opened_devices_now, 136, 8);
 
-SIZE(vres_event, 160);
+SIZE(vres_event, 168);
 FIELD(vres_event, struct_size, 0, 8);
 FIELD(vres_event, type, 8, 4);
 FIELD(vres_event, name, 16, 8);
@@ -302,6 +313,7 @@ FIELD(vres_event, mode, 128, 8);
 FIELD(vres_event, violation, 136, 8);
 FIELD(vres_event, action_taken, 144, 8);
 FIELD(vres_event, detail, 152, 8);
+FIELD(vres_event, damage_count, 160, 8);
 
 /* audit_file.h */
 SIZE(vres_audit_file_options, 56);
@@ -386,6 +398,7 @@ START_TEST(every_init_gives_zeros_and_the_size_of_its_struct)
 	ck_init(vres_self_report);
 	ck_init(vres_config);
 	ck_init(vres_seal_params);
+	ck_init(vres_damage);
 	ck_init(vres_verify_params);
 	ck_init(vres_verify_report);
 	ck_init(vres_set_report);

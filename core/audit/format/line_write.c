@@ -18,9 +18,11 @@ enum kind {
 	WORD,         /* always the same */
 	SIMULATED,    /* true, or absent */
 	NUMBER,       /* u64 of the event */
+	COUNT,        /* the same; absent if it is 0 or the event was made before the field was */
 	DEVICE,       /* u32 of the event; absent for VRES_NO_DEVICE */
 	TEXT,         /* string of the event */
 	REASON,       /* its reason, as a word */
+	STATUS,       /* its status, by name */
 	SHARD_NUMBER, /* u64, string of its shard */
 	SHARD_TEXT,
 	OWN_NUMBER, /* of the log's own events */
@@ -63,8 +65,8 @@ static const struct layout layouts[] = {
          {TYPE, EVENT("mode", TEXT, mode), SHARD_ID, IF_SIMULATED}},
 	{VRES_EVENT_SEAL_VERIFICATION_FAILED,
          "seal_verification_failed",
-         {EVENT("actual_digest", TEXT, actual_digest), TYPE,
-          EVENT("expected_digest", TEXT, expected_digest), OTHER("reason", REASON),
+         {EVENT("actual_digest", TEXT, actual_digest), EVENT("damage_count", COUNT, damage_count),
+          TYPE, EVENT("expected_digest", TEXT, expected_digest), OTHER("reason", REASON),
           ALWAYS("severity", "critical"), SHARD_ID, IF_SIMULATED}},
 	{VRES_EVENT_VRAM_ALLOCATED,
          "vram_allocated",
@@ -89,6 +91,15 @@ static const struct layout layouts[] = {
          {EVENT("action_taken", TEXT, action_taken), EVENT("details", TEXT, detail), TYPE,
           GPU_DEVICE, ALWAYS("policy", "vram_only"), ALWAYS("severity", "critical"), IF_SIMULATED,
           EVENT("violation", TEXT, violation)}},
+	{VRES_EVENT_SEAL_VERIFICATION_ERROR,
+         "seal_verification_error",
+         {TYPE, GPU_DEVICE, EVENT("mode", TEXT, mode), SHARD_ID, IF_SIMULATED,
+          OTHER("status", STATUS)}},
+	{VRES_EVENT_SEAL_FAILED,
+         "seal_failed",
+         {TYPE, GPU_DEVICE, EVENT("mode", TEXT, mode), SHARD_ID, IF_SIMULATED,
+          OTHER("status", STATUS)}},
+	{VRES_EVENT_VRAM_RELEASED, "vram_released", {TYPE, GPU_DEVICE, SHARD_ID, IF_SIMULATED}},
 	{AUDIT_HEADER,
          "log_header",
          {OTHER("epoch", OWN_NUMBER), TYPE, ALWAYS("format", "vres-audit/1"),
@@ -199,6 +210,10 @@ static vres_status put_field(struct audit_slot *slot, size_t i, const struct fie
 			put_number(slot, i, 1);
 		return VRES_OK;
 	case NUMBER: put_number(slot, i, number_at(event, f->at)); return VRES_OK;
+	case COUNT:
+		if (event->struct_size >= f->at + sizeof(uint64_t) && number_at(event, f->at) > 0)
+			put_number(slot, i, number_at(event, f->at));
+		return VRES_OK;
 	case DEVICE:
 		if (event->gpu_device != VRES_NO_DEVICE)
 			put_number(slot, i, event->gpu_device);
@@ -207,6 +222,7 @@ static vres_status put_field(struct audit_slot *slot, size_t i, const struct fie
 		memcpy(&text, (const char *)event + f->at, sizeof(text));
 		return put_text(slot, i, text, hash, err);
 	case REASON: return put_text(slot, i, reason_word(event), hash, err);
+	case STATUS: return put_text(slot, i, vres_status_name(event->status), hash, err);
 	case SHARD_NUMBER:
 		if (event->shard)
 			put_number(slot, i, number_at(event->shard, f->at));
@@ -349,6 +365,7 @@ static void put_event(struct line_out *o, const struct audit_slot *slot)
 		case SIMULATED: put_string(o, "true"); break;
 		case TEXT:
 		case REASON:
+		case STATUS:
 		case SHARD_TEXT:
 		case OWN_TEXT:
 			put_quoted(o, text, slot->values[i]);

@@ -193,6 +193,7 @@ START_TEST(full_verification_does_not_rest_on_the_kept_digests)
 	fake_backend_bytes(&fixture->shard->mem)[0] ^= 1;
 	ck_refused(verify_as(fixture, VRES_VERIFY_FULL, 0, &report, &err), VRES_REASON_DIGEST);
 	ck_assert_uint_eq(report.first_bad_bytes, 0); /* where, it cannot tell now */
+	ck_assert_uint_eq(report.damage_count, 0);
 }
 END_TEST
 
@@ -220,6 +221,38 @@ START_TEST(damage_that_is_gone_when_its_block_is_looked_for_is_named_by_its_grou
 	ck_assert_uint_eq(report.bad_blocks, 1);
 	ck_assert_uint_eq(report.first_bad_offset, 3 * UNIT);
 	ck_assert_uint_eq(report.first_bad_bytes, UNIT);
+}
+END_TEST
+
+/* A good source, but the device fails when the blocks of the group are to be hashed. */
+static vres_status read_and_break(void *ctx, uint64_t offset, void *buf, size_t n)
+{
+	const struct verify_fixture *fixture = ctx;
+
+	content_fill(buf, n, 1, offset);
+	fixture->fake->answer[FAKE_HASH] = VRES_E_BACKEND;
+	return VRES_OK;
+}
+
+/* The group once, and none of its blocks beside it. */
+START_TEST(damage_whose_blocks_cannot_be_hashed_is_named_by_its_group)
+{
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
+	vres_damage list[3] = {vres_damage_init()};
+	vres_verify_params p = vres_verify_params_init();
+	vres_verify_report report = vres_verify_report_init();
+	vres_error err;
+
+	p.source = read_and_break;
+	p.source_ctx = fixture;
+	p.damage = list;
+	p.damage_cap = COUNT(list);
+	fake_backend_bytes(&fixture->shard->mem)[3 * UNIT + 5] ^= 1;
+	ck_refused(vres_shard_verify(fixture->shard, &p, &report, &err), VRES_REASON_DIGEST);
+	ck_assert_uint_eq(report.bad_blocks, 1);
+	ck_assert_uint_eq(report.damage_count, 1);
+	ck_assert_uint_eq(list[0].offset, 3 * UNIT);
+	ck_assert_uint_eq(list[0].bytes, UNIT);
 }
 END_TEST
 
@@ -263,6 +296,8 @@ int main(void)
 	             "integrity", "digests changed in host memory"),
 		CASE(damage_that_is_gone_when_its_block_is_looked_for_is_named_by_its_group,
 	             "CI-007 VR-004", "accountability", "damage that is not named"),
+		CASE(damage_whose_blocks_cannot_be_hashed_is_named_by_its_group, "CI-007 VR-004",
+	             "accountability", "damage that is named twice"),
 		CASE(readback_checks_the_flat_digest_too, "CI-007 VR-004", "integrity",
 	             "a digest that was never checked"),
 	};
