@@ -212,11 +212,27 @@ VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_head(vres_audit_checker 
                                                              const char *hash, vres_error *err);
 
 /**
+ * vres_audit_checker_from_later() - the oldest files of the log are left out on purpose
+ * @c:   the checker, before its first file
+ * @err: why it failed, or NULL
+ *
+ * Under a forward key a log that does not begin with seq 1 is not good unless it was said here, or
+ * a head was given that the log has.  The reason is that somebody who has the key of a later epoch
+ * can throw the log away and write one of their own that begins in that epoch.  Who says this
+ * should know with which seq the files begin, and compare it with first_seq of the summary.
+ *
+ * Return: VRES_OK; VRES_E_STATE after vres_audit_checker_file().
+ */
+VRES_API VRES_MUST_CHECK vres_status vres_audit_checker_from_later(vres_audit_checker *c,
+                                                                   vres_error *err);
+
+/**
  * vres_audit_checker_file() - what is fed from now on is of the next file
  * @c:   the checker
  * @err: why it failed, or NULL
  *
- * The files of a log are given from the oldest to the newest; the oldest may be missing.
+ * The files of a log are given from the oldest to the newest.  The oldest may be missing; see
+ * vres_audit_checker_from_later().
  *
  * Return: VRES_OK; VRES_E_STATE after the end.
  */

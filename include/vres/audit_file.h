@@ -102,9 +102,12 @@ VRES_API VRES_MUST_CHECK vres_status vres_audit_keygen(const char *path, vres_er
  * Return: VRES_OK; VRES_E_BUSY if somebody has the log open, here or in another process;
  *         VRES_E_AUDIT if the log does not continue: another key or
  * mode, an edited end, lines behind the checkpoint missing, the checkpoint or LOG.key missing;
- * VRES_E_INVALID_INPUT for files of others, links, a folder that others can write, a key file that
- * is none; VRES_E_NOT_FOUND for a folder or forward_key that does not exist; VRES_E_STATE for a key
- * of the parent process; VRES_E_IO.  Except for the last, no file but LOG.lock was made or changed.
+ * VRES_E_INVALID_INPUT for files of others, links, a LOG that has a second name (hard link), a
+ * folder that others can write, a key file that is none; VRES_E_NOT_FOUND for a folder or
+ * forward_key that does not exist; VRES_E_STATE for a key of the parent process; VRES_E_NO_MEMORY,
+ * also when no thread can be had; VRES_E_IO.  Except where the disk failed or memory ran out while
+ * the first lines were written, no file but LOG.lock was made or changed; also then the log opens
+ * again.
  */
 VRES_API VRES_MUST_CHECK vres_status vres_audit_file_open(const char *path, const vres_key *key,
                                                           const vres_audit_file_options *options,

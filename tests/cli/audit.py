@@ -64,7 +64,7 @@ def a_forward_log_is_good_with_its_first_key_and_with_a_later_one_for_what_came_
     equal((report["keyed"], report["epochs"], report["sessions"]), ("forward", 8, 2))
     write("key6", log.key_file(6))
     os.chmod("key6", 0o600)
-    equal(vres("audit", "verify", "log", "--forward-key", "key6", "--json").json()["epochs"], 2)
+    equal(vres("audit", "verify", "log", "--forward-key", "key6", "--from-later", "--json").json()["epochs"], 2)
     equal(vres("audit", "verify", *names, "--forward-key", "key6", "--json", status=1).json()["findings"][0]["fault"], "key")
 
 
@@ -120,7 +120,7 @@ def wrong_use_is_refused_with_status_2():
     os.chmod("key0", 0o644)
     os.symlink("token", "link")
     for arguments, says in [(["audit"], "say verify"), (["audit", "mend"], "say verify"), (["audit", "verify"], "no FILE"),
-                            (["audit", "verify", "no such file"], "cannot be opened"), (["audit", "verify", "."], "Is a directory"),
+                            (["audit", "verify", "no such file"], "cannot be opened"), (["audit", "verify", "."], "not a regular file"),
                             (["audit", "verify", "log", "--head", "x"], "SEQ:HASH"), (["audit", "verify", "log", "--head", "1:ab"], "64 lower-case hex digits"),
                             (["audit", "verify", "log", "--head", "0:" + "a" * 64], "from 1"),
                             (["audit", "verify", "log", "--head", "1:" + "a" * 65], "64 lower-case hex digits"),
@@ -257,13 +257,19 @@ def tail_follows_a_log_over_its_rotation_and_tells_when_it_does_not_verify():
 
 
 @test("", "availability", "pipe in the place of a log")
-def tail_never_waits_where_no_signal_reaches_it():
-    token_file()
+def a_pipe_a_device_or_a_link_in_the_place_of_a_log_is_refused_and_nothing_waits():
+    names = save(Log().events(3))
     os.mkfifo("pipe")
-    refused("audit", "tail", "pipe", "--follow", *TOKEN, says="pipe: is not a regular file")
-    process = start("audit", "tail", "pipe")
-    process.send_signal(signal.SIGTERM)
-    finish(process, -signal.SIGTERM)
+    os.symlink("log", "link")
+    for path, says in [("pipe", "pipe: is not a regular file"), ("/dev/zero", "is not a regular file"), ("link", "link: is a symbolic link"), (".", "is not a regular file")]:
+        for command in (["verify"], ["tail"], ["tail", "--follow"]):
+            refused("audit", *command, path, *TOKEN, says=says)
+        expect(says in vres("audit", "export", "--format", "csv", path, status=2).err)
+        if path != "link":
+            refused("audit", "verify", "log", "--checkpoint", path, *TOKEN, says=says)
+    os.rename("log.checkpoint", "aside")
+    os.mkfifo("log.checkpoint")
+    refused("audit", "verify", *names, *TOKEN, says="log.checkpoint: is not a regular file")
     vres("audit", "tail", "-", input=b"".join(Log().events(3).lines()))
 
 

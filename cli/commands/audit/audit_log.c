@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "ui/files.h"
 
@@ -53,14 +54,28 @@ bool audit_checker_open(struct output *o, const struct key_options *token,
 	return true;
 }
 
-int audit_open(struct output *o, const char *path, int flags)
+int audit_open_file(struct output *o, const char *path)
 {
-	const int fd = strcmp(path, "-") == 0 ? STDIN_FILENO
-	                                      : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags);
+	/* O_NONBLOCK: never wait for the other end of a FIFO; it means nothing to a regular file.
+	 */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+	struct stat file;
 
-	if (fd < 0)
+	if (fd < 0 && errno == ELOOP)
+		output_refuse(o, EXIT_USAGE, path, "is a symbolic link, which is refused");
+	else if (fd < 0)
 		output_fail_errno(o, path, "cannot be opened", errno);
-	return fd;
+	if (fd < 0 || (fstat(fd, &file) == 0 && S_ISREG(file.st_mode)))
+		return fd;
+	output_refuse(o, EXIT_USAGE, path,
+	              "is not a regular file (- is standard input, which may be a pipe)");
+	file_close(&fd);
+	return -1;
+}
+
+int audit_open(struct output *o, const char *path)
+{
+	return strcmp(path, "-") == 0 ? STDIN_FILENO : audit_open_file(o, path);
 }
 
 static void buffer_free(char **buffer)

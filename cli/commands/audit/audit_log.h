@@ -31,8 +31,12 @@ bool audit_checker_open(struct output *o, const struct key_options *token,
 /* For CLEANUP. */
 void audit_checker_close(vres_audit_checker **checker);
 
-/* A file to be read from its beginning, opened with these @flags too; -1, and it was reported. */
-int audit_open(struct output *o, const char *path, int flags);
+/*
+ * Open a regular file for reading; links, pipes and devices are refused.  audit_open() takes "-"
+ * for standard input, too.  Returns -1 after reporting why it failed.
+ */
+int audit_open_file(struct output *o, const char *path);
+int audit_open(struct output *o, const char *path);
 
 /* Told of pieces of a file as they are read; false ends the reading. */
 typedef bool (*audit_piece_fn)(void *ctx, const char *bytes, size_t n);

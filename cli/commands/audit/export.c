@@ -189,7 +189,7 @@ static void export_all(struct export *e, char **names, size_t count)
 	else
 		putchar('[');
 	for (size_t i = 0; i < count; i++) {
-		CLEANUP(file_close) int fd = audit_open(e->o, names[i], 0);
+		CLEANUP(file_close) int fd = audit_open(e->o, names[i]);
 
 		e->name = names[i];
 		e->lines = (struct audit_lines){.line = on_line, .ctx = e};

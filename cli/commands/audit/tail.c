@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <fcntl.h>
 #include <unistd.h>
 #include "commands/audit/audit_log.h"
 #include "ui/escape.h"
@@ -187,6 +186,18 @@ static bool check(struct tail *t)
 	return true;
 }
 
+/* The oldest files are not read, so what a checker says of a missing beginning is not wanted. */
+static bool open_checker(struct tail *t, const struct key_options *token,
+                         const struct audit_key_options *forward)
+{
+	vres_error err;
+
+	if (!audit_checker_open(t->o, token, forward, NULL, NULL, &t->checker))
+		return false;
+	return vres_audit_checker_from_later(t->checker, &err) == VRES_OK ||
+	       output_fail(t->o, NULL, &err);
+}
+
 static bool begin_file(struct tail *t)
 {
 	vres_error err;
@@ -222,23 +233,6 @@ static bool is_rotated(const struct tail *t, int fd)
 	       (open_file.st_ino != named.st_ino || open_file.st_dev != named.st_dev);
 }
 
-/*
- * The file, which must be a regular one to be followed: while signals are taken by a descriptor,
- * nothing may wait for a writer, neither open() nor read().
- */
-static int open_file(const struct tail *t, bool is_following)
-{
-	struct stat file;
-	int fd = audit_open(t->o, t->name, is_following ? O_NONBLOCK : 0);
-
-	if (fd < 0 || !is_following || (fstat(fd, &file) == 0 && S_ISREG(file.st_mode)))
-		return fd;
-	output_refuse(t->o, EXIT_USAGE, t->name,
-	              "is not a regular file: nothing else can be followed");
-	file_close(&fd);
-	return -1;
-}
-
 /* Lines as they come; the file that was renamed is read to its end before the new one. */
 static bool follow(struct tail *t, int *fd)
 {
@@ -250,7 +244,7 @@ static bool follow(struct tail *t, int *fd)
 			return false;
 		if (was_rotated) {
 			file_close(fd);
-			*fd = open_file(t, true);
+			*fd = audit_open_file(t->o, t->name);
 			if (*fd < 0 || !audit_lines_end(&t->lines) || !begin_file(t))
 				return false;
 			continue;
@@ -264,7 +258,8 @@ static bool tail(struct tail *t)
 {
 	const bool is_following = t->stop != NULL;
 
-	CLEANUP(file_close) int fd = open_file(t, is_following);
+	CLEANUP(file_close)
+	int fd = is_following ? audit_open_file(t->o, t->name) : audit_open(t->o, t->name);
 
 	if (fd < 0 || !begin_file(t))
 		return false;
@@ -303,7 +298,8 @@ static void end_check(struct tail *t)
 	else
 		output_note(t->o,
 		            "%" PRIu64
-		            " line%s verified; whether the end was cut is not known here",
+		            " line%s verified; whether the beginning or the end was cut is not "
+		            "known here",
 		            s.lines, s.lines == 1 ? "" : "s");
 }
 
@@ -334,7 +330,7 @@ static int run(const struct command *self, int argc, char **argv)
 	/* Else a signal ends it as it ends any program. */
 	else if (options.is_following && !stop_open(&stop))
 		output_fail_errno(&o, NULL, "signals cannot be watched", errno);
-	else if (!is_keyed || audit_checker_open(&o, &token, &forward, NULL, NULL, &t.checker)) {
+	else if (!is_keyed || open_checker(&t, &token, &forward)) {
 		if (!is_keyed)
 			output_note(&o, "no key given: nothing is verified");
 		t.stop = options.is_following ? &stop : NULL;

@@ -7,12 +7,11 @@
  * unseen.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 #include "commands/audit/audit_log.h"
 #include "ui/files.h"
 #include "ui/units.h"
@@ -22,7 +21,7 @@
 
 struct verify_options {
 	const char *head, *checkpoint;
-	bool no_checkpoint, is_json;
+	bool no_checkpoint, is_from_later, is_json;
 };
 
 static const struct option_spec specs[] = {
@@ -41,6 +40,11 @@ static const struct option_spec specs[] = {
          .kind = OPTION_FLAG,
          .offset = offsetof(struct verify_options, no_checkpoint),
          .help = "do without a checkpoint: a log whose end was cut is then good"},
+	{.name = "from-later",
+         .kind = OPTION_FLAG,
+         .offset = offsetof(struct verify_options, is_from_later),
+         .help = "the oldest files are left out on purpose: with --forward-key a log that does not "
+                 "begin with seq 1 is else not good"},
 	{.name = "json",
          .kind = OPTION_FLAG,
          .offset = offsetof(struct verify_options, is_json),
@@ -97,16 +101,19 @@ static bool give_head(struct verification *v, const char *text)
 static bool give_checkpoint(struct verification *v, const char *path, bool is_optional,
                             bool *is_there)
 {
-	CLEANUP(file_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	CLEANUP(file_close) int fd = -1;
 	char bytes[CHECKPOINT_MAX];
+	struct stat file;
 	ssize_t got = 1;
 	size_t n = 0;
 	vres_error err;
 
-	*is_there = fd >= 0;
+	*is_there = !is_optional || lstat(path, &file) == 0 || errno != ENOENT;
+	if (!*is_there)
+		return true;
+	fd = audit_open_file(v->o, path);
 	if (fd < 0)
-		return (is_optional && errno == ENOENT) ||
-		       output_fail_errno(v->o, path, "cannot be opened", errno);
+		return false;
 	while (got > 0 && n < sizeof(bytes)) {
 		got = file_read(fd, bytes + n, sizeof(bytes) - n);
 		n += got > 0 ? (size_t)got : 0;
@@ -149,7 +156,7 @@ static bool feed(void *ctx, const char *bytes, size_t n)
 
 static bool read_file(struct verification *v, const char *name)
 {
-	CLEANUP(file_close) int fd = audit_open(v->o, name, 0);
+	CLEANUP(file_close) int fd = audit_open(v->o, name);
 	vres_error err;
 
 	if (fd < 0)
@@ -255,6 +262,10 @@ static void verify(struct verification *v, const struct verify_options *options,
 	bool is_vouched, is_older;
 	vres_error err;
 
+	if (options->is_from_later && vres_audit_checker_from_later(v->checker, &err) != VRES_OK) {
+		output_fail(v->o, NULL, &err);
+		return;
+	}
 	if ((options->head != NULL && !give_head(v, options->head)) ||
 	    !find_checkpoint(v, options, v->names[count - 1], &is_vouched))
 		return;

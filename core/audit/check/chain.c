@@ -86,12 +86,16 @@ static const char *misfit(const struct vres_audit_checker *c, const struct audit
 {
 	const bool is_first = !c->last.is_known, follows = c->unproven == 0;
 	const uint64_t next = c->last.seq + 1;
+	/* Somebody with a later key could begin a log of their own anywhere, but not reach a head.
+	 */
+	const bool may_begin_later =
+		c->keys == NULL || !c->keys->is_forward || c->is_from_later || c->head.is_given;
 
 	*fault = VRES_AUDIT_LINK;
-	if (l->seq == next && memcmp(l->prev_hash, c->last.hash, AUDIT_HEX) != 0)
+	if (l->seq == next && !vres_crypto_equal(l->prev_hash, c->last.hash, AUDIT_HEX))
 		return "its prev_hash is not the hash of the line before it";
 	*fault = VRES_AUDIT_MISSING;
-	if (l->seq > next && follows && (!is_first || l->event != AUDIT_HEADER))
+	if (l->seq > next && follows && (!is_first || l->event != AUDIT_HEADER || !may_begin_later))
 		return "lines are missing";
 	*fault = VRES_AUDIT_ORDER;
 	if (l->seq < next)
@@ -114,8 +118,7 @@ static void compare(struct vres_audit_checker *c, const struct audit_line *l, ui
 	vres_audit_finding *f;
 
 	if (c->unproven > 0)
-		audit_finding_say(c->unproven_finding, true, "; the log goes on with seq %" PRIu64,
-		                  l->seq);
+		audit_finding_append(c->unproven_finding, "; the log goes on with", l->seq);
 	if (why == NULL)
 		return;
 	f = add_finding(c, fault, l->seq, why);
@@ -124,7 +127,7 @@ static void compare(struct vres_audit_checker *c, const struct audit_line *l, ui
 		f->lines = l->seq - f->seq;
 	}
 	if (l->seq != c->last.seq + 1)
-		audit_finding_say(f, true, ", and this is seq %" PRIu64, l->seq);
+		audit_finding_append(f, ", and this is", l->seq);
 }
 
 vres_status audit_chain_line(struct vres_audit_checker *c, const char *text, size_t n,
@@ -164,5 +167,6 @@ void audit_chain_end(struct vres_audit_checker *c)
 	if (!c->keys->is_forward && c->names_forward && !c->names_token)
 		why = ": the log says that it is in mode forward";
 	c->unproven_finding->fault = VRES_AUDIT_KEY;
-	audit_finding_say(c->unproven_finding, false, "no line has a MAC of this key%s", why);
+	(void)snprintf(c->unproven_finding->message, sizeof(c->unproven_finding->message),
+	               "no line has a MAC of this key%s", why);
 }

@@ -46,17 +46,18 @@ vres_status vres_audit_checker_create(const vres_audit_check_options *o, vres_au
 	if (options.reserved != 0 || options.max_findings > FINDINGS_MOST)
 		return vres_fail(err, VRES_E_INVALID_INPUT,
 		                 "reserved is not 0, or max_findings is above 10000");
+	if (options.max_findings == 0)
+		options.max_findings = FINDINGS_DEFAULT;
 	c = vres_os_alloc(sizeof(*c));
-	if (c == NULL)
+	if (c)
+		c->findings = vres_os_alloc(options.max_findings * sizeof(*c->findings));
+	if (c == NULL || c->findings == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a checker");
 	c->process = vres_os_process();
 	c->finding = options.finding;
 	c->finding_ctx = options.finding_ctx;
 	memset(c->last.hash, '0', AUDIT_HEX); /* what seq 1 links to */
-	c->findings_most = options.max_findings ? options.max_findings : FINDINGS_DEFAULT;
-	c->findings = vres_os_alloc(c->findings_most * sizeof(*c->findings));
-	if (c->findings == NULL)
-		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for findings");
+	c->findings_most = options.max_findings;
 	TRY(audit_proof_open(c, &options, err));
 	*out = TAKE(c);
 	return VRES_OK;
@@ -72,14 +73,14 @@ static vres_status usable(const vres_audit_checker *c, vres_error *err)
 	return c->is_ended ? vres_fail(err, VRES_E_STATE, "the log has ended") : VRES_OK;
 }
 
-/* Checkpoint and head are given once, before the first file. */
-static vres_status check_turn(const vres_audit_checker *c, const struct audit_mark *m,
-                              const char *what, vres_error *err)
+/* What is given once, before the first file. */
+static vres_status check_turn(const vres_audit_checker *c, bool was_given, vres_error *err)
 {
-	if (!c->has_file && !m->is_given)
+	TRY(usable(c, err));
+	if (!c->has_file && !was_given)
 		return VRES_OK;
-	return vres_fail(err, VRES_E_STATE, "the %s %s", what,
-	                 c->has_file ? "comes before the first file" : "was given already");
+	return vres_fail(err, VRES_E_STATE, "%s",
+	                 c->has_file ? "this comes before the first file" : "it was given already");
 }
 
 vres_status vres_audit_checker_checkpoint(vres_audit_checker *c, const void *bytes, size_t n,
@@ -87,10 +88,9 @@ vres_status vres_audit_checker_checkpoint(vres_audit_checker *c, const void *byt
 {
 	vres_status status;
 
-	TRY(usable(c, err));
+	TRY(check_turn(c, c && c->checkpoint.is_given, err));
 	if (bytes == NULL && n > 0)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "bytes is NULL");
-	TRY(check_turn(c, &c->checkpoint, "checkpoint", err));
 	status = audit_marks_checkpoint(c, bytes, n, err);
 	vres_hmac_close(&c->hmac);
 	return status;
@@ -101,10 +101,9 @@ vres_status vres_audit_checker_head(vres_audit_checker *c, uint64_t seq, const c
 {
 	struct cursor digits = {.at = (const unsigned char *)hash};
 
-	TRY(usable(c, err));
+	TRY(check_turn(c, c && c->head.is_given, err));
 	if (hash == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "hash is NULL");
-	TRY(check_turn(c, &c->head, "head", err));
 	if (seq == 0 || seq > AUDIT_NUMBER_MAX)
 		return vres_fail(err, VRES_E_INVALID_INPUT,
 		                 "the head's seq is not from 1 to 2^53 - 1");
@@ -115,6 +114,13 @@ vres_status vres_audit_checker_head(vres_audit_checker *c, uint64_t seq, const c
 		                 "the head's hash is not 64 lower-case hex digits");
 	c->head = (struct audit_mark){.is_given = true, .seq = seq};
 	memcpy(c->head.hash, hash, AUDIT_HEX);
+	return VRES_OK;
+}
+
+vres_status vres_audit_checker_from_later(vres_audit_checker *c, vres_error *err)
+{
+	TRY(check_turn(c, false, err));
+	c->is_from_later = true;
 	return VRES_OK;
 }
 
@@ -208,8 +214,7 @@ vres_status vres_audit_checker_summary(const vres_audit_checker *c, vres_audit_s
 	s.ending = c->last.event == AUDIT_CLOSED    ? VRES_AUDIT_CLOSED
 	           : c->last.event == AUDIT_ROTATED ? VRES_AUDIT_ROTATED
 	                                            : VRES_AUDIT_OPEN;
-	if (c->keys && !c->last.is_known)
-		s.keyed = VRES_AUDIT_KEYED_UNPROVED;
+	s.keyed = c->keys && !c->last.is_known ? VRES_AUDIT_KEYED_UNPROVED : s.keyed;
 	ABI_OUT(out, &s);
 	return VRES_OK;
 }

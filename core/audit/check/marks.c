@@ -48,7 +48,8 @@ static void meet(struct vres_audit_checker *c, struct audit_mark *m, const struc
 		return;
 	if (m->seq == line->seq || is_before) {
 		m->verdict = VRES_AUDIT_MARK_MET;
-		if (memcmp(is_before ? line->prev_hash : line->hash, m->hash, AUDIT_HEX) != 0)
+		if (!vres_crypto_equal(is_before ? line->prev_hash : line->hash, m->hash,
+		                       AUDIT_HEX))
 			spoil(m, "the log has another hash for its seq: another history");
 	} else if (!c->last.is_known && m->seq < line->seq) {
 		m->verdict = VRES_AUDIT_MARK_OLDER;

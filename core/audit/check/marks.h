@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Lines that the log must have: that of its checkpoint, and the head that somebody kept elsewhere.
- * Both show when the end of a log is missing.
- */
+/* Lines that the log must have, so that its end is not missing: checkpoint, head kept elsewhere. */
 #ifndef VRES_CORE_AUDIT_CHECK_MARKS_H
 #define VRES_CORE_AUDIT_CHECK_MARKS_H
 

@@ -2,11 +2,6 @@
 /* Events in their order, and what the summary counts of them. */
 #include "audit/check/order.h"
 
-static bool has_session(const char *a, const char *b)
-{
-	return memcmp(a, b, AUDIT_SESSION) == 0;
-}
-
 /* What the line says of itself. */
 static const char *own_flaw(const struct vres_audit_checker *c, const struct audit_line *line,
                             uint64_t epoch)
@@ -14,7 +9,7 @@ static const char *own_flaw(const struct vres_audit_checker *c, const struct aud
 	const bool is_header = line->event == AUDIT_HEADER;
 
 	if ((is_header || line->event == AUDIT_OPENED) &&
-	    !has_session(line->session, line->event_session))
+	    !vres_crypto_equal(line->session, line->event_session, AUDIT_SESSION))
 		return "it names another session than its audit_id";
 	if (c->keys == NULL)
 		return NULL;
@@ -48,7 +43,7 @@ static const char *file_flaw(const struct vres_audit_checker *c, const struct au
 static const char *session_flaw(const struct audit_last *last, const struct audit_line *line)
 {
 	const bool is_header = line->event == AUDIT_HEADER, is_opened = line->event == AUDIT_OPENED;
-	const bool is_same = has_session(line->session, last->session);
+	const bool is_same = vres_crypto_equal(line->session, last->session, AUDIT_SESSION);
 
 	if (last->event == AUDIT_CLOSED && !is_opened)
 		return "a line after log_closed that is not log_opened";
@@ -101,13 +96,14 @@ void audit_order_advance(struct vres_audit_checker *c, const struct audit_line *
 	struct audit_last *last = &c->last;
 	vres_audit_summary *s = &c->sum;
 	const bool is_first = !last->is_known;
+	const bool is_other = !vres_crypto_equal(line->session, last->session, AUDIT_SESSION);
 
 	s->simulated |= line->is_simulated;
 	s->repairs += line->event == AUDIT_REPAIRED;
 	if (line->event == AUDIT_LOST && ckd_add_u64(&s->lost_events, s->lost_events, line->number))
 		s->lost_events = UINT64_MAX;
 	s->sessions += is_first || line->event == AUDIT_OPENED ||
-	               (line->event == AUDIT_HEADER && !has_session(line->session, last->session));
+	               (line->event == AUDIT_HEADER && is_other);
 	s->epochs += is_first || epoch != last->epoch;
 	/* Less than two seconds do not count: threads may change places in the queue. */
 	s->backward_clock_steps += !is_first && memcmp(line->timestamp, s->last_time, 19) < 0 &&

@@ -2,6 +2,7 @@
 /* Findings: a list of limited length. */
 #include "audit/check/state.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -33,12 +34,9 @@ vres_audit_finding *audit_finding_add(struct vres_audit_checker *c, uint32_t fau
 	return f;
 }
 
-void audit_finding_say(vres_audit_finding *f, bool append, const char *format, ...)
+void audit_finding_append(vres_audit_finding *f, const char *what, uint64_t seq)
 {
-	const size_t n = append ? strlen(f->message) : 0;
-	va_list args;
+	const size_t n = strlen(f->message);
 
-	va_start(args, format);
-	(void)vsnprintf(f->message + n, sizeof(f->message) - n, format, args);
-	va_end(args);
+	(void)snprintf(f->message + n, sizeof(f->message) - n, "%s seq %" PRIu64, what, seq);
 }

@@ -54,7 +54,7 @@ struct vres_audit_checker {
 	uint64_t steps_left;     /* of AUDIT_EPOCH_STEPS */
 	bool is_exhausted;       /* a line named an epoch that was not reached for that reason */
 
-	bool has_file, is_ended;
+	bool has_file, is_ended, is_from_later; /* the oldest files were left out on purpose */
 	char carry[AUDIT_LINE_MAX]; /* the beginning of a line whose end has not been fed yet */
 	size_t carried;
 	bool is_skipping; /* the rest of a line that is too long */
@@ -76,8 +76,7 @@ __attribute__((format(printf, 5, 6))) vres_audit_finding *
 audit_finding_add(struct vres_audit_checker *c, uint32_t fault, uint64_t seq, uint64_t lines,
                   const char *format, ...);
 
-/* Replace or, with @append, lengthen its message. */
-__attribute__((format(printf, 3, 4))) void audit_finding_say(vres_audit_finding *f, bool append,
-                                                             const char *format, ...);
+/* Lengthen its message. */
+void audit_finding_append(vres_audit_finding *f, const char *what, uint64_t seq);
 
 #endif

@@ -130,6 +130,8 @@ static void *run_writer(void *arg)
 	struct audit_queue *q = arg;
 
 	(void)pthread_mutex_lock(&q->lock);
+	while (!q->has_begun && !q->is_stopping)
+		(void)pthread_cond_wait(&q->work, &q->lock);
 	while (q->head != q->tail || !q->is_stopping) {
 		const uint64_t patience = is_unfinished(q) ? SETTLE : 0;
 		bool is_late = false;
@@ -267,7 +269,6 @@ vres_status vres_audit_queue_open(struct audit_queue *q, struct audit_log *log, 
 	q->log = log;
 	q->capacity = capacity;
 	q->is_required = is_required;
-	q->synced = log->synced;
 	TRY(vres_sha256_open(&q->hash, err));
 	q->ring = vres_os_alloc(capacity * sizeof(*q->ring));
 	if (q->ring == NULL)
@@ -282,6 +283,15 @@ vres_status vres_audit_queue_open(struct audit_queue *q, struct audit_log *log, 
 	if (!q->has_writer)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no thread for the audit log");
 	return VRES_OK;
+}
+
+void vres_audit_queue_begin(struct audit_queue *q)
+{
+	(void)pthread_mutex_lock(&q->lock);
+	q->synced = q->log->synced;
+	q->has_begun = true;
+	(void)pthread_cond_signal(&q->work);
+	(void)pthread_mutex_unlock(&q->lock);
 }
 
 void vres_audit_queue_abandon(struct audit_queue *q)

@@ -34,7 +34,7 @@ struct audit_queue {
 	pthread_cond_t work; /* the writer waits here */
 	pthread_cond_t done; /* threads wait here for their event or for a free slot */
 	pthread_t writer;
-	bool has_writer;
+	bool has_writer, has_begun;
 
 	/* Protected by the lock. */
 	struct audit_entry *ring;
@@ -54,8 +54,12 @@ struct audit_queue {
 	uint64_t unsynced_since;
 };
 
+/* Allocate, and start the writer, which waits: @log is not looked at before the queue begins. */
 vres_status vres_audit_queue_open(struct audit_queue *q, struct audit_log *log, uint64_t capacity,
                                   bool is_required, vres_error *err);
+
+/* The log is open: write to it from now on.  Cannot fail. */
+void vres_audit_queue_begin(struct audit_queue *q);
 
 /* Write what is queued and end the thread. */
 void vres_audit_queue_close(struct audit_queue *q);

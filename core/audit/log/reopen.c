@@ -44,12 +44,16 @@ static vres_status open_if(const struct audit_log *log, const char *suffix, enum
 static vres_status take_lock(struct audit_log *log, vres_error *err)
 {
 	char name[AUDIT_NAME_MAX];
+	vres_status status;
 	uint64_t bytes;
 
 	vres_audit_batch_name(log, ".lock", name);
 	TRY(vres_file_open(log->folder, name, FILE_LOCK, "the log's lock file", &log->lock, err));
 	TRY(vres_private_check(log->lock, false, "the log's lock file", &bytes, err));
-	return vres_file_lock(log->lock, err);
+	status = vres_file_lock(log->lock, err);
+	if (status != VRES_OK && status != VRES_E_BUSY)
+		vres_file_unlink(log->folder, name); /* no file system to lock on: nobody has it */
+	return status;
 }
 
 /*
@@ -240,6 +244,19 @@ static vres_status compare_checkpoint(struct audit_found *f, vres_error *err)
 	return VRES_OK;
 }
 
+/* Under a second name another writer would take another lock. */
+static vres_status check_only_name(int fd, vres_error *err)
+{
+	struct os_file file;
+
+	TRY(vres_os_stat(fd, &file, err));
+	if (file.links != 1)
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the audit log has another name (a hard link), under which "
+		                 "somebody else may write it");
+	return VRES_OK;
+}
+
 static vres_status examine_files(struct audit_log *log, struct audit_found *f, vres_error *err)
 {
 	CLEANUP(vres_os_closep) int checkpoint = -1;
@@ -249,6 +266,8 @@ static vres_status examine_files(struct audit_log *log, struct audit_found *f, v
 	TRY(open_if(log, ".checkpoint", FILE_READ, "the log's checkpoint", &checkpoint, err));
 	if (log->fd >= 0)
 		TRY(vres_private_check(log->fd, false, "the audit log", &bytes, err));
+	if (log->fd >= 0)
+		TRY(check_only_name(log->fd, err));
 	TRY(find_keys(log, bytes == 0 && checkpoint < 0, err));
 	f->last.line_epoch = f->last.epoch = log->keys->epoch;
 	if (checkpoint >= 0)
@@ -308,8 +327,10 @@ vres_status vres_audit_log_open(struct audit_log *log, const struct audit_choice
 {
 	uint8_t session[VRES_SHA256_BYTES];
 	struct audit_found f = {.torn = 0};
+	vres_status status;
 	const char *name;
 	char hex[65];
+	bool is_new;
 
 	log->fd = log->folder = log->lock = -1;
 	log->choice = *choice;
@@ -328,7 +349,11 @@ vres_status vres_audit_log_open(struct audit_log *log, const struct audit_choice
 	memcpy(log->name, name, strlen(name) + 1);
 	TRY(take_lock(log, err));
 	TRY(examine_files(log, &f, err));
-	TRY(begin_session(log, &f, err));
+	is_new = log->fd < 0;
+	status = begin_session(log, &f, err);
+	if (status != VRES_OK && is_new && log->fd >= 0 && log->written.size == 0)
+		vres_file_unlink(log->folder, log->name); /* made just now, and without a line */
+	TRY(status);
 	log->choice.path = log->choice.forward_key = NULL;
 	log->choice.key = NULL;
 	log->choice.session = NULL;

@@ -82,13 +82,13 @@ vres_status vres_audit_file_open(const char *path, const vres_key *key,
 	if (f == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for the audit log");
 	f->process = vres_os_process();
-	TRY(vres_audit_log_open(&f->log, &choice, o.worker_id, err));
-	if (vres_audit_queue_open(&f->queue, &f->log,
+	f->log.fd = f->log.folder = f->log.lock = -1;
+	/* What may fail without a reason in the log's files comes before they are touched. */
+	TRY(vres_audit_queue_open(&f->queue, &f->log,
 	                          o.queue_events ? o.queue_events : QUEUE_EVENTS, o.required != 0,
-	                          err) != VRES_OK) {
-		(void)vres_audit_log_finish(&f->log, NULL);
-		return VRES_E_NO_MEMORY; /* the only way for it to fail */
-	}
+	                          err));
+	TRY(vres_audit_log_open(&f->log, &choice, o.worker_id, err));
+	vres_audit_queue_begin(&f->queue);
 	*out = TAKE(f);
 	return VRES_OK;
 }

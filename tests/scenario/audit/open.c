@@ -131,6 +131,22 @@ START_TEST(files_that_others_can_reach_or_that_are_no_files_are_refused)
 }
 END_TEST
 
+START_TEST(a_log_with_a_second_name_has_no_second_writer)
+{
+	CLEANUP(temp_log_end) struct temp_log p = log_of_three(_i);
+	struct temp_log other = p;
+	vres_error err;
+
+	(void)snprintf(other.log, sizeof(other.log), "%s/other", p.folder);
+	(void)snprintf(other.lock, sizeof(other.lock), "%s.lock", other.log);
+	ck_assert_int_eq(link(p.log, other.log), 0);
+	ck_reopen_refused(&p, _i, VRES_E_INVALID_INPUT, "has another name");
+	ck_reopen_refused(&other, false, VRES_E_INVALID_INPUT, "has another name");
+	ck_assert_int_eq(unlink(other.log), 0);
+	ck_ok(reopen(&p, _i, &err));
+}
+END_TEST
+
 START_TEST(a_folder_that_others_can_write_is_refused)
 {
 	CLEANUP(temp_log_end) struct temp_log p = log_of_three(false);
@@ -196,6 +212,8 @@ int main(void)
 	                  "two chains in one file"),
 		CASE_LOOP(files_that_others_can_reach_or_that_are_no_files_are_refused, 4,
 	                  "SEC-AUDIT-042", "integrity", "a log redirected by a link"),
+		CASE_LOOP(a_log_with_a_second_name_has_no_second_writer, 2, "SEC-AUDIT-042",
+	                  "integrity", "two chains in one file"),
 		CASE(a_folder_that_others_can_write_is_refused, "SEC-AUDIT-042", "integrity",
 	             "a log replaced by somebody else"),
 		CASE(a_file_that_is_no_log_is_left_as_it_is, "", "integrity",

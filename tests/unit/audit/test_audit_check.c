@@ -12,82 +12,26 @@
 #include <vres/audit_check.h>
 
 #include "support/suite/alloc.h"
-#include "support/audit/audit_maker.h"
-#include "support/suite/content.h"
+#include "support/audit/small_log.h"
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
 
-static void hmac(const uint8_t key[32], const void *bytes, size_t n, uint8_t mac[32])
-{
-	hmac_sha256(key, 32, bytes, n, mac);
-}
-
-static void fill(struct audit_maker *m)
-{
-	maker_header(m);
-	maker_line(m, "{\"event_type\":\"vram_sealed\",\"shard_id\":\"a\"}");
-	if (m->is_forward)
-		maker_epoch(m);
-	maker_line(m, "{\"event_type\":\"log_lost\",\"lost_events\":4}");
-	maker_opened(m);
-	maker_line(m, "{\"event_type\":\"seal_verified\",\"mode\":\"full\",\"simulated\":true}");
-}
-
-static struct audit_maker *token_log(void)
-{
-	struct audit_maker *m = test_alloc(sizeof(*m));
-
-	maker_token(m, hmac, "a token of a test");
-	fill(m);
-	return m;
-}
-
-static vres_key *token(void)
-{
-	vres_key *key = NULL;
-	vres_error err;
-
-	ck_ok(vres_key_derive("a token of a test", 17, NULL, &key, &err));
-	return key;
-}
-
-static vres_audit_checker *create(const vres_audit_check_options *o)
-{
-	vres_audit_checker *c = NULL;
-	vres_error err;
-
-	ck_ok(vres_audit_checker_create(o, &c, &err));
-	return c;
-}
-
-/* Feed it all, in pieces of @piece bytes. */
-static void feed(vres_audit_checker *c, const struct audit_maker *m, size_t piece)
-{
-	vres_error err;
-
-	ck_ok(vres_audit_checker_file(c, &err));
-	for (size_t at = 0; at < m->n; at += piece)
-		if (vres_audit_checker_feed(c, m->bytes + at, m->n - at < piece ? m->n - at : piece,
-		                            &err) != VRES_OK)
-			ck_abort_msg("%s", err.message);
-}
-
 START_TEST(a_good_log_is_good_in_pieces_of_any_size)
 {
-	struct audit_maker *m = token_log();
-	vres_key *key = token();
+	struct audit_maker *m = small_log(false);
+	vres_key *key = small_log_key();
 	vres_audit_check_options o = vres_audit_check_options_init();
 	char checkpoint[512];
 	vres_error err;
 
 	o.key = key;
 	for (size_t piece = 1; piece <= m->n; piece += piece < 100 ? 1 : 97) {
-		vres_audit_checker *c = create(&o);
+		vres_audit_checker *c = small_log_checker(&o);
 		vres_audit_summary s = vres_audit_summary_init();
 
 		ck_ok(vres_audit_checker_checkpoint(c, checkpoint, maker_checkpoint(m, checkpoint),
 		                                    &err));
-		feed(c, m, piece);
+		small_log_feed(c, m, piece);
 		ck_ok(vres_audit_checker_end(c, &s, &err));
 		ck_assert_uint_eq(s.lines, m->lines);
 		ck_assert_uint_eq(s.bytes, m->n);
@@ -106,35 +50,23 @@ START_TEST(a_good_log_is_good_in_pieces_of_any_size)
 }
 END_TEST
 
-struct told {
-	vres_audit_finding findings[8];
-	size_t count;
-};
-
-static void on_finding(void *ctx, const vres_audit_finding *f)
-{
-	struct told *t = ctx;
-
-	t->findings[t->count++ % COUNT(t->findings)] = *f;
-}
-
 START_TEST(what_is_wrong_is_told_at_the_end_in_order_and_bounded)
 {
-	struct audit_maker *m = token_log();
+	struct audit_maker *m = small_log(false);
 	vres_audit_check_options o = vres_audit_check_options_init();
 	vres_audit_summary s = vres_audit_summary_init();
-	struct told told = {.count = 0};
+	struct small_log_told told = {.count = 0};
 	vres_audit_checker *c;
 	vres_error err;
 
-	o.finding = on_finding;
+	o.finding = small_log_tell;
 	o.finding_ctx = &told;
 	o.max_findings = 2;
-	c = create(&o);
+	c = small_log_checker(&o);
 	m->bytes[m->starts[0]] = 'x';
 	m->bytes[m->starts[2]] = 'x';
 	m->bytes[m->starts[4]] = 'x';
-	feed(c, m, m->n);
+	small_log_feed(c, m, m->n);
 	ck_ok(vres_audit_checker_summary(c, &s, &err));
 	ck_assert_uint_eq(s.faults, 3);
 	ck_assert_uint_eq(told.count, 0);
@@ -153,7 +85,7 @@ START_TEST(calls_out_of_turn_are_refused)
 {
 	const char hash[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 	vres_audit_summary s = vres_audit_summary_init(), poor = {0};
-	vres_audit_checker *c = create(NULL);
+	vres_audit_checker *c = small_log_checker(NULL);
 	vres_error err;
 
 	ck_status(vres_audit_checker_feed(c, "x", 1, &err), VRES_E_STATE);
@@ -173,8 +105,10 @@ START_TEST(calls_out_of_turn_are_refused)
 	ck_ok(vres_audit_checker_summary(c, &s, &err));
 	ck_status(vres_audit_checker_summary(c, &poor, &err), VRES_E_ABI);
 	vres_audit_checker_destroy(c);
-	c = create(NULL);
+	c = small_log_checker(NULL);
+	ck_ok(vres_audit_checker_from_later(c, &err));
 	ck_ok(vres_audit_checker_file(c, &err));
+	ck_status(vres_audit_checker_from_later(c, &err), VRES_E_STATE);
 	ck_status(vres_audit_checker_head(c, 1, hash, &err), VRES_E_STATE);
 	ck_status(vres_audit_checker_checkpoint(c, "x", 1, &err), VRES_E_STATE);
 	vres_audit_checker_destroy(c);
@@ -187,7 +121,7 @@ START_TEST(null_where_an_object_is_required_and_bad_options_are_refused)
 	vres_audit_check_options o = vres_audit_check_options_init();
 	vres_audit_summary s = vres_audit_summary_init();
 	vres_audit_checker *c = NULL;
-	vres_key *key = token();
+	vres_key *key = small_log_key();
 	vres_error err;
 
 	ck_status(vres_audit_checker_create(NULL, NULL, &err), VRES_E_INVALID_INPUT);
@@ -197,6 +131,7 @@ START_TEST(null_where_an_object_is_required_and_bad_options_are_refused)
 	ck_status(vres_audit_checker_summary(NULL, &s, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_audit_checker_checkpoint(NULL, "x", 1, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_audit_checker_head(NULL, 1, "", &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_audit_checker_from_later(NULL, &err), VRES_E_INVALID_INPUT);
 	o.max_findings = 10001;
 	ck_status(vres_audit_checker_create(&o, &c, &err), VRES_E_INVALID_INPUT);
 	o = vres_audit_check_options_init();
@@ -226,7 +161,7 @@ START_TEST(heads_that_are_none_are_refused)
 		"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f0",
 		"000102030405060708090A0B0C0D0E0F101112131415161718191a1b1c1d1e1f",
 	};
-	vres_audit_checker *c = create(NULL);
+	vres_audit_checker *c = small_log_checker(NULL);
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(bad); i++)
@@ -241,7 +176,7 @@ END_TEST
 
 START_TEST(a_forked_child_can_only_destroy)
 {
-	vres_audit_checker *c = create(NULL);
+	vres_audit_checker *c = small_log_checker(NULL);
 	vres_error err;
 	int status;
 	pid_t child;
@@ -290,17 +225,13 @@ static vres_status check_forward(const struct audit_maker *m, const char *path, 
 
 START_TEST(a_forward_log_is_good_and_memory_that_runs_out_is_a_status)
 {
-	struct audit_maker *m = test_alloc(sizeof(*m));
-	char path[] = "/tmp/vres-audit-XXXXXX", text[128];
-	const int fd = mkstemp(path);
+	struct audit_maker *m = small_log(true);
+	char path[] = "/tmp/vres-audit-XXXXXX";
 	uint64_t live;
 	vres_error err;
 	bool fired = true;
 
-	maker_forward(m, hmac, (const uint8_t *)"an epoch's first key of 32 bytes");
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_gt(write(fd, text, maker_key_file(m, text)), 0);
-	fill(m);
+	small_log_key_file(path);
 	ck_ok(check_forward(m, path, &err));
 	for (uint64_t nth = 1; fired; nth++) {
 		vres_status status;
@@ -316,7 +247,6 @@ START_TEST(a_forward_log_is_good_and_memory_that_runs_out_is_a_status)
 		ck_assert_uint_lt(nth, 100);
 	}
 	ck_assert_int_eq(unlink(path), 0);
-	ck_assert_int_eq(close(fd), 0);
 	test_free(m);
 }
 END_TEST

@@ -121,6 +121,60 @@ START_TEST(events_of_the_log_itself_have_their_fields_and_no_other)
 }
 END_TEST
 
+/*
+ * The bits that stand for the fields of the log's own events must not overlap: each event with each
+ * field that is not its own, in the order of their keys.
+ */
+START_TEST(an_event_of_the_log_itself_takes_no_field_of_another)
+{
+	static const char *const fields[] = {
+		"\"epoch\":1",
+		"\"event_type\":\"%s\"",
+		"\"format\":\"vres-audit/1\"",
+		"\"key_mode\":\"token\"",
+		"\"lost_events\":1",
+		"\"removed_bytes\":1",
+		"\"removed_sha256\":"
+		"\"ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb\"",
+		"\"session\":\"000102030405060708090a0b0c0d0e0f\"",
+		"\"simulated\":true",
+	};
+	/* Bit i: it has field i; always event_type, and simulated if it likes. */
+	static const struct {
+		const char *name;
+		unsigned own;
+	} events[] = {
+		{"log_header", 1u << 2 | 1u << 3 | 1u << 7},
+		{"log_opened", 1u << 7},
+		{"log_repaired", 1u << 5 | 1u << 6},
+		{"log_lost", 1u << 4},
+		{"log_epoch", 1u << 0},
+		{"log_rotated", 0},
+		{"log_closed", 0},
+	};
+	struct audit_line l;
+
+	for (size_t i = 0; i < COUNT(events); i++) {
+		for (unsigned change = 0; change <= COUNT(fields); change++) {
+			const unsigned fits = events[i].own | 1u << 1;
+			const unsigned has = change < COUNT(fields) ? fits ^ 1u << change : fits;
+			char event[1024] = "", type[64];
+			size_t n = 0;
+
+			(void)snprintf(type, sizeof(type), fields[1], events[i].name);
+			for (size_t f = 0; f < COUNT(fields); f++)
+				if (has >> f & 1)
+					n += (size_t)snprintf(event + n, sizeof(event) - n, "%c%s",
+					                      n ? ',' : '{',
+					                      f == 1 ? type : fields[f]);
+			(void)snprintf(event + n, sizeof(event) - n, "}");
+			ck_assert_msg(scans(event, &l) == (has == fits || change == 8), "%s",
+			              event);
+		}
+	}
+}
+END_TEST
+
 START_TEST(a_line_that_ends_anywhere_is_refused_there_and_nothing_after_it_is_read)
 {
 	struct audit_line l;
@@ -206,6 +260,8 @@ int main(void)
 	static const struct suite_case cases[] = {
 		CASE(the_parts_of_a_line_are_where_they_stand, "D-57", "integrity", ""),
 		CASE(events_of_the_log_itself_have_their_fields_and_no_other, "D-57", "integrity",
+	             "a line that reads in two ways"),
+		CASE(an_event_of_the_log_itself_takes_no_field_of_another, "D-57", "integrity",
 	             "a line that reads in two ways"),
 		CASE(a_line_that_ends_anywhere_is_refused_there_and_nothing_after_it_is_read,
 	             "MS-007", "availability", "a hostile log"),

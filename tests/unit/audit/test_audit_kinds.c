@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a change of a log is called, and what is said of a key that is not the log's. */
+#include <string.h>
+#include <unistd.h>
+#include <vres/audit_check.h>
+
+#include "support/audit/small_log.h"
+#include "support/suite/alloc.h"
+#include "support/suite/status.h"
+#include "support/suite/suite.h"
+
+/* One change to a small log and what it is called: the kind and the line. */
+static void ck_named(vres_key *key, void (*change)(struct audit_maker *m, size_t n), size_t n,
+                     uint32_t fault, uint64_t line)
+{
+	struct audit_maker *m = small_log(false);
+	vres_audit_check_options o = vres_audit_check_options_init();
+	struct small_log_told told = {.count = 0};
+	char checkpoint[512];
+	const size_t checkpoint_n = maker_checkpoint(m, checkpoint);
+	vres_audit_checker *c;
+	vres_error err;
+
+	o.key = key;
+	o.finding = small_log_tell;
+	o.finding_ctx = &told;
+	c = small_log_checker(&o);
+	ck_ok(vres_audit_checker_checkpoint(c, checkpoint, checkpoint_n, &err));
+	change(m, n);
+	small_log_feed(c, m, m->n);
+	ck_status(vres_audit_checker_end(c, NULL, &err), VRES_E_INTEGRITY_VIOLATION);
+	ck_assert_msg(told.findings[0].fault == fault && told.findings[0].line == line,
+	              "%s in line %u: %s", vres_audit_fault_name(told.findings[0].fault),
+	              (unsigned)told.findings[0].line, told.findings[0].message);
+	vres_audit_checker_destroy(c);
+	test_free(m);
+}
+
+static void edit(struct audit_maker *m, size_t n)
+{
+	m->bytes[m->starts[n + 1] - 4] ^= 1; /* in the worker_id */
+}
+
+static void spoil(struct audit_maker *m, size_t n)
+{
+	m->bytes[m->starts[n]] = 'x';
+}
+
+static void delete (struct audit_maker *m, size_t n)
+{
+	memmove(m->bytes + m->starts[n], m->bytes + m->starts[n + 1], m->n - m->starts[n + 1]);
+	m->n -= m->starts[n + 1] - m->starts[n];
+}
+
+static void double_line(struct audit_maker *m, size_t n)
+{
+	const size_t length = m->starts[n + 1] - m->starts[n];
+
+	memmove(m->bytes + m->starts[n + 1] + length, m->bytes + m->starts[n + 1],
+	        m->n - m->starts[n + 1]);
+	memcpy(m->bytes + m->starts[n + 1], m->bytes + m->starts[n], length);
+	m->n += length;
+}
+
+static void cut(struct audit_maker *m, size_t n)
+{
+	m->n = m->starts[n];
+}
+
+static void tear(struct audit_maker *m, size_t n)
+{
+	m->n = m->starts[n] + 20;
+}
+
+static void relink(struct audit_maker *m, size_t n)
+{
+	m->n = m->starts[n];
+	m->lines = n;
+	m->seq = n;
+	m->prev[0] ^= 1;
+	maker_line(m, "{\"event_type\":\"seal_verified\"}");
+}
+
+static void empty(struct audit_maker *m, size_t n)
+{
+	(void)n;
+	m->n = 0;
+}
+
+START_TEST(a_change_is_called_what_it_looks_like_and_named_by_its_line)
+{
+	vres_key *key = small_log_key(), *other = NULL;
+	vres_error err;
+
+	ck_ok(vres_key_derive("another token", 13, NULL, &other, &err));
+	ck_named(key, edit, 1, VRES_AUDIT_BAD_MAC, 2);
+	ck_named(key, spoil, 1, VRES_AUDIT_MALFORMED, 2);
+	ck_named(key, delete, 1, VRES_AUDIT_MISSING, 2);
+	ck_named(key, double_line, 1, VRES_AUDIT_ORDER, 3);
+	ck_named(key, cut, 3, VRES_AUDIT_END, 4);
+	ck_named(key, tear, 3, VRES_AUDIT_TORN, 4);
+	ck_named(key, relink, 2, VRES_AUDIT_LINK, 3);
+	ck_named(key, empty, 0, VRES_AUDIT_END, 1);
+	ck_named(other, edit, 1, VRES_AUDIT_KEY, 1);
+	vres_key_destroy(key);
+	vres_key_destroy(other);
+}
+END_TEST
+
+/* A wrong key is told apart from a key of the other mode. */
+START_TEST(a_key_of_the_other_mode_is_said_to_be_one)
+{
+	struct audit_maker *m = small_log(true);
+	char path[] = "/tmp/vres-audit-XXXXXX";
+
+	small_log_key_file(path);
+	for (unsigned i = 0; i < 4; i++) {
+		struct audit_maker *log = i & 1 ? m : small_log(false);
+		vres_key *key = NULL;
+		vres_audit_check_options o = vres_audit_check_options_init();
+		struct small_log_told told = {.count = 0};
+		vres_audit_checker *c;
+		vres_error err;
+
+		/* A token's key, that of this log or another; the key file of the forward log. */
+		ck_ok(vres_key_derive(i & 1 ? "a token of a test" : "another", 7, NULL, &key,
+		                      &err));
+		o.key = i < 2 ? key : NULL;
+		o.forward_key = i < 2 ? NULL : path;
+		o.finding = small_log_tell;
+		o.finding_ctx = &told;
+		c = small_log_checker(&o);
+		small_log_feed(c, log, log->n);
+		if (i == 3) {
+			ck_ok(vres_audit_checker_end(c, NULL, &err));
+		} else {
+			ck_status(vres_audit_checker_end(c, NULL, &err),
+			          VRES_E_INTEGRITY_VIOLATION);
+			ck_assert_uint_eq(told.count, 1);
+			ck_assert_uint_eq(told.findings[0].fault, VRES_AUDIT_KEY);
+			ck_assert_ptr_nonnull(strstr(
+				told.findings[0].message,
+				(const char *const[]){"it is another key", "it is in mode forward",
+			                              "it is in mode token"}[i]));
+		}
+		vres_audit_checker_destroy(c);
+		vres_key_destroy(key);
+		if (log != m)
+			test_free(log);
+	}
+	ck_assert_int_eq(unlink(path), 0);
+	test_free(m);
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE(a_change_is_called_what_it_looks_like_and_named_by_its_line,
+	             "SEC-AUDIT-020 SEC-AUDIT-021 SEC-AUDIT-022", "integrity", "a changed log"),
+		CASE(a_key_of_the_other_mode_is_said_to_be_one, "D-56", "", ""),
+	};
+
+	return suite_run("unit.audit_kinds", "unit", cases, COUNT(cases));
+}
