@@ -83,7 +83,8 @@ static const char *replace(const char *path, const char *folder, const void *byt
 
 	if (fd < 0)
 		return "its folder cannot be written to";
-	if (!write_all(fd, bytes, n) || (is_public ? fchmod(fd, 0644) : fsync(fd)) != 0)
+	if (!write_all(fd, bytes, n) || fchmod(fd, is_public ? 0644 : 0600) != 0 ||
+	    (!is_public && fsync(fd) != 0))
 		step = "cannot be written";
 	else if (rename(temporary, path) != 0)
 		step = "cannot be put in place";

@@ -32,6 +32,15 @@ static int open_flags(enum file_open how)
 	}
 }
 
+/* A umask of 0777 would leave a file that its own user cannot open again. */
+static void give_owner_access(int fd)
+{
+	struct stat s;
+
+	if (fstat(fd, &s) == 0 && s.st_uid == geteuid() && (s.st_mode & 0600) != 0600)
+		(void)fchmod(fd, (s.st_mode & 0777) | 0600);
+}
+
 vres_status vres_file_open(int folder, const char *name, enum file_open how, const char *what,
                            int *fd, vres_error *err)
 {
@@ -43,6 +52,8 @@ vres_status vres_file_open(int folder, const char *name, enum file_open how, con
 	               open_flags(how) | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
 
 	if (got >= 0) {
+		if (how == FILE_CREATE || how == FILE_LOCK)
+			give_owner_access(got);
 		*fd = got;
 		return VRES_OK;
 	}
