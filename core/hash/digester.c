@@ -31,6 +31,7 @@ static void destroy(vres_digester **slot)
 vres_status vres_digester_create(uint32_t alg, uint32_t block_size, vres_digester **out,
                                  vres_error *err)
 {
+	PUBLIC_CALL;
 	CLEANUP(destroy) vres_digester *d = NULL;
 
 	if (out == NULL)
@@ -91,6 +92,8 @@ static vres_status add(vres_digester *d, const uint8_t *data, size_t n, vres_err
 
 vres_status vres_digester_update(vres_digester *d, const void *data, size_t n, vres_error *err)
 {
+	PUBLIC_CALL;
+
 	TRY(usable(d, err));
 	if (n == 0)
 		return VRES_OK;
@@ -136,6 +139,7 @@ static vres_status add_flat(vres_digester *d, struct file *file, uint64_t offset
 vres_status vres_digester_update_fd(vres_digester *d, int fd, uint64_t offset, uint64_t n,
                                     vres_error *err)
 {
+	PUBLIC_CALL;
 	struct file file = {.d = d, .fd = fd};
 	const struct hasher_source source = {.get = get, .ctx = &file};
 	uint64_t end;
@@ -154,6 +158,7 @@ vres_status vres_digester_update_fd(vres_digester *d, int fd, uint64_t offset, u
 
 vres_status vres_digester_final(vres_digester *d, char hex[65], vres_error *err)
 {
+	PUBLIC_CALL;
 	uint8_t root[VRES_SHA256_BYTES], digest[VRES_SHA256_BYTES];
 
 	TRY(usable(d, err));
@@ -172,6 +177,8 @@ vres_status vres_digester_final(vres_digester *d, char hex[65], vres_error *err)
 
 void vres_digester_destroy(vres_digester *d)
 {
+	PUBLIC_CALL;
+
 	if (d == NULL)
 		return;
 	if (d->buffers)

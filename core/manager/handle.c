@@ -18,6 +18,7 @@ vres_status vres_shard_view(const struct vres_shard *s, vres_shard_info *out, vr
 
 vres_status vres_shard_describe(const vres_shard *s, vres_shard_info *out, vres_error *err)
 {
+	PUBLIC_CALL;
 	vres_shard_info info;
 
 	if (s == NULL)
@@ -57,6 +58,7 @@ static void write_handle(struct json_writer *w, const vres_shard_info *info)
 vres_status vres_shard_to_json(const vres_shard *s, char *buf, size_t cap, size_t *len,
                                vres_error *err)
 {
+	PUBLIC_CALL;
 	struct json_writer size = {.buffer = NULL}, w = {.buffer = buf, .capacity = cap};
 	vres_shard_info info;
 

@@ -13,6 +13,7 @@
 vres_status vres_device_describe(vres_manager *m, uint32_t gpu_device, vres_device_info *out,
                                  vres_error *err)
 {
+	PUBLIC_CALL;
 	vres_device_info info = vres_device_info_init();
 	struct vres_capacity now;
 	vres_device_status status;
@@ -123,6 +124,7 @@ static vres_status enforce(vres_manager *m, uint32_t gpu_device, vres_policy_rep
 vres_status vres_enforce_vram_only(vres_manager *m, uint32_t gpu_device, vres_policy_report *out,
                                    vres_error *err)
 {
+	PUBLIC_CALL;
 	struct vres_operation op = {.action = "enforce", .gpu_device = gpu_device};
 	vres_error detail = {0};
 	vres_status status;

@@ -133,6 +133,7 @@ void vres_manager_let_go(vres_manager **slot)
 /* Logged first, while the callback is still valid.  The manager itself ends with its last shard. */
 void vres_manager_destroy(vres_manager *m)
 {
+	PUBLIC_CALL;
 	static const struct vres_operation op = {.action = "destroy", .gpu_device = VRES_NO_DEVICE};
 
 	if (m == NULL)
@@ -205,6 +206,7 @@ static vres_status manager_fill(vres_manager *m, const vres_config *c, vres_erro
 
 vres_status vres_manager_create(const vres_config *config, vres_manager **out, vres_error *err)
 {
+	PUBLIC_CALL;
 	CLEANUP(vres_manager_let_go) vres_manager *m = NULL;
 	struct vres_operation op = {.action = "create", .gpu_device = VRES_NO_DEVICE};
 	vres_policy given = vres_policy_init(), policy;

@@ -156,6 +156,7 @@ static void add_devices(const vres_manager *m, vres_metrics *out)
 
 vres_status vres_manager_metrics(vres_manager *m, vres_metrics *out, vres_error *err)
 {
+	PUBLIC_CALL;
 	vres_metrics now = vres_metrics_init();
 	struct vres_figures f;
 

@@ -184,6 +184,7 @@ static size_t widest(const vres_manager *m, struct picture *p)
 vres_status vres_metrics_prometheus(vres_manager *m, char *buf, size_t cap, size_t *len,
                                     vres_error *err)
 {
+	PUBLIC_CALL;
 	CLEANUP(vres_os_freep) struct vres_device_figures *devices = NULL;
 	struct picture p = {.devices_count = 0};
 	size_t n;

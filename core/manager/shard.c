@@ -25,6 +25,7 @@ struct vres_shard **vres_shard_slot(vres_manager *m, const char *shard_id)
 vres_status vres_manager_find(vres_manager *m, const char *shard_id, vres_shard **out,
                               vres_error *err)
 {
+	PUBLIC_CALL;
 	struct vres_shard *found;
 
 	TRY(vres_manager_enter(m, err));
@@ -259,6 +260,8 @@ void vres_shard_unhold(struct vres_shard **slot)
 
 void vres_shard_release(vres_shard *s)
 {
+	PUBLIC_CALL;
+
 	if (s)
 		let_go(s, &s->references);
 }

@@ -21,6 +21,20 @@
 #define WALL_FIRST UINT64_C(1)
 #define WALL_LAST  UINT64_MAX
 
+int vres_os_cancel_disable(void)
+{
+	int state = PTHREAD_CANCEL_ENABLE;
+
+	/* Fails only for an unknown state. */
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	return state;
+}
+
+void vres_os_cancel_restore(const int *state)
+{
+	(void)pthread_setcancelstate(*state, NULL);
+}
+
 void *vres_os_alloc(size_t n)
 {
 	return calloc(1, n ? n : 1);

@@ -8,6 +8,17 @@
 #include <pthread.h>
 #include <sys/types.h>
 
+/*
+ * Stands first in every public function that blocks, opens, allocates, locks or calls back:
+ * pthread_cancel() of the calling thread takes effect only when the function has returned.  A
+ * thread that ended in the middle of a call would leave locks and VRAM behind.
+ */
+#define PUBLIC_CALL                                                                                \
+	CLEANUP(vres_os_cancel_restore) const int cancel_state = vres_os_cancel_disable()
+
+int vres_os_cancel_disable(void); /* the state that it was in */
+void vres_os_cancel_restore(const int *state);
+
 /* Zeroed memory, or NULL. */
 void *vres_os_alloc(size_t n);
 

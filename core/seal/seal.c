@@ -224,6 +224,7 @@ static vres_status perform(struct seal *seal, vres_shard **out, vres_error *err)
 vres_status vres_seal_memory(vres_manager *m, const vres_seal_params *p, const void *data,
                              uint64_t bytes, vres_shard **out, vres_error *err)
 {
+	PUBLIC_CALL;
 	struct source source;
 	struct seal seal;
 
@@ -238,6 +239,7 @@ vres_status vres_seal_memory(vres_manager *m, const vres_seal_params *p, const v
 vres_status vres_seal_fd(vres_manager *m, const vres_seal_params *p, int fd, uint64_t offset,
                          uint64_t bytes, vres_shard **out, vres_error *err)
 {
+	PUBLIC_CALL;
 	struct source source;
 	struct seal seal;
 
@@ -250,6 +252,7 @@ vres_status vres_seal_fd(vres_manager *m, const vres_seal_params *p, int fd, uin
 vres_status vres_seal_stream(vres_manager *m, const vres_seal_params *p, vres_read_fn read,
                              void *ctx, uint64_t bytes, vres_shard **out, vres_error *err)
 {
+	PUBLIC_CALL;
 	struct source source;
 	struct seal seal;
 
@@ -264,6 +267,7 @@ vres_status vres_seal_stream(vres_manager *m, const vres_seal_params *p, vres_re
 vres_status vres_seal_adopt(vres_manager *m, const vres_seal_params *p, uint64_t device_ptr,
                             uint64_t bytes, vres_shard **out, vres_error *err)
 {
+	PUBLIC_CALL;
 	struct seal seal;
 	uint64_t end;
 

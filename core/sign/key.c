@@ -28,6 +28,8 @@ static void key_destroy(struct vres_key **slot)
 
 void vres_key_destroy(vres_key *key)
 {
+	PUBLIC_CALL;
+
 	key_destroy(&key);
 }
 
@@ -81,6 +83,7 @@ static vres_status fingerprint(const void *token, size_t bytes, char out[7], vre
 vres_status vres_key_derive(const void *token, size_t bytes, const char *domain, vres_key **out,
                             vres_error *err)
 {
+	PUBLIC_CALL;
 	CLEANUP(key_destroy) struct vres_key *key = NULL;
 	void *page = NULL;
 
@@ -160,6 +163,8 @@ static vres_status key_from_file(const char *path, const char *domain, vres_key 
 vres_status vres_key_from_token_file(const char *path, const char *domain, vres_key **out,
                                      vres_error *err)
 {
+	PUBLIC_CALL;
+
 	if (path == NULL || out == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", path ? "out" : "path");
 	return key_from_file(path, domain, out, err);
@@ -190,6 +195,7 @@ static vres_status credential_name_check(const char *name, vres_error *err)
 vres_status vres_key_from_credential(const char *name, const char *domain, vres_key **out,
                                      vres_error *err)
 {
+	PUBLIC_CALL;
 	const char *folder;
 	char path[4096];
 	size_t folder_n;

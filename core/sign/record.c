@@ -4,6 +4,7 @@
 
 #include "base/abi.h"
 #include "hash/tree.h"
+#include "os/os.h"
 #include "base/validate.h"
 #include "base/wire.h"
 
@@ -206,6 +207,7 @@ vres_status vres_record_describe(const struct vres_record *record, vres_shard_in
 vres_status vres_receipt_check(const void *receipt, size_t len, const vres_key *key,
                                vres_shard_info *out, vres_error *err)
 {
+	PUBLIC_CALL;
 	CLEANUP(vres_subkeys_destroy) struct vres_subkeys *keys = NULL;
 	struct vres_record record;
 	vres_shard_info info;

@@ -8,6 +8,7 @@
 
 #include "base/abi.h"
 #include "hash/crypto.h"
+#include "os/os.h"
 #include "os/secret_pages.h"
 
 struct page {
@@ -21,6 +22,7 @@ static void page_close(struct page *p)
 
 vres_status vres_self_check(vres_self_report *out, vres_error *err)
 {
+	PUBLIC_CALL;
 	CLEANUP(page_close) struct page page = {.memory = NULL};
 	vres_self_report report = vres_self_report_init();
 	const struct secret_facts *facts;

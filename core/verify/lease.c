@@ -45,6 +45,7 @@ static vres_status acquire(vres_shard *s, vres_lease **out, vres_error *err)
 
 vres_status vres_lease_acquire(vres_shard *s, vres_lease **out, vres_error *err)
 {
+	PUBLIC_CALL;
 	struct vres_operation op = {.action = "lease", .is_routine = true};
 	vres_error detail = {0};
 	vres_status status;
@@ -90,6 +91,8 @@ uint64_t vres_lease_bytes(const vres_lease *l)
 
 void vres_lease_release(vres_lease *l)
 {
+	PUBLIC_CALL;
+
 	if (l == NULL)
 		return;
 	vres_shard_unlease(l->shard);

@@ -169,6 +169,7 @@ vres_status vres_verify_many(vres_manager *m, vres_shard *const *shards, size_t 
                              const vres_verify_params *p, vres_verify_report *reports,
                              vres_error *err)
 {
+	PUBLIC_CALL;
 	vres_set_report summary = vres_set_report_init();
 
 	TRY(vres_manager_enter(m, err));
@@ -216,6 +217,7 @@ static vres_status members_check(vres_shard *const *shards, size_t n, uint8_t *s
 vres_status vres_set_verify(vres_manager *m, vres_shard *const *shards, size_t n,
                             const vres_verify_params *p, vres_set_report *out, vres_error *err)
 {
+	PUBLIC_CALL;
 	CLEANUP(vres_os_freep) uint8_t *seen = NULL;
 	vres_set_report report = vres_set_report_init();
 	vres_status status;

@@ -11,6 +11,7 @@
 vres_status vres_shard_receipt(const vres_shard *s, void *buf, size_t cap, size_t *len,
                                vres_error *err)
 {
+	PUBLIC_CALL;
 	uint8_t bytes[RECEIPT_MAX];
 	size_t n;
 
@@ -102,6 +103,7 @@ static vres_status match(vres_manager *m, const void *receipt, size_t len, vres_
 vres_status vres_receipt_open(vres_manager *m, const void *receipt, size_t len, vres_shard **out,
                               vres_error *err)
 {
+	PUBLIC_CALL;
 	struct vres_operation op = {
 		.action = "receipt_open", .gpu_device = VRES_NO_DEVICE, .is_routine = true};
 	vres_error detail = {0};

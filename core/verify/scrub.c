@@ -124,6 +124,7 @@ static bool advance(struct step *step)
 vres_status vres_scrub_step(vres_manager *m, uint64_t budget_ns, vres_scrub_report *out,
                             vres_error *err)
 {
+	PUBLIC_CALL;
 	struct step step = {.manager = m,
 	                    .budget = budget_ns,
 	                    .part_bytes = FIRST_BYTES,

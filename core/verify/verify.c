@@ -154,6 +154,7 @@ vres_status vres_verify_conclude(struct verification *v, vres_error *err)
 vres_status vres_shard_verify(vres_shard *s, const vres_verify_params *p, vres_verify_report *out,
                               vres_error *err)
 {
+	PUBLIC_CALL;
 	struct verification v;
 	vres_verify_params params;
 	vres_status status;

@@ -47,6 +47,10 @@
  * FORKED, with two exceptions: destroying an object frees its host memory and nothing else, and
  * digesters keep working.
  *
+ * Cancellation.  pthread_cancel() of a thread inside a call takes effect after the call, at the
+ * next cancellation point of the thread.  Callbacks run with cancellation disabled.  A callback
+ * must return: it must not end its thread, use longjmp() or throw an exception.
+ *
  * Signals.  No function may be called from a signal handler.
  *
  * Standards.  SHA-256 is FIPS 180-4; HMAC is FIPS 198-1 and RFC 2104; HKDF is RFC 5869.  The digest

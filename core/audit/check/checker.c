@@ -30,12 +30,15 @@ static void destroy(vres_audit_checker **slot)
 
 void vres_audit_checker_destroy(vres_audit_checker *c)
 {
+	PUBLIC_CALL;
+
 	destroy(&c);
 }
 
 vres_status vres_audit_checker_create(const vres_audit_check_options *o, vres_audit_checker **out,
                                       vres_error *err)
 {
+	PUBLIC_CALL;
 	CLEANUP(destroy) vres_audit_checker *c = NULL;
 	vres_audit_check_options options = vres_audit_check_options_init();
 
@@ -86,6 +89,7 @@ static vres_status check_turn(const vres_audit_checker *c, bool was_given, vres_
 vres_status vres_audit_checker_checkpoint(vres_audit_checker *c, const void *bytes, size_t n,
                                           vres_error *err)
 {
+	PUBLIC_CALL;
 	vres_status status;
 
 	TRY(check_turn(c, c && c->checkpoint.is_given, err));
@@ -99,6 +103,7 @@ vres_status vres_audit_checker_checkpoint(vres_audit_checker *c, const void *byt
 vres_status vres_audit_checker_head(vres_audit_checker *c, uint64_t seq, const char *hash,
                                     vres_error *err)
 {
+	PUBLIC_CALL;
 	struct cursor digits = {.at = (const unsigned char *)hash};
 
 	TRY(check_turn(c, c && c->head.is_given, err));
@@ -119,6 +124,8 @@ vres_status vres_audit_checker_head(vres_audit_checker *c, uint64_t seq, const c
 
 vres_status vres_audit_checker_from_later(vres_audit_checker *c, vres_error *err)
 {
+	PUBLIC_CALL;
+
 	TRY(check_turn(c, false, err));
 	c->is_from_later = true;
 	return VRES_OK;
@@ -137,6 +144,8 @@ static void end_file(vres_audit_checker *c)
 
 vres_status vres_audit_checker_file(vres_audit_checker *c, vres_error *err)
 {
+	PUBLIC_CALL;
+
 	TRY(usable(c, err));
 	if (c->has_file) {
 		end_file(c);
@@ -176,6 +185,7 @@ static vres_status take_piece(vres_audit_checker *c, const char *bytes, size_t n
 vres_status vres_audit_checker_feed(vres_audit_checker *c, const void *bytes, size_t n,
                                     vres_error *err)
 {
+	PUBLIC_CALL;
 	const char *at = bytes;
 	vres_status status = VRES_OK;
 
@@ -200,6 +210,7 @@ vres_status vres_audit_checker_feed(vres_audit_checker *c, const void *bytes, si
 vres_status vres_audit_checker_summary(const vres_audit_checker *c, vres_audit_summary *out,
                                        vres_error *err)
 {
+	PUBLIC_CALL;
 	vres_audit_summary s;
 
 	if (c == NULL)
@@ -221,6 +232,8 @@ vres_status vres_audit_checker_summary(const vres_audit_checker *c, vres_audit_s
 
 vres_status vres_audit_checker_end(vres_audit_checker *c, vres_audit_summary *out, vres_error *err)
 {
+	PUBLIC_CALL;
+
 	TRY(usable(c, err));
 	if (out)
 		TRY(ABI_OUT_CHECK(out, "vres_audit_summary", err));

@@ -230,6 +230,7 @@ vres_status vres_audit_mac_check(struct hmac *h, const uint8_t key[VRES_SHA256_B
 
 vres_status vres_audit_keygen(const char *path, vres_error *err)
 {
+	PUBLIC_CALL;
 	CLEANUP(vres_audit_keys_destroy) struct audit_keys *keys = NULL;
 	CLEANUP(vres_os_closep) int folder = -1;
 	const char *name;

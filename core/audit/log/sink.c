@@ -67,6 +67,7 @@ vres_status vres_audit_file_open(const char *path, const vres_key *key,
                                  const vres_audit_file_options *options, vres_audit_file **out,
                                  vres_error *err)
 {
+	PUBLIC_CALL;
 	CLEANUP(file_destroy) struct vres_audit_file *f = NULL;
 	vres_audit_file_options o;
 	struct audit_choice choice;
@@ -105,6 +106,7 @@ static vres_status check_process(const vres_audit_file *f, vres_error *err)
 
 vres_status vres_audit_file_record(void *ctx, const vres_event *event)
 {
+	PUBLIC_CALL;
 	vres_audit_file *f = ctx;
 	vres_event copy;
 
@@ -122,12 +124,15 @@ vres_audit_sink vres_audit_file_sink(vres_audit_file *f)
 
 vres_status vres_audit_file_flush(vres_audit_file *f, vres_error *err)
 {
+	PUBLIC_CALL;
+
 	TRY(check_process(f, err));
 	return vres_audit_queue_flush(&f->queue, err);
 }
 
 vres_status vres_audit_file_head(vres_audit_file *f, uint64_t *seq, char hash[65], vres_error *err)
 {
+	PUBLIC_CALL;
 	struct audit_point synced;
 
 	TRY(check_process(f, err));
@@ -143,6 +148,8 @@ vres_status vres_audit_file_head(vres_audit_file *f, uint64_t *seq, char hash[65
 
 uint64_t vres_audit_file_lost(vres_audit_file *f)
 {
+	PUBLIC_CALL;
+
 	return check_process(f, NULL) == VRES_OK ? vres_audit_queue_lost(&f->queue, false) : 0;
 }
 
@@ -157,6 +164,8 @@ uint64_t vres_audit_file_silent(const vres_audit_sink *sink)
 
 void vres_audit_file_close(vres_audit_file *f)
 {
+	PUBLIC_CALL;
+
 	if (f == NULL)
 		return;
 	if (f->process == vres_os_process()) {

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The stage on which every public function is called once, and the calls. */
+#include "cancel_calls.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <vres/validate.h>
+
+#define SHARD_BYTES MIB(2)
+
+/* A log with a line on disk, and a checker for it. */
+static void begin_log(struct stage *s)
+{
+	const vres_audit_file_options options = temp_log_options(&s->place, false);
+	vres_audit_check_options check = vres_audit_check_options_init();
+	vres_error err;
+
+	s->log = temp_log_open(&s->place, &options);
+	ck_assert_int_eq(temp_log_record(s->log, VRES_EVENT_SEAL_VERIFIED, "one"), VRES_OK);
+	ck_assert_int_eq(vres_audit_file_flush(s->log, NULL), VRES_OK);
+	s->checkpoint = temp_log_read(s->place.checkpoint, &s->checkpoint_bytes);
+	s->log_text = temp_log_read(s->place.log, &s->log_bytes);
+	ck_assert_ptr_nonnull(s->checkpoint);
+	ck_assert_ptr_nonnull(s->log_text);
+	check.key = s->key;
+	ck_ok(vres_audit_checker_create(&check, &s->checker, &err));
+}
+
+struct stage *stage_begin(bool with_log)
+{
+	vres_seal_params member = vres_seal_params_init();
+	struct stage *s = test_alloc(sizeof(*s));
+	vres_error err;
+
+	memset(s, 0, sizeof(*s));
+	s->f = begin(NULL);
+	s->place = temp_log_begin(NULL);
+	(void)snprintf(s->token, sizeof(s->token), "%s/token", s->place.folder);
+	(void)snprintf(s->second_log, sizeof(s->second_log), "%s/second", s->place.folder);
+	temp_log_write(s->token, TOKEN, strlen(TOKEN));
+	ck_assert_int_eq(chmod(s->token, 0600), 0);
+	ck_assert_int_eq(setenv("CREDENTIALS_DIRECTORY", s->place.folder, 1), 0);
+	s->fd = open(s->token, O_RDONLY);
+	ck_assert_int_ge(s->fd, 0);
+	member.shard_id = "one";
+	member.total_shards = 1;
+	s->shard = sealed_with(s->f, &member, SHARD_BYTES, 1);
+	ck_ok(vres_lease_acquire(s->shard, &s->lease, &err));
+	ck_ok(vres_key_derive(TOKEN, strlen(TOKEN), NULL, &s->key, &err));
+	ck_ok(vres_digester_create(VRES_DIGEST_VERITY, 0, &s->digester, &err));
+	s->receipt = receipt_of(s->shard, &s->receipt_bytes);
+	if (with_log)
+		begin_log(s);
+	ck_assert_int_eq(vres_mock_alloc(s->f->mock, 0, BLOCK, NULL, &s->adopted), VRES_OK);
+	return s;
+}
+
+void stage_end(struct stage *s)
+{
+	vres_audit_checker_destroy(s->checker);
+	vres_audit_checker_destroy(s->made_checker);
+	vres_audit_file_close(s->log);
+	vres_audit_file_close(s->made_log);
+	vres_digester_destroy(s->digester);
+	vres_digester_destroy(s->made_digester);
+	vres_key_destroy(s->key);
+	vres_key_destroy(s->made_key);
+	vres_lease_release(s->lease);
+	vres_lease_release(s->made_lease);
+	vres_shard_release(s->shard);
+	vres_shard_release(s->made_shard);
+	vres_manager_destroy(s->made_manager);
+	vres_mock_free(s->f->mock, s->adopted);
+	test_free(s->receipt);
+	test_free(s->checkpoint);
+	test_free(s->log_text);
+	ck_assert_int_eq(close(s->fd), 0);
+	temp_log_end(&s->place);
+	finish(&s->f);
+	test_free(s);
+}
+
+/* A function that calls one: the last of its arguments is the error, which nobody reads. */
+#define CALL(function, ...)                                                                        \
+	static void call_##function(struct stage *s)                                               \
+	{                                                                                          \
+		s->status = vres_##function(__VA_ARGS__, NULL);                                    \
+	}
+
+/* A function without a status. */
+#define USE(function, ...)                                                                         \
+	static void call_##function(struct stage *s)                                               \
+	{                                                                                          \
+		(void)s;                                                                           \
+		(void)vres_##function(__VA_ARGS__);                                                \
+	}
+
+/* One that gives what is in a field back. */
+#define GIVE_BACK(function, field)                                                                 \
+	static void call_##function(struct stage *s)                                               \
+	{                                                                                          \
+		vres_##function(s->field);                                                         \
+		s->field = NULL;                                                                   \
+	}
+
+#define NEW(type) (&(type){.struct_size = sizeof(type)})
+
+static const char text[] = "text", digits[] = "00",
+		  zeros[64 + 1] =
+			  "0000000000000000000000000000000000000000000000000000000000000000";
+static const vres_seal_params adoptable = {.struct_size = sizeof(adoptable),
+                                           .digest_alg = VRES_DIGEST_VERITY};
+static const vres_audit_check_options no_key = {.struct_size = sizeof(no_key)};
+
+static vres_status read_zeros(void *ctx, void *buf, size_t n)
+{
+	(void)ctx;
+	memset(buf, 0, n);
+	return VRES_OK;
+}
+
+static void call_manager_create(struct stage *s)
+{
+	s->status = manager_create(s->f, NULL, &s->made_manager, NULL);
+}
+
+static void call_audit_file_open(struct stage *s)
+{
+	const vres_audit_file_options o = temp_log_options(&s->place, false);
+
+	s->status = vres_audit_file_open(s->second_log, s->key, &o, &s->made_log, NULL);
+}
+
+static void call_metrics_prometheus(struct stage *s)
+{
+	char out[16384];
+	size_t len;
+
+	s->status = vres_metrics_prometheus(s->f->manager, out, sizeof(out), &len, NULL);
+}
+
+static void call_shard_to_json(struct stage *s)
+{
+	char out[4096];
+	size_t len;
+
+	s->status = vres_shard_to_json(s->shard, out, sizeof(out), &len, NULL);
+}
+
+static void call_shard_receipt(struct stage *s)
+{
+	char out[4096];
+	size_t len;
+
+	s->status = vres_shard_receipt(s->shard, out, sizeof(out), &len, NULL);
+}
+
+static void call_audit_file_head(struct stage *s)
+{
+	uint64_t seq;
+	char hash[65];
+
+	s->status = vres_audit_file_head(s->log, &seq, hash, NULL);
+}
+
+static void call_digester_final(struct stage *s)
+{
+	char hex[65];
+
+	s->status = vres_digester_final(s->digester, hex, NULL);
+}
+
+static void call_audit_checker_feed(struct stage *s)
+{
+	s->status = vres_audit_checker_file(s->checker, NULL);
+	if (s->status == VRES_OK)
+		s->status = vres_audit_checker_feed(s->checker, s->log_text, s->log_bytes, NULL);
+}
+
+static void call_audit_checker_end(struct stage *s)
+{
+	call_audit_checker_feed(s);
+	if (s->status == VRES_OK)
+		s->status = vres_audit_checker_end(s->checker, NULL, NULL);
+}
+
+CALL(audit_checker_checkpoint, s->checker, s->checkpoint, s->checkpoint_bytes)
+CALL(audit_checker_create, &no_key, &s->made_checker)
+CALL(audit_checker_file, s->checker)
+CALL(audit_checker_from_later, s->checker)
+CALL(audit_checker_head, s->checker, 1, zeros)
+CALL(audit_checker_summary, s->checker, NEW(vres_audit_summary))
+CALL(audit_file_flush, s->log)
+CALL(audit_keygen, s->place.first_key)
+CALL(device_count, s->f->manager, &(uint32_t){0})
+CALL(device_describe, s->f->manager, 0, NEW(vres_device_info))
+CALL(digester_create, VRES_DIGEST_VERITY, 0, &s->made_digester)
+CALL(digester_update, s->digester, s->receipt, s->receipt_bytes)
+CALL(digester_update_fd, s->digester, s->fd, 0, strlen(TOKEN))
+CALL(enforce_vram_only, s->f->manager, 0, NULL)
+CALL(key_derive, TOKEN, strlen(TOKEN), NULL, &s->made_key)
+CALL(key_from_credential, "token", NULL, &s->made_key)
+CALL(key_from_token_file, s->token, NULL, &s->made_key)
+CALL(lease_acquire, s->shard, &s->made_lease)
+CALL(lease_check, s->lease)
+CALL(manager_find, s->f->manager, "one", &s->made_shard)
+CALL(manager_metrics, s->f->manager, NEW(vres_metrics))
+CALL(receipt_check, s->receipt, s->receipt_bytes, s->key, NEW(vres_shard_info))
+CALL(receipt_open, s->f->manager, s->receipt, s->receipt_bytes, &s->made_shard)
+CALL(scrub_step, s->f->manager, 1, NULL)
+CALL(seal_adopt, s->f->manager, &adoptable, s->adopted, BLOCK, &s->made_shard)
+CALL(seal_fd, s->f->manager, PLAIN, s->fd, 0, strlen(TOKEN), &s->made_shard)
+CALL(seal_memory, s->f->manager, PLAIN, s->token, sizeof(s->token), &s->made_shard)
+CALL(seal_stream, s->f->manager, PLAIN, read_zeros, NULL, SHARD_BYTES, &s->made_shard)
+CALL(self_check, NEW(vres_self_report))
+CALL(set_verify, s->f->manager, &s->shard, 1, NULL, NULL)
+CALL(shard_describe, s->shard, NEW(vres_shard_info))
+CALL(shard_verify, s->shard, NULL, NULL)
+CALL(validate_hex, digits, 2, 2, NULL)
+CALL(validate_identifier, text, 4, 4, NULL)
+CALL(validate_range, 1, 0, 2, NULL)
+CALL(validate_text, text, 4, 4, NULL)
+CALL(verify_many, s->f->manager, &s->shard, 1, NULL, NULL)
+
+USE(audit_fault_name, 1)
+USE(audit_file_lost, s->log)
+USE(audit_file_sink, s->log)
+USE(lease_bytes, s->lease)
+USE(lease_device_ptr, s->lease)
+USE(reason_name, 1)
+USE(status_class, VRES_OK)
+USE(status_name, VRES_OK)
+USE(status_text, VRES_OK)
+
+static void call_backend_cuda(struct stage *s)
+{
+	(void)s;
+	(void)vres_backend_cuda();
+}
+
+static void call_backend_hip(struct stage *s)
+{
+	(void)s;
+	(void)vres_backend_hip();
+}
+
+static void call_version(struct stage *s)
+{
+	(void)s;
+	(void)vres_version();
+}
+
+GIVE_BACK(audit_checker_destroy, checker)
+GIVE_BACK(audit_file_close, log)
+GIVE_BACK(digester_destroy, digester)
+GIVE_BACK(key_destroy, key)
+GIVE_BACK(lease_release, lease)
+GIVE_BACK(manager_destroy, f->manager)
+GIVE_BACK(shard_release, shard)
+
+#define GUARDED(function)                                                                          \
+	{                                                                                          \
+		"vres_" #function, call_##function, false                                          \
+	}
+#define PURE(function)                                                                             \
+	{                                                                                          \
+		"vres_" #function, call_##function, true                                           \
+	}
+
+const struct call calls[] = {
+	GUARDED(audit_checker_checkpoint),
+	GUARDED(audit_checker_create),
+	GUARDED(audit_checker_destroy),
+	GUARDED(audit_checker_end),
+	GUARDED(audit_checker_feed),
+	GUARDED(audit_checker_file),
+	GUARDED(audit_checker_from_later),
+	GUARDED(audit_checker_head),
+	GUARDED(audit_checker_summary),
+	PURE(audit_fault_name),
+	GUARDED(audit_file_close),
+	GUARDED(audit_file_flush),
+	GUARDED(audit_file_head),
+	GUARDED(audit_file_lost),
+	GUARDED(audit_file_open),
+	PURE(audit_file_sink),
+	GUARDED(audit_keygen),
+	PURE(backend_cuda),
+	PURE(backend_hip),
+	PURE(device_count),
+	GUARDED(device_describe),
+	GUARDED(digester_create),
+	GUARDED(digester_destroy),
+	GUARDED(digester_final),
+	GUARDED(digester_update),
+	GUARDED(digester_update_fd),
+	GUARDED(enforce_vram_only),
+	GUARDED(key_derive),
+	GUARDED(key_destroy),
+	GUARDED(key_from_credential),
+	GUARDED(key_from_token_file),
+	GUARDED(lease_acquire),
+	PURE(lease_bytes),
+	PURE(lease_check),
+	PURE(lease_device_ptr),
+	GUARDED(lease_release),
+	GUARDED(manager_create),
+	GUARDED(manager_destroy),
+	GUARDED(manager_find),
+	GUARDED(manager_metrics),
+	GUARDED(metrics_prometheus),
+	PURE(reason_name),
+	GUARDED(receipt_check),
+	GUARDED(receipt_open),
+	GUARDED(scrub_step),
+	GUARDED(seal_adopt),
+	GUARDED(seal_fd),
+	GUARDED(seal_memory),
+	GUARDED(seal_stream),
+	GUARDED(self_check),
+	GUARDED(set_verify),
+	GUARDED(shard_describe),
+	GUARDED(shard_receipt),
+	GUARDED(shard_release),
+	GUARDED(shard_to_json),
+	GUARDED(shard_verify),
+	PURE(status_class),
+	PURE(status_name),
+	PURE(status_text),
+	PURE(validate_hex),
+	PURE(validate_identifier),
+	PURE(validate_range),
+	PURE(validate_text),
+	GUARDED(verify_many),
+	PURE(version),
+};
+const size_t calls_count = COUNT(calls);
