@@ -4,9 +4,7 @@
  * pieces.
  */
 #include "hash/hasher.h"
-
 #include <stdatomic.h>
-
 #include "support/suite/alloc.h"
 #include "support/suite/content.h"
 #include "support/suite/status.h"
@@ -205,114 +203,6 @@ START_TEST(what_is_under_way_is_given_up_when_the_pass_closes)
 }
 END_TEST
 
-/* Bytes that each thread gets for itself. */
-struct taken {
-	const uint8_t *bytes;
-	uint64_t offset;
-	/*
-	 * How many there are from offset on; the most that was asked for at once, under the lock.
-	 */
-	size_t n, most;
-	pthread_mutex_t lock;
-	atomic_bool asked_outside;
-	uint64_t fails_at; /* the offset where it does */
-};
-
-static vres_status get(void *ctx, uint32_t worker, uint64_t offset, size_t n, const uint8_t **bytes,
-                       vres_error *err)
-{
-	struct taken *taken = ctx;
-
-	(void)worker;
-	(void)pthread_mutex_lock(&taken->lock);
-	taken->most = n > taken->most ? n : taken->most;
-	(void)pthread_mutex_unlock(&taken->lock);
-	if (n == 0 || offset < taken->offset || offset + n > taken->offset + taken->n)
-		atomic_store(&taken->asked_outside, true);
-	if (taken->fails_at >= offset && taken->fails_at < offset + n)
-		return vres_fail(err, VRES_E_IO, "no more");
-	*bytes = taken->bytes + (offset - taken->offset);
-	return VRES_OK;
-}
-
-static struct taken taken_from(const uint8_t *bytes, uint64_t offset, size_t n)
-{
-	return (struct taken){.bytes = bytes,
-	                      .offset = offset,
-	                      .n = n,
-	                      .lock = PTHREAD_MUTEX_INITIALIZER,
-	                      .fails_at = UINT64_MAX};
-}
-
-START_TEST(bytes_may_be_taken_from_a_source_by_each_thread)
-{
-	static const struct {
-		uint32_t block_size;
-		size_t bytes;
-	} trees[] = {
-		{4096, 0},    {4096, 1},    {1024, 1023}, {65536, 65536}, {4096, (2 << 20) + 1},
-		{1024, MOST}, {4096, MOST}, {65536, MOST}};
-	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 6);
-
-	for (size_t t = 0; t < COUNT(trees); t++) {
-		char want[65];
-
-		verity_hex(bytes, trees[t].bytes, trees[t].block_size, want);
-		for (uint32_t threads = 1; threads <= 4; threads += 3) {
-			CLEANUP(end) struct fixture fixture = {0};
-			struct taken taken = taken_from(bytes, 77, trees[t].bytes);
-			const struct hasher_source source = {.get = get, .ctx = &taken};
-			vres_error err;
-
-			begin(&fixture, trees[t].block_size, threads, false);
-			ck_ok(hasher_take(&fixture.hasher, &source, 77, trees[t].bytes, &err));
-			ck_tree(&fixture, trees[t].bytes, want);
-			ck_assert(!atomic_load(&taken.asked_outside));
-			ck_assert_uint_le(taken.most, hasher_part_bytes(trees[t].block_size));
-		}
-	}
-}
-END_TEST
-
-START_TEST(taking_and_adding_may_alternate)
-{
-	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 7);
-	CLEANUP(end) struct fixture fixture = {0};
-	struct taken taken = taken_from(bytes, 0, MOST);
-	const struct hasher_source source = {.get = get, .ctx = &taken};
-	vres_error err;
-
-	begin(&fixture, 4096, 3, false);
-	ck_ok(hasher_begin(&fixture.hasher, bytes, 100, &err));
-	ck_ok(hasher_end(&fixture.hasher, &err));
-	ck_ok(hasher_take(&fixture.hasher, &source, 100, 50, &err));
-	ck_ok(hasher_take(&fixture.hasher, &source, 150, 600000, &err));
-	ck_ok(hasher_begin(&fixture.hasher, bytes + 600150, 700000, &err));
-	ck_ok(hasher_end(&fixture.hasher, &err));
-	ck_ok(hasher_take(&fixture.hasher, &source, 1300150, MOST - 1300150, &err));
-	ck_digests(&fixture, bytes, MOST);
-}
-END_TEST
-
-START_TEST(failure_of_the_source_is_a_status)
-{
-	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 8);
-	const uint64_t at[] = {0, 2 << 20, MOST - 1};
-
-	for (size_t i = 0; i < COUNT(at); i++) {
-		CLEANUP(end) struct fixture fixture = {0};
-		struct taken taken = taken_from(bytes, 0, MOST);
-		const struct hasher_source source = {.get = get, .ctx = &taken};
-		vres_error err;
-
-		begin(&fixture, 4096, 3, false);
-		taken.fails_at = at[i];
-		ck_status(hasher_take(&fixture.hasher, &source, 0, MOST, &err), VRES_E_IO);
-		ck_assert_str_eq(err.message, "no more");
-	}
-}
-END_TEST
-
 START_TEST(no_memory_is_a_status_and_leaves_nothing)
 {
 	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 9);
@@ -351,11 +241,6 @@ int main(void)
 	             "a wrong root"),
 		CASE(what_is_under_way_is_given_up_when_the_pass_closes, "WORKER-4150",
 	             "confidentiality", "a read of freed memory"),
-		CASE(bytes_may_be_taken_from_a_source_by_each_thread, "CI-007 WORKER-4400",
-	             "integrity", "parts in the wrong order"),
-		CASE(taking_and_adding_may_alternate, "CI-004", "integrity", ""),
-		CASE(failure_of_the_source_is_a_status, "WORKER-4150", "integrity",
-	             "a root of bytes that never came"),
 		CASE(no_memory_is_a_status_and_leaves_nothing, "WORKER-4150 WORKER-4952",
 	             "availability", ""),
 	};
