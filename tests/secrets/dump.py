@@ -5,38 +5,15 @@
 What is looked for is worked out with hashlib and hmac alone: the token, the root key and each subkey, raw, in hexadecimal, as the blocks that
 HMAC makes of a key, and as the words that SHA-256 makes of a block; half of any is enough.
 """
-import hashlib
-import hmac
 import os
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../cli"))
+from spelling import TOKEN, secrets, spellings  # noqa: E402
 from support import equal, expect, main, test, token_file  # noqa: E402
 
-TOKEN = hashlib.sha256(b"the token of the dump test").hexdigest().encode()
 MARKER = b"what the search must-find"
-
-
-def mac(key, message):
-    return hmac.new(key, message, hashlib.sha256).digest()
-
-
-def secrets():
-    extracted = mac(bytes(32), TOKEN)
-    root = mac(extracted, b"llorch-vram-seal-v1\x01")
-    found = {"token": TOKEN, "extracted": extracted, "root": root}
-    for purpose in (b"seal", b"audit", b"attest"):
-        found[purpose.decode()] = mac(root, b"vres/" + purpose + b"/v1\x01")
-    found["id beyond its public half"] = mac(root, b"vres/id/v1\x01")[8:]
-    return found
-
-
-def spellings(secret):
-    """What gives the secret away, though it is not the secret."""
-    padded = [secret, bytes(b ^ 0x36 for b in secret), bytes(b ^ 0x5C for b in secret)]
-    swapped = [b"".join(s[i : i + 4][::-1] for i in range(0, len(s) // 4 * 4, 4)) for s in padded]
-    return padded + swapped + [secret.hex().encode(), secret.hex().upper().encode()]
 
 
 def given_away(core):
