@@ -7,7 +7,18 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#ifndef RENAME_NOREPLACE /* musl before 1.2.6 knows neither this nor the function */
+#define RENAME_NOREPLACE 1u
+
+static int renameat2(int from_folder, const char *from, int to_folder, const char *to,
+                     unsigned flags)
+{
+	return (int)syscall(SYS_renameat2, from_folder, from, to_folder, to, flags);
+}
+#endif
 
 static vres_status failed(const char *doing, vres_error *err)
 {

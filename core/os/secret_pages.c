@@ -19,6 +19,11 @@
 
 #include "os/os.h"
 
+/* Headers older than Linux 5.14, and musl's; the number is the same on every architecture. */
+#ifndef SYS_memfd_secret
+#define SYS_memfd_secret 447
+#endif
+
 struct head {
 	int64_t process;
 	bool is_emptied; /* in children, by the kernel: then this says all */
