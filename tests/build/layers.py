@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An include that points up does not compile.
 
-For each layer of the core and of the tool the flags of one of its own sources are taken from the build, and a file that includes one header is compiled with
+For each layer of the core, the backends and the tool the flags of one of its own sources are taken from the build, and a file that includes one header is compiled with
 them: a header of each other folder in turn.  Those of the floors below and of the layer itself must compile, all others must not.
 
 Usage: layers.py SOURCE-FOLDER COMPILE-COMMANDS.JSON
@@ -19,6 +19,7 @@ FLOORS = [["base"], ["os"], ["hash/x86", "hash", "events"], ["sign", "device"], 
           ["seal", "verify"]]
 WITHIN = {("hash", "hash/x86"), ("audit/log", "audit/format"), ("audit/check", "audit/format")}
 ONLY = {"hash/x86": {"base"}}
+BACKEND_FLOORS = [["kernels"], ["gpu"], ["cuda", "hip"]]
 TOOL_FLOORS = [["ui"], ["session"], ["shards"], ["commands"]]
 
 
@@ -50,7 +51,8 @@ def try_tree(root, floors, layer_of, compiled):
     faults = [f"{source} is compiled by no layer" for source in root.rglob("*.c") if source not in compiled and layer_of(source) is not None]
     layers = {layer_of(source): command for source, command in compiled.items() if root in source.parents and layer_of(source) is not None}
     known = {layer for floor in floors for layer in floor}
-    faults += [f"{root.name}/{layer} is on no floor" for layer in sorted(set(layers) ^ known)]
+    with_sources = {layer for layer in known if any((root / layer).glob("*.c"))}  # backends/kernels has headers alone
+    faults += [f"{root.name}/{layer} is on no floor" for layer in sorted(set(layers) ^ with_sources)]
     for layer in sorted(set(layers) & known):
         for other in sorted(known):
             header = sorted((root / other).glob("*.h"))[0].relative_to(root)
@@ -63,8 +65,10 @@ def try_tree(root, floors, layer_of, compiled):
 def main():
     root, commands = pathlib.Path(sys.argv[1]), json.loads(pathlib.Path(sys.argv[2]).read_text())
     compiled = {pathlib.Path(c["file"]): c for c in commands if "/CMakeFiles/vres_" in c["command"]}
-    core, tool = root / "core", root / "cli"
-    trees = [(core, FLOORS, lambda source: str(source.parent.relative_to(core)))]
+    core, backends, tool = root / "core", root / "backends", root / "cli"
+    trees = [(core, FLOORS, lambda source: str(source.parent.relative_to(core))),
+             # abi_check.c sees the vendor's headers, where there are any, and is never linked.
+             (backends, BACKEND_FLOORS, lambda source: source.parent.name if source.name != "abi_check.c" else None)]
     if any(tool in source.parents for source in compiled):  # it can be left out of a build
         trees.append((tool, TOOL_FLOORS, lambda source: source.relative_to(tool).parts[0] if source.parent != tool else None))
     failed = False
