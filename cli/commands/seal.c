@@ -15,7 +15,7 @@
 #include "shards/receipt.h"
 #include "shards/refuse_overwrite.h"
 #include "shards/seal_inputs.h"
-#include "shards/verify_report.h"
+#include "shards/verification.h"
 #include "ui/options.h"
 #include "ui/reader.h"
 #include "ui/units.h"
@@ -81,19 +81,16 @@ static bool check_usage(const struct file_command *c, const struct inputs *in)
 	return do_receipts(c, in);
 }
 
-static bool verify_each(struct output *o, const struct inputs *in, vres_verify_report *reports)
+static bool verify_each(struct output *o, const struct inputs *in, struct verification *found)
 {
 	bool is_good = true;
 
 	for (size_t i = 0; i < in->count; i++) {
-		struct input *one = &in->items[i];
 		vres_verify_params params = vres_verify_params_init();
 		vres_error err;
 
-		input_be_source(one, &params);
-		reports[i] = vres_verify_report_init();
-		if (vres_shard_verify(one->shard, &params, &reports[i], &err) != VRES_OK)
-			is_good = output_fail(o, one->name, &err);
+		if (verification_run(&found[i], &in->items[i], &params, &err) != VRES_OK)
+			is_good = output_fail(o, in->items[i].name, &err);
 	}
 	return is_good;
 }
@@ -130,10 +127,11 @@ static json_t *handle_to_json(const vres_shard *shard)
 	return json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
 }
 
-static void report_one(struct output *o, const struct input *in, const vres_verify_report *report,
+static void report_one(struct output *o, const struct input *in, const struct verification *v,
                        json_t *shards)
 {
 	vres_shard_info info = vres_shard_info_init();
+	const vres_verify_report *report = &v->report;
 	json_t *object = handle_to_json(in->shard);
 	char span[UNITS_TEXT], verified[UNITS_TEXT];
 	vres_error err;
@@ -158,19 +156,19 @@ static void report_one(struct output *o, const struct input *in, const vres_veri
 	output_put_file(o, object, "file", in->name);
 	input_describe(in, o, object);
 	output_put_u64(o, object, "seal_ns", in->seal_ns);
-	output_put(o, object, "verify", verify_to_json(o, report));
-	damage_report(o, object, in, report);
+	output_put(o, object, "verify", verification_to_json(o, v));
+	damage_report(o, object, in, v);
 	output_add(o, shards, object);
 }
 
-static void report_all(struct output *o, const struct inputs *in, const vres_verify_report *reports,
+static void report_all(struct output *o, const struct inputs *in, const struct verification *found,
                        struct stop *stop)
 {
 	json_t *shards = json_array();
 
 	for (size_t i = 0; i < in->count; i++) {
 		reader_wait(o, stop);
-		report_one(o, &in->items[i], &reports[i], shards);
+		report_one(o, &in->items[i], &found[i], shards);
 	}
 	output_put(o, o->document, "shards", shards);
 }
@@ -178,14 +176,16 @@ static void report_all(struct output *o, const struct inputs *in, const vres_ver
 static bool verify_and_report(const struct file_command *c, const struct session *s,
                               const struct inputs *in, struct stop *stop)
 {
-	CLEANUP(free_pointer)
-	vres_verify_report *reports = calloc(in->count, sizeof(*reports));
+	struct verification *found = calloc(in->count, sizeof(*found));
 	bool is_good;
 
-	if (reports == NULL)
+	if (found == NULL)
 		return output_no_memory(c->o, NULL);
-	is_good = verify_each(c->o, in, reports) && (!c->seal.is_set || verify_set(c->o, s, in));
-	report_all(c->o, in, reports, stop);
+	is_good = verify_each(c->o, in, found) && (!c->seal.is_set || verify_set(c->o, s, in));
+	report_all(c->o, in, found, stop);
+	for (size_t i = 0; i < in->count; i++)
+		verification_free(&found[i]);
+	free(found);
 	return is_good && do_receipts(c, in);
 }
 

@@ -15,7 +15,7 @@
 #include "shards/file_command.h"
 #include "shards/refuse_overwrite.h"
 #include "shards/seal_inputs.h"
-#include "shards/verify_report.h"
+#include "shards/verification.h"
 #include "ui/options.h"
 #include "ui/reader.h"
 #include "ui/units.h"
@@ -57,15 +57,13 @@ static void check_one(const struct watch_options *options, struct watched *w)
 
 	params.mode = (uint32_t)options->mode;
 	params.sample_units = (uint32_t)options->sample_units;
-	input_be_source(w->input, &params);
-	w->last = vres_verify_report_init();
 	w->checks++;
-	if (vres_shard_verify(w->input->shard, &params, &w->last, &w->error) != VRES_OK) {
+	if (verification_run(&w->last, w->input, &params, &w->error) != VRES_OK) {
 		w->is_bad = true;
 		return;
 	}
-	w->bytes_hashed += w->last.bytes_hashed;
-	w->verify_ns += w->last.duration;
+	w->bytes_hashed += w->last.report.bytes_hashed;
+	w->verify_ns += w->last.report.duration;
 }
 
 static bool is_read(struct watch_view *view, struct stop *stop)
@@ -134,7 +132,8 @@ static json_t *watched_to_json(struct output *o, const struct watched *w)
 	output_put_u64(o, object, "checks", w->checks);
 	output_put_u64(o, object, "bytes_hashed", w->bytes_hashed);
 	output_put_u64(o, object, "verify_ns", w->verify_ns);
-	output_put(o, object, "last", w->checks != 0 ? verify_to_json(o, &w->last) : json_null());
+	output_put(o, object, "last",
+	           w->checks != 0 ? verification_to_json(o, &w->last) : json_null());
 	return object;
 }
 

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
-#include "shards/verify_report.h"
 #include "ui/escape.h"
 #include "ui/options.h"
 #include "ui/terminal.h"
@@ -48,9 +47,9 @@ void watch_view_checked(struct watch_view *v, struct output *o, const struct wat
 	output_text(o, "check %" PRIu64 ": ", w->checks);
 	output_name(o, w->input->name);
 	output_text(o, ": %s, %s in %s, %.2f GB/s\n", state_name(w),
-	            options_word(verify_mode_words, w->last.mode),
-	            format_span(span, w->last.duration),
-	            gigabytes_a_second(w->last.bytes_hashed, w->last.duration));
+	            options_word(verify_mode_words, w->last.report.mode),
+	            format_span(span, w->last.report.duration),
+	            gigabytes_a_second(w->last.report.bytes_hashed, w->last.report.duration));
 }
 
 static void draw_row(const struct watch_view *v, struct output *o, const struct watched *w,
@@ -61,10 +60,10 @@ static void draw_row(const struct watch_view *v, struct output *o, const struct 
 
 	escape_fit(name, columns, w->input->name);
 	output_text(o, "%s %8" PRIu64 " %-9s %9s %7.2f %s%s%s\x1b[K\n", name, w->checks,
-	            options_word(verify_mode_words, w->last.mode),
-	            format_span(span, w->last.duration),
-	            gigabytes_a_second(w->last.bytes_hashed, w->last.duration), colour,
-	            state_name(w), v->is_coloured ? "\x1b[0m" : "");
+	            options_word(verify_mode_words, w->last.report.mode),
+	            format_span(span, w->last.report.duration),
+	            gigabytes_a_second(w->last.report.bytes_hashed, w->last.report.duration),
+	            colour, state_name(w), v->is_coloured ? "\x1b[0m" : "");
 }
 
 static void draw_table(struct watch_view *v, struct output *o)
@@ -101,6 +100,8 @@ void watch_view_round(struct watch_view *v, struct output *o, bool is_shown)
 
 void watch_view_end(struct watch_view *v)
 {
+	for (size_t i = 0; i < v->count && v->items != NULL; i++)
+		verification_free(&v->items[i].last);
 	free(v->items);
 	v->items = NULL;
 }

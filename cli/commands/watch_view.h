@@ -6,14 +6,14 @@
 #ifndef VRES_CLI_COMMANDS_WATCH_VIEW_H
 #define VRES_CLI_COMMANDS_WATCH_VIEW_H
 
-#include "shards/inputs.h"
+#include "shards/verification.h"
 
 /* A file that is watched. */
 struct watched {
 	struct input *input;
 	/* checks counts all; the sums are over the good ones. */
 	uint64_t checks, bytes_hashed, verify_ns;
-	vres_verify_report last;
+	struct verification last;
 	vres_error error; /* of the last check, when it is_bad */
 	bool is_bad;
 };

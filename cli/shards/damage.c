@@ -3,9 +3,6 @@
 
 #include <inttypes.h>
 
-/* More than this many tensors in one damaged range are counted, not named. */
-#define TENSORS_NAMED 16
-
 /* A name is counted, not NUL-terminated: it may have a NUL inside. */
 static void report_tensor(struct output *o, json_t *array, const struct tensor *t)
 {
@@ -23,43 +20,77 @@ static void report_tensor(struct output *o, json_t *array, const struct tensor *
 	output_add(o, array, entry);
 }
 
-static void report_tensors(struct output *o, json_t *damage, const struct input *in, uint64_t begin,
-                           uint64_t end)
+/*
+ * The tensors that a range touches, from number @next on, so that one between two ranges is named
+ * once. Returns the first that was not looked at.
+ */
+static size_t report_tensors(struct output *o, json_t *array, const struct safetensors *s,
+                             const vres_damage *range, size_t next)
+{
+	size_t i = safetensors_from(s, range->offset);
+
+	for (i = i > next ? i : next;
+	     i < s->count && s->tensors[i].begin < range->offset + range->bytes; i++) {
+		if (s->tensors[i].begin != s->tensors[i].end)
+			report_tensor(o, array, &s->tensors[i]);
+	}
+	return i;
+}
+
+static void name_tensors(struct output *o, json_t *damage, const struct input *in,
+                         const vres_damage *ranges, size_t count)
 {
 	const struct safetensors *s = &in->model.tensors;
+	const bool is_header = in->model.has_tensors && ranges[0].offset < s->data;
 	json_t *array;
-	size_t found = 0;
 
 	if (!in->model.has_tensors)
 		return;
 	array = json_array();
-	if (begin < s->data)
+	if (is_header)
 		output_text(o, "  the safetensors header\n");
-	for (size_t i = safetensors_from(s, begin); i < s->count && s->tensors[i].begin < end;
-	     i++) {
-		if (s->tensors[i].begin == s->tensors[i].end)
-			continue;
-		if (found++ < TENSORS_NAMED)
-			report_tensor(o, array, &s->tensors[i]);
-	}
-	if (found > TENSORS_NAMED)
-		output_text(o, "  and %zu more tensors\n", found - TENSORS_NAMED);
-	output_put_bool(o, damage, "header", begin < s->data);
-	output_put_u64(o, damage, "tensors_count", found);
+	for (size_t i = 0, next = 0; i < count; i++)
+		next = report_tensors(o, array, s, &ranges[i], next);
+	output_put_bool(o, damage, "header", is_header);
+	output_put_u64(o, damage, "tensors_count", json_array_size(array));
 	output_put(o, damage, "tensors", array);
 }
 
-void damage_report(struct output *o, json_t *object, const struct input *in,
-                   const vres_verify_report *report)
+static void name_ranges(struct output *o, json_t *damage, const struct verification *v,
+                        const vres_damage *ranges, size_t count)
 {
-	/* The last block of a file is shorter than a block. */
-	const uint64_t begin =
-		report->first_bad_offset < in->bytes ? report->first_bad_offset : in->bytes;
-	const uint64_t bytes = report->first_bad_bytes < in->bytes - begin ? report->first_bad_bytes
-	                                                                   : in->bytes - begin;
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		json_t *range = json_object();
+
+		if (i > 0)
+			output_text(o, "  and bytes %" PRIu64 " to %" PRIu64 "\n", ranges[i].offset,
+			            ranges[i].offset + ranges[i].bytes - 1);
+		output_put_u64(o, range, "offset", ranges[i].offset);
+		output_put_u64(o, range, "bytes", ranges[i].bytes);
+		output_add(o, array, range);
+	}
+	if (v->report.damage_count > count)
+		output_text(o, "  and %" PRIu64 " more ranges\n", v->report.damage_count - count);
+	output_put_u64(o, damage, "offset", ranges[0].offset);
+	output_put_u64(o, damage, "bytes", ranges[0].bytes);
+	output_put_u64(o, damage, "bad_blocks_at_least", v->report.bad_blocks);
+	output_put_u64(o, damage, "ranges_count",
+	               v->report.damage_count > count ? v->report.damage_count : count);
+	output_put(o, damage, "ranges", array);
+}
+
+void damage_report(struct output *o, json_t *object, const struct input *in,
+                   const struct verification *v)
+{
+	const vres_damage first = {.offset = v->report.first_bad_offset,
+	                           .bytes = v->report.first_bad_bytes};
+	const vres_damage *ranges = v->damage_kept != 0 ? v->damage : &first;
+	const size_t count = v->damage_kept != 0 ? v->damage_kept : 1;
 	json_t *damage;
 
-	if (bytes == 0)
+	if (ranges[0].bytes == 0)
 		return;
 	damage = json_object();
 	output_text(o, "DAMAGED ");
@@ -67,10 +98,9 @@ void damage_report(struct output *o, json_t *object, const struct input *in,
 	output_text(o,
 	            ": bytes %" PRIu64 " to %" PRIu64 "; at least %" PRIu64 " of %" PRIu64
 	            " blocks bad\n",
-	            begin, begin + bytes - 1, report->bad_blocks, report->blocks_total);
-	output_put_u64(o, damage, "offset", begin);
-	output_put_u64(o, damage, "bytes", bytes);
-	output_put_u64(o, damage, "bad_blocks_at_least", report->bad_blocks);
-	report_tensors(o, damage, in, begin, begin + bytes);
+	            ranges[0].offset, ranges[0].offset + ranges[0].bytes - 1, v->report.bad_blocks,
+	            v->report.blocks_total);
+	name_ranges(o, damage, v, ranges, count);
+	name_tensors(o, damage, in, ranges, count);
 	output_put(o, object, "damage", damage);
 }

@@ -3,13 +3,14 @@
 #ifndef VRES_CLI_SHARDS_DAMAGE_H
 #define VRES_CLI_SHARDS_DAMAGE_H
 
-#include "shards/inputs.h"
+#include "shards/verification.h"
 
 /*
- * Text for people, and "damage" in @object: {"offset", "bytes", "bad_blocks_at_least", and of a
- * safetensors file "header", "tensors"}; nothing when no range is known.
+ * All damaged ranges, and all tensors that they touch: text for people, and "damage" in @object:
+ * {"offset", "bytes" (of the first range), "bad_blocks_at_least", "ranges_count", "ranges", and of
+ * a safetensors file "header", "tensors_count", "tensors"}.  Nothing when no range is known.
  */
 void damage_report(struct output *o, json_t *object, const struct input *in,
-                   const vres_verify_report *report);
+                   const struct verification *v);
 
 #endif

@@ -102,14 +102,12 @@ bool inputs_open(struct inputs *in, struct output *o, char **names, size_t count
 	in->items = calloc(count, sizeof(*in->items));
 	if (in->items == NULL)
 		return output_no_memory(o, NULL);
-	for (; in->count < count; in->count++) {
-		struct input *one = &in->items[in->count];
+	while (in->count < count) {
+		struct input *one = &in->items[in->count++];
 		uint64_t padded;
 
-		if (!input_open(one, o, names[in->count], options)) {
-			file_close(&one->fd);
+		if (!input_open(one, o, names[in->count - 1], options))
 			return false;
-		}
 		if (__builtin_add_overflow(one->bytes, PAGE_BYTES - 1, &padded) ||
 		    __builtin_add_overflow(in->room, padded / PAGE_BYTES * PAGE_BYTES, &in->room))
 			in->room = UINT64_MAX;
@@ -141,17 +139,4 @@ void inputs_close(struct inputs *in)
 	}
 	free(in->items);
 	*in = (struct inputs){0};
-}
-
-static vres_status read_at(void *ctx, uint64_t offset, void *buf, size_t n)
-{
-	const struct input *in = ctx;
-
-	return file_read_at(in->fd, offset, buf, n) ? VRES_OK : VRES_E_IO;
-}
-
-void input_be_source(struct input *in, vres_verify_params *params)
-{
-	params->source = in->is_stream ? NULL : read_at;
-	params->source_ctx = in;
 }

@@ -46,8 +46,4 @@ bool inputs_refuse_overwrite(const struct inputs *in, struct output *o, const ch
 /* For CLEANUP: releases shards and closes descriptors. */
 void inputs_close(struct inputs *in);
 
-/* Let a verification read the file again, to name damage by the block; a stream cannot be read
- * again. */
-void input_be_source(struct input *in, vres_verify_params *params);
-
 #endif

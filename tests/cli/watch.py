@@ -124,7 +124,7 @@ def a_hostile_tensor_name_cannot_write_to_the_terminal():
 
 
 @test()
-def more_tensors_than_can_be_read_are_counted():
+def every_tensor_of_a_damaged_range_is_named():
     write("m", safetensors([(f"t{i:03}", b"x") for i in range(100)]))
     at = os.path.getsize("m") - 1
     damage = vres("watch", "m", "--count", "1", "--mock-flip", f"0:{at}:0@1", "--json", *QUICK, status=1).json()["files"][0]["damage"]
@@ -132,7 +132,38 @@ def more_tensors_than_can_be_read_are_counted():
         data = 8 + struct.unpack("<Q", f.read(8))[0]
     first = max(0, at // 4096 * 4096 - data)
     equal(damage["tensors_count"], 100 - first)
-    equal([t["name"] for t in damage["tensors"]], [f"t{i:03}" for i in range(first, min(100, first + 16))])
+    equal([t["name"] for t in damage["tensors"]], [f"t{i:03}" for i in range(first, 100)])
+
+
+@test("VR-004", "integrity", "bit flips in VRAM")
+def every_damaged_range_and_every_tensor_of_each_is_named():
+    model = write("model", safetensors([(name, pattern(3 << 20)) for name in ("first", "second", "third", "fourth")]))
+    with open(model, "rb") as f:
+        data = 8 + struct.unpack("<Q", f.read(8))[0]
+    offsets = [data + 5000, data + 5000 + 4096, data + (2 << 20), data + (6 << 20) + 100000, os.path.getsize(model) - 1]
+    flips = [word for offset in offsets for word in ("--mock-flip", f"0:{offset}:2@1")]
+    damage = vres("watch", model, "--count", "1", "--json", *flips, *QUICK, status=1).json()["files"][0]["damage"]
+    blocks = [offset // 4096 * 4096 for offset in offsets]
+    wanted = [(blocks[0], 8192), (blocks[2], 4096), (blocks[3], 4096), (blocks[4], os.path.getsize(model) - blocks[4])]  # neighbours are one range
+    equal([(r["offset"], r["bytes"]) for r in damage["ranges"]], wanted)
+    equal((damage["ranges_count"], damage["offset"], damage["bytes"]), (4, *wanted[0]))
+    equal([t["name"] for t in damage["tensors"]], ["first", "third", "fourth"])
+    equal(damage["header"], False)
+    for command in (("watch", model, "--count", "1"), ("seal", model)):
+        lines = vres(*command, *flips, *MOCK, status=1).out.decode().splitlines()
+        at = next(i for i, line in enumerate(lines) if line.startswith("DAMAGED model: "))
+        expect(f"bytes {wanted[0][0]} to {wanted[0][0] + 8191};" in lines[at], lines)
+        equal(lines[at + 1 : at + 4], [f"  and bytes {begin} to {begin + size - 1}" for begin, size in wanted[1:]])
+        equal([line.split()[:2] for line in lines[at + 4 : at + 7]], [["tensor", "first"], ["tensor", "third"], ["tensor", "fourth"]])
+
+
+@test("VR-004", "integrity", "bit flips in VRAM")
+def damage_without_names_is_listed_in_full_too():
+    write("f", pattern(4 << 20))
+    flips = [word for block in range(0, 1024, 17) for word in ("--mock-flip", f"0:{block * 4096}:0@1")]
+    damage = vres("seal", "f", "--json", *flips, *MOCK, status=1).json()["shards"][0]["damage"]
+    equal([r["offset"] for r in damage["ranges"]], [block * 4096 for block in range(0, 1024, 17)])
+    expect("tensors" not in damage, damage)
 
 
 @test("", "availability")
