@@ -107,6 +107,107 @@ START_TEST(a_change_is_called_what_it_looks_like_and_named_by_its_line)
 }
 END_TEST
 
+START_TEST(two_changes_far_apart_are_two_findings)
+{
+	struct audit_maker *m = small_log(false);
+	vres_audit_check_options o = vres_audit_check_options_init();
+	vres_key *key = small_log_key();
+	struct small_log_told told = {.count = 0};
+	vres_audit_checker *c;
+	vres_error err;
+
+	o.key = key;
+	o.finding = small_log_tell;
+	o.finding_ctx = &told;
+	c = small_log_checker(&o);
+	delete (m, 3);
+	edit(m, 1);
+	small_log_feed(c, m, m->n);
+	ck_status(vres_audit_checker_end(c, NULL, &err), VRES_E_INTEGRITY_VIOLATION);
+	ck_assert_uint_eq(told.count, 2);
+	ck_assert_uint_eq(told.findings[0].fault, VRES_AUDIT_BAD_MAC);
+	ck_assert_ptr_nonnull(strstr(told.findings[0].message, "the log goes on with seq 3"));
+	ck_assert_uint_eq(told.findings[1].fault, VRES_AUDIT_MISSING);
+	ck_assert_uint_eq(told.findings[1].line, 4);
+	ck_assert_uint_eq(told.findings[1].seq, 4);
+	vres_audit_checker_destroy(c);
+	vres_key_destroy(key);
+	test_free(m);
+}
+END_TEST
+
+/* The next epoch's key without the line that ends this epoch. */
+static void steal_next_key(struct audit_maker *m)
+{
+	const struct audit_maker before = *m;
+
+	maker_epoch(m);
+	m->n = before.n;
+	m->lines = before.lines;
+	m->seq = before.seq;
+	memcpy(m->prev, before.prev, sizeof(m->prev));
+}
+
+/* Logs of which every line is under a key that follows from the first, and yet not good. */
+START_TEST(genuine_lines_in_places_where_none_can_be_are_named)
+{
+	static const char rotated[] = "{\"event_type\":\"log_rotated\"}";
+	static const struct {
+		uint32_t fault;
+		bool is_from_later;
+		uint64_t line;
+	} rows[] = {
+		{VRES_AUDIT_ORDER, false, 7},   /* an epoch without its end */
+		{VRES_AUDIT_ORDER, false, 1},   /* seq 1 of a later epoch */
+		{VRES_AUDIT_MISSING, false, 1}, /* a beginning after seq 1 */
+		{VRES_AUDIT_ORDER, true, 1},    /* of an epoch that no log reaches so early */
+		{0, true, 0},                   /* on purpose */
+		{VRES_AUDIT_ORDER, false, 8},   /* a line after log_rotated */
+	};
+	char path[] = "/tmp/vres-audit-XXXXXX";
+
+	small_log_key_file(path);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct audit_maker *m = small_log(true);
+		vres_audit_check_options o = vres_audit_check_options_init();
+		struct small_log_told told = {.count = 0};
+		vres_audit_checker *c;
+		vres_error err;
+
+		if (i < 5)
+			steal_next_key(m);
+		if (i > 0 && i < 5) { /* begun anew */
+			const size_t seq = (const size_t[]){0, 0, 4, 1, 4}[i];
+
+			m->n = m->lines = 0;
+			m->seq = seq;
+			memset(m->prev, seq ? '1' : '0', 64);
+			maker_header(m);
+		}
+		if (i == 5)
+			maker_line(m, rotated);
+		maker_line(m, "{\"event_type\":\"seal_verified\"}");
+		o.forward_key = path;
+		o.finding = small_log_tell;
+		o.finding_ctx = &told;
+		c = small_log_checker(&o);
+		if (rows[i].is_from_later)
+			ck_ok(vres_audit_checker_from_later(c, &err));
+		small_log_feed(c, m, m->n);
+		ck_status(vres_audit_checker_end(c, NULL, &err),
+		          rows[i].fault ? VRES_E_INTEGRITY_VIOLATION : VRES_OK);
+		ck_assert_uint_eq(told.count, rows[i].fault != 0);
+		ck_assert_msg(rows[i].fault == 0 || (told.findings[0].fault == rows[i].fault &&
+		                                     told.findings[0].line == rows[i].line),
+		              "%zu: line %u, %s", i, (unsigned)told.findings[0].line,
+		              told.findings[0].message);
+		vres_audit_checker_destroy(c);
+		test_free(m);
+	}
+	ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
 /* A wrong key is told apart from a key of the other mode. */
 START_TEST(a_key_of_the_other_mode_is_said_to_be_one)
 {
@@ -158,6 +259,10 @@ int main(void)
 	static const struct suite_case cases[] = {
 		CASE(a_change_is_called_what_it_looks_like_and_named_by_its_line,
 	             "SEC-AUDIT-020 SEC-AUDIT-021 SEC-AUDIT-022", "integrity", "a changed log"),
+		CASE(two_changes_far_apart_are_two_findings, "SEC-AUDIT-020", "integrity",
+	             "a change that hides another"),
+		CASE(genuine_lines_in_places_where_none_can_be_are_named, "D-56", "authenticity",
+	             "somebody with a later epoch's key"),
 		CASE(a_key_of_the_other_mode_is_said_to_be_one, "D-56", "", ""),
 	};
 
