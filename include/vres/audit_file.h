@@ -70,7 +70,6 @@ VRES_DEFINE_INIT(vres_audit_file_options)
 /**
  * vres_audit_keygen() - make the first key of a log in mode forward
  * @path: the key file; it must not exist; made with mode 0600, in a folder that others cannot write
- * @err:  why it failed, or NULL
  *
  * 32 bytes from the system's CSPRNG, as the key of epoch 0.  Whoever has this file can sign every
  * line of the log, and verify it.
@@ -89,7 +88,6 @@ VRES_API VRES_MUST_CHECK vres_status vres_audit_keygen(const char *path, vres_er
  *           once.  Mode forward: not used, may be NULL
  * @options: see there; copied
  * @out:     the log, to be given to vres_audit_file_close()
- * @err:     why it failed, or NULL
  *
  * Each of these files must be a regular one of this user's with mode 0600, in a folder that nobody
  * else can write (a sticky one such as /tmp will do); links are refused.  The log goes on where it
@@ -129,7 +127,6 @@ VRES_API vres_audit_sink vres_audit_file_sink(vres_audit_file *f);
 /**
  * vres_audit_file_flush() - wait until what was recorded is on disk, and the checkpoint after it
  * @f:   the log
- * @err: why it failed, or NULL
  *
  * After a loss of power an older checkpoint may be back in its place, which a log that is longer
  * fits just as well.
@@ -146,7 +143,6 @@ VRES_API VRES_MUST_CHECK vres_status vres_audit_file_flush(vres_audit_file *f, v
  * @f:    the log
  * @seq:  its sequence number
  * @hash: its hash, 64 hex digits and a NUL
- * @err:  why it failed, or NULL
  *
  * Kept where an intruder does not come, it shows that a log was not put back to an earlier state
  * together with its checkpoint.  Any thread; does not wait.
