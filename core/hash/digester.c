@@ -177,7 +177,7 @@ vres_status vres_digester_final(vres_digester *d, char hex[65], vres_error *err)
 
 void vres_digester_destroy(vres_digester *d)
 {
-	PUBLIC_CALL;
+	PUBLIC_RELEASE;
 
 	if (d == NULL)
 		return;

@@ -133,7 +133,7 @@ void vres_manager_let_go(vres_manager **slot)
 /* Logged first, while the callback is still valid.  The manager itself ends with its last shard. */
 void vres_manager_destroy(vres_manager *m)
 {
-	PUBLIC_CALL;
+	PUBLIC_RELEASE;
 	static const struct vres_operation op = {.action = "destroy", .gpu_device = VRES_NO_DEVICE};
 
 	if (m == NULL)

@@ -260,7 +260,7 @@ void vres_shard_unhold(struct vres_shard **slot)
 
 void vres_shard_release(vres_shard *s)
 {
-	PUBLIC_CALL;
+	PUBLIC_RELEASE;
 
 	if (s)
 		let_go(s, &s->references);

@@ -21,10 +21,12 @@
 #define WALL_FIRST UINT64_C(1)
 #define WALL_LAST  UINT64_MAX
 
-int vres_os_cancel_disable(void)
+int vres_os_cancel_disable(bool may_end_here)
 {
 	int state = PTHREAD_CANCEL_ENABLE;
 
+	if (may_end_here)
+		pthread_testcancel();
 	/* Fails only for an unknown state. */
 	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	return state;

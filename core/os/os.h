@@ -9,14 +9,18 @@
 #include <sys/types.h>
 
 /*
- * Stands first in every public function that blocks, opens, allocates, locks or calls back:
- * pthread_cancel() of the calling thread takes effect only when the function has returned.  A
- * thread that ended in the middle of a call would leave locks and VRAM behind.
+ * One of these stands first in every public function that blocks, opens, allocates, locks or calls
+ * back.  A thread that pthread_cancel() ended in the middle of a call would leave locks and VRAM
+ * behind, so cancellation is disabled until the function returns.  One that is due already takes
+ * effect before a call begins, when nothing is lost; a release, which returns nothing, is always
+ * carried out.
  */
 #define PUBLIC_CALL                                                                                \
-	CLEANUP(vres_os_cancel_restore) const int cancel_state = vres_os_cancel_disable()
+	CLEANUP(vres_os_cancel_restore) const int cancel_state = vres_os_cancel_disable(true)
+#define PUBLIC_RELEASE                                                                             \
+	CLEANUP(vres_os_cancel_restore) const int cancel_state = vres_os_cancel_disable(false)
 
-int vres_os_cancel_disable(void); /* the state that it was in */
+int vres_os_cancel_disable(bool may_end_here); /* the state that it was in */
 void vres_os_cancel_restore(const int *state);
 
 /* Zeroed memory, or NULL. */

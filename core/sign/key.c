@@ -28,7 +28,7 @@ static void key_destroy(struct vres_key **slot)
 
 void vres_key_destroy(vres_key *key)
 {
-	PUBLIC_CALL;
+	PUBLIC_RELEASE;
 
 	key_destroy(&key);
 }

@@ -91,7 +91,7 @@ uint64_t vres_lease_bytes(const vres_lease *l)
 
 void vres_lease_release(vres_lease *l)
 {
-	PUBLIC_CALL;
+	PUBLIC_RELEASE;
 
 	if (l == NULL)
 		return;

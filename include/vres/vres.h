@@ -47,9 +47,10 @@
  * FORKED, with two exceptions: destroying an object frees its host memory and nothing else, and
  * digesters keep working.
  *
- * Cancellation.  pthread_cancel() of a thread inside a call takes effect after the call, at the
- * next cancellation point of the thread.  Callbacks run with cancellation disabled.  A callback
- * must return: it must not end its thread, use longjmp() or throw an exception.
+ * Cancellation.  pthread_cancel() never ends a thread inside a call.  It takes effect at the next
+ * cancellation point of the thread.  The begin of every call that may block is one, except for
+ * releasing and destroying.  Callbacks run with cancellation disabled.  A callback must return: it
+ * must not end its thread, use longjmp() or throw.
  *
  * Signals.  No function may be called from a signal handler.
  *

@@ -30,7 +30,7 @@ static void destroy(vres_audit_checker **slot)
 
 void vres_audit_checker_destroy(vres_audit_checker *c)
 {
-	PUBLIC_CALL;
+	PUBLIC_RELEASE;
 
 	destroy(&c);
 }

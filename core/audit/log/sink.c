@@ -164,7 +164,7 @@ uint64_t vres_audit_file_silent(const vres_audit_sink *sink)
 
 void vres_audit_file_close(vres_audit_file *f)
 {
-	PUBLIC_CALL;
+	PUBLIC_RELEASE;
 
 	if (f == NULL)
 		return;

@@ -7,30 +7,40 @@
 
 #include <pthread.h>
 
-/* What the calling thread did to its cancel state. */
+/* How often the calling thread disabled cancellation; and whether it is cancelled as soon as it
+ * did. */
 static _Thread_local unsigned times_disabled;
+static _Thread_local bool is_victim;
 
 int __real_pthread_setcancelstate(int state, int *old);
 int __wrap_pthread_setcancelstate(int state, int *old);
 int __wrap_pthread_setcancelstate(int state, int *old)
 {
+	const int error = __real_pthread_setcancelstate(state, old);
+
 	times_disabled += state == PTHREAD_CANCEL_DISABLE;
-	return __real_pthread_setcancelstate(state, old);
+	if (is_victim && state == PTHREAD_CANCEL_DISABLE) {
+		is_victim = false;
+		(void)pthread_cancel(pthread_self());
+	}
+	return error;
 }
 
 struct attempt {
 	const struct call *call;
 	struct stage *stage;
 	unsigned times_disabled; /* by the call */
-	bool has_returned;
+	bool is_due_before, has_returned;
 };
 
-/* Call with a cancellation that is due at the first point that takes one. */
+/* Call, with a cancellation that comes when the call has begun, or that was due before. */
 static void *call_when_cancelled(void *arg)
 {
 	struct attempt *a = arg;
 
-	(void)pthread_cancel(pthread_self());
+	is_victim = !a->is_due_before && !a->call->is_pure;
+	if (!is_victim)
+		(void)pthread_cancel(pthread_self());
 	times_disabled = 0;
 	a->call->run(a->stage);
 	a->times_disabled = times_disabled;
@@ -39,21 +49,42 @@ static void *call_when_cancelled(void *arg)
 	return NULL;
 }
 
+/* How the thread ended. */
+static const void *attempt(struct attempt *a)
+{
+	void *result = NULL;
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, call_when_cancelled, a), 0);
+	ck_assert_int_eq(pthread_join(thread, &result), 0);
+	return result;
+}
+
 START_TEST(cancellation_waits_for_the_end_of_every_public_call)
 {
 	struct stage *stage = stage_begin(strncmp(calls[_i].name, "vres_audit", 10) == 0);
 	struct attempt a = {.call = &calls[_i], .stage = stage};
-	void *result = NULL;
-	pthread_t thread;
+	const void *result = attempt(&a);
 
-	ck_assert_int_eq(pthread_create(&thread, NULL, call_when_cancelled, &a), 0);
-	ck_assert_int_eq(pthread_join(thread, &result), 0);
 	ck_assert_msg(a.has_returned, "the thread ended inside %s", a.call->name);
 	ck_assert_msg(stage->status == VRES_OK, "%s: %s", a.call->name,
 	              vres_status_name(stage->status));
 	ck_assert_msg(result == PTHREAD_CANCELED, "%s lost the cancellation", a.call->name);
 	ck_assert_msg((a.times_disabled > 0) == !a.call->is_pure, "%s is %s", a.call->name,
 	              a.call->is_pure ? "guarded, though called pure" : "not guarded");
+	stage_end(stage);
+}
+END_TEST
+
+START_TEST(cancellation_that_is_due_takes_effect_before_a_call_and_never_before_a_release)
+{
+	struct stage *stage = stage_begin(strncmp(calls[_i].name, "vres_audit", 10) == 0);
+	struct attempt a = {.call = &calls[_i], .stage = stage, .is_due_before = true};
+
+	ck_assert(attempt(&a) == PTHREAD_CANCELED);
+	ck_assert_msg(a.has_returned == (a.call->is_pure || a.call->is_release), "%s",
+	              a.call->name);
+	ck_assert_uint_eq(a.times_disabled > 0, a.has_returned && !a.call->is_pure);
 	stage_end(stage);
 }
 END_TEST
@@ -197,6 +228,9 @@ int main(void)
 	const struct suite_case cases[] = {
 		CASE_LOOP(cancellation_waits_for_the_end_of_every_public_call, (int)calls_count, "",
 	                  "availability", "a lock or VRAM left behind by a thread that was ended"),
+		CASE_LOOP(
+			cancellation_that_is_due_takes_effect_before_a_call_and_never_before_a_release,
+			(int)calls_count, "", "availability", ""),
 		CASE(callbacks_run_with_cancellation_disabled, "", "availability", ""),
 		CASE(state_that_was_disabled_already_stays_so, "", "", ""),
 	};

@@ -12,22 +12,28 @@
 
 #define SHARD_BYTES MIB(2)
 
-/* A log with a line on disk, and a checker for it. */
+/* A log with a line on disk, and two checkers for it: one that has read nothing, one that has. */
 static void begin_log(struct stage *s)
 {
 	const vres_audit_file_options options = temp_log_options(&s->place, false);
 	vres_audit_check_options check = vres_audit_check_options_init();
+	char *log_text;
+	size_t log_bytes;
 	vres_error err;
 
 	s->log = temp_log_open(&s->place, &options);
 	ck_assert_int_eq(temp_log_record(s->log, VRES_EVENT_SEAL_VERIFIED, "one"), VRES_OK);
 	ck_assert_int_eq(vres_audit_file_flush(s->log, NULL), VRES_OK);
 	s->checkpoint = temp_log_read(s->place.checkpoint, &s->checkpoint_bytes);
-	s->log_text = temp_log_read(s->place.log, &s->log_bytes);
+	log_text = temp_log_read(s->place.log, &log_bytes);
 	ck_assert_ptr_nonnull(s->checkpoint);
-	ck_assert_ptr_nonnull(s->log_text);
+	ck_assert_ptr_nonnull(log_text);
 	check.key = s->key;
 	ck_ok(vres_audit_checker_create(&check, &s->checker, &err));
+	ck_ok(vres_audit_checker_create(&check, &s->fed_checker, &err));
+	ck_ok(vres_audit_checker_file(s->fed_checker, &err));
+	ck_ok(vres_audit_checker_feed(s->fed_checker, log_text, log_bytes, &err));
+	test_free(log_text);
 }
 
 struct stage *stage_begin(bool with_log)
@@ -62,6 +68,7 @@ struct stage *stage_begin(bool with_log)
 void stage_end(struct stage *s)
 {
 	vres_audit_checker_destroy(s->checker);
+	vres_audit_checker_destroy(s->fed_checker);
 	vres_audit_checker_destroy(s->made_checker);
 	vres_audit_file_close(s->log);
 	vres_audit_file_close(s->made_log);
@@ -77,7 +84,6 @@ void stage_end(struct stage *s)
 	vres_mock_free(s->f->mock, s->adopted);
 	test_free(s->receipt);
 	test_free(s->checkpoint);
-	test_free(s->log_text);
 	ck_assert_int_eq(close(s->fd), 0);
 	temp_log_end(&s->place);
 	finish(&s->f);
@@ -174,22 +180,10 @@ static void call_digester_final(struct stage *s)
 	s->status = vres_digester_final(s->digester, hex, NULL);
 }
 
-static void call_audit_checker_feed(struct stage *s)
-{
-	s->status = vres_audit_checker_file(s->checker, NULL);
-	if (s->status == VRES_OK)
-		s->status = vres_audit_checker_feed(s->checker, s->log_text, s->log_bytes, NULL);
-}
-
-static void call_audit_checker_end(struct stage *s)
-{
-	call_audit_checker_feed(s);
-	if (s->status == VRES_OK)
-		s->status = vres_audit_checker_end(s->checker, NULL, NULL);
-}
-
 CALL(audit_checker_checkpoint, s->checker, s->checkpoint, s->checkpoint_bytes)
 CALL(audit_checker_create, &no_key, &s->made_checker)
+CALL(audit_checker_end, s->fed_checker, NULL)
+CALL(audit_checker_feed, s->fed_checker, NULL, 0)
 CALL(audit_checker_file, s->checker)
 CALL(audit_checker_from_later, s->checker)
 CALL(audit_checker_head, s->checker, 1, zeros)
@@ -264,17 +258,21 @@ GIVE_BACK(shard_release, shard)
 
 #define GUARDED(function)                                                                          \
 	{                                                                                          \
-		"vres_" #function, call_##function, false                                          \
+		"vres_" #function, call_##function, false, false                                   \
+	}
+#define RELEASE(function)                                                                          \
+	{                                                                                          \
+		"vres_" #function, call_##function, false, true                                    \
 	}
 #define PURE(function)                                                                             \
 	{                                                                                          \
-		"vres_" #function, call_##function, true                                           \
+		"vres_" #function, call_##function, true, false                                    \
 	}
 
 const struct call calls[] = {
 	GUARDED(audit_checker_checkpoint),
 	GUARDED(audit_checker_create),
-	GUARDED(audit_checker_destroy),
+	RELEASE(audit_checker_destroy),
 	GUARDED(audit_checker_end),
 	GUARDED(audit_checker_feed),
 	GUARDED(audit_checker_file),
@@ -282,7 +280,7 @@ const struct call calls[] = {
 	GUARDED(audit_checker_head),
 	GUARDED(audit_checker_summary),
 	PURE(audit_fault_name),
-	GUARDED(audit_file_close),
+	RELEASE(audit_file_close),
 	GUARDED(audit_file_flush),
 	GUARDED(audit_file_head),
 	GUARDED(audit_file_lost),
@@ -294,22 +292,22 @@ const struct call calls[] = {
 	PURE(device_count),
 	GUARDED(device_describe),
 	GUARDED(digester_create),
-	GUARDED(digester_destroy),
+	RELEASE(digester_destroy),
 	GUARDED(digester_final),
 	GUARDED(digester_update),
 	GUARDED(digester_update_fd),
 	GUARDED(enforce_vram_only),
 	GUARDED(key_derive),
-	GUARDED(key_destroy),
+	RELEASE(key_destroy),
 	GUARDED(key_from_credential),
 	GUARDED(key_from_token_file),
 	GUARDED(lease_acquire),
 	PURE(lease_bytes),
 	PURE(lease_check),
 	PURE(lease_device_ptr),
-	GUARDED(lease_release),
+	RELEASE(lease_release),
 	GUARDED(manager_create),
-	GUARDED(manager_destroy),
+	RELEASE(manager_destroy),
 	GUARDED(manager_find),
 	GUARDED(manager_metrics),
 	GUARDED(metrics_prometheus),
@@ -325,7 +323,7 @@ const struct call calls[] = {
 	GUARDED(set_verify),
 	GUARDED(shard_describe),
 	GUARDED(shard_receipt),
-	GUARDED(shard_release),
+	RELEASE(shard_release),
 	GUARDED(shard_to_json),
 	GUARDED(shard_verify),
 	PURE(status_class),

@@ -21,12 +21,12 @@ struct stage {
 	vres_key *key, *made_key;
 	vres_digester *digester, *made_digester;
 	vres_audit_file *log, *made_log;
-	vres_audit_checker *checker, *made_checker;
+	vres_audit_checker *checker, *fed_checker, *made_checker;
 	vres_manager *made_manager;
 	uint8_t *receipt;
 	size_t receipt_bytes;
-	char *checkpoint, *log_text;
-	size_t checkpoint_bytes, log_bytes;
+	char *checkpoint;
+	size_t checkpoint_bytes;
 	uint64_t adopted; /* device memory for vres_seal_adopt() */
 	int fd;           /* of the token's file */
 	vres_status status;
@@ -38,7 +38,8 @@ void stage_end(struct stage *s);
 struct call {
 	const char *name;
 	void (*run)(struct stage *s);
-	bool is_pure; /* has no guard, since it has nothing to guard */
+	bool is_pure;    /* has no guard, since it has nothing to guard */
+	bool is_release; /* gives something back and returns nothing */
 };
 
 /* A pure function compares, copies or formats: no lock, no file, no memory, no callback. */
