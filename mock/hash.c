@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The mock's device hash: the kernel that GPUs run, one call a thread.  A level above the leaves is
- * the same kernel over the digests of the level below, which are made a block at a time, so a job
- * needs one block of scratch a level, however many bytes it covers.
+ * The mock's device hash: the kernel that GPUs run, one call for each thread.  A level above the
+ * leaves is the same kernel over the digests of the level below.  These are made a block at a time,
+ * so a job needs one block of scratch for each level, however many bytes it covers.
  */
 #include "mock/hash.h"
 
@@ -41,10 +41,13 @@ static uint64_t nodes_at(const struct run *run, uint32_t level)
 	return nodes;
 }
 
-/* A launch of as many threads as there are blocks, all in one piece. */
+/*
+ * A launch of as many threads as there are blocks, all in one piece.  The host reads its digests,
+ * so it removes their masks.
+ */
 static void launch(const struct run *run, const uint8_t *data, uint64_t bytes, uint8_t *digests)
 {
-	const vres_leaf_hash_piece piece = {.data = data, .bytes = bytes};
+	const vres_leaf_hash_piece piece = {.data = data, .bytes = bytes, .nonce = run->args.nonce};
 	const uint32_t blocks = (uint32_t)div_up(bytes, run->job->block_size);
 	vres_leaf_hash_args args = run->args;
 
@@ -54,6 +57,8 @@ static void launch(const struct run *run, const uint8_t *data, uint64_t bytes, u
 	args.digests_room = blocks;
 	for (uint32_t thread = 0; thread < blocks; thread++)
 		leaf_hash_thread(&args, args.one, thread);
+	for (uint32_t place = 0; place < blocks; place++)
+		leaf_hash_reveal(digests + place * LEAF_HASH_BYTES, args.nonce, place);
 }
 
 /*

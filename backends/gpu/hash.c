@@ -1,22 +1,30 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Doing a hash job on a lane: what hash_plan.c planned is put on the lane's stream a batch at a
+ * Does a hash job on a lane: what hash_plan.c planned is put on the lane's stream a batch at a
  * time, waited for, and fetched.
  *
  * The pieces of a batch are copied to the device before its first launch, while nothing of this job
- * runs, so that the copy has nothing to wait for.  Everything is on one stream, so launches need no
- * waiting for each other.
+ * runs, so the copy waits for nothing.  Everything is on one stream, so launches need not wait for
+ * each other.
+ *
+ * A driver may report success for a copy or a launch that it did not make.  Each launch has a nonce
+ * of its own: it is in the pieces that the launch reads, in the masks of the digests that it
+ * stores, and in its echo.  Host buffers hold no digest when a copy into them begins.  So whatever
+ * was left out is a wrong echo, or a wrong digest that changes with the nonce; it is never a right
+ * digest of an earlier job.
  */
 #include "gpu/hash.h"
-
 #include <stdlib.h>
-
+#include <string.h>
 #include "gpu/context.h"
 #include "gpu/hash_plan.h"
 #include "gpu/hash_top.h"
 #include "gpu/scratch.h"
 #include "gpu/wait.h"
 #include "kernels/leaf_hash.h"
+
+/* What host memory holds where a digest is to be copied to. */
+#define NO_DIGEST 0xa5
 
 struct hashing {
 	vres_bdev *dev;
@@ -27,9 +35,8 @@ struct hashing {
 	struct gpu_top top;
 	vres_leaf_hash_args args; /* what all launches have in common */
 	uint64_t done;            /* results that were fetched */
-	uint64_t batches;         /* that were put on the lane */
-	/* The job's nonce, as long as every launch has echoed its batch's. */
-	uint64_t echo;
+	uint64_t batches;         /* that were planned */
+	bool is_undone;           /* some work was reported done and was not */
 };
 
 struct buffer {
@@ -49,6 +56,7 @@ static vres_status launch(struct hashing *h, uint32_t i, vres_error *err)
 	args.pieces =
 		(const vres_leaf_hash_piece *)(uintptr_t)h->plan.slot.pieces + planned->first_piece;
 	args.echo = (uint64_t *)(uintptr_t)h->plan.slot.echoes + i;
+	args.nonce = gpu_plan_nonce(&h->plan, i);
 	args.pieces_count = planned->pieces;
 	args.threads = planned->threads;
 	return gpu_outcome(h->dev,
@@ -58,21 +66,10 @@ static vres_status launch(struct hashing *h, uint32_t i, vres_error *err)
 	                   "launching the kernel", err);
 }
 
-/*
- * Batches write their echoes to the same words, so each has a nonce of its own: a launch that did
- * not run would otherwise leave what was echoed there in the batch before.  Far apart, since the
- * nonces of jobs are beside each other.
- */
-static void renew_nonce(struct hashing *h)
-{
-	h->args.nonce = h->job->nonce + (h->batches++ << 40);
-}
-
 static vres_status put_batch(struct hashing *h, vres_error *err)
 {
 	const struct gpu_plan *plan = &h->plan;
 
-	renew_nonce(h);
 	TRY(gpu_outcome(h->dev,
 	                h->dev->driver->push(h->dev->binding, plan->slot.pieces, plan->desk->pieces,
 	                                     plan->pieces * sizeof(plan->desk->pieces[0]),
@@ -87,22 +84,52 @@ static vres_status put_batch(struct hashing *h, vres_error *err)
  * Results and echoes to the host.  Nothing is on its way to host memory any more when this returns,
  * whatever it returns.
  */
-static vres_status bring(struct hashing *h, uint8_t *results, uint64_t echoes[PLAN_LAUNCHES],
-                         vres_error *err)
+static vres_status copy_back(struct hashing *h, uint8_t *results, uint64_t echoes[PLAN_LAUNCHES],
+                             vres_error *err)
 {
 	const struct gpu_driver *driver = h->dev->driver;
 	const struct gpu_plan *plan = &h->plan;
 	struct gpu_binding *b = h->dev->binding;
 	const uint64_t from = plan->slot.digests + plan->slot.results * LEAF_HASH_BYTES;
-	int code = driver->pull(b, results, from, plan->results * LEAF_HASH_BYTES, h->lane->stream);
-	int finished;
+	const uint64_t bytes = plan->results * LEAF_HASH_BYTES;
+	int code, finished;
 
+	memset(results, NO_DIGEST, bytes);
+	code = driver->pull(b, results, from, bytes, h->lane->stream);
+	for (uint32_t i = 0; i < plan->launches; i++)
+		echoes[i] = ~gpu_plan_nonce(plan, i);
 	if (code == 0)
 		code = driver->pull(b, echoes, plan->slot.echoes,
 		                    plan->launches * sizeof(echoes[0]), h->lane->stream);
 	finished = driver->stream_finish(b, h->lane->stream);
 	return gpu_outcome(h->dev, code != 0 ? code : finished, "copying digests from the device",
 	                   err);
+}
+
+static bool is_missing(const uint8_t result[LEAF_HASH_BYTES])
+{
+	bool is_poison = true;
+
+	for (uint32_t i = 0; i < LEAF_HASH_BYTES; i++)
+		is_poison &= result[i] == NO_DIGEST;
+	return is_poison;
+}
+
+/* Digests as the launches stored them become plain ones. */
+static void reveal(struct hashing *h, uint8_t *results, const uint64_t echoes[PLAN_LAUNCHES])
+{
+	uint32_t place = (uint32_t)h->plan.slot.results;
+
+	for (uint32_t i = 0; i < h->plan.launches; i++) {
+		const uint64_t nonce = gpu_plan_nonce(&h->plan, i);
+
+		h->is_undone |= echoes[i] != nonce;
+		for (uint32_t j = 0; j < h->plan.desk->launches[i].results; j++) {
+			h->is_undone |= is_missing(results);
+			leaf_hash_reveal(results, nonce, place++);
+			results += LEAF_HASH_BYTES;
+		}
+	}
 }
 
 /*
@@ -112,7 +139,7 @@ static vres_status fetch(struct hashing *h, vres_error *err)
 {
 	CLEANUP(buffer_free) struct buffer between = {0};
 	const bool is_top = h->plan.levels == h->job->level;
-	uint64_t echoes[PLAN_LAUNCHES] = {0};
+	uint64_t echoes[PLAN_LAUNCHES];
 	uint8_t *to = h->job->digests + h->done * LEAF_HASH_BYTES;
 
 	if (!is_top)
@@ -120,10 +147,8 @@ static vres_status fetch(struct hashing *h, vres_error *err)
 	TRY(gpu_stream_wait(h->dev, h->lane->stream, h->until, &h->lane->is_stuck, err));
 	if (to == NULL)
 		return gpu_error(err, VRES_E_NO_MEMORY, 0, h->dev->index, "no memory to hash");
-	TRY(bring(h, to, echoes, err));
-	for (uint32_t i = 0; i < h->plan.launches; i++)
-		if (echoes[i] != h->args.nonce)
-			h->echo = ~h->job->nonce;
+	TRY(copy_back(h, to, echoes, err));
+	reveal(h, to, echoes);
 	h->done += h->plan.results;
 	if (!is_top)
 		gpu_top_add(&h->top, to, h->plan.results);
@@ -132,7 +157,8 @@ static vres_status fetch(struct hashing *h, vres_error *err)
 
 static vres_status run(struct hashing *h, vres_error *err)
 {
-	while (gpu_plan_next(&h->plan)) {
+	/* Batches far apart, so that no launch of one has the nonce of a launch of another. */
+	while (gpu_plan_next(&h->plan, h->job->nonce + (h->batches++ << 40))) {
 		TRY(put_batch(h, err));
 		TRY(fetch(h, err));
 	}
@@ -169,8 +195,7 @@ static vres_status begin(struct hashing *h, vres_error *err)
 vres_status gpu_hash_run(vres_blane *lane, const vres_hash_job *job, uint64_t until,
                          vres_error *err)
 {
-	struct hashing h = {
-		.dev = lane->dev, .lane = lane, .job = job, .until = until, .echo = job->nonce};
+	struct hashing h = {.dev = lane->dev, .lane = lane, .job = job, .until = until};
 	vres_status status = begin(&h, err);
 
 	if (status == VRES_OK)
@@ -178,7 +203,7 @@ vres_status gpu_hash_run(vres_blane *lane, const vres_hash_job *job, uint64_t un
 	gpu_top_close(&h.top);
 	if (status != VRES_OK)
 		return status;
-	*job->echo = h.echo;
+	*job->echo = h.is_undone ? ~job->nonce : job->nonce;
 	/* After a failure the slot stays this lane's: kernels that may still run write to it. */
 	gpu_scratch_give_back(lane->dev, &lane->slot);
 	return VRES_OK;

@@ -136,7 +136,7 @@ static void place_digests(struct gpu_plan *plan)
 void gpu_plan_begin(struct gpu_plan *plan, const vres_hash_job *job, struct gpu_desk *desk,
                     uint64_t slot, uint64_t slot_bytes, uint32_t processors, bool is_low)
 {
-	const uint64_t pieces = slot + PLAN_LAUNCHES * sizeof(uint64_t);
+	const uint64_t pieces = slot + PLAN_LAUNCHES * sizeof(uint64_t); /* aligned as a piece is */
 	const uint64_t digests = pieces + slot_bytes / PIECES_PART;
 
 	*plan = (struct gpu_plan){
@@ -240,12 +240,18 @@ static void window_fill(struct gpu_plan *plan, struct gpu_window *w)
 	plan->results += w->nodes[plan->levels];
 }
 
+uint64_t gpu_plan_nonce(const struct gpu_plan *plan, uint32_t i)
+{
+	return plan->nonce + i * LEAF_HASH_STEP;
+}
+
 static void add_piece(struct gpu_plan *plan, struct gpu_planned_launch *l, uint64_t data,
                       uint64_t bytes, uint64_t place, uint64_t blocks)
 {
 	plan->desk->pieces[plan->pieces++] =
 		(vres_leaf_hash_piece){.data = (const uint8_t *)(uintptr_t)data,
 	                               .bytes = bytes,
+	                               .nonce = gpu_plan_nonce(plan, plan->launches),
 	                               .first = l->threads,
 	                               .place = (uint32_t)place};
 	l->pieces++;
@@ -273,6 +279,8 @@ static void add_level(struct gpu_plan *plan, struct gpu_planned_launch *l,
 			below += children;
 		}
 		place += blocks;
+		if (level == plan->levels)
+			l->results += (uint32_t)blocks;
 	}
 }
 
@@ -291,10 +299,11 @@ static void add_launch(struct gpu_plan *plan)
 		plan->launches++;
 }
 
-bool gpu_plan_next(struct gpu_plan *plan)
+bool gpu_plan_next(struct gpu_plan *plan, uint64_t nonce)
 {
 	bool any = false;
 
+	plan->nonce = nonce;
 	plan->launches = plan->pieces = plan->promised = 0;
 	plan->results = 0;
 	for (uint32_t age = 0; age <= PLAN_LEVELS; age++)

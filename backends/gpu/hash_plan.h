@@ -41,6 +41,7 @@ struct gpu_window {
 struct gpu_planned_launch {
 	uint32_t first_piece, pieces;
 	uint32_t threads;
+	uint32_t results; /* that it yields: they follow those of the launch before */
 };
 
 /*
@@ -75,10 +76,10 @@ struct gpu_plan {
 	uint64_t run_leaf;
 	uint32_t serial; /* of the newest window */
 	struct gpu_window windows[PLAN_LEVELS + 1];
-	/* The batch that was planned last. */
-	/* Pieces promised: of windows that are under way, too. */
+	/* The batch that was planned last.  Promised: pieces of windows that are under way, too. */
 	uint32_t launches, pieces, promised;
 	uint64_t results;
+	uint64_t nonce; /* of its first launch */
 };
 
 /* A desk for slots of @slot_bytes.  False: no memory. */
@@ -92,10 +93,13 @@ void gpu_plan_begin(struct gpu_plan *plan, const vres_hash_job *job, struct gpu_
                     uint64_t slot, uint64_t slot_bytes, uint32_t processors, bool is_low);
 
 /*
- * The next launches, and how many results they yield, for which there is room.  False: all was
- * planned.
+ * The next launches, and how many results they yield, for which there is room.  The first launch
+ * has this @nonce, the others those that follow it.  False: all was planned.
  */
-bool gpu_plan_next(struct gpu_plan *plan);
+bool gpu_plan_next(struct gpu_plan *plan, uint64_t nonce);
+
+/* The nonce of launch number @i of the batch. */
+uint64_t gpu_plan_nonce(const struct gpu_plan *plan, uint32_t i);
 
 /* Nodes of @bytes bytes at @level. */
 uint64_t gpu_plan_nodes(const vres_hash_job *job, uint64_t bytes, uint32_t level);

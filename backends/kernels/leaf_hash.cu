@@ -6,7 +6,7 @@
 #include "kernels/entry.h"
 #include "kernels/leaf_hash.h"
 
-static_assert(sizeof(vres_leaf_hash_piece) == 24,
+static_assert(sizeof(vres_leaf_hash_piece) == 32,
               "read from memory that host code wrote which does not see this compiler");
 static_assert(sizeof(vres_leaf_hash_args) == 312, "passed by value from such host code");
 

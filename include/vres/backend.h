@@ -89,7 +89,10 @@ typedef struct vres_hash_job {
 	uint32_t level;      /* 0 to 11 */
 	/* Host memory, 32 bytes for each digest; filled when lane_wait has returned. */
 	uint8_t *digests;
-	/* The device code itself writes it to @echo, so that a launch that never ran is noticed. */
+	/*
+	 * Random, new for each job.  The device code itself writes it to @echo, so that a launch
+	 * that never ran is noticed; see hash_blocks.
+	 */
 	uint64_t nonce;
 	uint64_t *echo;
 } vres_hash_job;
@@ -163,8 +166,14 @@ typedef struct vres_backend {
 	void (*lane_close)(vres_blane *lane);
 
 	/*
-	 * Optional.  hash_blocks allocates no device memory.  attest: evidence signed by the device
-	 * itself; called with cap 0 first, it sets *len to the size needed.
+	 * Optional.  hash_blocks allocates no device memory.  A driver may report success for a
+	 * copy, a launch or a thread that it left out.  So whatever passes between the host and
+	 * device code, or from one launch to the next (lists of what to hash, digests), is bound to
+	 * the nonce: what was left out gives a wrong echo, or a wrong digest that changes with the
+	 * nonce, and never the right digest of an earlier job.  The caller gets plain digests.
+	 *
+	 * attest: evidence signed by the device itself; called with cap 0 first, it sets *len to
+	 * the size needed.
 	 */
 	vres_status (*hash_blocks)(vres_blane *lane, const vres_hash_job *job, vres_error *err);
 	vres_status (*mem_protect)(vres_bmem *mem, uint32_t read_only, vres_error *err);

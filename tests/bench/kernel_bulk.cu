@@ -59,7 +59,7 @@ LEAF_HASH_FN void bulk_block(bulk_warp *warp, const warp_part *part, const vres_
 		leaf_hash_compress(h, w, one);
 	}
 	leaf_hash_compress_known(h, args->padding, one);
-	leaf_hash_store(part->digest, h);
+	leaf_hash_store_masked(args, part->place, h);
 }
 
 extern "C" __attribute__((global, launch_bounds(BULK_GROUP, BULK_GROUPS))) void vres_leaf_hash_bulk(const vres_leaf_hash_args args)

@@ -132,14 +132,13 @@ static void plan(struct replay *r, const vres_hash_job *job)
 	struct gpu_plan batch;
 
 	gpu_plan_begin(p, job, &r->desk, r->slot, SLOT, r->k->processors, false);
-	must(gpu_plan_next(p) && p->levels == job->level,
+	must(gpu_plan_next(p, NONCE) && p->levels == job->level,
 	     "a job without launches, or with levels for the host");
 	batch = *p;
-	must(!gpu_plan_next(p), "a job of several batches");
+	must(!gpu_plan_next(p, NONCE), "a job of several batches");
 	*p = batch;
 	memcpy(r->pieces, r->desk.pieces, p->pieces * sizeof(*r->pieces));
 	r->args = (vres_leaf_hash_args){.digests = (uint8_t *)(uintptr_t)p->slot.digests,
-	                                .nonce = NONCE,
 	                                .digests_room = (uint32_t)p->slot.room,
 	                                .block_size = KERNEL_BLOCK,
 	                                .one = 1};
@@ -157,6 +156,7 @@ static void launch(struct replay *r, uint32_t i)
 	args.pieces =
 		(const vres_leaf_hash_piece *)(uintptr_t)r->plan.slot.pieces + planned->first_piece;
 	args.echo = (uint64_t *)(uintptr_t)r->plan.slot.echoes + i;
+	args.nonce = gpu_plan_nonce(&r->plan, i);
 	args.pieces_count = planned->pieces;
 	args.threads = planned->threads;
 	kernel_must(r->k,
@@ -219,6 +219,23 @@ static void clear(struct replay *r)
 	kernel_must(r->k, r->api->cuStreamSynchronize(r->stream), "clearing");
 }
 
+/* Checks that every launch has echoed its nonce, and removes the masks of the digests. */
+static void reveal(struct replay *r)
+{
+	uint32_t place = (uint32_t)r->plan.slot.results;
+	uint8_t *result = r->results;
+
+	for (uint32_t i = 0; i < r->plan.launches; i++) {
+		const uint64_t nonce = gpu_plan_nonce(&r->plan, i);
+
+		must(r->echoes[i] == nonce, "a launch did not run");
+		for (uint32_t j = 0; j < r->desk.launches[i].results; j++) {
+			leaf_hash_reveal(result, nonce, place++);
+			result += LEAF_HASH_BYTES;
+		}
+	}
+}
+
 /*
  * Returns the nanoseconds until the digests are in host memory.  @exec: NULL for launches one by
  * one.
@@ -235,8 +252,7 @@ static uint64_t run(struct replay *r, cuda_graph_exec exec)
 		put(r);
 	kernel_must(r->k, r->api->cuStreamSynchronize(r->stream), "hashing");
 	ns = now() - start;
-	for (uint32_t i = 0; i < r->plan.launches; i++)
-		must(r->echoes[i] == NONCE, "a launch did not run");
+	reveal(r);
 	must(memcmp(r->results, r->want, r->plan.results * LEAF_HASH_BYTES) == 0,
 	     "a node differs from OpenSSL's");
 	return ns;

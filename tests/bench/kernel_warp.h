@@ -15,7 +15,7 @@
 typedef struct warp_part {
 	uint32_t lane, number; /* the number of the warp in its group */
 	const uint8_t *blocks; /* of the warp */
-	uint8_t *digest;       /* of the thread's own */
+	uint32_t place;        /* of the thread's own digest */
 } warp_part;
 
 LEAF_HASH_FN bool warp_agrees(bool agrees)
@@ -35,6 +35,13 @@ LEAF_HASH_FN void warp_meet(void)
 	__asm__ volatile("bar.warp.sync 0xffffffff;" ::: "memory");
 }
 
+/* Such digests are masked, and only the shipped kernel removes masks. */
+LEAF_HASH_FN bool warp_reads_digests(const vres_leaf_hash_args *args, const uint8_t *blocks)
+{
+	return (uintptr_t)blocks - (uintptr_t)args->digests <
+	       (uint64_t)args->digests_room * LEAF_HASH_BYTES;
+}
+
 /* False, for the whole warp: its blocks cannot be loaded this way. */
 LEAF_HASH_FN bool warp_part_of(const vres_leaf_hash_args *args, uint32_t thread, uint32_t group,
                                warp_part *part)
@@ -47,9 +54,10 @@ LEAF_HASH_FN bool warp_part_of(const vres_leaf_hash_args *args, uint32_t thread,
 	part->lane = lane;
 	part->number = thread % group / WARP_LANES;
 	part->blocks = piece->data + (uint64_t)(first - piece->first) * args->block_size;
-	part->digest = args->digests + (uint64_t)place * LEAF_HASH_BYTES;
+	part->place = place;
 	return warp_agrees(first + WARP_LANES <= args->threads && end <= piece->bytes &&
-	                   ((uintptr_t)part->blocks & 15) == 0 && place < args->digests_room);
+	                   piece->nonce == args->nonce && ((uintptr_t)part->blocks & 15) == 0 &&
+	                   place < args->digests_room && !warp_reads_digests(args, part->blocks));
 }
 
 #endif

@@ -70,9 +70,9 @@ LEAF_HASH_FN void staged_await(void)
 	warp_meet();
 }
 
-LEAF_HASH_FN void staged_block(uint8_t *stages, const uint8_t *blocks, uint32_t lane, const vres_leaf_hash_args *args, uint8_t *digest)
+LEAF_HASH_FN void staged_block(uint8_t *stages, const uint8_t *blocks, const warp_part *part, const vres_leaf_hash_args *args)
 {
-	const uint32_t one = args->one, block_size = args->block_size;
+	const uint32_t one = args->one, block_size = args->block_size, lane = part->lane;
 	uint32_t h[8], w[16], next = 0, stage = 0;
 
 	leaf_hash_begin(h);
@@ -95,7 +95,7 @@ LEAF_HASH_FN void staged_block(uint8_t *stages, const uint8_t *blocks, uint32_t 
 			stage = stage + 1 < STAGED_STAGES ? stage + 1 : 0;
 	}
 	leaf_hash_compress_known(h, args->padding, one);
-	leaf_hash_store(digest, h);
+	leaf_hash_store_masked(args, part->place, h);
 }
 
 /* Four groups' shared memory is all that a multiprocessor has. */
@@ -109,7 +109,7 @@ LEAF_HASH_KERNEL_OF(4) vres_leaf_hash_staged(const vres_leaf_hash_args args)
 		leaf_hash_thread(&args, args.one, thread);
 		return;
 	}
-	staged_block(shared[part.number], part.blocks, part.lane, &args, part.digest);
+	staged_block(shared[part.number], part.blocks, &part, &args);
 	if (thread == 0)
 		*args.echo = args.nonce;
 }

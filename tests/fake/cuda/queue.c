@@ -51,7 +51,7 @@ cuda_result fake_cuMemcpyHtoDAsync(cuda_pointer to, const void *from, size_t byt
 	const struct fake_work work = {.kind = WORK_PUSH,
 	                               .device_addr = to,
 	                               .host = (void *)(uintptr_t)from,
-	                               .bytes = bytes};
+	                               .all = bytes};
 	FAKE_TRY_ENTER(cuMemcpyHtoDAsync);
 
 	return fake_stream_put(stream, &work);
@@ -60,7 +60,7 @@ cuda_result fake_cuMemcpyHtoDAsync(cuda_pointer to, const void *from, size_t byt
 cuda_result fake_cuMemcpyDtoHAsync(void *to, cuda_pointer from, size_t bytes, cuda_stream stream)
 {
 	const struct fake_work work = {
-		.kind = WORK_PULL, .device_addr = from, .host = to, .bytes = bytes};
+		.kind = WORK_PULL, .device_addr = from, .host = to, .all = bytes};
 	FAKE_TRY_ENTER(cuMemcpyDtoHAsync);
 
 	return fake_stream_put(stream, &work);
@@ -69,7 +69,7 @@ cuda_result fake_cuMemcpyDtoHAsync(void *to, cuda_pointer from, size_t bytes, cu
 cuda_result fake_cuMemsetD8Async(cuda_pointer to, unsigned char value, size_t bytes,
                                  cuda_stream stream)
 {
-	const struct fake_work work = {.kind = WORK_ZERO, .device_addr = to, .bytes = bytes};
+	const struct fake_work work = {.kind = WORK_ZERO, .device_addr = to, .all = bytes};
 	FAKE_TRY_ENTER(cuMemsetD8Async);
 
 	return value == 0 ? fake_stream_put(stream, &work) : CUDA_INVALID_VALUE;

@@ -54,7 +54,7 @@ void fake_reset(const struct fake_params *params)
 	fake.fail_in = 0;
 	fake.failed = NULL;
 	fake.lie = FAKE_TRUTH;
-	fake.skip_in = 0;
+	fake_omissions_forget();
 	memset(fake.threads_most, 0, sizeof(fake.threads_most));
 	fake.stalls = false;
 	fake.poll_ns = 0;

@@ -131,13 +131,6 @@ void fake_slow_polls(uint64_t ns)
 	(void)pthread_mutex_unlock(&fake.lock);
 }
 
-void fake_skip_launch(uint64_t nth)
-{
-	(void)pthread_mutex_lock(&fake.lock);
-	fake.skip_in = nth;
-	(void)pthread_mutex_unlock(&fake.lock);
-}
-
 uint64_t fake_threads_most(bool is_low)
 {
 	uint64_t n;

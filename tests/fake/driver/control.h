@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "fake/driver/fake.h"
 
 #define FAKE_DEVICES_MAX 8
 
@@ -121,8 +122,10 @@ void fake_stall(bool stalls);
 /* Polling a stream takes @ns, as if the process had been stopped meanwhile. */
 void fake_slow_polls(uint64_t ns);
 
-/* Accepts the nth launch from now and does not run it. */
-void fake_skip_launch(uint64_t nth);
+void fake_leave_out(const struct fake_omission *omission);
+
+/* As in fake.h. */
+const char *fake_left_out(bool *weights);
 
 /*
  * The threads of the largest launch since the reset, on ordinary streams or on those of the lowest

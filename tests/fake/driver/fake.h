@@ -24,6 +24,36 @@ struct fake_kind {
 	bool no_read_only;  /* mappings stay writable whatever is asked for */
 };
 
+/* Work that can be reported as done and left out. */
+enum fake_effort {
+	FAKE_PUSHES,
+	FAKE_PULLS,
+	FAKE_ZEROS,
+	FAKE_LAUNCHES,
+	FAKE_WAITS, /* that have something to wait for; they return at once */
+	FAKE_EFFORTS,
+	FAKE_ANY_EFFORT = FAKE_EFFORTS
+};
+
+/* How much of it is done all the same. */
+enum fake_share {
+	FAKE_NOTHING,
+	FAKE_BEGINNING, /* half the bytes; the first group of threads, or half of one */
+	FAKE_END,       /* the rest */
+	FAKE_SHARES
+};
+
+/*
+ * Success without work: the @nth effort of a kind, counted from now, is reported as done, but only
+ * a share of it is; with @goes_on the same happens to all that follow of its kind.  nth 0: no more.
+ */
+struct fake_omission {
+	uint64_t nth;
+	enum fake_effort effort;
+	enum fake_share share;
+	bool goes_on;
+};
+
 struct fake_driver {
 	size_t struct_size;
 	void (*reset)(const struct fake_kind *kind); /* forgets everything, as if just loaded */
@@ -55,6 +85,13 @@ struct fake_driver {
 	void (*fail_nth)(uint64_t nth, int code);
 	const char *(*failed)(void);
 	uint64_t (*calls)(const char *function); /* NULL: all */
+
+	void (*leave_out)(const struct fake_omission *omission);
+	/*
+	 * What was left out first, or NULL.  *weights: a copy to the device was left out that was
+	 * no list of pieces for the kernel, whose bytes are a multiple of 32.
+	 */
+	const char *(*left_out)(bool *weights);
 
 	/* Codes to fail with: unknown error, out of memory, context lost. */
 	int code_unknown, code_memory, code_lost;

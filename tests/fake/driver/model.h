@@ -94,6 +94,9 @@ struct fake_device {
 
 struct fake_stream;
 
+/* Work on a stream.  It is done when the stream is polled for the second time or waited for. */
+enum fake_work_kind { WORK_PUSH, WORK_PULL, WORK_ZERO, WORK_HASH, WORK_STAMP, WORK_WAIT };
+
 struct fake {
 	pthread_mutex_t lock;
 	struct fake_params params;
@@ -114,7 +117,9 @@ struct fake {
 	int fail_code;
 	const char *failed;
 	enum fake_lie lie;
-	uint64_t skip_in;
+	struct fake_omission omission;
+	uint64_t omissions; /* so far */
+	bool omitted_weights;
 	/* Of the largest launch on ordinary streams, and on those of the lowest priority. */
 	uint64_t threads_most[2];
 	bool stalls;
@@ -211,17 +216,13 @@ bool fake_is_pinned(const void *block, size_t bytes);
 bool fake_fits(uint64_t bytes, int device);
 void fake_memory_forget(void);
 
-/* Work on a stream.  It is done when the stream is polled for the second time or waited for. */
-enum fake_work_kind { WORK_PUSH, WORK_PULL, WORK_ZERO, WORK_HASH, WORK_STAMP };
-
 struct fake_work {
 	struct fake_work *next;
 	enum fake_work_kind kind;
 	uint64_t device_addr;
 	void *host;
-	size_t bytes;
-	uint64_t threads;
-	bool is_skipped;
+	uint64_t all;      /* bytes, or threads, that it is about */
+	uint64_t from, to; /* those that are really done */
 	vres_leaf_hash_args args;
 };
 
@@ -231,6 +232,11 @@ cuda_result fake_stream_drop(struct fake_call call, const void *handle);
 cuda_result fake_stream_poll(const void *handle);
 cuda_result fake_stream_finish(const void *handle);
 cuda_result fake_stream_put(const void *handle, const struct fake_work *work);
+
+/* Leaves out some of this work, or this wait, if a test asked for it. */
+void fake_leave_out_of(struct fake_work *work);
+bool fake_wait_is_left_out(void);
+void fake_omissions_forget(void);
 
 /* Work is captured between these two calls; *out then belongs to the caller. */
 cuda_result fake_stream_capture(const void *handle);

@@ -62,20 +62,40 @@ static bool piece_is_sound(const vres_leaf_hash_args *args, uint32_t i)
 	return good;
 }
 
+/* Was piece @i copied to the device for this launch? */
+static bool is_of_launch(const vres_leaf_hash_args *args, uint32_t i)
+{
+	return args->pieces[i].nonce == args->nonce;
+}
+
+static bool are_all_of_launch(const vres_leaf_hash_args *args)
+{
+	bool all = true;
+
+	for (uint32_t i = 0; i < args->pieces_count; i++)
+		all &= is_of_launch(args, i);
+	return all;
+}
+
+/* If the copy of the list was left out, some pieces are those of an earlier job. */
 static bool run_threads(const struct fake_work *work, int device)
 {
 	const vres_leaf_hash_args *args = &work->args;
-	bool good = args->one == 1 && args->threads <= work->threads;
+	const bool is_whole = are_all_of_launch(args);
+	bool good = args->one == 1 && args->threads <= work->all;
 
 	for (uint32_t i = 0; i < args->pieces_count && good; i++)
-		good = piece_is_sound(args, i) &&
-		       fake_open(data_of(args, i).addr, data_of(args, i).bytes, device,
-		                 CUDA_ACCESS_READ) &&
-		       fake_open(digests_of(args, i).addr, digests_of(args, i).bytes, device,
-		                 CUDA_ACCESS_READ_WRITE);
-	for (uint64_t thread = 0; thread < work->threads && good; thread++)
+		good = !is_of_launch(args, i) ||
+		       ((!is_whole || piece_is_sound(args, i)) &&
+		        fake_open(data_of(args, i).addr, data_of(args, i).bytes, device,
+		                  CUDA_ACCESS_READ) &&
+		        fake_open(digests_of(args, i).addr, digests_of(args, i).bytes, device,
+		                  CUDA_ACCESS_READ_WRITE));
+	for (uint64_t thread = work->from; thread < work->to && good; thread++)
 		leaf_hash_thread(args, args->one, (uint32_t)thread);
 	for (uint32_t i = 0; i < args->pieces_count; i++) {
+		if (!is_of_launch(args, i))
+			continue;
 		fake_shut(data_of(args, i).addr, data_of(args, i).bytes);
 		fake_shut(digests_of(args, i).addr, digests_of(args, i).bytes);
 	}
@@ -89,13 +109,9 @@ static bool hash(const struct fake_work *work, int device)
 	const uint64_t pieces = (uint64_t)(uintptr_t)args->pieces,
 		       pieces_bytes = args->pieces_count * sizeof(*args->pieces);
 	const uint64_t echo = (uint64_t)(uintptr_t)args->echo;
-	bool good;
-
-	if (work->is_skipped)
-		return true;
-	good = fake_open(pieces, pieces_bytes, device, CUDA_ACCESS_READ) &&
-	       fake_open(echo, sizeof(*args->echo), device, CUDA_ACCESS_READ_WRITE) &&
-	       run_threads(work, device);
+	const bool good = fake_open(pieces, pieces_bytes, device, CUDA_ACCESS_READ) &&
+	                  fake_open(echo, sizeof(*args->echo), device, CUDA_ACCESS_READ_WRITE) &&
+	                  run_threads(work, device);
 	fake_shut(pieces, pieces_bytes);
 	fake_shut(echo, sizeof(*args->echo));
 	return good;
@@ -133,18 +149,19 @@ static void zero(uint64_t addr, uint64_t bytes)
 
 static bool copy(const struct fake_work *work, int device)
 {
-	void *there = (void *)(uintptr_t)work->device_addr;
+	char *there = (char *)(uintptr_t)work->device_addr;
+	const uint64_t from = work->from, n = work->to - work->from;
 	const bool good =
-		fake_open(work->device_addr, work->bytes, device,
+		fake_open(work->device_addr, work->all, device,
 	                  work->kind == WORK_PULL ? CUDA_ACCESS_READ : CUDA_ACCESS_READ_WRITE);
 
-	if (good && work->kind == WORK_PUSH)
-		memcpy(there, work->host, work->bytes);
-	else if (good && work->kind == WORK_PULL)
-		memcpy(work->host, there, work->bytes);
-	else if (good)
-		zero(work->device_addr, work->bytes);
-	fake_shut(work->device_addr, work->bytes);
+	if (good && n > 0 && work->kind == WORK_PUSH)
+		memcpy(there + from, (const char *)work->host + from, n);
+	else if (good && n > 0 && work->kind == WORK_PULL)
+		memcpy((char *)work->host + from, there + from, n);
+	else if (good && n > 0)
+		zero(work->device_addr + from, n);
+	fake_shut(work->device_addr, work->all);
 	return good;
 }
 
@@ -201,10 +218,13 @@ cuda_result fake_stream_put(const void *handle, const struct fake_work *work)
 		return CUDA_OUT_OF_MEMORY;
 	*own = *work;
 	own->next = NULL;
+	own->from = 0;
+	own->to = own->all;
+	fake_leave_out_of(own);
 	*stream->last = own;
 	stream->last = &own->next;
 	stream->was_polled = false;
-	if (work->kind != WORK_PULL || fake_is_pinned(work->host, work->bytes) || fake.stalls ||
+	if (work->kind != WORK_PULL || fake_is_pinned(work->host, work->all) || fake.stalls ||
 	    stream->captures)
 		return CUDA_OK;
 	return work_off(stream); /* a copy to pageable memory is complete when the call returns */
@@ -258,7 +278,7 @@ cuda_result fake_stream_poll(const void *handle)
 		(void)nanosleep(&takes, NULL);
 	if (stream->captures)
 		return CUDA_CAPTURE_UNSUPPORTED;
-	if (stream->first == NULL)
+	if (stream->first == NULL || fake_wait_is_left_out())
 		return CUDA_OK;
 	if (!stream->was_polled || fake.stalls) {
 		stream->was_polled = true;
@@ -272,7 +292,11 @@ cuda_result fake_stream_finish(const void *handle)
 	struct fake_stream *stream;
 
 	TRY(find(handle, &stream));
-	return stream->captures ? CUDA_CAPTURE_UNSUPPORTED : work_off(stream);
+	if (stream->captures)
+		return CUDA_CAPTURE_UNSUPPORTED;
+	if (stream->first != NULL && fake_wait_is_left_out())
+		return CUDA_OK;
+	return work_off(stream);
 }
 
 cuda_result fake_stream_capture(const void *handle)
@@ -302,18 +326,17 @@ cuda_result fake_stream_captured(const void *handle, struct fake_work **out)
 cuda_result fake_launch(const void *handle, const void *kernel, uint64_t threads, const void *args)
 {
 	struct fake_work work = {.kind = kernel == FAKE_KERNEL_STAMP ? WORK_STAMP : WORK_HASH,
-	                         .threads = threads};
+	                         .all = threads};
 	struct fake_stream *on;
 	uint64_t *most;
 
 	if (kernel != FAKE_KERNEL_HASH && kernel != FAKE_KERNEL_STAMP)
 		return CUDA_INVALID_VALUE;
 	memcpy(&work.args, args, sizeof(work.args));
-	work.is_skipped = fake.skip_in > 0 && --fake.skip_in == 0;
 	TRY(fake_stream_put(handle, &work));
 	TRY(find(handle, &on));
 	most = &fake.threads_most[on->priority == FAKE_PRIORITY_LEAST];
-	*most = work.threads > *most ? work.threads : *most;
+	*most = threads > *most ? threads : *most;
 	return CUDA_OK;
 }
 

@@ -53,7 +53,7 @@ hip_result fake_hipMemcpyAsync(void *to, const void *from, size_t bytes, hip_cop
 		.kind = is_push ? WORK_PUSH : WORK_PULL,
 		.device_addr = (uint64_t)(is_push ? (uintptr_t)to : (uintptr_t)from),
 		.host = is_push ? (void *)(uintptr_t)from : to,
-		.bytes = bytes};
+		.all = bytes};
 	FAKE_TRY_ENTER(hipMemcpyAsync);
 
 	return is_push || kind == HIP_DEVICE_TO_HOST ? fake_stream_put(stream, &work)
@@ -63,7 +63,7 @@ hip_result fake_hipMemcpyAsync(void *to, const void *from, size_t bytes, hip_cop
 hip_result fake_hipMemsetAsync(void *to, int value, size_t bytes, hip_stream stream)
 {
 	const struct fake_work work = {
-		.kind = WORK_ZERO, .device_addr = (uint64_t)(uintptr_t)to, .bytes = bytes};
+		.kind = WORK_ZERO, .device_addr = (uint64_t)(uintptr_t)to, .all = bytes};
 	FAKE_TRY_ENTER(hipMemsetAsync);
 
 	return value == 0 ? fake_stream_put(stream, &work) : HIP_INVALID_VALUE;

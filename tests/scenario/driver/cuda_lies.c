@@ -166,7 +166,8 @@ START_TEST(kernel_that_did_not_run_is_trouble_and_not_tampering)
 	 * The job has two launches: the leaves, and the eight nodes above, which are too many for
 	 * the host.  The loop index chooses which is skipped.
 	 */
-	fake_skip_launch((uint64_t)_i + 1);
+	fake_leave_out(
+		&(const struct fake_omission){.nth = (uint64_t)_i + 1, .effort = FAKE_LAUNCHES});
 	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
 }

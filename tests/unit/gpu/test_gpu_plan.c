@@ -19,6 +19,7 @@ struct machine {
 	struct gpu_plan plan;
 	uint64_t *places;         /* the number in each place for a digest */
 	uint64_t *written, *read; /* the launch that wrote it last */
+	uint64_t *masks;          /* the nonce of that launch */
 	uint64_t launches, batches, threads_most, serial;
 };
 
@@ -31,12 +32,14 @@ static void machine_begin(struct machine *m, const vres_hash_job *job, uint64_t 
 	m->places = test_alloc(m->plan.slot.room * sizeof(*m->places));
 	m->written = test_alloc(m->plan.slot.room * sizeof(*m->written));
 	memset(m->written, 0, m->plan.slot.room * sizeof(*m->written));
+	m->masks = test_alloc(m->plan.slot.room * sizeof(*m->masks));
 	m->read = test_alloc(m->plan.slot.room * sizeof(*m->read));
 	memset(m->read, 0, m->plan.slot.room * sizeof(*m->read));
 }
 
 static void machine_end(struct machine *m)
 {
+	test_free(m->masks);
 	gpu_desk_close(&m->desk);
 	test_free(m->places);
 	test_free(m->written);
@@ -56,7 +59,7 @@ static uint64_t leaf_number(uint64_t addr, uint64_t bytes)
 }
 
 /* The number that one thread computes from its block. */
-static uint64_t thread_number(struct machine *m, uint64_t addr, uint64_t bytes)
+static uint64_t thread_number(struct machine *m, uint64_t addr, uint64_t bytes, uint64_t nonce)
 {
 	const uint64_t digests = m->plan.slot.digests;
 	uint64_t number = 2;
@@ -69,6 +72,8 @@ static uint64_t thread_number(struct machine *m, uint64_t addr, uint64_t bytes)
 	     i < end; i++) {
 		if (m->written[i] == 0 || m->written[i] >= m->serial)
 			ck_abort_msg("a launch reads what it or none before it wrote");
+		if (m->masks[i] != nonce - LEAF_HASH_STEP)
+			ck_abort_msg("a launch reads what not the launch before it wrote");
 		m->read[i] = m->serial;
 		number = mix(number, m->places[i]);
 	}
@@ -84,18 +89,21 @@ static void run_piece(struct machine *m, const vres_leaf_hash_piece *piece, uint
 	for (uint64_t i = 0; i < blocks; i++) {
 		const uint64_t left = piece->bytes - i * size;
 
-		m->places[piece->place + i] = thread_number(
-			m, (uint64_t)(uintptr_t)piece->data + i * size, left < size ? left : size);
+		m->places[piece->place + i] =
+			thread_number(m, (uint64_t)(uintptr_t)piece->data + i * size,
+		                      left < size ? left : size, piece->nonce);
 		if (m->written[piece->place + i] == m->serial ||
 		    m->read[piece->place + i] == m->serial)
 			ck_abort_msg(
 				"a thread writes where another one of its launch writes or reads");
 		m->written[piece->place + i] = m->serial;
+		m->masks[piece->place + i] = piece->nonce;
 	}
 }
 
-static void run_launch(struct machine *m, const struct gpu_planned_launch *l)
+static void run_launch(struct machine *m, uint32_t number)
 {
+	const struct gpu_planned_launch *l = &m->desk.launches[number];
 	const vres_leaf_hash_piece *pieces = m->desk.pieces + l->first_piece;
 
 	ck_assert_uint_gt(l->pieces, 0);
@@ -107,6 +115,7 @@ static void run_launch(struct machine *m, const struct gpu_planned_launch *l)
 		const uint32_t end = i + 1 < l->pieces ? pieces[i + 1].first : l->threads;
 
 		ck_assert_uint_lt(pieces[i].first, end);
+		ck_assert_uint_eq(pieces[i].nonce, gpu_plan_nonce(&m->plan, number));
 		run_piece(m, &pieces[i], end - pieces[i].first);
 	}
 }
@@ -157,6 +166,19 @@ static uint64_t results_of(const vres_hash_job *job, uint32_t level)
 	return n;
 }
 
+/* Asserts that each launch yields as many results as the plan says, and in this order. */
+static void ck_results_masks(const struct machine *m)
+{
+	uint64_t place = m->plan.slot.results;
+
+	for (uint32_t i = 0; i < m->plan.launches; i++)
+		for (uint32_t j = 0; j < m->desk.launches[i].results; j++)
+			if (m->masks[place++] != gpu_plan_nonce(&m->plan, i))
+				ck_abort_msg("result %lu has another launch's mask",
+				             (unsigned long)(place - 1 - m->plan.slot.results));
+	ck_assert_uint_eq(place, m->plan.slot.results + m->plan.results);
+}
+
 /*
  * Executes the whole plan.  Asserts that the results are those of the definition, all of them, in
  * order.
@@ -166,18 +188,19 @@ static void ck_plan(struct machine *m)
 	struct expected e = {m->plan.job, m->plan.levels, 0, 0};
 	uint64_t results = 0;
 
-	while (gpu_plan_next(&m->plan)) {
+	while (gpu_plan_next(&m->plan, mix(m->batches, 7))) {
 		m->batches++;
 		ck_assert_uint_gt(m->plan.launches, 0);
 		ck_assert_uint_le(m->plan.launches, PLAN_LAUNCHES);
 		ck_assert_uint_le(m->plan.pieces, m->desk.pieces_room);
 		ck_assert_uint_le(m->plan.results, m->plan.slot.results_room);
 		for (uint32_t i = 0; i < m->plan.launches; i++)
-			run_launch(m, &m->desk.launches[i]);
+			run_launch(m, i);
 		for (uint64_t i = 0; i < m->plan.results; i++)
 			if (m->places[m->plan.slot.results + i] != expected_next(&e))
 				ck_abort_msg("node %lu of run %zu is wrong",
 				             (unsigned long)e.index - 1, e.run);
+		ck_results_masks(m);
 		results += m->plan.results;
 	}
 	ck_assert_uint_eq(results, results_of(m->plan.job, m->plan.levels));

@@ -16,6 +16,8 @@
 #define ALIGNMENTS 8u
 #define BLOCK_MAX  65536u
 
+#define NONCE UINT64_C(0x5eed0123456789ab)
+
 static const uint32_t block_sizes[] = {1024, 2048, 4096, 8192, 16384, 32768, 65536};
 
 /*
@@ -127,6 +129,13 @@ START_TEST(full_and_nearly_full_blocks_end_at_the_last_byte)
 }
 END_TEST
 
+/* @n digests from @place on lose their masks. */
+static void reveal(uint8_t *digests, uint32_t place, uint32_t n)
+{
+	for (uint32_t i = place; i < place + n; i++)
+		leaf_hash_reveal(digests + (size_t)i * 32, NONCE, i);
+}
+
 #define PIECES 5u
 #define ROOM   16u
 
@@ -137,11 +146,11 @@ END_TEST
 START_TEST(threads_find_their_pieces_hash_one_block_each_and_the_first_echoes_the_nonce)
 {
 	const uint32_t block_size = block_sizes[_i];
-	const uint32_t blocks[PIECES] = {3, 1, 2, 1, 4}, places[PIECES] = {9, 0, 4, 13, 1};
+	const uint32_t blocks[PIECES] = {3, 1, 2, 1, 4}, places[PIECES] = {9, 0, 5, 13, 1};
 	const uint64_t last[PIECES] = {100, block_size, 1, block_size - 1, 64};
 	vres_leaf_hash_piece pieces[PIECES];
 	vres_leaf_hash_args args = {.pieces = pieces,
-	                            .nonce = 42,
+	                            .nonce = NONCE,
 	                            .pieces_count = PIECES,
 	                            .digests_room = ROOM,
 	                            .block_size = block_size};
@@ -155,7 +164,7 @@ START_TEST(threads_find_their_pieces_hash_one_block_each_and_the_first_echoes_th
 		uint8_t *data = guarded(4 * BLOCK_MAX) + 4 * BLOCK_MAX - bytes;
 
 		content_fill(data, bytes, 10 + i, 0);
-		pieces[i] = (vres_leaf_hash_piece){data, bytes, args.threads, places[i]};
+		pieces[i] = (vres_leaf_hash_piece){data, bytes, NONCE, args.threads, places[i]};
 		for (uint32_t j = 0; j < blocks[i]; j++)
 			padded_digest(data + (size_t)j * block_size,
 			              j + 1 == blocks[i] ? last[i] : block_size, block_size,
@@ -169,7 +178,9 @@ START_TEST(threads_find_their_pieces_hash_one_block_each_and_the_first_echoes_th
 		leaf_hash_thread(&args, 1, thread);
 	ck_assert_uint_eq(echo, 0);
 	leaf_hash_thread(&args, 1, 0);
-	ck_assert_uint_eq(echo, 42);
+	ck_assert_uint_eq(echo, NONCE);
+	for (uint32_t i = 0; i < PIECES; i++)
+		reveal(digests, places[i], blocks[i]);
 	ck_assert_mem_eq(digests, wants, sizeof(digests));
 }
 END_TEST
@@ -195,9 +206,10 @@ START_TEST(blocks_past_four_gibibytes_are_read_where_they_are_at_any_alignment)
 	for (uint64_t shift = 0; shift <= 16; shift += 1 + shift / 4 * 3) {
 		const uint64_t bytes = FAR + block_size / 2 + shift;
 		const uint32_t thread = (uint32_t)(FAR / block_size);
-		const vres_leaf_hash_piece piece = {memory + shift, bytes, 0, 0 - thread};
+		const vres_leaf_hash_piece piece = {memory + shift, bytes, NONCE, 0, 0 - thread};
 		vres_leaf_hash_args args = {.pieces = &piece,
 		                            .digests = digest,
+		                            .nonce = NONCE,
 		                            .echo = &echo,
 		                            .pieces_count = 1,
 		                            .threads = thread + 1};
@@ -207,6 +219,7 @@ START_TEST(blocks_past_four_gibibytes_are_read_where_they_are_at_any_alignment)
 		leaf_hash_know_padding(args.padding, block_size);
 		padded_digest(memory + FAR + shift, block_size / 2 + shift, block_size, want);
 		leaf_hash_thread(&args, 1, thread);
+		reveal(digest, 0, 1);
 		ck_assert_mem_eq(digest, want, 32);
 	}
 	ck_assert_int_eq(munmap(memory, FAR + tail), 0);
@@ -222,7 +235,7 @@ START_TEST(piece_that_was_damaged_makes_no_thread_write_past_the_digests)
 	uint64_t echo = 0;
 
 	for (size_t i = 0; i < COUNT(places); i++) {
-		const vres_leaf_hash_piece piece = {data, sizeof(data), 0, places[i]};
+		const vres_leaf_hash_piece piece = {data, sizeof(data), 7, 0, places[i]};
 		vres_leaf_hash_args args = {&piece, digests, 7, &echo, 1, 1, 2, 1024, 1, 0, {0}};
 
 		memset(digests, 0xa5, sizeof(digests));
