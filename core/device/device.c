@@ -171,7 +171,6 @@ vres_status vres_device_create(const struct vres_driver *driver, uint32_t index,
 {
 	CLEANUP(device_destroy) struct vres_device *d = vres_os_alloc(sizeof(*d));
 	vres_error detail = {0};
-	uint64_t nonce;
 
 	if (d == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for device %" PRIu32, index);
@@ -179,8 +178,6 @@ vres_status vres_device_create(const struct vres_driver *driver, uint32_t index,
 	d->index = index;
 	d->props.struct_size = sizeof(d->props);
 	TRY(vres_ledger_open(&d->ledger, err));
-	TRY(vres_os_random(&nonce, sizeof(nonce), err));
-	atomic_init(&d->nonce, nonce);
 	TRY(vres_call_outcome(
 		d, driver->table.device_open(driver->self, index, &d->props, &d->handle, &detail),
 		&detail, "opening the device", err));

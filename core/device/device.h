@@ -33,7 +33,6 @@ struct vres_device {
 	struct vres_ledger ledger;
 	uint32_t index;
 	atomic_bool is_lost;
-	atomic_uint_fast64_t nonce;
 };
 
 /* A range of device memory.  Value; moved with TAKE. */
@@ -50,9 +49,13 @@ struct vres_lane {
 	vres_blane *handle;
 	uint8_t *staging;
 	size_t bytes;
-	/* Random: what buffers hold before a transfer or a hash fills them. */
+	/* Random; what buffers hold before a pull, which flips all its bits, or a hash fills them.
+	 */
 	uint8_t poison[32];
-	size_t pulled;          /* bytes of the pull under way */
+	/* The pull under way; pulled 0: none. */
+	const struct vres_mem *from;
+	uint64_t from_offset;
+	size_t pulled;
 	const uint8_t *digests; /* of the hash job under way, or NULL */
 	uint64_t digests_count, nonce, echo;
 };

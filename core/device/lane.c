@@ -2,10 +2,12 @@
 /*
  * Lanes: transfers and hashes on a device, in order, with proof that they happened.
  *
- * Before a pull the staging buffer is marked with random bytes, before a hash the digests are
- * filled with them and the device code is given a nonce to echo.  A backend that reports success
- * without having done the work leaves a mark, and that is an error of the backend; without the
- * marks it would look like damaged weights.
+ * A backend may report success for work that was not done.  Before a pull the staging buffer is
+ * marked with random bytes; before a hash the digests are filled with them, and the device code is
+ * given a random nonce, which it echoes and mixes into all that it hands on
+ * (backends/kernels/leaf_hash.h).  A mark that is left, or a nonce that does not come back, is an
+ * error of the backend.  A digest of other bytes than the job's cannot be seen here: see
+ * vram_digest.h for what tells it from damage.
  */
 #include "device/device.h"
 
@@ -69,24 +71,28 @@ vres_status vres_lane_push(struct vres_lane *lane, const struct vres_mem *dst, u
 }
 
 /*
- * At the beginning of each page, and at the end.  A piece shorter than a mark has a part of one,
- * instead of what came before.
+ * Marks the first @n bytes: at the beginning of each page, and at the end.  Each time all bits of
+ * the mark are others than the time before.
  */
 static void marks_set(struct vres_lane *lane, size_t n)
 {
 	const size_t last = n < sizeof(lane->poison) ? n : sizeof(lane->poison);
 
+	for (size_t i = 0; i < sizeof(lane->poison); i++)
+		lane->poison[i] = (uint8_t)~lane->poison[i];
 	for (size_t at = 0; at + sizeof(lane->poison) <= n; at += MARK_EVERY)
 		memcpy(lane->staging + at, lane->poison, sizeof(lane->poison));
 	memcpy(lane->staging + n - last, lane->poison, last);
 }
 
+/* A piece shorter than a mark has the beginning of one. */
 static bool is_mark(const struct vres_lane *lane, size_t at)
 {
-	return vres_crypto_equal(lane->staging + at, lane->poison, sizeof(lane->poison));
+	const size_t n = lane->pulled < sizeof(lane->poison) ? lane->pulled : sizeof(lane->poison);
+
+	return vres_crypto_equal(lane->staging + at, lane->poison, n);
 }
 
-/* In a piece shorter than a mark none is looked for: its content could be the mark by chance. */
 static bool a_mark_is_left(const struct vres_lane *lane)
 {
 	for (size_t at = 0; at + sizeof(lane->poison) <= lane->pulled; at += MARK_EVERY)
@@ -96,19 +102,31 @@ static bool a_mark_is_left(const struct vres_lane *lane)
 	       is_mark(lane, lane->pulled - sizeof(lane->poison));
 }
 
-vres_status vres_lane_pull(struct vres_lane *lane, const struct vres_mem *src, uint64_t offset,
-                           size_t n, vres_error *err)
+static vres_status start_pull(struct vres_lane *lane, vres_error *err)
 {
 	vres_error detail = {0};
 
+	marks_set(lane, lane->pulled);
+	return vres_call_outcome(
+		lane->device,
+		lane->device->driver->table.lane_pull(lane->handle, lane->from->handle,
+	                                              lane->from_offset, lane->pulled, &detail),
+		&detail, "copying from VRAM", err);
+}
+
+vres_status vres_lane_pull(struct vres_lane *lane, const struct vres_mem *src, uint64_t offset,
+                           size_t n, vres_error *err)
+{
+	vres_status status;
+
 	TRY(fits(lane, src, offset, n, err));
-	marks_set(lane, n);
-	TRY(vres_call_outcome(lane->device,
-	                      lane->device->driver->table.lane_pull(lane->handle, src->handle,
-	                                                            offset, n, &detail),
-	                      &detail, "copying from VRAM", err));
+	lane->from = src;
+	lane->from_offset = offset;
 	lane->pulled = n;
-	return VRES_OK;
+	status = start_pull(lane, err);
+	if (status != VRES_OK)
+		lane->pulled = 0;
+	return status;
 }
 
 static bool hash_was_not_done(const struct vres_lane *lane)
@@ -162,7 +180,7 @@ vres_status vres_lane_hash(struct vres_lane *lane, const struct vres_range *rang
 		                    "a hash job of %zu runs is malformed", n);
 	for (uint64_t i = 0; i < count; i++)
 		memcpy(digests + i * VRES_SHA256_BYTES, lane->poison, VRES_SHA256_BYTES);
-	lane->nonce = atomic_fetch_add(&d->nonce, 1);
+	TRY(vres_os_random(&lane->nonce, sizeof(lane->nonce), err));
 	lane->echo = ~lane->nonce;
 	job.nonce = lane->nonce;
 	job.echo = &lane->echo;
@@ -173,24 +191,50 @@ vres_status vres_lane_hash(struct vres_lane *lane, const struct vres_range *rang
 	return VRES_OK;
 }
 
-vres_status vres_lane_wait(struct vres_lane *lane, uint64_t deadline, vres_error *err)
+/* Waits, and then forgets what was under way. *undone: some of it is, whatever the driver says. */
+static vres_status wait_once(struct vres_lane *lane, uint64_t deadline, bool *undone,
+                             vres_error *err)
 {
 	struct vres_device *d = lane->device;
 	vres_error detail = {0};
 	vres_status status;
-	bool undone;
 
 	/*
 	 * Not vres_call_alive(): the backend must hear that what is on the lane is not wanted any
 	 * more, also when another thread has seen the device go.
 	 */
 	status = d->driver->table.lane_wait(lane->handle, deadline, &detail);
-	undone = status == VRES_OK && (hash_was_not_done(lane) || a_mark_is_left(lane));
+	*undone = status == VRES_OK && (hash_was_not_done(lane) || a_mark_is_left(lane));
 	lane->digests = NULL;
+	return vres_call_outcome(d, status, &detail, "waiting for the device", err);
+}
+
+/*
+ * A piece shorter than a mark may equal its beginning by chance.  Pulled again with the inverse as
+ * mark, it cannot.
+ */
+static vres_status repeat_short_pull(struct vres_lane *lane, uint64_t deadline, bool *undone,
+                                     vres_error *err)
+{
+	if (lane->pulled == 0 || lane->pulled >= sizeof(lane->poison) || !is_mark(lane, 0))
+		return VRES_OK;
+	TRY(start_pull(lane, err));
+	TRY(wait_once(lane, deadline, undone, err));
+	*undone = is_mark(lane, 0);
+	return VRES_OK;
+}
+
+vres_status vres_lane_wait(struct vres_lane *lane, uint64_t deadline, vres_error *err)
+{
+	bool undone;
+	vres_status status = wait_once(lane, deadline, &undone, err);
+
+	if (status == VRES_OK && !undone)
+		status = repeat_short_pull(lane, deadline, &undone, err);
 	lane->pulled = 0;
-	TRY(vres_call_outcome(d, status, &detail, "waiting for the device", err));
+	TRY(status);
 	if (undone)
-		return vres_fail_at(err, VRES_E_BACKEND, VRES_REASON_DEVICE, d->index,
+		return vres_fail_at(err, VRES_E_BACKEND, VRES_REASON_DEVICE, lane->device->index,
 		                    "the driver reported success for work it did not do");
 	return VRES_OK;
 }

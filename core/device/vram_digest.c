@@ -2,6 +2,8 @@
 /* Hashing in VRAM, or of VRAM pulled back. */
 #include "device/vram_digest.h"
 
+#include <inttypes.h>
+
 #include "hash/hasher.h"
 
 static vres_status lane_need(struct vram_digest *ms, uint32_t i, vres_error *err)
@@ -37,6 +39,20 @@ void vres_vram_digest_close(struct vram_digest *ms)
 	workers_close(&ms->workers);
 	for (uint32_t i = 0; i < READBACK_LANES; i++)
 		vres_lane_close(&ms->lanes[i]);
+}
+
+vres_status vres_vram_digest_agree(const struct vram_digest *ms, const uint8_t *one,
+                                   const uint8_t *two, size_t bytes, vres_error *err)
+{
+	const uint32_t index = ms->mem->device->index;
+
+	return vres_crypto_equal(one, two, bytes)
+	               ? VRES_OK
+	               : vres_fail_at(err, VRES_E_BACKEND, VRES_REASON_DEVICE, index,
+	                              "device %" PRIu32
+	                              " gave two digests of the same memory, so the driver did not "
+	                              "do all that it reported as done",
+	                              index);
 }
 
 static vres_status hash(struct vram_digest *ms, const struct vres_range *ranges, size_t n,
@@ -116,14 +132,41 @@ vres_status vres_vram_digest_readback(struct vram_digest *ms, const struct vres_
 	return tree_finish(&tree, level, top, err);
 }
 
+/* The @count nodes of @level that make up the ranges; by readback each range has as many. */
+static vres_status digest(struct vram_digest *ms, const struct vres_range *ranges, size_t n,
+                          uint32_t level, uint8_t *digests, uint64_t count, vres_error *err)
+{
+	if (!ms->by_readback)
+		return hash(ms, ranges, n, level, digests, count, err);
+	for (size_t i = 0; i < n; i++)
+		TRY(vres_vram_digest_readback(ms, &ranges[i], level,
+		                              digests + i * (count / n) * VRES_SHA256_BYTES,
+		                              count / n, err));
+	return VRES_OK;
+}
+
+static vres_status digest_twofold(struct vram_digest *ms, const struct vres_range *ranges, size_t n,
+                                  uint32_t level, uint8_t *digests, uint64_t count, vres_error *err)
+{
+	const size_t bytes = (size_t)count * VRES_SHA256_BYTES;
+	CLEANUP(vres_os_freep) uint8_t *again = NULL;
+
+	TRY(digest(ms, ranges, n, level, digests, count, err));
+	if (!ms->is_twofold)
+		return VRES_OK;
+	again = vres_os_alloc(bytes);
+	if (again == NULL)
+		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for %" PRIu64 " digests", count);
+	TRY(digest(ms, ranges, n, level, again, count, err));
+	return vres_vram_digest_agree(ms, digests, again, bytes, err);
+}
+
 vres_status vres_vram_digest_level(struct vram_digest *ms, uint32_t level, uint8_t *digests,
                                    vres_error *err)
 {
 	const struct vres_range all = {.mem = ms->mem, .offset = 0, .bytes = ms->shape->bytes};
-	const uint64_t count = ms->shape->count[level];
 
-	return ms->by_readback ? vres_vram_digest_readback(ms, &all, level, digests, count, err)
-	                       : hash(ms, &all, 1, level, digests, count, err);
+	return digest_twofold(ms, &all, 1, level, digests, ms->shape->count[level], err);
 }
 
 vres_status vres_vram_digest_nodes(struct vram_digest *ms, uint32_t level, const uint64_t *index,
@@ -137,12 +180,7 @@ vres_status vres_vram_digest_nodes(struct vram_digest *ms, uint32_t level, const
 		ranges[i].mem = ms->mem;
 		tree_node_range(ms->shape, level, index[i], &ranges[i].offset, &ranges[i].bytes);
 	}
-	if (!ms->by_readback)
-		return hash(ms, ranges, n, level, digests, n, err);
-	for (size_t i = 0; i < n; i++)
-		TRY(vres_vram_digest_readback(ms, &ranges[i], level,
-		                              digests + i * VRES_SHA256_BYTES, 1, err));
-	return VRES_OK;
+	return digest_twofold(ms, ranges, n, level, digests, n, err);
 }
 
 static vres_status readback_root(struct vram_digest *ms, uint8_t root[VRES_SHA256_BYTES],

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Measuring what is in VRAM: digests of nodes of the tree, or its root, computed by the device
- * where it can, else by pulling the bytes back and hashing them on the host.  Takes no device
- * memory.
+ * Digests of what is in VRAM: nodes of the tree, or its root, computed by the device where it can,
+ * else by pulling the bytes back and hashing them on the host.  Takes no device memory.
+ *
+ * Work that a driver left out while it reported success may show as wrong digests, which look like
+ * damage.  They depend on random numbers that are new for each job, so they come out differently
+ * each time, while damage comes out the same.  Hence the rule for callers: a digest that is not the
+ * expected one, or that nothing is expected of, is computed twice, and vres_vram_digest_agree() is
+ * asked.
  */
 #ifndef VRES_CORE_DEVICE_VRAM_DIGEST_H
 #define VRES_CORE_DEVICE_VRAM_DIGEST_H
@@ -26,6 +31,7 @@ struct vram_digest {
 	const struct tree_shape *shape;
 	uint64_t deadline;
 	bool by_readback;
+	bool is_twofold; /* digests of levels and nodes are computed twice, and have to agree */
 	uint32_t lane_flags;
 	/* For hashing only the first is open; for readback one a thread, opened by it. */
 	struct vres_lane lanes[READBACK_LANES];
@@ -52,6 +58,13 @@ vres_status vres_vram_digest_readback(struct vram_digest *ms, const struct vres_
 /* Digests of @n single nodes of a level; n is at most RANGES_MAX. */
 vres_status vres_vram_digest_nodes(struct vram_digest *ms, uint32_t level, const uint64_t *index,
                                    size_t n, uint8_t *digests, vres_error *err);
+
+/*
+ * Are two outcomes of the same job the same?  VRES_E_BACKEND: no, so at least one of them is not
+ * the digest of what is in VRAM, or that was being changed.
+ */
+vres_status vres_vram_digest_agree(const struct vram_digest *ms, const uint8_t *one,
+                                   const uint8_t *two, size_t bytes, vres_error *err);
 
 /* The root of the whole tree, and, by readback only and if not NULL, the flat digest. */
 vres_status vres_vram_digest_root(struct vram_digest *ms, uint8_t root[VRES_SHA256_BYTES],

@@ -191,22 +191,51 @@ static vres_status mismatch(struct seal *seal, const uint8_t *wanted, const uint
 	                    seal->record.gpu_device, "%s", what);
 }
 
-/* The kept level of the tree, from what is in VRAM. */
-static vres_status digest_vram(struct seal *seal, struct vres_shard *s, vres_error *err)
+static vres_status open_vram(const struct seal *seal, const struct vres_shard *s,
+                             struct vram_digest *vram, vres_error *err)
 {
 	const vres_policy *policy = &seal->manager->policy;
+
+	return vres_vram_digest_open(
+		vram, &s->mem, &s->shape, !vres_device_can(seal->device, VRES_DEVICE_CAN_HASH),
+		vres_policy_lane_flags(policy), seal->manager->threads, policy->deadline, err);
+}
+
+/*
+ * The kept level of the tree, from what is in VRAM.  Where no root is expected, a driver that
+ * leaves out work would have its wrong digests signed, so they have to come out twice.
+ */
+static vres_status digest_vram(struct seal *seal, struct vres_shard *s, vres_error *err)
+{
 	CLEANUP(vres_vram_digest_close) struct vram_digest vram = {0};
 
-	TRY(vres_vram_digest_open(
-		&vram, &s->mem, &s->shape, !vres_device_can(seal->device, VRES_DEVICE_CAN_HASH),
-		vres_policy_lane_flags(policy), seal->manager->threads, policy->deadline, err));
+	TRY(open_vram(seal, s, &vram, err));
+	vram.is_twofold = seal->source == NULL && !seal->has_expected;
 	return vres_vram_digest_level(&vram, s->kept_level, s->kept, err);
 }
 
-static vres_status compare(struct seal *seal, const uint8_t read[VRES_SHA256_BYTES],
+/* The root is not the wanted one: does the kept level come out once more as it is? */
+static vres_status confirm(struct seal *seal, struct vres_shard *s, vres_error *err)
+{
+	const size_t bytes = (size_t)s->shape.count[s->kept_level] * VRES_SHA256_BYTES;
+	CLEANUP(vres_vram_digest_close) struct vram_digest vram = {0};
+	CLEANUP(vres_os_freep) uint8_t *again = vres_os_alloc(bytes);
+
+	if (again == NULL)
+		return vres_fail(err, VRES_E_NO_MEMORY,
+		                 "no memory for the kept level of the digest tree");
+	TRY(open_vram(seal, s, &vram, err));
+	TRY(vres_vram_digest_level(&vram, s->kept_level, again, err));
+	return vres_vram_digest_agree(&vram, s->kept, again, bytes, err);
+}
+
+static vres_status compare(struct seal *seal, struct vres_shard *s,
+                           const uint8_t read[VRES_SHA256_BYTES],
                            const uint8_t resident[VRES_SHA256_BYTES], vres_error *err)
 {
+	const bool by_device_alone = !host_builds_tree(seal);
 	struct vres_record *r = &seal->record;
+	bool is_read, is_expected;
 	uint8_t verity[VRES_SHA256_BYTES], verity_read[VRES_SHA256_BYTES];
 
 	TRY(tree_digest(r->vram_bytes, r->block_size, resident, verity, err));
@@ -214,10 +243,15 @@ static vres_status compare(struct seal *seal, const uint8_t read[VRES_SHA256_BYT
 	memcpy(r->verity_root, resident, VRES_SHA256_BYTES);
 	if (r->digest_alg == VRES_DIGEST_VERITY)
 		memcpy(r->digest, verity, VRES_SHA256_BYTES);
-	if (host_builds_tree(seal) && !vres_crypto_equal(read, resident, VRES_SHA256_BYTES))
+	is_read = by_device_alone || vres_crypto_equal(read, resident, VRES_SHA256_BYTES);
+	is_expected = !seal->has_expected ||
+	              vres_crypto_equal(seal->expected, r->digest, VRES_SHA256_BYTES);
+	if (!is_read || (!is_expected && by_device_alone))
+		TRY(confirm(seal, s, err));
+	if (!is_read)
 		return mismatch(seal, verity_read, verity, "what is in VRAM is not what was read",
 		                err);
-	if (seal->has_expected && !vres_crypto_equal(seal->expected, r->digest, VRES_SHA256_BYTES))
+	if (!is_expected)
 		return mismatch(seal, seal->expected, r->digest,
 		                "the bytes do not have the expected digest", err);
 	return VRES_OK;
@@ -249,7 +283,7 @@ vres_status vres_seal_fill(struct seal *seal, struct vres_shard *s, vres_error *
 		TRY(digest_vram(seal, s, err));
 	}
 	TRY(tree_root_of(&s->shape, s->kept_level, s->kept, resident, err));
-	TRY(compare(seal, read, resident, err));
+	TRY(compare(seal, s, read, resident, err));
 	seal->record.sealed_at = vres_os_wall();
 	s->record = seal->record;
 	s->sealed_monotonic = vres_os_monotonic();

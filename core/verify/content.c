@@ -25,21 +25,33 @@ static vres_status open_vram(const struct verification *v, struct vram_digest *v
 
 static vres_status differs(struct verification *v, struct vram_digest *vram, vres_error *err)
 {
-	if (vram)
-		vres_verify_locate(v, vram);
+	vres_verify_locate(v, vram);
 	return vres_verify_fail(v->shard, VRES_REASON_DIGEST,
 	                        "the bytes in VRAM are not the ones that were sealed", err);
 }
 
-/* Auditors can compute the digest of a tree, not a bare root, so the digest is reported. */
+static vres_status digest_root(struct verification *v, struct vram_digest *vram,
+                               uint8_t root[VRES_SHA256_BYTES], uint8_t *flat, vres_error *err)
+{
+	if (v->params.background && !vram->by_readback) /* a readback comes in pieces anyway */
+		return vres_vram_digest_root_in_slices(vram, root, err);
+	return vres_vram_digest_root(vram, root, flat, err);
+}
+
+/*
+ * A wrong root is damage only if it comes out again.  Auditors can compute the digest of a tree,
+ * not a bare root, so the digest is reported.
+ */
 static vres_status check_root(struct verification *v, struct vram_digest *vram,
                               const uint8_t root[VRES_SHA256_BYTES], vres_error *err)
 {
 	const struct vres_record *r = &v->shard->record;
-	uint8_t wanted[VRES_SHA256_BYTES], found[VRES_SHA256_BYTES];
+	uint8_t wanted[VRES_SHA256_BYTES], found[VRES_SHA256_BYTES], again[VRES_SHA256_BYTES];
 
 	if (vres_crypto_equal(root, r->verity_root, VRES_SHA256_BYTES))
 		return VRES_OK;
+	TRY(digest_root(v, vram, again, NULL, err));
+	TRY(vres_vram_digest_agree(vram, root, again, sizeof(again), err));
 	if (tree_digest(r->vram_bytes, r->block_size, r->verity_root, wanted, NULL) == VRES_OK &&
 	    tree_digest(r->vram_bytes, r->block_size, root, found, NULL) == VRES_OK) {
 		vres_hex(wanted, v->wanted);
@@ -53,12 +65,11 @@ vres_status vres_verify_root(struct verification *v, const uint8_t root[VRES_SHA
 {
 	CLEANUP(vres_vram_digest_close) struct vram_digest vram = {0};
 	vres_status status;
-	bool is_open;
 
 	if (vres_crypto_equal(root, v->shard->record.verity_root, VRES_SHA256_BYTES))
 		return VRES_OK;
-	is_open = open_vram(v, &vram, NULL) == VRES_OK;
-	status = check_root(v, is_open ? &vram : NULL, root, err);
+	TRY(open_vram(v, &vram, err));
+	status = check_root(v, &vram, root, err);
 	v->report.bytes_hashed += vram.bytes_hashed;
 	return status;
 }
@@ -69,10 +80,7 @@ static vres_status check_all(struct verification *v, struct vram_digest *vram, v
 	const bool wants_flat = vram->by_readback && r->digest_alg == VRES_DIGEST_SHA256;
 	uint8_t root[VRES_SHA256_BYTES], flat[VRES_SHA256_BYTES];
 
-	if (v->params.background && !vram->by_readback) /* a readback comes in pieces anyway */
-		TRY(vres_vram_digest_root_in_slices(vram, root, err));
-	else
-		TRY(vres_vram_digest_root(vram, root, wants_flat ? flat : NULL, err));
+	TRY(digest_root(v, vram, root, wants_flat ? flat : NULL, err));
 	v->report.blocks_checked = v->shard->shape.count[0];
 	TRY(check_root(v, vram, root, err));
 	if (!wants_flat || vres_crypto_equal(flat, r->digest, sizeof(flat)))
@@ -109,13 +117,30 @@ static vres_status sample(uint64_t n, uint64_t k, uint64_t i, uint64_t *unit, vr
 	return VRES_OK;
 }
 
+/* Is one of these nodes of the kept level not what was kept? */
+static bool any_differs(const struct vres_shard *s, const uint64_t *nodes, size_t n,
+                        const uint8_t *digests)
+{
+	bool differs = false;
+
+	for (size_t i = 0; i < n; i++)
+		differs |= !vres_crypto_equal(digests + i * VRES_SHA256_BYTES,
+		                              s->kept + nodes[i] * VRES_SHA256_BYTES,
+		                              VRES_SHA256_BYTES);
+	return differs;
+}
+
 static vres_status check_nodes(struct verification *v, struct vram_digest *vram,
                                const uint64_t *nodes, size_t n, vres_error *err)
 {
 	const struct vres_shard *s = v->shard;
-	uint8_t digests[RANGES_MAX * VRES_SHA256_BYTES];
+	uint8_t digests[RANGES_MAX * VRES_SHA256_BYTES], again[RANGES_MAX * VRES_SHA256_BYTES];
 
 	TRY(vres_vram_digest_nodes(vram, s->kept_level, nodes, n, digests, err));
+	if (any_differs(s, nodes, n, digests)) {
+		TRY(vres_vram_digest_nodes(vram, s->kept_level, nodes, n, again, err));
+		TRY(vres_vram_digest_agree(vram, digests, again, n * VRES_SHA256_BYTES, err));
+	}
 	for (size_t i = 0; i < n; i++) {
 		uint64_t offset, bytes;
 
@@ -171,11 +196,17 @@ static vres_status compare_part(struct verification *v, struct vram_digest *vram
                                 uint64_t count, const uint8_t *digests, vres_error *err)
 {
 	const struct vres_shard *s = v->shard;
+	const size_t bytes = (size_t)count * VRES_SHA256_BYTES;
+	CLEANUP(vres_os_freep) uint8_t *again = NULL;
 
-	if (vres_crypto_equal(digests, s->kept + first * VRES_SHA256_BYTES,
-	                      (size_t)count * VRES_SHA256_BYTES))
+	if (vres_crypto_equal(digests, s->kept + first * VRES_SHA256_BYTES, bytes))
 		return VRES_OK;
 	TRY(vres_verify_kept(s, err)); /* it was good when the pass began; is it still? */
+	again = vres_os_alloc(bytes);
+	if (again == NULL)
+		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for %" PRIu64 " digests", count);
+	TRY(vres_vram_digest_part(vram, s->kept_level, first, count, again, err));
+	TRY(vres_vram_digest_agree(vram, digests, again, bytes, err));
 	vres_verify_compare(v, vram, first, count, digests);
 	return vres_verify_fail(s, VRES_REASON_DIGEST,
 	                        "scrubbed bytes in VRAM are not the ones that were sealed", err);

@@ -172,21 +172,57 @@ START_TEST(pull_that_lacks_its_end_is_the_backends_fault)
 }
 END_TEST
 
-/*
- * Too short to be told from a mark; but what was there before, which may well be the same bytes, is
- * gone.
- */
-START_TEST(short_pull_that_did_not_happen_does_not_leave_what_an_earlier_one_brought)
+/* Of these a mark's beginning is all that is there, which their content could equal by chance. */
+START_TEST(short_pull_that_did_not_happen_is_the_backends_fault)
 {
 	CLEANUP(end) struct bench b = begin();
 	vres_error err;
 
 	ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err));
 	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
-	b.fixture->fake->pulls_nothing = true;
-	ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, sizeof(b.lane.poison) - 1, &err));
-	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
-	ck_assert_mem_ne(b.lane.staging, fake_backend_bytes(&b.mem), sizeof(b.lane.poison) - 1);
+	for (size_t n = 1; n < sizeof(b.lane.poison); n++) {
+		b.fixture->fake->pulls_nothing = true;
+		ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, n, &err));
+		ck_status_reason(vres_lane_wait(&b.lane, DEADLINE, &err), VRES_E_BACKEND,
+		                 VRES_REASON_DEVICE);
+		b.fixture->fake->pulls_nothing = false;
+		ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, n, &err));
+		ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
+		ck_assert_mem_eq(b.lane.staging, fake_backend_bytes(&b.mem), n);
+	}
+}
+END_TEST
+
+START_TEST(short_piece_that_equals_its_mark_by_chance_is_pulled_again_and_taken)
+{
+	CLEANUP(end) struct bench b = begin();
+	uint8_t *bytes = fake_backend_bytes(&b.mem);
+	vres_error err;
+
+	for (size_t n = 1; n < sizeof(b.lane.poison); n++) {
+		const uint64_t before = calls(&b, FAKE_LANE_PULL);
+
+		for (size_t i = 0; i < n; i++)
+			bytes[i] = (uint8_t)~b.lane.poison[i]; /* what the next mark is */
+		ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, n, &err));
+		ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
+		ck_assert_mem_eq(b.lane.staging, bytes, n);
+		ck_assert_uint_eq(calls(&b, FAKE_LANE_PULL), before + 2);
+	}
+}
+END_TEST
+
+/* What the first mark left would look like content, and like other content the second time. */
+START_TEST(marks_of_one_pull_and_the_next_differ_in_every_byte)
+{
+	CLEANUP(end) struct bench b = begin();
+	uint8_t before[sizeof(b.lane.poison)];
+	vres_error err;
+
+	memcpy(before, b.lane.poison, sizeof(before));
+	ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err));
+	for (size_t i = 0; i < sizeof(before); i++)
+		ck_assert_uint_ne(b.lane.poison[i], before[i]);
 }
 END_TEST
 
@@ -291,13 +327,14 @@ START_TEST(nonces_are_never_used_twice)
 	uint64_t seen[20];
 	vres_error err;
 
-	atomic_store(&b.fixture->device->nonce, UINT64_MAX - 9); /* so that it wraps */
 	for (size_t i = 0; i < COUNT(seen); i++) {
 		ck_ok(vres_lane_hash(&b.lane, &all, 1, 4096, 0, runs, digests, 6, &err));
 		seen[i] = b.lane.nonce;
 		ck_assert_uint_ne(b.lane.echo, seen[i]);
-		for (size_t j = 0; j < i; j++)
+		for (size_t j = 0; j < i; j++) {
 			ck_assert_uint_ne(seen[i], seen[j]);
+			ck_assert_uint_ne(seen[i] >> 32, seen[j] >> 32); /* all of it is random */
+		}
 		ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
 	}
 }
@@ -431,8 +468,12 @@ int main(void)
 	             "integrity", "a short copy taken for tampering"),
 		CASE(pull_that_lacks_its_end_is_the_backends_fault, "CI-007 WORKER-4032",
 	             "integrity", "stale staging taken for a good answer"),
-		CASE(short_pull_that_did_not_happen_does_not_leave_what_an_earlier_one_brought,
-	             "CI-007", "integrity", "stale staging taken for a good answer"),
+		CASE(short_pull_that_did_not_happen_is_the_backends_fault, "CI-007 WORKER-4032",
+	             "integrity", "a copy that was left out taken for tampering"),
+		CASE(short_piece_that_equals_its_mark_by_chance_is_pulled_again_and_taken, "CI-007",
+	             "availability", "good bytes taken for a mark"),
+		CASE(marks_of_one_pull_and_the_next_differ_in_every_byte, "CI-007", "integrity",
+	             "a mark taken for content, twice"),
 		CASE(work_that_the_backend_refused_is_not_waited_for, "VR-006", "integrity",
 	             "use after free"),
 		CASE(marks_of_two_lanes_differ, "CI-007", "integrity",
