@@ -158,6 +158,12 @@ vres_status vres_validate_text(const char *bytes, size_t n, size_t max, const ch
 	return check_text(bytes, n, max, false, what, err);
 }
 
+vres_status vres_check_line(const char *bytes, size_t n, size_t max, const char *what,
+                            vres_error *err)
+{
+	return check_text(bytes, n, max, true, what, err);
+}
+
 vres_status vres_check_text(const char *string, size_t max, const char *what, vres_error *err)
 {
 	return check_text(string, strnlen(string, max + 1), max, true, what, err);

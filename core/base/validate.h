@@ -26,6 +26,10 @@ vres_status vres_check_identifier(const char *string, size_t max, const char *wh
  */
 vres_status vres_check_text(const char *string, size_t max, const char *what, vres_error *err);
 
+/* The same for @n bytes, which need not end with a NUL. */
+vres_status vres_check_line(const char *bytes, size_t n, size_t max, const char *what,
+                            vres_error *err);
+
 /* Exactly 64 hex digits, either case, into 32 bytes. */
 vres_status vres_check_digest(const char *string, uint8_t digest[VRES_SHA256_BYTES],
                               const char *what, vres_error *err);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -117,7 +118,7 @@ void vres_os_home_open(struct os_home *home)
 
 bool vres_os_home_is_here(const struct os_home *home)
 {
-	return home->page ? *home->page : home->process == getpid();
+	return (home->page == NULL || *home->page) && home->process == getpid();
 }
 
 void vres_os_home_close(struct os_home *home)
@@ -211,6 +212,11 @@ uint32_t vres_os_user(void)
 const char *vres_os_environment(const char *name)
 {
 	return secure_getenv(name);
+}
+
+bool vres_os_is_privileged(void)
+{
+	return getauxval(AT_SECURE) != 0;
 }
 
 bool vres_os_thread_start(pthread_t *out, void *(*run)(void *), void *arg)

@@ -47,8 +47,10 @@ uint64_t vres_os_monotonic(void); /* ns since some start; goes on while the mach
 int64_t vres_os_process(void);    /* changes in a forked child */
 
 /*
- * The process that something was made in.  Every call asks whether it is still that one, and a page
- * which the kernel empties in children answers without a system call.
+ * The process that something was made in.  Every call asks whether it is still that one.  Its
+ * number alone does not tell: in a PID namespace of its own a child may have the number of its
+ * parent.  A page that the kernel empties in children alone does not either: emulators and some
+ * kernels say that they do so and do not.
  */
 struct os_home {
 	const volatile bool *page; /* NULL: the kernel has no such pages */
@@ -86,7 +88,10 @@ vres_status vres_os_read(int fd, int64_t offset, void *bytes, size_t n, size_t *
                          vres_error *err);
 
 uint32_t vres_os_user(void);
+
+/* NULL also if this program has rights that its caller lacks: then no variable can be trusted. */
 const char *vres_os_environment(const char *name);
+bool vres_os_is_privileged(void);
 
 /*
  * A thread that takes no signals, so that handlers of the application run on its own threads.

@@ -12,9 +12,11 @@
  */
 #include "os/secret_pages.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "os/os.h"
@@ -26,7 +28,6 @@
 
 struct head {
 	int64_t process;
-	bool is_emptied; /* in children, by the kernel: then this says all */
 	struct secret_facts facts;
 };
 
@@ -122,7 +123,9 @@ vres_status vres_secret_alloc(size_t n, void **out, vres_error *err)
 		unmap_around(all + 2 * page, size);
 		return vres_fail(err, VRES_E_NO_MEMORY, "no pages for a secret");
 	}
-	head->is_emptied = madvise(all, page, MADV_WIPEONFORK) == 0;
+	/* Some kernels have no such pages, and some emulators only say so: the process decides,
+	 * too. */
+	(void)madvise(all, page, MADV_WIPEONFORK);
 	head->process = vres_os_process();
 	*out = all + 2 * page;
 	return VRES_OK;
@@ -130,14 +133,40 @@ vres_status vres_secret_alloc(size_t n, void **out, vres_error *err)
 
 bool vres_secret_is_here(const void *memory)
 {
-	const struct head *head = head_of(memory);
-
-	return head->is_emptied || head->process == vres_os_process();
+	return head_of(memory)->process == vres_os_process();
 }
 
 const struct secret_facts *vres_secret_facts_of(const void *memory)
 {
 	return &head_of(memory)->facts;
+}
+
+/*
+ * The child is made by the system call alone: no handler of pthread_atfork() runs, and no SIGCHLD
+ * comes.  It gives the page to a pipe, which fails without a signal where there is no page.
+ */
+bool vres_secret_try_child(void *memory)
+{
+	volatile unsigned char *byte = memory;
+	unsigned char seen = 0;
+	bool is_kept;
+	int ends[2];
+	long child;
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+		return false;
+	*byte = 1;
+	child = syscall(SYS_clone, 0L, 0L, 0L, 0L, 0L);
+	while (child == 0) {
+		(void)syscall(SYS_write, ends[1], memory, 1L);
+		(void)syscall(SYS_exit_group, 0);
+	}
+	while (child > 0 && waitpid((pid_t)child, NULL, __WALL) < 0 && errno == EINTR)
+		;
+	is_kept = child > 0 && (read(ends[0], &seen, 1) != 1 || seen == 0);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+	return is_kept;
 }
 
 void vres_secret_free(void *memory, size_t n)

@@ -26,4 +26,10 @@ struct secret_facts {
 /* Valid as long as the secret; not in a forked child. */
 const struct secret_facts *vres_secret_facts_of(const void *memory);
 
+/*
+ * Does a child find nothing there?  Makes a child and looks, since a system call that succeeds need
+ * not have an effect.  False also if no child can be made.  Overwrites the first byte.
+ */
+bool vres_secret_try_child(void *memory);
+
 #endif

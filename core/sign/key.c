@@ -157,6 +157,8 @@ static vres_status key_from_file(const char *path, const char *domain, vres_key 
 	if (n > TOKEN_MAX)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "the token file is longer than 1 MiB");
 	TRY(token_trim(text, n, &start, &end, err));
+	/* An editor's byte order mark or a stray control character would give another key. */
+	TRY(vres_check_line((const char *)text + start, end - start, TOKEN_MAX, "the token", err));
 	return vres_key_derive(text + start, end - start, domain, out, err);
 }
 
@@ -205,7 +207,12 @@ vres_status vres_key_from_credential(const char *name, const char *domain, vres_
 	TRY(credential_name_check(name, err));
 	folder = vres_os_environment("CREDENTIALS_DIRECTORY");
 	if (folder == NULL)
-		return vres_fail(err, VRES_E_NOT_FOUND, "$CREDENTIALS_DIRECTORY is not set");
+		return vres_fail(err, VRES_E_NOT_FOUND, "$CREDENTIALS_DIRECTORY is %s",
+		                 vres_os_is_privileged()
+		                         ? "ignored: this program has rights that its caller lacks "
+		                           "(setuid, setgid or file capabilities), so the caller's "
+		                           "environment is not trusted; give a token file"
+		                         : "not set");
 	folder_n = strnlen(folder, sizeof(path));
 	if (folder[0] != '/' || folder_n + 1 + strlen(name) >= sizeof(path))
 		return vres_fail(err, VRES_E_INVALID_INPUT, "$CREDENTIALS_DIRECTORY is %s",

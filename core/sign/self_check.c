@@ -34,7 +34,8 @@ vres_status vres_self_check(vres_self_report *out, vres_error *err)
 	report.secret_memory = facts->is_secret_memory;
 	report.locked = facts->is_locked;
 	report.undumped = facts->is_undumped;
-	report.kept_from_children = facts->is_kept_from_children;
+	report.kept_from_children =
+		facts->is_kept_from_children && vres_secret_try_child(page.memory);
 	ABI_OUT(out, &report);
 	return VRES_OK;
 }

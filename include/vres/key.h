@@ -45,11 +45,13 @@ VRES_API VRES_MUST_CHECK vres_status vres_key_derive(const void *token, size_t b
  * unless it has the sticky bit.  A symbolic link is refused, unless root made it in a folder of
  * root and it leads to a place inside that folder, as those do in a secret volume of Kubernetes.
  * The file is UTF-8 text of at most 1 MiB.  White space, as Unicode defines it, is removed at both
- * ends.
+ * ends.  What remains is the token; it has no byte order mark, control character or bidirectional
+ * override.
  *
  * Return: VRES_OK; VRES_E_NOT_FOUND; VRES_E_IO; VRES_E_INVALID_INPUT, with the cause in the
  *         message: a symbolic link; a file that is not regular, is empty, too large or not UTF-8,
- *         has another owner, or can be read by others; a folder that others can write to.
+ *         has a character that a token may not have, has another owner, or can be read by others; a
+ *         folder that others can write to.
  */
 VRES_API VRES_MUST_CHECK vres_status vres_key_from_token_file(const char *path, const char *domain,
                                                               vres_key **out, vres_error *err);
@@ -64,7 +66,8 @@ VRES_API VRES_MUST_CHECK vres_status vres_key_from_token_file(const char *path, 
  * The file is checked and read as vres_key_from_token_file() does.
  *
  * Return: as vres_key_from_token_file(); VRES_E_NOT_FOUND also when $CREDENTIALS_DIRECTORY is not
- *         set; VRES_E_INVALID_INPUT also when it is not an absolute path.
+ *         set, or is ignored because this program has rights that its caller lacks (setuid, setgid
+ *         or file capabilities); VRES_E_INVALID_INPUT also when it is not an absolute path.
  */
 VRES_API VRES_MUST_CHECK vres_status vres_key_from_credential(const char *name, const char *domain,
                                                               vres_key **out, vres_error *err);
@@ -97,7 +100,8 @@ VRES_DEFINE_INIT(vres_self_report)
  * vres_self_check() - report the libraries in use and the protection that keys get
  * @out: from vres_self_report_init()
  *
- * Allocates the memory of a key and reports what the system granted for it.
+ * Allocates the memory of a key and reports what the system granted for it.  Makes a child process
+ * that looks at this memory and ends; it runs no handler of pthread_atfork() and sends no SIGCHLD.
  *
  * Return: VRES_OK.
  */

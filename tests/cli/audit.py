@@ -118,7 +118,7 @@ def wrong_use_is_refused_with_status_2():
     os.chmod("bad_key", 0o600)
     write("key0", Log(first_key=b"k" * 32).key_file())
     os.chmod("key0", 0o644)
-    os.symlink("token", "link")
+    os.symlink(os.path.abspath("token"), "link")
     for arguments, says in [(["audit"], "say verify"), (["audit", "mend"], "say verify"), (["audit", "verify"], "no FILE"),
                             (["audit", "verify", "no such file"], "cannot be opened"), (["audit", "verify", "."], "not a regular file"),
                             (["audit", "verify", "log", "--head", "x"], "SEQ:HASH"), (["audit", "verify", "log", "--head", "1:ab"], "64 lower-case hex digits"),

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/auxv.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include <vres/vres.h>
@@ -15,6 +16,24 @@
 #include "sign/key.h"
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
+
+/* A program with setuid, setgid or file capabilities. */
+static bool is_privileged;
+
+char *__real_secure_getenv(const char *name);
+char *__wrap_secure_getenv(const char *name);
+unsigned long __real_getauxval(unsigned long type);
+unsigned long __wrap_getauxval(unsigned long type);
+
+char *__wrap_secure_getenv(const char *name)
+{
+	return is_privileged ? NULL : __real_secure_getenv(name);
+}
+
+unsigned long __wrap_getauxval(unsigned long type)
+{
+	return is_privileged && type == AT_SECURE ? 1 : __real_getauxval(type);
+}
 
 /* A folder of our own with a place for one file in it. */
 struct temp_log {
@@ -196,25 +215,41 @@ START_TEST(white_space_at_both_ends_is_not_part_of_the_token)
 	char text[64];
 
 	for (size_t i = 0; i < COUNT(spaces); i++) {
-		const int n = snprintf(text, sizeof(text), "%s\n%sa%sb%s\n%s", spaces[i], spaces[i],
-		                       spaces[i], spaces[i], spaces[i]);
-		char token[16];
+		const int n = snprintf(text, sizeof(text), "%s\n%sa b%s\n%s", spaces[i], spaces[i],
+		                       spaces[i], spaces[i]);
 
 		put(&p, text, (size_t)n, 0600);
-		(void)snprintf(token, sizeof(token), "a%sb", spaces[i]);
-		ck_token(&p, token, strlen(token));
+		ck_token(&p, "a b", 3);
 	}
 }
 END_TEST
 
-/*
- * Neighbours of the above, a zero-width space, a byte order mark: invisible, but not White_Space.
- */
+START_TEST(white_space_inside_that_is_no_control_character_is_part_of_the_token)
+{
+	CLEANUP(end) struct temp_log p = begin();
+	char token[16];
+
+	for (size_t i = 0; i < COUNT(spaces); i++) {
+		const int n = snprintf(token, sizeof(token), "a%sb", spaces[i]);
+		const bool is_control =
+			n == 3 ? token[1] != ' ' : strcmp(spaces[i], "\xc2\x85") == 0;
+		vres_error err;
+
+		put(&p, token, (size_t)n, 0600);
+		if (!is_control) {
+			ck_token(&p, token, (size_t)n);
+			continue;
+		}
+		ck_status(from_file(&p, &err), VRES_E_INVALID_INPUT);
+		ck_assert_str_eq(err.message, "the token has a control character at byte 1");
+	}
+}
+END_TEST
+
+/* Neighbours of the above and a zero-width space: invisible, some of them, but not White_Space. */
 START_TEST(what_is_not_white_space_is_part_of_the_token)
 {
-	static const char *const others[] = {
-		"\x08",     "\x0e",         "\x1f",         "!",           "\xc2\x84",
-		"\xc2\xa1", "\xe1\x9a\x81", "\xe2\x80\x8b", "\xef\xbb\xbf"};
+	static const char *const others[] = {"!", "\xc2\xa1", "\xe1\x9a\x81", "\xe2\x80\x8b"};
 	CLEANUP(end) struct temp_log p = begin();
 	char token[16];
 
@@ -224,6 +259,39 @@ START_TEST(what_is_not_white_space_is_part_of_the_token)
 		put(&p, token, (size_t)n, 0600);
 		ck_token(&p, token, (size_t)n);
 	}
+}
+END_TEST
+
+/* An editor puts a byte order mark in front, a terminal leaves an escape: nobody sees either. */
+START_TEST(byte_order_mark_or_control_character_is_refused_instead_of_giving_another_key)
+{
+	static const struct {
+		const char *text, *what;
+	} cases[] = {
+		{"\xef\xbb\xbfsecret\n", "the token has a byte order mark at byte 0"},
+		{"\n\xef\xbb\xbfsecret", "the token has a byte order mark at byte 0"},
+		{"secret\x08", "the token has a control character at byte 6"},
+		{"sec\x0eret", "the token has a control character at byte 3"},
+		{"\x1f"
+	         "secret",
+	         "the token has a control character at byte 0"},
+		{"sec\x7fret", "the token has a control character at byte 3"},
+		{"sec\xc2\x84ret", "the token has a control character at byte 3"},
+		{"sec\x1b[0mret", "the token has an ANSI escape at byte 3"},
+		{"one line\nanother", "the token has a control character at byte 8"},
+		{"sec\xe2\x80\xaeret", "the token has a bidirectional override at byte 3"},
+	};
+	CLEANUP(end) struct temp_log p = begin();
+	vres_error err;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		put(&p, cases[i].text, strlen(cases[i].text), 0600);
+		ck_status(from_file(&p, &err), VRES_E_INVALID_INPUT);
+		ck_assert_str_eq(err.message, cases[i].what);
+	}
+	put(&p, "sec\0ret", 7, 0600);
+	ck_status(from_file(&p, &err), VRES_E_INVALID_INPUT);
+	ck_assert_str_eq(err.message, "the token has a NUL at byte 3");
 }
 END_TEST
 
@@ -337,6 +405,25 @@ START_TEST(credential_without_a_folder_is_not_found_and_a_relative_one_is_refuse
 }
 END_TEST
 
+START_TEST(privileged_program_says_that_it_ignores_the_folder)
+{
+	CLEANUP(end) struct temp_log p = begin();
+	vres_error err;
+
+	put(&p, "secret", 6, 0600);
+	ck_assert_int_eq(setenv("CREDENTIALS_DIRECTORY", p.folder, 1), 0);
+	is_privileged = true;
+	ck_status(credential("token", &err), VRES_E_NOT_FOUND);
+	ck_assert_ptr_nonnull(strstr(err.message, "$CREDENTIALS_DIRECTORY is ignored"));
+	ck_assert_ptr_nonnull(strstr(err.message, "give a token file"));
+	is_privileged = false;
+	ck_ok(credential("token", &err));
+	ck_assert_int_eq(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+	ck_status(credential("token", &err), VRES_E_NOT_FOUND);
+	ck_assert_str_eq(err.message, "$CREDENTIALS_DIRECTORY is not set");
+}
+END_TEST
+
 START_TEST(credential_names_that_could_leave_the_folder_are_refused)
 {
 	static const char *const bad[] = {"",        ".",   "..",   "../token", "a/b",
@@ -375,6 +462,10 @@ int main(void)
 	             "a token file that is replaced"),
 		CASE(white_space_at_both_ends_is_not_part_of_the_token, "CI-005 WORKER-4910", "",
 	             ""),
+		CASE(white_space_inside_that_is_no_control_character_is_part_of_the_token,
+	             "CI-005 WORKER-4910", "", ""),
+		CASE(byte_order_mark_or_control_character_is_refused_instead_of_giving_another_key,
+	             "CI-005 WORKER-4910", "authenticity", "a key that nobody meant"),
 		CASE(what_is_not_white_space_is_part_of_the_token, "CI-005", "authenticity",
 	             "two files with one key"),
 		CASE(file_without_a_token_is_refused, "CI-005 WORKER-4913", "authenticity",
@@ -388,6 +479,7 @@ int main(void)
 	             "WORKER-4912 CI-006", "confidentiality", "a token that others can read"),
 		CASE(credential_without_a_folder_is_not_found_and_a_relative_one_is_refused,
 	             "WORKER-4912 VR-005", "", "a folder of somebody's choice"),
+		CASE(privileged_program_says_that_it_ignores_the_folder, "WORKER-4912", "", ""),
 		CASE(credential_names_that_could_leave_the_folder_are_refused, "WORKER-4912 VR-005",
 	             "confidentiality", "path traversal"),
 	};
