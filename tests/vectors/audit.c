@@ -59,6 +59,8 @@ static void tell(const struct vectors *v, struct told *t)
 	e->gpu_device = (uint32_t)number(v, "gpu_device", VRES_NO_DEVICE);
 	e->simulated = (uint32_t)number(v, "simulated", 0);
 	e->reason = (uint32_t)number(v, "reason", 0);
+	e->status = (vres_status)number(v, "status", 0);
+	e->damage_count = number(v, "damage_count", 0);
 	e->time = vectors_number(v, "time");
 	e->requested_bytes = number(v, "requested_bytes", 0);
 	e->allocated_bytes = number(v, "allocated_bytes", 0);

@@ -239,7 +239,9 @@ def receipt_blocks():
 NUMBER_MAX = 2**53 - 1
 REASONS = {1: "signature_invalid", 2: "digest_mismatch", 3: "residency_lost", 4: "stale_session", 5: "expired", 6: "unknown_shard"}
 EVENTS = {1: "vram_sealed", 2: "seal_verified", 3: "seal_verification_failed", 4: "vram_allocated", 5: "vram_allocation_failed",
-          6: "vram_deallocated", 7: "vram_deallocation_failed", 8: "policy_violation"}
+          6: "vram_deallocated", 7: "vram_deallocation_failed", 8: "policy_violation", 13: "seal_verification_error", 14: "seal_failed",
+          15: "vram_released"}
+STATUSES = {204: "VRES_E_CANCELLED", 303: "VRES_E_BACKEND"}
 
 
 def screened(text):
@@ -258,7 +260,7 @@ def audit_event(e):
         1: lambda: {"shard_id": text("shard_id"), "gpu_device": number("gpu_device"), "vram_bytes": number("vram_bytes"), "digest": text("digest")},
         2: lambda: {"shard_id": text("shard_id"), "mode": text("mode")},
         3: lambda: {"shard_id": text("shard_id"), "reason": REASONS[e["reason"]], "expected_digest": text("expected_digest"),
-                    "actual_digest": text("actual_digest"), "severity": "critical"},
+                    "actual_digest": text("actual_digest"), "severity": "critical", "damage_count": number("damage_count")},
         4: lambda: {"requested_bytes": number("requested_bytes"), "allocated_bytes": number("allocated_bytes"),
                     "available_bytes": number("available_bytes"), "used_bytes": number("used_bytes"), "gpu_device": number("gpu_device")},
         5: lambda: {"requested_bytes": number("requested_bytes"), "available_bytes": number("available_bytes"), "reason": text("detail"),
@@ -268,6 +270,9 @@ def audit_event(e):
         7: lambda: {"shard_id": text("shard_id"), "reason": text("detail"), "gpu_device": number("gpu_device")},
         8: lambda: {"policy": "vram_only", "violation": text("violation"), "details": text("detail"), "severity": "critical",
                     "action_taken": text("action_taken"), "gpu_device": number("gpu_device")},
+        13: lambda: {"shard_id": text("shard_id"), "mode": text("mode"), "status": STATUSES[e["status"]], "gpu_device": number("gpu_device")},
+        14: lambda: {"shard_id": text("shard_id"), "mode": text("mode"), "status": STATUSES[e["status"]], "gpu_device": number("gpu_device")},
+        15: lambda: {"shard_id": text("shard_id"), "gpu_device": number("gpu_device")},
     }[e["type"]]()
     fields = {key: value for key, value in fields.items() if value is not None} | {"event_type": EVENTS[e["type"]]}
     return fields | ({"simulated": True} if e.get("simulated") else {})
@@ -330,6 +335,10 @@ def audit_events():
              "é".encode() * 256 + b"!", b'","hash":"', b'},"hash":"']
     for text in texts:
         yield {"type": 8, "time": at, "gpu_device": 3, "violation": b"managed_memory", "detail": text, "action_taken": text, "simulated": 1}
+    yield {"type": 3, "time": at, "gpu_device": 7, "shard_id": b"shard-1", "reason": 2, "damage_count": 2**53}
+    yield {"type": 13, "time": at, "gpu_device": 7, "shard_id": b"shard-1", "mode": b"sampled", "status": 303}
+    yield {"type": 14, "time": at, "gpu_device": 7, "simulated": 1, "shard_id": b"shard-1", "mode": b"adopt", "status": 204}
+    yield {"type": 15, "time": at, "gpu_device": 7, "shard_id": b"shard-1"}
 
 
 def audit_session(log, head, events):

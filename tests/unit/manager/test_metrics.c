@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The counters: each follows its own operation and no other. */
+#include <stdlib.h>
+
+#include "manager/metrics.h"
 #include "manager/shard.h"
 #include "support/fixture/support.h"
 
@@ -89,8 +92,9 @@ START_TEST(failures_are_counted_where_they_belong)
 	ck_status(vres_seal_memory(f->manager, PLAIN, data, sizeof(data), &shard, &err),
 	          VRES_E_ALLOCATION_FAILED);
 	after = metrics_of(f);
+	/* The shortage, and the seal that failed for it. */
 	ck_change(&before, &after,
-	          &(vres_metrics){.seals_failed = 1, .allocation_failures = 1, .audit_events = 1});
+	          &(vres_metrics){.seals_failed = 1, .allocation_failures = 1, .audit_events = 2});
 
 	before = after;
 	/* Refused input changes nothing. */
@@ -206,6 +210,46 @@ START_TEST(metrics_answer_when_stopped_and_refuse_a_bad_output)
 }
 END_TEST
 
+START_TEST(last_verification_is_that_of_a_good_one)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(release_shard) vres_shard *shard = sealed(f, BLOCK, 1);
+	vres_verify_report report = vres_verify_report_init();
+	vres_error err;
+
+	vres_mock_fail(f->mock, VRES_MOCK_OP_MEM_RESIDENCY, 1, VRES_E_BACKEND);
+	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);
+	ck_assert_uint_eq(atomic_load(&f->manager->counters.last_verify), 0);
+	ck_ok(vres_shard_verify(shard, NULL, &report, &err));
+	ck_assert_uint_ge(atomic_load(&f->manager->counters.last_verify), info_of(shard).sealed_at);
+}
+END_TEST
+
+START_TEST(duration_falls_into_the_first_bucket_that_takes_it)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	vres_verify_report report = vres_verify_report_init();
+	struct vres_figures figures;
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < VERIFY_BUCKETS; i++) {
+		ck_assert_uint_eq((uint64_t)(strtod(vres_verify_limit_text[i], NULL) * 1e9 + 0.5),
+		                  vres_verify_limit[i]);
+		ck_assert(i == 0 || vres_verify_limit[i] > vres_verify_limit[i - 1]);
+		for (uint64_t over = 0; over < 2; over++) { /* at the limit, and one above */
+			report.duration = vres_verify_limit[i] + over;
+			sum += report.duration;
+			vres_count_verify(f->manager, &report);
+		}
+	}
+	vres_metrics_read(f->manager, &figures);
+	for (unsigned i = 0; i <= VERIFY_BUCKETS; i++)
+		ck_assert_uint_eq(figures.durations[i],
+		                  i == VERIFY_BUCKETS ? 2u * VERIFY_BUCKETS : 2 * i + 1);
+	ck_assert_uint_eq(figures.verify_ns, sum);
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
@@ -223,6 +267,9 @@ int main(void)
 		CASE(headroom_is_not_available, "RP-001", "", ""),
 		CASE(metrics_answer_when_stopped_and_refuse_a_bad_output, "WORKER-4122",
 	             "availability", ""),
+		CASE(last_verification_is_that_of_a_good_one, "WORKER-4810", "accountability",
+	             "a check that failed passing for one that was made"),
+		CASE(duration_falls_into_the_first_bucket_that_takes_it, "WORKER-4810", "", ""),
 	};
 
 	return suite_run("unit.metrics", "unit", cases, COUNT(cases));

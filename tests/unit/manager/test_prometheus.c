@@ -4,7 +4,6 @@
  * it, promtool says (tests/cli/metrics.py).
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "manager/metrics.h"
 #include "support/fixture/support.h"
@@ -248,46 +247,6 @@ START_TEST(operations_are_counted_by_how_they_ended_and_by_mode)
 }
 END_TEST
 
-START_TEST(last_verification_is_that_of_a_good_one)
-{
-	CLEANUP(finish) struct fixture *f = begin(NULL);
-	CLEANUP(release_shard) vres_shard *shard = sealed(f, BLOCK, 1);
-	vres_verify_report report = vres_verify_report_init();
-	vres_error err;
-
-	vres_mock_fail(f->mock, VRES_MOCK_OP_MEM_RESIDENCY, 1, VRES_E_BACKEND);
-	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);
-	ck_assert_uint_eq(atomic_load(&f->manager->counters.last_verify), 0);
-	ck_ok(vres_shard_verify(shard, NULL, &report, &err));
-	ck_assert_uint_ge(atomic_load(&f->manager->counters.last_verify), info_of(shard).sealed_at);
-}
-END_TEST
-
-START_TEST(duration_falls_into_the_first_bucket_that_takes_it)
-{
-	CLEANUP(finish) struct fixture *f = begin(NULL);
-	vres_verify_report report = vres_verify_report_init();
-	struct vres_figures figures;
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < VERIFY_BUCKETS; i++) {
-		ck_assert_uint_eq((uint64_t)(strtod(vres_verify_limit_text[i], NULL) * 1e9 + 0.5),
-		                  vres_verify_limit[i]);
-		ck_assert(i == 0 || vres_verify_limit[i] > vres_verify_limit[i - 1]);
-		for (uint64_t over = 0; over < 2; over++) { /* at the limit, and one above */
-			report.duration = vres_verify_limit[i] + over;
-			sum += report.duration;
-			vres_count_verify(f->manager, &report);
-		}
-	}
-	vres_metrics_read(f->manager, &figures);
-	for (unsigned i = 0; i <= VERIFY_BUCKETS; i++)
-		ck_assert_uint_eq(figures.durations[i],
-		                  i == VERIFY_BUCKETS ? 2u * VERIFY_BUCKETS : 2 * i + 1);
-	ck_assert_uint_eq(figures.verify_ns, sum);
-}
-END_TEST
-
 START_TEST(device_that_was_used_has_a_line_and_its_uuid_is_escaped)
 {
 	struct setup setup = setup_init();
@@ -374,9 +333,6 @@ int main(void)
 		CASE(every_counter_stands_in_its_own_line, "WORKER-4810", "accountability", ""),
 		CASE(operations_are_counted_by_how_they_ended_and_by_mode, "WORKER-4810",
 	             "accountability", "damage counted as trouble"),
-		CASE(last_verification_is_that_of_a_good_one, "WORKER-4810", "accountability",
-	             "a check that failed passing for one that was made"),
-		CASE(duration_falls_into_the_first_bucket_that_takes_it, "WORKER-4810", "", ""),
 		CASE(device_that_was_used_has_a_line_and_its_uuid_is_escaped, "WORKER-4810",
 	             "integrity", "metrics forged by a device's name"),
 		CASE(size_that_is_asked_for_is_enough_however_the_counters_grow, "WORKER-4810",

@@ -2,88 +2,11 @@
 /*
  * One pass over a source: what is read, what is digested, what is in VRAM afterwards, what is told.
  */
-#include "seal/upload.h"
-
+#include "base/validate.h"
 #include "support/suite/alloc.h"
-#include "support/suite/content.h"
-#include "unit/fixture/fake_backend.h"
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
-#include "base/validate.h"
-
-#define DEADLINE (UINT64_C(60) * 1000000000)
-
-struct upload_fixture {
-	struct device_fixture *fixture;
-	struct vres_mem mem;
-	struct content_source content;
-	struct source source;
-	struct sha256 flat;
-	struct tree_builder tree;
-	struct upload upload;
-	uint64_t told[8]; /* by the progress callback; it cancels at call number @cancel_at */
-	unsigned calls, cancel_at;
-};
-
-static bool on_progress(void *ctx, uint64_t done, uint64_t total)
-{
-	struct upload_fixture *fixture = ctx;
-
-	ck_assert_uint_eq(total, fixture->mem.bytes);
-	ck_assert_uint_lt(fixture->calls, COUNT(fixture->told));
-	fixture->told[fixture->calls++] = done;
-	return fixture->calls != fixture->cancel_at;
-}
-
-static struct upload_fixture *begin(uint64_t bytes)
-{
-	struct upload_fixture *fixture = test_alloc(sizeof(*fixture));
-	vres_error err;
-
-	fixture->fixture = device_fixture_open();
-	fixture->mem = device_fixture_memory(fixture->fixture, bytes, 99);
-	fixture->content.seed = 1;
-	vres_source_stream(&fixture->source, content_read, &fixture->content);
-	ck_ok(vres_sha256_open(&fixture->flat, &err));
-	ck_ok(tree_open(&fixture->tree, 65536, &err));
-	fixture->upload = (struct upload){.source = &fixture->source,
-	                                  .destination = &fixture->mem,
-	                                  .flat = &fixture->flat,
-	                                  .tree = &fixture->tree,
-	                                  .progress = on_progress,
-	                                  .progress_ctx = fixture,
-	                                  .deadline = DEADLINE};
-	return fixture;
-}
-
-static void end(struct upload_fixture **fixture)
-{
-	tree_close(&(*fixture)->tree);
-	vres_sha256_close(&(*fixture)->flat);
-	drop_memory(&(*fixture)->mem);
-	device_fixture_close(&(*fixture)->fixture);
-	test_free(*fixture);
-}
-
-static void ck_uploaded(struct upload_fixture *fixture)
-{
-	const size_t n = (size_t)fixture->mem.bytes;
-	uint8_t *want = content(n, 1), digest[32], flat[32], root[32];
-	char got[65], verity[65];
-	vres_error err;
-
-	ck_assert_msg(memcmp(fake_backend_bytes(&fixture->mem), want, n) == 0,
-	              "other bytes are in VRAM");
-	ck_ok(vres_sha256_end(&fixture->flat, digest, &err));
-	sha256_of(want, n, flat);
-	ck_assert_mem_eq(digest, flat, 32);
-	ck_ok(tree_finish(&fixture->tree, 0, root, &err));
-	ck_ok(tree_digest(n, 65536, root, digest, &err));
-	vres_hex(digest, got);
-	verity_hex(want, n, 65536, verity);
-	ck_assert_str_eq(got, verity);
-	test_free(want);
-}
+#include "unit/fixture/upload_fixture.h"
 
 START_TEST(bytes_arrive_in_order_and_are_digested_on_the_way)
 {
@@ -93,7 +16,7 @@ START_TEST(bytes_arrive_in_order_and_are_digested_on_the_way)
 	} sizes[] = {{1, 1, 1}, {LANE_BYTES, 1, 1}, {2 * LANE_BYTES + 7, 3, 2}};
 
 	for (size_t i = 0; i < COUNT(sizes); i++) {
-		CLEANUP(end) struct upload_fixture *fixture = begin(sizes[i].bytes);
+		CLEANUP(upload_end) struct upload_fixture *fixture = upload_begin(sizes[i].bytes);
 		vres_error err;
 
 		ck_ok(vres_upload(&fixture->upload, &err));
@@ -115,7 +38,7 @@ END_TEST
 
 START_TEST(digests_that_nobody_wants_are_not_computed)
 {
-	CLEANUP(end) struct upload_fixture *fixture = begin(100000);
+	CLEANUP(upload_end) struct upload_fixture *fixture = upload_begin(100000);
 	uint8_t nothing[32], digest[32];
 	vres_error err;
 
@@ -134,7 +57,8 @@ END_TEST
 START_TEST(progress_may_cancel_after_any_piece)
 {
 	for (unsigned at = 1; at <= 3; at++) {
-		CLEANUP(end) struct upload_fixture *fixture = begin(2 * LANE_BYTES + 1);
+		CLEANUP(upload_end)
+		struct upload_fixture *fixture = upload_begin(2 * LANE_BYTES + 1);
 		vres_error err;
 
 		fixture->cancel_at = at;
@@ -150,7 +74,7 @@ START_TEST(failure_of_source_or_backend_closes_the_lanes)
 	                                           FAKE_LANE_WAIT};
 
 	for (size_t i = 0; i <= COUNT(ops); i++) {
-		CLEANUP(end) struct upload_fixture *fixture = begin(LANE_BYTES + 1);
+		CLEANUP(upload_end) struct upload_fixture *fixture = upload_begin(LANE_BYTES + 1);
 		const int live = atomic_load(&fixture->fixture->fake->live);
 		struct tree_shape shape;
 		uint8_t arrived[257 * 32];
@@ -171,124 +95,6 @@ START_TEST(failure_of_source_or_backend_closes_the_lanes)
 }
 END_TEST
 
-/* A source that is asked for parts, which a thread may wait for another to ask for, too. */
-struct parts {
-	struct source source; /* the first member */
-	const uint8_t *bytes;
-	uint64_t fails_at;
-	pthread_t caller;
-	pthread_mutex_t lock;
-	pthread_cond_t asked;
-	uint8_t times[3 * LANE_BYTES / 4096]; /* each page was asked for */
-	size_t most;
-	unsigned by_others;
-	bool wants_others;
-};
-
-static vres_status part(const struct source *s, uint64_t at, void *buffer, size_t n,
-                        vres_error *err)
-{
-	struct parts *parts = (struct parts *)(uintptr_t)s;
-
-	(void)pthread_mutex_lock(&parts->lock);
-	parts->most = n > parts->most ? n : parts->most;
-	for (uint64_t page = at / 4096; page <= (at + n - 1) / 4096; page++)
-		parts->times[page]++;
-	parts->by_others += !pthread_equal(pthread_self(), parts->caller);
-	(void)pthread_cond_broadcast(&parts->asked);
-	while (parts->wants_others && parts->by_others == 0)
-		(void)pthread_cond_wait(&parts->asked, &parts->lock);
-	(void)pthread_mutex_unlock(&parts->lock);
-	if (at <= parts->fails_at && parts->fails_at - at < n)
-		return vres_fail(err, VRES_E_IO, "no more");
-	memcpy(buffer, parts->bytes + at, n);
-	return VRES_OK;
-}
-
-/* An upload from @bytes that digests nothing. */
-static struct parts *parts_of(struct upload_fixture *fixture, const uint8_t *bytes, bool has_parts)
-{
-	struct parts *parts = test_alloc(sizeof(*parts));
-
-	parts->source = (struct source){.part = part, .has_parts = has_parts};
-	parts->bytes = bytes;
-	parts->fails_at = UINT64_MAX;
-	parts->caller = pthread_self();
-	(void)pthread_mutex_init(&parts->lock, NULL);
-	(void)pthread_cond_init(&parts->asked, NULL);
-	fixture->upload.source = &parts->source;
-	fixture->upload.flat = NULL;
-	fixture->upload.tree = NULL;
-	fixture->upload.progress = NULL;
-	fixture->upload.threads = 3;
-	return parts;
-}
-
-static void parts_end(struct parts **parts)
-{
-	(void)pthread_cond_destroy(&(*parts)->asked);
-	(void)pthread_mutex_destroy(&(*parts)->lock);
-	test_free(*parts);
-}
-
-START_TEST(parts_of_a_buffer_are_filled_by_several_threads_each_once)
-{
-	const uint64_t bytes = 2 * LANE_BYTES + 8192;
-	uint8_t *want = content((size_t)bytes, 1);
-	CLEANUP(end) struct upload_fixture *fixture = begin(bytes);
-	CLEANUP(parts_end) struct parts *parts = parts_of(fixture, want, true);
-	vres_error err;
-
-	parts->wants_others = true; /* the caller's part takes until another thread has begun one */
-	ck_ok(vres_upload(&fixture->upload, &err));
-	ck_assert_msg(memcmp(fake_backend_bytes(&fixture->mem), want, (size_t)bytes) == 0,
-	              "other bytes are in VRAM");
-	for (uint64_t page = 0; page < bytes / 4096; page++)
-		ck_assert_uint_eq(parts->times[page], 1);
-	ck_assert_uint_lt(parts->most, LANE_BYTES);
-	ck_assert_uint_eq(parts->source.done, bytes);
-	test_free(want);
-}
-END_TEST
-
-START_TEST(source_without_parts_is_read_by_the_caller_alone)
-{
-	const uint64_t bytes = LANE_BYTES + 8192;
-	uint8_t *want = content((size_t)bytes, 1);
-	CLEANUP(end) struct upload_fixture *fixture = begin(bytes);
-	CLEANUP(parts_end) struct parts *parts = parts_of(fixture, want, false);
-	vres_error err;
-
-	ck_ok(vres_upload(&fixture->upload, &err));
-	ck_assert_msg(memcmp(fake_backend_bytes(&fixture->mem), want, (size_t)bytes) == 0,
-	              "other bytes are in VRAM");
-	ck_assert_uint_eq(parts->by_others, 0);
-	ck_assert_uint_eq(parts->most, LANE_BYTES);
-	test_free(want);
-}
-END_TEST
-
-START_TEST(part_that_cannot_be_read_fails_the_upload)
-{
-	static const uint64_t at[] = {0, LANE_BYTES - 1, LANE_BYTES, 2 * LANE_BYTES + 8191};
-	const uint64_t bytes = 2 * LANE_BYTES + 8192;
-	uint8_t *from = content((size_t)bytes, 1);
-
-	for (size_t i = 0; i < COUNT(at); i++) {
-		CLEANUP(end) struct upload_fixture *fixture = begin(bytes);
-		CLEANUP(parts_end) struct parts *parts = parts_of(fixture, from, true);
-		const int live = atomic_load(&fixture->fixture->fake->live);
-		vres_error err;
-
-		parts->fails_at = at[i];
-		ck_status(vres_upload(&fixture->upload, &err), VRES_E_IO);
-		ck_assert_str_eq(err.message, "no more");
-		ck_assert_int_eq(atomic_load(&fixture->fixture->fake->live), live);
-	}
-	test_free(from);
-}
-END_TEST
-
 /*
  * Level 0 of the tree as the device made it, piece by piece, is what plain code makes of what is in
  * VRAM.
@@ -298,7 +104,7 @@ START_TEST(device_hashes_each_piece_when_it_has_arrived)
 	static const uint64_t sizes[] = {1, 65536, LANE_BYTES + 70000, 3 * LANE_BYTES};
 
 	for (size_t i = 0; i < COUNT(sizes); i++) {
-		CLEANUP(end) struct upload_fixture *fixture = begin(sizes[i]);
+		CLEANUP(upload_end) struct upload_fixture *fixture = upload_begin(sizes[i]);
 		struct tree_shape shape;
 		uint8_t root[32], digest[32], *arrived;
 		char got[65], want[65];
@@ -369,7 +175,7 @@ START_TEST(what_the_host_digests_is_what_was_read_whatever_the_driver_does_to_th
 
 	for (size_t i = 0; i < COUNT(sizes); i++) {
 		const uint64_t bytes = sizes[i];
-		CLEANUP(end) struct upload_fixture *fixture = begin(bytes);
+		CLEANUP(upload_end) struct upload_fixture *fixture = upload_begin(bytes);
 		uint8_t *want = content((size_t)bytes, 1), digest[32], flat[32], root[32];
 		char got[65], verity[65];
 		vres_error err;
@@ -393,7 +199,7 @@ END_TEST
 
 START_TEST(pinned_staging_is_passed_on)
 {
-	CLEANUP(end) struct upload_fixture *fixture = begin(1);
+	CLEANUP(upload_end) struct upload_fixture *fixture = upload_begin(1);
 	vres_error err;
 
 	ck_ok(vres_upload(&fixture->upload, &err));
@@ -414,12 +220,6 @@ int main(void)
 		CASE(progress_may_cancel_after_any_piece, "WORKER-4150", "availability", ""),
 		CASE(failure_of_source_or_backend_closes_the_lanes, "WORKER-4150 MS-004",
 	             "availability", "a lane that leaks"),
-		CASE(parts_of_a_buffer_are_filled_by_several_threads_each_once, "WORKER-4113",
-	             "integrity", "a part left out"),
-		CASE(source_without_parts_is_read_by_the_caller_alone, "WORKER-4113", "",
-	             "a pipe read by two threads"),
-		CASE(part_that_cannot_be_read_fails_the_upload, "WORKER-4150 MS-004",
-	             "availability", "a buffer half filled"),
 		CASE(device_hashes_each_piece_when_it_has_arrived, "CI-007 WORKER-4113",
 	             "integrity", "a hash of what was there before"),
 		CASE(pieces_are_hashed_where_they_end_with_nodes_of_the_level, "CI-007",
