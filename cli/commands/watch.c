@@ -103,7 +103,7 @@ static void watch(struct output *o, const struct watch_options *options, struct 
 			return;
 		is_good = check_all(o, options, view, stop);
 		metrics_file_write(metrics, o);
-		audit_sink_look(audit, o);
+		audit_sink_report_loss(audit, o);
 		if (!is_good)
 			return;
 		if (options->count != 0 && round == options->count)

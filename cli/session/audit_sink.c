@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A log of mode token needs a key that outlives the run, or nobody could ever check it. */
+/*
+ * The audit log of a session.  In mode token it needs a key that outlives the run, or nobody could
+ * ever check it.
+ */
 #include "session/audit_sink.h"
 
 #include <errno.h>
@@ -37,7 +40,7 @@ static const struct option_spec specs[] = {
 
 const struct option_set audit_sink_option_set = {"Audit log", specs, COUNT_OF(specs)};
 
-/* Is @path LOG, or what the library keeps beside it (docs/OPERATIONS.md)? */
+/* Is @path LOG or one of the files beside it (docs/OPERATIONS.md)? */
 static bool is_of_log(const char *path, const char *log)
 {
 	static const char *const suffixes[] = {"", ".checkpoint", ".checkpoint.tmp", ".key",
@@ -69,10 +72,7 @@ bool audit_sink_refuse_overwrite(const struct audit_sink_options *options, struc
 	                     "is the key of the audit log, and would be overwritten");
 }
 
-/*
- * A first key in the place of LOG.key would be replaced with the first epoch, and nobody could
- * check the log with it.
- */
+/* A first key that lies at LOG.key would be overwritten when the first epoch ends. */
 static bool check_first_key(struct output *o, const struct audit_sink_options *options)
 {
 	char key[PATH_MAX];
@@ -130,7 +130,7 @@ bool audit_sink_open(struct audit_sink *sink, struct output *o,
 	       output_fail(o, options->path, &err);
 }
 
-void audit_sink_look(struct audit_sink *sink, struct output *o)
+void audit_sink_report_loss(struct audit_sink *sink, struct output *o)
 {
 	const uint64_t lost = vres_audit_file_lost(sink->file);
 

@@ -27,28 +27,25 @@ struct audit_sink_needs {
 	bool is_required, is_simulated;
 };
 
-/* Open the log that the options name, if they do. */
+/* Open the log that the options name.  Without one, succeed and do nothing. */
 bool audit_sink_open(struct audit_sink *sink, struct output *o,
                      const struct audit_sink_options *options,
                      const struct audit_sink_needs *needs);
 
 /*
- * May @path be written over?  Not when it is the log, its key, or a file that the log keeps beside
- * it.
+ * May @path be overwritten?  Reports and returns false if it is the log, its first key, or a file
+ * beside the log.
  */
 bool audit_sink_refuse_overwrite(const struct audit_sink_options *options, struct output *o,
                                  const char *path);
 
-/* While it is written: say once, when it happens, that an event is not in the log. */
-void audit_sink_look(struct audit_sink *sink, struct output *o);
+/* Report lost events, once, as soon as there are any. */
+void audit_sink_report_loss(struct audit_sink *sink, struct output *o);
 
-/*
- * What was recorded is on disk, or it is said that it is not; and the head is said, which is worth
- * keeping elsewhere.
- */
+/* At the end: bring the log to disk, and print its head, which is worth keeping elsewhere. */
 void audit_sink_report(const struct audit_sink *sink, struct output *o);
 
-/* After the manager is gone. */
+/* Close the log, after the manager was destroyed. */
 void audit_sink_close(struct audit_sink *sink);
 
 #endif

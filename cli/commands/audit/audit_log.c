@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Keys, checkers, pieces and lines. */
+/* Opening a checker and a log, and splitting what is read into lines. */
 #include "commands/audit/audit_log.h"
 
 #include <errno.h>
@@ -97,7 +97,7 @@ bool audit_read(struct output *o, const char *path, int fd, audit_piece_fn piece
 	return got == 0 || output_fail_errno(o, path, "cannot be read", errno);
 }
 
-static bool tell(struct audit_lines *lines, const char *text, size_t n)
+static bool give_line(struct audit_lines *lines, const char *text, size_t n)
 {
 	json_t *object = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
 	bool goes_on;
@@ -118,14 +118,14 @@ static bool add_piece(struct audit_lines *lines, const char *bytes, size_t n, bo
 
 	if (!lines->is_skipping && carried + n < sizeof(lines->carry)) {
 		if (carried == 0 && is_whole)
-			return tell(lines, bytes, n);
+			return give_line(lines, bytes, n);
 		memcpy(lines->carry + carried, bytes, n);
 		lines->carried = is_whole ? 0 : carried + n;
-		return !is_whole || tell(lines, lines->carry, carried + n);
+		return !is_whole || give_line(lines, lines->carry, carried + n);
 	}
 	lines->is_skipping = !is_whole;
 	lines->carried = 0;
-	return !is_whole || tell(lines, "", 0); /* too long: no line of a log */
+	return !is_whole || give_line(lines, "", 0); /* longer than any line of a log */
 }
 
 bool audit_lines_add(void *ctx, const char *bytes, size_t n)
@@ -151,5 +151,5 @@ bool audit_lines_end(struct audit_lines *lines)
 
 	lines->carried = 0;
 	lines->is_skipping = false;
-	return !is_torn || tell(lines, "", 0);
+	return !is_torn || give_line(lines, "", 0);
 }

@@ -21,8 +21,8 @@ struct audit_key_options {
 extern const struct option_set audit_key_option_set;
 
 /*
- * A checker under the key that was named, if one was; else for links alone, which is said on
- * stderr.
+ * Create a checker under the key that the options name.  Without one it checks links alone, and
+ * stderr says so.
  */
 bool audit_checker_open(struct output *o, const struct key_options *token,
                         const struct audit_key_options *forward, vres_audit_finding_fn finding,
@@ -38,15 +38,15 @@ void audit_checker_close(vres_audit_checker **checker);
 int audit_open_file(struct output *o, const char *path);
 int audit_open(struct output *o, const char *path);
 
-/* Told of pieces of a file as they are read; false ends the reading. */
+/* Called with each piece of a file as it is read.  False ends the reading. */
 typedef bool (*audit_piece_fn)(void *ctx, const char *bytes, size_t n);
 
-/* All of @fd from where it stands to its end. */
+/* Read @fd from its position to its end. */
 bool audit_read(struct output *o, const char *path, int fd, audit_piece_fn piece, void *ctx);
 
 /*
- * Lines out of pieces, for those who show them.  A line that is longer than any of a log may be, or
- * not JSON with an event in it, is told with @object NULL.
+ * Splits pieces into lines and calls @line with each, for commands that show lines.  @object is
+ * NULL if the line is longer than a log's lines are, or no JSON object with an event.
  */
 struct audit_lines {
 	char carry[8192];
@@ -60,7 +60,7 @@ struct audit_lines {
 /* An audit_piece_fn; the context is a struct audit_lines. */
 bool audit_lines_add(void *lines, const char *bytes, size_t n);
 
-/* What has no newline at the end of a file. */
+/* The file is over; whatever is left has no newline. */
 bool audit_lines_end(struct audit_lines *lines);
 
 #endif

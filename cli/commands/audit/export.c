@@ -33,7 +33,7 @@ static const struct option_spec specs[] = {
 
 static const struct option_set own_set = {"Exporting", specs, COUNT_OF(specs)};
 
-/* Columns of the line, and of its event.  In vres(1); new ones go to the end of the second list. */
+/* Columns of the line, and of its event, as vres(1) lists them.  Append new ones at the end. */
 static const char *const line_columns[] = {"seq",      "timestamp", "worker_id",
                                            "audit_id", "prev_hash", "hash"};
 static const char *const event_columns[] = {
@@ -82,7 +82,7 @@ static void put_cell(const char *text, bool is_first)
 		putchar('"');
 }
 
-/* Numbers and true as they are in JSON; what is absent is empty. */
+/* Numbers and true look as in JSON; an absent value is an empty cell. */
 static void put_value(const json_t *value, bool is_first)
 {
 	char number[32];
@@ -90,10 +90,8 @@ static void put_value(const json_t *value, bool is_first)
 	if (json_is_integer(value)) {
 		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
 		         json_integer_value(value));
-		/*
-		 * No cell of ours is negative: what is, comes from a line that was not written by
-		 * the library.
-		 */
+		/* The library writes no negative numbers; put_cell() guards against those of
+		 * other writers. */
 		put_cell(number, is_first);
 	} else {
 		put_cell(json_is_string(value) ? json_string_value(value)
@@ -112,7 +110,7 @@ static bool is_event_column(const char *key)
 	return false;
 }
 
-/* What of the event has no column, or a value that is neither string, integer nor true. */
+/* Fields of the event without a column, or whose value is not a string, an integer or true. */
 static bool put_other(struct output *o, json_t *event)
 {
 	json_t *other = json_object(), *value;
@@ -161,7 +159,7 @@ static bool put_csv(struct output *o, json_t *object)
 	return true;
 }
 
-/* A line that cannot be read is left out, and the export says so and fails. */
+/* A line that cannot be read is left out and reported, and the exit status is 1. */
 static bool on_line(void *ctx, uint64_t number, const char *text, size_t n, json_t *object)
 {
 	struct export *e = ctx;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * vres audit tail: the last lines of a log, for people, and those that follow.
+ * vres audit tail: print the last lines of a log and, with --follow, the ones that come.
  *
  * With a key the whole file is checked on the way to its end, and what follows as it comes; without
  * one nothing is, and that is said.
@@ -51,10 +51,10 @@ struct tail {
 	struct stop *stop; /* while following; else NULL */
 	const char *name;
 	vres_audit_checker *checker; /* NULL: nothing is verified */
-	uint64_t faults;             /* that were told */
+	uint64_t faults;             /* that were reported */
 	json_t *shown;               /* the document's lines */
 	struct audit_lines lines;
-	char **kept; /* a ring of the last lines, until they are shown; NULL: show at once */
+	char **kept; /* a ring of the last lines until they are shown; then NULL */
 	uint64_t room, seen;
 };
 
@@ -98,7 +98,7 @@ static void put_line(struct output *o, json_t *object)
 	output_text(o, "\n");
 }
 
-/* Who does not follow leaves signals as they are. */
+/* Without --follow signals are left as they are. */
 static void wait_for_reader(const struct tail *t)
 {
 	if (t->stop != NULL)
@@ -111,7 +111,7 @@ static bool flush(const struct tail *t)
 	return output_flush(t->o);
 }
 
-static void show(struct tail *t, const char *text, size_t n)
+static void show_line(struct tail *t, const char *text, size_t n)
 {
 	json_t *object = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
 
@@ -132,7 +132,7 @@ static bool on_line(void *ctx, uint64_t number, const char *text, size_t n, json
 
 	(void)number;
 	if (t->kept == NULL) {
-		show(t, object != NULL ? text : "", object != NULL ? n : 0);
+		show_line(t, object != NULL ? text : "", object != NULL ? n : 0);
 		return true;
 	}
 	if (t->room == 0)
@@ -150,7 +150,7 @@ static void show_kept(struct tail *t)
 	for (uint64_t i = t->seen - count; i < t->seen; i++) {
 		char **slot = &t->kept[i % t->room];
 
-		show(t, *slot, strlen(*slot));
+		show_line(t, *slot, strlen(*slot));
 		free(*slot);
 		*slot = NULL;
 	}
@@ -168,8 +168,8 @@ static bool on_piece(void *ctx, const char *bytes, size_t n)
 	return audit_lines_add(&t->lines, bytes, n);
 }
 
-/* Has anything been found wrong that was not told of? */
-static bool check(struct tail *t)
+/* Report findings that are new since the last call. */
+static bool report_findings(struct tail *t)
 {
 	vres_audit_summary s = vres_audit_summary_init();
 	vres_error err;
@@ -186,7 +186,7 @@ static bool check(struct tail *t)
 	return true;
 }
 
-/* The oldest files are not read, so what a checker says of a missing beginning is not wanted. */
+/* tail reads one file, so a log that begins later is no finding here. */
 static bool open_checker(struct tail *t, const struct key_options *token,
                          const struct audit_key_options *forward)
 {
@@ -208,8 +208,8 @@ static bool begin_file(struct tail *t)
 }
 
 /*
- * Only the last part of a file needs to be read when nothing is verified: that in which the wanted
- * lines are for certain, as no line is longer than 8 KiB.
+ * If nothing is verified, only the last part of the file needs to be read.  No line is longer than
+ * 8 KiB, so the wanted lines are in it.
  */
 static void skip_to_end(const struct tail *t, int fd)
 {
@@ -224,7 +224,7 @@ static void skip_to_end(const struct tail *t, int fd)
 		;
 }
 
-/* Was LOG renamed, and another one begun?  Then *fd is the new one. */
+/* Does the name now stand for another file than @fd? */
 static bool is_rotated(const struct tail *t, int fd)
 {
 	struct stat open_file, named;
@@ -233,14 +233,14 @@ static bool is_rotated(const struct tail *t, int fd)
 	       (open_file.st_ino != named.st_ino || open_file.st_dev != named.st_dev);
 }
 
-/* Lines as they come; the file that was renamed is read to its end before the new one. */
+/* Show lines as they come.  A file that was renamed is read to its end before the next one. */
 static bool follow(struct tail *t, int *fd)
 {
 	for (;;) {
 		const bool was_rotated = is_rotated(t, *fd);
 
-		if (!audit_read(t->o, t->name, *fd, on_piece, t) || !check(t) || !flush(t) ||
-		    !output_has_reader(t->o))
+		if (!audit_read(t->o, t->name, *fd, on_piece, t) || !report_findings(t) ||
+		    !flush(t) || !output_has_reader(t->o))
 			return false;
 		if (was_rotated) {
 			file_close(fd);
@@ -272,7 +272,7 @@ static bool tail(struct tail *t)
 	if (!is_following && !audit_lines_end(&t->lines))
 		return false;
 	show_kept(t);
-	if (!check(t) || !flush(t) || !is_following)
+	if (!report_findings(t) || !flush(t) || !is_following)
 		return false;
 	return follow(t, &fd);
 }
@@ -285,7 +285,7 @@ static void tail_close(struct tail *t)
 	audit_checker_close(&t->checker);
 }
 
-/* What a checker finds only at the end: a torn line, a last line that is not genuine. */
+/* What can be found only at the end: a torn line, a last line that is not genuine. */
 static void end_check(struct tail *t)
 {
 	vres_audit_summary s = vres_audit_summary_init();
@@ -327,7 +327,7 @@ static int run(const struct command *self, int argc, char **argv)
 	else if (options.is_json && options.is_following)
 		output_refuse(&o, EXIT_USAGE, NULL,
 		              "a document has an end: give --json or --follow, not both");
-	/* Else a signal ends it as it ends any program. */
+	/* Without --follow a signal ends the tool as it ends any program. */
 	else if (options.is_following && !stop_open(&stop))
 		output_fail_errno(&o, NULL, "signals cannot be watched", errno);
 	else if (!is_keyed || open_checker(&t, &token, &forward)) {

@@ -16,7 +16,7 @@
 #include "ui/files.h"
 #include "ui/units.h"
 
-/* A checkpoint is one line of a log's size; what is larger is none, and the checker says so. */
+/* A checkpoint is not longer than a line; the checker refuses one that is. */
 #define CHECKPOINT_MAX ((size_t)8192 + 1)
 
 struct verify_options {
@@ -124,7 +124,7 @@ static bool give_checkpoint(struct verification *v, const char *path, bool is_op
 	       output_fail(v->o, path, &err);
 }
 
-/* Before the log itself: its writer may be at work, and the log only grows. */
+/* Read it before the log: a writer may be at work, and the log only grows. */
 static bool find_checkpoint(struct verification *v, const struct verify_options *options,
                             const char *last, bool *is_there)
 {
@@ -198,7 +198,7 @@ static void put_summary(struct output *o, const vres_audit_summary *s)
 	output_put_u64(o, o->document, "backward_clock_steps", s->backward_clock_steps);
 }
 
-/* What a good log does not hide, and what nobody looked at. */
+/* What is worth knowing even of a good log, and what was not checked. */
 static void print_remarks(struct output *o, const vres_audit_summary *s)
 {
 	if (s->keyed == VRES_AUDIT_KEYED_LINKS)
@@ -245,8 +245,8 @@ static void print_verdict(struct output *o, const vres_audit_summary *s, bool is
 }
 
 /*
- * LOG.SEQ, which ends with log_rotated if it is whole.  A LOG that does so may be an older file in
- * the place of one that was removed.
+ * Is it a LOG.SEQ, a full file, which needs no checkpoint if it ends with log_rotated?  A LOG that
+ * ends so may be an older file in the place of one that was removed.
  */
 static bool is_full_file(const char *name)
 {
