@@ -44,25 +44,37 @@ static bool is_key(const uint8_t *at)
 	return i == 32;
 }
 
-/* Copies of the line key in the heap; readable parts of it alone. */
-static unsigned copies_in_heap(void)
+/*
+ * Copies of the line key in the heap; readable parts of it alone.  *has_heap: does @object lie in
+ * it?  Not under a sanitizer or Valgrind, which have a heap of their own.
+ */
+static unsigned search_heap(const void *object, bool *has_heap)
 {
 	FILE *maps = fopen("/proc/self/maps", "r");
 	char line[512], rights[8];
 	unsigned long begin, end;
 	unsigned copies = 0;
 
+	*has_heap = false;
 	ck_assert_ptr_nonnull(maps);
 	while (fgets(line, sizeof(line), maps) != NULL) {
 		if (strstr(line, "[heap]") == NULL ||
 		    sscanf(line, "%lx-%lx %7s", &begin, &end, rights) != 3 || rights[0] != 'r')
 			continue;
+		*has_heap |= (uintptr_t)object >= begin && (uintptr_t)object < end;
 		for (const uint8_t *at = (const uint8_t *)begin; at + 32 <= (const uint8_t *)end;
 		     at++)
 			copies += is_key(at);
 	}
 	(void)fclose(maps);
 	return copies;
+}
+
+static unsigned copies_in_heap(void)
+{
+	bool has_heap;
+
+	return search_heap(NULL, &has_heap);
 }
 
 static void ck_hidden(const char *when)
@@ -85,13 +97,17 @@ START_TEST(a_checker_that_is_open_has_its_key_in_secret_memory_alone)
 	vres_key *key = small_log_key();
 	vres_audit_checker *c;
 	char checkpoint[512];
+	bool has_heap = false;
+	unsigned found;
 	vres_error err;
 
 	mask_line_key("a token of a test");
 	memcpy(copy, m->key, sizeof(copy));
 	ck_assert(is_key(copy));
 	memset(copy, 0, sizeof(copy));
-	ck_assert_uint_eq(copies_in_heap(), 1); /* the maker's: the search finds what is there */
+	/* The maker's own copy: the search finds what is there. */
+	found = search_heap(m, &has_heap);
+	ck_assert_uint_eq(found, has_heap);
 	memset(m->key, 0, sizeof(m->key));
 	o.key = key;
 	c = small_log_checker(&o);
