@@ -4,12 +4,6 @@
 
 #include <inttypes.h>
 
-static bool is_identifier_char(unsigned char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-	       c == '_' || c == '-';
-}
-
 /* The first offender: what is wrong, and where. */
 static vres_status offence(const char *what, const char *kind, size_t at, vres_error *err)
 {
@@ -49,7 +43,7 @@ vres_status vres_validate_identifier(const char *bytes, size_t n, size_t max, co
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%.64s is empty", what);
 	TRY(check_longest(n, max, what, err));
 	for (size_t i = 0; i < n; i++) {
-		if (is_identifier_char((unsigned char)bytes[i]))
+		if (vres_is_identifier_char(bytes[i]))
 			continue;
 		return offence(what,
 		               bytes[i] == '\0' ? "a NUL"
@@ -169,15 +163,14 @@ vres_status vres_check_text(const char *string, size_t max, const char *what, vr
 	return check_text(string, strnlen(string, max + 1), max, true, what, err);
 }
 
-static int hex_value(char c)
+/* The value of a hex digit; 16 for any other character.  Without a branch or a table: see
+ * vres_hex(). */
+static unsigned hex_value(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	const unsigned digit = (unsigned char)(c - '0'), letter = (unsigned char)((c | 0x20) - 'a');
+	const unsigned is_digit = (digit - 10) >> 31, is_letter = (letter - 6) >> 31;
+
+	return is_digit * digit + is_letter * (letter + 10) + (1 - is_digit - is_letter) * 16;
 }
 
 vres_status vres_validate_hex(const char *bytes, size_t n, size_t digits, const char *what,
@@ -188,7 +181,7 @@ vres_status vres_validate_hex(const char *bytes, size_t n, size_t digits, const 
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%.64s is %s than %zu hex digits", what,
 		                 n < digits ? "shorter" : "longer", digits);
 	for (size_t i = 0; i < n; i++)
-		if (hex_value(bytes[i]) < 0)
+		if (hex_value(bytes[i]) > 15)
 			return offence(what,
 			               bytes[i] == '\0' ? "a NUL"
 			                                : "a character that is not a hex digit",
@@ -199,8 +192,14 @@ vres_status vres_validate_hex(const char *bytes, size_t n, size_t digits, const 
 vres_status vres_check_digest(const char *string, uint8_t digest[VRES_SHA256_BYTES],
                               const char *what, vres_error *err)
 {
-	TRY(vres_validate_hex(string, strnlen(string, 2 * VRES_SHA256_BYTES + 1),
-	                      2 * VRES_SHA256_BYTES, what, err));
+	return vres_check_hex(string, strnlen(string, 2 * VRES_SHA256_BYTES + 1), digest, what,
+	                      err);
+}
+
+vres_status vres_check_hex(const char *string, size_t n, uint8_t digest[VRES_SHA256_BYTES],
+                           const char *what, vres_error *err)
+{
+	TRY(vres_validate_hex(string, n, 2 * VRES_SHA256_BYTES, what, err));
 	for (size_t i = 0; i < VRES_SHA256_BYTES; i++)
 		digest[i] = (uint8_t)(hex_value(string[2 * i]) << 4 | hex_value(string[2 * i + 1]));
 	return VRES_OK;
@@ -208,11 +207,10 @@ vres_status vres_check_digest(const char *string, uint8_t digest[VRES_SHA256_BYT
 
 void vres_hex(const uint8_t digest[VRES_SHA256_BYTES], char hex[65])
 {
-	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < 2u * VRES_SHA256_BYTES; i++) {
+		const int value = digest[i / 2] >> (i % 2 ? 0 : 4) & 15;
 
-	for (size_t i = 0; i < VRES_SHA256_BYTES; i++) {
-		hex[2 * i] = digits[digest[i] >> 4];
-		hex[2 * i + 1] = digits[digest[i] & 15];
+		hex[i] = (char)('0' + value + ((9 - value) >> 8 & ('a' - '0' - 10)));
 	}
 	hex[2 * VRES_SHA256_BYTES] = '\0';
 }

@@ -30,11 +30,24 @@ vres_status vres_check_text(const char *string, size_t max, const char *what, vr
 vres_status vres_check_line(const char *bytes, size_t n, size_t max, const char *what,
                             vres_error *err);
 
+/* A character of an identifier: [A-Za-z0-9_-]. */
+static inline bool vres_is_identifier_char(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-';
+}
+
 /* Exactly 64 hex digits, either case, into 32 bytes. */
 vres_status vres_check_digest(const char *string, uint8_t digest[VRES_SHA256_BYTES],
                               const char *what, vres_error *err);
 
-/* 32 bytes as 64 lower-case hex digits and a NUL. */
+vres_status vres_check_hex(const char *string, size_t n, uint8_t digest[VRES_SHA256_BYTES],
+                           const char *what, vres_error *err);
+
+/*
+ * 32 bytes as 64 lower-case hex digits and a NUL.  The bytes may be secret: they decide neither a
+ * branch nor an address.
+ */
 void vres_hex(const uint8_t digest[VRES_SHA256_BYTES], char hex[65]);
 
 /*

@@ -7,6 +7,7 @@
  */
 #include "sign/key.h"
 
+#include <stdio.h>
 #include <vres/vres.h>
 
 #include "base/validate.h"
@@ -50,14 +51,6 @@ static vres_status domain_check(const char *domain, vres_error *err)
 }
 
 /*
- * By arithmetic, not from a table: what comes from a token decides neither a branch nor an address.
- */
-static char hex_digit(unsigned value)
-{
-	return (char)('0' + value + ((9 - value) >> 8 & ('a' - '0' - 10)));
-}
-
-/*
  * The first 6 hex digits of SHA-256(token), to tell tokens apart in logs; of a token above 8192
  * bytes, of its start and a mark.
  */
@@ -66,17 +59,19 @@ static vres_status fingerprint(const void *token, size_t bytes, char out[7], vre
 	static const char mark[] = "[truncated]";
 	CLEANUP(vres_sha256_close) struct sha256 h = {0};
 	uint8_t digest[VRES_SHA256_BYTES];
+	char hex[2 * VRES_SHA256_BYTES + 1];
 
 	TRY(vres_sha256_open(&h, err));
 	TRY(vres_sha256_add(&h, token, bytes < FINGERPRINTED ? bytes : FINGERPRINTED, err));
 	if (bytes > FINGERPRINTED)
 		TRY(vres_sha256_add(&h, mark, sizeof(mark) - 1, err));
 	TRY(vres_sha256_end(&h, digest, err));
-	for (size_t i = 0; i < 6; i++)
-		out[i] = hex_digit(digest[i / 2] >> (i % 2 ? 0 : 4) & 15);
+	vres_hex(digest, hex);
+	memcpy(out, hex, 6);
 	out[6] = '\0';
 	/* The rest of it would tell a guesser more than 24 bits. */
 	vres_crypto_wipe(digest, sizeof(digest));
+	vres_crypto_wipe(hex, sizeof(hex));
 	return VRES_OK;
 }
 
@@ -117,8 +112,8 @@ static bool is_space(uint32_t c)
 }
 
 /* Cut white space off both ends of UTF-8 text. */
-static vres_status token_trim(const unsigned char *text, size_t n, size_t *start, size_t *end,
-                              vres_error *err)
+static vres_status trim(const unsigned char *text, size_t n, const char *what, size_t *start,
+                        size_t *end, vres_error *err)
 {
 	uint32_t c = 0;
 
@@ -128,14 +123,33 @@ static vres_status token_trim(const unsigned char *text, size_t n, size_t *start
 		step = vres_utf8_next(text + i, n - i, &c);
 		if (step == 0)
 			return vres_fail(err, VRES_E_INVALID_INPUT,
-			                 "the token file is not valid UTF-8 at byte %zu", i);
+			                 "%s is not valid UTF-8 at byte %zu", what, i);
 		if (is_space(c))
 			continue;
 		*start = *start == n ? i : *start;
 		*end = i + step;
 	}
 	if (*start == n)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the token file is empty");
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is empty", what);
+	return VRES_OK;
+}
+
+/* What a private file holds, in secret pages for token_free(). */
+static vres_status secret_read(const char *path, const char *what, unsigned char **text, size_t *n,
+                               vres_error *err)
+{
+	CLEANUP(vres_os_closep) int fd = -1;
+	uint64_t bytes;
+	void *page = NULL;
+
+	TRY(vres_private_open(path, what, &fd, &bytes, err));
+	if (bytes <= TOKEN_MAX) {
+		TRY(vres_secret_alloc(TOKEN_MAX + 1, &page, err));
+		*text = page;
+		TRY(vres_os_read(fd, 0, *text, TOKEN_MAX + 1, n, err));
+	}
+	if (bytes > TOKEN_MAX || *n > TOKEN_MAX) /* the file may have grown */
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is longer than 1 MiB", what);
 	return VRES_OK;
 }
 
@@ -143,20 +157,10 @@ static vres_status key_from_file(const char *path, const char *domain, vres_key 
                                  vres_error *err)
 {
 	CLEANUP(token_free) unsigned char *text = NULL;
-	CLEANUP(vres_os_closep) int fd = -1;
-	size_t n = 0, start, end;
-	uint64_t bytes;
-	void *page = NULL;
+	size_t n, start, end;
 
-	TRY(vres_private_open(path, "the token file", &fd, &bytes, err));
-	if (bytes > TOKEN_MAX)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the token file is longer than 1 MiB");
-	TRY(vres_secret_alloc(TOKEN_MAX + 1, &page, err));
-	text = page;
-	TRY(vres_os_read(fd, 0, text, TOKEN_MAX + 1, &n, err));
-	if (n > TOKEN_MAX)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the token file is longer than 1 MiB");
-	TRY(token_trim(text, n, &start, &end, err));
+	TRY(secret_read(path, "the token file", &text, &n, err));
+	TRY(trim(text, n, "the token file", &start, &end, err));
 	/* An editor's byte order mark or a stray control character would give another key. */
 	TRY(vres_check_line((const char *)text + start, end - start, TOKEN_MAX, "the token", err));
 	return vres_key_derive(text + start, end - start, domain, out, err);
@@ -172,6 +176,51 @@ vres_status vres_key_from_token_file(const char *path, const char *domain, vres_
 	return key_from_file(path, domain, out, err);
 }
 
+/* Is it the file of a key that was never made? */
+static bool is_zero(const uint8_t key[VRES_SHA256_BYTES])
+{
+	uint8_t all = 0;
+
+	for (size_t i = 0; i < VRES_SHA256_BYTES; i++)
+		all |= key[i];
+	return all == 0;
+}
+
+/* The key in @n bytes of a file: itself, or in hex digits. */
+static vres_status key_scan(const unsigned char *text, size_t n, uint8_t root[VRES_SHA256_BYTES],
+                            vres_error *err)
+{
+	size_t start, end;
+
+	if (n == VRES_SHA256_BYTES) {
+		memcpy(root, text, n);
+		return VRES_OK;
+	}
+	TRY(trim(text, n, "the key file", &start, &end, err));
+	return vres_check_hex((const char *)text + start, end - start, root, "the key", err);
+}
+
+vres_status vres_key_from_key_file(const char *path, vres_key **out, vres_error *err)
+{
+	PUBLIC_CALL;
+	CLEANUP(token_free) unsigned char *text = NULL;
+	CLEANUP(key_destroy) struct vres_key *key = NULL;
+	void *page = NULL;
+	size_t n;
+
+	if (path == NULL || out == NULL)
+		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", path ? "out" : "path");
+	TRY(secret_read(path, "the key file", &text, &n, err));
+	TRY(vres_secret_alloc(sizeof(*key), &page, err));
+	key = page;
+	TRY(key_scan(text, n, key->root, err));
+	if (is_zero(key->root))
+		return vres_fail(err, VRES_E_INVALID_INPUT, "the key is zero");
+	TRY(fingerprint(key->root, sizeof(key->root), key->fingerprint, err));
+	*out = TAKE(key);
+	return VRES_OK;
+}
+
 static vres_status credential_name_check(const char *name, vres_error *err)
 {
 	const size_t n = strnlen(name, CREDENTIAL_MAX + 1);
@@ -180,12 +229,7 @@ static vres_status credential_name_check(const char *name, vres_error *err)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "the credential's name is %s",
 		                 n == 0 ? "empty" : "longer than 255 bytes");
 	for (size_t i = 0; i < n; i++) {
-		const char c = name[i];
-		const bool fine = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-		                  (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-		                  (c == '.' && i > 0);
-
-		if (!fine)
+		if (!vres_is_identifier_char(name[i]) && !(name[i] == '.' && i > 0))
 			return vres_fail(err, VRES_E_INVALID_INPUT,
 			                 "the credential's name has a character outside "
 			                 "[A-Za-z0-9_.-] at byte %zu",
@@ -200,7 +244,7 @@ vres_status vres_key_from_credential(const char *name, const char *domain, vres_
 	PUBLIC_CALL;
 	const char *folder;
 	char path[4096];
-	size_t folder_n;
+	int n;
 
 	if (name == NULL || out == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", name ? "out" : "name");
@@ -213,13 +257,10 @@ vres_status vres_key_from_credential(const char *name, const char *domain, vres_
 		                           "(setuid, setgid or file capabilities), so the caller's "
 		                           "environment is not trusted; give a token file"
 		                         : "not set");
-	folder_n = strnlen(folder, sizeof(path));
-	if (folder[0] != '/' || folder_n + 1 + strlen(name) >= sizeof(path))
+	n = snprintf(path, sizeof(path), "%s/%s", folder, name);
+	if (folder[0] != '/' || n < 0 || (size_t)n >= sizeof(path))
 		return vres_fail(err, VRES_E_INVALID_INPUT, "$CREDENTIALS_DIRECTORY is %s",
 		                 folder[0] != '/' ? "not an absolute path" : "too long");
-	memcpy(path, folder, folder_n);
-	path[folder_n] = '/';
-	memcpy(path + folder_n + 1, name, strlen(name) + 1);
 	return key_from_file(path, domain, out, err);
 }
 

@@ -57,6 +57,21 @@ VRES_API VRES_MUST_CHECK vres_status vres_key_from_token_file(const char *path, 
                                                               vres_key **out, vres_error *err);
 
 /**
+ * vres_key_from_key_file() - take a key from a file that holds it
+ * @path: a private file, in the sense of vres_key_from_token_file(): either exactly 32 bytes, or 64
+ *        hex digits of either case with white space around them
+ * @out:  the key, to be given to vres_key_destroy()
+ *
+ * The 32 bytes are the key itself: nothing is derived, and there is no domain.  They should be
+ * random, as `head -c 32 /dev/urandom` makes them.  A file of 32 bytes is never read as text.
+ *
+ * Return: as vres_key_from_token_file(); VRES_E_INVALID_INPUT also for a file of any other content
+ *         and for a key of zeros.
+ */
+VRES_API VRES_MUST_CHECK vres_status vres_key_from_key_file(const char *path, vres_key **out,
+                                                            vres_error *err);
+
+/**
  * vres_key_from_credential() - derive a key from a systemd credential
  * @name:   name of a file in the folder $CREDENTIALS_DIRECTORY: [A-Za-z0-9_.-], 1 to 255 bytes, not
  *          starting with a dot

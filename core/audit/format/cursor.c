@@ -109,19 +109,13 @@ struct slice cursor_string(struct cursor *c)
 	return s;
 }
 
-static bool is_identifier(unsigned char b)
-{
-	return (b >= 'A' && b <= 'Z') || (b >= 'a' && b <= 'z') || (b >= '0' && b <= '9') ||
-	       b == '_' || b == '-';
-}
-
 void cursor_identifier(struct cursor *c, size_t max)
 {
 	const unsigned char *first = c->at;
 
 	if (!cursor_expect(c, "\""))
 		return;
-	while (c->at < c->end && is_identifier(*c->at))
+	while (c->at < c->end && vres_is_identifier_char((char)*c->at))
 		c->at++;
 	if (c->at == first + 1 || (size_t)(c->at - first) > max + 1)
 		(void)cursor_fail(c, "an identifier is empty or too long");

@@ -10,6 +10,9 @@
 #include <unistd.h>
 #include <vres/validate.h>
 
+/* A token, and a key in hex digits. */
+#define HEX_KEY "0a1b2c3d0a1b2c3d0a1b2c3d0a1b2c3d0a1b2c3d0a1b2c3d0a1b2c3d0a1b2c3d"
+
 #define SHARD_BYTES MIB(2)
 
 /* A log with a line on disk, and two checkers for it: one that has read nothing, one that has. */
@@ -47,7 +50,7 @@ struct stage *stage_begin(bool with_log)
 	s->place = temp_log_begin(NULL);
 	(void)snprintf(s->token, sizeof(s->token), "%s/token", s->place.folder);
 	(void)snprintf(s->second_log, sizeof(s->second_log), "%s/second", s->place.folder);
-	temp_log_write(s->token, TOKEN, strlen(TOKEN));
+	temp_log_write(s->token, HEX_KEY, strlen(HEX_KEY));
 	ck_assert_int_eq(chmod(s->token, 0600), 0);
 	ck_assert_int_eq(setenv("CREDENTIALS_DIRECTORY", s->place.folder, 1), 0);
 	s->fd = open(s->token, O_RDONLY);
@@ -198,6 +201,7 @@ CALL(digester_update_fd, s->digester, s->fd, 0, strlen(TOKEN))
 CALL(enforce_vram_only, s->f->manager, 0, NULL)
 CALL(key_derive, TOKEN, strlen(TOKEN), NULL, &s->made_key)
 CALL(key_from_credential, "token", NULL, &s->made_key)
+CALL(key_from_key_file, s->token, &s->made_key)
 CALL(key_from_token_file, s->token, NULL, &s->made_key)
 CALL(lease_acquire, s->shard, &s->made_lease)
 CALL(lease_check, s->lease)
@@ -300,6 +304,7 @@ const struct call calls[] = {
 	GUARDED(key_derive),
 	RELEASE(key_destroy),
 	GUARDED(key_from_credential),
+	GUARDED(key_from_key_file),
 	GUARDED(key_from_token_file),
 	GUARDED(lease_acquire),
 	PURE(lease_bytes),
