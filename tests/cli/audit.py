@@ -131,7 +131,7 @@ def wrong_use_is_refused_with_status_2():
                             (["audit", "verify", "log", "--forward-key", "none"], "does not exist"),
                             (["audit", "verify", "log", "--forward-key", "bad_key"], "not an audit key"),
                             (["audit", "verify", "log", *FORWARD], "mode 0644"), (["audit", "verify", "log", "--token-file", "loose"], "mode 0644"),
-                            (["audit", "verify", "log", "--forward-key", "link"], "not an audit key"),
+                            (["audit", "verify", "log", "--forward-key", "link"], "link: the forward key file is "),
                             (["audit", "verify", "log", "--forward-key", "."], "does not end in a file name"),
                             (["audit", "tail"], "one FILE"), (["audit", "tail", "log", "--json", "--follow"], "not both"), (["audit", "tail", "log", "-n", "x"], "whole number"),
                             (["audit", "tail", "log", "-n"], "needs a value"), (["audit", "tail", "log", "-n", "100001"], "at most"),
