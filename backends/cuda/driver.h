@@ -56,7 +56,7 @@ int cuda_can_protect(const struct gpu_binding *b, uint32_t device, const struct 
 int cuda_mapping_at(const struct gpu_binding *b, uint32_t device, uint64_t addr,
                     struct gpu_mapping *out);
 
-/* What every allocation of ours asks for: pinned, on the device, not exportable. */
+/* What every allocation of ours asks for: pinned, on the device, without an export handle. */
 struct cuda_alloc_prop cuda_wanted(uint32_t device);
 
 /* Cannot fail: without NVML, less is known about the device. */

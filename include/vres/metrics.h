@@ -23,8 +23,8 @@ extern "C" {
  *
  * total_bytes_now, used_bytes_now and available_bytes_now are sums over the devices opened so far.
  * While there is none, total_bytes_now and available_bytes_now are VRES_BYTES_UNKNOWN.  A metric
- * opens no device, since that can take a second and hundreds of MiB of its memory; to plan, call
- * vres_device_describe().
+ * opens no device, since that makes a context, which takes time and memory of the device; to plan,
+ * call vres_device_describe().
  */
 typedef struct vres_metrics {
 	size_t struct_size;

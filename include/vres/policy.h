@@ -64,7 +64,7 @@ typedef enum vres_verify_mode {
 /** How memory is held on the device (vres_device_info.assurance, vres_shard_info.assurance). */
 #define VRES_ASSURANCE_NONE  0u /* simulated */
 #define VRES_ASSURANCE_PLAIN 1u /* an ordinary device allocation */
-#define VRES_ASSURANCE_VMM   2u /* an explicit device location, pinned, not exportable */
+#define VRES_ASSURANCE_VMM   2u /* explicit device location, pinned, no export handle */
 
 /**
  * struct vres_policy - what a manager insists on; all zero is the strictest
