@@ -153,7 +153,11 @@ vres_status audit_chain_line(struct vres_audit_checker *c, const char *text, siz
 	audit_marks_meet(c, &l, epoch);
 	audit_order_advance(c, &l, epoch);
 	c->unproven = 0;
-	return audit_proof_move(c, epoch + (l.event == AUDIT_EPOCH), err);
+	epoch += l.event == AUDIT_EPOCH;
+	if (c->keys == NULL || !c->keys->is_forward || epoch <= c->keys->epoch)
+		return VRES_OK;
+	vres_hmac_close(&c->hmac);
+	return vres_audit_keys_move(c->keys, epoch, err);
 }
 
 void audit_chain_end(struct vres_audit_checker *c)

@@ -9,7 +9,6 @@
 
 #include "audit/check/chain.h"
 #include "audit/check/marks.h"
-#include "audit/check/proof.h"
 #include "audit/format/cursor.h"
 #include "base/abi.h"
 #include "os/os.h"
@@ -33,6 +32,23 @@ void vres_audit_checker_destroy(vres_audit_checker *c)
 	PUBLIC_RELEASE;
 
 	destroy(&c);
+}
+
+static vres_status open_keys(vres_audit_checker *c, const vres_audit_check_options *o,
+                             vres_error *err)
+{
+	c->steps_left = AUDIT_EPOCH_STEPS;
+	if (o->key && o->forward_key)
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "two keys: a log is under a token's or under a forward one");
+	if (o->key)
+		TRY(vres_audit_keys_token(o->key, &c->keys, err));
+	if (o->forward_key)
+		TRY(vres_audit_keys_read(o->forward_key, &c->keys, err));
+	c->sum.keyed = o->key           ? VRES_AUDIT_KEYED_TOKEN
+	               : o->forward_key ? VRES_AUDIT_KEYED_FORWARD
+	                                : VRES_AUDIT_KEYED_LINKS;
+	return VRES_OK;
 }
 
 vres_status vres_audit_checker_create(const vres_audit_check_options *o, vres_audit_checker **out,
@@ -61,7 +77,7 @@ vres_status vres_audit_checker_create(const vres_audit_check_options *o, vres_au
 	c->finding_ctx = options.finding_ctx;
 	memset(c->last.hash, '0', AUDIT_HEX); /* what seq 1 links to */
 	c->findings_most = options.max_findings;
-	TRY(audit_proof_open(c, &options, err));
+	TRY(open_keys(c, &options, err));
 	*out = TAKE(c);
 	return VRES_OK;
 }

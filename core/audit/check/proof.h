@@ -5,18 +5,11 @@
 
 #include "audit/check/state.h"
 
-/* Get the key ready, if one was given. */
-vres_status audit_proof_open(struct vres_audit_checker *c, const vres_audit_check_options *o,
-                             vres_error *err);
-
 /* Can the key of @epoch be had?  An earlier one cannot, nor one that takes too many steps. */
 bool audit_proof_reaches(const struct vres_audit_checker *c, uint64_t epoch);
 
 /* Are the 64 digits at @at the MAC of the rest of @text under the key of @epoch? */
 vres_status audit_proof_check(struct vres_audit_checker *c, uint64_t epoch, const char *text,
                               size_t n, size_t at, bool *is_good, vres_error *err);
-
-/* From the next line on the key is that of @epoch. */
-vres_status audit_proof_move(struct vres_audit_checker *c, uint64_t epoch, vres_error *err);
 
 #endif
