@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The checker as an application meets it: its life, what it refuses, pieces, memory that runs out.
- * Which fault of a log is called what is in tests/cli/audit_faults.py, over every line of many
- * logs.
+ * What a change is called is in test_audit_kinds.c and, for each line of two logs, in
+ * tests/cli/audit_faults.py.
  */
 #include <fcntl.h>
 #include <stdio.h>
