@@ -201,7 +201,7 @@ START_TEST(key_file_of_any_other_content_is_refused_and_not_echoed)
 		{"0000000000000000000000000000000000000000000000000000000000000000",
 	         "the key is zero"},
 	};
-	static const uint8_t zeros[32];
+	static const uint8_t zeros[33];
 	CLEANUP(end) struct temp_log p = begin();
 	vres_key *key = NULL;
 	vres_error err;
