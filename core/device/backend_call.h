@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * What device.c and lane.c, the two halves of the door to a backend, share: the checks before and
- * after each call.
- */
+/* The checks before and after each call of a backend, which device.c and lane.c share. */
 #ifndef VRES_CORE_DEVICE_BACKEND_CALL_H
 #define VRES_CORE_DEVICE_BACKEND_CALL_H
 
 #include "device/device.h"
 
 /*
- * Turn what a backend returned into what the core returns: no judgement, a NUL-terminated message,
- * and a lost device stays lost.
+ * Turn what a backend returned into what the core returns.  A status that passes judgement becomes
+ * VRES_E_BACKEND, the message is printable and terminated, and a lost device is remembered.
  */
 vres_status vres_call_outcome(struct vres_device *d, vres_status status, const vres_error *detail,
                               const char *what, vres_error *err);
@@ -21,5 +18,11 @@ vres_status vres_call_range(const struct vres_mem *mem, uint64_t offset, uint64_
 
 /* Has the device been lost? */
 vres_status vres_call_alive(const struct vres_device *d, vres_error *err);
+
+/*
+ * A driver's words, which end up in logs and on terminals, as printable ASCII.  Both buffers have
+ * @capacity bytes and may be the same.
+ */
+void vres_call_text(const char *words, size_t capacity, char *text);
 
 #endif

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Drivers, devices and memory behind the backend table.  Lanes are in lane.c, which shares the two
- * checks at the top.
- */
+/* Drivers, devices and memory behind the backend table; lanes are in lane.c. */
 #include "device/device.h"
 
 #include <inttypes.h>
@@ -11,68 +8,6 @@
 #include "base/validate.h"
 
 #define SCRATCH_MAX (UINT64_C(64) << 20)
-
-/* A driver's words end up in logs and on terminals.  @capacity: of both. */
-static void printable(const char *words, size_t capacity, char *text)
-{
-	size_t n = 0;
-
-	for (; n < capacity - 1 && words[n]; n++)
-		text[n] = words[n] >= 0x20 && words[n] < 0x7f ? words[n] : '?';
-	text[n] = '\0';
-}
-
-vres_status vres_call_outcome(struct vres_device *d, vres_status status, const vres_error *detail,
-                              const char *what, vres_error *err)
-{
-	const uint32_t index = d ? d->index : VRES_NO_DEVICE;
-	const int class = vres_status_class(status);
-	char message[sizeof(detail->message)];
-
-	if (status == VRES_OK)
-		return VRES_OK;
-	if (status == VRES_E_DEVICE_LOST && d)
-		atomic_store(&d->is_lost, true);
-	/* A backend reports facts; judging is not its business. */
-	if (class != 1 && class != 2 && class != 3)
-		status = VRES_E_BACKEND;
-	/* Not an allocation of ours, so no number to tell. */
-	if (status == VRES_E_INSUFFICIENT_VRAM && detail->needed_bytes == 0)
-		status = VRES_E_ALLOCATION_FAILED;
-	printable(detail->message, sizeof(message), message);
-	(void)vres_fail_at(err, status,
-	                   detail->reason == VRES_REASON_DEADLINE ? VRES_REASON_DEADLINE
-	                                                          : VRES_REASON_DEVICE,
-	                   index, "%s: %s", what, message);
-	if (err) {
-		err->backend_code = detail->backend_code;
-		err->needed_bytes = status == VRES_E_INSUFFICIENT_VRAM ? detail->needed_bytes : 0;
-		err->available_bytes =
-			status == VRES_E_INSUFFICIENT_VRAM ? detail->available_bytes : 0;
-	}
-	return status;
-}
-
-vres_status vres_call_range(const struct vres_mem *mem, uint64_t offset, uint64_t n,
-                            vres_error *err)
-{
-	uint64_t end;
-
-	if (n == 0 || ckd_add_u64(&end, offset, n) || end > mem->bytes)
-		return vres_fail_at(err, VRES_E_INTERNAL, VRES_REASON_NONE, mem->device->index,
-		                    "range %" PRIu64 "+%" PRIu64 " leaves an allocation of %" PRIu64
-		                    " bytes",
-		                    offset, n, mem->bytes);
-	return VRES_OK;
-}
-
-vres_status vres_call_alive(const struct vres_device *d, vres_error *err)
-{
-	if (atomic_load(&d->is_lost))
-		return vres_fail_at(err, VRES_E_DEVICE_LOST, VRES_REASON_DEVICE, d->index,
-		                    "device %" PRIu32 " was lost", d->index);
-	return VRES_OK;
-}
 
 /* The smaller of the two sizes is copied; every required slot must be there. */
 static vres_status table_copy(const vres_backend *backend, vres_backend *out, vres_error *err)
@@ -145,13 +80,13 @@ static vres_status props_check(struct vres_device *d, vres_error *err)
 		p->facts &= ~VRES_DEVICE_CAN_HASH;
 	if (d->driver->table.mem_protect == NULL)
 		p->facts &= ~VRES_DEVICE_CAN_PROTECT;
-	printable(p->name, sizeof(p->name), p->name);
+	vres_call_text(p->name, sizeof(p->name), p->name);
 	p->uuid[sizeof(p->uuid) - 1] = '\0';
 	p->ecc = p->ecc > VRES_ECC_UNKNOWN ? VRES_ECC_UNKNOWN : p->ecc;
 	p->notes_count = p->notes_count < COUNT_OF(p->notes) ? p->notes_count : COUNT_OF(p->notes);
 	for (uint32_t i = 0; i < p->notes_count; i++) {
-		printable(p->notes[i].name, sizeof(p->notes[i].name), p->notes[i].name);
-		printable(p->notes[i].value, sizeof(p->notes[i].value), p->notes[i].value);
+		vres_call_text(p->notes[i].name, sizeof(p->notes[i].name), p->notes[i].name);
+		vres_call_text(p->notes[i].value, sizeof(p->notes[i].value), p->notes[i].value);
 	}
 	/* The UUID is signed into every record, so it is refused where a name is only cleaned. */
 	if (has_impossible_numbers(p) || p->uuid[0] == '\0' ||

@@ -22,7 +22,7 @@ vres_status vres_ledger_open(struct vres_ledger *l, vres_error *err)
 
 void vres_ledger_close(struct vres_ledger *l)
 {
-	/* With glibc both do nothing to objects that nobody holds, also to zeroed ones. */
+	/* With glibc both do nothing to objects that are not in use, also to zeroed ones. */
 	(void)pthread_cond_destroy(&l->settled);
 	(void)pthread_mutex_destroy(&l->lock);
 }
@@ -69,7 +69,7 @@ enum vres_promise vres_ledger_promise(struct vres_ledger *l, uint64_t changes, u
 	return outcome;
 }
 
-/* Something took effect at the driver, so those who wait may ask again. */
+/* Something took effect at the driver: wake the threads that wait, so that they ask again. */
 static void settle(struct vres_ledger *l)
 {
 	l->unsettled--;

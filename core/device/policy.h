@@ -43,12 +43,12 @@ const char *vres_policy_mode_name(uint32_t mode);
 uint32_t vres_policy_assurance(const vres_device_props *props, bool simulated);
 
 /*
- * How adopted memory on it is held: somebody else has allocated it, perhaps otherwise, and what may
- * be exported is plain.
+ * How adopted memory is held, on a device whose own memory is held as @of_device.  The application
+ * has allocated it, perhaps otherwise: memory that can be exported counts as plain.
  */
 uint32_t vres_policy_adopted_assurance(uint32_t of_device, const vres_residency *now);
 
-/* How lanes are opened: VRES_LANE_PINNED where the staging buffers may be page-locked. */
+/* How to open lanes: with VRES_LANE_PINNED if policy allows page-locked staging buffers. */
 uint32_t vres_policy_lane_flags(const vres_policy *policy);
 
 #endif

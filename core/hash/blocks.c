@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Blocks are handed to the chosen way in whole groups, and what is left over to the way that does
- * the rest.
+ * The chosen way hashes as many whole groups of blocks as there are; the way that is named in its
+ * `rest` hashes the remaining blocks.
  */
 #include "hash/blocks.h"
 
@@ -15,8 +15,8 @@ static uint32_t rotate(uint32_t x, unsigned by)
 }
 
 /*
- * What follows a message of whole 64-byte pieces (FIPS 180-4, 5.1.1) is the same for every block,
- * and so is its schedule (6.2.2).
+ * The padding of a message (FIPS 180-4, 5.1.1).  All blocks have the same length, a multiple of 64,
+ * so their padding is the same, and so is its schedule (6.2.2).
  */
 static void padding_fill(uint32_t padding[64], uint64_t bytes)
 {
@@ -47,7 +47,7 @@ static const struct blocks_way *best_way(void)
 	return way;
 }
 
-/* Is a part of the work OpenSSL's? */
+/* Does OpenSSL hash some of the blocks? */
 static bool needs_openssl(const struct blocks_way *way)
 {
 	while (way->hash && way->rest)

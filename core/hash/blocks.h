@@ -11,7 +11,7 @@ struct blocks {
 	const struct blocks_way *way;
 	size_t block_size;
 	uint32_t padding[64];
-	struct sha256 hash; /* open where OpenSSL does a part of the work */
+	struct sha256 hash; /* open if OpenSSL hashes some of the blocks */
 };
 
 /* @block_size: a multiple of 64.  @way: NULL for the best there is. */

@@ -3,9 +3,9 @@
  * OpenSSL 3 behind a dozen verbs.  Standards: FIPS 180-4 (SHA-256), FIPS 198-1 (HMAC), RFC 5869
  * (HKDF).
  *
- * The library context is the one process-wide object of this library.  It is made by whoever comes
- * first, published by one atomic exchange and kept until the process ends: making and freeing it
- * again under memory pressure leaks inside libcrypto.
+ * The library context is the one process-wide object of this library.  The first call makes it and
+ * publishes it by one atomic exchange; it is kept until the process ends, because making and
+ * freeing it again under memory pressure leaks inside libcrypto.
  */
 #include "hash/crypto.h"
 
@@ -33,8 +33,8 @@ struct algorithms {
 };
 
 /*
- * What a failing call leaves in the calling thread's OpenSSL error queue would mislead an
- * application that uses OpenSSL itself: every verb below puts the queue back as it found it.
+ * For CLEANUP: drop what failing calls have put into this thread's OpenSSL error queue, where it
+ * would mislead an application that uses OpenSSL itself.
  */
 static void errors_restore(const int *mark)
 {
@@ -112,10 +112,7 @@ static vres_status algorithms_get(const struct algorithms **out, vres_error *err
 	return VRES_OK;
 }
 
-/*
- * The only ways these calls fail are missing memory and a broken provider; neither is the caller's
- * doing.
- */
+/* These calls fail only if memory is short or the provider is broken, never by a caller's fault. */
 static vres_status outcome(int ok, const char *what, vres_error *err)
 {
 	return ok == 1 ? VRES_OK : vres_fail(err, VRES_E_NO_MEMORY, "OpenSSL failed in %s", what);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Content digests piece by piece, without a device: what `vres digest` and any verifier of files
- * needs.
- */
+/* Content digests without a device, piece by piece: for `vres digest` and for checking files. */
 #include <vres/vres.h>
 
 #include <inttypes.h>
@@ -20,7 +17,8 @@ struct vres_digester {
 	uint8_t *buffers;   /* for bytes of files: one a thread; made when a file comes */
 };
 
-/* Of memory that is shared among threads at once: its digests take 1/32 of it at most. */
+/* Memory is shared among the threads in pieces of this size; their digests take at most 1/32 of it.
+ */
 #define PIECE_BYTES ((size_t)64 << 20)
 
 static void destroy(vres_digester **slot)
@@ -67,7 +65,7 @@ static vres_status usable(const vres_digester *d, vres_error *err)
 	return d->is_finished ? vres_fail(err, VRES_E_STATE, "the digest is finished") : VRES_OK;
 }
 
-/* After adding: how much of it is in the digest is not known, so there is to be none. */
+/* After a failure it is unknown how many bytes were added, so there will be no digest. */
 static vres_status added(vres_digester *d, vres_status status)
 {
 	d->has_failed = status != VRES_OK;
@@ -108,7 +106,7 @@ struct file {
 	int fd;
 };
 
-/* A part of a file into the buffer of that thread. */
+/* Read a part of a file into the buffer of the thread that asks. */
 static vres_status get(void *ctx, uint32_t worker, uint64_t offset, size_t n, const uint8_t **bytes,
                        vres_error *err)
 {
@@ -182,7 +180,7 @@ void vres_digester_destroy(vres_digester *d)
 	if (d == NULL)
 		return;
 	if (d->buffers)
-		/* The others were never touched. */
+		/* Buffers of threads that never started hold nothing. */
 		vres_crypto_wipe(d->buffers, (d->workers.started + 1) * part_bytes(d));
 	vres_os_free(d->buffers);
 	hasher_close(&d->pass);

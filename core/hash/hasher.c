@@ -1,28 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A piece is a job of a workers: one task for the flat digest, the others for runs of blocks, whose
- * digests the tree gets in order.
+ * A piece is a job for the workers: one task makes the flat digest, the others hash runs of blocks.
+ * When all are done the tree gets the digests of the blocks in order.
  */
 #include "hash/hasher.h"
 
 /*
- * Bytes that a task hashes, and up to which no thread is waked: several times what is hashed while
- * one wakes up, and what the second cache of a processor holds.  A task has at least as many blocks
- * as the way to hash them takes at most.
+ * What one task hashes.  It fits the second-level cache, and takes several times as long as waking
+ * a thread.  A task has at least as many blocks as the widest kernel hashes at once.
  */
 #define TASK_BYTES  ((size_t)1 << 20)
 #define TASK_BLOCKS ((size_t)32)
 
-/*
- * Of a source a task takes more: asking has its price, and what was got still comes out of a cache
- * when it is hashed.
- */
+/* Bytes that a task takes from a source.  More, since each request costs time. */
 #define PART_BYTES ((size_t)2 << 20)
 
-/*
- * What is taken from a source in one job: enough that beginning and ending it costs nothing; its
- * digests take 1/32 of it at most.
- */
+/* Bytes of a source in one job: large, so that starting jobs costs nothing next to hashing. */
 #define JOB_BYTES ((size_t)256 << 20)
 
 static size_t blocks_in(size_t bytes, uint32_t block_size)
@@ -67,7 +60,7 @@ static vres_status hash_blocks(const struct hasher *p, uint32_t worker, size_t i
 	return blocks_hash(&blocks, bytes, n, p->digests + first * VRES_SHA256_BYTES, err);
 }
 
-/* The flat digest first, since it takes longest. */
+/* The flat digest is the first task, since it takes longest. */
 static vres_status task(void *job, uint32_t worker, size_t index, vres_error *err)
 {
 	const struct hasher *p = job;
@@ -95,7 +88,7 @@ static vres_status share(struct hasher *p, size_t n, vres_error *err)
 	return VRES_OK;
 }
 
-/* What makes no whole block at either end goes into the tree by itself. */
+/* The tree itself takes the bytes at either end that make no whole block. */
 static vres_status share_piece(struct hasher *p, size_t n, vres_error *err)
 {
 	const size_t missing = tree_missing(p->tree), head = missing < n ? missing : n;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One pass over bytes, piece by piece: a digest tree, a flat digest or both, by as many threads as
- * pay off.
+ * Hashes bytes piece by piece into a digest tree, a flat digest or both, on several threads.
  *
- * The flat digest is one chain, and takes one thread; the blocks of the tree are shared among the
- * others.  A piece stays where it is until hasher_end(); between hasher_begin() and that, the
- * caller may read, copy or wait for something else.
+ * The flat digest is one chain and takes one thread; the others share the blocks of the tree.  A
+ * piece must stay unchanged from hasher_begin() to hasher_end(); the caller may do other work
+ * between the two.
  */
 #ifndef VRES_CORE_HASH_HASHER_H
 #define VRES_CORE_HASH_HASHER_H
@@ -14,8 +13,8 @@
 #include "hash/tree.h"
 
 /*
- * Where a thread gets a part from: @n bytes at @offset, good until the same worker asks again.
- * Asked by several threads at once.
+ * Gives a thread @n bytes at @offset, valid until the same worker asks again.  Several threads ask
+ * at once.
  */
 struct hasher_source {
 	vres_status (*get)(void *ctx, uint32_t worker, uint64_t offset, size_t n,
@@ -40,24 +39,24 @@ struct hasher {
 	bool is_flat_apart;
 };
 
-/* All of them are open, outlive the pass and are left to it until it is closed. */
+/* All three are open, outlive the hasher, and are used by nobody else until it is closed. */
 void hasher_open(struct hasher *p, struct workers *workers, struct tree_builder *tree,
                  struct sha256 *flat);
 void hasher_close(struct hasher *p);
 
 vres_status hasher_begin(struct hasher *p, const void *bytes, size_t n, vres_error *err);
 
-/* Do the piece under way to its end; without one it does nothing. */
+/* Finish the piece that was begun, if there is one. */
 vres_status hasher_end(struct hasher *p, vres_error *err);
 
 /*
- * A piece that each thread gets a part of for itself, and then hashes out of the cache of its
- * processor: @n bytes from @offset of @source.  For trees only, and with no other piece under way.
+ * Hash @n bytes from @offset of @source.  Each thread gets its own part and hashes it while it is
+ * in its cache.  For trees only, and not between hasher_begin() and hasher_end().
  */
 vres_status hasher_take(struct hasher *p, const struct hasher_source *source, uint64_t offset,
                         uint64_t n, vres_error *err);
 
-/* The most that is asked of a source at once. */
+/* A source is asked for at most this many bytes at once. */
 size_t hasher_part_bytes(uint32_t block_size);
 
 #endif

@@ -82,7 +82,7 @@ void tree_capture(struct tree_builder *t, uint32_t level, uint8_t *digests, uint
 static vres_status stream_add(struct tree_builder *t, uint32_t stream, const uint8_t *bytes,
                               size_t n, vres_error *err);
 
-/* @n digests of @level, made or given, are the next bytes of the stream above. */
+/* Add @n digests of @level: they are the next bytes of the stream above. */
 static vres_status level_add(struct tree_builder *t, uint32_t level, const uint8_t *digests,
                              size_t n, vres_error *err)
 {
@@ -101,8 +101,8 @@ static vres_status level_add(struct tree_builder *t, uint32_t level, const uint8
 }
 
 /*
- * Whole blocks, so many at a time that every way to hash them has its group, and that a few levels
- * of them fit any stack.
+ * Hash whole blocks, 64 at a time: enough for the widest kernel, and the digests of a few levels
+ * fit any stack.
  */
 static vres_status hash(struct tree_builder *t, uint32_t stream, const uint8_t *bytes, size_t n,
                         vres_error *err)
@@ -130,7 +130,7 @@ static vres_status stream_close(struct tree_builder *t, uint32_t stream, vres_er
 	return hash(t, stream, t->open[stream], 1, err);
 }
 
-/* Bytes that make no whole block wait for those that do. */
+/* Keep bytes that make no whole block until more come. */
 static vres_status stream_wait(struct tree_builder *t, uint32_t stream, const uint8_t *bytes,
                                size_t n, vres_error *err)
 {

@@ -80,9 +80,7 @@ vres_status tree_push(struct tree_builder *t, uint32_t level,
 /* Bytes that are missing until the data added so far are whole blocks: 0 to block_size - 1. */
 size_t tree_missing(const struct tree_builder *t);
 
-/*
- * Add the next @n whole blocks of data, which somebody else has hashed; tree_missing() must be 0.
- */
+/* Add the digests of the next @n whole blocks of data; tree_missing() must be 0. */
 vres_status tree_add_digests(struct tree_builder *t, const uint8_t *digests, size_t n,
                              vres_error *err);
 

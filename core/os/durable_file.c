@@ -175,7 +175,7 @@ vres_status vres_file_rename(int folder, const char *from, const char *to, bool 
 		                                               : failed("renaming a file", err);
 	if (renameat2(folder, from, folder, to, RENAME_NOREPLACE) == 0)
 		return VRES_OK;
-	/* A file system without that flag; the folder is ours, so nobody comes between. */
+	/* This file system lacks that flag.  Only this user can write to the folder: no race. */
 	if (errno == EINVAL) {
 		if (fstatat(folder, to, &s, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
 			return vres_file_rename(folder, from, to, true, err);

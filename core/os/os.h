@@ -26,10 +26,7 @@ void vres_os_cancel_restore(const int *state);
 /* Zeroed memory, or NULL. */
 void *vres_os_alloc(size_t n);
 
-/*
- * A buffer from the start of a page on, not zeroed; or NULL.  Copies into it, and hashing out of
- * it, take whole cache lines.
- */
+/* A buffer that starts at a page, so that copies take whole cache lines; not zeroed; or NULL. */
 void *vres_os_alloc_buffer(size_t n);
 
 /* Either of them. */
@@ -95,12 +92,12 @@ bool vres_os_is_privileged(void);
 
 /*
  * A thread that takes no signals, so that handlers of the application run on its own threads.
- * False if there is none to be had.
+ * False if the system gives no thread.
  */
 bool vres_os_thread_start(pthread_t *out, void *(*run)(void *), void *arg);
 void vres_os_thread_join(pthread_t thread);
 
-/* A condition whose timeouts are not moved by whoever sets the clock. */
+/* A condition whose timeouts do not change when the wall clock is set. */
 bool vres_os_cond_init(pthread_cond_t *cond);
 
 /* Wait for at most @ns; 0: for ever.  False when the time has passed. */

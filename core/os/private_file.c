@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Folders are opened one by one, and names are looked up in them, so that what was checked is what
- * is used, whoever moves or replaces folders meanwhile.
+ * Folders are opened one by one and names are looked up in the open folder.  So the folder that was
+ * checked is the folder that is used, even if another process moves or replaces it meanwhile.
  */
 #include "os/private_file.h"
 
@@ -121,8 +121,8 @@ static vres_status refuse_link(const char *what, vres_error *err)
 }
 
 /*
- * Put what the link @name in @folder leads to in front of @rest, which was after it in the path.
- * Root's links in root's folders are followed: nobody else can have made them.
+ * Replace the link @name in @folder by what it leads to: put that in front of @path, which is the
+ * rest of the way.  Only root can have made a link of root in a folder of root.
  */
 static vres_status link_follow(int folder, const char *name, char path[PATH_MAX], const char *what,
                                vres_error *err)

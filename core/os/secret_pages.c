@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Pages for secrets.
- *
  * 	| head | guard | secret ... | guard |
  *
- * The head says which process the secret belongs to and is empty in a child.  The secret lies in
- * memory of memfd_secret(2) where the kernel has it, which nobody but this process can read, the
- * kernel's own mapping included; that memory is shared with children unless they are given no
- * mapping at all, so they are not.  Else it lies in an ordinary mapping that is locked, not dumped,
- * and empty in a child.
+ * The head says which process the secret belongs to; it is empty in a child.  Where the kernel has
+ * memfd_secret(2) the secret lies in such memory, which only this process can read, not even the
+ * kernel.  Children would share it, so they get no mapping of it.  Elsewhere the secret lies in
+ * ordinary pages that are locked, left out of core files and empty in a child.
  */
 #include "os/secret_pages.h"
 
@@ -49,9 +46,9 @@ static struct head *head_of(const void *memory)
 }
 
 /*
- * Locked and undumped by what it is, wherever the kernel likes; MAP_FAILED where it or a limit says
- * no.  Not at its place at once: mmap() with MAP_FIXED first takes away what is there, also when it
- * then fails at the limit.
+ * Memory of memfd_secret(2), which is locked and undumped by its nature, at any address; MAP_FAILED
+ * where the kernel or a limit refuses.  It is not mapped at its final address at once, because
+ * mmap() with MAP_FIXED unmaps what is there even when it then fails at the limit.
  */
 static void *map_secret_memory(size_t size)
 {
@@ -69,7 +66,7 @@ static void *map_secret_memory(size_t size)
 	return MAP_FAILED;
 }
 
-/* Limits or an old kernel may refuse some of it; the secret is then merely less protected. */
+/* Limits or an old kernel may refuse some of the protection; vres_secret_facts_of() tells. */
 static bool put_ordinary_pages(unsigned char *at, size_t size, struct secret_facts *facts)
 {
 	if (mprotect(at, size, PROT_READ | PROT_WRITE) != 0) {
@@ -82,7 +79,7 @@ static bool put_ordinary_pages(unsigned char *at, size_t size, struct secret_fac
 	return true;
 }
 
-/* False: there is nothing of ours at @at any more, and there may be something of another thread. */
+/* False: nothing is mapped at @at any more; another thread may map something there. */
 static bool put_pages(unsigned char *at, size_t size, struct secret_facts *facts)
 {
 	void *secret = map_secret_memory(size);
@@ -176,8 +173,8 @@ void vres_secret_free(void *memory, size_t n)
 	if (memory == NULL)
 		return;
 	/*
-	 * In a child there may be something of the child's own where secret memory was not
-	 * inherited; an ordinary page is empty there, and stays.
+	 * A child does not inherit secret memory and may have mapped something of its own there, so
+	 * it leaves these addresses alone.
 	 */
 	if (vres_secret_is_here(memory)) {
 		explicit_bzero(memory, size);

@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A workers: threads that do the tasks of a job side by side, the calling thread among them.
+ * Workers: threads that do the tasks of a job side by side, the calling thread among them.
  *
- * Threads are started by the first job that has work for them and end with workers_close(), so none
- * outlives what owns the workers, and jobs of one task start none.  A thread that cannot be had
- * means fewer, down to the caller's alone, never a failure.
+ * The first job that has work for them starts the threads; workers_close() ends them.  A job of one
+ * task starts none.  If the system gives fewer threads, or none, the others do the work.
  */
 #ifndef VRES_CORE_OS_WORKERS_H
 #define VRES_CORE_OS_WORKERS_H
 
 #include "os/os.h"
 
-/* Hashing with so many cores is as fast as any memory they share can be read. */
+/* 128 cores hash as fast as any memory that they share can be read. */
 #define WORKERS_MAX 128u
 
 /*
- * One of the tasks of @job, numbered from 0.  Several run at once, in no order but that of their
- * beginning, on threads that are numbered too:
- * @worker is 0 for the calling thread, and below the workers's threads.
+ * Do task @index of @job.  Tasks begin in the order of their index, and several run at once.
+ * @worker tells the threads apart: 0 is the calling one, and it is below workers.threads.
  */
 typedef vres_status (*worker_task)(void *job, uint32_t worker, size_t index, vres_error *err);
 
@@ -46,19 +44,13 @@ vres_status workers_open(struct workers *c, uint32_t threads, vres_error *err);
 /* Ends all threads; with workers_stop() before. */
 void workers_close(struct workers *c);
 
-/*
- * Begin a job of @tasks tasks and return while the others do it.  One job at a time: workers_end()
- * before the next.
- */
+/* Begin a job and return while the other threads work.  workers_end() comes before the next job. */
 void workers_begin(struct workers *c, worker_task task, void *job, size_t tasks);
 
-/*
- * Help until the job is done.  After a task that failed no other is begun, and its error is
- * returned.
- */
+/* Work on the job until it is done.  After a task has failed no other begins; its error returns. */
 vres_status workers_end(struct workers *c, vres_error *err);
 
-/* Give a job up, if there is one: wait for the tasks that were begun and forget the others. */
+/* Give up the job, if there is one: wait for the tasks that have begun and drop the others. */
 void workers_stop(struct workers *c);
 
 #endif

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * What this library runs on and how well it can keep a secret in this process: for who sets a
- * machine up.
- */
+/* Which libraries are in use, and how well secrets are protected in this process. */
 #include <stdio.h>
 #include <vres/vres.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which ways there are, and which of them this processor has.  On other architectures OpenSSL's
- * alone.
+ * The ways to hash blocks, and which of them this processor supports.  Other architectures have
+ * OpenSSL alone.
  *
  * Intel SDM volume 2, CPUID and XGETBV; volume 1, 13.2 and 14.  AMD APM volume 3, appendix E.
  */
@@ -29,7 +29,7 @@ static const struct blocks_way wide_ni = {.name = "AVX-512, 32 streams, the rest
                                           .hash = vres_sha256_avx512,
                                           .rest = &ni_three};
 
-/* What the processor has and the system lets programs use. */
+/* What the processor has and the operating system allows. */
 struct cpu {
 	bool sha, avx512, is_zen4;
 };
@@ -67,7 +67,7 @@ static struct cpu cpu_look(void)
 	return cpu;
 }
 
-/* Zen 4 takes two steps for each instruction of 512 bits: there SHA-NI is ahead. */
+/* Zen 4 splits each instruction of 512 bits in two, so SHA-NI is faster there. */
 const struct blocks_way *blocks_way_best(void)
 {
 	const struct cpu cpu = cpu_look();

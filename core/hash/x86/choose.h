@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Ways to hash blocks: code for what this machine's processor can do, all giving the digests that
- * OpenSSL gives.
+ * Ways to hash many blocks with SHA-256, each for what some processors can do.
  *
- * SHA-256 is a chain inside a block, and a core that follows one chain waits most of the time.
- * Blocks of a tree do not depend on each other, so each way but OpenSSL's follows several chains at
- * once.
+ * Inside a block each step of SHA-256 needs the one before, so a core that hashes one block waits
+ * most of the time.  Blocks of a tree do not depend on each other, so each way but OpenSSL's hashes
+ * several at once.
  */
 #ifndef VRES_CORE_HASH_X86_CHOOSE_H
 #define VRES_CORE_HASH_X86_CHOOSE_H
@@ -24,7 +23,7 @@ struct blocks_way {
 	void (*hash)(const uint8_t *data, size_t n, size_t block_size, const uint32_t padding[64],
 	             uint8_t *digests);
 
-	/* For what is left over when the groups are full; its group is smaller. */
+	/* Hashes the blocks that do not fill a group; its own group is smaller. */
 	const struct blocks_way *rest;
 };
 
@@ -34,10 +33,7 @@ struct blocks_way {
  */
 const struct blocks_way *blocks_way_best(void);
 
-/*
- * Every way that was compiled, one after the other, and whether this machine has what it takes;
- * NULL past the last.
- */
+/* Way number @index of all that were compiled, and whether this machine supports it; or NULL. */
 const struct blocks_way *blocks_way_at(size_t index, bool *is_there);
 
 #endif
