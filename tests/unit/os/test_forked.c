@@ -57,6 +57,7 @@ START_TEST(child_is_recognised_whether_or_not_the_kernel_empties_pages)
 	vres_secret_free(page, 1);
 	vres_key_destroy(key);
 	vres_os_home_close(&home);
+	is_lying = false;
 }
 END_TEST
 
@@ -70,6 +71,7 @@ START_TEST(self_check_says_what_a_child_found_and_not_what_the_system_said)
 	is_lying = true;
 	ck_ok(vres_self_check(&report, &err));
 	ck_assert_uint_eq(report.kept_from_children, 0);
+	is_lying = false;
 }
 END_TEST
 
