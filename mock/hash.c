@@ -47,7 +47,7 @@ static uint64_t nodes_at(const struct run *run, uint32_t level)
  */
 static void launch(const struct run *run, const uint8_t *data, uint64_t bytes, uint8_t *digests)
 {
-	const vres_leaf_hash_piece piece = {.data = data, .bytes = bytes, .nonce = run->args.nonce};
+	const vres_leaf_hash_piece piece = leaf_hash_sealed(data, bytes, 0, 0, run->args.nonce);
 	const uint32_t blocks = (uint32_t)div_up(bytes, run->job->block_size);
 	vres_leaf_hash_args args = run->args;
 

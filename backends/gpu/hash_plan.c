@@ -249,11 +249,8 @@ static void add_piece(struct gpu_plan *plan, struct gpu_planned_launch *l, uint6
                       uint64_t bytes, uint64_t place, uint64_t blocks)
 {
 	plan->desk->pieces[plan->pieces++] =
-		(vres_leaf_hash_piece){.data = (const uint8_t *)(uintptr_t)data,
-	                               .bytes = bytes,
-	                               .nonce = gpu_plan_nonce(plan, plan->launches),
-	                               .first = l->threads,
-	                               .place = (uint32_t)place};
+		leaf_hash_sealed((const uint8_t *)(uintptr_t)data, bytes, l->threads,
+	                         (uint32_t)place, gpu_plan_nonce(plan, plan->launches));
 	l->pieces++;
 	l->threads += (uint32_t)blocks;
 }

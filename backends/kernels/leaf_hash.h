@@ -47,7 +47,7 @@ typedef struct vres_leaf_hash_piece {
 	const uint8_t *data;
 	/* Of data; the last block is zero-padded, and bytes past it are never read. */
 	uint64_t bytes;
-	uint64_t nonce; /* of the launch; a thread that finds another one here does nothing */
+	uint64_t seal;  /* leaf_hash_seal(); a thread that finds another one here does nothing */
 	uint32_t first; /* the number of the thread that has its first block */
 	uint32_t place; /* of its first digest among args.digests */
 } vres_leaf_hash_piece;
@@ -67,6 +67,29 @@ typedef struct vres_leaf_hash_args {
 	uint32_t reserved;
 	uint32_t padding[LEAF_HASH_ROUNDS]; /* leaf_hash_know_padding() */
 } vres_leaf_hash_args;
+
+/*
+ * What the piece of a launch with @nonce has as its seal: the nonce, and every other field, so that
+ * a piece of which a copy left any part old is noticed.  With any one field another it is another
+ * one, since a product with an odd number takes each value once.
+ */
+LEAF_HASH_FN uint64_t leaf_hash_seal(const vres_leaf_hash_piece *piece, uint64_t nonce)
+{
+	const uint64_t places = (uint64_t)piece->first << 32 | piece->place;
+
+	return nonce ^ (uint64_t)(uintptr_t)piece->data * LEAF_HASH_STEP ^
+	       piece->bytes * UINT64_C(0xbf58476d1ce4e5b9) ^ places * UINT64_C(0x94d049bb133111eb);
+}
+
+/* How the host makes a piece of the launch with @nonce. */
+LEAF_HASH_FN vres_leaf_hash_piece leaf_hash_sealed(const uint8_t *data, uint64_t bytes,
+                                                   uint32_t first, uint32_t place, uint64_t nonce)
+{
+	vres_leaf_hash_piece piece = {data, bytes, 0, first, place};
+
+	piece.seal = leaf_hash_seal(&piece, nonce);
+	return piece;
+}
 
 /*
  * Flips the 8 words of a digest at @place, as they lie in memory, between plain and masked.  For
@@ -361,7 +384,8 @@ LEAF_HASH_FN void leaf_hash_thread(const vres_leaf_hash_args *args, uint32_t one
 	piece = leaf_hash_piece_of(args, thread);
 	offset = (uint64_t)(thread - piece->first) * args->block_size;
 	place = piece->place + (thread - piece->first);
-	if (piece->nonce != args->nonce || offset >= piece->bytes || place >= args->digests_room)
+	if (piece->seal != leaf_hash_seal(piece, args->nonce) || offset >= piece->bytes ||
+	    place >= args->digests_room)
 		return;
 	left = piece->bytes - offset;
 	source = leaf_hash_source_in(args, piece->data + offset,

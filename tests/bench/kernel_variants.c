@@ -70,8 +70,8 @@ static void find(struct race *r)
 
 static void fill(struct race *r)
 {
-	const vres_leaf_hash_piece piece = {
-		.data = (const uint8_t *)(uintptr_t)r->data, .bytes = r->k->bytes, .nonce = NONCE};
+	const vres_leaf_hash_piece piece =
+		leaf_hash_sealed((const uint8_t *)(uintptr_t)r->data, r->k->bytes, 0, 0, NONCE);
 
 	for (uint64_t at = 0; at < r->k->bytes; at += KERNEL_PATTERN)
 		kernel_must(r->k,

@@ -56,8 +56,9 @@ LEAF_HASH_FN bool warp_part_of(const vres_leaf_hash_args *args, uint32_t thread,
 	part->blocks = piece->data + (uint64_t)(first - piece->first) * args->block_size;
 	part->place = place;
 	return warp_agrees(first + WARP_LANES <= args->threads && end <= piece->bytes &&
-	                   piece->nonce == args->nonce && ((uintptr_t)part->blocks & 15) == 0 &&
-	                   place < args->digests_room && !warp_reads_digests(args, part->blocks));
+	                   piece->seal == leaf_hash_seal(piece, args->nonce) &&
+	                   ((uintptr_t)part->blocks & 15) == 0 && place < args->digests_room &&
+	                   !warp_reads_digests(args, part->blocks));
 }
 
 #endif

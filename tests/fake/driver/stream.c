@@ -65,7 +65,7 @@ static bool piece_is_sound(const vres_leaf_hash_args *args, uint32_t i)
 /* Was piece @i copied to the device for this launch? */
 static bool is_of_launch(const vres_leaf_hash_args *args, uint32_t i)
 {
-	return args->pieces[i].nonce == args->nonce;
+	return args->pieces[i].seal == leaf_hash_seal(&args->pieces[i], args->nonce);
 }
 
 static bool are_all_of_launch(const vres_leaf_hash_args *args)

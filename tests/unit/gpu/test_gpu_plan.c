@@ -80,7 +80,8 @@ static uint64_t thread_number(struct machine *m, uint64_t addr, uint64_t bytes, 
 	return number;
 }
 
-static void run_piece(struct machine *m, const vres_leaf_hash_piece *piece, uint64_t blocks)
+static void run_piece(struct machine *m, const vres_leaf_hash_piece *piece, uint64_t blocks,
+                      uint64_t nonce)
 {
 	const uint64_t size = m->plan.job->block_size;
 
@@ -91,13 +92,13 @@ static void run_piece(struct machine *m, const vres_leaf_hash_piece *piece, uint
 
 		m->places[piece->place + i] =
 			thread_number(m, (uint64_t)(uintptr_t)piece->data + i * size,
-		                      left < size ? left : size, piece->nonce);
+		                      left < size ? left : size, nonce);
 		if (m->written[piece->place + i] == m->serial ||
 		    m->read[piece->place + i] == m->serial)
 			ck_abort_msg(
 				"a thread writes where another one of its launch writes or reads");
 		m->written[piece->place + i] = m->serial;
-		m->masks[piece->place + i] = piece->nonce;
+		m->masks[piece->place + i] = nonce;
 	}
 }
 
@@ -105,6 +106,7 @@ static void run_launch(struct machine *m, uint32_t number)
 {
 	const struct gpu_planned_launch *l = &m->desk.launches[number];
 	const vres_leaf_hash_piece *pieces = m->desk.pieces + l->first_piece;
+	const uint64_t nonce = gpu_plan_nonce(&m->plan, number);
 
 	ck_assert_uint_gt(l->pieces, 0);
 	ck_assert_uint_eq(pieces[0].first, 0);
@@ -115,8 +117,8 @@ static void run_launch(struct machine *m, uint32_t number)
 		const uint32_t end = i + 1 < l->pieces ? pieces[i + 1].first : l->threads;
 
 		ck_assert_uint_lt(pieces[i].first, end);
-		ck_assert_uint_eq(pieces[i].nonce, gpu_plan_nonce(&m->plan, number));
-		run_piece(m, &pieces[i], end - pieces[i].first);
+		ck_assert_uint_eq(pieces[i].seal, leaf_hash_seal(&pieces[i], nonce));
+		run_piece(m, &pieces[i], end - pieces[i].first, nonce);
 	}
 }
 

@@ -164,7 +164,7 @@ START_TEST(threads_find_their_pieces_hash_one_block_each_and_the_first_echoes_th
 		uint8_t *data = guarded(4 * BLOCK_MAX) + 4 * BLOCK_MAX - bytes;
 
 		content_fill(data, bytes, 10 + i, 0);
-		pieces[i] = (vres_leaf_hash_piece){data, bytes, NONCE, args.threads, places[i]};
+		pieces[i] = leaf_hash_sealed(data, bytes, args.threads, places[i], NONCE);
 		for (uint32_t j = 0; j < blocks[i]; j++)
 			padded_digest(data + (size_t)j * block_size,
 			              j + 1 == blocks[i] ? last[i] : block_size, block_size,
@@ -206,7 +206,8 @@ START_TEST(blocks_past_four_gibibytes_are_read_where_they_are_at_any_alignment)
 	for (uint64_t shift = 0; shift <= 16; shift += 1 + shift / 4 * 3) {
 		const uint64_t bytes = FAR + block_size / 2 + shift;
 		const uint32_t thread = (uint32_t)(FAR / block_size);
-		const vres_leaf_hash_piece piece = {memory + shift, bytes, NONCE, 0, 0 - thread};
+		const vres_leaf_hash_piece piece =
+			leaf_hash_sealed(memory + shift, bytes, 0, 0 - thread, NONCE);
 		vres_leaf_hash_args args = {.pieces = &piece,
 		                            .digests = digest,
 		                            .nonce = NONCE,
@@ -235,7 +236,8 @@ START_TEST(piece_that_was_damaged_makes_no_thread_write_past_the_digests)
 	uint64_t echo = 0;
 
 	for (size_t i = 0; i < COUNT(places); i++) {
-		const vres_leaf_hash_piece piece = {data, sizeof(data), 7, 0, places[i]};
+		const vres_leaf_hash_piece piece =
+			leaf_hash_sealed(data, sizeof(data), 0, places[i], 7);
 		vres_leaf_hash_args args = {&piece, digests, 7, &echo, 1, 1, 2, 1024, 1, 0, {0}};
 
 		memset(digests, 0xa5, sizeof(digests));
