@@ -5,15 +5,23 @@
 #include "base/abi.h"
 #include "base/json.h"
 
-vres_status vres_shard_view(const struct vres_shard *s, vres_shard_info *out, vres_error *err)
+vres_status vres_contents_view(const struct vres_shard *s, const struct vres_contents *c,
+                               vres_shard_info *out, vres_error *err)
 {
-	TRY(vres_record_describe(&s->record, out, err));
+	TRY(vres_record_describe(&c->record, out, err));
 	out->state = atomic_load(&s->state);
-	out->verified_at = atomic_load(&s->verified_at);
+	out->verified_at = atomic_load(&c->verified_at);
 	vres_manager_lock(s->manager);
 	out->leases = s->leased;
 	vres_manager_unlock(s->manager);
 	return VRES_OK;
+}
+
+vres_status vres_shard_view(const struct vres_shard *s, vres_shard_info *out, vres_error *err)
+{
+	CLEANUP(vres_contents_unuse) struct vres_contents *c = vres_contents_of(s);
+
+	return vres_contents_view(s, c, out, err);
 }
 
 vres_status vres_shard_describe(const vres_shard *s, vres_shard_info *out, vres_error *err)

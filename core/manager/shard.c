@@ -48,18 +48,19 @@ vres_status vres_manager_find(vres_manager *m, const char *shard_id, vres_shard 
 vres_status vres_shard_create(vres_manager *m, const struct vres_record *record,
                               struct vres_shard **out, vres_error *err)
 {
-	struct vres_shard *s = vres_os_alloc(sizeof(*s)), **slot;
+	CLEANUP(vres_os_freep) struct vres_shard *s = vres_os_alloc(sizeof(*s));
+	struct vres_shard **slot;
 	bool is_taken;
 
-	if (s == NULL)
+	if (s == NULL || (s->contents = vres_contents_create(m, record, &s->shape)) == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a shard");
+	tree_shape_init(&s->shape, record->vram_bytes, record->block_size);
+	s->contents->kept_level = m->keep_leaves || s->shape.top == 0 ? 0 : 1;
 	s->manager = m;
-	s->record = *record;
 	memcpy(s->id, record->shard_id, sizeof(s->id));
+	s->bytes = record->vram_bytes;
 	s->references = 1;
 	atomic_init(&s->state, VRES_SHARD_SEALED);
-	tree_shape_init(&s->shape, record->vram_bytes, record->block_size);
-	s->kept_level = m->keep_leaves || s->shape.top == 0 ? 0 : 1;
 
 	vres_manager_lock(m);
 	slot = vres_shard_slot(m, s->id);
@@ -68,26 +69,27 @@ vres_status vres_shard_create(vres_manager *m, const struct vres_record *record,
 		*slot = s;
 	vres_manager_unlock(m);
 	if (is_taken) {
-		vres_os_free(s);
+		vres_contents_unuse(&s->contents);
 		return vres_fail(err, VRES_E_STATE, "a live shard has this shard_id");
 	}
 	(void)vres_manager_keep(m);
-	*out = s;
+	*out = TAKE(s);
 	return VRES_OK;
 }
 
 static void tell_deallocated(struct vres_shard *s, uint64_t freed, const vres_error *failure)
 {
 	const bool failed = failure->status != VRES_OK;
+	const struct vres_record *record = &s->contents->record;
 	vres_event e = vres_event_make(&s->manager->listeners,
 	                               failed ? VRES_EVENT_VRAM_DEALLOCATION_FAILED
 	                                      : VRES_EVENT_VRAM_DEALLOCATED,
-	                               s->record.gpu_device);
-	const struct vres_ledger_sums sums = vres_ledger_read(&s->mem.device->ledger);
+	                               record->gpu_device);
+	const struct vres_ledger_sums sums = vres_ledger_read(&s->device->ledger);
 	vres_shard_info info;
 
 	/* A shard whose seal failed has no root yet; the event then names no shard. */
-	if (vres_record_describe(&s->record, &info, NULL) == VRES_OK)
+	if (vres_record_describe(record, &info, NULL) == VRES_OK)
 		e.shard = &info;
 	e.status = failed ? VRES_E_DEALLOCATION_FAILED : VRES_OK;
 	e.freed_bytes = freed;
@@ -102,12 +104,13 @@ static void tell_deallocated(struct vres_shard *s, uint64_t freed, const vres_er
  */
 static vres_status release_adopted(struct vres_shard *s)
 {
+	const struct vres_record *record = &s->contents->record;
 	struct vres_listeners *l = &s->manager->listeners;
-	vres_event e = vres_event_make(l, VRES_EVENT_VRAM_RELEASED, s->record.gpu_device);
-	const vres_status status = vres_mem_release(&s->mem, NULL);
+	vres_event e = vres_event_make(l, VRES_EVENT_VRAM_RELEASED, record->gpu_device);
+	const vres_status status = vres_mem_release(&s->contents->memory.mem, NULL);
 	vres_shard_info info;
 
-	if (s->is_published && vres_record_describe(&s->record, &info, NULL) == VRES_OK) {
+	if (s->is_published && vres_record_describe(record, &info, NULL) == VRES_OK) {
 		e.shard = &info;
 		e.status = status;
 		(void)vres_event_emit(l, &e, false, NULL);
@@ -118,21 +121,21 @@ static vres_status release_adopted(struct vres_shard *s)
 /* Other memory is zeroed before it is freed, through a mapping that is made writable. */
 static vres_status free_device_side(struct vres_shard *s)
 {
-	struct vres_device *d = s->mem.device;
-	const uint64_t taken = s->mem.capacity;
+	struct vres_mem *mem = &s->contents->memory.mem;
+	const uint64_t taken = mem->capacity;
 	vres_error wiping = {0}, freeing = {0};
 
-	if (s->mem.handle == NULL)
+	if (mem->handle == NULL)
 		return VRES_OK;
-	if (s->mem.is_adopted)
+	if (mem->is_adopted)
 		return release_adopted(s);
 	if (s->manager->policy.require & VRES_REQUIRE_READONLY)
-		(void)vres_mem_protect(&s->mem, false, &wiping);
+		(void)vres_mem_protect(mem, false, &wiping);
 	if (wiping.status == VRES_OK)
-		(void)vres_mem_wipe(&s->mem, &wiping);
-	vres_ledger_releasing(&d->ledger);
-	(void)vres_mem_release(&s->mem, &freeing);
-	vres_ledger_released(&d->ledger, taken, s->is_published);
+		(void)vres_mem_wipe(mem, &wiping);
+	vres_ledger_releasing(&s->device->ledger);
+	(void)vres_mem_release(mem, &freeing);
+	vres_ledger_released(&s->device->ledger, taken, s->is_published);
 	tell_deallocated(s, taken, wiping.status != VRES_OK ? &wiping : &freeing);
 	return wiping.status == VRES_OK && freeing.status == VRES_OK ? VRES_OK
 	                                                             : VRES_E_DEALLOCATION_FAILED;
@@ -145,8 +148,8 @@ static void destroy(struct vres_shard *s)
 	const struct vres_operation op = {
 		.action = "release",
 		.shard_id = s->id,
-		.gpu_device = s->record.gpu_device,
-		.bytes = s->record.vram_bytes,
+		.gpu_device = s->contents->record.gpu_device,
+		.bytes = s->bytes,
 		.began = vres_log_clock(&m->listeners),
 	};
 
@@ -163,28 +166,29 @@ static void destroy(struct vres_shard *s)
 	vres_manager_lock(m);
 	*vres_shard_slot(m, s->id) = s->next;
 	vres_manager_unlock(m);
-	vres_os_free(s->kept);
+	vres_contents_unuse(&s->contents);
 	vres_os_free(s);
 	vres_manager_drop(m);
 }
 
 void vres_shard_publish(struct vres_shard *s)
 {
-	const uint32_t level = s->shape.top > 0 ? 1 : 0;
+	const struct vres_contents *c = s->contents;
+	const uint32_t level = c->shape->top > 0 ? 1 : 0;
 	vres_manager *m = s->manager;
 
 	atomic_fetch_add(&m->counters.shards, 1);
-	if (!s->mem.is_adopted)
-		vres_ledger_sealed(&s->mem.device->ledger, s->mem.capacity);
+	if (!c->memory.mem.is_adopted)
+		vres_ledger_sealed(&s->device->ledger, c->memory.mem.capacity);
 	s->scrub = (struct scrub_place){.shard = s,
-	                                .bytes = s->shape.bytes,
-	                                .units = s->shape.count[level],
-	                                .unit_bytes = tree_span(&s->shape, level)};
+	                                .bytes = c->shape->bytes,
+	                                .units = c->shape->count[level],
+	                                .unit_bytes = tree_span(c->shape, level)};
 	vres_manager_lock(m);
 	s->is_published = true;
 	/* Sealing has checked every byte. */
 	vres_scrub_enter(&m->scrub, &s->scrub,
-	                 atomic_load(&s->fresh[vres_policy_strength(VRES_VERIFY_FULL)]));
+	                 atomic_load(&c->fresh[vres_policy_strength(VRES_VERIFY_FULL)]));
 	vres_manager_unlock(m);
 }
 
@@ -194,17 +198,15 @@ void vres_shard_discard(struct vres_shard **slot)
 		destroy(TAKE(*slot));
 }
 
-bool vres_shard_quarantine(struct vres_shard *s)
+bool vres_shard_quarantine_locked(struct vres_shard *s)
 {
 	vres_manager *m = s->manager;
-	unsigned sealed = VRES_SHARD_SEALED;
 
-	if (!atomic_compare_exchange_strong(&s->state, &sealed, VRES_SHARD_QUARANTINED))
+	if (atomic_load(&s->state) == VRES_SHARD_QUARANTINED)
 		return false;
+	atomic_store(&s->state, VRES_SHARD_QUARANTINED);
 	atomic_fetch_add(&m->counters.quarantined, 1);
-	vres_manager_lock(m);
 	vres_scrub_leave(&m->scrub, &s->scrub);
-	vres_manager_unlock(m);
 	return true;
 }
 
@@ -224,12 +226,18 @@ static void let_go(struct vres_shard *s, uint32_t *count)
 		destroy(s);
 }
 
-void vres_shard_lease(struct vres_shard *s)
+bool vres_shard_lease(struct vres_shard *s, uint64_t generation)
 {
+	bool is_granted;
+
 	vres_manager_lock(s->manager);
-	s->leased++;
+	is_granted = s->contents->generation == generation &&
+	             atomic_load(&s->state) == VRES_SHARD_SEALED;
+	s->leased += is_granted;
 	vres_manager_unlock(s->manager);
-	atomic_fetch_add(&s->manager->counters.leases, 1);
+	if (is_granted)
+		atomic_fetch_add(&s->manager->counters.leases, 1);
+	return is_granted;
 }
 
 void vres_shard_unlease(struct vres_shard *s)
@@ -268,12 +276,12 @@ void vres_shard_release(vres_shard *s)
 
 uint32_t vres_shard_device(const struct vres_shard *s)
 {
-	return s->mem.device->index;
+	return s->device->index;
 }
 
-bool vres_shard_is_expired(const struct vres_shard *s)
+bool vres_contents_are_expired(const struct vres_contents *c)
 {
-	const uint64_t limit = s->manager->policy.max_seal_age;
+	const uint64_t limit = c->manager->policy.max_seal_age;
 
-	return limit > 0 && vres_os_monotonic() - s->sealed_monotonic > limit;
+	return limit > 0 && vres_os_monotonic() - c->sealed_monotonic > limit;
 }

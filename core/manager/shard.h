@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A shard: sealed memory with its record, and the counts that decide how long it lives.
+ * A shard: an id, what is sealed under it, and the counts that decide how long it lives.
  *
  * It is in the manager's table from the moment its id is taken until its memory is freed.  It can
  * be found only while it is published and has a reference.
@@ -8,8 +8,7 @@
 #ifndef VRES_CORE_MANAGER_SHARD_H
 #define VRES_CORE_MANAGER_SHARD_H
 
-#include "hash/tree.h"
-#include "manager/manager.h"
+#include "manager/contents.h"
 
 struct vres_shard {
 	/* First what a search of the table reads, so that it shares a cache line. */
@@ -17,30 +16,25 @@ struct vres_shard {
 	vres_manager *manager;
 	uint32_t references, leased; /* under the manager's lock */
 	uint32_t held;               /* by calls in progress; under the manager's lock */
+	uint32_t checks;             /* in progress; under the manager's lock */
 	bool is_published;           /* under the manager's lock until set, then for good */
 	/* The table's key: constant once linked, unlike the record, which a seal completes. */
 	char id[SHARD_ID_MAX + 1];
 	struct scrub_place scrub; /* under the manager's lock */
 
-	/* Immutable once published. */
-	struct vres_mem mem;
-	struct vres_record record;
-	uint8_t mac[MAC_BYTES];
-	struct tree_shape shape;
-	uint32_t kept_level;
-	/* The digests of kept_level; they must hash to the signed root before each use. */
-	uint8_t *kept;
-	vres_residency residency;
-	uint64_t sealed_monotonic;
+	struct vres_contents *contents; /* under the manager's lock once published */
 
-	atomic_uint state; /* VRES_SHARD_x */
-	atomic_uint_fast64_t verified_at;
-	/* By strength: when the last good verification of that strength began; 0: never. */
-	atomic_uint_fast64_t fresh[4];
+	/* Immutable once published. */
+	struct vres_device *device;
+	uint64_t bytes;
+	struct tree_shape shape;
+
+	atomic_uint state; /* VRES_SHARD_x; changed under the manager's lock */
 };
 
 struct vres_lease {
 	struct vres_shard *shard;
+	uint64_t device_ptr;
 };
 
 /*
@@ -64,12 +58,16 @@ struct vres_shard *vres_shard_hold(struct vres_shard *s);
 struct vres_shard *vres_shard_hold_locked(struct vres_shard *s); /* with the manager's lock held */
 void vres_shard_unhold(struct vres_shard **slot);                /* for CLEANUP */
 
-/* A lease keeps the memory as a reference does, but the shard cannot be found by it. */
-void vres_shard_lease(struct vres_shard *s);
+/*
+ * A lease keeps the memory as a reference does, but the shard cannot be found by it.  It is granted
+ * for contents of @generation, which were verified: false if the shard has others by now, or is
+ * quarantined.
+ */
+bool vres_shard_lease(struct vres_shard *s, uint64_t generation);
 void vres_shard_unlease(struct vres_shard *s);
 
-/* Quarantine it for good; false if it was already. */
-bool vres_shard_quarantine(struct vres_shard *s);
+/* Quarantine it for good; false if it was already.  With the manager's lock held. */
+bool vres_shard_quarantine_locked(struct vres_shard *s);
 
 /* Where in the table a shard with this id is, or would be linked.  With the manager's lock held. */
 struct vres_shard **vres_shard_slot(vres_manager *m, const char *shard_id);
@@ -77,7 +75,7 @@ struct vres_shard **vres_shard_slot(vres_manager *m, const char *shard_id);
 /* The device whose memory it uses.  The record may name another one if it was tampered with. */
 uint32_t vres_shard_device(const struct vres_shard *s);
 
-/* Is it older than policy allows? */
-bool vres_shard_is_expired(const struct vres_shard *s);
+/* Is the seal older than policy allows? */
+bool vres_contents_are_expired(const struct vres_contents *c);
 
 #endif

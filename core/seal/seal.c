@@ -167,7 +167,7 @@ static vres_status tell_success(struct seal *seal, const struct vres_shard *s, v
 	                               seal->record.gpu_device);
 	vres_shard_info info;
 
-	TRY(vres_record_describe(&s->record, &info, err));
+	TRY(vres_record_describe(&s->contents->record, &info, err));
 	e.shard = &info;
 	return vres_event_emit(&seal->manager->listeners, &e, false, err);
 }

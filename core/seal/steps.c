@@ -86,7 +86,7 @@ static vres_status tell_allocated(struct seal *seal, const struct vres_mem *mem,
 	return vres_event_emit(&seal->manager->listeners, &e, false, err);
 }
 
-static vres_status allocate(struct seal *seal, struct vres_shard *s, vres_error *err)
+static vres_status allocate(struct seal *seal, struct vres_contents *c, vres_error *err)
 {
 	struct vres_device *d = seal->device;
 	const uint64_t bytes = seal->record.vram_bytes, padded = vres_capacity_padded(d, bytes);
@@ -94,28 +94,32 @@ static vres_status allocate(struct seal *seal, struct vres_shard *s, vres_error 
 	vres_status status;
 
 	if (seal->source == NULL)
-		return vres_mem_adopt(d, seal->device_ptr, bytes, &s->mem, err);
+		return vres_mem_adopt(d, seal->device_ptr, bytes, &c->memory.mem, err);
 	status = vres_capacity_reserve(d, padded, seal->manager->policy.headroom_bytes, &detail);
 	if (status == VRES_OK) {
-		status = vres_mem_alloc(d, bytes, &s->mem, &detail);
-		vres_ledger_allocated(&d->ledger, padded, status == VRES_OK ? s->mem.capacity : 0);
+		status = vres_mem_alloc(d, bytes, &c->memory.mem, &detail);
+		vres_ledger_allocated(&d->ledger, padded,
+		                      status == VRES_OK ? c->memory.mem.capacity : 0);
 	}
 	if (status == VRES_OK)
-		return tell_allocated(seal, &s->mem, err);
+		return tell_allocated(seal, &c->memory.mem, err);
 	tell_allocation_failed(seal, &detail);
 	return vres_fail_with(err, &detail);
 }
 
-static vres_status judge_memory(struct seal *seal, struct vres_shard *s, vres_error *err)
+static vres_status judge_memory(struct seal *seal, struct vres_contents *c, vres_error *err)
 {
 	vres_manager *m = seal->manager;
 	const uint32_t of_device = seal->record.assurance;
 
-	TRY(vres_mem_residency(&s->mem, &s->residency, err));
+	TRY(vres_mem_residency(&c->memory.mem, &c->memory.residency, err));
 	seal->report = vres_policy_report_init();
-	vres_policy_judge_memory(&m->policy, &s->residency, seal->record.gpu_device, &seal->report);
-	if (s->mem.is_adopted) /* its owner may have allocated it in a way that assures less */
-		seal->record.assurance = vres_policy_adopted_assurance(of_device, &s->residency);
+	vres_policy_judge_memory(&m->policy, &c->memory.residency, seal->record.gpu_device,
+	                         &seal->report);
+	if (c->memory.mem
+	            .is_adopted) /* its owner may have allocated it in a way that assures less */
+		seal->record.assurance =
+			vres_policy_adopted_assurance(of_device, &c->memory.residency);
 	if (seal->record.assurance != of_device && (m->policy.require & VRES_REQUIRE_VMM))
 		vres_policy_add(&seal->report, "vmm", "no", VRES_FACT_VIOLATION,
 		                VRES_VIOLATION_NEVER);
@@ -123,11 +127,11 @@ static vres_status judge_memory(struct seal *seal, struct vres_shard *s, vres_er
 }
 
 /* Make the mapping read-only; the driver must report that it is. */
-static vres_status protect(struct seal *seal, struct vres_shard *s, vres_error *err)
+static vres_status protect(struct seal *seal, struct vres_contents *c, vres_error *err)
 {
-	TRY(vres_mem_protect(&s->mem, true, err));
-	TRY(judge_memory(seal, s, err));
-	if (s->residency.facts & VRES_MEM_READ_ONLY)
+	TRY(vres_mem_protect(&c->memory.mem, true, err));
+	TRY(judge_memory(seal, c, err));
+	if (c->memory.residency.facts & VRES_MEM_READ_ONLY)
 		return VRES_OK;
 	vres_policy_add(&seal->report, "read_only", "no", VRES_FACT_VIOLATION,
 	                VRES_VIOLATION_NEVER);
@@ -145,15 +149,15 @@ static bool host_builds_tree(const struct seal *seal)
  * May the device hash each piece as it arrives?  Not under a read-only policy: there the signed
  * bytes are hashed after the mapping was made read-only.
  */
-static bool device_hashes_arrivals(const struct seal *seal, const struct vres_shard *s)
+static bool device_hashes_arrivals(const struct seal *seal, const struct vres_contents *c)
 {
 	return seal->source && vres_device_can(seal->device, VRES_DEVICE_CAN_HASH) &&
 	       !(seal->manager->policy.require & VRES_REQUIRE_READONLY) &&
-	       vres_upload_can_hash(&s->shape, s->kept_level);
+	       vres_upload_can_hash(c->shape, c->kept_level);
 }
 
-static vres_status upload(struct seal *seal, struct vres_shard *s, uint8_t root[VRES_SHA256_BYTES],
-                          vres_error *err)
+static vres_status upload(struct seal *seal, struct vres_contents *c,
+                          uint8_t root[VRES_SHA256_BYTES], vres_error *err)
 {
 	CLEANUP(tree_close) struct tree_builder tree = {0};
 	CLEANUP(vres_sha256_close) struct sha256 flat = {0};
@@ -161,20 +165,20 @@ static vres_status upload(struct seal *seal, struct vres_shard *s, uint8_t root[
 		   wants_tree = host_builds_tree(seal);
 	const struct upload u = {
 		.source = seal->source,
-		.destination = &s->mem,
+		.destination = &c->memory.mem,
 		.flat = wants_flat ? &flat : NULL,
 		.tree = wants_tree ? &tree : NULL,
 		.threads = seal->manager->threads,
-		.shape = &s->shape,
-		.level = s->kept_level,
-		.arrived = device_hashes_arrivals(seal, s) ? s->kept : NULL,
+		.shape = c->shape,
+		.level = c->kept_level,
+		.arrived = device_hashes_arrivals(seal, c) ? c->kept : NULL,
 		.progress = seal->progress,
 		.progress_ctx = seal->progress_ctx,
 		.deadline = seal->manager->policy.deadline,
 		.lane_flags = vres_policy_lane_flags(&seal->manager->policy),
 	};
 
-	TRY(tree_open(&tree, s->shape.block_size, err));
+	TRY(tree_open(&tree, c->shape->block_size, err));
 	TRY(vres_sha256_open(&flat, err));
 	TRY(vres_upload(&u, err));
 	if (wants_flat)
@@ -191,45 +195,46 @@ static vres_status mismatch(struct seal *seal, const uint8_t *wanted, const uint
 	                    seal->record.gpu_device, "%s", what);
 }
 
-static vres_status open_vram(const struct seal *seal, const struct vres_shard *s,
+static vres_status open_vram(const struct seal *seal, const struct vres_contents *c,
                              struct vram_digest *vram, vres_error *err)
 {
 	const vres_policy *policy = &seal->manager->policy;
 
-	return vres_vram_digest_open(
-		vram, &s->mem, &s->shape, !vres_device_can(seal->device, VRES_DEVICE_CAN_HASH),
-		vres_policy_lane_flags(policy), seal->manager->threads, policy->deadline, err);
+	return vres_vram_digest_open(vram, &c->memory.mem, c->shape,
+	                             !vres_device_can(seal->device, VRES_DEVICE_CAN_HASH),
+	                             vres_policy_lane_flags(policy), seal->manager->threads,
+	                             policy->deadline, err);
 }
 
 /*
  * The kept level of the tree, from what is in VRAM.  Where no root is expected, a driver that
  * leaves out work would have its wrong digests signed, so they have to come out twice.
  */
-static vres_status digest_vram(struct seal *seal, struct vres_shard *s, vres_error *err)
+static vres_status digest_vram(struct seal *seal, struct vres_contents *c, vres_error *err)
 {
 	CLEANUP(vres_vram_digest_close) struct vram_digest vram = {0};
 
-	TRY(open_vram(seal, s, &vram, err));
+	TRY(open_vram(seal, c, &vram, err));
 	vram.is_twofold = seal->source == NULL && !seal->has_expected;
-	return vres_vram_digest_level(&vram, s->kept_level, s->kept, err);
+	return vres_vram_digest_level(&vram, c->kept_level, c->kept, err);
 }
 
 /* The root is not the wanted one: does the kept level come out once more as it is? */
-static vres_status confirm(struct seal *seal, struct vres_shard *s, vres_error *err)
+static vres_status confirm(struct seal *seal, struct vres_contents *c, vres_error *err)
 {
-	const size_t bytes = (size_t)s->shape.count[s->kept_level] * VRES_SHA256_BYTES;
+	const size_t bytes = (size_t)c->shape->count[c->kept_level] * VRES_SHA256_BYTES;
 	CLEANUP(vres_vram_digest_close) struct vram_digest vram = {0};
 	CLEANUP(vres_os_freep) uint8_t *again = vres_os_alloc(bytes);
 
 	if (again == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY,
 		                 "no memory for the kept level of the digest tree");
-	TRY(open_vram(seal, s, &vram, err));
-	TRY(vres_vram_digest_level(&vram, s->kept_level, again, err));
-	return vres_vram_digest_agree(&vram, s->kept, again, bytes, err);
+	TRY(open_vram(seal, c, &vram, err));
+	TRY(vres_vram_digest_level(&vram, c->kept_level, again, err));
+	return vres_vram_digest_agree(&vram, c->kept, again, bytes, err);
 }
 
-static vres_status compare(struct seal *seal, struct vres_shard *s,
+static vres_status compare(struct seal *seal, struct vres_contents *c,
                            const uint8_t read[VRES_SHA256_BYTES],
                            const uint8_t resident[VRES_SHA256_BYTES], vres_error *err)
 {
@@ -247,7 +252,7 @@ static vres_status compare(struct seal *seal, struct vres_shard *s,
 	is_expected = !seal->has_expected ||
 	              vres_crypto_equal(seal->expected, r->digest, VRES_SHA256_BYTES);
 	if (!is_read || (!is_expected && by_device_alone))
-		TRY(confirm(seal, s, err));
+		TRY(confirm(seal, c, err));
 	if (!is_read)
 		return mismatch(seal, verity_read, verity, "what is in VRAM is not what was read",
 		                err);
@@ -259,37 +264,39 @@ static vres_status compare(struct seal *seal, struct vres_shard *s,
 
 vres_status vres_seal_fill(struct seal *seal, struct vres_shard *s, vres_error *err)
 {
+	struct vres_contents *c = s->contents;
 	uint8_t read[VRES_SHA256_BYTES] = {0}, resident[VRES_SHA256_BYTES] = {0};
-	uint64_t kept_bytes = s->shape.count[s->kept_level], began;
+	uint64_t kept_bytes = c->shape->count[c->kept_level], began;
 
 	TRY(judge_device(seal, err));
-	TRY(allocate(seal, s, err));
-	TRY(judge_memory(seal, s, err));
+	s->device = seal->device;
+	TRY(allocate(seal, c, err));
+	TRY(judge_memory(seal, c, err));
 	/*
 	 * Host memory is allocated after VRAM, so an oversized shard fails with
 	 * INSUFFICIENT_VRAM, not NO_MEMORY.
 	 */
 	if (ckd_mul_u64(&kept_bytes, kept_bytes, VRES_SHA256_BYTES) ||
-	    (s->kept = vres_os_alloc(kept_bytes)) == NULL)
+	    (c->kept = vres_os_alloc(kept_bytes)) == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY,
 		                 "no memory for the kept level of the digest tree");
 	began = vres_os_monotonic();
 	if (seal->source)
-		TRY(upload(seal, s, read, err));
+		TRY(upload(seal, c, read, err));
 	if (seal->manager->policy.require & VRES_REQUIRE_READONLY)
-		TRY(protect(seal, s, err));
-	if (!device_hashes_arrivals(seal, s)) {
+		TRY(protect(seal, c, err));
+	if (!device_hashes_arrivals(seal, c)) {
 		began = vres_os_monotonic();
-		TRY(digest_vram(seal, s, err));
+		TRY(digest_vram(seal, c, err));
 	}
-	TRY(tree_root_of(&s->shape, s->kept_level, s->kept, resident, err));
-	TRY(compare(seal, s, read, resident, err));
+	TRY(tree_root_of(c->shape, c->kept_level, c->kept, resident, err));
+	TRY(compare(seal, c, read, resident, err));
 	seal->record.sealed_at = vres_os_wall();
-	s->record = seal->record;
-	s->sealed_monotonic = vres_os_monotonic();
-	atomic_store(&s->verified_at, s->record.sealed_at);
-	TRY(vres_record_sign(&s->record, seal->manager->keys, s->mac, err));
+	c->record = seal->record;
+	c->sealed_monotonic = vres_os_monotonic();
+	atomic_store(&c->verified_at, c->record.sealed_at);
+	TRY(vres_record_sign(&c->record, seal->manager->keys, c->mac, err));
 	for (uint32_t i = 0; i <= vres_policy_strength(VRES_VERIFY_FULL); i++)
-		atomic_store(&s->fresh[i], began);
+		atomic_store(&c->fresh[i], began);
 	return VRES_OK;
 }

@@ -44,15 +44,15 @@ static void batch_close(struct batch *b)
 static vres_status check_digests(struct verification *v, uint32_t level, const uint8_t *digests,
                                  vres_error *err)
 {
-	const struct vres_shard *s = v->shard;
+	const struct vres_contents *c = v->contents;
 	uint8_t root[VRES_SHA256_BYTES];
 
-	v->report.bytes_hashed = s->shape.bytes;
-	if (level == s->shape.top)
+	v->report.bytes_hashed = c->shape->bytes;
+	if (level == c->shape->top)
 		memcpy(root, digests, sizeof(root));
 	else
-		TRY(tree_root_of(&s->shape, level, digests, root, err));
-	v->report.blocks_checked = s->shape.count[0];
+		TRY(tree_root_of(c->shape, level, digests, root, err));
+	v->report.blocks_checked = c->shape->count[0];
 	return vres_verify_root(v, root, err);
 }
 
@@ -65,7 +65,7 @@ static void check_job(struct batch *b, const struct vram_digest_job *job)
 
 		v->report.status = check_digests(v, b->level, digests, &v->error);
 		vres_verify_end(v);
-		digests += v->shard->shape.count[b->level] * VRES_SHA256_BYTES;
+		digests += v->contents->shape->count[b->level] * VRES_SHA256_BYTES;
 	}
 }
 
@@ -76,12 +76,12 @@ static vres_status hash_together(const struct batch *b, struct vram_digest_job *
 	const vres_policy *policy = &first->shard->manager->policy;
 	const uint32_t priority = first->params.background ? VRES_LANE_LOW_PRIORITY : 0;
 
-	TRY(vres_vram_digest_job_open(job, first->shard->mem.device,
+	TRY(vres_vram_digest_job_open(job, first->shard->device,
 	                              vres_policy_lane_flags(policy) | priority,
-	                              first->shard->shape.block_size, b->level, b->n, err));
+	                              first->contents->shape->block_size, b->level, b->n, err));
 	for (size_t i = 0; i < b->n; i++)
-		vres_vram_digest_job_add(job, &b->members[i]->shard->mem,
-		                         &b->members[i]->shard->shape);
+		vres_vram_digest_job_add(job, &b->members[i]->contents->memory.mem,
+		                         b->members[i]->contents->shape);
 	return vres_vram_digest_job_run(job, policy->deadline, err);
 }
 
@@ -93,7 +93,7 @@ static vres_status begin_some(void *job, uint32_t worker, size_t index, vres_err
 	(void)worker;
 	(void)err;
 	for (size_t i = first; i < first + (left < BEGIN_EACH ? left : BEGIN_EACH); i++)
-		vres_verify_begin(b->members[i], b->members[i]->shard, b->params, false);
+		vres_verify_begin(b->members[i], b->members[i]->shard, b->params, VERIFY_AS_ASKED);
 	return VRES_OK;
 }
 
@@ -142,7 +142,7 @@ static void flush(struct batch *b)
 
 static void add(struct batch *b, struct verification *v)
 {
-	const uint64_t bytes = b->params->mode == VRES_VERIFY_SIGNATURE ? 0 : v->shard->shape.bytes;
+	const uint64_t bytes = b->params->mode == VRES_VERIFY_SIGNATURE ? 0 : v->shard->bytes;
 	const uint64_t most = b->params->background ? SLICE_BYTES : JOB_BYTES;
 
 	if (b->bytes > 0 && bytes > most - min_u64(b->bytes, most))
@@ -178,7 +178,7 @@ void vres_verify_batches(struct verification *done, vres_shard *const *shards, s
 				add(&b, &done[i]);
 				continue;
 			}
-			vres_verify_begin(&done[i], shards[i], p, false);
+			vres_verify_begin(&done[i], shards[i], p, VERIFY_AS_ASKED);
 			vres_verify_finish(&done[i]);
 		}
 		if (is_open)

@@ -25,10 +25,10 @@ vres_status vres_verify_params_in(const vres_verify_params *p, vres_verify_param
 	return out->damage_cap > 0 ? ABI_OUT_CHECK(out->damage, "vres_damage", err) : VRES_OK;
 }
 
-vres_status vres_verify_fail(const struct vres_shard *s, vres_reason reason, const char *what,
+vres_status vres_verify_fail(const struct vres_contents *c, vres_reason reason, const char *what,
                              vres_error *err)
 {
-	return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, reason, s->record.gpu_device,
+	return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, reason, c->record.gpu_device,
 	                    "seal verification failed: %s", what);
 }
 
@@ -39,24 +39,31 @@ bool vres_verify_outranks(vres_status later, vres_status earlier)
 	               : vres_status_class(later) == 4 && vres_status_class(earlier) != 4;
 }
 
-/* May it be verified in this mode, and by what means? */
-static vres_status admit(struct verification *v, vres_error *err)
+/* Was there a good verification, strong and recent enough for a lease? */
+static bool is_fresh(const struct vres_contents *c)
 {
-	const struct vres_shard *s = v->shard;
-	const vres_policy *policy = &s->manager->policy;
-	const bool may_read_back = (policy->allow & VRES_ALLOW_READBACK) != 0;
-	const bool can_hash = vres_device_can(s->mem.device, VRES_DEVICE_CAN_HASH);
+	const vres_policy *policy = &c->manager->policy;
+	const uint64_t began = atomic_load(&c->fresh[vres_policy_strength(policy->lease_verify)]);
 
-	if (atomic_load(&s->state) == VRES_SHARD_QUARANTINED)
-		return vres_verify_fail(s, VRES_REASON_QUARANTINED,
-		                        "the shard is quarantined after an earlier failure", err);
+	return policy->lease_max_age > 0 && began > 0 &&
+	       vres_os_monotonic() - began <= policy->lease_max_age;
+}
+
+/* Can it be done in this mode, and by what means? */
+static vres_status find_means(struct verification *v, vres_error *err)
+{
+	const struct vres_contents *c = v->contents;
+	const vres_policy *policy = &c->manager->policy;
+	const bool may_read_back = (policy->allow & VRES_ALLOW_READBACK) != 0;
+	const bool can_hash = vres_device_can(v->shard->device, VRES_DEVICE_CAN_HASH);
+
 	if (v->params.mode == VRES_VERIFY_READBACK && !may_read_back)
 		return vres_fail(err, VRES_E_UNSUPPORTED, "READBACK needs VRES_ALLOW_READBACK");
 	if (v->params.mode != VRES_VERIFY_SIGNATURE && !can_hash && !may_read_back)
 		return vres_fail_at(
-			err, VRES_E_UNSUPPORTED, VRES_REASON_DEVICE, s->record.gpu_device,
+			err, VRES_E_UNSUPPORTED, VRES_REASON_DEVICE, c->record.gpu_device,
 			"device %" PRIu32 " cannot hash, and VRES_ALLOW_READBACK is not given",
-			s->record.gpu_device);
+			c->record.gpu_device);
 	if (v->params.mode == VRES_VERIFY_FULL && !can_hash)
 		v->params.mode = VRES_VERIFY_READBACK;
 	if (v->params.sample_units == 0)
@@ -65,47 +72,96 @@ static vres_status admit(struct verification *v, vres_error *err)
 	return VRES_OK;
 }
 
-static vres_status check_record_and_residency(const struct vres_shard *s, bool at_any_age,
+/* With the manager's lock held. */
+static vres_status admit_locked(struct verification *v, enum verify_start start, vres_error *err)
+{
+	struct vres_shard *s = v->shard;
+
+	if (atomic_load(&s->state) == VRES_SHARD_QUARANTINED)
+		return vres_verify_fail(v->contents, VRES_REASON_QUARANTINED,
+		                        "the shard is quarantined after an earlier failure", err);
+	if (start == VERIFY_FOR_LEASE && is_fresh(v->contents))
+		v->params.mode = VRES_VERIFY_SIGNATURE;
+	TRY(find_means(v, err));
+	s->checks++;
+	v->is_counted = true;
+	return VRES_OK;
+}
+
+static vres_status check_record_and_residency(const struct vres_contents *c, bool at_any_age,
                                               vres_error *err)
 {
 	vres_policy_report report = vres_policy_report_init();
 	vres_residency now;
 
-	if (!at_any_age && vres_shard_is_expired(s))
-		return vres_verify_fail(s, VRES_REASON_EXPIRED,
+	if (!at_any_age && vres_contents_are_expired(c))
+		return vres_verify_fail(c, VRES_REASON_EXPIRED,
 		                        "the seal is older than max_seal_age", err);
-	TRY(vres_record_authenticate(&s->record, s->manager->keys, s->mac, err));
-	TRY(vres_mem_residency(&s->mem, &now, err)); /* the driver is asked every time */
-	vres_policy_judge_memory(&s->manager->policy, &now, s->record.gpu_device, &report);
-	vres_policy_judge_change(&s->residency, &now, &report);
+	TRY(vres_record_authenticate(&c->record, c->manager->keys, c->mac, err));
+	/* the driver is asked every time */
+	TRY(vres_mem_residency(&c->memory.mem, &now, err));
+	vres_policy_judge_memory(&c->manager->policy, &now, c->record.gpu_device, &report);
+	vres_policy_judge_change(&c->memory.residency, &now, &report);
 	if (report.violations)
 		return vres_fail_at(
 			err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_RESIDENCY,
-			s->record.gpu_device,
+			c->record.gpu_device,
 			"seal verification failed: the memory is not what was sealed: %s",
 			vres_policy_first_violation(&report));
 	return VRES_OK;
 }
 
 void vres_verify_begin(struct verification *v, struct vres_shard *s, const vres_verify_params *p,
-                       bool at_any_age)
+                       enum verify_start start)
 {
+	const bool is_held = v->shard != NULL;
+
 	*v = (struct verification){.shard = s,
 	                           .params = *p,
 	                           .report = vres_verify_report_init(),
 	                           .began = vres_os_monotonic()};
 	v->report.mode = p->mode;
-	v->report.blocks_total = s->shape.count[0];
-	v->report.status = admit(v, &v->error);
+	vres_manager_lock(s->manager);
+	if (!is_held)
+		(void)vres_shard_hold_locked(s);
+	v->contents = vres_contents_use_locked(s->contents);
+	v->report.status = admit_locked(v, start, &v->error);
+	vres_manager_unlock(s->manager);
+	v->report.blocks_total = v->contents->shape->count[0];
 	v->was_refused = v->report.status != VRES_OK;
 	if (!v->was_refused)
-		v->report.status = check_record_and_residency(s, at_any_age, &v->error);
+		v->report.status = check_record_and_residency(
+			v->contents, start == VERIFY_AT_ANY_AGE, &v->error);
 	v->has_bytes_to_check =
 		v->report.status == VRES_OK && v->params.mode != VRES_VERIFY_SIGNATURE;
+}
+
+/* An old seal is only refused; all else that is wrong with a shard quarantines it. */
+static void settle(struct verification *v)
+{
+	struct vres_shard *s = v->shard;
+	const bool is_bad = v->report.status == VRES_E_SEAL_VERIFICATION_FAILED;
+
+	if (is_bad && (s->manager->policy.require & VRES_REQUIRE_STOP))
+		vres_manager_stop(s->manager);
+	vres_manager_lock(s->manager);
+	if (is_bad && v->report.reason != VRES_REASON_EXPIRED)
+		v->is_first = vres_shard_quarantine_locked(s);
+	s->checks--;
+	vres_manager_unlock(s->manager);
+	v->is_counted = false;
 }
 
 void vres_verify_end(struct verification *v)
 {
 	v->report.reason = v->error.reason;
 	v->report.duration = vres_os_monotonic() - v->began;
+	if (v->is_counted)
+		settle(v);
+}
+
+void vres_verify_close(struct verification *v)
+{
+	vres_contents_unuse(&v->contents);
+	vres_shard_unhold(&v->shard);
 }

@@ -12,21 +12,21 @@
 static vres_status open_vram(const struct verification *v, struct vram_digest *vram,
                              vres_error *err)
 {
-	const struct vres_shard *s = v->shard;
-	const vres_policy *policy = &s->manager->policy;
+	const struct vres_contents *c = v->contents;
+	const vres_policy *policy = &c->manager->policy;
 	const bool by_readback = v->params.mode == VRES_VERIFY_READBACK ||
-	                         !vres_device_can(s->mem.device, VRES_DEVICE_CAN_HASH);
+	                         !vres_device_can(c->memory.mem.device, VRES_DEVICE_CAN_HASH);
 	const uint32_t priority = v->params.background ? VRES_LANE_LOW_PRIORITY : 0;
 
-	return vres_vram_digest_open(vram, &s->mem, &s->shape, by_readback,
-	                             vres_policy_lane_flags(policy) | priority, s->manager->threads,
+	return vres_vram_digest_open(vram, &c->memory.mem, c->shape, by_readback,
+	                             vres_policy_lane_flags(policy) | priority, c->manager->threads,
 	                             policy->deadline, err);
 }
 
 static vres_status differs(struct verification *v, struct vram_digest *vram, vres_error *err)
 {
 	vres_verify_locate(v, vram);
-	return vres_verify_fail(v->shard, VRES_REASON_DIGEST,
+	return vres_verify_fail(v->contents, VRES_REASON_DIGEST,
 	                        "the bytes in VRAM are not the ones that were sealed", err);
 }
 
@@ -45,7 +45,7 @@ static vres_status digest_root(struct verification *v, struct vram_digest *vram,
 static vres_status check_root(struct verification *v, struct vram_digest *vram,
                               const uint8_t root[VRES_SHA256_BYTES], vres_error *err)
 {
-	const struct vres_record *r = &v->shard->record;
+	const struct vres_record *r = &v->contents->record;
 	uint8_t wanted[VRES_SHA256_BYTES], found[VRES_SHA256_BYTES], again[VRES_SHA256_BYTES];
 
 	if (vres_crypto_equal(root, r->verity_root, VRES_SHA256_BYTES))
@@ -66,7 +66,7 @@ vres_status vres_verify_root(struct verification *v, const uint8_t root[VRES_SHA
 	CLEANUP(vres_vram_digest_close) struct vram_digest vram = {0};
 	vres_status status;
 
-	if (vres_crypto_equal(root, v->shard->record.verity_root, VRES_SHA256_BYTES))
+	if (vres_crypto_equal(root, v->contents->record.verity_root, VRES_SHA256_BYTES))
 		return VRES_OK;
 	TRY(open_vram(v, &vram, err));
 	status = check_root(v, &vram, root, err);
@@ -76,12 +76,12 @@ vres_status vres_verify_root(struct verification *v, const uint8_t root[VRES_SHA
 
 static vres_status check_all(struct verification *v, struct vram_digest *vram, vres_error *err)
 {
-	const struct vres_record *r = &v->shard->record;
+	const struct vres_record *r = &v->contents->record;
 	const bool wants_flat = vram->by_readback && r->digest_alg == VRES_DIGEST_SHA256;
 	uint8_t root[VRES_SHA256_BYTES], flat[VRES_SHA256_BYTES];
 
 	TRY(digest_root(v, vram, root, wants_flat ? flat : NULL, err));
-	v->report.blocks_checked = v->shard->shape.count[0];
+	v->report.blocks_checked = v->contents->shape->count[0];
 	TRY(check_root(v, vram, root, err));
 	if (!wants_flat || vres_crypto_equal(flat, r->digest, sizeof(flat)))
 		return VRES_OK;
@@ -118,14 +118,14 @@ static vres_status sample(uint64_t n, uint64_t k, uint64_t i, uint64_t *unit, vr
 }
 
 /* Is one of these nodes of the kept level not what was kept? */
-static bool any_differs(const struct vres_shard *s, const uint64_t *nodes, size_t n,
+static bool any_differs(const struct vres_contents *c, const uint64_t *nodes, size_t n,
                         const uint8_t *digests)
 {
 	bool differs = false;
 
 	for (size_t i = 0; i < n; i++)
 		differs |= !vres_crypto_equal(digests + i * VRES_SHA256_BYTES,
-		                              s->kept + nodes[i] * VRES_SHA256_BYTES,
+		                              c->kept + nodes[i] * VRES_SHA256_BYTES,
 		                              VRES_SHA256_BYTES);
 	return differs;
 }
@@ -133,19 +133,19 @@ static bool any_differs(const struct vres_shard *s, const uint64_t *nodes, size_
 static vres_status check_nodes(struct verification *v, struct vram_digest *vram,
                                const uint64_t *nodes, size_t n, vres_error *err)
 {
-	const struct vres_shard *s = v->shard;
+	const struct vres_contents *c = v->contents;
 	uint8_t digests[RANGES_MAX * VRES_SHA256_BYTES], again[RANGES_MAX * VRES_SHA256_BYTES];
 
-	TRY(vres_vram_digest_nodes(vram, s->kept_level, nodes, n, digests, err));
-	if (any_differs(s, nodes, n, digests)) {
-		TRY(vres_vram_digest_nodes(vram, s->kept_level, nodes, n, again, err));
+	TRY(vres_vram_digest_nodes(vram, c->kept_level, nodes, n, digests, err));
+	if (any_differs(c, nodes, n, digests)) {
+		TRY(vres_vram_digest_nodes(vram, c->kept_level, nodes, n, again, err));
 		TRY(vres_vram_digest_agree(vram, digests, again, n * VRES_SHA256_BYTES, err));
 	}
 	for (size_t i = 0; i < n; i++) {
 		uint64_t offset, bytes;
 
-		tree_node_range(&s->shape, s->kept_level, nodes[i], &offset, &bytes);
-		v->report.blocks_checked += div_up_u64(bytes, s->shape.block_size);
+		tree_node_range(c->shape, c->kept_level, nodes[i], &offset, &bytes);
+		v->report.blocks_checked += div_up_u64(bytes, c->shape->block_size);
 		vres_verify_compare(v, vram, nodes[i], 1, digests + i * VRES_SHA256_BYTES);
 	}
 	return VRES_OK;
@@ -153,11 +153,11 @@ static vres_status check_nodes(struct verification *v, struct vram_digest *vram,
 
 static vres_status check_sample(struct verification *v, struct vram_digest *vram, vres_error *err)
 {
-	const struct vres_shard *s = v->shard;
-	const uint64_t n = s->shape.count[s->kept_level], k = min_u64(v->params.sample_units, n);
+	const struct vres_contents *c = v->contents;
+	const uint64_t n = c->shape->count[c->kept_level], k = min_u64(v->params.sample_units, n);
 	uint64_t nodes[RANGES_MAX];
 
-	TRY(vres_verify_kept(s, err));
+	TRY(vres_verify_kept(c, err));
 	for (uint64_t done = 0; done < k;) {
 		const size_t some = (size_t)min_u64(k - done, RANGES_MAX);
 
@@ -167,7 +167,7 @@ static vres_status check_sample(struct verification *v, struct vram_digest *vram
 		done += some;
 	}
 	return v->report.bad_blocks
-	               ? vres_verify_fail(s, VRES_REASON_DIGEST,
+	               ? vres_verify_fail(c, VRES_REASON_DIGEST,
 	                                  "sampled bytes in VRAM are not the ones that were sealed",
 	                                  err)
 	               : VRES_OK;
@@ -195,27 +195,27 @@ void vres_verify_finish(struct verification *v)
 static vres_status compare_part(struct verification *v, struct vram_digest *vram, uint64_t first,
                                 uint64_t count, const uint8_t *digests, vres_error *err)
 {
-	const struct vres_shard *s = v->shard;
+	const struct vres_contents *c = v->contents;
 	const size_t bytes = (size_t)count * VRES_SHA256_BYTES;
 	CLEANUP(vres_os_freep) uint8_t *again = NULL;
 
-	if (vres_crypto_equal(digests, s->kept + first * VRES_SHA256_BYTES, bytes))
+	if (vres_crypto_equal(digests, c->kept + first * VRES_SHA256_BYTES, bytes))
 		return VRES_OK;
-	TRY(vres_verify_kept(s, err)); /* it was good when the pass began; is it still? */
+	TRY(vres_verify_kept(c, err)); /* it was good when the pass began; is it still? */
 	again = vres_os_alloc(bytes);
 	if (again == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for %" PRIu64 " digests", count);
-	TRY(vres_vram_digest_part(vram, s->kept_level, first, count, again, err));
+	TRY(vres_vram_digest_part(vram, c->kept_level, first, count, again, err));
 	TRY(vres_vram_digest_agree(vram, digests, again, bytes, err));
 	vres_verify_compare(v, vram, first, count, digests);
-	return vres_verify_fail(s, VRES_REASON_DIGEST,
+	return vres_verify_fail(c, VRES_REASON_DIGEST,
 	                        "scrubbed bytes in VRAM are not the ones that were sealed", err);
 }
 
 vres_status vres_verify_part(struct verification *v, uint64_t first, uint64_t count,
                              vres_error *err)
 {
-	const struct vres_shard *s = v->shard;
+	const struct vres_contents *c = v->contents;
 	CLEANUP(vres_os_freep) uint8_t *digests = vres_os_alloc((size_t)count * VRES_SHA256_BYTES);
 	CLEANUP(vres_vram_digest_close) struct vram_digest vram = {0};
 	vres_status status;
@@ -223,13 +223,13 @@ vres_status vres_verify_part(struct verification *v, uint64_t first, uint64_t co
 	if (digests == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for %" PRIu64 " digests", count);
 	if (first == 0)
-		TRY(vres_verify_kept(s, err));
+		TRY(vres_verify_kept(c, err));
 	TRY(open_vram(v, &vram, err));
-	status = vres_vram_digest_part(&vram, s->kept_level, first, count, digests, err);
+	status = vres_vram_digest_part(&vram, c->kept_level, first, count, digests, err);
 	if (status == VRES_OK)
 		status = compare_part(v, &vram, first, count, digests, err);
 	v->report.bytes_hashed = vram.bytes_hashed;
-	if (status == VRES_OK && first > 0 && first + count == s->shape.count[s->kept_level])
-		status = vres_verify_kept(s, err); /* the whole pass rests on it */
+	if (status == VRES_OK && first > 0 && first + count == c->shape->count[c->kept_level])
+		status = vres_verify_kept(c, err); /* the whole pass rests on it */
 	return status;
 }

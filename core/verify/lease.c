@@ -1,44 +1,43 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Leases: the only way to a device address, so this is where no caller can skip verification. */
 #include "events/log.h"
-#include "device/policy.h"
+#include "verify/content.h"
 #include "verify/verify.h"
 
-/* Was there a good verification, strong and recent enough?  Signature and residency are checked
- * anyway. */
-static bool is_fresh(struct vres_shard *s)
-{
-	const vres_policy *policy = &s->manager->policy;
-	const uint64_t began = atomic_load(&s->fresh[vres_policy_strength(policy->lease_verify)]);
-
-	return policy->lease_max_age > 0 && began > 0 &&
-	       vres_os_monotonic() - began <= policy->lease_max_age;
-}
-
-static vres_status verify_for_lease(struct vres_shard *s, vres_error *err)
+/* Signature and residency are checked also where the bytes were checked recently. */
+static vres_status verify_for_lease(struct verification *v, struct vres_shard *s, vres_error *err)
 {
 	vres_verify_params params = vres_verify_params_init();
-	struct verification v;
 
-	params.mode =
-		is_fresh(s) ? (uint32_t)VRES_VERIFY_SIGNATURE : s->manager->policy.lease_verify;
-	vres_verify_check(&v, s, &params);
-	return vres_verify_conclude(&v, err);
+	params.mode = s->manager->policy.lease_verify;
+	vres_verify_begin(v, s, &params, VERIFY_FOR_LEASE);
+	vres_verify_finish(v);
+	return vres_verify_conclude(v, err);
+}
+
+static vres_status no_memory(const struct vres_shard *s, vres_error *err)
+{
+	CLEANUP(vres_contents_unuse) struct vres_contents *c = vres_contents_of(s);
+
+	vres_verify_tell_error(s, c, s->manager->policy.lease_verify, VRES_E_NO_MEMORY);
+	return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a lease");
 }
 
 static vres_status acquire(vres_shard *s, vres_lease **out, vres_error *err)
 {
 	CLEANUP(vres_os_freep) struct vres_lease *lease = vres_os_alloc(sizeof(*lease));
+	CLEANUP(vres_verify_close) struct verification v = {.shard = NULL};
 
-	if (lease == NULL) {
-		vres_verify_tell_error(s, s->manager->policy.lease_verify, VRES_E_NO_MEMORY);
-		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a lease");
-	}
-	TRY(verify_for_lease(s, err));
+	if (lease == NULL)
+		return no_memory(s, err);
+	TRY(verify_for_lease(&v, s, err));
 	/* Another thread may have stopped the manager meanwhile. */
 	TRY(vres_manager_enter(s->manager, err));
 	lease->shard = s;
-	vres_shard_lease(s);
+	lease->device_ptr = v.contents->memory.mem.addr;
+	if (!vres_shard_lease(s, v.contents->generation))
+		return vres_verify_fail(v.contents, VRES_REASON_QUARANTINED,
+		                        "the shard was quarantined meanwhile", err);
 	*out = TAKE(lease);
 	return VRES_OK;
 }
@@ -55,8 +54,8 @@ vres_status vres_lease_acquire(vres_shard *s, vres_lease **out, vres_error *err)
 	TRY(vres_manager_enter(s->manager, err));
 	CLEANUP(vres_shard_unhold) struct vres_shard *held = vres_shard_hold(s);
 	op.shard_id = s->id;
-	op.gpu_device = s->record.gpu_device;
-	op.bytes = s->record.vram_bytes;
+	op.gpu_device = vres_shard_device(s);
+	op.bytes = s->bytes;
 	op.began = vres_log_clock(&s->manager->listeners);
 	status = acquire(s, out, &detail);
 	vres_log_operation(&s->manager->listeners, &op, status, detail.reason);
@@ -70,23 +69,23 @@ vres_status vres_lease_check(const vres_lease *l, vres_error *err)
 	TRY(vres_manager_enter(l->shard->manager, err));
 	if (atomic_load(&l->shard->state) == VRES_SHARD_QUARANTINED)
 		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_QUARANTINED,
-		                    l->shard->record.gpu_device,
+		                    vres_shard_device(l->shard),
 		                    "the leased shard has been quarantined");
-	if (atomic_load(&l->shard->mem.device->is_lost))
+	if (atomic_load(&l->shard->device->is_lost))
 		return vres_fail_at(err, VRES_E_DEVICE_LOST, VRES_REASON_DEVICE,
-		                    l->shard->record.gpu_device,
+		                    vres_shard_device(l->shard),
 		                    "the device of the leased shard was lost");
 	return VRES_OK;
 }
 
 uint64_t vres_lease_device_ptr(const vres_lease *l)
 {
-	return l && !vres_manager_is_forked(l->shard->manager) ? l->shard->mem.addr : 0;
+	return l && !vres_manager_is_forked(l->shard->manager) ? l->device_ptr : 0;
 }
 
 uint64_t vres_lease_bytes(const vres_lease *l)
 {
-	return l ? l->shard->mem.bytes : 0;
+	return l ? l->shard->bytes : 0;
 }
 
 void vres_lease_release(vres_lease *l)

@@ -16,7 +16,7 @@ struct locating {
 static void locating_close(struct locating *l)
 {
 	if (l->block)
-		vres_crypto_wipe(l->block, l->v->shard->shape.block_size);
+		vres_crypto_wipe(l->block, l->v->contents->shape->block_size);
 	vres_os_free(l->block);
 	vres_os_free(l->leaves);
 	vres_os_free(l->found);
@@ -55,29 +55,29 @@ static void note_damage(struct verification *v, uint64_t offset, uint64_t bytes)
 /* Digests of a node's blocks, by the source; false unless they hash to the node's kept digest. */
 static bool source_leaves(struct locating *l, uint64_t node, uint64_t offset, uint64_t bytes)
 {
-	const struct vres_shard *s = l->v->shard;
+	const struct vres_contents *c = l->v->contents;
 	const vres_verify_params *p = &l->v->params;
 	CLEANUP(tree_close) struct tree_builder tree = {0};
 	uint8_t digest[VRES_SHA256_BYTES];
 
-	if (tree_open(&tree, s->shape.block_size, NULL) != VRES_OK)
+	if (tree_open(&tree, c->shape->block_size, NULL) != VRES_OK)
 		return false;
-	tree_capture(&tree, 0, l->leaves, s->shape.fanout);
-	for (uint64_t at = 0; at < bytes; at += s->shape.block_size) {
-		const size_t n = (size_t)min_u64(bytes - at, s->shape.block_size);
+	tree_capture(&tree, 0, l->leaves, c->shape->fanout);
+	for (uint64_t at = 0; at < bytes; at += c->shape->block_size) {
+		const size_t n = (size_t)min_u64(bytes - at, c->shape->block_size);
 
 		if (p->source(p->source_ctx, offset + at, l->block, n) != VRES_OK ||
 		    tree_add(&tree, l->block, n, NULL) != VRES_OK)
 			return false;
 	}
-	return tree_finish(&tree, s->kept_level, digest, NULL) == VRES_OK &&
-	       vres_crypto_equal(digest, s->kept + node * VRES_SHA256_BYTES, VRES_SHA256_BYTES);
+	return tree_finish(&tree, c->kept_level, digest, NULL) == VRES_OK &&
+	       vres_crypto_equal(digest, c->kept + node * VRES_SHA256_BYTES, VRES_SHA256_BYTES);
 }
 
 /* Compare the blocks of a damaged node with the source; false if that could not be done. */
 static bool locate_blocks(struct locating *l, uint64_t node, uint64_t offset, uint64_t bytes)
 {
-	const struct tree_shape *shape = &l->v->shard->shape;
+	const struct tree_shape *shape = l->v->contents->shape;
 	const uint64_t first = offset / shape->block_size,
 		       count = div_up_u64(bytes, shape->block_size), bad = l->v->report.bad_blocks;
 
@@ -98,19 +98,19 @@ static bool locate_blocks(struct locating *l, uint64_t node, uint64_t offset, ui
 
 static void locate_in_node(struct verification *v, struct vram_digest *vram, uint64_t node)
 {
-	const struct vres_shard *s = v->shard;
-	const size_t digests = (size_t)s->shape.fanout * VRES_SHA256_BYTES;
+	const struct vres_contents *c = v->contents;
+	const size_t digests = (size_t)c->shape->fanout * VRES_SHA256_BYTES;
 	CLEANUP(locating_close) struct locating l = {.v = v, .vram = vram};
 	uint64_t offset, bytes;
 
-	if (v->params.source && s->kept_level > 0) {
-		l.block = vres_os_alloc(s->shape.block_size);
+	if (v->params.source && c->kept_level > 0) {
+		l.block = vres_os_alloc(c->shape->block_size);
 		l.leaves = vres_os_alloc(digests);
 		l.found = vres_os_alloc(digests);
 	}
 	/* A driver that leaves out work while this goes on is not to make good blocks look bad. */
 	vram->is_twofold = true;
-	tree_node_range(&s->shape, s->kept_level, node, &offset, &bytes);
+	tree_node_range(c->shape, c->kept_level, node, &offset, &bytes);
 	if (!locate_blocks(&l, node, offset, bytes))
 		note_damage(v, offset, bytes);
 }
@@ -118,7 +118,7 @@ static void locate_in_node(struct verification *v, struct vram_digest *vram, uin
 void vres_verify_compare(struct verification *v, struct vram_digest *vram, uint64_t first,
                          uint64_t count, const uint8_t *digests)
 {
-	const uint8_t *kept = v->shard->kept + first * VRES_SHA256_BYTES;
+	const uint8_t *kept = v->contents->kept + first * VRES_SHA256_BYTES;
 
 	for (uint64_t i = 0; i < count; i++)
 		if (!vres_crypto_equal(digests + i * VRES_SHA256_BYTES,
@@ -126,29 +126,29 @@ void vres_verify_compare(struct verification *v, struct vram_digest *vram, uint6
 			locate_in_node(v, vram, first + i);
 }
 
-vres_status vres_verify_kept(const struct vres_shard *s, vres_error *err)
+vres_status vres_verify_kept(const struct vres_contents *c, vres_error *err)
 {
 	uint8_t root[VRES_SHA256_BYTES];
 
-	TRY(tree_root_of(&s->shape, s->kept_level, s->kept, root, err));
-	return vres_crypto_equal(root, s->record.verity_root, sizeof(root))
+	TRY(tree_root_of(c->shape, c->kept_level, c->kept, root, err));
+	return vres_crypto_equal(root, c->record.verity_root, sizeof(root))
 	               ? VRES_OK
 	               : vres_verify_fail(
-				 s, VRES_REASON_DIGEST,
+				 c, VRES_REASON_DIGEST,
 				 "the kept level of the digest tree does not match the signed root",
 				 err);
 }
 
 void vres_verify_locate(struct verification *v, struct vram_digest *vram)
 {
-	const struct vres_shard *s = v->shard;
-	const uint64_t count = s->shape.count[s->kept_level];
+	const struct vres_contents *c = v->contents;
+	const uint64_t count = c->shape->count[c->kept_level];
 	CLEANUP(vres_os_freep) uint8_t *found = NULL;
 
-	if (vres_verify_kept(s, NULL) != VRES_OK)
+	if (vres_verify_kept(c, NULL) != VRES_OK)
 		return;
 	vram->is_twofold = true;
 	found = vres_os_alloc((size_t)count * VRES_SHA256_BYTES);
-	if (found && vres_vram_digest_level(vram, s->kept_level, found, NULL) == VRES_OK)
+	if (found && vres_vram_digest_level(vram, c->kept_level, found, NULL) == VRES_OK)
 		vres_verify_compare(v, vram, 0, count, found);
 }

@@ -12,7 +12,7 @@
 #include "verify/check.h"
 
 /* VRES_E_SEAL_VERIFICATION_FAILED unless the kept level hashes to the signed root. */
-vres_status vres_verify_kept(const struct vres_shard *s, vres_error *err);
+vres_status vres_verify_kept(const struct vres_contents *c, vres_error *err);
 
 /* The root is wrong: report the damaged nodes or blocks of the whole shard. */
 void vres_verify_locate(struct verification *v, struct vram_digest *vram);

@@ -30,7 +30,7 @@ struct many {
 static void many_close(struct many *many)
 {
 	for (size_t i = 0; many->done && i < many->n; i++)
-		vres_shard_unhold(&many->done[i].shard);
+		vres_verify_close(&many->done[i]);
 	vres_os_free(many->done);
 	vres_os_free(many->parts);
 }
@@ -179,11 +179,10 @@ vres_status vres_verify_many(vres_manager *m, vres_shard *const *shards, size_t 
 	return verify_all(m, shards, n, p, reports, &summary, err);
 }
 
-/* Why shard @i does not belong to the set of the first one, of @n; NULL: it does. */
-static const char *outsider(vres_shard *const *shards, size_t i, size_t n, uint8_t *seen)
+/* Why @r does not belong to the set of @one, of @n; NULL: it does. */
+static const char *outsider(const struct vres_record *one, const struct vres_record *r, size_t n,
+                            uint8_t *seen)
 {
-	const struct vres_record *one = &shards[0]->record, *r = &shards[i]->record;
-
 	if (one->total_shards != n)
 		return one->total_shards == 0 ? "is not part of a set"
 		                              : "belongs to a set of another size";
@@ -202,8 +201,11 @@ static const char *outsider(vres_shard *const *shards, size_t i, size_t n, uint8
 static vres_status members_check(vres_shard *const *shards, size_t n, uint8_t *seen, int32_t *first,
                                  vres_error *err)
 {
+	CLEANUP(vres_contents_unuse) struct vres_contents *one = vres_contents_of(shards[0]);
+
 	for (size_t i = 0; i < n; i++) {
-		const char *why = outsider(shards, i, n, seen);
+		CLEANUP(vres_contents_unuse) struct vres_contents *c = vres_contents_of(shards[i]);
+		const char *why = outsider(&one->record, &c->record, n, seen);
 
 		if (why) {
 			*first = (int32_t)i;

@@ -12,6 +12,7 @@ vres_status vres_shard_receipt(const vres_shard *s, void *buf, size_t cap, size_
                                vres_error *err)
 {
 	PUBLIC_CALL;
+	CLEANUP(vres_contents_unuse) struct vres_contents *c = NULL;
 	uint8_t bytes[RECEIPT_MAX];
 	size_t n;
 
@@ -23,10 +24,11 @@ vres_status vres_shard_receipt(const vres_shard *s, void *buf, size_t cap, size_
 	TRY(vres_manager_enter(s->manager, err));
 	if (atomic_load(&s->state) == VRES_SHARD_QUARANTINED)
 		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_QUARANTINED,
-		                    s->record.gpu_device,
+		                    vres_shard_device(s),
 		                    "the shard is quarantined after an earlier failure");
-	n = vres_record_encode(&s->record, bytes);
-	memcpy(bytes + n, s->mac, MAC_BYTES);
+	c = vres_contents_of(s);
+	n = vres_record_encode(&c->record, bytes);
+	memcpy(bytes + n, c->mac, MAC_BYTES);
 	n += MAC_BYTES;
 	*len = n;
 	if (cap < n)
@@ -82,18 +84,20 @@ static vres_status match(vres_manager *m, const void *receipt, size_t len, vres_
                          vres_error *err)
 {
 	CLEANUP(release) vres_shard *s = NULL;
+	CLEANUP(vres_contents_unuse) struct vres_contents *c = NULL;
 	struct vres_record record;
 
 	TRY(vres_receipt_decode(receipt, len, m->keys, &record, err));
 	if (!vres_crypto_equal(record.session, m->session, sizeof(record.session)))
 		return refused(VRES_REASON_STALE_SESSION, "the receipt is of another session", err);
-	if (vres_manager_find(m, record.shard_id, &s, NULL) != VRES_OK ||
-	    !same_record(&s->record, &record))
+	if (vres_manager_find(m, record.shard_id, &s, NULL) == VRES_OK)
+		c = vres_contents_of(s);
+	if (c == NULL || !same_record(&c->record, &record))
 		return refused(VRES_REASON_UNKNOWN_SHARD, "the receipt is of no live shard", err);
 	if (atomic_load(&s->state) == VRES_SHARD_QUARANTINED)
 		return refused(VRES_REASON_QUARANTINED, "the shard of the receipt is quarantined",
 		               err);
-	if (vres_shard_is_expired(s))
+	if (vres_contents_are_expired(c))
 		return refused(VRES_REASON_EXPIRED,
 		               "the shard of the receipt is older than max_seal_age", err);
 	*out = TAKE(s);
@@ -118,8 +122,8 @@ vres_status vres_receipt_open(vres_manager *m, const void *receipt, size_t len, 
 	status = match(m, receipt, len, out, &detail);
 	if (status == VRES_OK) {
 		op.shard_id = (*out)->id;
-		op.gpu_device = (*out)->record.gpu_device;
-		op.bytes = (*out)->record.vram_bytes;
+		op.gpu_device = vres_shard_device(*out);
+		op.bytes = (*out)->bytes;
 	}
 	vres_log_operation(&m->listeners, &op, status, detail.reason);
 	if (status == VRES_OK)

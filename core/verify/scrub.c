@@ -29,26 +29,31 @@ struct step {
 	vres_error error; /* the first damage or, if there is none, the first trouble */
 };
 
+static vres_status check_units(struct verification *v, const struct scrub_part *part,
+                               vres_error *err)
+{
+	const struct vres_contents *c = v->contents;
+	/* Nodes of the kept level under a unit. */
+	const uint64_t each = c->kept_level == 0 && c->shape->top > 0 ? c->shape->fanout : 1;
+	const uint64_t first = part->first * each;
+
+	return vres_verify_part(
+		v, first, min_u64(part->units * each, c->shape->count[c->kept_level] - first), err);
+}
+
 static enum scrub_outcome check(struct step *step, struct vres_shard *shard,
                                 const struct scrub_part *part, bool is_troubled)
 {
 	vres_verify_params params = vres_verify_params_init();
-	/* Nodes of the kept level under a unit. */
-	const uint64_t each =
-		shard->kept_level == 0 && shard->shape.top > 0 ? shard->shape.fanout : 1;
-	const uint64_t first = part->first * each;
+	CLEANUP(vres_verify_close) struct verification v = {.shard = NULL};
 	vres_status status;
-	struct verification v;
 	vres_error detail = {0};
 
 	params.mode = VRES_VERIFY_SAMPLED;
 	params.background = 1;
-	vres_verify_begin(&v, shard, &params, true);
+	vres_verify_begin(&v, shard, &params, VERIFY_AT_ANY_AGE);
 	if (v.has_bytes_to_check)
-		v.report.status = vres_verify_part(
-			&v, first,
-			min_u64(part->units * each, shard->shape.count[shard->kept_level] - first),
-			&v.error);
+		v.report.status = check_units(&v, part, &v.error);
 	vres_verify_end(&v);
 	step->report.bytes_hashed += v.report.bytes_hashed;
 	if (v.report.status == VRES_OK) {

@@ -12,7 +12,7 @@
 
 void vres_verify_check(struct verification *v, struct vres_shard *s, const vres_verify_params *p)
 {
-	vres_verify_begin(v, s, p, false);
+	vres_verify_begin(v, s, p, VERIFY_AS_ASKED);
 	vres_verify_finish(v);
 }
 
@@ -25,10 +25,10 @@ static void refresh(atomic_uint_fast64_t *fresh, uint64_t began)
 }
 
 /* Another thread may have found damage while this check ran, or while its event was recorded. */
-static vres_status still_accepted(const struct vres_shard *s, vres_error *err)
+static vres_status still_accepted(const struct verification *v, vres_error *err)
 {
-	return atomic_load(&s->state) == VRES_SHARD_QUARANTINED
-	               ? vres_verify_fail(s, VRES_REASON_QUARANTINED,
+	return atomic_load(&v->shard->state) == VRES_SHARD_QUARANTINED
+	               ? vres_verify_fail(v->contents, VRES_REASON_QUARANTINED,
 	                                  "the shard was quarantined meanwhile", err)
 	               : VRES_OK;
 }
@@ -39,9 +39,9 @@ static vres_status still_accepted(const struct vres_shard *s, vres_error *err)
  */
 static uint32_t strength(const struct verification *v)
 {
-	const struct vres_shard *s = v->shard;
+	const struct vres_contents *c = v->contents;
 	const uint64_t wanted =
-		min_u64(s->manager->policy.sample_units, s->shape.count[s->kept_level]);
+		min_u64(c->manager->policy.sample_units, c->shape->count[c->kept_level]);
 	const bool is_too_small =
 		v->report.mode == VRES_VERIFY_SAMPLED && v->params.sample_units < wanted;
 
@@ -51,34 +51,34 @@ static uint32_t strength(const struct verification *v)
 
 static vres_status conclude_good(struct verification *v, vres_error *err)
 {
-	struct vres_shard *s = v->shard;
-	vres_manager *m = s->manager;
+	struct vres_contents *c = v->contents;
+	vres_manager *m = c->manager;
 	vres_event e = {0};
 	vres_shard_info info;
 
-	TRY(still_accepted(s, err));
+	TRY(still_accepted(v, err));
 	if (m->listeners.audit.record || m->listeners.log) {
-		e = vres_event_make(&m->listeners, VRES_EVENT_SEAL_VERIFIED, s->record.gpu_device);
-		TRY(vres_shard_view(s, &info, err));
+		e = vres_event_make(&m->listeners, VRES_EVENT_SEAL_VERIFIED, c->record.gpu_device);
+		TRY(vres_contents_view(v->shard, c, &info, err));
 		e.shard = &info;
 		e.mode = vres_policy_mode_name(v->report.mode);
 		TRY(vres_event_emit(&m->listeners, &e, false, err));
 	}
 	for (uint32_t i = 0; i <= strength(v); i++)
-		refresh(&s->fresh[i], v->began);
-	atomic_store(&s->verified_at, vres_os_wall());
+		refresh(&c->fresh[i], v->began);
+	atomic_store(&c->verified_at, vres_os_wall());
 	vres_count_verify(m, &v->report);
-	return still_accepted(s, err);
+	return still_accepted(v, err);
 }
 
 static void tell_bad(const struct verification *v, bool is_incident)
 {
 	vres_manager *m = v->shard->manager;
 	vres_event e = vres_event_make(&m->listeners, VRES_EVENT_SEAL_VERIFICATION_FAILED,
-	                               v->shard->record.gpu_device);
+	                               v->contents->record.gpu_device);
 	vres_shard_info info;
 
-	if (vres_shard_view(v->shard, &info, NULL) == VRES_OK)
+	if (vres_contents_view(v->shard, v->contents, &info, NULL) == VRES_OK)
 		e.shard = &info;
 	e.status = v->report.status;
 	e.reason = v->report.reason;
@@ -94,13 +94,14 @@ static void tell_bad(const struct verification *v, bool is_incident)
 	(void)vres_event_emit(&m->listeners, &e, is_incident, NULL);
 }
 
-void vres_verify_tell_error(const struct vres_shard *s, uint32_t mode, vres_status status)
+void vres_verify_tell_error(const struct vres_shard *s, const struct vres_contents *c,
+                            uint32_t mode, vres_status status)
 {
 	struct vres_listeners *l = &s->manager->listeners;
-	vres_event e = vres_event_make(l, VRES_EVENT_SEAL_VERIFICATION_ERROR, s->record.gpu_device);
+	vres_event e = vres_event_make(l, VRES_EVENT_SEAL_VERIFICATION_ERROR, c->record.gpu_device);
 	vres_shard_info info;
 
-	if (vres_shard_view(s, &info, NULL) == VRES_OK)
+	if (vres_contents_view(s, c, &info, NULL) == VRES_OK)
 		e.shard = &info;
 	e.status = status;
 	e.mode = vres_policy_mode_name(mode);
@@ -108,17 +109,11 @@ void vres_verify_tell_error(const struct vres_shard *s, uint32_t mode, vres_stat
 	(void)vres_event_emit(l, &e, false, NULL);
 }
 
-static void conclude_bad(struct verification *v)
+/* Whoever quarantined the shard reports it. */
+static void conclude_bad(const struct verification *v)
 {
-	struct vres_shard *s = v->shard;
-	vres_manager *m = s->manager;
-	const bool quarantines = v->report.reason != VRES_REASON_EXPIRED;
-
-	if (quarantines && !vres_shard_quarantine(s))
-		return; /* whoever found it first has reported it */
-	if (m->policy.require & VRES_REQUIRE_STOP)
-		vres_manager_stop(m);
-	tell_bad(v, quarantines);
+	if (v->is_first || v->report.reason == VRES_REASON_EXPIRED)
+		tell_bad(v, v->is_first);
 }
 
 vres_status vres_verify_conclude(struct verification *v, vres_error *err)
@@ -127,7 +122,7 @@ vres_status vres_verify_conclude(struct verification *v, vres_error *err)
 	const struct vres_operation op = {
 		.action = "verify",
 		.shard_id = v->shard->id,
-		.gpu_device = v->shard->record.gpu_device,
+		.gpu_device = v->contents->record.gpu_device,
 		.bytes = v->report.bytes_hashed,
 		.began = v->began,
 		.mode = vres_policy_mode_name(v->report.mode),
@@ -145,7 +140,8 @@ vres_status vres_verify_conclude(struct verification *v, vres_error *err)
 		if (v->report.status == VRES_E_SEAL_VERIFICATION_FAILED)
 			conclude_bad(v);
 		else if (!v->is_old_trouble)
-			vres_verify_tell_error(v->shard, v->report.mode, v->report.status);
+			vres_verify_tell_error(v->shard, v->contents, v->report.mode,
+			                       v->report.status);
 	}
 	vres_log_operation(&m->listeners, &op, v->report.status, v->report.reason);
 	return v->report.status == VRES_OK ? VRES_OK : vres_fail_with(err, &v->error);
@@ -155,7 +151,7 @@ vres_status vres_shard_verify(vres_shard *s, const vres_verify_params *p, vres_v
                               vres_error *err)
 {
 	PUBLIC_CALL;
-	struct verification v;
+	CLEANUP(vres_verify_close) struct verification v = {.shard = NULL};
 	vres_verify_params params;
 	vres_status status;
 
@@ -166,7 +162,6 @@ vres_status vres_shard_verify(vres_shard *s, const vres_verify_params *p, vres_v
 	if (out)
 		TRY(vres_abi_out_check(out, offsetof(vres_verify_report, damage_count),
 		                       "vres_verify_report", err));
-	CLEANUP(vres_shard_unhold) struct vres_shard *held = vres_shard_hold(s);
 	vres_verify_check(&v, s, &params);
 	status = vres_verify_conclude(&v, err);
 	if (out)

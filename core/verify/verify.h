@@ -9,12 +9,13 @@
 void vres_verify_check(struct verification *v, struct vres_shard *s, const vres_verify_params *p);
 
 /*
- * Act on the outcome: freshness or quarantine, counters, event, incident.  A shard that could not
- * be checked gets an event too.
+ * Act on the outcome: freshness, counters, event, incident.  A shard that could not be checked gets
+ * an event too.
  */
 vres_status vres_verify_conclude(struct verification *v, vres_error *err);
 
 /* Record that a verification in @mode, or the lease that needs it, could not be made. */
-void vres_verify_tell_error(const struct vres_shard *s, uint32_t mode, vres_status status);
+void vres_verify_tell_error(const struct vres_shard *s, const struct vres_contents *c,
+                            uint32_t mode, vres_status status);
 
 #endif

@@ -98,8 +98,8 @@ START_TEST(counts_of_references_and_leases_are_apart)
 	vres_error err;
 
 	ck_ok(vres_manager_find(f->manager, "a", &again, &err));
-	vres_shard_lease(shard);
-	vres_shard_lease(shard);
+	ck_assert(vres_shard_lease(shard, 0));
+	ck_assert(vres_shard_lease(shard, 0));
 	ck_assert_uint_eq(shard->references, 2);
 	ck_assert_uint_eq(shard->leased, 2);
 	ck_assert_uint_eq(info_of(shard).leases, 2);
@@ -111,6 +111,20 @@ START_TEST(counts_of_references_and_leases_are_apart)
 	vres_shard_unlease(shard);
 	ck_assert_uint_eq(metrics_of(f).leases_now, 0);
 	release_shard(&shard);
+}
+END_TEST
+
+START_TEST(lease_is_for_the_verified_contents_and_never_for_a_quarantined_shard)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(release_shard) vres_shard *shard = damaged(f, BLOCK, 0);
+	vres_error err;
+
+	ck_assert(!vres_shard_lease(shard, shard->contents->generation + 1));
+	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_DIGEST);
+	ck_assert(!vres_shard_lease(shard, shard->contents->generation));
+	ck_assert_uint_eq(info_of(shard).leases, 0);
+	ck_assert_uint_eq(metrics_of(f).leases_now, 0);
 }
 END_TEST
 
@@ -145,7 +159,7 @@ START_TEST(end_of_a_shard_is_told_with_what_was_freed_and_what_remains)
 	ck_assert_str_eq(event->shard->shard_id, "goes");
 	ck_assert_int_eq(event->status, VRES_OK);
 	/* Or a seal that does not fit would wait for ever. */
-	ck_assert_uint_eq(stays->mem.device->ledger.unsettled, 0);
+	ck_assert_uint_eq(stays->device->ledger.unsettled, 0);
 }
 END_TEST
 
@@ -212,13 +226,13 @@ START_TEST(seal_is_expired_only_past_its_age)
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, BLOCK, 1);
 	const uint64_t hour = UINT64_C(3600) * 1000000000;
 
-	ck_assert(!vres_shard_is_expired(shard)); /* no limit */
+	ck_assert(!vres_contents_are_expired(shard->contents)); /* no limit */
 	f->manager->policy.max_seal_age = hour;
-	ck_assert(!vres_shard_is_expired(shard));
-	shard->sealed_monotonic -= 2 * hour;
-	ck_assert(vres_shard_is_expired(shard));
+	ck_assert(!vres_contents_are_expired(shard->contents));
+	shard->contents->sealed_monotonic -= 2 * hour;
+	ck_assert(vres_contents_are_expired(shard->contents));
 	f->manager->policy.max_seal_age = 3 * hour;
-	ck_assert(!vres_shard_is_expired(shard));
+	ck_assert(!vres_contents_are_expired(shard->contents));
 	f->manager->policy.max_seal_age = 0;
 }
 END_TEST
@@ -268,6 +282,8 @@ int main(void)
 		CASE(leased_shard_without_references_is_not_found_and_keeps_its_id,
 	             "MS-004 WORKER-4112", "integrity", "use after free, two shards of one id"),
 		CASE(counts_of_references_and_leases_are_apart, "MS-004", "", ""),
+		CASE(lease_is_for_the_verified_contents_and_never_for_a_quarantined_shard, "",
+	             "integrity", "a lease for bytes that were not checked"),
 		CASE(shard_keeps_its_manager, "MS-004 MS-005", "integrity", "use after free"),
 		CASE(end_of_a_shard_is_told_with_what_was_freed_and_what_remains,
 	             "RP-005 WORKER-4162", "accountability", ""),

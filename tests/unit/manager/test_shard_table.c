@@ -76,7 +76,8 @@ START_TEST(chain_keeps_its_others_when_any_one_goes)
 		for (unsigned i = 0; i < 3; i++)
 			if (i != gone) {
 				ck_assert_ptr_eq(
-					*vres_shard_slot(f->manager, chain[i]->record.shard_id),
+					*vres_shard_slot(f->manager,
+				                         chain[i]->contents->record.shard_id),
 					chain[i]);
 				vres_shard_discard(&chain[i]);
 			}

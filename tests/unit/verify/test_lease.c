@@ -36,8 +36,8 @@ static struct verify_fixture *begin(void)
 	policy.lease_max_age = LONG;
 	policy.sample_units = SAMPLED;
 	fixture = verify_begin_policy(&policy, 0, 8 * UNIT);
-	for (size_t i = 0; i < COUNT(fixture->shard->fresh); i++)
-		atomic_store(&fixture->shard->fresh[i], 0);
+	for (size_t i = 0; i < COUNT(fixture->shard->contents->fresh); i++)
+		atomic_store(&fixture->shard->contents->fresh[i], 0);
 	return fixture;
 }
 
@@ -80,11 +80,11 @@ START_TEST(sample_of_fewer_units_than_policy_wants_serves_no_lease)
 
 		sample(fixture, fewer[i]);
 		ck_assert_uint_eq(
-			atomic_load(
-				&fixture->shard->fresh[vres_policy_strength(VRES_VERIFY_SAMPLED)]),
+			atomic_load(&fixture->shard->contents
+		                             ->fresh[vres_policy_strength(VRES_VERIFY_SAMPLED)]),
 			0);
 		ck_assert_uint_ne(
-			atomic_load(&fixture->shard
+			atomic_load(&fixture->shard->contents
 		                             ->fresh[vres_policy_strength(VRES_VERIFY_SIGNATURE)]),
 			0);
 		ck_assert_uint_eq(hashed_by_a_lease(fixture), SAMPLED);
@@ -114,8 +114,8 @@ START_TEST(sample_of_all_units_serves_leases)
 	fixture->manager->policy.sample_units = 100;
 	sample(fixture, 7);
 	ck_assert_uint_eq(hashed_by_a_lease(fixture), 8);
-	for (size_t i = 0; i < COUNT(fixture->shard->fresh); i++)
-		atomic_store(&fixture->shard->fresh[i], 0);
+	for (size_t i = 0; i < COUNT(fixture->shard->contents->fresh); i++)
+		atomic_store(&fixture->shard->contents->fresh[i], 0);
 	sample(fixture, 8);
 	ck_assert_uint_eq(hashed_by_a_lease(fixture), 0);
 }
@@ -127,8 +127,8 @@ START_TEST(verification_of_the_future_serves_no_lease)
 	CLEANUP(verify_end) struct verify_fixture *fixture = begin();
 
 	sample(fixture, 0);
-	for (size_t i = 0; i < COUNT(fixture->shard->fresh); i++)
-		atomic_store(&fixture->shard->fresh[i], vres_os_monotonic() + LONG);
+	for (size_t i = 0; i < COUNT(fixture->shard->contents->fresh); i++)
+		atomic_store(&fixture->shard->contents->fresh[i], vres_os_monotonic() + LONG);
 	ck_assert_uint_eq(hashed_by_a_lease(fixture), SAMPLED);
 }
 END_TEST
@@ -150,15 +150,15 @@ START_TEST(verification_is_as_old_as_its_beginning)
 	CLEANUP(verify_end) struct verify_fixture *fixture = begin();
 	const uint64_t before = vres_os_monotonic();
 	vres_verify_params params = vres_verify_params_init();
-	struct verification v;
+	CLEANUP(vres_verify_close) struct verification v = {.shard = NULL};
 	uint64_t checked;
 	vres_error err;
 
 	vres_verify_check(&v, fixture->shard, &params);
 	checked = vres_os_monotonic();
 	ck_ok(vres_verify_conclude(&v, &err));
-	ck_assert_uint_ge(atomic_load(&fixture->shard->fresh[2]), before);
-	ck_assert_uint_lt(atomic_load(&fixture->shard->fresh[2]), checked);
+	ck_assert_uint_ge(atomic_load(&fixture->shard->contents->fresh[2]), before);
+	ck_assert_uint_lt(atomic_load(&fixture->shard->contents->fresh[2]), checked);
 }
 END_TEST
 
@@ -184,8 +184,8 @@ START_TEST(seal_is_as_old_as_its_first_piece)
 	params.progress = note_time;
 	params.progress_ctx = &first;
 	ck_ok(vres_seal_memory(fixture->manager, &params, "abc", 3, &shard, &err));
-	ck_assert_uint_ne(atomic_load(&shard->fresh[2]), 0);
-	ck_assert_uint_lt(atomic_load(&shard->fresh[2]), first);
+	ck_assert_uint_ne(atomic_load(&shard->contents->fresh[2]), 0);
+	ck_assert_uint_lt(atomic_load(&shard->contents->fresh[2]), first);
 	vres_shard_release(shard);
 }
 END_TEST
@@ -196,11 +196,11 @@ START_TEST(verification_that_began_earlier_does_not_make_a_shard_staler)
 	CLEANUP(verify_end) struct verify_fixture *fixture = begin();
 	const uint64_t later = vres_os_monotonic() + LONG;
 
-	for (size_t i = 0; i < COUNT(fixture->shard->fresh); i++)
-		atomic_store(&fixture->shard->fresh[i], later);
+	for (size_t i = 0; i < COUNT(fixture->shard->contents->fresh); i++)
+		atomic_store(&fixture->shard->contents->fresh[i], later);
 	sample(fixture, 0);
-	for (size_t i = 0; i < COUNT(fixture->shard->fresh); i++)
-		ck_assert_uint_eq(atomic_load(&fixture->shard->fresh[i]), later);
+	for (size_t i = 0; i < COUNT(fixture->shard->contents->fresh); i++)
+		ck_assert_uint_eq(atomic_load(&fixture->shard->contents->fresh[i]), later);
 }
 END_TEST
 
@@ -251,7 +251,7 @@ START_TEST(manager_that_stopped_during_a_seal_seals_nothing)
 {
 	CLEANUP(verify_end) struct verify_fixture *fixture = begin();
 	vres_seal_params params = vres_seal_params_init();
-	const uint64_t used = fixture->shard->mem.device->ledger.sums.used;
+	const uint64_t used = fixture->shard->device->ledger.sums.used;
 	const uint64_t violations = atomic_load(&fixture->manager->listeners.policy_violations);
 	vres_shard *shard = NULL;
 	vres_error err;
@@ -261,8 +261,8 @@ START_TEST(manager_that_stopped_during_a_seal_seals_nothing)
 	ck_status_reason(vres_seal_memory(fixture->manager, &params, "abc", 3, &shard, &err),
 	                 VRES_E_POLICY_VIOLATION, VRES_REASON_STOPPED);
 	ck_assert_ptr_null(shard);
-	ck_assert_uint_eq(fixture->shard->mem.device->ledger.sums.used, used);
-	ck_assert_uint_eq(fixture->shard->mem.device->ledger.sums.filling, 0);
+	ck_assert_uint_eq(fixture->shard->device->ledger.sums.used, used);
+	ck_assert_uint_eq(fixture->shard->device->ledger.sums.filling, 0);
 	/* That of the fixture. */
 	ck_assert_uint_eq(fixture->events[VRES_EVENT_VRAM_SEALED], 1);
 	/* It is told of by who found it. */

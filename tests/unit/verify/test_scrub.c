@@ -44,7 +44,7 @@ START_TEST(scrub_does_not_believe_kept_digests_that_were_changed)
 	ck_ok(scrub(fixture, &report, &err));
 	hashed = report.bytes_hashed;
 	ck_assert_uint_gt(hashed, UNIT);
-	fixture->shard->kept[32 * changed[_i] + 31] ^= 1;
+	fixture->shard->contents->kept[32 * changed[_i] + 31] ^= 1;
 	for (; status == VRES_OK && hashed < BYTES; hashed += report.bytes_hashed)
 		status = scrub(fixture, &report, &err);
 	ck_assert_int_eq(status, VRES_E_SEAL_VERIFICATION_FAILED);
@@ -62,7 +62,7 @@ START_TEST(scrub_checks_the_kept_digests_first)
 	vres_scrub_report report;
 	vres_error err;
 
-	fixture->shard->kept[32 * 69 + 31] ^= 1;
+	fixture->shard->contents->kept[32 * 69 + 31] ^= 1;
 	ck_refused(scrub(fixture, &report, &err), VRES_REASON_DIGEST);
 	ck_assert_uint_eq(report.bytes_hashed, 0);
 	ck_assert_uint_eq(fixture->fake->hashed_count, 0);
@@ -183,7 +183,7 @@ START_TEST(shard_that_only_a_call_holds_is_neither_claimed_nor_counted)
 	struct vres_shard *held = vres_shard_hold(fixture->shard);
 	struct scrub_part part;
 
-	vres_shard_lease(held);
+	ck_assert(vres_shard_lease(held, 0));
 	vres_shard_release(TAKE(fixture->shard));
 	ck_assert(claim_part(fixture, UNIT, now, &part)); /* the lease keeps it here */
 	ck_assert_uint_gt(vres_scrub_oldest_age(queue, now), 0);

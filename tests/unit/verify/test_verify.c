@@ -4,6 +4,7 @@
  * which lanes the work goes.
  */
 #include "support/suite/alloc.h"
+#include "verify/content.h"
 #include "device/vram_digest_many.h"
 #include "unit/fixture/fake_backend.h"
 #include "support/suite/status.h"
@@ -20,24 +21,87 @@ START_TEST(check_that_saw_no_damage_makes_nothing_of_a_shard_that_others_have_qu
 	const vres_shard *s = fixture->shard;
 	vres_verify_params params = vres_verify_params_init();
 	vres_verify_report report;
-	struct verification v;
+	CLEANUP(vres_verify_close) struct verification v = {.shard = NULL};
 	uint64_t verified_at, fresh, verified;
 	vres_error err;
 
 	vres_verify_check(&v, fixture->shard, &params);
 	ck_assert_int_eq(v.report.status, VRES_OK);
-	fake_backend_bytes(&fixture->shard->mem)[0] ^= 1;
+	fake_backend_bytes(&fixture->shard->contents->memory.mem)[0] ^= 1;
 	ck_refused(verify_as(fixture, VRES_VERIFY_FULL, 0, &report, &err), VRES_REASON_DIGEST);
-	verified_at = atomic_load(&s->verified_at);
-	fresh = atomic_load(&s->fresh[0]);
+	verified_at = atomic_load(&s->contents->verified_at);
+	fresh = atomic_load(&s->contents->fresh[0]);
 	verified = atomic_load(&fixture->manager->counters.verifies[OUTCOME_OK][VRES_VERIFY_FULL]);
 	ck_refused(vres_verify_conclude(&v, &err), VRES_REASON_QUARANTINED);
-	ck_assert_uint_eq(atomic_load(&s->verified_at), verified_at);
-	ck_assert_uint_eq(atomic_load(&s->fresh[0]), fresh);
+	ck_assert_uint_eq(atomic_load(&s->contents->verified_at), verified_at);
+	ck_assert_uint_eq(atomic_load(&s->contents->fresh[0]), fresh);
 	ck_assert_uint_eq(
 		atomic_load(&fixture->manager->counters.verifies[OUTCOME_OK][VRES_VERIFY_FULL]),
 		verified);
 	ck_assert_uint_eq(fixture->incidents, 1);
+}
+END_TEST
+
+START_TEST(verdict_is_in_the_shard_before_its_check_stops_counting)
+{
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
+	CLEANUP(vres_verify_close) struct verification v = {.shard = NULL};
+	vres_verify_params params = vres_verify_params_init();
+	vres_shard *s = fixture->shard;
+	vres_error err;
+
+	fake_backend_bytes(&s->contents->memory.mem)[0] ^= 1;
+	vres_verify_begin(&v, s, &params, VERIFY_AS_ASKED);
+	ck_assert_uint_eq(s->checks, 1);
+	ck_assert_uint_eq(atomic_load(&s->state), VRES_SHARD_SEALED);
+	vres_verify_finish(&v);
+	ck_assert_uint_eq(s->checks, 0);
+	ck_assert_uint_eq(atomic_load(&s->state), VRES_SHARD_QUARANTINED);
+	ck_assert_uint_eq(fixture->incidents, 0); /* told later */
+	ck_refused(vres_verify_conclude(&v, &err), VRES_REASON_DIGEST);
+	ck_assert_uint_eq(fixture->incidents, 1);
+}
+END_TEST
+
+START_TEST(check_that_is_refused_is_not_counted)
+{
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
+	CLEANUP(vres_verify_close) struct verification v = {.shard = NULL};
+	vres_verify_params params = vres_verify_params_init();
+
+	params.mode = VRES_VERIFY_READBACK;
+	vres_verify_begin(&v, fixture->shard, &params, VERIFY_AS_ASKED);
+	ck_assert(v.was_refused);
+	ck_assert_uint_eq(fixture->shard->checks, 0);
+	vres_verify_finish(&v);
+	ck_assert_uint_eq(fixture->shard->checks, 0);
+}
+END_TEST
+
+/* A check that began with other contents, which are in place no more when it is concluded. */
+START_TEST(conclusion_about_earlier_contents_makes_nothing_fresh)
+{
+	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
+	struct verification v = {.shard = NULL};
+	vres_verify_params params = vres_verify_params_init();
+	vres_shard *s = fixture->shard;
+	struct vres_contents *earlier = s->contents,
+			     *later = vres_contents_create(s->manager, &earlier->record, &s->shape);
+	vres_error err;
+
+	ck_assert_ptr_nonnull(later);
+	later->generation = 1;
+	vres_verify_check(&v, s, &params);
+	s->contents = later;
+	ck_ok(vres_verify_conclude(&v, &err));
+	for (size_t i = 0; i < COUNT(later->fresh); i++)
+		ck_assert_uint_eq(atomic_load(&later->fresh[i]), 0);
+	ck_assert_uint_eq(atomic_load(&later->verified_at), 0);
+	ck_assert(!vres_shard_lease(s, v.contents->generation));
+	ck_assert_uint_eq(s->leased, 0);
+	s->contents = earlier;
+	vres_contents_unuse(&later);
+	vres_verify_close(&v);
 }
 END_TEST
 
@@ -48,9 +112,9 @@ START_TEST(good_verification_of_any_mode_is_dated)
 	vres_error err;
 
 	for (uint32_t mode = VRES_VERIFY_FULL; mode <= VRES_VERIFY_READBACK; mode++) {
-		atomic_store(&fixture->shard->verified_at, 1);
+		atomic_store(&fixture->shard->contents->verified_at, 1);
 		ck_ok(verify_as(fixture, mode, 0, &report, &err));
-		ck_assert_uint_gt(atomic_load(&fixture->shard->verified_at), 1);
+		ck_assert_uint_gt(atomic_load(&fixture->shard->contents->verified_at), 1);
 	}
 }
 END_TEST
@@ -62,7 +126,7 @@ START_TEST(record_that_was_changed_is_a_wrong_signature)
 	vres_verify_report report;
 	vres_error err;
 
-	fixture->shard->record.verity_root[0] ^= 1;
+	fixture->shard->contents->record.verity_root[0] ^= 1;
 	ck_refused(verify_as(fixture, VRES_VERIFY_FULL, 0, &report, &err), VRES_REASON_SIGNATURE);
 	ck_assert_uint_eq(fixture->fake->hashed_count, 0);
 	ck_assert_uint_eq(fixture->incidents, 1);
@@ -84,7 +148,7 @@ START_TEST(record_that_names_another_device_is_a_wrong_signature_in_company_too)
 		vres_error err;
 
 		fixture->manager->driver.device_count = 2;
-		fixture->shard->record.gpu_device = wrong[i];
+		fixture->shard->contents->record.gpu_device = wrong[i];
 		ck_refused(vres_verify_many(fixture->manager, twice, 2, &params, reports, &err),
 		           VRES_REASON_SIGNATURE);
 		ck_assert_uint_eq(reports[0].reason, VRES_REASON_SIGNATURE);
@@ -102,7 +166,7 @@ START_TEST(record_that_names_another_device_does_not_hide_a_shard_from_enforceme
 	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	vres_error err;
 
-	fixture->shard->record.gpu_device = 1;
+	fixture->shard->contents->record.gpu_device = 1;
 	ck_ok(vres_enforce_vram_only(fixture->manager, 0, NULL, &err));
 	fixture->fake->residency = VRES_MEM_MANAGED | VRES_MEM_DEVICE;
 	ck_status(vres_enforce_vram_only(fixture->manager, 0, NULL, &err), VRES_E_POLICY_VIOLATION);
@@ -120,8 +184,8 @@ START_TEST(record_with_an_index_past_its_set_is_no_member)
 	vres_set_report report = vres_set_report_init();
 	vres_error err;
 
-	fixture->shard->record.total_shards = 1;
-	fixture->shard->record.shard_index = 1;
+	fixture->shard->contents->record.total_shards = 1;
+	fixture->shard->contents->record.shard_index = 1;
 	ck_status(vres_set_verify(fixture->manager, &fixture->shard, 1, &params, &report, &err),
 	          VRES_E_INVALID_INPUT);
 	ck_assert_int_eq(report.first_failed, 0);
@@ -194,8 +258,8 @@ START_TEST(seal_over_a_backend_that_lies_fails_and_accuses_nobody)
 	}
 	lie(fixture->fake, UINT32_MAX);
 	ck_assert_uint_eq(fixture->incidents, 0);
-	ck_assert_uint_eq(fixture->shard->mem.device->ledger.sums.filling, 0);
-	ck_assert_uint_eq(fixture->shard->mem.device->ledger.sums.pending, 0);
+	ck_assert_uint_eq(fixture->shard->device->ledger.sums.filling, 0);
+	ck_assert_uint_eq(fixture->shard->device->ledger.sums.pending, 0);
 }
 END_TEST
 
@@ -289,6 +353,11 @@ int main(void)
 	static const struct suite_case cases[] = {
 		CASE(check_that_saw_no_damage_makes_nothing_of_a_shard_that_others_have_quarantined_since,
 	             "VR-004 WORKER-4161", "accountability", "a damaged shard said to be verified"),
+		CASE(verdict_is_in_the_shard_before_its_check_stops_counting, "", "integrity",
+	             "damage that is found and not yet known while the shard changes"),
+		CASE(check_that_is_refused_is_not_counted, "", "availability", ""),
+		CASE(conclusion_about_earlier_contents_makes_nothing_fresh, "", "integrity",
+	             "a lease for bytes that were not checked"),
 		CASE(good_verification_of_any_mode_is_dated, "VR-004", "accountability", ""),
 		CASE(record_that_was_changed_is_a_wrong_signature, "CI-001 CI-002 VR-004",
 	             "authenticity", "a record changed in host memory"),

@@ -137,8 +137,8 @@ START_TEST(damage_in_a_sampled_unit_is_found_and_named)
 	vres_verify_report report;
 	vres_error err;
 
-	fake_backend_bytes(&fixture->shard->mem)[17 * UNIT + 3] ^= 1;
-	fake_backend_bytes(&fixture->shard->mem)[BYTES - 1] ^= 1;
+	fake_backend_bytes(&fixture->shard->contents->memory.mem)[17 * UNIT + 3] ^= 1;
+	fake_backend_bytes(&fixture->shard->contents->memory.mem)[BYTES - 1] ^= 1;
 	ck_refused(verify_as(fixture, VRES_VERIFY_SAMPLED, (uint32_t)UNITS, &report, &err),
 	           VRES_REASON_DIGEST);
 	ck_assert_uint_eq(report.bad_blocks, 2);
@@ -154,12 +154,12 @@ START_TEST(sampling_by_readback_is_the_same)
 	vres_verify_report report;
 	vres_error err;
 
-	fixture->shard->mem.device->props.facts &= ~VRES_DEVICE_CAN_HASH;
+	fixture->shard->device->props.facts &= ~VRES_DEVICE_CAN_HASH;
 	ck_ok(verify_as(fixture, VRES_VERIFY_SAMPLED, 70, &report, &err));
 	ck_assert_uint_eq(report.mode, VRES_VERIFY_SAMPLED);
 	ck_assert_uint_eq(fixture->fake->hashed_count, 0);
 	ck_assert_uint_ge(report.bytes_hashed, 69 * UNIT + 5);
-	fake_backend_bytes(&fixture->shard->mem)[UNIT] ^= 1;
+	fake_backend_bytes(&fixture->shard->contents->memory.mem)[UNIT] ^= 1;
 	ck_refused(verify_as(fixture, VRES_VERIFY_SAMPLED, (uint32_t)UNITS, &report, &err),
 	           VRES_REASON_DIGEST);
 	ck_assert_uint_eq(report.first_bad_offset, UNIT);
@@ -176,7 +176,7 @@ START_TEST(kept_digests_that_were_changed_are_not_believed)
 	vres_verify_report report;
 	vres_error err;
 
-	fixture->shard->kept[32 * 69 + 31] ^= 1;
+	fixture->shard->contents->kept[32 * 69 + 31] ^= 1;
 	ck_refused(verify_as(fixture, VRES_VERIFY_SAMPLED, 1, &report, &err), VRES_REASON_DIGEST);
 	ck_assert_uint_eq(fixture->fake->hashed_count, 0);
 }
@@ -188,9 +188,9 @@ START_TEST(full_verification_does_not_rest_on_the_kept_digests)
 	vres_verify_report report;
 	vres_error err;
 
-	fixture->shard->kept[0] ^= 1;
+	fixture->shard->contents->kept[0] ^= 1;
 	ck_ok(verify_as(fixture, VRES_VERIFY_FULL, 0, &report, &err));
-	fake_backend_bytes(&fixture->shard->mem)[0] ^= 1;
+	fake_backend_bytes(&fixture->shard->contents->memory.mem)[0] ^= 1;
 	ck_refused(verify_as(fixture, VRES_VERIFY_FULL, 0, &report, &err), VRES_REASON_DIGEST);
 	ck_assert_uint_eq(report.first_bad_bytes, 0); /* where, it cannot tell now */
 	ck_assert_uint_eq(report.damage_count, 0);
@@ -203,7 +203,7 @@ static vres_status read_and_repair(void *ctx, uint64_t offset, void *buf, size_t
 	const struct verify_fixture *fixture = ctx;
 
 	content_fill(buf, n, 1, offset);
-	content_fill(fake_backend_bytes(&fixture->shard->mem), BYTES, 1, 0);
+	content_fill(fake_backend_bytes(&fixture->shard->contents->memory.mem), BYTES, 1, 0);
 	return VRES_OK;
 }
 
@@ -216,7 +216,7 @@ START_TEST(damage_that_is_gone_when_its_block_is_looked_for_is_named_by_its_grou
 
 	p.source = read_and_repair;
 	p.source_ctx = fixture;
-	fake_backend_bytes(&fixture->shard->mem)[3 * UNIT + 5] ^= 1;
+	fake_backend_bytes(&fixture->shard->contents->memory.mem)[3 * UNIT + 5] ^= 1;
 	ck_refused(vres_shard_verify(fixture->shard, &p, &report, &err), VRES_REASON_DIGEST);
 	ck_assert_uint_eq(report.bad_blocks, 1);
 	ck_assert_uint_eq(report.first_bad_offset, 3 * UNIT);
@@ -247,7 +247,7 @@ START_TEST(damage_whose_blocks_cannot_be_hashed_is_named_by_its_group)
 	p.source_ctx = fixture;
 	p.damage = list;
 	p.damage_cap = COUNT(list);
-	fake_backend_bytes(&fixture->shard->mem)[3 * UNIT + 5] ^= 1;
+	fake_backend_bytes(&fixture->shard->contents->memory.mem)[3 * UNIT + 5] ^= 1;
 	ck_refused(vres_shard_verify(fixture->shard, &p, &report, &err), VRES_REASON_DIGEST);
 	ck_assert_uint_eq(report.bad_blocks, 1);
 	ck_assert_uint_eq(report.damage_count, 1);
@@ -266,9 +266,9 @@ START_TEST(readback_checks_the_flat_digest_too)
 	vres_verify_report report;
 	vres_error err;
 
-	fixture->shard->record.digest[0] ^= 1;
-	ck_ok(vres_record_sign(&fixture->shard->record, fixture->manager->keys, fixture->shard->mac,
-	                       &err));
+	fixture->shard->contents->record.digest[0] ^= 1;
+	ck_ok(vres_record_sign(&fixture->shard->contents->record, fixture->manager->keys,
+	                       fixture->shard->contents->mac, &err));
 	ck_ok(verify_as(fixture, VRES_VERIFY_FULL, 0, &report, &err));
 	ck_refused(verify_as(fixture, VRES_VERIFY_READBACK, 0, &report, &err), VRES_REASON_DIGEST);
 }
