@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a mock consists of.  model.c creates and destroys it, span.c owns the pages that stand for
+ * What a mock consists of.  create.c creates and destroys it, span.c owns the pages that stand for
  * device memory, script.c makes calls slow or lets them fail; mock.c, memory.c, lane.c and hash.c
  * are the backend; tamper.c changes memory behind the backend's back.
  */

@@ -3,7 +3,7 @@
 #ifndef VRES_CORE_DEVICE_BACKEND_CALL_H
 #define VRES_CORE_DEVICE_BACKEND_CALL_H
 
-#include "device/device.h"
+#include "device/objects.h"
 
 /*
  * Turn what a backend returned into what the core returns.  A status that passes judgement becomes

@@ -9,11 +9,12 @@
  * error of the backend.  A digest of other bytes than the job's cannot be seen here: see
  * vram_digest.h for what tells it from damage.
  */
-#include "device/device.h"
+#include "device/lane.h"
 
 #include <inttypes.h>
 
 #include "device/backend_call.h"
+#include "device/device.h"
 #include "hash/crypto.h"
 
 #define MARK_EVERY ((size_t)4096)

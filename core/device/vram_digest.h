@@ -14,6 +14,7 @@
 
 #include "os/workers.h"
 #include "device/device.h"
+#include "device/lane.h"
 #include "hash/tree.h"
 
 /*

@@ -2,8 +2,6 @@
 /* Counting the uses of contents. */
 #include "manager/contents.h"
 
-#include "manager/shard.h"
-
 struct vres_contents *vres_contents_create(vres_manager *m, const struct vres_record *record,
                                            const struct tree_shape *shape)
 {
@@ -37,16 +35,6 @@ void vres_contents_destroy(struct vres_contents *c)
 	vres_os_free(c);
 }
 
-struct vres_contents *vres_contents_of(const struct vres_shard *s)
-{
-	struct vres_contents *c;
-
-	vres_manager_lock(s->manager);
-	c = vres_contents_use_locked(s->contents);
-	vres_manager_unlock(s->manager);
-	return c;
-}
-
 void vres_contents_unuse(struct vres_contents **slot)
 {
 	struct vres_contents *c = *slot;
@@ -60,4 +48,11 @@ void vres_contents_unuse(struct vres_contents **slot)
 	vres_manager_unlock(m);
 	if (is_last)
 		vres_contents_destroy(c);
+}
+
+bool vres_contents_are_expired(const struct vres_contents *c)
+{
+	const uint64_t limit = c->manager->policy.max_seal_age;
+
+	return limit > 0 && vres_os_monotonic() - c->sealed_monotonic > limit;
 }

@@ -52,11 +52,13 @@ struct vres_contents *vres_contents_use_locked(struct vres_contents *c);
 /* One use less; with the manager's lock held.  True: it was the last, so destroy them. */
 bool vres_contents_unuse_locked(struct vres_contents *c);
 
+/* One use less, and after the last one they are destroyed.  For CLEANUP. */
+void vres_contents_unuse(struct vres_contents **slot);
+
 /* What is registered with the driver is given back; memory of our own must have been freed. */
 void vres_contents_destroy(struct vres_contents *c);
 
-/* The present contents of a shard to which the caller has a reference. */
-struct vres_contents *vres_contents_of(const struct vres_shard *s);
-void vres_contents_unuse(struct vres_contents **slot); /* for CLEANUP */
+/* Is the seal older than policy allows? */
+bool vres_contents_are_expired(const struct vres_contents *c);
 
 #endif

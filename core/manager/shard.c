@@ -279,9 +279,12 @@ uint32_t vres_shard_device(const struct vres_shard *s)
 	return s->device->index;
 }
 
-bool vres_contents_are_expired(const struct vres_contents *c)
+struct vres_contents *vres_contents_of(const struct vres_shard *s)
 {
-	const uint64_t limit = c->manager->policy.max_seal_age;
+	struct vres_contents *c;
 
-	return limit > 0 && vres_os_monotonic() - c->sealed_monotonic > limit;
+	vres_manager_lock(s->manager);
+	c = vres_contents_use_locked(s->contents);
+	vres_manager_unlock(s->manager);
+	return c;
 }

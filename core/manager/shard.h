@@ -75,7 +75,7 @@ struct vres_shard **vres_shard_slot(vres_manager *m, const char *shard_id);
 /* The device whose memory it uses.  The record may name another one if it was tampered with. */
 uint32_t vres_shard_device(const struct vres_shard *s);
 
-/* Is the seal older than policy allows? */
-bool vres_contents_are_expired(const struct vres_contents *c);
+/* The present contents of a shard to which the caller has a reference. */
+struct vres_contents *vres_contents_of(const struct vres_shard *s);
 
 #endif

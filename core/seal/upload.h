@@ -5,6 +5,7 @@
 #define VRES_CORE_SEAL_UPLOAD_H
 
 #include "device/device.h"
+#include "device/lane.h"
 #include "seal/source.h"
 #include "hash/tree.h"
 

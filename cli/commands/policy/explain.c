@@ -3,7 +3,6 @@
 #include "commands/policy/explain.h"
 
 #include <string.h>
-#include "commands/policy/explain_words.h"
 
 const struct explanation *explain_fact(const char *name)
 {

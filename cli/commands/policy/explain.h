@@ -3,16 +3,8 @@
 #ifndef VRES_CLI_COMMANDS_POLICY_EXPLAIN_H
 #define VRES_CLI_COMMANDS_POLICY_EXPLAIN_H
 
+#include "commands/policy/explain_words.h"
 #include "session/session.h"
-
-enum policy_term { TERM_ALLOW, TERM_REQUIRE, TERM_FACT };
-
-struct explanation {
-	enum policy_term term;
-	const char *name;
-	const char *meaning;
-	const char *fix; /* of a bit: when to use it */
-};
 
 /* The words about a fact; NULL: it is a note that no policy judges. */
 const struct explanation *explain_fact(const char *name);

@@ -4,6 +4,8 @@
  */
 #include "commands/policy/explain_words.h"
 
+#include "ui/base.h"
+
 const struct explanation explanations[] = {
 	{TERM_ALLOW, "simulated",
          "a backend without VRAM behind it, or a driver library from a given path",

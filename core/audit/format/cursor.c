@@ -2,7 +2,7 @@
 /* The tokens of a canonical line: literals, hex, integers, strings, identifiers, times. */
 #include "audit/format/cursor.h"
 
-#include "audit/format/line_read.h"
+#include "audit/format/format.h"
 #include "base/validate.h"
 
 #define TIMESTAMP 30u
