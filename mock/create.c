@@ -95,7 +95,7 @@ void vres_mock_destroy(vres_mock *mock)
 		/* A node of tsearch() begins with the pointer that was inserted. */
 		const struct vres_mock_span *span = *(struct vres_mock_span *const *)mock->spans;
 
-		(void)vres_mock_span_drop(mock, span->addr, span->foreign, NULL);
+		(void)vres_mock_span_drop(mock, span->addr, span->origin, NULL);
 	}
 	(void)pthread_cond_destroy(&mock->idle);
 	(void)pthread_mutex_destroy(&mock->lock);

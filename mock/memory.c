@@ -59,7 +59,7 @@ vres_status vres_mocked_mem_alloc(vres_bdev *dev, uint64_t bytes, vres_bmem **ou
 	mem = handle_make(dev, err);
 	if (mem == NULL)
 		return VRES_E_NO_MEMORY;
-	status = vres_mock_span_make(dev->mock, dev->index, bytes, false, NULL, info, err);
+	status = vres_mock_span_make(dev->mock, dev->index, bytes, ORIGIN_DEVICE, NULL, info, err);
 	if (status != VRES_OK) {
 		free(mem);
 		return status;
@@ -184,7 +184,7 @@ vres_status vres_mocked_mem_release(vres_bmem *mem, vres_error *err)
 	if (!mem->adopted) {
 		if (!all_zero(mem))
 			(void)atomic_fetch_add(&mock->unwiped, 1);
-		freed = vres_mock_span_drop(mock, mem->addr, false, &why);
+		freed = vres_mock_span_drop(mock, mem->addr, ORIGIN_DEVICE, &why);
 	}
 	free(mem);
 	(void)atomic_fetch_sub(&mock->live, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The slots for memory; vres/backend.h says what each promises. */
-#ifndef VRES_MOCK_MEMORY_H
-#define VRES_MOCK_MEMORY_H
+#ifndef VRES_MOCKED_MEMORY_H
+#define VRES_MOCKED_MEMORY_H
 
 #include "mock/model.h"
 

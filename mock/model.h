@@ -40,14 +40,25 @@ enum vres_mock_code {
 	CODE_INCAPABLE = 9008
 };
 
+/* Where memory comes from, which says who may give it back, and by which call. */
+enum vres_mock_origin {
+	ORIGIN_DEVICE, /* allocated by the backend, for a manager */
+	ORIGIN_OWNER,  /* vres_mock_alloc() */
+	ORIGIN_HOST    /* vres_mock_map() */
+};
+
 /*
  * One allocation.  Its pages can be read and written only while a call works on them.  The address
  * of device memory is the address of the page, so it is unique across devices, and code that
  * dereferences it crashes, as it would with a GPU's.
+ *
+ * Or host memory that vres_mock_map() made device memory: then its pages are the caller's, and
+ * nothing is changed about them.
  */
 struct vres_mock_span {
 	uint64_t addr;
-	uint64_t capacity; /* what it takes of the device */
+	uint64_t capacity; /* how long it is */
+	uint64_t taken;    /* what it takes of the device: a multiple of the granularity */
 	uint64_t serial;   /* never given to another */
 	void *mapping;     /* a guard page, the capacity in whole pages, a guard page */
 	size_t mapped;
@@ -56,9 +67,9 @@ struct vres_mock_span {
 	unsigned users;   /* calls that work on it now */
 	/* What they made accessible, in whole pages; from == to: nothing. */
 	uint64_t open_from, open_to;
-	bool foreign; /* made by vres_mock_alloc() */
+	enum vres_mock_origin origin;
 	bool read_only;
-	bool gone; /* freed; the last user unmaps it */
+	bool gone; /* freed; the last user unmaps it, or whoever unmaps host memory ends its wait */
 };
 
 struct vres_mock_fault {

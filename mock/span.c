@@ -3,6 +3,10 @@
  * The pages behind device memory are mapped without access.  A backend call that works on some of
  * them enters the span first and leaves it when it is done.  Pages stay accessible until the last
  * call has left the span.  A span that is freed meanwhile is unmapped when the last call leaves.
+ *
+ * Host memory that is mapped as device memory is entered and left in the same way, but its pages
+ * stay as their owner has them.  Its owner may free it once it is unmapped here, so unmapping waits
+ * for the last call to leave.
  */
 #include "mock/span.h"
 
@@ -43,6 +47,8 @@ static uint64_t round_up(uint64_t n, uint64_t piece)
  */
 void vres_mock_span_hide(struct vres_mock_span *span)
 {
+	if (span->origin == ORIGIN_HOST)
+		return;
 	(void)mprotect((void *)(uintptr_t)span->open_from,
 	               (size_t)(span->open_to - span->open_from), PROT_NONE);
 	span->open_from = span->open_to = 0;
@@ -66,6 +72,8 @@ bool vres_mock_span_expose(struct vres_mock_span *span, uint64_t addr, uint64_t 
 		       last = span->addr + round_up(at + n, piece);
 	const uint64_t from = addr - at % piece, to = last < end ? last : end;
 
+	if (span->origin == ORIGIN_HOST)
+		return true;
 	if (span->open_from == span->open_to)
 		span->open_from = span->open_to = from;
 	if (from < span->open_from) {
@@ -119,10 +127,10 @@ static vres_status capacity_take(vres_mock *mock, uint32_t device, uint64_t byte
 	available = mock->bytes_per_device - mock->used[device];
 	if (bytes <= available) {
 		/* Both are multiples of the granularity, so what is rounded up still fits. */
-		span->capacity =
+		span->taken =
 			(bytes - 1) / mock->granularity * mock->granularity + mock->granularity;
 		span->serial = ++mock->serial;
-		mock->used[device] += span->capacity;
+		mock->used[device] += span->taken;
 	}
 	(void)pthread_mutex_unlock(&mock->lock);
 	if (bytes <= available)
@@ -140,29 +148,43 @@ static vres_status capacity_take(vres_mock *mock, uint32_t device, uint64_t byte
 static void capacity_give_back(vres_mock *mock, const struct vres_mock_span *span)
 {
 	(void)pthread_mutex_lock(&mock->lock);
-	mock->used[span->device] -= span->capacity;
+	mock->used[span->device] -= span->taken;
 	(void)pthread_mutex_unlock(&mock->lock);
 }
 
 /*
- * For tsearch(): is the address of @key below, inside or above the span @element?  Two spans never
- * touch, because of the guard pages.
+ * For tsearch(): is the range of @key below or above the span @element, or do they share a byte?
+ * Spans share none.
  */
 static int compare(const void *key, const void *element)
 {
 	const struct vres_mock_span *a = key, *b = element;
 
-	return a->addr < b->addr ? -1 : a->addr - b->addr > b->capacity;
+	if (a->addr < b->addr)
+		return b->addr - a->addr < a->capacity ? 0 : -1;
+	return a->addr - b->addr >= b->capacity;
 }
 
-static bool span_publish(vres_mock *mock, struct vres_mock_span *span)
+/* VRES_E_INVALID_INPUT if there is a span already where this one is. */
+static vres_status span_publish(vres_mock *mock, struct vres_mock_span *span, vres_error *err)
 {
-	bool is_in;
+	struct vres_mock_span *const *found;
+
+	bool is_in, is_free;
 
 	(void)pthread_mutex_lock(&mock->lock);
-	is_in = tsearch(span, &mock->spans, compare) != NULL;
+	found = tsearch(span, &mock->spans, compare);
+	is_in = found != NULL && *found == span;
+	is_free = found == NULL || is_in;
 	(void)pthread_mutex_unlock(&mock->lock);
-	return is_in;
+	if (is_in)
+		return VRES_OK;
+	if (!is_free)
+		return vres_mock_error(err, VRES_E_INVALID_INPUT, CODE_MISUSE, span->device,
+		                       "%" PRIu64 " bytes of which some are device memory already",
+		                       span->capacity);
+	return vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, span->device,
+	                       "no memory to keep track of %" PRIu64 " bytes", span->capacity);
 }
 
 static vres_status span_unmap(struct vres_mock_span *span, vres_error *err)
@@ -177,8 +199,9 @@ static vres_status span_unmap(struct vres_mock_span *span, vres_error *err)
 	                       "the host did not unmap a mock allocation");
 }
 
-vres_status vres_mock_span_make(vres_mock *mock, uint32_t device, uint64_t bytes, bool foreign,
-                                const void *content, vres_mem_info *info, vres_error *err)
+vres_status vres_mock_span_make(vres_mock *mock, uint32_t device, uint64_t bytes,
+                                enum vres_mock_origin origin, const void *content,
+                                vres_mem_info *info, vres_error *err)
 {
 	struct vres_mock_span *span = calloc(1, sizeof(*span));
 	vres_mem_info answer;
@@ -188,8 +211,9 @@ vres_status vres_mock_span_make(vres_mock *mock, uint32_t device, uint64_t bytes
 		return vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, device,
 		                       "no memory to keep track of %" PRIu64 " bytes", bytes);
 	span->device = device;
-	span->foreign = foreign;
+	span->origin = origin;
 	status = capacity_take(mock, device, bytes, span, err);
+	span->capacity = span->taken;
 	if (status == VRES_OK && !span_map(span, content, bytes)) {
 		capacity_give_back(mock, span);
 		status = vres_mock_error(err, VRES_E_ALLOCATION_FAILED, CODE_HOST, device,
@@ -200,14 +224,36 @@ vres_status vres_mock_span_make(vres_mock *mock, uint32_t device, uint64_t bytes
 		return status;
 	}
 	answer = (vres_mem_info){.addr = span->addr, .capacity = span->capacity};
-	if (!span_publish(mock, span)) {
+	status = span_publish(mock, span, err);
+	if (status != VRES_OK) {
 		capacity_give_back(mock, span);
 		(void)span_unmap(span, NULL);
-		return vres_mock_error(err, VRES_E_NO_MEMORY, CODE_HOST, device,
-		                       "no memory to keep track of %" PRIu64 " bytes", bytes);
+		return status;
 	}
 	*info = answer;
 	return VRES_OK;
+}
+
+vres_status vres_mock_span_map(vres_mock *mock, uint32_t device, uint64_t addr, uint64_t bytes)
+{
+	struct vres_mock_span *span = calloc(1, sizeof(*span));
+	vres_status status;
+
+	if (span == NULL)
+		return VRES_E_NO_MEMORY;
+	span->addr = addr;
+	span->capacity = bytes;
+	span->device = device;
+	span->origin = ORIGIN_HOST;
+	status = capacity_take(mock, device, bytes, span, NULL);
+	if (status == VRES_OK) {
+		status = span_publish(mock, span, NULL);
+		if (status != VRES_OK)
+			capacity_give_back(mock, span);
+	}
+	if (status != VRES_OK)
+		free(span);
+	return status;
 }
 
 static bool span_holds(const struct vres_mock_span *span, uint64_t addr, uint64_t n)
@@ -218,7 +264,7 @@ static bool span_holds(const struct vres_mock_span *span, uint64_t addr, uint64_
 
 struct vres_mock_span *vres_mock_span_find(const vres_mock *mock, uint64_t addr, uint64_t n)
 {
-	const struct vres_mock_span key = {.addr = addr};
+	const struct vres_mock_span key = {.addr = addr, .capacity = 1};
 	struct vres_mock_span *const *found = tfind(&key, &mock->spans, compare);
 
 	return found && span_holds(*found, addr, n) ? *found : NULL;
@@ -275,7 +321,7 @@ void vres_mock_span_leave(vres_mock *mock, struct vres_mock_span *span)
 {
 	(void)pthread_mutex_lock(&mock->lock);
 	if (--span->users == 0) {
-		if (span->gone)
+		if (span->gone && span->origin != ORIGIN_HOST)
 			(void)span_unmap(span, NULL);
 		else
 			vres_mock_span_hide(span);
@@ -284,20 +330,32 @@ void vres_mock_span_leave(vres_mock *mock, struct vres_mock_span *span)
 	(void)pthread_mutex_unlock(&mock->lock);
 }
 
-vres_status vres_mock_span_drop(vres_mock *mock, uint64_t addr, bool foreign, vres_error *err)
+/* The lock is held.  Nobody can find the span any more, so no further call enters it. */
+static void wait_until_unused(vres_mock *mock, struct vres_mock_span *span)
+{
+	while (span->users > 0)
+		(void)pthread_cond_wait(&mock->idle, &mock->lock);
+}
+
+vres_status vres_mock_span_drop(vres_mock *mock, uint64_t addr, enum vres_mock_origin origin,
+                                vres_error *err)
 {
 	struct vres_mock_span *span;
 	vres_status status = VRES_OK;
 
 	(void)pthread_mutex_lock(&mock->lock);
 	span = vres_mock_span_find(mock, addr, 0);
-	if (span && span->addr == addr && span->foreign == foreign) {
+	if (span && span->addr == addr && span->origin == origin) {
 		(void)tdelete(span, &mock->spans, compare);
-		mock->used[span->device] -= span->capacity;
+		mock->used[span->device] -= span->taken;
 		mock->dropped++;
 		span->gone = true;
-		if (span->users == 0)
+		if (origin == ORIGIN_HOST) {
+			wait_until_unused(mock, span);
+			free(span);
+		} else if (span->users == 0) {
 			status = span_unmap(span, err);
+		}
 	}
 	(void)pthread_mutex_unlock(&mock->lock);
 	return status;

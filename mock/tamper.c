@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What a test does behind the backend's back: flip bits, lie about residency, own memory that a
- * manager adopts.
+ * manager adopts, or bring its own.
  */
 #include "mock/span.h"
 
@@ -45,7 +45,7 @@ vres_status vres_mock_alloc(vres_mock *mock, uint32_t gpu_device, uint64_t bytes
 
 	if (mock == NULL || device_addr == NULL || gpu_device >= mock->devices || bytes == 0)
 		return VRES_E_INVALID_INPUT;
-	status = vres_mock_span_make(mock, gpu_device, bytes, true, content, &info, NULL);
+	status = vres_mock_span_make(mock, gpu_device, bytes, ORIGIN_OWNER, content, &info, NULL);
 	/* The mock's memory is host memory. */
 	if (status == VRES_E_ALLOCATION_FAILED)
 		return VRES_E_NO_MEMORY;
@@ -56,5 +56,25 @@ vres_status vres_mock_alloc(vres_mock *mock, uint32_t gpu_device, uint64_t bytes
 
 void vres_mock_free(vres_mock *mock, uint64_t device_addr)
 {
-	(void)vres_mock_span_drop(mock, device_addr, true, NULL);
+	(void)vres_mock_span_drop(mock, device_addr, ORIGIN_OWNER, NULL);
+}
+
+vres_status vres_mock_map(vres_mock *mock, uint32_t gpu_device, void *host_ptr, uint64_t bytes,
+                          uint64_t *device_ptr)
+{
+	const uint64_t addr = (uint64_t)(uintptr_t)host_ptr;
+	vres_status status;
+
+	if (mock == NULL || host_ptr == NULL || device_ptr == NULL || gpu_device >= mock->devices ||
+	    bytes == 0 || bytes > UINT64_MAX - addr)
+		return VRES_E_INVALID_INPUT;
+	status = vres_mock_span_map(mock, gpu_device, addr, bytes);
+	if (status == VRES_OK)
+		*device_ptr = addr;
+	return status;
+}
+
+void vres_mock_unmap(vres_mock *mock, uint64_t device_ptr)
+{
+	(void)vres_mock_span_drop(mock, device_ptr, ORIGIN_HOST, NULL);
 }

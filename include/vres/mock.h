@@ -16,13 +16,12 @@
 #define VRES_MOCK_H
 
 #include <vres/manager.h>
+#include <vres/mock_memory.h>
 #include <vres/status.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef struct vres_mock vres_mock;
 
 /** Operations of the backend table, to script and to count. */
 typedef enum vres_mock_op {
@@ -130,27 +129,6 @@ VRES_API VRES_MUST_CHECK vres_status vres_mock_flip(vres_mock *mock, uint64_t de
  * @facts:       VRES_MOCK_x; 0: tell the truth again
  */
 VRES_API void vres_mock_pretend(vres_mock *mock, uint64_t device_addr, uint32_t facts);
-
-/**
- * vres_mock_alloc() - allocate device memory that the caller owns, to be adopted
- * @mock:        the mock
- * @gpu_device:  number of the device
- * @bytes:       how much; counts against the capacity
- * @content:     @bytes bytes to fill it with; NULL: zeros
- * @device_addr: its address, to be given to vres_mock_free()
- *
- * Return: VRES_OK; VRES_E_INVALID_INPUT; VRES_E_INSUFFICIENT_VRAM; VRES_E_NO_MEMORY.
- */
-VRES_API VRES_MUST_CHECK vres_status vres_mock_alloc(vres_mock *mock, uint32_t gpu_device,
-                                                     uint64_t bytes, const void *content,
-                                                     uint64_t *device_addr);
-
-/**
- * vres_mock_free() - free what vres_mock_alloc() allocated
- * @mock:        the mock
- * @device_addr: the address that it returned; any other is ignored
- */
-VRES_API void vres_mock_free(vres_mock *mock, uint64_t device_addr);
 
 /**
  * vres_mock_lose_device() - make every operation of a device fail with VRES_E_DEVICE_LOST from now
