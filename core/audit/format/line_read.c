@@ -6,64 +6,16 @@
 #include "audit/format/line_read.h"
 
 #include "audit/format/cursor.h"
+#include "audit/format/event_table.h"
+#include "base/validate.h"
 
-#define KEY_MAX       64u
-#define WORKER_ID_MAX 64u
+#define KEY_MAX 64u
 
-/* Bits for the fields of the log's own events. */
-enum {
-	FIELD_TYPE = 1,
-	FIELD_FORMAT = 2,
-	FIELD_MODE = 4,
-	FIELD_EPOCH = 8,
-	FIELD_SESSION = 16,
-	FIELD_SIMULATED = 32
-};
-enum { FIELD_BYTES = 64, FIELD_SHA256 = 128, FIELD_LOST = 256, FIELD_OTHER = 512 };
-
-enum field_kind { IS_STRING, IS_NUMBER, IS_TRUE };
-
-struct field {
-	const char *key;
-	unsigned bit;
-	enum field_kind kind;
-	unsigned char hex; /* not 0: a string of this many lower-case hex digits */
-};
-
-static const struct field fields[] = {
-	{"epoch", FIELD_EPOCH, IS_NUMBER, 0},
-	{"event_type", FIELD_TYPE, IS_STRING, 0},
-	{"format", FIELD_FORMAT, IS_STRING, 0},
-	{"key_mode", FIELD_MODE, IS_STRING, 0},
-	{"lost_events", FIELD_LOST, IS_NUMBER, 0},
-	{"removed_bytes", FIELD_BYTES, IS_NUMBER, 0},
-	{"removed_sha256", FIELD_SHA256, IS_STRING, AUDIT_HEX},
-	{"session", FIELD_SESSION, IS_STRING, AUDIT_SESSION},
-	{"simulated", FIELD_SIMULATED, IS_TRUE, 0},
-};
-
-struct event_form {
-	const char *name;
-	enum audit_event event;
-	unsigned required, allowed;
-};
-
-static const struct event_form forms[] = {
-	{"log_header", AUDIT_HEADER, FIELD_TYPE | FIELD_FORMAT | FIELD_MODE | FIELD_SESSION,
-         FIELD_EPOCH | FIELD_SIMULATED},
-	{"log_opened", AUDIT_OPENED, FIELD_TYPE | FIELD_SESSION, FIELD_SIMULATED},
-	{"log_repaired", AUDIT_REPAIRED, FIELD_TYPE | FIELD_BYTES | FIELD_SHA256, FIELD_SIMULATED},
-	{"log_lost", AUDIT_LOST, FIELD_TYPE | FIELD_LOST, FIELD_SIMULATED},
-	{"log_epoch", AUDIT_EPOCH, FIELD_TYPE | FIELD_EPOCH, FIELD_SIMULATED},
-	{"log_rotated", AUDIT_ROTATED, FIELD_TYPE, FIELD_SIMULATED},
-	{"log_closed", AUDIT_CLOSED, FIELD_TYPE, FIELD_SIMULATED},
-};
-
-struct event {
-	unsigned present;
-	struct slice type, format, mode;
-	const char *session;
+/* A field of the event: its key, and its value if that is a string or a number. */
+struct value {
+	struct slice key, text;
 	uint64_t number;
+	enum { IS_STRING, IS_NUMBER, IS_TRUE } kind;
 };
 
 static bool is_text(struct slice s, const char *text)
@@ -98,105 +50,111 @@ static struct slice event_key(struct cursor *c, struct slice before)
 	return s;
 }
 
-static const struct field *field_find(struct slice name)
-{
-	for (size_t i = 0; i < COUNT_OF(fields); i++)
-		if (is_text(name, fields[i].key))
-			return &fields[i];
-	return NULL;
-}
-
-/*
- * The value of a key.  Other events may use a name of the log's own fields for another kind of
- * value, so a value of the wrong kind only counts as another field.
- */
-static void event_value(struct cursor *c, const struct field *f, struct event *e)
+static struct value event_value(struct cursor *c, struct slice key)
 {
 	const unsigned char first = c->at < c->end ? *c->at : 0;
-	enum field_kind kind = first == '"' ? IS_STRING : first == 't' ? IS_TRUE : IS_NUMBER;
-	struct cursor digits = *c;
-	struct slice s = {0};
-	uint64_t number = 0;
+	struct value v = {.key = key};
 
-	if (kind == IS_STRING)
-		s = cursor_string(c);
-	else if (kind == IS_TRUE)
+	v.kind = first == '"' ? IS_STRING : first == 't' ? IS_TRUE : IS_NUMBER;
+	if (v.kind == IS_STRING)
+		v.text = cursor_string(c);
+	else if (v.kind == IS_TRUE)
 		(void)cursor_expect(c, "true");
 	else
-		number = cursor_integer(c);
-	if (c->fault || f == NULL || f->kind != kind) {
-		e->present |= FIELD_OTHER;
-		return;
-	}
-	if (f->hex) {
-		(void)cursor_expect(&digits, "\"");
-		(void)cursor_hex(&digits, f->hex);
-		if (digits.fault || s.n != f->hex) {
-			e->present |= FIELD_OTHER;
-			return;
-		}
-	}
-	e->present |= f->bit;
-	e->type = f->bit == FIELD_TYPE ? s : e->type;
-	e->format = f->bit == FIELD_FORMAT ? s : e->format;
-	e->mode = f->bit == FIELD_MODE ? s : e->mode;
-	e->session = f->bit == FIELD_SESSION ? s.text : e->session;
-	e->number = f->bit & (FIELD_EPOCH | FIELD_LOST) ? number : e->number;
+		v.number = cursor_integer(c);
+	return v;
 }
 
-/* Check the fields that one of the log's own events must and may have. */
-static bool check_own_event(struct cursor *c, const struct event *e, const struct event_form *form,
-                            struct audit_line *out)
+static bool is_hex(struct slice s, size_t digits)
 {
-	if ((e->present & form->required) != form->required ||
-	    (e->present & ~(form->required | form->allowed)) != 0)
-		return cursor_fail(c,
-		                   "an event of the log itself lacks a field or has one too many");
-	out->event = form->event;
-	out->number = e->number;
-	out->event_session = e->session;
-	if (form->event != AUDIT_HEADER)
-		return true;
-	if (!is_text(e->format, "vres-audit/1"))
-		return cursor_fail(c, "a header of another format");
-	out->is_forward = is_text(e->mode, "forward");
-	if (!out->is_forward && !is_text(e->mode, "token"))
-		return cursor_fail(c, "a header of another key_mode");
-	if (out->is_forward != ((e->present & FIELD_EPOCH) != 0))
-		return cursor_fail(c, "a header's epoch does not fit its key_mode");
-	return true;
+	const unsigned char *text = (const unsigned char *)s.text;
+	struct cursor c = {text, text, text + s.n, NULL};
+
+	(void)cursor_hex(&c, digits);
+	return c.fault == NULL && c.at == c.end;
+}
+
+/* Take one field of a log's own event into the line.  False: its value is not as @f says. */
+static bool take_field(const struct audit_field *f, const struct value *v, struct audit_line *out)
+{
+	switch (f->kind) {
+	case FIELD_SIMULATED: return v->kind == IS_TRUE;
+	case FIELD_WORD: return v->kind == IS_STRING && is_text(v->text, f->word);
+	case FIELD_OWN_EPOCH:
+	case FIELD_OWN_NUMBER: out->number = v->number; return v->kind == IS_NUMBER;
+	case FIELD_OWN_HEX:
+		if (f->at == AUDIT_SESSION)
+			out->event_session = v->text.text;
+		return v->kind == IS_STRING && is_hex(v->text, f->at);
+	case FIELD_OWN_TEXT: /* key_mode */
+		out->is_forward = is_text(v->text, "forward");
+		return v->kind == IS_STRING && (out->is_forward || is_text(v->text, "token"));
+	default: return v->kind == IS_STRING && is_hex(v->text, f->at);
+	}
+}
+
+/* Check the fields of one of the log's own events: those of its layout and no other. */
+static void own_event(struct cursor *c, const struct audit_layout *layout,
+                      const struct value *values, size_t n, struct audit_line *out)
+{
+	static const char own_fault[] =
+		"an event of the log itself lacks a field or has one too many";
+	const struct audit_field *f;
+	bool has_epoch = false;
+	size_t taken = 0;
+
+	out->event = (enum audit_event)layout->type;
+	for (size_t i = 0; (f = audit_layout_field(layout, i)) != NULL; i++) {
+		const bool is_there = taken < n && is_text(values[taken].key, f->key);
+
+		if (!is_there && (f->kind == FIELD_SIMULATED || f->kind == FIELD_OWN_EPOCH))
+			continue;
+		if (!is_there || !take_field(f, &values[taken], out)) {
+			(void)cursor_fail(c, f->kind == FIELD_WORD || f->kind == FIELD_OWN_TEXT
+			                             ? "a header of another format or key_mode"
+			                             : own_fault);
+			return;
+		}
+		has_epoch |= f->kind == FIELD_OWN_EPOCH;
+		taken++;
+	}
+	if (taken < n)
+		(void)cursor_fail(c, own_fault);
+	else if (out->event == AUDIT_HEADER && out->is_forward != has_epoch)
+		(void)cursor_fail(c, "a header's epoch does not fit its key_mode");
 }
 
 static void event(struct cursor *c, struct audit_line *out)
 {
-	struct slice name = {0};
-	struct event e = {0};
+	/* An event of the log itself has fewer fields than these; of others only some matter. */
+	struct value values[AUDIT_FIELDS], v = {.number = 0};
+	const struct audit_layout *layout;
+	struct slice type = {0};
+	size_t n = 0;
 
 	if (!cursor_expect(c, "{"))
 		return;
 	for (;;) {
-		name = event_key(c, name);
+		v = event_value(c, event_key(c, v.key));
 		if (c->fault)
 			return;
-		event_value(c, field_find(name), &e);
-		if (c->fault || c->at == c->end || *c->at != ',')
+		if (is_text(v.key, "event_type") && v.kind == IS_STRING)
+			type = v.text;
+		out->is_simulated |= is_text(v.key, "simulated") && v.kind == IS_TRUE;
+		if (n < AUDIT_FIELDS)
+			values[n++] = v;
+		if (c->at == c->end || *c->at != ',')
 			break;
 		c->at++;
 	}
 	if (!cursor_expect(c, "}"))
 		return;
-	if ((e.present & FIELD_TYPE) == 0 || e.type.n == 0 || e.type.n > KEY_MAX) {
+	layout = audit_layout_own(type.text, type.n);
+	if (type.n == 0 || type.n > KEY_MAX)
 		(void)cursor_fail(c, "an event without its type");
-		return;
-	}
-	out->is_simulated = (e.present & FIELD_SIMULATED) != 0;
-	for (size_t i = 0; i < COUNT_OF(forms); i++) {
-		if (is_text(e.type, forms[i].name)) {
-			(void)check_own_event(c, &e, &forms[i], out);
-			return;
-		}
-	}
-	if (e.type.n > 4 && strncmp(e.type.text, "log_", 4) == 0)
+	else if (layout)
+		own_event(c, layout, values, n, out);
+	else if (type.n > 4 && strncmp(type.text, "log_", 4) == 0)
 		(void)cursor_fail(c, "an event of the log itself that is not known");
 }
 
