@@ -89,7 +89,7 @@ static bool take_field(const struct audit_field *f, const struct value *v, struc
 	case FIELD_OWN_TEXT: /* key_mode */
 		out->is_forward = is_text(v->text, "forward");
 		return v->kind == IS_STRING && (out->is_forward || is_text(v->text, "token"));
-	default: return v->kind == IS_STRING && is_hex(v->text, f->at);
+	default: return v->kind == IS_STRING;
 	}
 }
 
