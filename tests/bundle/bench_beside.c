@@ -5,6 +5,7 @@
  * itself, beside a verification that gives way to it, and beside one that does not.
  */
 #include "bench.h"
+#include "vres/backend.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

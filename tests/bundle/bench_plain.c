@@ -9,6 +9,7 @@
 #include <string.h>
 #include "bench.h"
 #include "support/fixture/test_device.h"
+#include "vres/backend.h"
 
 static void host_figures(struct device_bench *b)
 {
