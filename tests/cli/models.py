@@ -110,7 +110,7 @@ def two_hundred_thousand_tensors_are_read_in_half_a_second_and_128_mib():
         entries = {f"model.layers.{i}.weight": {"dtype": "F16", "shape": [2, 1], "data_offsets": [4 * i, 4 * i + 4]} for i in range(200000)}
         text = json.dumps(entries).encode()
         f.write(struct.pack("<Q", len(text)) + text + bytes(4 * len(entries)))
-    is_sanitized = any(name in os.environ for name in ("ASAN_OPTIONS", "TSAN_OPTIONS"))  # its own time and memory prove nothing
+    is_sanitized = bool(os.environ.get("VRES_SANITIZED"))  # its own time and memory prove nothing
 
     def at_most_128_mib():
         if not is_sanitized:
