@@ -165,7 +165,7 @@ void config_block_make(struct config_block *b, struct input *in)
 	b->given = block_of(in, c, sizeof(*c), a);
 	add(a, c->backend == NULL || c->backend_arg == NULL || c->key == NULL,
 	    VRES_E_INVALID_INPUT);
-	add(a, !c->worker_id || !text_is_identifier(c->worker_id, 64), VRES_E_INVALID_INPUT);
+	add(a, c->worker_id && !text_is_identifier(c->worker_id, 64), VRES_E_INVALID_INPUT);
 	add(a, c->threads > 1024 || c->keep_leaves > 1 || c->reserved != 0, VRES_E_CONFIG);
 	add(a,
 	    c->block_size && (!is_power_of_two(c->block_size) || c->block_size < 1024 ||

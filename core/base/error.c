@@ -63,6 +63,8 @@ static const char *const reasons[] = {
 	[VRES_REASON_STOPPED] = "stopped",
 	[VRES_REASON_FORKED] = "forked",
 	[VRES_REASON_DEADLINE] = "deadline",
+	[VRES_REASON_SUSPENDED] = "suspended",
+	[VRES_REASON_SUPERSEDED] = "superseded",
 };
 
 /* The words of docs/FORMAT.md for the reasons whose name in the API is too short to stand alone. */
@@ -85,6 +87,11 @@ const char *vres_version(void)
 	return VRES_VERSION;
 }
 
+uint32_t vres_version_number(void)
+{
+	return VRES_VERSION_NUMBER;
+}
+
 const char *vres_status_name(vres_status s)
 {
 	const struct status_words *words = words_of(s);
@@ -102,6 +109,20 @@ const char *vres_status_text(vres_status s)
 int vres_status_class(vres_status s)
 {
 	return words_of(s) ? (int)s / 100 : 9;
+}
+
+int vres_error_class(const vres_error *err)
+{
+	if (err == NULL || err->status == VRES_OK)
+		return 0;
+	switch (err->reason) {
+	case VRES_REASON_EXPIRED: return 2;
+	case VRES_REASON_QUARANTINED:
+	case VRES_REASON_STOPPED:
+	case VRES_REASON_SUSPENDED:
+	case VRES_REASON_SUPERSEDED: return 5;
+	default: return vres_status_class(err->status);
+	}
 }
 
 const char *vres_reason_name(uint32_t reason)

@@ -13,6 +13,9 @@
 
 #define THREADS_MAX 1024u
 
+/* The name of a worker that was given none. */
+#define WORKER_DEFAULT "worker"
+
 bool vres_manager_is_forked(const vres_manager *m)
 {
 	return !vres_os_home_is_here(&m->home);
@@ -148,7 +151,8 @@ static vres_status config_check(const vres_config *c, const vres_policy *policy,
 	if (c->backend == NULL || c->key == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "config.%s is NULL",
 		                 c->backend ? "key" : "backend");
-	TRY(vres_check_identifier(c->worker_id, WORKER_ID_MAX, "config.worker_id", err));
+	if (c->worker_id)
+		TRY(vres_check_identifier(c->worker_id, WORKER_ID_MAX, "config.worker_id", err));
 	if (c->block_size != 0 && !tree_block_size_is_valid(c->block_size))
 		return vres_fail(err, VRES_E_CONFIG,
 		                 "config.block_size %" PRIu32
@@ -168,6 +172,8 @@ static vres_status config_check(const vres_config *c, const vres_policy *policy,
 
 static void manager_init(vres_manager *m, const vres_config *c)
 {
+	const char *worker_id = c->worker_id ? c->worker_id : WORKER_DEFAULT;
+
 	atomic_init(&m->references, 1);
 	vres_os_home_open(&m->home);
 	m->block_size = c->block_size ? c->block_size : TREE_BLOCK_DEFAULT;
@@ -178,7 +184,7 @@ static void manager_init(vres_manager *m, const vres_config *c)
 	m->listeners.log_ctx = c->log_ctx;
 	m->listeners.on_incident = c->on_incident;
 	m->listeners.incident_ctx = c->incident_ctx;
-	memcpy(m->listeners.worker_id, c->worker_id, strlen(c->worker_id) + 1);
+	memcpy(m->listeners.worker_id, worker_id, strlen(worker_id) + 1);
 	m->listeners.is_simulated = (c->backend->flags & VRES_BACKEND_SIMULATED) || c->library_path;
 }
 

@@ -264,6 +264,12 @@ vres_status vres_key_from_credential(const char *name, const char *domain, vres_
 	return key_from_file(path, domain, out, err);
 }
 
+void vres_wipe(void *memory, size_t n)
+{
+	if (n > 0)
+		explicit_bzero(memory, n);
+}
+
 vres_status vres_key_check(const struct vres_key *key, vres_error *err)
 {
 	if (!vres_secret_is_here(key))

@@ -96,6 +96,15 @@ VRES_API VRES_MUST_CHECK vres_status vres_key_from_credential(const char *name, 
 VRES_API void vres_key_destroy(vres_key *key);
 
 /**
+ * vres_wipe() - overwrite memory that held a secret
+ * @memory: any memory of the caller's: a token, a file that was read; NULL does nothing if @n is 0
+ * @n:      how many bytes of it become zero
+ *
+ * Unlike memset(), a compiler never leaves it out because nobody reads the memory afterwards.
+ */
+VRES_API void vres_wipe(void *memory, size_t n);
+
+/**
  * struct vres_self_report - the libraries in use, and how well this process can keep a secret
  * @crypto:             name and version of the libcrypto in use
  * @secret_memory:      1: keys lie in memory of memfd_secret(2), which only this process can read

@@ -5,6 +5,7 @@
 #ifndef VRES_MANAGER_H
 #define VRES_MANAGER_H
 
+#include <stdbool.h>
 #include <vres/event.h>
 #include <vres/key.h>
 #include <vres/policy.h>
@@ -39,7 +40,8 @@ VRES_API const vres_backend *vres_backend_hip(void);
  * @backend:      required
  * @backend_arg:  passed to the backend; the mock takes its vres_mock
  * @key:          required; copied, so that the caller may destroy it at once
- * @worker_id:    required; [A-Za-z0-9_-], 1 to 64 bytes; copied
+ * @worker_id:    [A-Za-z0-9_-], 1 to 64 bytes; NULL: "worker"; copied.  It is signed into seals and
+ *                stands in every event, so that workers with a key in common are told apart by it
  * @policy:       NULL: the strictest; copied
  * @audit:        where audit events go; all zero: nowhere
  * @log:          receives log lines; may be NULL
@@ -94,7 +96,7 @@ VRES_DEFINE_INIT(vres_config)
  * Each device is opened and judged when it is first used, so an unsuitable device does not prevent
  * the use of the others.
  *
- * Return: VRES_OK; VRES_E_INVALID_INPUT (backend, key or worker_id missing or malformed);
+ * Return: VRES_OK; VRES_E_INVALID_INPUT (backend or key missing, worker_id malformed);
  *         VRES_E_CONFIG (policy bits, block_size or threads unknown, out of range or contradictory;
  *         VRES_REQUIRE_AUDIT without a sink); VRES_E_ABI (backend table); VRES_E_POLICY_VIOLATION
  *         (a simulated backend or a library_path without VRES_ALLOW_SIMULATED); VRES_E_NO_BACKEND;
@@ -121,6 +123,28 @@ VRES_API void vres_manager_destroy(vres_manager *m);
  */
 VRES_API VRES_MUST_CHECK vres_status vres_manager_find(vres_manager *m, const char *shard_id,
                                                        vres_shard **out, vres_error *err);
+
+/**
+ * Is called with one live shard, in the thread of vres_manager_each(), without a lock: it may call
+ * any function.  The reference to @shard is that of the call: not to be released, and not to be
+ * used afterwards.  False: no more.
+ */
+typedef bool (*vres_each_fn)(void *ctx, vres_shard *shard);
+
+/**
+ * vres_manager_each() - look at every live shard
+ * @m:   the manager
+ * @fn:  called once for each that vres_manager_find() finds, quarantined ones too, in no order
+ * @ctx: passed to @fn
+ *
+ * The shards are those of the moment of the call.  None of them ends before the call does, whoever
+ * releases it meanwhile; one that is sealed meanwhile is left out.  Answers after a stop, too.
+ *
+ * Return: VRES_OK, also when @fn stopped it; VRES_E_INVALID_INPUT (a NULL); VRES_E_STATE, reason
+ *         FORKED; VRES_E_NO_MEMORY, and @fn was not called.
+ */
+VRES_API VRES_MUST_CHECK vres_status vres_manager_each(vres_manager *m, vres_each_fn fn, void *ctx,
+                                                       vres_error *err);
 
 #ifdef __cplusplus
 }

@@ -29,8 +29,9 @@ extern "C" {
 #endif
 
 /*
- * Defines vres_X_init() for a public structure vres_X: it returns a value that is all zero except
- * for struct_size.  Zero in a field means the default of that field.
+ * Defines vres_X_init() for a public structure vres_X: it returns a value that is all zero, each
+ * byte of it, except for struct_size.  It will stay so: a caller in another language may as well
+ * make zeros and set struct_size.  Zero in a field means the default of that field.
  */
 #define VRES_DEFINE_INIT(type)                                                                     \
 	static inline type type##_init(void)                                                       \
@@ -97,7 +98,9 @@ typedef enum vres_reason {
 	VRES_REASON_STOPPED = 9,       /* the manager stopped after a violation */
 	/* Called in a child of the process that created the object. */
 	VRES_REASON_FORKED = 10,
-	VRES_REASON_DEADLINE = 11 /* a device operation did not complete in time */
+	VRES_REASON_DEADLINE = 11,  /* a device operation did not complete in time */
+	VRES_REASON_SUSPENDED = 12, /* its memory is its owner's to change for now */
+	VRES_REASON_SUPERSEDED = 13 /* signed, and sealed anew since */
 } vres_reason;
 
 /** Not about a device (vres_error.gpu_device, vres_event.gpu_device). */
@@ -126,12 +129,22 @@ typedef struct vres_error {
 	char message[224];
 } vres_error;
 
+/** The version of these headers: MAJOR * 1000000 + MINOR * 1000 + PATCH. */
+#define VRES_VERSION_NUMBER 1000
+
 /**
  * vres_version() - the version of the library that is loaded
  *
  * Return: "MAJOR.MINOR.PATCH", static.
  */
 VRES_API const char *vres_version(void);
+
+/**
+ * vres_version_number() - the version of the library that is loaded, to be compared
+ *
+ * Return: VRES_VERSION_NUMBER of the headers that it was built with.
+ */
+VRES_API uint32_t vres_version_number(void);
 
 /**
  * vres_status_name() - the name of a status, as spelled in this header
@@ -158,6 +171,18 @@ VRES_API const char *vres_status_text(vres_status s);
  *         bug in this library, or an unknown value.
  */
 VRES_API int vres_status_class(vres_status s);
+
+/**
+ * vres_error_class() - what the caller should do next about an error
+ * @err: as a failed call left it, or zeros; NULL: no error
+ *
+ * The reason says more than the status: a seal that is too old is renewed, not an incident; and
+ * what only follows from something that was told before is not another incident.
+ *
+ * Return: 5 a consequence: reasons QUARANTINED, STOPPED, SUSPENDED, SUPERSEDED; 2 for reason
+ *         EXPIRED; else vres_status_class() of the status.
+ */
+VRES_API int vres_error_class(const vres_error *err);
 
 /**
  * vres_reason_name() - the name of a reason, in lower case

@@ -404,6 +404,7 @@ START_TEST(every_init_gives_zeros_and_the_size_of_its_struct)
 	ck_init(vres_set_report);
 	ck_init(vres_scrub_report);
 	ck_init(vres_mock_params);
+	ck_init(vres_audit_file_options);
 	ck_init(vres_audit_check_options);
 	ck_init(vres_audit_summary);
 }

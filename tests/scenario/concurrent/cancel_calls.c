@@ -132,6 +132,13 @@ static vres_status read_zeros(void *ctx, void *buf, size_t n)
 	return VRES_OK;
 }
 
+static bool stop_at_once(void *ctx, vres_shard *shard)
+{
+	(void)ctx;
+	(void)shard;
+	return false;
+}
+
 static void call_manager_create(struct stage *s)
 {
 	s->status = manager_create(s->f, NULL, &s->made_manager, NULL);
@@ -205,6 +212,7 @@ CALL(key_from_key_file, s->token, &s->made_key)
 CALL(key_from_token_file, s->token, NULL, &s->made_key)
 CALL(lease_acquire, s->shard, &s->made_lease)
 CALL(lease_check, s->lease)
+CALL(manager_each, s->f->manager, stop_at_once, NULL)
 CALL(manager_find, s->f->manager, "one", &s->made_shard)
 CALL(manager_metrics, s->f->manager, NEW(vres_metrics))
 CALL(receipt_check, s->receipt, s->receipt_bytes, s->key, NEW(vres_shard_info))
@@ -230,6 +238,7 @@ USE(audit_file_sink, s->log)
 USE(lease_bytes, s->lease)
 USE(lease_device_ptr, s->lease)
 USE(reason_name, 1)
+USE(error_class, NULL)
 USE(status_class, VRES_OK)
 USE(status_name, VRES_OK)
 USE(status_text, VRES_OK)
@@ -250,6 +259,17 @@ static void call_version(struct stage *s)
 {
 	(void)s;
 	(void)vres_version();
+}
+
+static void call_version_number(struct stage *s)
+{
+	(void)s;
+	(void)vres_version_number();
+}
+
+static void call_wipe(struct stage *s)
+{
+	vres_wipe(s->token, 0);
 }
 
 GIVE_BACK(audit_checker_destroy, checker)
@@ -301,6 +321,7 @@ const struct call calls[] = {
 	GUARDED(digester_update),
 	GUARDED(digester_update_fd),
 	GUARDED(enforce_vram_only),
+	PURE(error_class),
 	GUARDED(key_derive),
 	RELEASE(key_destroy),
 	GUARDED(key_from_credential),
@@ -313,6 +334,7 @@ const struct call calls[] = {
 	RELEASE(lease_release),
 	GUARDED(manager_create),
 	RELEASE(manager_destroy),
+	GUARDED(manager_each),
 	GUARDED(manager_find),
 	GUARDED(manager_metrics),
 	GUARDED(metrics_prometheus),
@@ -340,5 +362,7 @@ const struct call calls[] = {
 	PURE(validate_text),
 	GUARDED(verify_many),
 	PURE(version),
+	PURE(version_number),
+	PURE(wipe),
 };
 const size_t calls_count = COUNT(calls);

@@ -3,6 +3,8 @@
  * What a manager insists on, as it is configured: strict by default, refused when it contradicts
  * itself, and signed into every seal.
  */
+#include <stdio.h>
+
 #include "support/fixture/support.h"
 
 /* A manager of @config cannot be made, and the attempt leaves nothing. */
@@ -112,8 +114,8 @@ END_TEST
 
 START_TEST(what_is_required_must_be_given_and_well_formed)
 {
-	static const char *const workers[] = {
-		NULL, "", "worker 7", "worker/7", "worker.7", "w\xc3\xb6rker", "worker\n"};
+	static const char *const workers[] = {"",         "worker 7",      "worker/7",
+	                                      "worker.7", "w\xc3\xb6rker", "worker\n"};
 	CLEANUP(finish) struct fixture *f = without_manager();
 	char long_name[66];
 	vres_config config = config_of(f);
@@ -141,6 +143,30 @@ START_TEST(what_is_required_must_be_given_and_well_formed)
 	atomic_store(&f->closed, f->created);
 	ck_status(vres_manager_create(NULL, &manager, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_manager_create(&config, NULL, &err), VRES_E_INVALID_INPUT);
+}
+END_TEST
+
+static vres_status note_worker(void *ctx, const vres_event *event)
+{
+	(void)snprintf(ctx, 80, "%s", event->worker_id);
+	return VRES_OK;
+}
+
+START_TEST(a_worker_without_a_name_is_called_worker)
+{
+	CLEANUP(finish) struct fixture *f = without_manager();
+	vres_config config = config_of(f);
+	char worker[80] = "";
+	vres_shard *shard = NULL;
+	vres_error err;
+
+	config.worker_id = NULL;
+	config.audit = (vres_audit_sink){.record = note_worker, .ctx = worker};
+	config.on_incident = NULL;
+	ck_ok(manager_create(f, &config, &f->manager, &err));
+	ck_ok(vres_seal_memory(f->manager, PLAIN, "weights", 7, &shard, &err));
+	release_shard(&shard);
+	ck_assert_str_eq(worker, "worker");
 }
 END_TEST
 
@@ -245,6 +271,7 @@ int main(void)
 		CASE(what_is_required_must_be_given_and_well_formed,
 	             "WORKER-4170 WORKER-4171 WORKER-4172 IV-003 VR-005", "availability",
 	             "bad configuration"),
+		CASE(a_worker_without_a_name_is_called_worker, "WORKER-4150", "", ""),
 		CASE(policy_and_worker_are_copied, "WORKER-4170", "integrity",
 	             "policy changed afterwards"),
 		CASE_LOOP(the_policy_in_force_is_signed_into_every_seal, 3, "VP-006 WORKER-4120",

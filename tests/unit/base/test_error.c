@@ -3,6 +3,7 @@
 #include "base/error.h"
 
 #include <ctype.h>
+#include <stdio.h>
 
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
@@ -73,10 +74,10 @@ END_TEST
 
 START_TEST(every_reason_has_a_word_in_lower_case)
 {
-	static const char *const words[] = {"none",          "signature",     "digest",
-	                                    "residency",     "stale_session", "expired",
-	                                    "unknown_shard", "device",        "quarantined",
-	                                    "stopped",       "forked",        "deadline"};
+	static const char *const words[] = {
+		"none",    "signature",     "digest",    "residency",   "stale_session",
+		"expired", "unknown_shard", "device",    "quarantined", "stopped",
+		"forked",  "deadline",      "suspended", "superseded"};
 
 	for (uint32_t i = 0; i < COUNT(words); i++)
 		ck_assert_str_eq(vres_reason_name(i), words[i]);
@@ -94,6 +95,42 @@ START_TEST(version_has_three_numbers)
 		dots += *c == '.';
 	}
 	ck_assert_uint_eq(dots, 2);
+}
+END_TEST
+
+START_TEST(version_number_is_that_of_the_headers_and_says_what_the_text_says)
+{
+	const uint32_t number = vres_version_number();
+	char text[40];
+
+	ck_assert_uint_eq(number, VRES_VERSION_NUMBER);
+	(void)snprintf(text, sizeof(text), "%u.%u.%u", number / 1000000, number / 1000 % 1000,
+	               number % 1000);
+	ck_assert_str_eq(text, vres_version());
+}
+END_TEST
+
+START_TEST(class_of_an_error_takes_its_reason_into_account)
+{
+	vres_error err = {.status = VRES_E_SEAL_VERIFICATION_FAILED};
+
+	ck_assert_int_eq(vres_error_class(NULL), 0);
+	ck_assert_int_eq(vres_error_class(&(vres_error){.reason = VRES_REASON_STOPPED}), 0);
+	for (err.reason = 0; err.reason <= VRES_REASON_SUPERSEDED; err.reason++) {
+		const bool is_consequence = err.reason == VRES_REASON_QUARANTINED ||
+		                            err.reason == VRES_REASON_STOPPED ||
+		                            err.reason == VRES_REASON_SUSPENDED ||
+		                            err.reason == VRES_REASON_SUPERSEDED;
+
+		ck_assert_int_eq(vres_error_class(&err), is_consequence                      ? 5
+		                                         : err.reason == VRES_REASON_EXPIRED ? 2
+		                                                                             : 4);
+	}
+	err.reason = VRES_REASON_DEADLINE;
+	err.status = VRES_E_BACKEND;
+	ck_assert_int_eq(vres_error_class(&err), 3);
+	err.status = (vres_status)777;
+	ck_assert_int_eq(vres_error_class(&err), 9);
 }
 END_TEST
 
@@ -173,6 +210,9 @@ int main(void)
 	             "", "a status that looks like success"),
 		CASE(every_reason_has_a_word_in_lower_case, "WORKER-4150", "accountability", ""),
 		CASE(version_has_three_numbers, "", "", ""),
+		CASE(version_number_is_that_of_the_headers_and_says_what_the_text_says, "", "", ""),
+		CASE(class_of_an_error_takes_its_reason_into_account, "WORKER-4150", "",
+	             "a consequence taken for another incident"),
 		CASE(failing_fills_every_field_and_returns_the_status, "WORKER-4150", "", ""),
 		CASE(message_that_is_too_long_is_cut_and_still_ends, "VR-006", "",
 	             "a message past its field"),

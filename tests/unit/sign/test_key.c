@@ -195,11 +195,25 @@ START_TEST(keys_take_no_heap)
 }
 END_TEST
 
+START_TEST(wiped_memory_is_zero_and_nothing_beside_it_is_touched)
+{
+	char memory[] = "<a token>";
+
+	vres_wipe(memory + 1, 7);
+	ck_assert_mem_eq(memory, "<\0\0\0\0\0\0\0>", 10);
+	vres_wipe(memory, 0);
+	vres_wipe(NULL, 0);
+	ck_assert_int_eq(memory[0], '<');
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE(token_and_domain_decide_the_key_and_nothing_else_does, "CI-005",
 	             "authenticity", "one key for two purposes"),
+		CASE(wiped_memory_is_zero_and_nothing_beside_it_is_touched, "", "confidentiality",
+	             "a token left in memory"),
 		CASE(token_is_bytes, "CI-005", "authenticity", "a token cut at a NUL"),
 		CASE(token_has_one_byte_to_a_mebibyte, "CI-005 VR-005", "authenticity",
 	             "an empty token"),
