@@ -5,6 +5,7 @@
 #include "base/validate.h"
 #include "device/capacity.h"
 #include "device/policy.h"
+#include "device/wiped.h"
 #include "events/events.h"
 #include "events/log.h"
 
@@ -118,7 +119,23 @@ static vres_status release_adopted(struct vres_shard *s)
 	return status;
 }
 
-/* Other memory is zeroed before it is freed, through a mapping that is made writable. */
+/* Through a mapping that is made writable; and not only in the words of the driver. */
+static vres_status wipe(const struct vres_shard *s, vres_error *err)
+{
+	const struct vres_mem *mem = &s->contents->memory.mem;
+	const vres_policy *policy = &s->manager->policy;
+	vres_status status;
+
+	if (policy->require & VRES_REQUIRE_READONLY)
+		TRY(vres_mem_protect(mem, false, err));
+	TRY(vres_mem_wipe(mem, err));
+	status = vres_mem_check_wiped(mem, policy->deadline, err);
+	if (status != VRES_OK)
+		(void)vres_mem_wipe(mem, NULL); /* it failed, but may yet do some good */
+	return status;
+}
+
+/* Memory that is ours is wiped before it is freed. */
 static vres_status free_device_side(struct vres_shard *s)
 {
 	struct vres_mem *mem = &s->contents->memory.mem;
@@ -129,10 +146,7 @@ static vres_status free_device_side(struct vres_shard *s)
 		return VRES_OK;
 	if (mem->is_adopted)
 		return release_adopted(s);
-	if (s->manager->policy.require & VRES_REQUIRE_READONLY)
-		(void)vres_mem_protect(mem, false, &wiping);
-	if (wiping.status == VRES_OK)
-		(void)vres_mem_wipe(mem, &wiping);
+	(void)wipe(s, &wiping);
 	vres_ledger_releasing(&s->device->ledger);
 	(void)vres_mem_release(mem, &freeing);
 	vres_ledger_released(&s->device->ledger, taken, s->is_published);

@@ -74,8 +74,9 @@ VRES_API VRES_MUST_CHECK vres_status vres_shard_to_json(const vres_shard *s, cha
  * @s: NULL does nothing
  *
  * When the last reference and the last lease have been given back, the memory is overwritten with
- * zeros and freed.  If that fails, the event vram_deallocation_failed reports it; this function
- * returns nothing.
+ * zeros and freed.  Before it is freed, a sample of it is looked at, hashed by the device or, where
+ * that cannot hash, read back: a driver may report zeros that it did not write.  If any of that
+ * fails, the event vram_deallocation_failed reports it; this function returns nothing.
  */
 VRES_API void vres_shard_release(vres_shard *s);
 

@@ -69,6 +69,7 @@ static const struct fake_driver driver = {
 	.calls = fake_calls,
 	.leave_out = fake_leave_out,
 	.left_out = fake_left_out,
+	.unwiped = fake_unwiped,
 	.code_unknown = CUDA_UNKNOWN,
 	.code_memory = CUDA_OUT_OF_MEMORY,
 	.code_lost = CUDA_ILLEGAL_ADDRESS,

@@ -93,6 +93,8 @@ struct fake_driver {
 	 */
 	const char *(*left_out)(bool *weights);
 
+	uint64_t (*unwiped)(void); /* memory that was freed with content in it */
+
 	/* Codes to fail with: unknown error, out of memory, context lost. */
 	int code_unknown, code_memory, code_lost;
 

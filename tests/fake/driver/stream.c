@@ -34,9 +34,11 @@ static struct span data_of(const vres_leaf_hash_args *args, uint32_t i)
 
 static struct span digests_of(const vres_leaf_hash_args *args, uint32_t i)
 {
+	const uint64_t blocks = (args->pieces[i].bytes + args->block_size - 1) / args->block_size;
+
 	return (struct span){(uint64_t)(uintptr_t)args->digests +
 	                             (uint64_t)args->pieces[i].place * LEAF_HASH_BYTES,
-	                     blocks_of(args, i) * LEAF_HASH_BYTES};
+	                     blocks * LEAF_HASH_BYTES};
 }
 
 static bool are_apart(struct span a, struct span b)

@@ -152,6 +152,36 @@ START_TEST(memory_that_cannot_be_wiped_or_freed_is_told_to_the_auditor)
 }
 END_TEST
 
+/* What the driver reports as done and leaves out: the wipe, or the look at it. */
+START_TEST(wipe_that_was_reported_and_not_done_or_not_checked_is_told_to_the_auditor)
+{
+	static const vres_mock_op left_out[] = {VRES_MOCK_OP_MEM_WIPE, VRES_MOCK_OP_HASH_BLOCKS,
+	                                        VRES_MOCK_OP_MEM_WIPE, VRES_MOCK_OP_LANE_PULL};
+	struct setup s = setup_init();
+	CLEANUP(finish) struct fixture *f = NULL;
+	const vres_event *e;
+	vres_shard *shard;
+
+	s.mock.no_device_hash = _i >= 2;
+	s.policy.allow |= VRES_ALLOW_READBACK;
+	f = begin(&s);
+	shard = sealed_as(f, "stuck", MIB(1) + 5, 1);
+	f->wipe_may_fail = left_out[_i] == VRES_MOCK_OP_MEM_WIPE;
+	record_clear(&f->record);
+	test_device_fail(f->test_device, left_out[_i], 1, VRES_OK);
+	release_shard(&shard);
+	e = record_last(&f->record, VRES_EVENT_VRAM_DEALLOCATION_FAILED);
+	ck_assert_ptr_nonnull(e);
+	ck_assert_int_eq(e->status, VRES_E_DEALLOCATION_FAILED);
+	ck_assert_str_eq(e->shard->shard_id, "stuck");
+	ck_assert_ptr_nonnull(strstr(e->detail, left_out[_i] == VRES_MOCK_OP_MEM_WIPE
+	                                                ? "still has bytes"
+	                                                : "did not do"));
+	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_DEALLOCATED), 0);
+	ck_works(f);
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
@@ -168,6 +198,9 @@ int main(void)
 		CASE_LOOP(memory_that_cannot_be_wiped_or_freed_is_told_to_the_auditor, 2,
 	                  "MS-004 MS-005 WORKER-4083 RP-005", "accountability",
 	                  "memory leaked or left unwiped unseen"),
+		CASE_LOOP(wipe_that_was_reported_and_not_done_or_not_checked_is_told_to_the_auditor,
+	                  4, "WORKER-4922 WORKER-4972 MS-005", "confidentiality",
+	                  "a driver that says it wiped"),
 	};
 
 	return suite_run("seal_failure", "seal", cases, COUNT(cases));

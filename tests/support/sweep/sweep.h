@@ -28,6 +28,9 @@ struct scenario {
 	 * Releases memory of somebody else's, where a failure frees nothing less and is not told.
 	 */
 	bool adopts;
+	/* Its shards are small beside their memory, most of which holds what the driver left. */
+	bool is_small;
+	bool is_bare; /* nobody's injector stands between */
 
 	/* What must hold when a run that began with an empty record has succeeded; may be NULL. */
 	void (*check)(struct fixture *f);

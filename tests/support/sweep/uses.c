@@ -301,6 +301,7 @@ struct scenario use_of(enum use use)
 	s.setup.block_size = 1024;
 	s.setup.keep_leaves = use == USE_LEAVES;
 	s.adopts = use == USE_ADOPT;
+	s.is_small = use == USE_SET || use == USE_RECEIPT || use == USE_ENFORCE || use == USE_PIPE;
 	s.tries_again = use == USE_MANY;
 	s.setup.mock.devices = use == USE_SET ? 2 : 1;
 	s.setup.mock.no_device_hash = use == USE_NO_HASH;
