@@ -49,5 +49,11 @@ void bench_rss(struct figures *f, const char *path);      /* rss.c */
 
 void bench_many(struct figures *f, uint64_t bytes); /* many.c */
 void bench_growth(uint64_t bytes, uint64_t shards); /* growth.c; prints */
+void bench_crowd(size_t most);                      /* crowd.c; its part of the same */
+
+/*
+ * The fastest of a few rounds, and the least processor time of one; short work many times a round.
+ */
+double bench_fastest(work_fn work, void *arg, unsigned times, double *cpu);
 
 #endif

@@ -5,46 +5,13 @@
  */
 #include "support/suite/alloc.h"
 #include "support/suite/content.h"
-#include "unit/fixture/fake_backend.h"
+#include "unit/fixture/lane_fixture.h"
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
 
-#define DEADLINE (UINT64_C(60) * 1000000000)
-#define BYTES    ((size_t)5 * 4096 + 100)
-
-struct bench {
-	struct device_fixture *fixture;
-	struct vres_mem mem;
-	struct vres_lane lane;
-};
-
-/* Memory of BYTES bytes with content 1, and a lane whose staging buffer holds as many. */
-static struct bench begin(void)
-{
-	struct bench b = {.fixture = device_fixture_open()};
-	vres_error err;
-
-	b.mem = device_fixture_memory(b.fixture, BYTES, 1);
-	ck_ok(vres_lane_open(b.fixture->device, BYTES, 0, &b.lane, &err));
-	return b;
-}
-
-static void end(struct bench *b)
-{
-	vres_lane_close(&b->lane);
-	vres_lane_close(&b->lane); /* closing twice does nothing */
-	drop_memory(&b->mem);
-	device_fixture_close(&b->fixture);
-}
-
-static uint64_t calls(const struct bench *b, enum fake_backend_op op)
-{
-	return atomic_load(&b->fixture->fake->calls[op]);
-}
-
 START_TEST(bytes_go_to_the_memory_and_come_back)
 {
-	CLEANUP(end) struct bench b = begin();
+	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
 	uint8_t *want = content(BYTES, 2);
 	vres_error err;
 
@@ -71,7 +38,7 @@ START_TEST(transfer_outside_the_memory_never_reaches_the_backend)
 	           {UINT64_MAX, 1},
 	           {UINT64_MAX - BYTES + 1, BYTES},
 	           {UINT64_MAX, BYTES}};
-	CLEANUP(end) struct bench b = begin();
+	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(bad); i++) {
@@ -80,13 +47,14 @@ START_TEST(transfer_outside_the_memory_never_reaches_the_backend)
 		ck_status(vres_lane_pull(&b.lane, &b.mem, bad[i].offset, bad[i].n, &err),
 		          VRES_E_INTERNAL);
 	}
-	ck_assert_uint_eq(calls(&b, FAKE_LANE_PUSH) + calls(&b, FAKE_LANE_PULL), 0);
+	ck_assert_uint_eq(
+		lane_fixture_calls(&b, FAKE_LANE_PUSH) + lane_fixture_calls(&b, FAKE_LANE_PULL), 0);
 }
 END_TEST
 
 START_TEST(transfer_larger_than_the_staging_buffer_never_reaches_the_backend)
 {
-	CLEANUP(end) struct bench b = begin();
+	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
 	CLEANUP(vres_lane_close) struct vres_lane small = {0};
 	vres_error err;
 
@@ -94,7 +62,8 @@ START_TEST(transfer_larger_than_the_staging_buffer_never_reaches_the_backend)
 	ck_status(vres_lane_push(&small, &b.mem, 0, 17, &err), VRES_E_INTERNAL);
 	ck_status(vres_lane_pull(&small, &b.mem, 0, 17, &err), VRES_E_INTERNAL);
 	ck_status(vres_lane_pull(&small, &b.mem, 0, SIZE_MAX, &err), VRES_E_INTERNAL);
-	ck_assert_uint_eq(calls(&b, FAKE_LANE_PUSH) + calls(&b, FAKE_LANE_PULL), 0);
+	ck_assert_uint_eq(
+		lane_fixture_calls(&b, FAKE_LANE_PUSH) + lane_fixture_calls(&b, FAKE_LANE_PULL), 0);
 	ck_ok(vres_lane_pull(&small, &b.mem, 0, 16, &err));
 	ck_ok(vres_lane_wait(&small, DEADLINE, &err));
 }
@@ -102,19 +71,20 @@ END_TEST
 
 START_TEST(transfer_to_memory_of_another_device_never_reaches_the_backend)
 {
-	CLEANUP(end) struct bench b = begin();
-	CLEANUP(end) struct bench other = begin();
+	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
+	CLEANUP(lane_fixture_end) struct lane_fixture other = lane_fixture_begin();
 	vres_error err;
 
 	ck_status(vres_lane_push(&b.lane, &other.mem, 0, 16, &err), VRES_E_INTERNAL);
 	ck_status(vres_lane_pull(&b.lane, &other.mem, 0, 16, &err), VRES_E_INTERNAL);
-	ck_assert_uint_eq(calls(&b, FAKE_LANE_PUSH) + calls(&b, FAKE_LANE_PULL), 0);
+	ck_assert_uint_eq(
+		lane_fixture_calls(&b, FAKE_LANE_PUSH) + lane_fixture_calls(&b, FAKE_LANE_PULL), 0);
 }
 END_TEST
 
 START_TEST(pull_that_did_not_happen_is_the_backends_fault)
 {
-	CLEANUP(end) struct bench b = begin();
+	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
 	vres_error err;
 
 	b.fixture->fake->pulls_nothing = true;
@@ -132,7 +102,7 @@ END_TEST
 /* What an earlier pull left in the staging buffer is not taken for the answer to a later one. */
 START_TEST(pull_that_did_not_happen_after_one_that_did_is_seen)
 {
-	CLEANUP(end) struct bench b = begin();
+	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
 	vres_error err;
 
 	ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err));
@@ -145,7 +115,7 @@ END_TEST
 
 START_TEST(pull_that_stopped_half_way_is_the_backends_fault)
 {
-	CLEANUP(end) struct bench b = begin();
+	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
 	vres_error err;
 
 	for (size_t arrived = 1; arrived <= BYTES - 100; arrived += 1000) {
@@ -161,7 +131,7 @@ START_TEST(pull_that_lacks_its_end_is_the_backends_fault)
 {
 	static const size_t lengths[] = {
 		33, 100, 4096, 4096 + 20, 4096 + 32, 4096 + 63, 2 * 4096 + 4095, BYTES};
-	CLEANUP(end) struct bench b = begin();
+	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(lengths); i++) {
@@ -175,7 +145,7 @@ END_TEST
 /* Of these a mark's beginning is all that is there, which their content could equal by chance. */
 START_TEST(short_pull_that_did_not_happen_is_the_backends_fault)
 {
-	CLEANUP(end) struct bench b = begin();
+	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
 	vres_error err;
 
 	ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err));
@@ -195,19 +165,19 @@ END_TEST
 
 START_TEST(short_piece_that_equals_its_mark_by_chance_is_pulled_again_and_taken)
 {
-	CLEANUP(end) struct bench b = begin();
+	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
 	uint8_t *bytes = fake_backend_bytes(&b.mem);
 	vres_error err;
 
 	for (size_t n = 1; n < sizeof(b.lane.poison); n++) {
-		const uint64_t before = calls(&b, FAKE_LANE_PULL);
+		const uint64_t before = lane_fixture_calls(&b, FAKE_LANE_PULL);
 
 		for (size_t i = 0; i < n; i++)
 			bytes[i] = (uint8_t)~b.lane.poison[i]; /* what the next mark is */
 		ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, n, &err));
 		ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
 		ck_assert_mem_eq(b.lane.staging, bytes, n);
-		ck_assert_uint_eq(calls(&b, FAKE_LANE_PULL), before + 2);
+		ck_assert_uint_eq(lane_fixture_calls(&b, FAKE_LANE_PULL), before + 2);
 	}
 }
 END_TEST
@@ -215,7 +185,7 @@ END_TEST
 /* What the first mark left would look like content, and like other content the second time. */
 START_TEST(marks_of_one_pull_and_the_next_differ_in_every_byte)
 {
-	CLEANUP(end) struct bench b = begin();
+	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
 	uint8_t before[sizeof(b.lane.poison)];
 	vres_error err;
 
@@ -228,7 +198,7 @@ END_TEST
 
 START_TEST(marks_of_two_lanes_differ)
 {
-	CLEANUP(end) struct bench b = begin();
+	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
 	CLEANUP(vres_lane_close) struct vres_lane other = {0};
 	vres_error err;
 
@@ -237,156 +207,19 @@ START_TEST(marks_of_two_lanes_differ)
 }
 END_TEST
 
-static vres_status hash_all(struct bench *b, uint8_t digests[6 * 32], vres_error *err)
-{
-	const struct vres_range all = {.mem = &b->mem, .bytes = BYTES};
-	vres_hash_run runs[4];
-
-	TRY(vres_lane_hash(&b->lane, &all, 1, 4096, 0, runs, digests, 6, err));
-	return vres_lane_wait(&b->lane, DEADLINE, err);
-}
-
-START_TEST(digests_of_runs_follow_each_other)
-{
-	CLEANUP(end) struct bench b = begin();
-	const struct vres_range ranges[] = {
-		{&b.mem, 4096, 4096}, {&b.mem, 5 * 4096, 100}, {&b.mem, 0, 8192}};
-	uint8_t digests[4 * 32], want[4 * 32], last[4096] = {0};
-	vres_hash_run runs[4];
-	vres_error err;
-
-	memcpy(last, fake_backend_bytes(&b.mem) + (size_t)5 * 4096, 100);
-	sha256_of(fake_backend_bytes(&b.mem) + 4096, 4096, want);
-	sha256_of(last, 4096, want + 32);
-	sha256_of(fake_backend_bytes(&b.mem), 4096, want + 64);
-	memcpy(want + 96, want, 32);
-	ck_ok(vres_lane_hash(&b.lane, ranges, 3, 4096, 0, runs, digests, 4, &err));
-	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
-	ck_assert_mem_eq(digests, want, sizeof(want));
-}
-END_TEST
-
 /* It was never under way: the next wait does not look for what it should have brought. */
 START_TEST(work_that_the_backend_refused_is_not_waited_for)
 {
-	CLEANUP(end) struct bench b = begin();
+	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
 	uint8_t *digests = test_alloc(6 * 32);
 	vres_error err;
 
 	b.fixture->fake->answer[FAKE_HASH] = VRES_E_NO_MEMORY;
 	b.fixture->fake->answer[FAKE_LANE_PULL] = VRES_E_NO_MEMORY;
-	ck_status(hash_all(&b, digests, &err), VRES_E_NO_MEMORY);
+	ck_status(lane_fixture_hash(&b, digests, &err), VRES_E_NO_MEMORY);
 	test_free(digests);
 	ck_status(vres_lane_pull(&b.lane, &b.mem, 0, BYTES, &err), VRES_E_NO_MEMORY);
 	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
-}
-END_TEST
-
-START_TEST(hash_whose_nonce_was_not_echoed_is_the_backends_fault)
-{
-	CLEANUP(end) struct bench b = begin();
-	uint8_t digests[6 * 32];
-	vres_error err;
-
-	b.fixture->fake->echoes_nothing = true;
-	ck_status_reason(hash_all(&b, digests, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
-	b.fixture->fake->echoes_nothing = false;
-	b.fixture->fake->echoes_wrongly = true;
-	ck_status_reason(hash_all(&b, digests, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
-	b.fixture->fake->echoes_wrongly = false;
-	ck_ok(hash_all(&b, digests, &err));
-}
-END_TEST
-
-/* Echoed, but nothing was written: those digests would look like damaged weights. */
-START_TEST(hash_that_left_out_digests_is_the_backends_fault)
-{
-	CLEANUP(end) struct bench b = begin();
-	uint8_t digests[6 * 32];
-	vres_error err;
-
-	ck_ok(hash_all(&b, digests, &err));
-	b.fixture->fake->writes_no_digests = true;
-	ck_status_reason(hash_all(&b, digests, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
-	b.fixture->fake->writes_no_digests = false;
-	for (size_t left_out = 0; left_out < 6; left_out++) {
-		b.fixture->fake->leaves_out = left_out + 1;
-		ck_status_reason(hash_all(&b, digests, &err), VRES_E_BACKEND, VRES_REASON_DEVICE);
-	}
-	b.fixture->fake->leaves_out = 0;
-	ck_ok(hash_all(&b, digests, &err));
-}
-END_TEST
-
-START_TEST(nonces_are_never_used_twice)
-{
-	CLEANUP(end) struct bench b = begin();
-	const struct vres_range all = {.mem = &b.mem, .bytes = BYTES};
-	vres_hash_run runs[4];
-	uint8_t digests[6 * 32];
-	uint64_t seen[20];
-	vres_error err;
-
-	for (size_t i = 0; i < COUNT(seen); i++) {
-		ck_ok(vres_lane_hash(&b.lane, &all, 1, 4096, 0, runs, digests, 6, &err));
-		seen[i] = b.lane.nonce;
-		ck_assert_uint_ne(b.lane.echo, seen[i]);
-		for (size_t j = 0; j < i; j++) {
-			ck_assert_uint_ne(seen[i], seen[j]);
-			ck_assert_uint_ne(seen[i] >> 32, seen[j] >> 32); /* all of it is random */
-		}
-		ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
-	}
-}
-END_TEST
-
-START_TEST(malformed_hash_jobs_never_reach_the_backend)
-{
-	CLEANUP(end) struct bench b = begin();
-	CLEANUP(end) struct bench other = begin();
-	struct vres_range ranges[RUNS_MAX + 1];
-	vres_hash_run runs[RUNS_MAX];
-	uint8_t digests[(RUNS_MAX + 1) * 32];
-	vres_error err;
-
-	for (size_t i = 0; i < COUNT(ranges); i++)
-		ranges[i] = (struct vres_range){.mem = &b.mem, .bytes = 4096};
-	ck_status(vres_lane_hash(&b.lane, ranges, 0, 4096, 0, runs, digests, 0, &err),
-	          VRES_E_INTERNAL);
-	ck_status(vres_lane_hash(&b.lane, ranges, RUNS_MAX + 1, 4096, 0, runs, digests,
-	                         RUNS_MAX + 1, &err),
-	          VRES_E_INTERNAL);
-	ck_status(vres_lane_hash(&b.lane, ranges, RUNS_MAX + 1, 4096, 0, runs, digests, RUNS_MAX,
-	                         &err),
-	          VRES_E_INTERNAL);
-	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 1, &err),
-	          VRES_E_INTERNAL);
-	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 3, &err),
-	          VRES_E_INTERNAL);
-	ranges[1].offset = BYTES - 4095;
-	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 2, &err),
-	          VRES_E_INTERNAL);
-	ranges[1].offset = UINT64_MAX;
-	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 2, &err),
-	          VRES_E_INTERNAL);
-	ranges[1] = (struct vres_range){.mem = &other.mem, .bytes = 4096};
-	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 2, &err),
-	          VRES_E_INTERNAL);
-	ck_assert_uint_eq(calls(&b, FAKE_HASH) + calls(&other, FAKE_HASH), 0);
-	ck_ok(vres_lane_hash(&b.lane, ranges, 1, 4096, 0, runs, digests, 1, &err));
-	ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
-}
-END_TEST
-
-START_TEST(device_that_cannot_hash_is_not_asked_to)
-{
-	CLEANUP(end) struct bench b = begin();
-	uint8_t digests[6 * 32];
-	vres_error err;
-
-	b.fixture->device->props.facts &= ~VRES_DEVICE_CAN_HASH;
-	ck_status(hash_all(&b, digests, &err), VRES_E_INTERNAL);
-	ck_assert_uint_eq(calls(&b, FAKE_HASH), 0);
 }
 END_TEST
 
@@ -394,7 +227,7 @@ START_TEST(failures_of_the_backend_come_through_and_are_never_success)
 {
 	static const enum fake_backend_op ops[] = {FAKE_LANE_PUSH, FAKE_LANE_PULL, FAKE_HASH,
 	                                           FAKE_LANE_WAIT};
-	CLEANUP(end) struct bench b = begin();
+	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
 	const struct vres_range all = {.mem = &b.mem, .bytes = BYTES};
 	vres_hash_run runs[4];
 	uint8_t digests[6 * 32];
@@ -421,7 +254,7 @@ END_TEST
 
 START_TEST(lane_without_its_staging_buffer_is_closed_again)
 {
-	CLEANUP(end) struct bench b = begin();
+	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
 	struct vres_lane lane = {0};
 	const int live = atomic_load(&b.fixture->fake->live);
 	vres_error err;
@@ -439,7 +272,7 @@ END_TEST
 
 START_TEST(pinned_staging_is_asked_for_only_when_wanted)
 {
-	CLEANUP(end) struct bench b = begin();
+	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
 	CLEANUP(vres_lane_close) struct vres_lane lane = {0};
 	vres_error err;
 
@@ -478,16 +311,6 @@ int main(void)
 	             "use after free"),
 		CASE(marks_of_two_lanes_differ, "CI-007", "integrity",
 	             "a mark that can be foreseen"),
-		CASE(digests_of_runs_follow_each_other, "CI-007", "integrity", ""),
-		CASE(hash_whose_nonce_was_not_echoed_is_the_backends_fault, "CI-007 WORKER-4032",
-	             "integrity", "a kernel that was not launched"),
-		CASE(hash_that_left_out_digests_is_the_backends_fault, "CI-007 WORKER-4032",
-	             "integrity", "missing digests taken for tampering"),
-		CASE(nonces_are_never_used_twice, "CI-007", "integrity",
-	             "an echo of an earlier launch"),
-		CASE(malformed_hash_jobs_never_reach_the_backend, "MS-002 MS-007 VR-006",
-	             "integrity", "digests past their buffer, a hash of another device's memory"),
-		CASE(device_that_cannot_hash_is_not_asked_to, "CI-007", "availability", ""),
 		CASE(failures_of_the_backend_come_through_and_are_never_success,
 	             "WORKER-4032 WORKER-4150", "integrity", "driver trouble taken for tampering"),
 		CASE(lane_without_its_staging_buffer_is_closed_again, "VR-006", "",
