@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "crypto_heap.h"
 #include "sign/key.h"
+#include "support/audit/small_log.h"
 #include "support/fixture/support.h"
 
 enum { BYTES = 3 * 4096 + 17 };
@@ -94,11 +95,27 @@ START_TEST(getting_ready_survives_the_loss_of_any_allocation)
 }
 END_TEST
 
+/* What is left of a log in mode forward whose first files are gone: it begins in epoch 5. */
+static struct audit_maker *later_log(void)
+{
+	struct audit_maker *m = small_log(true);
+
+	while (m->epoch < 5)
+		maker_epoch(m);
+	m->n = 0;
+	m->lines = 0;
+	maker_header(m);
+	maker_opened(m);
+	return m;
+}
+
 struct use {
 	struct fixture *f;
 	vres_shard *shard;
 	uint8_t *receipt, *data;
 	size_t receipt_bytes;
+	struct audit_maker *log, *later; /* in mode forward */
+	char key_file[32];
 };
 
 static vres_status verify(struct use *u, uint32_t mode)
@@ -187,6 +204,38 @@ static vres_status use_manager(struct use *u)
 	return status;
 }
 
+/* Anything but good is an error of its own here: a shortage must not look like tampering. */
+static vres_status check_log(const struct audit_maker *m, bool from_later, const char *key_file)
+{
+	vres_audit_check_options o = vres_audit_check_options_init();
+	vres_audit_checker *c = NULL;
+	vres_status status;
+
+	o.forward_key = key_file;
+	status = vres_audit_checker_create(&o, &c, NULL);
+	if (status == VRES_OK && from_later)
+		status = vres_audit_checker_from_later(c, NULL);
+	if (status == VRES_OK)
+		status = vres_audit_checker_file(c, NULL);
+	if (status == VRES_OK)
+		status = vres_audit_checker_feed(c, m->bytes, m->n, NULL);
+	if (status == VRES_OK)
+		status = vres_audit_checker_end(c, NULL, NULL);
+	vres_audit_checker_destroy(c);
+	return status;
+}
+
+static vres_status use_audit_check(struct use *u)
+{
+	return check_log(u->log, false, u->key_file);
+}
+
+/* The key is of epoch 0, the first line of a later one: the checker works out the keys between. */
+static vres_status use_audit_jump(struct use *u)
+{
+	return check_log(u->later, true, u->key_file);
+}
+
 static const struct {
 	const char *name;
 	vres_status (*use)(struct use *);
@@ -201,6 +250,8 @@ static const struct {
 	{"receipt_open", use_receipt_open},
 	{"digest", use_digester},
 	{"manager_create", use_manager},
+	{"audit_check", use_audit_check},
+	{"audit_jump", use_audit_jump},
 };
 
 /* One use with the nth allocation refused; true if it was reached. */
@@ -236,9 +287,15 @@ START_TEST(a_use_survives_the_loss_of_any_allocation_and_keeps_nothing)
 	setup.policy.allow |= VRES_ALLOW_READBACK;
 	CLEANUP(finish) struct fixture *f = begin(&setup);
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
-	struct use u = {.f = f, .shard = shard, .data = content(BYTES, 2)};
+	struct use u = {.f = f,
+	                .shard = shard,
+	                .data = content(BYTES, 2),
+	                .key_file = "/tmp/vres-oom-XXXXXX"};
 
 	u.receipt = receipt_of(shard, &u.receipt_bytes);
+	u.log = small_log(true);
+	u.later = later_log();
+	small_log_key_file(u.key_file);
 	/* The thread's error state comes into being with its first question. */
 	(void)ERR_peek_error();
 	for (unsigned all_after = 0; all_after <= 1; all_after++) {
@@ -250,6 +307,9 @@ START_TEST(a_use_survives_the_loss_of_any_allocation_and_keeps_nothing)
 	printf("%s: %ju libcrypto allocations, %ju failed, %ju refusals\n", uses[_i].name,
 	       (uintmax_t)n - 1, (uintmax_t)tried, (uintmax_t)refused);
 	suite_value(uses[_i].name, (double)(n - 1));
+	ck_assert_int_eq(unlink(u.key_file), 0);
+	test_free(u.log);
+	test_free(u.later);
 	test_free(u.receipt);
 	test_free(u.data);
 }

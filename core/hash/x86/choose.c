@@ -51,6 +51,11 @@ static uint32_t family_of(uint32_t signature)
 	return base == 0xf ? base + (signature >> 20 & 0xff) : base;
 }
 
+bool blocks_cpu_is_family_19h(uint32_t vendor, uint32_t signature)
+{
+	return vendor == signature_AMD_ebx && family_of(signature) == 0x19;
+}
+
 static struct cpu cpu_look(void)
 {
 	uint32_t a = 0, b = 0, c = 0, d = 0, vendor, signature, features;
@@ -63,7 +68,7 @@ static struct cpu cpu_look(void)
 	cpu.sha = (b & bit_SHA) && (features & bit_SSE4_1) && (features & bit_SSSE3);
 	cpu.avx512 = (features & bit_OSXSAVE) && (b & bit_AVX512F) && (b & bit_AVX512BW) &&
 	             (b & bit_AVX512VL) && registers_are_saved();
-	cpu.is_zen4 = vendor == signature_AMD_ebx && family_of(signature) == 0x19;
+	cpu.is_zen4 = blocks_cpu_is_family_19h(vendor, signature);
 	return cpu;
 }
 
@@ -108,6 +113,13 @@ const struct blocks_way *blocks_way_at(size_t index, bool *is_there)
 {
 	*is_there = true;
 	return index == 0 ? &openssl : NULL;
+}
+
+bool blocks_cpu_is_family_19h(uint32_t vendor, uint32_t signature)
+{
+	(void)vendor;
+	(void)signature;
+	return false;
 }
 
 #endif

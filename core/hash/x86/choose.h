@@ -33,6 +33,12 @@ struct blocks_way {
  */
 const struct blocks_way *blocks_way_best(void);
 
+/*
+ * A processor of AMD's family 19h, of which those with AVX-512 are Zen 4; from the words of CPUID:
+ * EBX of leaf 0, EAX of leaf 1.  For this file's test.
+ */
+bool blocks_cpu_is_family_19h(uint32_t vendor, uint32_t signature);
+
 /* Way number @index of all that were compiled, and whether this machine supports it; or NULL. */
 const struct blocks_way *blocks_way_at(size_t index, bool *is_there);
 

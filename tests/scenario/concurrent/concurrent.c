@@ -243,6 +243,41 @@ START_TEST(one_id_goes_to_one_of_those_who_ask_for_it_at_once)
 }
 END_TEST
 
+struct pretended {
+	vres_shard *shard;
+	uint64_t address;
+};
+
+/* Thread 0 changes what the driver says of the memory, the others have it asked. */
+static void change_or_ask(struct test_threads *threads, unsigned me)
+{
+	const vres_verify_params signature = mode_of(VRES_VERIFY_SIGNATURE);
+	const struct pretended *p = threads->shared;
+
+	for (unsigned i = 0; i < 200; i++)
+		if (me > 0)
+			threads_expect(threads, vres_shard_verify(p->shard, &signature, NULL,
+			                                          NULL) == VRES_OK);
+		else
+			test_device_pretend(threads->f->test_device, p->address,
+			                    i % 2 ? 0 : VRES_MOCK_EXPORTABLE);
+}
+
+START_TEST(what_a_driver_says_of_memory_may_change_while_it_is_asked)
+{
+	struct setup setup = setup_init();
+	CLEANUP(finish) struct fixture *f = NULL;
+	struct pretended p;
+
+	setup.policy.allow |= VRES_ALLOW_EXPORTABLE;
+	f = begin(&setup);
+	p.shard = sealed(f, BLOCK, 1);
+	p.address = address_of(p.shard);
+	(void)threads_run(f, 4, change_or_ask, &p);
+	release_shard(&p.shard);
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
@@ -252,6 +287,8 @@ int main(void)
 	                  "RP-001 VR-008", "availability", "memory promised twice"),
 		CASE(what_is_promised_and_not_allocated_yet_is_not_promised_again, "RP-001 VR-008",
 	             "availability", "memory promised twice"),
+		CASE(what_a_driver_says_of_memory_may_change_while_it_is_asked,
+	             "VR-008 WORKER-4101", "availability", "facts read while they are written"),
 		CASE_SLOW(one_id_goes_to_one_of_those_who_ask_for_it_at_once, 180,
 	                  "WORKER-4110 VR-008", "integrity", "one id for two shards"),
 	};

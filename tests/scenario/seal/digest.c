@@ -4,6 +4,8 @@
  * an implementation may slip.
  */
 #include <ctype.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include "support/fixture/support.h"
 
 /*
@@ -226,6 +228,40 @@ START_TEST(a_digester_computes_what_a_seal_does)
 }
 END_TEST
 
+/*
+ * Sources that end right before a page without access.  Where the device alone digests, threads
+ * read a buffer in parts of 1 MiB, and the last part of the last buffer is shorter.
+ */
+START_TEST(source_is_read_to_its_end_and_no_further)
+{
+	static const uint64_t sizes[] = {5, MIB(1) + 5, MIB(16) + 5, MIB(16) + MIB(1) + 4095};
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const uint64_t bytes = sizes[_i / 2];
+	const size_t pages = (size_t)(bytes + page - 1) / page * page;
+	uint8_t *memory = mmap(NULL, pages + page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct setup setup = setup_init();
+	CLEANUP(finish) struct fixture *f = NULL;
+	vres_seal_params p = vres_seal_params_init();
+	CLEANUP(release_shard) vres_shard *shard = NULL;
+	uint8_t *data = memory + pages - bytes;
+	char verity[65];
+	vres_error err;
+
+	ck_assert_ptr_ne(memory, MAP_FAILED);
+	ck_assert_int_eq(mprotect(memory, pages, PROT_READ | PROT_WRITE), 0);
+	content_fill(data, (size_t)bytes, 3, 0);
+	verity_hex(data, (size_t)bytes, 4096, verity);
+	setup.threads = 4;
+	f = begin(&setup);
+	p.digest_alg = VRES_DIGEST_VERITY;
+	p.expected_digest = _i % 2 ? verity : NULL; /* given: the host digests nothing */
+	ck_ok(vres_seal_memory(f->manager, &p, data, bytes, &shard, &err));
+	ck_assert_str_eq(info_of(shard).verity_digest, verity);
+	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
+	ck_assert_int_eq(munmap(memory, pages + page), 0);
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
@@ -246,6 +282,8 @@ int main(void)
 	                  "other model than ordered, corrupted download"),
 		CASE(the_digest_of_one_algorithm_is_no_digest_of_the_other, "CI-004 WORKER-4223",
 	             "integrity", "algorithm confusion"),
+		CASE_LOOP(source_is_read_to_its_end_and_no_further, 8, "VR-006 WORKER-4113",
+	                  "confidentiality", "a read past the caller's memory"),
 		CASE_LOOP(a_digester_computes_what_a_seal_does, 2, "CI-004", "integrity",
 	                  "two digests that differ"),
 	};

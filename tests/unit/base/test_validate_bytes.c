@@ -152,6 +152,8 @@ START_TEST(range_begins_at_min_and_ends_before_end)
 	         {5, 5, 5, false},
 	         {5, 9, 5, false},
 	         {7, 9, 5, false},
+	         {9, 9, 5, false}, /* in, for who compares value - min with end - min */
+	         {10, 9, 5, false},
 	         {UINT64_MAX, 0, UINT64_MAX, false},
 	         {UINT64_MAX - 1, 0, UINT64_MAX, true},
 	         {(uint64_t)-1, 0, UINT64_C(1) << 40, false}};

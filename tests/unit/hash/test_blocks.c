@@ -171,6 +171,39 @@ START_TEST(the_best_way_is_one_that_this_machine_has)
 END_TEST
 
 /* So that no number of blocks is left over in the end. */
+#ifdef __x86_64__
+/* Signatures as AMD's and Intel's revision guides print them: EAX of CPUID leaf 1. */
+START_TEST(zen_4_is_known_by_maker_and_family_and_no_other_processor_is_taken_for_it)
+{
+	enum { AMD = 0x68747541, INTEL = 0x756e6547 };
+	static const struct {
+		const char *name;
+		uint32_t vendor, signature;
+		bool is_it;
+	} rows[] = {
+		{"Genoa", AMD, 0x00a10f11, true},
+		{"Bergamo", AMD, 0x00aa0f02, true},
+		{"Raphael", AMD, 0x00a60f12, true},
+		{"Phoenix", AMD, 0x00a70f41, true},
+		{"Milan", AMD, 0x00a00f11, true}, /* Zen 3, of that family: it has no AVX-512 */
+		{"Rome", AMD, 0x00830f10, false},
+		{"Turin", AMD, 0x00b00f21, false},
+		{"Bulldozer", AMD, 0x00600f12, false},
+		{"K8", AMD, 0x00000f48, false},
+		{"Ice Lake", INTEL, 0x000606a6, false},
+		{"Sapphire Rapids", INTEL, 0x000806f8, false},
+		{"Netburst", INTEL, 0x00000f29, false},
+		{"of that family, by somebody else", INTEL, 0x00a10f11, false},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		ck_assert_msg(blocks_cpu_is_family_19h(rows[i].vendor, rows[i].signature) ==
+		                      rows[i].is_it,
+		              "%s is taken for what it is not", rows[i].name);
+}
+END_TEST
+#endif
+
 START_TEST(every_way_ends_in_one_that_takes_single_blocks)
 {
 	const struct blocks_way *way;
@@ -216,6 +249,10 @@ int main(void)
 	             "integrity", "a wrong root"),
 		CASE(the_best_way_is_one_that_this_machine_has, "WORKER-4150", "availability",
 	             "an instruction the processor lacks"),
+#ifdef __x86_64__
+		CASE(zen_4_is_known_by_maker_and_family_and_no_other_processor_is_taken_for_it, "",
+	             "availability", "the slower way"),
+#endif
 		CASE(every_way_ends_in_one_that_takes_single_blocks, "VR-006", "integrity",
 	             "blocks that nobody hashes"),
 		CASE(closing_is_harmless_when_done_twice, "MS-005", "", ""),
