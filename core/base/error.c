@@ -171,6 +171,11 @@ vres_status vres_fail_at(vres_error *err, vres_status status, vres_reason reason
 	return status;
 }
 
+vres_status vres_check_given(const void *pointer, const char *what, vres_error *err)
+{
+	return pointer ? VRES_OK : vres_fail(err, VRES_E_INVALID_INPUT, "%.64s is NULL", what);
+}
+
 vres_status vres_fail_vram(vres_error *err, uint32_t gpu_device, uint64_t needed,
                            uint64_t available)
 {

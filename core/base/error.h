@@ -18,6 +18,9 @@ __attribute__((format(printf, 5, 6))) vres_status vres_fail_at(vres_error *err, 
                                                                uint32_t gpu_device,
                                                                const char *format, ...);
 
+/* An argument that must be given: VRES_E_INVALID_INPUT if @pointer is NULL. */
+vres_status vres_check_given(const void *pointer, const char *what, vres_error *err);
+
 /* VRES_E_INSUFFICIENT_VRAM, with its two numbers. */
 vres_status vres_fail_vram(vres_error *err, uint32_t gpu_device, uint64_t needed,
                            uint64_t available);

@@ -14,8 +14,7 @@ static vres_status offence(const char *what, const char *kind, size_t at, vres_e
 static vres_status check_there(const char *bytes, size_t n, const char **what, vres_error *err)
 {
 	*what = *what ? *what : "value";
-	return bytes || n == 0 ? VRES_OK
-	                       : vres_fail(err, VRES_E_INVALID_INPUT, "%.64s is NULL", *what);
+	return n == 0 ? VRES_OK : vres_check_given(bytes, *what, err);
 }
 
 static vres_status check_longest(size_t n, size_t max, const char *what, vres_error *err)

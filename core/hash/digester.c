@@ -32,8 +32,7 @@ vres_status vres_digester_create(uint32_t alg, uint32_t block_size, vres_digeste
 	PUBLIC_CALL;
 	CLEANUP(destroy) vres_digester *d = NULL;
 
-	if (out == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "out is NULL");
+	TRY(vres_check_given(out, "out", err));
 	if (alg > VRES_DIGEST_VERITY)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "digest algorithm %u is not known",
 		                 alg);
@@ -57,8 +56,7 @@ vres_status vres_digester_create(uint32_t alg, uint32_t block_size, vres_digeste
 
 static vres_status usable(const vres_digester *d, vres_error *err)
 {
-	if (d == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "digester is NULL");
+	TRY(vres_check_given(d, "digester", err));
 	if (d->has_failed)
 		return vres_fail(err, VRES_E_STATE,
 		                 "bytes are missing from the digest: adding them failed");
@@ -95,8 +93,7 @@ vres_status vres_digester_update(vres_digester *d, const void *data, size_t n, v
 	TRY(usable(d, err));
 	if (n == 0)
 		return VRES_OK;
-	if (data == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "data is NULL");
+	TRY(vres_check_given(data, "data", err));
 	return added(d, d->alg == VRES_DIGEST_VERITY ? add(d, data, n, err)
 	                                             : vres_sha256_add(&d->flat, data, n, err));
 }
@@ -160,8 +157,7 @@ vres_status vres_digester_final(vres_digester *d, char hex[65], vres_error *err)
 	uint8_t root[VRES_SHA256_BYTES], digest[VRES_SHA256_BYTES];
 
 	TRY(usable(d, err));
-	if (hex == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "hex is NULL");
+	TRY(vres_check_given(hex, "hex", err));
 	d->is_finished = true;
 	if (d->alg == VRES_DIGEST_VERITY) {
 		TRY(tree_finish(&d->tree, 0, root, err));

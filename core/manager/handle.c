@@ -29,8 +29,7 @@ vres_status vres_shard_describe(const vres_shard *s, vres_shard_info *out, vres_
 	PUBLIC_CALL;
 	vres_shard_info info;
 
-	if (s == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "shard is NULL");
+	TRY(vres_check_given(s, "shard", err));
 	TRY(vres_manager_enter_stopped(s->manager, err));
 	TRY(ABI_OUT_CHECK(out, "vres_shard_info", err));
 	TRY(vres_shard_view(s, &info, err));
@@ -70,11 +69,10 @@ vres_status vres_shard_to_json(const vres_shard *s, char *buf, size_t cap, size_
 	struct json_writer size = {.buffer = NULL}, w = {.buffer = buf, .capacity = cap};
 	vres_shard_info info;
 
-	if (s == NULL || len == NULL || (buf == NULL && cap > 0))
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL",
-		                 s == NULL     ? "shard"
-		                 : len == NULL ? "len"
-		                               : "buf");
+	TRY(vres_check_given(s, "shard", err));
+	TRY(vres_check_given(len, "len", err));
+	if (cap > 0)
+		TRY(vres_check_given(buf, "buf", err));
 	TRY(vres_manager_enter_stopped(s->manager, err));
 	TRY(vres_shard_view(s, &info, err));
 	write_handle(&size, &info);

@@ -100,6 +100,14 @@ int64_t vres_os_process(void)
 	return getpid();
 }
 
+vres_status vres_os_check_process(int64_t process, const char *what, vres_error *err)
+{
+	if (process == vres_os_process())
+		return VRES_OK;
+	return vres_fail_at(err, VRES_E_STATE, VRES_REASON_FORKED, VRES_NO_DEVICE,
+	                    "%s belongs to the parent process", what);
+}
+
 void vres_os_home_open(struct os_home *home)
 {
 	const size_t size = sizeof(*home->page); /* of which the kernel makes a page */

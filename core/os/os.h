@@ -42,6 +42,8 @@ const char *vres_os_wall_fault(uint64_t wall);
 
 uint64_t vres_os_monotonic(void); /* ns since some start; goes on while the machine sleeps */
 int64_t vres_os_process(void);    /* changes in a forked child */
+/* VRES_E_STATE if @process is not this one: @what belongs to the parent of a forked child. */
+vres_status vres_os_check_process(int64_t process, const char *what, vres_error *err);
 
 /*
  * The process that something was made in.  Every call asks whether it is still that one.  Its

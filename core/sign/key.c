@@ -82,8 +82,9 @@ vres_status vres_key_derive(const void *token, size_t bytes, const char *domain,
 	CLEANUP(key_destroy) struct vres_key *key = NULL;
 	void *page = NULL;
 
-	if (out == NULL || (token == NULL && bytes > 0))
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", out ? "token" : "out");
+	TRY(vres_check_given(out, "out", err));
+	if (bytes > 0)
+		TRY(vres_check_given(token, "token", err));
 	if (bytes == 0 || bytes > TOKEN_MAX)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "token is %s",
 		                 bytes == 0 ? "empty" : "longer than 1 MiB");
@@ -171,8 +172,8 @@ vres_status vres_key_from_token_file(const char *path, const char *domain, vres_
 {
 	PUBLIC_CALL;
 
-	if (path == NULL || out == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", path ? "out" : "path");
+	TRY(vres_check_given(path, "path", err));
+	TRY(vres_check_given(out, "out", err));
 	return key_from_file(path, domain, out, err);
 }
 
@@ -208,8 +209,8 @@ vres_status vres_key_from_key_file(const char *path, vres_key **out, vres_error 
 	void *page = NULL;
 	size_t n;
 
-	if (path == NULL || out == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", path ? "out" : "path");
+	TRY(vres_check_given(path, "path", err));
+	TRY(vres_check_given(out, "out", err));
 	TRY(secret_read(path, "the key file", &text, &n, err));
 	TRY(vres_secret_alloc(sizeof(*key), &page, err));
 	key = page;
@@ -246,8 +247,8 @@ vres_status vres_key_from_credential(const char *name, const char *domain, vres_
 	char path[4096];
 	int n;
 
-	if (name == NULL || out == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", name ? "out" : "name");
+	TRY(vres_check_given(name, "name", err));
+	TRY(vres_check_given(out, "out", err));
 	TRY(credential_name_check(name, err));
 	folder = vres_os_environment("CREDENTIALS_DIRECTORY");
 	if (folder == NULL)

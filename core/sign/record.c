@@ -212,9 +212,8 @@ vres_status vres_receipt_check(const void *receipt, size_t len, const vres_key *
 	struct vres_record record;
 	vres_shard_info info;
 
-	if (receipt == NULL || key == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL",
-		                 receipt ? "key" : "receipt");
+	TRY(vres_check_given(receipt, "receipt", err));
+	TRY(vres_check_given(key, "key", err));
 	TRY(ABI_OUT_CHECK(out, "vres_shard_info", err));
 	TRY(vres_subkeys_create(key, &keys, err));
 	TRY(vres_receipt_decode(receipt, len, keys, &record, err));

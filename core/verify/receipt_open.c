@@ -16,11 +16,10 @@ vres_status vres_shard_receipt(const vres_shard *s, void *buf, size_t cap, size_
 	uint8_t bytes[RECEIPT_MAX];
 	size_t n;
 
-	if (s == NULL || len == NULL || (buf == NULL && cap > 0))
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL",
-		                 s == NULL     ? "shard"
-		                 : len == NULL ? "len"
-		                               : "buf");
+	TRY(vres_check_given(s, "shard", err));
+	TRY(vres_check_given(len, "len", err));
+	if (cap > 0)
+		TRY(vres_check_given(buf, "buf", err));
 	TRY(vres_manager_enter(s->manager, err));
 	if (atomic_load(&s->state) == VRES_SHARD_QUARANTINED)
 		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_QUARANTINED,
@@ -114,9 +113,8 @@ vres_status vres_receipt_open(vres_manager *m, const void *receipt, size_t len, 
 	vres_status status;
 
 	TRY(vres_manager_enter(m, err));
-	if (receipt == NULL || out == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL",
-		                 receipt ? "out" : "receipt");
+	TRY(vres_check_given(receipt, "receipt", err));
+	TRY(vres_check_given(out, "out", err));
 	CLEANUP(vres_manager_let_go) vres_manager *kept = vres_manager_keep(m);
 	op.began = vres_log_clock(&m->listeners);
 	status = match(m, receipt, len, out, &detail);

@@ -58,8 +58,7 @@ vres_status vres_audit_checker_create(const vres_audit_check_options *o, vres_au
 	CLEANUP(destroy) vres_audit_checker *c = NULL;
 	vres_audit_check_options options = vres_audit_check_options_init();
 
-	if (out == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "out is NULL");
+	TRY(vres_check_given(out, "out", err));
 	if (o)
 		TRY(ABI_IN(&options, o, "vres_audit_check_options", err));
 	if (options.reserved != 0 || options.max_findings > FINDINGS_MOST)
@@ -84,11 +83,8 @@ vres_status vres_audit_checker_create(const vres_audit_check_options *o, vres_au
 
 static vres_status usable(const vres_audit_checker *c, vres_error *err)
 {
-	if (c == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "checker is NULL");
-	if (c->process != vres_os_process())
-		return vres_fail_at(err, VRES_E_STATE, VRES_REASON_FORKED, VRES_NO_DEVICE,
-		                    "the checker belongs to the parent process");
+	TRY(vres_check_given(c, "checker", err));
+	TRY(vres_os_check_process(c->process, "the checker", err));
 	return c->is_ended ? vres_fail(err, VRES_E_STATE, "the log has ended") : VRES_OK;
 }
 
@@ -109,8 +105,8 @@ vres_status vres_audit_checker_checkpoint(vres_audit_checker *c, const void *byt
 	vres_status status;
 
 	TRY(check_turn(c, c && c->checkpoint.is_given, err));
-	if (bytes == NULL && n > 0)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "bytes is NULL");
+	if (n > 0)
+		TRY(vres_check_given(bytes, "bytes", err));
 	status = audit_marks_checkpoint(c, bytes, n, err);
 	vres_hmac_close(&c->hmac);
 	return status;
@@ -123,8 +119,7 @@ vres_status vres_audit_checker_head(vres_audit_checker *c, uint64_t seq, const c
 	struct cursor digits = {.at = (const unsigned char *)hash};
 
 	TRY(check_turn(c, c && c->head.is_given, err));
-	if (hash == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "hash is NULL");
+	TRY(vres_check_given(hash, "hash", err));
 	if (seq == 0 || seq > AUDIT_NUMBER_MAX)
 		return vres_fail(err, VRES_E_INVALID_INPUT,
 		                 "the head's seq is not from 1 to 2^53 - 1");
@@ -206,8 +201,8 @@ vres_status vres_audit_checker_feed(vres_audit_checker *c, const void *bytes, si
 	vres_status status = VRES_OK;
 
 	TRY(usable(c, err));
-	if (bytes == NULL && n > 0)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "bytes is NULL");
+	if (n > 0)
+		TRY(vres_check_given(bytes, "bytes", err));
 	if (!c->has_file)
 		return vres_fail(err, VRES_E_STATE, "no file was begun");
 	c->bytes += n;
@@ -229,8 +224,7 @@ vres_status vres_audit_checker_summary(const vres_audit_checker *c, vres_audit_s
 	PUBLIC_CALL;
 	vres_audit_summary s;
 
-	if (c == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "checker is NULL");
+	TRY(vres_check_given(c, "checker", err));
 	TRY(ABI_OUT_CHECK(out, "vres_audit_summary", err));
 	s = c->sum;
 	s.lines = c->lines;

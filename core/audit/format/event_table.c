@@ -2,7 +2,7 @@
 /* The table of events, the one in docs/FORMAT.md, with the keys in the order of their bytes. */
 #include "audit/format/event_table.h"
 
-#include <vres/vres.h>
+#include "events/events.h"
 
 #define ROW(key, kind, at, word)                                                                   \
 	{                                                                                          \
@@ -18,64 +18,53 @@
 #define GPU_DEVICE               EVENT("gpu_device", DEVICE, gpu_device)
 #define SHARD_ID                 SHARD("shard_id", SHARD_TEXT, shard_id)
 
+#define LIBRARY(event, ...)                                                                        \
+	{                                                                                          \
+		.type = (event), .fields = { __VA_ARGS__ }                                         \
+	}
+#define OWN(event, name, ...)                                                                      \
+	{                                                                                          \
+		.type = (event), .own_name = (name), .fields = { __VA_ARGS__ }                     \
+	}
+
 static const struct audit_layout layouts[] = {
-	{VRES_EVENT_VRAM_SEALED,
-         "vram_sealed",
-         {SHARD("digest", SHARD_TEXT, digest), TYPE, GPU_DEVICE, SHARD_ID, IF_SIMULATED,
-          SHARD("vram_bytes", SHARD_NUMBER, vram_bytes)}},
-	{VRES_EVENT_SEAL_VERIFIED,
-         "seal_verified",
-         {TYPE, EVENT("mode", TEXT, mode), SHARD_ID, IF_SIMULATED}},
-	{VRES_EVENT_SEAL_VERIFICATION_FAILED,
-         "seal_verification_failed",
-         {EVENT("actual_digest", TEXT, actual_digest), EVENT("damage_count", COUNT, damage_count),
-          TYPE, EVENT("expected_digest", TEXT, expected_digest), OTHER("reason", REASON),
-          ALWAYS("severity", "critical"), SHARD_ID, IF_SIMULATED}},
-	{VRES_EVENT_VRAM_ALLOCATED,
-         "vram_allocated",
-         {EVENT("allocated_bytes", NUMBER, allocated_bytes),
-          EVENT("available_bytes", NUMBER, available_bytes), TYPE, GPU_DEVICE,
-          EVENT("requested_bytes", NUMBER, requested_bytes), IF_SIMULATED,
-          EVENT("used_bytes", NUMBER, used_bytes)}},
-	{VRES_EVENT_VRAM_ALLOCATION_FAILED,
-         "vram_allocation_failed",
-         {EVENT("available_bytes", NUMBER, available_bytes), TYPE, GPU_DEVICE,
-          EVENT("reason", TEXT, detail), EVENT("requested_bytes", NUMBER, requested_bytes),
-          IF_SIMULATED}},
-	{VRES_EVENT_VRAM_DEALLOCATED,
-         "vram_deallocated",
-         {TYPE, EVENT("freed_bytes", NUMBER, freed_bytes), GPU_DEVICE,
-          EVENT("remaining_used", NUMBER, used_bytes), SHARD_ID, IF_SIMULATED}},
-	{VRES_EVENT_VRAM_DEALLOCATION_FAILED,
-         "vram_deallocation_failed",
-         {TYPE, GPU_DEVICE, EVENT("reason", TEXT, detail), SHARD_ID, IF_SIMULATED}},
-	{VRES_EVENT_POLICY_VIOLATION,
-         "policy_violation",
-         {EVENT("action_taken", TEXT, action_taken), EVENT("details", TEXT, detail), TYPE,
-          GPU_DEVICE, ALWAYS("policy", "vram_only"), ALWAYS("severity", "critical"), IF_SIMULATED,
-          EVENT("violation", TEXT, violation)}},
-	{VRES_EVENT_SEAL_VERIFICATION_ERROR,
-         "seal_verification_error",
-         {TYPE, GPU_DEVICE, EVENT("mode", TEXT, mode), SHARD_ID, IF_SIMULATED,
-          OTHER("status", STATUS)}},
-	{VRES_EVENT_SEAL_FAILED,
-         "seal_failed",
-         {TYPE, GPU_DEVICE, EVENT("mode", TEXT, mode), SHARD_ID, IF_SIMULATED,
-          OTHER("status", STATUS)}},
-	{VRES_EVENT_VRAM_RELEASED, "vram_released", {TYPE, GPU_DEVICE, SHARD_ID, IF_SIMULATED}},
-	{AUDIT_HEADER,
-         "log_header",
-         {OTHER("epoch", OWN_EPOCH), TYPE, ALWAYS("format", "vres-audit/1"),
-          OTHER("key_mode", OWN_TEXT), HEX("session", AUDIT_SESSION), IF_SIMULATED}},
-	{AUDIT_OPENED, "log_opened", {TYPE, HEX("session", AUDIT_SESSION), IF_SIMULATED}},
-	{AUDIT_REPAIRED,
-         "log_repaired",
-         {TYPE, OTHER("removed_bytes", OWN_NUMBER), HEX("removed_sha256", AUDIT_HEX),
-          IF_SIMULATED}},
-	{AUDIT_LOST, "log_lost", {TYPE, OTHER("lost_events", OWN_NUMBER), IF_SIMULATED}},
-	{AUDIT_EPOCH, "log_epoch", {OTHER("epoch", OWN_NUMBER), TYPE, IF_SIMULATED}},
-	{AUDIT_ROTATED, "log_rotated", {TYPE, IF_SIMULATED}},
-	{AUDIT_CLOSED, "log_closed", {TYPE, IF_SIMULATED}},
+	LIBRARY(VRES_EVENT_VRAM_SEALED, SHARD("digest", SHARD_TEXT, digest), TYPE, GPU_DEVICE,
+                SHARD_ID, IF_SIMULATED, SHARD("vram_bytes", SHARD_NUMBER, vram_bytes)),
+	LIBRARY(VRES_EVENT_SEAL_VERIFIED, TYPE, EVENT("mode", TEXT, mode), SHARD_ID, IF_SIMULATED),
+	LIBRARY(VRES_EVENT_SEAL_VERIFICATION_FAILED, EVENT("actual_digest", TEXT, actual_digest),
+                EVENT("damage_count", COUNT, damage_count), TYPE,
+                EVENT("expected_digest", TEXT, expected_digest), OTHER("reason", REASON),
+                ALWAYS("severity", "critical"), SHARD_ID, IF_SIMULATED),
+	LIBRARY(VRES_EVENT_VRAM_ALLOCATED, EVENT("allocated_bytes", NUMBER, allocated_bytes),
+                EVENT("available_bytes", NUMBER, available_bytes), TYPE, GPU_DEVICE,
+                EVENT("requested_bytes", NUMBER, requested_bytes), IF_SIMULATED,
+                EVENT("used_bytes", NUMBER, used_bytes)),
+	LIBRARY(VRES_EVENT_VRAM_ALLOCATION_FAILED,
+                EVENT("available_bytes", NUMBER, available_bytes), TYPE, GPU_DEVICE,
+                EVENT("reason", TEXT, detail), EVENT("requested_bytes", NUMBER, requested_bytes),
+                IF_SIMULATED),
+	LIBRARY(VRES_EVENT_VRAM_DEALLOCATED, TYPE, EVENT("freed_bytes", NUMBER, freed_bytes),
+                GPU_DEVICE, EVENT("remaining_used", NUMBER, used_bytes), SHARD_ID, IF_SIMULATED),
+	LIBRARY(VRES_EVENT_VRAM_DEALLOCATION_FAILED, TYPE, GPU_DEVICE,
+                EVENT("reason", TEXT, detail), SHARD_ID, IF_SIMULATED),
+	LIBRARY(VRES_EVENT_POLICY_VIOLATION, EVENT("action_taken", TEXT, action_taken),
+                EVENT("details", TEXT, detail), TYPE, GPU_DEVICE, ALWAYS("policy", "vram_only"),
+                ALWAYS("severity", "critical"), IF_SIMULATED, EVENT("violation", TEXT, violation)),
+	LIBRARY(VRES_EVENT_SEAL_VERIFICATION_ERROR, TYPE, GPU_DEVICE, EVENT("mode", TEXT, mode),
+                SHARD_ID, IF_SIMULATED, OTHER("status", STATUS)),
+	LIBRARY(VRES_EVENT_SEAL_FAILED, TYPE, GPU_DEVICE, EVENT("mode", TEXT, mode), SHARD_ID,
+                IF_SIMULATED, OTHER("status", STATUS)),
+	LIBRARY(VRES_EVENT_VRAM_RELEASED, TYPE, GPU_DEVICE, SHARD_ID, IF_SIMULATED),
+	OWN(AUDIT_HEADER, "log_header", OTHER("epoch", OWN_EPOCH), TYPE,
+            ALWAYS("format", "vres-audit/1"), OTHER("key_mode", OWN_TEXT),
+            HEX("session", AUDIT_SESSION), IF_SIMULATED),
+	OWN(AUDIT_OPENED, "log_opened", TYPE, HEX("session", AUDIT_SESSION), IF_SIMULATED),
+	OWN(AUDIT_REPAIRED, "log_repaired", TYPE, OTHER("removed_bytes", OWN_NUMBER),
+            HEX("removed_sha256", AUDIT_HEX), IF_SIMULATED),
+	OWN(AUDIT_LOST, "log_lost", TYPE, OTHER("lost_events", OWN_NUMBER), IF_SIMULATED),
+	OWN(AUDIT_EPOCH, "log_epoch", OTHER("epoch", OWN_NUMBER), TYPE, IF_SIMULATED),
+	OWN(AUDIT_ROTATED, "log_rotated", TYPE, IF_SIMULATED),
+	OWN(AUDIT_CLOSED, "log_closed", TYPE, IF_SIMULATED),
 };
 
 const struct audit_layout *audit_layout_of(uint32_t type)
@@ -86,11 +75,16 @@ const struct audit_layout *audit_layout_of(uint32_t type)
 	return NULL;
 }
 
+const char *audit_layout_name(const struct audit_layout *l)
+{
+	return l->own_name ? l->own_name : vres_event_name(l->type);
+}
+
 const struct audit_layout *audit_layout_own(const char *name, size_t n)
 {
 	for (size_t i = 0; i < COUNT_OF(layouts); i++)
-		if (layouts[i].type >= AUDIT_HEADER && strlen(layouts[i].name) == n &&
-		    memcmp(layouts[i].name, name, n) == 0)
+		if (layouts[i].type >= AUDIT_HEADER && strlen(layouts[i].own_name) == n &&
+		    memcmp(layouts[i].own_name, name, n) == 0)
 			return &layouts[i];
 	return NULL;
 }

@@ -38,15 +38,18 @@ struct audit_field {
 };
 
 struct audit_layout {
-	uint32_t type; /* vres_event_type or audit_event */
-	const char *name;
+	uint32_t type;                           /* vres_event_type or audit_event */
 	struct audit_field fields[AUDIT_FIELDS]; /* in the order of their keys; then FIELD_NONE */
+	const char *own_name;                    /* of the log's own events; else NULL */
 };
 
 /* NULL: there is no such event. */
 const struct audit_layout *audit_layout_of(uint32_t type);
 
-/* The same for an event of the log itself, by the @n bytes of its name. */
+/* What stands as event_type. */
+const char *audit_layout_name(const struct audit_layout *l);
+
+/* The layout of an event of the log itself, by the @n bytes of its name. */
 const struct audit_layout *audit_layout_own(const char *name, size_t n);
 
 /* Field @i; NULL behind the last. */

@@ -236,8 +236,7 @@ vres_status vres_audit_keygen(const char *path, vres_error *err)
 	const char *name;
 	vres_status status;
 
-	if (path == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "path is NULL");
+	TRY(vres_check_given(path, "path", err));
 	TRY(vres_private_folder(path, FILE_NAME_MAX, "the key file", &folder, &name, err));
 	TRY(keys_create(true, &keys, err));
 	TRY(vres_os_random(keys->chain[0], VRES_SHA256_BYTES, err));

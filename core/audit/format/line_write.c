@@ -65,6 +65,7 @@ static void put_quoted(struct line_out *o, const char *text, size_t n)
 static void put_event(struct line_out *o, const struct audit_slot *slot)
 {
 	const struct audit_layout *layout = audit_layout_of(slot->type);
+	const char *const name = audit_layout_name(layout);
 	const char *text = slot->text;
 	const struct audit_field *f;
 	char before = '{';
@@ -77,7 +78,7 @@ static void put_event(struct line_out *o, const struct audit_slot *slot)
 		put_bytes(o, ":", 1);
 		before = ',';
 		switch (f->kind) {
-		case FIELD_NAME: put_quoted(o, layout->name, strlen(layout->name)); break;
+		case FIELD_NAME: put_quoted(o, name, strlen(name)); break;
 		case FIELD_WORD: put_quoted(o, f->word, strlen(f->word)); break;
 		case FIELD_SIMULATED: put_string(o, "true"); break;
 		case FIELD_TEXT:

@@ -72,11 +72,9 @@ vres_status vres_audit_file_open(const char *path, const vres_key *key,
 	vres_audit_file_options o;
 	struct audit_choice choice;
 
-	if (path == NULL || options == NULL || out == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL",
-		                 path == NULL      ? "path"
-		                 : options == NULL ? "options"
-		                                   : "out");
+	TRY(vres_check_given(path, "path", err));
+	TRY(vres_check_given(options, "options", err));
+	TRY(vres_check_given(out, "out", err));
 	TRY(ABI_IN(&o, options, "vres_audit_file_options", err));
 	TRY(check_options(path, key, &o, &choice, err));
 	f = vres_os_alloc(sizeof(*f));
@@ -96,12 +94,8 @@ vres_status vres_audit_file_open(const char *path, const vres_key *key,
 
 static vres_status check_process(const vres_audit_file *f, vres_error *err)
 {
-	if (f == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "the audit file is NULL");
-	if (f->process != vres_os_process())
-		return vres_fail_at(err, VRES_E_STATE, VRES_REASON_FORKED, VRES_NO_DEVICE,
-		                    "the audit log belongs to the parent process");
-	return VRES_OK;
+	TRY(vres_check_given(f, "the audit file", err));
+	return vres_os_check_process(f->process, "the audit log", err);
 }
 
 vres_status vres_audit_file_record(void *ctx, const vres_event *event)
@@ -136,8 +130,8 @@ vres_status vres_audit_file_head(vres_audit_file *f, uint64_t *seq, char hash[65
 	struct audit_point synced;
 
 	TRY(check_process(f, err));
-	if (seq == NULL || hash == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "%s is NULL", seq ? "hash" : "seq");
+	TRY(vres_check_given(seq, "seq", err));
+	TRY(vres_check_given(hash, "hash", err));
 	(void)pthread_mutex_lock(&f->queue.lock);
 	synced = f->queue.synced;
 	(void)pthread_mutex_unlock(&f->queue.lock);

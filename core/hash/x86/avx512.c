@@ -130,6 +130,16 @@ INLINE void sum(__m512i state[8], const __m512i s[8])
 		state[i] = add(state[i], s[i]);
 }
 
+/* Working copies of the states, which stay in registers. */
+INLINE void copy_states(const struct set *one, const struct set *two, __m512i s[8], __m512i t[8])
+{
+#pragma GCC unroll 8
+	for (size_t i = 0; i < 8; i++) {
+		s[i] = one->state[i];
+		t[i] = two->state[i];
+	}
+}
+
 /*
  * Eight rounds at a time, so that state and temporaries stay in registers and the schedule in the
  * nearest cache.
@@ -138,11 +148,7 @@ INLINE void compress(struct set *one, struct set *two)
 {
 	__m512i s[8], t[8];
 
-#pragma GCC unroll 8
-	for (size_t i = 0; i < 8; i++) {
-		s[i] = one->state[i];
-		t[i] = two->state[i];
-	}
+	copy_states(one, two, s, t);
 	for (size_t at = 0; at < 64; at += 8) {
 #pragma GCC unroll 8
 		for (size_t i = 0; i < 8; i++) {
@@ -164,11 +170,7 @@ INLINE void pad(struct set *one, struct set *two, const uint32_t padding[64])
 {
 	__m512i s[8], t[8];
 
-#pragma GCC unroll 8
-	for (size_t i = 0; i < 8; i++) {
-		s[i] = one->state[i];
-		t[i] = two->state[i];
-	}
+	copy_states(one, two, s, t);
 	for (size_t at = 0; at < 64; at += 8) {
 #pragma GCC unroll 8
 		for (size_t i = 0; i < 8; i++) {
