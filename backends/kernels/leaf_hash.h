@@ -323,7 +323,7 @@ LEAF_HASH_FN void leaf_hash_source_digest(const leaf_hash_source *source, uint32
                                           const uint32_t padding[LEAF_HASH_ROUNDS], uint32_t one,
                                           uint32_t h[8])
 {
-	uint32_t w[16], next[16] = {0};
+	uint32_t w[16] = {0}, next[16] = {0};
 
 	leaf_hash_begin(h);
 	for (uint32_t at = 0;; at += LEAF_HASH_CHUNK) {
