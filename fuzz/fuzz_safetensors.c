@@ -107,7 +107,7 @@ static void try_json(const char *text, size_t n)
 
 static void try_header(const char *text, size_t n)
 {
-	struct safetensors s;
+	struct tensor_map s;
 	uint64_t end = SAFETENSORS_PREFIX + n;
 
 	if (!safetensors_parse(&s, text, n)) {
@@ -121,11 +121,11 @@ static void try_header(const char *text, size_t n)
 
 		CLAIM(t->begin == end && t->end >= t->begin && t->name_bytes <= n);
 		CLAIM(t->name[t->name_bytes] == '\0' && strlen(t->type) <= n);
-		CLAIM(t->begin == t->end || safetensors_from(&s, t->begin) == i);
+		CLAIM(t->begin == t->end || tensor_map_from(&s, t->begin) == i);
 		end = t->end;
 	}
-	CLAIM(s.end == end && safetensors_from(&s, end) == s.count);
-	safetensors_free(&s);
+	CLAIM(s.end == end && tensor_map_from(&s, end) == s.count);
+	tensor_map_free(&s);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

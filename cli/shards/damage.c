@@ -24,10 +24,10 @@ static void report_tensor(struct output *o, json_t *array, const struct tensor *
  * The tensors that a range touches, from number @next on, so that one between two ranges is named
  * once. Returns the first that was not looked at.
  */
-static size_t report_tensors(struct output *o, json_t *array, const struct safetensors *s,
+static size_t report_tensors(struct output *o, json_t *array, const struct tensor_map *s,
                              const vres_damage *range, size_t next)
 {
-	size_t i = safetensors_from(s, range->offset);
+	size_t i = tensor_map_from(s, range->offset);
 
 	for (i = i > next ? i : next;
 	     i < s->count && s->tensors[i].begin < range->offset + range->bytes; i++) {
@@ -40,7 +40,7 @@ static size_t report_tensors(struct output *o, json_t *array, const struct safet
 static void name_tensors(struct output *o, json_t *damage, const struct input *in,
                          const vres_damage *ranges, size_t count)
 {
-	const struct safetensors *s = &in->model.tensors;
+	const struct tensor_map *s = &in->model.tensors;
 	const bool is_header = in->model.has_tensors && ranges[0].offset < s->data;
 	json_t *array;
 
@@ -48,7 +48,7 @@ static void name_tensors(struct output *o, json_t *damage, const struct input *i
 		return;
 	array = json_array();
 	if (is_header)
-		output_text(o, "  the safetensors header\n");
+		output_text(o, "  the %s header\n", s->format);
 	for (size_t i = 0, next = 0; i < count; i++)
 		next = report_tensors(o, array, s, &ranges[i], next);
 	output_put_bool(o, damage, "header", is_header);

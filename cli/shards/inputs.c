@@ -47,7 +47,8 @@ bool input_remark(const struct input *in, struct output *o, const struct seal_op
 
 void input_describe(const struct input *in, struct output *o, json_t *object)
 {
-	output_put_text(o, object, "format", in->model.has_tensors ? "safetensors" : "bytes");
+	output_put_text(o, object, "format",
+	                in->model.has_tensors ? in->model.tensors.format : "bytes");
 	output_put(o, object, "remark",
 	           in->model.remark[0] != '\0' ? json_string(in->model.remark) : json_null());
 }

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "shards/gguf.h"
 #include "shards/model_index.h"
 #include "ui/files.h"
 
@@ -54,9 +55,20 @@ static bool looks_like_safetensors(const struct model_file *m)
 	       m->header[SAFETENSORS_PREFIX] != '\0';
 }
 
-/* How many bytes of the beginning are needed to judge the file: with its header, if it has one. */
-static size_t wanted_bytes(const struct model_file *m)
+static bool looks_like_gguf(const struct model_file *m)
 {
+	return m->header_bytes >= strlen(GGUF_MAGIC) &&
+	       memcmp(m->header, GGUF_MAGIC, strlen(GGUF_MAGIC)) == 0;
+}
+
+/* How many bytes of the beginning are needed to judge the file: with its header, if it has one. */
+static size_t wanted_bytes(struct model_file *m)
+{
+	if (m->header_bytes >= PROBE_BYTES && looks_like_gguf(m)) {
+		if (m->header_bytes >= m->wanted)
+			m->wanted = gguf_wanted_bytes(m->header, m->header_bytes);
+		return m->wanted;
+	}
 	if (m->header_bytes < PROBE_BYTES || !looks_like_safetensors(m))
 		return PROBE_BYTES;
 	return SAFETENSORS_PREFIX +
@@ -76,6 +88,14 @@ static bool reserve(struct model_file *m, size_t n)
 	return true;
 }
 
+static void remark_header(struct model_file *m)
+{
+	remark(m,
+	       "header not readable: %s, at byte %" PRIu64
+	       "; sealed as plain bytes, no tensor will be named",
+	       m->tensors.error, m->tensors.error_at);
+}
+
 /* Parse the @n bytes of the header, which were read. */
 static void parse_header(struct model_file *m, size_t n)
 {
@@ -83,10 +103,29 @@ static void parse_header(struct model_file *m, size_t n)
 	m->header[m->header_bytes] = '\0';
 	m->has_tensors = safetensors_parse(&m->tensors, m->header + SAFETENSORS_PREFIX, n);
 	if (!m->has_tensors)
-		remark(m,
-		       "header not readable: %s, at byte %" PRIu64
-		       "; sealed as plain bytes, no tensor will be named",
-		       m->tensors.error, m->tensors.error_at);
+		remark_header(m);
+}
+
+/* Do the tensors end where the file does? */
+static void judge_end(struct model_file *m, uint64_t bytes)
+{
+	if (m->tensors.end > bytes)
+		remark(m, "truncated: its tensors end at byte %" PRIu64 " of %" PRIu64,
+		       m->tensors.end, bytes);
+	else if (bytes - m->tensors.end > m->tensors.padding)
+		remark(m, "%" PRIu64 " bytes follow its last tensor", bytes - m->tensors.end);
+}
+
+static void judge_gguf(struct model_file *m, uint64_t bytes)
+{
+	m->has_tensors = gguf_parse(&m->tensors, m->header, m->header_bytes);
+	if (m->has_tensors)
+		judge_end(m, bytes);
+	else if (m->header_bytes == bytes &&
+	         gguf_wanted_bytes(m->header, m->header_bytes) > m->header_bytes)
+		remark(m, "truncated: its header does not end within its %" PRIu64 " bytes", bytes);
+	else
+		remark_header(m);
 }
 
 static void judge_header(struct model_file *m, uint64_t bytes)
@@ -103,13 +142,8 @@ static void judge_header(struct model_file *m, uint64_t bytes)
 		       n + SAFETENSORS_PREFIX, bytes);
 	else
 		parse_header(m, (size_t)n);
-	if (!m->has_tensors || m->tensors.end == bytes)
-		return;
-	if (m->tensors.end > bytes)
-		remark(m, "truncated: its tensors end at byte %" PRIu64 " of %" PRIu64,
-		       m->tensors.end, bytes);
-	else
-		remark(m, "%" PRIu64 " bytes follow its last tensor", bytes - m->tensors.end);
+	if (m->has_tensors)
+		judge_end(m, bytes);
 }
 
 static void judge(struct model_file *m, const char *name, uint64_t bytes)
@@ -119,6 +153,8 @@ static void judge(struct model_file *m, const char *name, uint64_t bytes)
 	m->header[m->header_bytes] = '\0';
 	if (strncmp(m->header, LFS_BEGINNING, strlen(LFS_BEGINNING)) == 0)
 		remark(m, "is a git-lfs pointer, not the file it stands for: run `git lfs pull`");
+	else if (looks_like_gguf(m))
+		judge_gguf(m, bytes);
 	else if (m->header_bytes >= SAFETENSORS_PREFIX &&
 	         (looks_like_safetensors(m) || ends_with(name, ".safetensors")))
 		judge_header(m, bytes);
@@ -219,7 +255,7 @@ void model_file_end(struct model_file *m, const char *name, uint64_t bytes)
 
 void model_file_close(struct model_file *m)
 {
-	safetensors_free(&m->tensors);
+	tensor_map_free(&m->tensors);
 	free(m->header);
 	*m = (struct model_file){.header = NULL};
 }

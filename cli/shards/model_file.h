@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a file that is sealed seems to be: a safetensors file, whose header names its tensors, or
+ * What a file that is sealed seems to be: a safetensors or GGUF file, whose header names its
+ * tensors, or
  * something that was sealed by mistake, such as half a download.
  *
  * The header is taken from the bytes that are sealed: read once when the file is sealed, and kept.
@@ -13,12 +14,13 @@
 #include "shards/safetensors.h"
 
 struct model_file {
-	struct safetensors tensors;
+	struct tensor_map tensors;
 	bool has_tensors;   /* the header was read */
 	bool is_suspicious; /* --strict refuses it */
 	char remark[320];   /* the warning about this file; "": none */
 	char *header;       /* the bytes of the prefix and the header as read, so far */
 	size_t header_bytes;
+	size_t wanted;      /* so much of the beginning is needed, as far as is known */
 	bool is_lost;       /* memory ran out while it was kept */
 	struct stat before; /* of a file, when the header was read */
 };

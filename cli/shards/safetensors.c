@@ -20,8 +20,7 @@ static const struct {
 
 struct parse {
 	struct json_reader json;
-	struct safetensors *s;
-	size_t room;       /* of s->tensors */
+	struct tensor_map *s;
 	size_t texts_used; /* of s->texts, which has as many bytes as the header */
 };
 
@@ -132,23 +131,6 @@ static const char *range_fault(const struct entry *e)
 	return NULL;
 }
 
-static bool add_tensor(struct parse *p, const struct entry *e)
-{
-	struct safetensors *s = p->s;
-
-	if (s->count == p->room) {
-		struct tensor *more;
-
-		p->room = p->room == 0 ? 64 : 2 * p->room;
-		more = realloc(s->tensors, p->room * sizeof(*more));
-		if (more == NULL)
-			return fail(p, "out of memory", e->at);
-		s->tensors = more;
-	}
-	s->tensors[s->count++] = e->tensor;
-	return true;
-}
-
 static bool read_tensor(struct parse *p)
 {
 	struct entry e = {.at = p->json.begin};
@@ -169,7 +151,7 @@ static bool read_tensor(struct parse *p)
 	e.tensor.fault = range_fault(&e);
 	e.tensor.begin = p->s->data + e.offsets[0];
 	e.tensor.end = p->s->data + e.offsets[1];
-	return add_tensor(p, &e);
+	return tensor_map_add(p->s, &e.tensor) || fail(p, "out of memory", e.at);
 }
 
 static bool read_metadata(struct parse *p)
@@ -201,31 +183,8 @@ static bool read_entries(struct parse *p)
 	return token == TOKEN_OBJECT_END && json_reader_next(&p->json) == TOKEN_END;
 }
 
-/* By name; entries of one name by their place in the header, where texts lie in order. */
-static int compare_names(const void *a, const void *b)
-{
-	const struct tensor *x = a, *y = b;
-	const size_t n = x->name_bytes < y->name_bytes ? x->name_bytes : y->name_bytes;
-	const int order = memcmp(x->name, y->name, n);
-
-	if (order != 0)
-		return order;
-	if (x->name_bytes != y->name_bytes)
-		return x->name_bytes < y->name_bytes ? -1 : 1;
-	return x->name < y->name ? -1 : x->name > y->name;
-}
-
-static int compare_places(const void *a, const void *b)
-{
-	const struct tensor *x = a, *y = b;
-
-	if (x->begin != y->begin)
-		return x->begin < y->begin ? -1 : 1;
-	return x->end < y->end ? -1 : x->end > y->end;
-}
-
 /* Of entries with one name the last one counts, as in a map that they are put into. */
-static void drop_repeated(struct safetensors *s)
+static void drop_repeated(struct tensor_map *s)
 {
 	size_t kept = 0;
 
@@ -246,17 +205,17 @@ static void drop_repeated(struct safetensors *s)
  */
 static bool order_tensors(struct parse *p)
 {
-	struct safetensors *s = p->s;
+	struct tensor_map *s = p->s;
 
 	if (s->count > 1)
-		qsort(s->tensors, s->count, sizeof(*s->tensors), compare_names);
+		qsort(s->tensors, s->count, sizeof(*s->tensors), tensor_compare_names);
 	drop_repeated(s);
 	for (size_t i = 0; i < s->count; i++) {
 		if (s->tensors[i].fault != NULL)
 			return fail(p, s->tensors[i].fault, s->tensors[i].at);
 	}
 	if (s->count > 1)
-		qsort(s->tensors, s->count, sizeof(*s->tensors), compare_places);
+		qsort(s->tensors, s->count, sizeof(*s->tensors), tensor_compare_places);
 	s->end = s->data;
 	for (size_t i = 0; i < s->count; i++) {
 		if (s->tensors[i].begin != s->end)
@@ -266,40 +225,19 @@ static bool order_tensors(struct parse *p)
 	return true;
 }
 
-bool safetensors_parse(struct safetensors *s, const char *text, size_t n)
+bool safetensors_parse(struct tensor_map *s, const char *text, size_t n)
 {
 	struct parse p = {.s = s};
 
-	*s = (struct safetensors){.data = SAFETENSORS_PREFIX + n, .texts = malloc(n + 1)};
+	*s = (struct tensor_map){
+		.format = "safetensors", .data = SAFETENSORS_PREFIX + n, .texts = malloc(n + 1)};
 	json_reader_init(&p.json, text, n);
 	if (s->texts == NULL)
 		fail(&p, "out of memory", 0);
 	else if (read_entries(&p) && order_tensors(&p))
 		return true;
-	safetensors_free(s);
+	tensor_map_free(s);
 	s->error = p.json.error;
 	s->error_at = SAFETENSORS_PREFIX + p.json.at;
 	return false;
-}
-
-void safetensors_free(struct safetensors *s)
-{
-	free(s->tensors);
-	free(s->texts);
-	*s = (struct safetensors){0};
-}
-
-size_t safetensors_from(const struct safetensors *s, uint64_t offset)
-{
-	size_t low = 0, high = s->count;
-
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (s->tensors[middle].end <= offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
 }

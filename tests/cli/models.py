@@ -7,7 +7,7 @@ import resource
 import struct
 import subprocess
 
-from support import MOCK, equal, expect, finish, main, pattern, refused, safetensors, start, test, vres, write
+from support import MOCK, equal, expect, finish, gguf, gguf_pair, main, pattern, refused, safetensors, start, test, vres, write
 
 ENTRY = b'"t":{"dtype":"U8","shape":[5000],"data_offsets":[0,5000]}'
 
@@ -94,6 +94,36 @@ def what_is_no_whole_model_is_said_at_seal_and_refused_with_strict():
         refused("seal", name, "--strict", *MOCK, says=says)
     vres("seal", "-", "--bytes", str(len(pointer)), *MOCK, input=pointer)
     refused("seal", "-", "--bytes", str(len(pointer)), "--strict", *MOCK, input=pointer, says="is a git-lfs pointer")
+
+
+@test("VR-004", "integrity", "damaged GGUF model")
+def a_damaged_gguf_file_names_its_tensor_however_long_its_metadata_is():
+    words = gguf_pair("tokenizer.ggml.tokens", 9, struct.pack("<IQ", 8, 20000) + (struct.pack("<Q", 5) + b"token") * 20000)
+    for pairs, count in ((b"", 0), (words, 1)):
+        content = gguf([("blk.0.q", pattern(5000)), ("output", pattern(4000))], pairs, count)
+        write("m", content)
+        at = content.index(pattern(4000)[:3990], content.index(pattern(5000)) + 4990) + 3900
+        shard = vres("seal", "m", "--strict", "--mock-flip", f"0:{at}:0@1", "--json", *MOCK, status=1).json()["shards"][0]
+        expect(named(shard)[-1] == "output", shard["damage"])
+        equal((shard["format"], shard["remark"]), ("gguf", None))
+        shard = vres("seal", "-", "--bytes", str(len(content)), "--mock-flip", f"0:{at}:0@1", "--json", *MOCK, status=1, input=content).json()["shards"][0]
+        equal((named(shard)[-1], shard["format"]), ("output", "gguf"))
+
+
+@test("", "availability", "hostile model file")
+def a_gguf_header_that_cannot_be_read_is_said_with_the_byte():
+    whole = gguf([("t", pattern(5000))])
+    endless = gguf_pair("a", 9, struct.pack("<IQ", 0, 1 << 63))
+    for content, says in ((whole[:4] + b"\1" + whole[5:], "header not readable: its version is neither 2 nor 3, at byte 4"),
+                          (whole[:4] + b"\0\0\0\3" + whole[8:], "header not readable: it is big-endian, which no reader here knows, at byte 4"),
+                          (gguf([("t", b""), ("t", b"")]) + bytes(64), "header not readable: two tensors have one name, at byte"),
+                          (gguf([("t", b"x")], endless, 1), "header not readable: the header ends too early, at byte 49"),
+                          (gguf([("t", b"x")], gguf_pair("general.alignment", 4, struct.pack("<I", 3)), 1), "the alignment is no power of two"),
+                          (whole[:40], "truncated: its header does not end within its 40 bytes"), (whole[:-100], "truncated: its tensors end at byte"),
+                          (whole + bytes(64), "bytes follow its last tensor")):
+        write("m", content)
+        expect(says in vres("seal", "m", "--json", *MOCK).json()["shards"][0]["remark"], says)
+        refused("seal", "m", "--strict", *MOCK, says=says)
 
 
 @test("", "integrity")

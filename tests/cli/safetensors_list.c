@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include "shards/gguf.h"
 #include "shards/safetensors.h"
 #include "ui/escape.h"
 
@@ -35,27 +36,34 @@ static void print_tensor(const struct tensor *t)
 		       (unsigned long long)t->begin, (unsigned long long)t->end);
 }
 
+static int print_map(const struct tensor_map *s, bool is_good)
+{
+	if (!is_good) {
+		printf("error %llu %s\n", (unsigned long long)s->error_at, s->error);
+		return 1;
+	}
+	for (size_t i = 0; i < s->count; i++)
+		print_tensor(&s->tensors[i]);
+	printf("end %llu\n", (unsigned long long)s->end);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	CLEANUP(safetensors_free) struct safetensors s = {0};
+	CLEANUP(tensor_map_free) struct tensor_map s = {0};
 	size_t n = 0;
 	CLEANUP(free_pointer) char *text = argc == 2 ? load(argv[1], &n) : NULL;
 	uint64_t header;
 
 	if (text == NULL || n < SAFETENSORS_PREFIX)
 		return 2;
+	if (memcmp(text, GGUF_MAGIC, strlen(GGUF_MAGIC)) == 0)
+		return print_map(&s, gguf_parse(&s, text, n));
 	header = safetensors_header_bytes((const unsigned char *)text);
 	if (header > SAFETENSORS_HEADER_MAX || header > n - SAFETENSORS_PREFIX) {
 		puts("error 0 the header does not fit");
 		return 1;
 	}
 	text[SAFETENSORS_PREFIX + header] = '\0'; /* of the data nothing is read */
-	if (!safetensors_parse(&s, text + SAFETENSORS_PREFIX, (size_t)header)) {
-		printf("error %llu %s\n", (unsigned long long)s.error_at, s.error);
-		return 1;
-	}
-	for (size_t i = 0; i < s.count; i++)
-		print_tensor(&s.tensors[i]);
-	printf("end %llu\n", (unsigned long long)s.end);
-	return 0;
+	return print_map(&s, safetensors_parse(&s, text + SAFETENSORS_PREFIX, (size_t)header));
 }

@@ -135,6 +135,21 @@ def safetensors(tensors, header=None):
     return struct.pack("<Q", len(text)) + text + b"".join(content for _, content in tensors)
 
 
+def gguf(tensors, pairs=b"", count=0, alignment=32):
+    """A model in GGUF: @tensors are (name, bytes), of type I8; @pairs are @count metadata pairs."""
+    infos, data = b"", b""
+    for name, content in tensors:
+        raw = name.encode()
+        infos += struct.pack("<Q", len(raw)) + raw + struct.pack("<IQIQ", 1, len(content), 24, len(data))
+        data += content + bytes(-len(content) % alignment)
+    header = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), count) + pairs + infos
+    return header + bytes(-len(header) % alignment) + data
+
+
+def gguf_pair(key, kind, value):
+    return struct.pack("<Q", len(key)) + key.encode() + struct.pack("<I", kind) + value
+
+
 def _record(suite, function, ids, security_property, threat, status, seconds):
     folder = os.environ.get("VRES_RESULTS")
     if not folder:
