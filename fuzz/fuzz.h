@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the fuzz targets share: decisions taken from the input, claims that must hold, a small world
- * that is made once, and references that share nothing with the library but the standards.
+ * What the fuzz targets share: decisions that the input makes, claims that must hold, a manager
+ * with a shard that is made once, and reference implementations that follow the standards and share
+ * no code with the library.
  *
- * A target sees the whole of core, so that it can knock at inner doors; what it expects it works
- * out for itself.
+ * A target may call internal functions of the core, but it computes what it expects by itself.
  */
 #ifndef FUZZ_FUZZ_H
 #define FUZZ_FUZZ_H
@@ -19,11 +19,17 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What must hold whatever the input is.  Ends the process, which is how a fuzzer is told. */
+/*
+ * A claim that must hold for every input.  If it does not, the process ends: that is how a fuzzer
+ * learns of it.
+ */
 #define CLAIM(holds) ((holds) ? (void)0 : fuzz_refute(#holds, __FILE__, __LINE__))
 _Noreturn void fuzz_refute(const char *claim, const char *file, int line);
 
-/* Decisions.  Zeros come when the input has ended, so that every prefix means something. */
+/*
+ * Decisions.  After the end of the input they are all zero, so every prefix of an input is an
+ * input.
+ */
 struct input {
 	const uint8_t *next;
 	size_t left;
@@ -34,14 +40,14 @@ uint32_t input_below(struct input *in, uint32_t n);    /* 0 to n - 1; n up to 65
 bool input_flag(struct input *in);
 
 /*
- * Up to @most bytes in a heap block of exactly their size, so that a sanitizer sees the end; *n
- * says how many.
+ * Up to @most bytes in a heap block of exactly that size, so that a sanitizer notices a read past
+ * the end. *n: how many.
  */
 uint8_t *input_block(struct input *in, size_t most, size_t *n);
 
 /*
- * A copy of @original, of *n bytes, to which the rest of the input is applied: pairs of position
- * and mask; a position past the end cuts.
+ * A copy of @original, which has *n bytes, changed by the rest of the input: pairs of a position
+ * and a mask for its byte.  A position past the end cuts the copy.
  */
 uint8_t *input_edits(struct input *in, const uint8_t *original, size_t *n);
 
@@ -51,7 +57,7 @@ char *input_string(struct input *in, size_t most);
 void *fuzz_alloc(size_t bytes);
 
 /*
- * An error detail that nobody has touched, and what every call must have left there (vres.h,
+ * An error detail that no call has written to; and a check of what a call left in it (vres.h,
  * "Outputs").
  */
 vres_error untouched(void);
@@ -68,7 +74,10 @@ struct world {
 	uint8_t seal_key[32]; /* derived by the reference */
 };
 
-/* It lives as long as the process: making one costs a hundred times what most inputs cost. */
+/*
+ * Made once and kept until the process ends: making one takes a hundred times as long as most
+ * inputs.
+ */
 const struct world *world(void);
 
 #define TOKEN "test-token-42"

@@ -111,7 +111,7 @@ struct verdict {
 	struct told told;
 };
 
-/* Two files, cut at @cut; in pieces of @piece bytes, or whole. */
+/* Feeds two files, divided at @cut, in pieces of @piece bytes or whole. */
 static void check(uint32_t key, const uint8_t *bytes, size_t n, size_t cut, size_t piece,
                   struct verdict *v)
 {
@@ -151,7 +151,7 @@ static void check(uint32_t key, const uint8_t *bytes, size_t n, size_t cut, size
 	vres_audit_checker_destroy(c);
 }
 
-/* A canonical line is its parts, and nothing besides. */
+/* A canonical line consists of the parts that the scanner reports and of nothing else. */
 static void claim_round(const uint8_t *bytes, size_t n)
 {
 	static const char before[] = ",\"hash\":\"";

@@ -12,7 +12,7 @@
  */
 #include "ops.h"
 
-/* Written twice: what is worth doing often. */
+/* Operations that are listed twice are chosen more often. */
 static void (*const operations[])(struct run *) = {
 	op_seal,          op_seal,
 	op_seal,          op_verify,

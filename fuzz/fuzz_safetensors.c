@@ -13,7 +13,7 @@
 #include "shards/json_reader.h"
 #include "shards/safetensors.h"
 
-/* A text that is written to; twelve bytes stand for each that was read. */
+/* A text that is being written; it has room for twelve bytes for each byte that was read. */
 struct writing {
 	char *text;
 	size_t n;
@@ -25,7 +25,7 @@ static void put(struct writing *w, const char *text)
 	w->n += strlen(text);
 }
 
-/* ASCII as \u escapes; what is beyond as it is, which is UTF-8. */
+/* ASCII is written as \u escapes, everything else as the UTF-8 that it is. */
 static void put_string(struct writing *w, const char *bytes, size_t n)
 {
 	put(w, "\"");
@@ -65,7 +65,7 @@ static void write_token(struct writing *w, const struct json_reader *r, enum jso
 	}
 }
 
-/* What the tokens of @text are when they are written; NULL when it is refused. */
+/* The tokens of @text, written as JSON again; NULL if the reader refuses the text. */
 static char *rewrite(const char *text, size_t n, size_t *written)
 {
 	struct writing w = {.text = malloc(12 * n + 32)};

@@ -10,7 +10,7 @@
 #include "fuzz.h"
 #include "shape.h"
 
-/* Bytes that follow from two numbers: repeated, but not with the period of any block. */
+/* Bytes computed from two numbers.  They repeat, but not with the period of any block size. */
 static uint8_t *content(struct input *in, size_t n)
 {
 	const uint8_t first = (uint8_t)input_number(in, 1),

@@ -3,8 +3,8 @@
  * Under test: vres_validate_identifier(), vres_validate_hex(), vres_validate_range(),
  * vres_validate_text().
  *
- * Each takes exactly what its definition takes, and its message is word for word the one that the
- * first offender, sought by other means, asks for: so nothing of the input can be in it.
+ * Each accepts exactly what its definition accepts.  Its message is, word for word, the one for the
+ * first fault, which is found here in another way; so the message holds nothing of the input.
  */
 #include "fuzz.h"
 
@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <vres/validate.h>
 
-/* The message that is due; empty when the input is to be taken. */
+/* The message that is expected; empty if the input is to be accepted. */
 struct due {
 	char text[224];
 };
@@ -33,7 +33,7 @@ static void claim_due(vres_status status, const vres_error *err, const struct du
 	      (status == VRES_E_INVALID_INPUT && strcmp(err->message, d->text) == 0));
 }
 
-/* Where the first of @needles, four-letter words at most, begins; @n: nowhere. */
+/* Where the first of @needles, which have four letters at most, begins; @n if there is none. */
 static size_t first_of(const uint8_t *bytes, size_t n, const char *const *needles, size_t count)
 {
 	size_t first = n;
@@ -123,7 +123,7 @@ static void try_range(uint64_t value, uint64_t min, uint64_t end)
 {
 	vres_error err = untouched();
 	const vres_status status = vres_validate_range(value, min, end, "it", &err);
-	/* by another road: the distance from min, where there is one */
+	/* computed in another way: by the distance from min, if the range has any */
 	const bool is_in = end > min && value - min < end - min && value >= min;
 
 	claim_outcome(status, &err);

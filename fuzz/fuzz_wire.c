@@ -2,9 +2,9 @@
 /*
  * Under test: wire_put_*(), wire_get_*(), wire_ended().
  *
- * One script, three times: written into a buffer of any size, read back from there, and read from
- * hostile bytes.  What was written comes back, in the length that the format says; no cursor leaves
- * its buffer, and none recovers from a misfit.
+ * One script is run three times: it writes into a buffer of any size, reads that back, and reads
+ * hostile bytes.  What was written comes back, in the length that the format states.  No cursor
+ * leaves its buffer, and none goes on after an error.
  */
 #include "fuzz.h"
 #include "base/wire.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A run of fuzz_ops.c: a mock with two small devices, a manager on it, and the reference model,
- * which knows what was sealed, what was harmed, and so what every call must answer.
+ * which knows what was sealed and what was damaged, and so what every call must answer.
  *
- * The model is exact while nothing is armed.  A fault that is armed for one call may turn its
- * answer into trouble (1xx to 3xx), never into success where damage should have been found and
+ * Without an injected fault the model is exact.  A fault that is injected into one call may turn
+ * its answer into trouble (1xx to 3xx), never into success where damage should have been found, and
  * never into a judgement (4xx).
  */
 #ifndef FUZZ_OPS_H
@@ -47,8 +47,8 @@ struct model_receipt {
 };
 
 /*
- * What goes wrong during the next call; @status VRES_OK: the driver says that it did what it did
- * not do.
+ * What goes wrong during the next call.  With @status VRES_OK the driver reports success for work
+ * that it did not do.
  */
 struct fault {
 	bool armed, is_slow;
@@ -91,7 +91,7 @@ struct model_shard *run_pick_alive(struct run *r); /* one with a reference or a 
 void run_forget_if_gone(struct run *r, struct model_shard *s);
 
 /* ops_model.c */
-/* What the armed fault, and nothing else, should be answered with. */
+/* The answer that the injected fault, and nothing else, should have. */
 bool model_is_trouble(const struct run *r, vres_status status);
 bool model_is_alive(const struct model_shard *s);
 bool model_is_resident(const struct run *r, const struct model_shard *s);
@@ -102,7 +102,7 @@ uint32_t model_lease_mode(const struct run *r, const struct model_shard *s);
 struct answer model_enforce(const struct run *r, uint32_t device);
 uint64_t model_free(const struct run *r, uint32_t device);
 
-/* Compare, and draw the consequences of what was found. */
+/* Compare, and update the model by what was found. */
 void model_conclude(struct run *r, struct model_shard *s, struct answer wanted, vres_status got,
                     uint32_t reason, uint32_t mode);
 

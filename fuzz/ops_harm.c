@@ -13,7 +13,7 @@ void op_flip(struct run *r)
 
 	if (s == NULL || s->owner_gone)
 		return;
-	/* Up to the end of what the device gave, which is more than was sealed. */
+	/* Anywhere in the allocation, which is larger than what was sealed. */
 	const uint64_t offset = where % (s->padded - (s->owner ? s->address - s->owner : 0));
 	CLAIM(vres_mock_flip(r->mock, s->address + offset, bit) == VRES_OK);
 	if (offset >= s->bytes)
@@ -91,7 +91,7 @@ void op_fault(struct run *r)
 
 	fault_over(r);
 	if (r->manager == NULL)
-		return; /* nobody could be asked whether a device was lost by it */
+		return; /* without a manager a lost device would go unnoticed */
 	f->armed = true;
 	f->is_slow = kind >= sizeof(statuses) / sizeof(statuses[0]);
 	if (f->is_slow) {
@@ -107,7 +107,7 @@ void op_fault(struct run *r)
 	                    f->op == VRES_MOCK_OP_MEM_PROTECT || f->status == VRES_E_DEVICE_LOST;
 }
 
-/* Disarm, and ask which devices are left. */
+/* Remove the fault, and see which devices are left. */
 void fault_over(struct run *r)
 {
 	if (!r->fault.armed)

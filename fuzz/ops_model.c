@@ -10,7 +10,7 @@ bool model_is_trouble(const struct run *r, vres_status status)
 	if (!r->fault.armed)
 		return false;
 	if (r->fault.status == VRES_E_INSUFFICIENT_VRAM && status == VRES_E_ALLOCATION_FAILED)
-		return true; /* what a shortage becomes where there are no numbers to tell */
+		return true; /* a shortage whose two numbers are not known */
 	return status == (is_judgement ? VRES_E_BACKEND : r->fault.status);
 }
 
@@ -75,8 +75,8 @@ static uint32_t strength_of(uint32_t mode)
 }
 
 /*
- * With a lease_max_age, which is hours here, a verification that was strong enough is not made
- * again but for signature and residency.
+ * lease_max_age is hours here.  So after a verification that was strong enough, only signature and
+ * residency are verified again.
  */
 uint32_t model_lease_mode(const struct run *r, const struct model_shard *s)
 {
@@ -114,8 +114,8 @@ uint64_t model_free(const struct run *r, uint32_t device)
 }
 
 /*
- * A driver that lies about a copy is found out by marks in the staging buffer, but not in a piece
- * too short to carry one (core/lane.c).
+ * A driver that lies about a copy is noticed by marks in the staging buffer, but not in a piece
+ * that is too short for a mark (core/device/lane.c).
  */
 static bool may_look_damaged(const struct run *r, const struct model_shard *s)
 {

@@ -108,12 +108,14 @@ struct model_shard *run_pick_alive(struct run *r)
 	return NULL;
 }
 
-/* What was allocated is freed now; what was adopted is its owner's still, who frees it. */
+/*
+ * Allocated memory has been freed by now.  Adopted memory still belongs to its owner, who frees it.
+ */
 void run_forget_if_gone(struct run *r, struct model_shard *s)
 {
 	if (model_is_alive(s))
 		return;
-	if (!s->owner_gone) /* else something else may have come to lie there */
+	if (!s->owner_gone) /* otherwise another allocation may lie there by now */
 		CLAIM((vres_mock_flip(r->mock, s->address, 0) == VRES_OK) == (s->owner != 0));
 	if (s->owner && !s->owner_gone)
 		vres_mock_free(r->mock, s->owner);

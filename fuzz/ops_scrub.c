@@ -12,8 +12,8 @@ static bool is_scrubbed(const struct model_shard *s)
 }
 
 /*
- * As a sample that leaves nothing out, but that what is good is told to nobody, who then cannot
- * refuse to hear it.
+ * Like a sample that leaves nothing out, except that a good result has no event, so the audit sink
+ * cannot refuse it.
  */
 static struct answer model_scrub(const struct run *r, const struct model_shard *s)
 {
@@ -39,8 +39,8 @@ static void claim_totals(const struct run *r, const vres_scrub_report *report, v
 }
 
 /*
- * Whom it has quarantined, rightly; how many.  A shard that only a lease holds has no handle to be
- * asked by.
+ * Counts the shards that were quarantined, and checks that each was damaged.  A shard that only a
+ * lease holds has no handle, so it cannot be asked.
  */
 static uint32_t conclude_quarantined(struct run *r, const struct answer wanted[SHARDS])
 {
@@ -94,8 +94,8 @@ static vres_status step(struct run *r, uint64_t budget, vres_scrub_report *repor
 }
 
 /*
- * One of those that could not be checked before is tried again at each step, so that as many steps
- * as there are shards come to all.
+ * Each step tries one of the shards again that could not be checked before, so as many steps as
+ * there are shards reach all of them.
  */
 static void all_steps(struct run *r)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sealing: what must be answered, and what the model then knows. */
+/* Sealing: the answer that is expected, and what the model keeps of the shard. */
 #include "order.h"
 
 static bool is_taken(const struct run *r, const char *id)
@@ -23,7 +23,7 @@ static bool is_refused(const struct run *r, const struct order *o)
 	       (o->source == FILE_AT_OFFSET && o->is_short);
 }
 
-/* In the order in which the library comes upon things. */
+/* In the order in which the library finds the faults. */
 static vres_status answer(const struct run *r, const struct order *o)
 {
 	const bool adopts = o->source == ADOPT,
@@ -112,7 +112,7 @@ static void claim_info(const struct run *r, const struct order *o, vres_shard_in
 	      info->shard_index == o->p.shard_index);
 }
 
-/* A lease is the only way to an address.  Nothing is armed while it is asked for. */
+/* Only a lease has the address.  No fault is injected into this call. */
 static void learn_address(struct run *r, struct model_shard *s)
 {
 	const bool refuses = r->refuses;
@@ -147,7 +147,7 @@ static void learn(struct run *r, struct model_shard *s, struct order *o, vres_sh
 	s->pretend = s->was = o->pretend;
 	memcpy(s->id, info.shard_id, sizeof(s->id));
 	s->content = o->content;
-	o->content = NULL; /* the model's now */
+	o->content = NULL; /* the model keeps it */
 	s->delta = calloc(1, o->bytes);
 	CLAIM(s->delta != NULL);
 	fault_over(r);

@@ -22,7 +22,7 @@ void op_lease(struct run *r)
 	s->lease[s->leases++] = lease;
 }
 
-/* What is leased is in its place, whoever else has given it back. */
+/* Leased memory stays where it is, even if all references to the shard were released. */
 void op_lease_release(struct run *r)
 {
 	struct model_shard *s = run_pick_alive(r);
@@ -125,7 +125,7 @@ void op_receipt(struct run *r)
 	memcpy(kept->bytes, bytes, n);
 }
 
-/* Presented as it is, or with one bit changed, which must not matter to any shard. */
+/* A receipt is presented as it is, or with one bit changed, which must not affect any shard. */
 void op_receipt_open(struct run *r)
 {
 	struct model_receipt *kept = &r->receipts[input_below(&r->in, RECEIPTS)];
@@ -161,7 +161,7 @@ void op_receipt_open(struct run *r)
 		live->references++;
 }
 
-/* Shards and leases go on without it. */
+/* Shards and leases outlive the manager's handle. */
 void op_destroy_manager(struct run *r)
 {
 	bool is_used = false;

@@ -2,7 +2,7 @@
 /* Verifying one shard, several, a set; and enforcing the policy. */
 #include "ops.h"
 
-/* The bytes as they were sealed, or what a source may do instead. */
+/* A source that gives the bytes as they were sealed, or misbehaves. */
 struct original {
 	const struct model_shard *s;
 	enum { RIGHT, WRONG, FAILING, NONE } kind;
@@ -28,8 +28,8 @@ static uint64_t damaged_in(const struct model_shard *s, uint64_t from, uint64_t 
 }
 
 /*
- * Where every block is at hand to compare with, the report counts the damaged blocks and ranges,
- * and names the first range.
+ * If every block can be compared, the report counts the damaged blocks and ranges, and names the
+ * first range.
  */
 static void claim_exact(const struct run *r, const struct model_shard *s,
                         const vres_verify_report *v)
@@ -77,7 +77,7 @@ static void claim_report(const struct run *r, const struct model_shard *s,
 		claim_exact(r, s, v);
 }
 
-/* In the background or not, which changes no answer. */
+/* In the background or not: the answer is the same. */
 static void choose_mode(struct run *r, vres_verify_params *p)
 {
 	const uint32_t how = input_below(&r->in, 8);
@@ -108,7 +108,7 @@ void op_verify(struct run *r)
 	model_conclude(r, s, wanted, got, got == VRES_OK ? VRES_REASON_NONE : err.reason, p.mode);
 }
 
-/* Some of the shards that have a reference, in an order of its own. */
+/* Some of the shards that have a reference, in an order that the input chooses. */
 static size_t choose_several(struct run *r, struct model_shard *chosen[SHARDS],
                              vres_shard *shards[SHARDS])
 {
@@ -202,7 +202,7 @@ void op_verify_set(struct run *r)
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		r->stopped = false; /* members are checked before any is judged */
+		r->stopped = false; /* all members are checked before the first is quarantined */
 		const struct answer wanted = model_verify(r, chosen[i], VRES_VERIFY_FULL, 0);
 
 		failed += wanted.status != VRES_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How a seal call is chosen: content, parameters, source; most are right, and each thing that can
- * be wrong is, now and then.
+ * How a seal call is chosen: content, parameters, source.  Most are valid; each of them is invalid
+ * now and then.
  */
 #include "order.h"
 
@@ -66,7 +66,7 @@ static void choose_params(struct order *o, struct run *r)
 	o->cancels = input_below(&r->in, 8) == 1;
 }
 
-/* True if the source is there to be used. */
+/* True if the source could be opened. */
 static bool prepare_source(struct order *o, struct run *r)
 {
 	static const vres_status read_statuses[] = {VRES_OK, VRES_OK, VRES_OK, VRES_E_CANCELLED,
@@ -78,7 +78,7 @@ static bool prepare_source(struct order *o, struct run *r)
 	o->is_short = input_below(&r->in, 8) == 1 && o->bytes > 0;
 	o->offset = input_below(&r->in, 3) * 1000;
 	o->fd = -1;
-	if (o->source == PIPE && o->bytes > 4096) /* which every pipe holds */
+	if (o->source == PIPE && o->bytes > 4096) /* which fits into every pipe */
 		o->source = FILE_AT_OFFSET;
 	if (o->source == FILE_AT_OFFSET) {
 		o->fd = memfd_create("content", MFD_CLOEXEC);

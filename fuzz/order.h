@@ -20,7 +20,7 @@ struct order {
 	int fd;
 };
 
-/* Decide; false if the source cannot be had now. */
+/* Choose by the input; false if the source cannot be opened. */
 bool order_make(struct order *o, struct run *r);
 void order_free(struct order *o);
 

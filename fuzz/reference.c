@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The references.  Written for likeness to the standards, not for speed. */
+/* The reference implementations, written to resemble the standards, not to be fast. */
 #include "fuzz.h"
 
 #include <openssl/evp.h>
@@ -81,8 +81,8 @@ void reference_hex(const uint8_t digest[32], char hex[65])
 }
 
 /*
- * RFC 3629: take the bits together, then refuse what a shorter form could have said, surrogates,
- * and what lies above U+10FFFF.
+ * RFC 3629: collect the bits, then refuse over-long forms, surrogates, and code points above
+ * U+10FFFF.
  */
 size_t reference_utf8(const uint8_t *bytes, size_t n, uint32_t *code_point)
 {

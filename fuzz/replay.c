@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Runs a fuzz target over every file of the folders it is given, without a fuzzer: so what a fuzzer
- * once found stays found, with any compiler and under any tool.  An input that breaks a claim ends
- * the process, after its name was written.
+ * Runs a fuzz target over every file of the given folders, without a fuzzer.  So an input that a
+ * fuzzer once found is tried again with any compiler and under any tool.  The name of each input is
+ * printed first; an input that breaks a claim ends the process.
  */
 #include "fuzz.h"
 

@@ -8,7 +8,7 @@
 
 #include "hash/tree.h"
 
-/* Looked at where each level begins, at node @where (modulo their number), and where it ends. */
+/* Checks each level at its first node, at node @where (modulo their number), and at its last. */
 void shape_claim(uint64_t bytes, uint32_t block_size, uint64_t where);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How structures become blocks, and what makes each acceptable. */
+/* Puts structures into heap blocks, and knows what makes each of them valid. */
 #include "structs.h"
 
 #include "text.h"
@@ -19,7 +19,7 @@ static void add(struct answers *a, bool is_wrong, vres_status status)
 		a->may[a->n++] = status;
 }
 
-/* Mostly small, so that fields are often acceptable; else anything. */
+/* Mostly a small number, so that fields are often valid; sometimes any. */
 static uint64_t field(struct input *in, size_t bytes)
 {
 	const uint32_t kind = input_below(in, 8);
@@ -64,8 +64,8 @@ static void *block_of(struct input *in, const void *whole, size_t size, struct a
 }
 
 /*
- * What is past the end of a shorter block is not seen.  One that is too short, or lies, is refused
- * before its fields are looked at.
+ * The library does not see what lies past the end of a shorter block.  A block that is too short,
+ * or states a wrong size, is refused before its fields are read.
  */
 static void seen_is(void *seen, size_t size, const void *block)
 {
@@ -258,7 +258,7 @@ void seal_block_free(struct seal_block *b)
 	free(b->data);
 }
 
-/* Not asked for where nothing is damaged. */
+/* Not called if nothing is damaged. */
 static vres_status never_read(void *ctx, uint64_t offset, void *buf, size_t n)
 {
 	(void)ctx;

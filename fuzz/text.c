@@ -61,7 +61,8 @@ static char *repaired(const char *string)
 	return text;
 }
 
-/* Read a JSON string that starts behind its quote; gives what stands behind the closing one. */
+/* Read a JSON string from behind its opening quote.  Returns the position behind the closing one.
+ */
 static const char *unescaped(const char *json, char *text)
 {
 	for (; *json != '"'; json++) {

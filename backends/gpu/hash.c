@@ -132,9 +132,7 @@ static void reveal(struct hashing *h, uint8_t *results, const uint64_t echoes[PL
 	}
 }
 
-/*
- * The kernels are waited for first, which has a deadline; the copies then take no time to speak of.
- */
+/* Waits for the kernels first, which has a deadline; the copies after them take hardly any time. */
 static vres_status fetch(struct hashing *h, vres_error *err)
 {
 	CLEANUP(buffer_free) struct buffer between = {0};
@@ -171,8 +169,8 @@ static vres_status begin(struct hashing *h, vres_error *err)
 	vres_blane *lane = h->lane;
 
 	/*
-	 * A job that failed left the slot: what it put on the stream is to be over before its
-	 * pieces are overwritten.
+	 * An earlier job on this slot failed: its work must be over before its pieces are
+	 * overwritten.
 	 */
 	if (lane->slot == NO_SLOT)
 		TRY(gpu_scratch_take(lane->dev, h->until, &lane->slot, err));

@@ -7,8 +7,8 @@
 #include "gpu/objects.h"
 
 /*
- * A level with so few nodes is sooner done by the host: a node takes a thread of the device some 90
- * us and the host's portable code 12 us.
+ * The host is faster for a level with so few nodes: a thread of the device takes about 90 us for a
+ * node, the host's portable code 12 us.
  */
 #define FEW 6u
 
@@ -63,7 +63,7 @@ uint64_t gpu_plan_nodes(const vres_hash_job *job, uint64_t bytes, uint32_t level
 	return nodes;
 }
 
-/* Of all runs; exact only where it is small. */
+/* Nodes of all runs together; exact only if they are few. */
 static bool are_few(const vres_hash_job *job, uint32_t level)
 {
 	uint64_t nodes = 0;
@@ -219,7 +219,7 @@ static uint64_t leaves_left(struct gpu_plan *plan)
 	return 0;
 }
 
-/* The next leaves, as long as there is room for all that comes of them. */
+/* The next leaves, as long as there is room for all nodes above them. */
 static void window_fill(struct gpu_plan *plan, struct gpu_window *w)
 {
 	const uint64_t node = plan->node[plan->levels];

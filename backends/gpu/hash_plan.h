@@ -45,8 +45,8 @@ struct gpu_planned_launch {
 };
 
 /*
- * Host memory that plans are made in.  The device may read pieces until the stream is through, so a
- * lane keeps it to its end.
+ * Host memory in which plans are made.  The device may read pieces until the stream is idle, so a
+ * lane keeps it as long as it lives.
  */
 struct gpu_desk {
 	uint32_t pieces_room, cuts_room;

@@ -45,7 +45,9 @@ static void hash_block(struct gpu_top *top, uint32_t level, uint8_t digest[LEAF_
 	top->fill[level] = 0;
 }
 
-/* Into its block, and from every block that is full with it to the one above. */
+/*
+ * Adds a digest to its block.  Each block that becomes full by that is hashed into the block above.
+ */
 static void put(struct gpu_top *top, uint32_t level, uint8_t digest[LEAF_HASH_BYTES])
 {
 	for (; level < top->job->level; level++) {

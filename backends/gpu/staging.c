@@ -101,7 +101,7 @@ void gpu_staging_give_back(vres_blane *lane, bool is_idle)
 
 	if (lane->buffer.at == NULL)
 		return;
-	/* The rest of a larger one was wiped by whom it was made for. */
+	/* The rest of a larger buffer was wiped when its first user gave it back. */
 	explicit_bzero(lane->buffer.at, lane->bytes);
 	if (!lane->is_pinned)
 		free(lane->buffer.at);

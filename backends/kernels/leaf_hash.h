@@ -238,8 +238,8 @@ LEAF_HASH_FN void leaf_hash_unmask(uint32_t w[16], const leaf_hash_source *sourc
 }
 
 /*
- * What is left to do for a chunk.  Loading by bytes takes registers, of which there are more when
- * no compression is under way.
+ * Finishes a chunk.  Loading by bytes takes registers, and more of them are free while no
+ * compression is under way.
  */
 LEAF_HASH_FN void leaf_hash_load_late(uint32_t w[16], const leaf_hash_source *source, uint32_t at)
 {

@@ -3,10 +3,11 @@
  * The program of the bundle: every suite under its name.
  *
  * 	suites list           names, one a line
- * 	suites NAME           run that suite on the device that VRES_TEST_DEVICE and
- * VRES_TEST_LIBRARY choose (tests/support/test_device.h) suites probe          what that device is,
- * as key=value lines; status 77 and the reason when there is none suites bench [BYTES]  the
- * benchmark, as JSON
+ * 	suites NAME           run that suite on the chosen device
+ * 	suites probe          that device, as key=value lines; status 77 and why if there is none
+ * 	suites bench [BYTES]  the benchmark, as JSON
+ *
+ * VRES_TEST_DEVICE and VRES_TEST_LIBRARY choose it (tests/support/fixture/test_device.h).
  */
 #include <stdio.h>
 #include <string.h>

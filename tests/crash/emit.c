@@ -15,7 +15,9 @@
 #include <unistd.h>
 #include <vres/audit_file.h>
 
-/* Three texts that are doubled by escaping: a file of 64 KiB is full after 16 events. */
+/*
+ * Three texts that escaping makes twice as long, so that a file of 64 KiB is full after 16 events.
+ */
 static char quotes[513];
 
 static vres_status record(vres_audit_file *log, unsigned n, bool critical)

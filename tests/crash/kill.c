@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * kill -9 at random moments: a child writes to a log and says through a pipe which critical events
- * were acknowledged; its parent kills it, reads the log with a chain of its own, and lets the next
- * child go on with the same log.  Nothing acknowledged may be missing, and the chain must hold.
+ * kill -9 at random moments: a child writes to a log and reports through a pipe which critical
+ * events were acknowledged.  The parent kills it, reads the log with a reader of its own (chain.h),
+ * and lets the next child continue the log.  No acknowledged event may be missing, and the chain
+ * must hold.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,9 +16,8 @@
 #include "support/fixture/support.h"
 
 /*
- * Most rounds in memory, where a child gets far before it is killed; some on a disk, where it
- * spends its time in waiting for that.  What a killed process has written is the system's in
- * either.
+ * Most rounds use a log in memory, where a child gets far before it is killed; some use a disk,
+ * where it mostly waits.  In both, what a killed process has written stays written.
  */
 #define ROUNDS         600u
 #define ROUNDS_ON_DISK 60u
@@ -71,7 +71,7 @@ _Noreturn static void write_until_killed(const struct temp_log *p, vres_audit_fi
 	}
 }
 
-/* What the log has of a round. */
+/* What the log holds of one round. */
 struct seen {
 	unsigned round;
 	uint32_t last; /* critical events 1 to last are there, in order */

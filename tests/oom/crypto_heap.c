@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-/* libc's own, past the counting that tests/support/alloc.c does of our allocations. */
+/* libc's own functions, without the counting of tests/support/suite/alloc.c. */
 void *__real_malloc(size_t n);
 void *__real_realloc(void *block, size_t n);
 void __real_free(void *block);

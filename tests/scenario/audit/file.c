@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The ready-made audit sink: what is recorded, how the log goes on, and that the chain holds,
- * judged by tests/support/chain.c.
+ * The ready-made audit sink: what is recorded, how a log is continued, and that the chain holds, as
+ * tests/support/sweep/chain.c reads it.
  */
 #include <stdio.h>
 #include <sys/stat.h>
@@ -166,10 +166,7 @@ START_TEST(what_is_no_clean_text_is_recorded_as_its_digest)
 }
 END_TEST
 
-/*
- * An id that its maker did not end runs on into what follows it, up to the longest text a line
- * takes.
- */
+/* An id without its NUL runs on into what follows it, up to the longest text that a line takes. */
 START_TEST(an_event_whose_texts_run_on_is_refused_before_they_outgrow_their_place)
 {
 	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);

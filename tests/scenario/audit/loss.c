@@ -17,8 +17,8 @@
 #include "support/fixture/support.h"
 
 /*
- * Take the space away from a place, and give it back: a small file system of its own where root or
- * a user namespace may mount one, else a limit for this process's files.
+ * Take the free space of a folder away, and give it back: a small file system where root or a user
+ * namespace may mount one, otherwise a limit on the size of this process's files.
  */
 struct scarcity {
 	bool has_mount;
@@ -36,7 +36,7 @@ static bool put_text(const char *path, const char *text)
 	return is_put;
 }
 
-/* Enter a namespace in which this process may mount, and is still who it was. */
+/* Enter a namespace in which this process may mount and keeps its user id. */
 static bool may_mount(void)
 {
 	char users[64], groups[64];
@@ -63,8 +63,8 @@ static struct scarcity scarce(void)
 }
 
 /*
- * A limit counts for every file of this process, and Check writes each assertion to one: the log
- * is made longer than that first.  How many events that took.
+ * The limit holds for every file of this process, and Check writes each assertion to one.  So the
+ * log is made longer than that file first.  Returns how many events it took.
  */
 static unsigned take_space(const struct scarcity *s, vres_audit_file *log)
 {
@@ -112,7 +112,7 @@ static void end_scarcity(struct scarcity *s)
 	temp_log_end(&s->place);
 }
 
-/* Critical events until one is not recorded; how many were. */
+/* Records critical events until one is refused; returns how many were recorded. */
 static unsigned record_until_lost(vres_audit_file *log, vres_status want)
 {
 	for (unsigned n = 0; n < 1000; n++) {

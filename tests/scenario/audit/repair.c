@@ -36,7 +36,7 @@ static struct leftovers leave(struct temp_log *p, bool forward)
 	for (unsigned i = 0; i < 3; i++)
 		ck_assert_int_eq(temp_log_record(log, VRES_EVENT_SEAL_VERIFIED, "shard"), VRES_OK);
 	left.log = temp_log_read(p->log, &left.log_n);
-	/* Until the writer has written them, which it does before it brings them to disk. */
+	/* Waits until the writer has written them, which happens before they are on disk. */
 	while (count(left.log, "\n") < 4) {
 		usleep(1000);
 		test_free(left.log);
@@ -89,7 +89,7 @@ START_TEST(a_torn_last_line_is_cut_off_and_recorded_wherever_it_was_torn)
 }
 END_TEST
 
-/* Where an epoch of few lines would end just there. */
+/* Also where an epoch of few lines ends at that point. */
 START_TEST(a_repair_is_told_before_anything_else_is)
 {
 	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);

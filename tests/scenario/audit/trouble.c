@@ -109,7 +109,8 @@ START_TEST(a_forked_child_can_only_close_which_touches_no_file)
 			_exit(1);
 		vres_audit_file_close(log);
 		/*
-		 * All is well; no way to look for leaks in a process whose other threads are gone.
+		 * Success.  Ends without a search for leaks, which does not work in a process whose
+		 * other threads are gone.
 		 */
 		(void)raise(SIGKILL);
 	}

@@ -94,7 +94,7 @@ START_TEST(a_slow_verification_does_not_hold_up_others)
 	pthread_t thread;
 
 	ck_assert_int_eq(pthread_create(&thread, NULL, verify_slowly, &slow), 0);
-	/* It is in the source of its damaged shard, and stays there. */
+	/* The thread is in the source callback of its damaged shard, and stays there. */
 	gate_wait(&gate, &gate.inside);
 	ck_works(f);
 	ck_assert_uint_eq(metrics_of(f).shards_now, 1);

@@ -7,8 +7,9 @@
 
 #include <pthread.h>
 
-/* How often the calling thread disabled cancellation; and whether it is cancelled as soon as it
- * did. */
+/*
+ * How often the calling thread disabled cancellation, and whether to cancel it as soon as it does.
+ */
 static _Thread_local unsigned times_disabled;
 static _Thread_local bool is_victim;
 

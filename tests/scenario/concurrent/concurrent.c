@@ -98,7 +98,7 @@ static void seal_and_use(struct test_threads *threads, unsigned me)
 	}
 }
 
-/* Those of another thread, found by name. */
+/* Shards of another thread, found by name. */
 static void find_and_use(struct test_threads *threads, unsigned me)
 {
 	for (unsigned i = 0; i < THREADS * EACH; i += 7) {
@@ -199,7 +199,7 @@ START_TEST(what_is_promised_and_not_allocated_yet_is_not_promised_again)
 	vres_shard *shards[THREADS] = {NULL};
 
 	s.mock.bytes_per_device = MIB(1);
-	/* Which the driver itself would give away. */
+	/* Only policy keeps the headroom free: the driver would hand it out, too. */
 	s.policy.headroom_bytes = MIB(1) - room * BLOCK;
 	f = begin(&s);
 	device_of(f, 0);

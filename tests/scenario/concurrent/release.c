@@ -71,7 +71,7 @@ static struct fixture *begin_with(struct leaver *l)
 	return f;
 }
 
-/* It left during the call; nothing had gone then, and has by now. */
+/* The last reference was released during the call.  Nothing was freed then; it is freed by now. */
 static void ck_gone(const struct leaver *l, size_t shards)
 {
 	ck_assert(l->has_left);
@@ -239,7 +239,7 @@ static void *verify_it(void *arg)
 	return NULL;
 }
 
-/* From another thread, too: the verification is under way, which the device knows. */
+/* From another thread, too, while the verification is under way: the device has been called. */
 START_TEST(a_shard_may_be_released_by_others_while_it_is_verified)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);

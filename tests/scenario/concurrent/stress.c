@@ -84,7 +84,10 @@ START_TEST(a_thousand_shards_are_found_verified_and_released_in_any_order)
 		release_shard(&found);
 	}
 	for (unsigned i = 0; i < n; i++)
-		/* 7 divides no scale of a thousand evenly, so each comes once. */
+		/*
+		 * 7 has no common divisor with the number of shards at any scale, so each comes
+		 * once.
+		 */
 		release_shard(&t.at[(i * 7 + 3) % n]);
 	for (unsigned i = 0; i < n; i++)
 		release_shard(&t.at[i]);

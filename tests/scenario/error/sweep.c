@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Every backend call and every host allocation of every kind of use, failed in turn
- * (tests/support/sweep.h).
+ * Every backend call and every host allocation, in every kind of use, fails in turn
+ * (tests/support/sweep/sweep.h).
  */
 #include "support/sweep/uses.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Every call of a fake driver, in every use of the library, fails once in each of three ways
- * (tests/support/sweep.h); and what a use takes.
+ * (tests/support/sweep/sweep.h); and how much memory a use takes.
  */
 #include <stdio.h>
 #include <vres/backend.h>
 #include "support/sweep/uses.h"
 
-/* Of a variant of another device, the uses whose driver calls differ. */
+/* For a variant of another device, only the uses whose driver calls differ. */
 static const enum use variant_uses[] = {USE_LIFE, USE_PINNED, USE_ADOPT};
 
 /* Without guarantees nothing can be read-only: the last use is left out. */

@@ -41,7 +41,7 @@ static void ck_stopped(struct fixture *f, vres_shard *shard, const vres_lease *l
 	ck_assert_uint_ge(metrics_of(f).shards_now, 1);
 }
 
-/* A stopped manager lets go of everything, wiped and told. */
+/* A stopped manager releases everything: wiped, and with events. */
 static void ck_lets_go(struct fixture *f, vres_shard **shard, vres_lease **lease)
 {
 	const size_t told = record_count(&f->record, VRES_EVENT_VRAM_DEALLOCATED);

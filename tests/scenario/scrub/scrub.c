@@ -52,7 +52,7 @@ START_TEST(a_tiny_budget_gets_on_by_a_part_and_remembers_where_it_was)
 }
 END_TEST
 
-/* Wherever the steps before it have stopped. */
+/* The scrub may stand anywhere when this is called. */
 START_TEST(an_ample_step_checks_each_byte_once_wherever_the_pass_is)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Scrubbing what is not: damage is found and told once, trouble is not taken for damage, and
- * neither keeps the rest from being checked.
+ * Scrubbing shards that are not good: damage is found and reported once, trouble is not taken for
+ * damage, and neither keeps the other shards from being checked.
  */
 #include "support/fixture/scrubbing.h"
 
-/* Wherever the damage is, a round of steps comes to it. */
+/* A round of steps finds the damage, wherever it is. */
 START_TEST(damage_anywhere_is_found_within_one_round)
 {
 	static const uint64_t places[] = {0,      BLOCK,      GROUP - 1,  GROUP,
@@ -60,7 +60,7 @@ START_TEST(one_damaged_shard_does_not_keep_the_others_from_being_checked)
 }
 END_TEST
 
-/* To locate damage the bytes are hashed once more; that takes nobody's turn. */
+/* To locate damage the bytes are hashed once more; no other shard loses its turn by that. */
 START_TEST(all_damaged_shards_are_found_by_one_ample_step_however_small)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
@@ -149,7 +149,7 @@ START_TEST(a_lost_device_is_no_tampering_and_the_others_are_scrubbed)
 	ck_assert_uint_eq(r.bytes_hashed, MIB(2));
 	ck_assert_uint_eq(r.failed, 0);
 	pause_for(3000000);
-	/* It stays so, and says so: what was not checked grows old. */
+	/* The trouble stays, and the metrics show it: the age of the oldest check grows. */
 	for (unsigned i = 0; i < 4; i++) {
 		ck_status(scrub_step(f, SCRUB_AMPLE, &r, &err), VRES_E_DEVICE_LOST);
 		ck_assert_uint_eq(r.bytes_hashed, MIB(2));

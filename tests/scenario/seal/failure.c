@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Seals that do not come about: progress that says stop, sizes that do not fit, devices that
- * refuse.  Nothing may be left of them.
+ * Seals that fail: progress that cancels, sizes that do not fit, devices that refuse.  Nothing may
+ * be left of them.
  */
 #include "support/fixture/support.h"
 
@@ -152,7 +152,7 @@ START_TEST(memory_that_cannot_be_wiped_or_freed_is_told_to_the_auditor)
 }
 END_TEST
 
-/* What the driver reports as done and leaves out: the wipe, or the look at it. */
+/* What the driver reports as done although it is not: the wipe, or the check of the wipe. */
 START_TEST(wipe_that_was_reported_and_not_done_or_not_checked_is_told_to_the_auditor)
 {
 	static const vres_mock_op left_out[] = {VRES_MOCK_OP_MEM_WIPE, VRES_MOCK_OP_HASH_BLOCKS,

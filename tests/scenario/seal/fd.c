@@ -191,7 +191,7 @@ START_TEST(a_descriptor_that_cannot_hold_the_bytes_is_refused_before_any_work)
 }
 END_TEST
 
-/* What happens to a file while it is read: once, at the first progress. */
+/* Changes the file while it is read: once, at the first call of progress. */
 struct meddler {
 	int fd;
 	int how;
@@ -212,7 +212,7 @@ static bool meddle(void *ctx, uint64_t done, uint64_t total)
 	case 1: return ftruncate(m->fd, (off_t)MIB(17) - 1) == 0; /* loses its last byte */
 	case 2:
 		return ftruncate(m->fd, (off_t)MIB(17) + 1) == 0; /* grows */
-	/* Is written to where it was read already. */
+	/* The file is written to where it was read already. */
 	default: return pwrite(m->fd, "x", 1, 0) == 1;
 	}
 }

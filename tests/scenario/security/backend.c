@@ -7,7 +7,7 @@
 #include <vres/backend.h>
 #include "support/fixture/support.h"
 
-/* The seal comes to nothing with @want, and nothing is left of it. */
+/* The seal fails with @want, and nothing is left of it. */
 static void ck_seal_fails(struct fixture *f, vres_status want)
 {
 	const vres_device_info before = device_of(f, 0);
@@ -24,8 +24,8 @@ static void ck_seal_fails(struct fixture *f, vres_status want)
 }
 
 /*
- * A wait may lie where there was nothing to wait for; but then what was sealed must be what was
- * read.
+ * A wait that lies does no harm if there was nothing to wait for; but then what was sealed must be
+ * what was read.
  */
 START_TEST(a_copy_that_was_not_made_is_not_sealed)
 {

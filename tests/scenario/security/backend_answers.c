@@ -14,7 +14,7 @@
 		return status;                                                                     \
 	}
 
-/* The seal comes to nothing with @want, and nothing is left of it. */
+/* The seal fails with @want, and nothing is left of it. */
 static void ck_seal_fails(struct fixture *f, vres_status want)
 {
 	const vres_device_info before = device_of(f, 0);
@@ -52,7 +52,7 @@ static vres_status alloc_less(vres_bdev *dev, uint64_t bytes, vres_bmem **out, v
 	return status;
 }
 
-/* Another size than whole pieces of the device. */
+/* A size that is no multiple of the granularity. */
 static vres_status alloc_in_part(vres_bdev *dev, uint64_t bytes, vres_bmem **out,
                                  vres_mem_info *info, vres_error *err)
 {

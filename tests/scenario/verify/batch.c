@@ -21,7 +21,7 @@ struct twins {
 
 static void twins_end(struct twins *t)
 {
-	/* The second fixture counts the first one's memory as there before. */
+	/* The second fixture takes the memory of the first as there before. */
 	for (size_t i = 0; i < t->n; i++)
 		release_shard(&t->b[i]);
 	finish(&t->many);
@@ -111,7 +111,7 @@ static void ck_same_metrics(struct fixture *a, struct fixture *b)
 	ck_assert_uint_eq(x.audit_events, y.audit_events);
 }
 
-/* Verify one twin shard by shard and the other at once; they must agree in all they say. */
+/* Verify one fixture shard by shard and the other in one call; their reports must be the same. */
 static void ck_agree(struct twins *t, const vres_verify_params *p)
 {
 	vres_verify_report one[N], many[N];

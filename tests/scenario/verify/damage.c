@@ -2,7 +2,7 @@
 /* Damage: that it is found, wherever it is, and named as finely as what is at hand allows. */
 #include "support/fixture/support.h"
 
-/* Of every bit, on the mock at full size; elsewhere of every seventh, which is of every byte. */
+/* Every bit on the mock at full size; elsewhere every seventh, which still touches every byte. */
 START_TEST(a_single_bit_flip_anywhere_in_a_shard_of_three_blocks_is_found)
 {
 	struct setup s = setup_init();
@@ -191,7 +191,7 @@ START_TEST(damaged_blocks_are_counted)
 	for (size_t i = 0; i < COUNT(at); i++)
 		flip_at(f, address, at[i], 1);
 	ck_refused(vres_shard_verify(shard, NULL, &r, &err), VRES_REASON_DIGEST);
-	/* Else one in each damaged group is all that is known. */
+	/* Otherwise no more is known than that each damaged group has one. */
 	ck_assert_uint_eq(r.bad_blocks, s.keep_leaves ? 5 : 4);
 	ck_assert_uint_eq(r.first_bad_offset, 0);
 	/* Neighbours are one range; every group has damage. */

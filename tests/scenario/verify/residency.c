@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Residency: asked of the driver at every verification, judged over the whole range, and never
- * answered from memory.
+ * Residency: the driver is asked at every verification, about the whole range; an earlier answer is
+ * never used again.
  */
 #include "support/fixture/support.h"
 

@@ -29,7 +29,7 @@ struct audit_maker {
 	size_t lines;
 };
 
-/* Ready for the first line, which is up to the caller too. */
+/* Ready for the first line, which the caller adds. */
 void maker_token(struct audit_maker *m, maker_hmac_fn hmac, const char *token);
 void maker_forward(struct audit_maker *m, maker_hmac_fn hmac, const uint8_t first[32]);
 

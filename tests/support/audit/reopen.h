@@ -9,17 +9,17 @@
 struct temp_log log_of_three(bool forward);
 
 /*
- * Open and close the log of a place with the key of @token, or as temp_log_options() has it.  A
- * refusal is seen to give nothing out.
+ * Open and close the log of a folder, with the key of @token or with temp_log_options().  Asserts
+ * that a refusal gives out no log.
  */
 vres_status reopen_with(struct temp_log *p, const char *token, const vres_audit_file_options *o,
                         vres_error *err);
 vres_status reopen(struct temp_log *p, bool forward, vres_error *err);
 
-/* A digest of every file of the place but LOG.lock: names, modes and bytes. */
+/* A digest of the names, modes and bytes of all files of the folder but LOG.lock. */
 void files_digest(const struct temp_log *p, char hex[65]);
 
-/* Opening it fails so, and leaves everything as it is. */
+/* Asserts that opening fails with this status and changes no file. */
 void ck_reopen_refused(struct temp_log *p, bool forward, vres_status want, const char *message);
 
 #endif

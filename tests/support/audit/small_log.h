@@ -21,7 +21,7 @@ vres_audit_checker *small_log_checker(const vres_audit_check_options *o);
 /* Feed a file, in pieces of @piece bytes. */
 void small_log_feed(vres_audit_checker *c, const struct audit_maker *m, size_t piece);
 
-/* The first findings; small_log_tell() is a finding function for this. */
+/* The first findings. small_log_tell() is the finding function that fills it. */
 struct small_log_told {
 	vres_audit_finding findings[8];
 	size_t count;

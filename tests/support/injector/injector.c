@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The injector's slots.  Its handles hold the inner backend's, which are of the same types by name
- * and of others by content: they are passed on and never looked into.
+ * The injector's slots.  Its handles hold handles of the inner backend.  Both have the same type
+ * names but different contents, so the inner ones are passed on and never dereferenced.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -52,8 +52,8 @@ static vres_status injected_device_count(vres_bself *self, uint32_t *out, vres_e
 }
 
 /*
- * As the inner device, with the injector's room and the injector's abilities; one that is lent
- * again gets another last digit.
+ * Properties of the inner device, with the injector's capacity and abilities.  A device that is
+ * opened again gets a UUID with another last digit.
  */
 static void props_spoil(const vres_bdev *dev, uint32_t devices, vres_device_props *p)
 {
@@ -62,7 +62,7 @@ static void props_spoil(const vres_bdev *dev, uint32_t devices, vres_device_prop
 
 	p->total_bytes = injector->bytes_per_device;
 	p->granularity = injector->granularity;
-	p->scratch_bytes = 0; /* taken beside that room */
+	p->scratch_bytes = 0; /* not counted against that capacity */
 	if (injector->no_device_hash)
 		p->facts &= ~VRES_DEVICE_CAN_HASH;
 	if (dev->index >= devices && last > 0)
@@ -211,7 +211,7 @@ static vres_status injected_mem_wipe(vres_bmem *mem, vres_error *err)
 	return mem->dev->injector->inner->mem_wipe(mem->inner, err);
 }
 
-/* Freed whatever is answered. */
+/* Freed even if the call is answered with a failure. */
 static vres_status injected_mem_release(vres_bmem *mem, vres_error *err)
 {
 	struct injector *injector = mem->dev->injector;

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An injector: a backend table that stands before another backend's and passes every call on,
- * unless told otherwise.  It gives any backend, on real hardware too, what tests know of the mock:
- * calls counted, the nth made to fail, slowness, lost devices, lies about residency, an exact
- * capacity, as many devices as are asked for (by opening the same one again), memory of somebody
- * else's, a flipped bit.
+ * An injector: a backend table in front of another backend's.  It passes every call on unless a
+ * test asked for something else.  With it any backend, on real hardware too, can do what the mock
+ * can: count calls, let the nth fail, be slow, lose devices, lie about residency, have an exact
+ * capacity, have as many devices as are asked for (by opening the same one again), own memory that
+ * a manager adopts, and flip a bit.
  *
- * It injects above the backend; what a driver does wrong below it is the business of the fakes and
- * their sweep.  A lane_wait that is to fail waits first, since work that was put on a lane cannot
- * be taken back.
+ * It injects above the backend; the fake drivers and their sweep inject below it.  A lane_wait that
+ * is to fail waits first, since work on a lane cannot be taken back.
  */
 #ifndef TESTS_SUPPORT_INJECTOR_INJECTOR_H
 #define TESTS_SUPPORT_INJECTOR_INJECTOR_H
@@ -40,9 +39,8 @@ uint64_t injector_calls(const struct injector *injector, vres_mock_op op);
 uint64_t injector_live_handles(const struct injector *injector);
 
 /*
- * What a fake driver does better: losing a device, below the backend, and looking at memory.
- * Without them, the injector answers for a device that is lost, and looks at memory through the
- * backend.
+ * What a fake driver can do itself: lose a device below the backend, and read memory.  Without
+ * these functions the injector answers for a lost device, and reads memory through the backend.
  */
 void injector_use_fake(struct injector *injector, void (*lose)(uint32_t device),
                        bool (*is_zero)(uint64_t addr, uint64_t bytes));

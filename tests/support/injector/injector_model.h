@@ -83,7 +83,7 @@ struct vres_bmem {
 	atomic_bool is_written;
 };
 
-/* Runs that name the inner backend's memory, kept until the lane is through with them. */
+/* Runs with the inner backend's handles, kept until the lane has been waited for. */
 struct job_runs {
 	struct job_runs *next;
 	vres_hash_run runs[];
@@ -119,7 +119,7 @@ vres_status injector_error(vres_error *err, vres_status status, enum injector_co
                            uint32_t device, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
 
-/* Room on a device, taken and given back; *left: what there was. */
+/* Capacity of a device, taken and given back; *left: what was free. */
 bool injector_take(struct injector *injector, uint32_t device, uint64_t capacity, uint64_t *left);
 void injector_give_back(struct injector *injector, uint32_t device, uint64_t capacity);
 uint64_t injector_capacity(const struct injector *injector, uint64_t bytes);

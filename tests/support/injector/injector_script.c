@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What happens to a call before it is passed on; and what the injector keeps: room, and who has
+ * What happens to a call before it is passed on; and the injector's books: capacity, and who has
  * which memory.
  */
 #include <errno.h>
@@ -86,8 +86,8 @@ bool injector_is_lost(struct injector *injector, uint32_t device)
 }
 
 /*
- * A success without a handle is no lie that a backend could tell; one without waiting cannot be
- * told from here.
+ * A backend cannot report success without a handle; and whether a wait really waited cannot be
+ * changed from here.
  */
 static bool can_pretend_success(vres_mock_op op)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The injector's own use of the backend, beside the manager's: as an engine that has memory, and as
- * somebody who flips a bit in it.
+ * The injector's own use of the backend, beside the manager's: it owns memory as an engine does,
+ * and it flips bits.
  */
 #include <string.h>
 #include "support/suite/alloc.h"

@@ -30,10 +30,7 @@ void *__wrap_aligned_alloc(size_t alignment, size_t n);
 int __wrap_posix_memalign(void **out, size_t alignment, size_t n);
 void __wrap_free(void *block);
 
-/*
- * The allocator has no argument to carry its state in, so this one stands alone in the test
- * programs.
- */
+/* Global, because an allocator has no argument for its state. */
 static struct {
 	pthread_mutex_t lock;
 	uint64_t calls, live;
@@ -65,7 +62,7 @@ static void table_put(void *block)
 	heap.table[at] = block;
 }
 
-/* Keep the table at most half full, tombs included. */
+/* Keep the table at most half full, deleted entries included. */
 static void table_room(void)
 {
 	void **old = heap.table;
@@ -129,9 +126,7 @@ static void *gained(void *block)
 	return block;
 }
 
-/*
- * Of a block that is looked at and then given back, it does not matter that some was never written.
- */
+/* The block is searched and then freed, so it does not matter that parts were never written. */
 static void look(void *block)
 {
 	const size_t n = malloc_usable_size(block);

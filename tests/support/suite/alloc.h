@@ -38,8 +38,8 @@ void alloc_ignore(void);
 void alloc_count_again(void);
 
 /*
- * From now on count the blocks that hold @n bytes of @needle when they are given back; how many
- * there were, and no more counting.
+ * alloc_watch(): from now on, count the blocks that hold the @n bytes of @needle when they are
+ * freed.  The other stops and returns the count.
  */
 void alloc_watch(const void *needle, size_t n);
 uint64_t alloc_watched(void);

@@ -62,7 +62,7 @@ void hex_of(const void *bytes, size_t n, char *hex)
 void sha256_of(const void *data, size_t n, uint8_t digest[32])
 {
 	if (EVP_Digest(data, n, digest, NULL, EVP_sha256(), NULL) != 1)
-		abort(); /* no assertion, which would need the heap that may just be refusing */
+		abort(); /* no assertion: it would need the heap */
 }
 
 void sha256_hex(const void *data, size_t n, char hex[65])

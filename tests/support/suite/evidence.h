@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is known of each test of a suite, in memory that a forked test can write to, and how it
- * becomes lines of evidence.
+ * The outcome of each test of a suite, in memory that forked tests can write to, and how it becomes
+ * lines of evidence.
  */
 #ifndef TESTS_SUPPORT_SUITE_EVIDENCE_H
 #define TESTS_SUPPORT_SUITE_EVIDENCE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The suites' own tools: outcomes are told as they are, allocations are counted and failed, digests
- * and recorders do what they say.
+ * Tests of the test tools: outcomes are reported as they are, allocations are counted and made to
+ * fail, digests are right and recorders complete.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,7 +123,7 @@ START_TEST(allocations_are_counted_and_the_nth_fails)
 }
 END_TEST
 
-/* Written so that the compiler does not take it for a loss of time. */
+/* Written so that the compiler does not remove it. */
 static void write_for_good(volatile char *to, const char *from, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

@@ -107,7 +107,7 @@ void suite_add(const char *key, double value)
 static void add_case(Suite *suite, const struct suite_case *c)
 {
 	TCase *tcase = tcase_create((*c->test)->name);
-	/* Who is late hangs: a machine that is busy with other work is not late. */
+	/* A test that exceeds its time hangs; the limit is long enough for a busy machine. */
 	const double patience = RUNNING_ON_VALGRIND ? 20 : 5;
 
 	tcase_set_timeout(tcase, (c->timeout > 0 ? c->timeout : 60) * patience);
@@ -151,8 +151,8 @@ __attribute__((weak)) const char *suite_unsupported(const char *test)
 }
 
 /*
- * $CK_RUN_CASE names the one test to run; the others then are no part of the suite.  Nor are those
- * that this device cannot be asked.
+ * $CK_RUN_CASE names the one test to run; the others are then left out.  So are those that this
+ * device cannot run.
  */
 static size_t choose(const struct suite_case *cases, size_t n, struct suite_case *chosen,
                      unsigned *left_out)

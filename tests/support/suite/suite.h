@@ -80,8 +80,8 @@ void suite_backend(const char *name);
 uint32_t suite_seed(void);
 
 /*
- * How often to go round a loop that is @full rounds at full size: $VRES_TEST_SCALE percent of it,
- * at least @least.  Without the variable, all of it, and a twentieth under Valgrind.
+ * How many rounds of a loop to run that has @full at full size: $VRES_TEST_SCALE percent, but at
+ * least @least.  Without the variable: all, or a twentieth under Valgrind.
  */
 unsigned suite_scaled(unsigned full, unsigned least);
 

@@ -62,7 +62,7 @@ static const char *after(const char *line, const char *key)
 
 	(void)snprintf(mark, sizeof(mark), "\"%s\":", key);
 	while ((next = strstr(next, mark)) != NULL)
-		/* The last one: what an event says of itself comes before what surrounds it. */
+		/* The last occurrence: the event comes before the fields that surround it. */
 		found = next++;
 	return found ? found + strlen(mark) : NULL;
 }

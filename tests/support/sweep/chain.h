@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An audit log read by somebody else: keys, MACs, chain and sequence as docs/FORMAT.md has them,
- * computed with OpenSSL alone.  Shares nothing with the library.  A log of several files is read
- * file after file with one chain.
+ * A second reader of audit logs, which shares no code with the library: keys, MACs, chain and
+ * sequence follow docs/FORMAT.md and are computed with OpenSSL alone.  The files of a log are read
+ * one after another with one chain.
  */
 #ifndef TESTS_SUPPORT_SWEEP_CHAIN_H
 #define TESTS_SUPPORT_SWEEP_CHAIN_H
@@ -37,8 +37,8 @@ struct chain chain_forward(const uint8_t key[32] /* of epoch 0 */);
 const char *chain_file(struct chain *c, const char *path);
 
 /*
- * Does the checkpoint speak of a line up to the last, and is its MAC good?  NULL, or what is wrong.
- * The MAC is looked at in the last epoch alone, since the chain has no older key.
+ * Does the checkpoint name a line that was read, and is its MAC good? NULL, or what is wrong.  The
+ * MAC is checked only in the last epoch, since the chain has no older key.
  */
 const char *chain_checkpoint(struct chain *c, const char *path);
 

@@ -37,7 +37,7 @@ const vres_event *sweep_told_unwiped(struct fixture *f)
 	return e;
 }
 
-/* What each event says that does not change from run to run. */
+/* The fields of each event that are the same in every run. */
 static void note_events(struct fixture *f)
 {
 	for (size_t i = 0; i < f->record.events_count; i++) {

@@ -19,26 +19,21 @@ struct scenario {
 	 */
 	vres_status (*run)(struct fixture *f, vres_error *err);
 
-	/*
-	 * Does over, one by one, what failed for several at once, so that one failure may be
-	 * nobody's.
-	 */
+	/* Repeats one by one what failed for several at once, so one failure may fail no shard. */
 	bool tries_again;
-	/*
-	 * Releases memory of somebody else's, where a failure frees nothing less and is not told.
-	 */
+	/* Releases adopted memory: a failure there leaves nothing allocated and is not reported. */
 	bool adopts;
-	/* Its shards are small beside their memory, most of which holds what the driver left. */
+	/* Its shards are much smaller than their allocations, whose rest holds old bytes. */
 	bool is_small;
-	bool is_bare; /* nobody's injector stands between */
+	bool is_bare; /* there is no injector in between */
 
 	/* What must hold when a run that began with an empty record has succeeded; may be NULL. */
 	void (*check)(struct fixture *f);
 
 	/*
-	 * Why a run in which something failed may succeed with another outcome than one in which
-	 * nothing did; NULL: it may not.  The outcome is what sweep_note() says during the run,
-	 * and the events that are recorded.
+	 * Why a run with a failure may succeed with another outcome than a run without one; NULL:
+	 * it may not.  The outcome is what sweep_note() was given during the run, and the recorded
+	 * events.
 	 */
 	const char *tolerates;
 };
@@ -50,9 +45,9 @@ __attribute__((format(printf, 2, 3))) void sweep_note(struct fixture *f, const c
 void sweep_backend(const struct scenario *s);
 
 /*
- * Let each call of the driver below the backend fail in turn, in each of three ways;
- * test_device_fake() must be there.  Nobody's injector stands between, no driver object may be
- * left, and the engine's context must be current again.  How often something failed.
+ * Let each call of the driver below the backend fail in turn, in each of three ways.  Needs
+ * test_device_fake(), and there is no injector in between.  No driver object may be left, and the
+ * engine's context must be current again.  Returns how many failures there were.
  */
 uint64_t sweep_driver(const struct scenario *s, const char *name);
 

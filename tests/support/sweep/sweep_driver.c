@@ -3,7 +3,7 @@
 #include <string.h>
 #include "support/sweep/sweep.h"
 
-/* What a failure is told by. */
+/* How a failure shows. */
 struct injection {
 	const char *use, *function;
 	uint64_t n;
@@ -19,9 +19,9 @@ static bool is_listed(const char *const *list, const char *name)
 }
 
 /*
- * A call may fail unheard only where nobody loses by it.  Nothing that a driver does is tampering,
- * nor an error of the caller's; only a driver that says it is out of memory may be taken for a
- * shortage.
+ * A failed call may go unreported only if it has no effect.  A driver's failure is never reported
+ * as tampering or as the caller's error; and as a shortage only if the driver says that it is out
+ * of memory.
  */
 static void judge(struct fixture *f, const struct injection *i, vres_status got,
                   const vres_error *err)

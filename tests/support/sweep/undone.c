@@ -22,7 +22,7 @@ static const char *const efforts[FAKE_EFFORTS] = {
 	[FAKE_WAITS] = "a wait",
 };
 
-/* As many as a script takes stand for all that follow. */
+/* The most calls that a script takes; they stand for all that follow. */
 #define GOES_ON 8
 
 static unsigned kinds(void)
@@ -30,7 +30,7 @@ static unsigned kinds(void)
 	return test_device_fake() ? FAKE_EFFORTS : COUNT(ops) - !test_device_is_mock();
 }
 
-/* A wait is a whole; a table leaves out what it is given as a whole, too. */
+/* A wait cannot be left out in part; nor can a table leave out part of a call. */
 static unsigned shares(const struct undone *u)
 {
 	return test_device_fake() && u->kind != FAKE_WAITS ? FAKE_SHARES : 1;
@@ -98,8 +98,8 @@ static uint64_t unwiped(const struct fixture *f)
 }
 
 /*
- * May what is left in memory that was freed be none of ours?  Half of a piece of plain memory has
- * room for more than a shard.
+ * May what is left in freed memory be something other than a shard's bytes? Half of a plain
+ * allocation is larger than a shard.
  */
 static bool is_beside_weights(const struct scenario *s, const struct undone *u)
 {
@@ -139,7 +139,7 @@ static bool leave_out(const struct scenario *s, struct undone *u, const char *wa
 	vres_error err;
 	bool has_fired;
 
-	f->wipe_may_fail = true; /* it is looked at above */
+	f->wipe_may_fail = true; /* checked above */
 	status_poison(&err);
 	undone_arm(u, f);
 	got = s->run(f, &err);

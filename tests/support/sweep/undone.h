@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Success without work: one effort of the driver is reported as done and is not, or only in part.
- * Below a real backend the fake driver leaves it out, before the mock or on a real GPU the backend
- * table does.
+ * Success without work: the driver reports one piece of its work (a copy, a launch, a wait) as done
+ * although it did none of it, or only a part.  Below a real backend the fake driver leaves it out;
+ * with the mock, or on a real GPU, a backend table in front does.
  */
 #ifndef TESTS_SUPPORT_SWEEP_UNDONE_H
 #define TESTS_SUPPORT_SWEEP_UNDONE_H
 
 #include "support/sweep/sweep.h"
 
-/* What is left out: the @nth effort of a kind, all or a share of it, alone or with those behind. */
+/*
+ * What is left out: the @nth piece of work of a kind, all or a share of it, alone or with all that
+ * follow.
+ */
 struct undone {
 	uint64_t nth; /* from 1 */
 	unsigned kind, share;
@@ -29,9 +32,9 @@ bool undone_disarm(struct undone *u, struct fixture *f); /* has it fired? */
 const char *undone_name(const struct undone *u);
 
 /*
- * Runs a scenario once for each.  The bytes are good, so nothing is ever called tampering, unless
- * weights were not copied; then the run does not succeed.  Where it succeeds, it came to what it
- * comes to when nothing is left out.  How often something was.
+ * Runs a scenario once for each.  The bytes are good, so nothing may be called tampering, unless
+ * weights were not copied; then the run must not succeed.  A run that succeeds must have the same
+ * outcome as one in which nothing was left out.  Returns how often something was left out.
  */
 uint64_t sweep_undone(const struct scenario *s, const char *name);
 

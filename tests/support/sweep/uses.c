@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Each use of the library, from a manager that may have to be made to nothing left but that. */
+/*
+ * Each use of the library.  A use makes the manager if there is none, and leaves nothing but the
+ * manager.
+ */
 #include "support/sweep/uses.h"
 
 #include <unistd.h>
@@ -50,7 +53,7 @@ static vres_status note_shard(struct fixture *f, const vres_shard *shard, vres_e
 	return VRES_OK;
 }
 
-/* What was sealed was released: exactly @n times each. */
+/* Exactly @n shards were sealed, and as many were released. */
 static void ck_told(struct fixture *f, size_t n)
 {
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_SEALED), n);

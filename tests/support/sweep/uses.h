@@ -23,7 +23,7 @@ enum use {
 	USE_STREAM,
 	USE_PIPE,
 	USE_SCRUB,
-	USE_READ_ONLY, /* the last one, since not every device has it */
+	USE_READ_ONLY, /* the last row, since not every device has it */
 	USES
 };
 
