@@ -76,7 +76,7 @@ def wrong_usage_is_status_2_and_one_line():
     refused("receipt", "check", says="no FILE")
 
 
-@test("", "confidentiality", "secret on the command line")
+@test("SM-CONFIG-9002", "confidentiality", "secret on the command line")
 def a_secret_on_the_command_line_is_refused_with_the_reason_and_not_repeated():
     write("f", b"x")
     for command in (["seal", "f"], ["watch", "f"], ["receipt", "check", "f"], ["audit", "verify", "f"], ["audit", "tail", "f"]):
@@ -87,7 +87,7 @@ def a_secret_on_the_command_line_is_refused_with_the_reason_and_not_repeated():
             refused(*command, "--" + name, "hush", says="every user of this machine can read a command line")
 
 
-@test("CI-006", "confidentiality", "secret in the environment")
+@test("SM-CONFIG-9002 CI-006", "confidentiality", "secret in the environment")
 def a_secret_in_the_environment_is_refused_with_the_reason_and_not_repeated():
     write("f", b"x")
     key = token_file()

@@ -207,10 +207,11 @@ int main(void)
 	static const struct suite_case cases[] = {
 		CASE(sha256_is_that_of_fips_180, "CI-004", "integrity", ""),
 		CASE(hmac_is_that_of_rfc_4231, "CI-001 VR-002", "authenticity", ""),
-		CASE(hkdf_is_that_of_rfc_5869, "CI-005", "confidentiality", ""),
+		CASE(hkdf_is_that_of_rfc_5869, "CI-005 SM-LOAD-4003", "confidentiality", ""),
 		CASE(tree_is_that_of_fs_verity_at_every_edge_and_block_size, "CI-004 WORKER-4113",
 	             "integrity", ""),
-		CASE(keys_and_subkeys_are_those_of_the_format, "CI-005", "authenticity", ""),
+		CASE(keys_and_subkeys_are_those_of_the_format, "CI-005 SM-LOAD-4003",
+	             "authenticity", ""),
 		CASE(records_have_the_bytes_and_the_mac_of_the_format,
 	             "CI-001 CI-002 VR-002 WORKER-4120", "authenticity",
 	             "a field that is not signed"),

@@ -56,6 +56,22 @@ START_TEST(a_managers_events_become_lines_of_a_chain_in_the_order_they_happened)
 }
 END_TEST
 
+/* No audit_id comes twice, and each session has a beginning of its own. */
+static void ck_ids_differ(const struct lines *lines)
+{
+	char ids[64][80];
+	size_t sessions = 1;
+
+	ck_assert_uint_le(lines->n, COUNT(ids));
+	for (size_t i = 0; i < lines->n; i++) {
+		ck_assert(chain_string(lines->text[i], "audit_id", ids[i], sizeof(ids[i])));
+		for (size_t j = 0; j < i; j++)
+			ck_assert_str_ne(ids[i], ids[j]);
+		sessions += i > 0 && memcmp(ids[i], ids[i - 1], 38) != 0;
+	}
+	ck_assert_uint_eq(sessions, 3);
+}
+
 START_TEST(a_log_goes_on_where_it_ended_however_often_it_is_opened)
 {
 	CLEANUP(temp_log_end) struct temp_log p = temp_log_begin(NULL);
@@ -75,6 +91,7 @@ START_TEST(a_log_goes_on_where_it_ended_however_often_it_is_opened)
 	}
 	c = temp_log_chain(&p, _i, lines_keep, &lines);
 	ck_assert_str_eq(lines_types(&lines), want);
+	ck_ids_differ(&lines);
 	ck_assert_uint_eq(c.epoch, _i ? 3 : 0);
 	ck_assert_str_eq(c.type, "log_closed");
 }
@@ -225,8 +242,8 @@ int main(void)
 	                  "WORKER-4160 WORKER-4162 SEC-AUDIT-020", "accountability",
 	                  "an event that is not recorded"),
 		CASE_LOOP(a_log_goes_on_where_it_ended_however_often_it_is_opened, 2,
-	                  "SEC-AUDIT-023", "accountability",
-	                  "a chain that begins anew at each restart"),
+	                  "SEC-AUDIT-023 D-54 D-55", "accountability",
+	                  "a chain that begins anew at each restart, one audit_id for two lines"),
 		CASE_LOOP(a_critical_event_is_on_disk_when_its_recording_returns, 2, "WORKER-4161",
 	                  "accountability", "an incident that a crash erases"),
 		CASE_LOOP(flush_brings_routine_events_to_disk_and_the_checkpoint_after_them, 2, "",

@@ -253,7 +253,8 @@ int main(void)
 	static const struct suite_case cases[] = {
 		CASE_LOOP(
 			a_full_disk_loses_no_line_and_the_loss_is_a_line_when_there_is_space_again,
-			4, "WORKER-4150", "accountability", "events that vanish on a full disk"),
+			4, "WORKER-4150 D-58", "accountability",
+			"events that vanish on a full disk"),
 		CASE(the_loss_is_recorded_by_itself_when_there_is_space_again, "", "accountability",
 	             ""),
 		CASE_LOOP(more_events_than_the_queue_takes_are_counted_and_the_count_is_a_line, 2,

@@ -227,8 +227,8 @@ int main(void)
 	static const struct suite_case cases[] = {
 		CASE_LOOP(a_file_that_somebody_else_changes_is_not_written_any_more, 5,
 	                  "SEC-AUDIT-020", "integrity", "a log replaced under its writer"),
-		CASE_LOOP(a_forked_child_can_only_close_which_touches_no_file, 2, "WORKER-4020",
-	                  "integrity", "two writers of one chain"),
+		CASE_LOOP(a_forked_child_can_only_close_which_touches_no_file, 2, "", "integrity",
+	                  "two writers of one chain"),
 		CASE(a_closed_log_can_be_opened_again_while_a_child_lives_that_had_it, "",
 	             "availability", ""),
 		CASE(a_log_in_a_folder_that_cannot_be_written_is_not_opened, "", "availability",

@@ -284,7 +284,7 @@ int main(void)
 	                  "requirement silently ignored"),
 		CASE(read_only_memory_is_refused_where_it_cannot_be_and_accepted_where_it_can,
 	             "VR-001 VP-005", "integrity", "requirement silently ignored"),
-		CASE(read_only_memory_is_made_writable_again_to_be_wiped, "WORKER-4112 WORKER-4922",
+		CASE(read_only_memory_is_made_writable_again_to_be_wiped, "WORKER-4112",
 	             "confidentiality", "weights left in freed memory"),
 		CASE(an_unsuitable_device_beside_a_good_one_is_no_obstacle, "VP-005 IV-002",
 	             "availability", "display GPU in a server"),

@@ -125,7 +125,7 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE_LOOP(a_stream_is_asked_for_each_byte_once_and_for_16_mib_at_most, 5,
-	                  "WORKER-4400 WORKER-4102 WORKER-4113", "integrity",
+	                  "WORKER-4400 WORKER-4403 WORKER-4102 WORKER-4113", "integrity",
 	                  "source that differs the second time, host copy of the weights"),
 		CASE_LOOP(a_stream_that_fails_is_an_io_error_at_every_step_and_leaves_nothing, 5,
 	                  "WORKER-4150 WORKER-4151", "availability", "half a model sealed"),

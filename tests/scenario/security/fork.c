@@ -245,15 +245,14 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE(every_call_in_a_child_is_refused_and_reaches_no_device,
-	             "WORKER-4020 WORKER-4922 WORKER-4150", "integrity",
+	             "WORKER-4922 WORKER-4150", "integrity",
 	             "two processes driving one device, audit chain forked"),
-		CASE(destroying_in_a_child_touches_neither_device_nor_log,
-	             "WORKER-4020 WORKER-4922 MS-005", "integrity",
-	             "child frees the parent's memory"),
+		CASE(destroying_in_a_child_touches_neither_device_nor_log, "WORKER-4922 MS-005",
+	             "integrity", "child frees the parent's memory"),
 		CASE(destroying_in_a_child_frees_host_memory, "MS-004", "availability", ""),
 		CASE(a_key_does_not_come_along_into_a_child, "CI-006 CI-005", "confidentiality",
 	             "key copied by fork, signing with a key of zeros"),
-		CASE(a_child_may_make_a_manager_of_its_own, "WORKER-4020", "availability", ""),
+		CASE(a_child_may_make_a_manager_of_its_own, "WORKER-4150", "availability", ""),
 	};
 
 	return suite_run("security_fork", "security", cases, COUNT(cases));

@@ -253,7 +253,7 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE(every_lease_verifies_in_full_unless_policy_says_otherwise,
-	             "CI-007 WORKER-4121 WORKER-4245", "integrity", "verification skipped"),
+	             "CI-007 WORKER-4121 WORKER-4031", "integrity", "verification skipped"),
 		CASE(a_lease_gives_address_and_size_and_is_counted, "WORKER-4111 MS-001 MS-007",
 	             "integrity", ""),
 		CASE(a_young_verification_serves_later_leases, "WORKER-4121", "availability",
@@ -272,7 +272,7 @@ int main(void)
 		CASE(a_shard_without_references_is_not_found_but_its_id_stays_taken_while_leased,
 	             "WORKER-4112", "integrity", "use after free"),
 		CASE_LOOP(memory_goes_with_the_last_reference_in_whatever_order, 3,
-	                  "MS-004 MS-005 WORKER-4162", "integrity",
+	                  "MS-004 MS-005 WORKER-4162 M0-W-1220", "integrity",
 	                  "use after free, memory leaked"),
 	};
 

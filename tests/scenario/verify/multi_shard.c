@@ -272,7 +272,7 @@ int main(void)
 		CASE(a_set_with_a_member_missing_or_too_many_is_no_set, "WORKER-4110 WORKER-4031",
 	             "integrity", "incomplete model taken for complete"),
 		CASE_LOOP(the_damaged_member_is_named_and_the_others_are_verified_all_the_same,
-	                  MEMBERS, "CI-007 WORKER-4122 WORKER-4230 VR-004", "integrity",
+	                  MEMBERS, "CI-007 WORKER-4122 WORKER-4230 VR-004 WORKER-4031", "integrity",
 	                  "bit flip in VRAM of one of several devices"),
 		CASE(two_damaged_members_are_both_quarantined_and_the_first_named,
 	             "CI-007 WORKER-4161", "accountability", "second damage hidden"),

@@ -200,7 +200,7 @@ int main(void)
 		CASE_LOOP(
 			no_change_of_a_log_is_called_good_and_the_first_finding_is_where_it_begins,
 			2,
-			"D-56 SEC-AUDIT-015 SEC-AUDIT-020 SEC-AUDIT-021 SEC-AUDIT-022 "
+			"D-56 D-57 SEC-AUDIT-015 SEC-AUDIT-020 SEC-AUDIT-021 SEC-AUDIT-022 "
 			"SEC-AUDIT-023",
 			"integrity", "any change of a log by somebody without its key"),
 	};

@@ -286,7 +286,7 @@ int main(void)
 	             "integrity", "a lease for bytes that were not checked"),
 		CASE(shard_keeps_its_manager, "MS-004 MS-005", "integrity", "use after free"),
 		CASE(end_of_a_shard_is_told_with_what_was_freed_and_what_remains,
-	             "RP-005 WORKER-4162", "accountability", ""),
+	             "RP-005 WORKER-4162 M0-W-1220", "accountability", ""),
 		CASE(failure_to_wipe_or_free_is_an_event_and_nothing_worse,
 	             "MS-004 MS-005 WORKER-4083", "accountability", ""),
 		CASE(quarantined_shard_leaves_the_count_with_its_end, "WORKER-4122", "", ""),

@@ -210,7 +210,7 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(token_and_domain_decide_the_key_and_nothing_else_does, "CI-005",
+		CASE(token_and_domain_decide_the_key_and_nothing_else_does, "CI-005 SM-LOAD-4003",
 	             "authenticity", "one key for two purposes"),
 		CASE(wiped_memory_is_zero_and_nothing_beside_it_is_touched, "", "confidentiality",
 	             "a token left in memory"),

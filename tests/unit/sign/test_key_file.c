@@ -248,14 +248,16 @@ int main(void)
 	             "a token that somebody else chose"),
 		CASE(file_in_a_folder_that_others_can_write_is_refused, "CI-006", "authenticity",
 	             "a token file that is replaced"),
-		CASE(credential_is_a_file_in_the_folder_that_systemd_names, "WORKER-4912", "", ""),
+		CASE(credential_is_a_file_in_the_folder_that_systemd_names,
+	             "WORKER-4912 SM-LOAD-4002", "", ""),
 		CASE(file_of_root_may_be_readable_by_its_group_and_by_nobody_else,
 	             "WORKER-4912 CI-006", "confidentiality", "a token that others can read"),
 		CASE(credential_without_a_folder_is_not_found_and_a_relative_one_is_refused,
-	             "WORKER-4912 VR-005", "", "a folder of somebody's choice"),
-		CASE(privileged_program_says_that_it_ignores_the_folder, "WORKER-4912", "", ""),
-		CASE(credential_names_that_could_leave_the_folder_are_refused, "WORKER-4912 VR-005",
-	             "confidentiality", "path traversal"),
+	             "WORKER-4912 SM-LOAD-4002 VR-005", "", "a folder of somebody's choice"),
+		CASE(privileged_program_says_that_it_ignores_the_folder, "WORKER-4912 SM-LOAD-4002",
+	             "", ""),
+		CASE(credential_names_that_could_leave_the_folder_are_refused,
+	             "WORKER-4912 SM-LOAD-4002 VR-005", "confidentiality", "path traversal"),
 	};
 
 	return suite_run("unit.key_file", "unit", cases, COUNT(cases));

@@ -204,6 +204,33 @@ START_TEST(verification_that_began_earlier_does_not_make_a_shard_staler)
 }
 END_TEST
 
+/* Whatever a lease verifies besides: the signature is looked at first, and nothing else then. */
+START_TEST(lease_of_a_record_that_was_changed_is_refused_under_every_policy)
+{
+	static const uint32_t modes[] = {VRES_VERIFY_SIGNATURE, VRES_VERIFY_SAMPLED,
+	                                 VRES_VERIFY_FULL, VRES_VERIFY_READBACK};
+	vres_policy policy = vres_policy_init();
+	CLEANUP(verify_end) struct verify_fixture *fixture = NULL;
+	vres_lease *lease = NULL;
+	vres_error err;
+
+	policy.allow = VRES_ALLOW_WEAK_LEASE | VRES_ALLOW_READBACK;
+	policy.lease_verify = modes[_i / 2];
+	policy.lease_max_age = LONG; /* the seal has just made it fresh: that is no way around */
+	fixture = verify_begin_policy(&policy, 0, 8 * UNIT);
+	fixture->fake->hashed_count = 0;
+	if (_i % 2)
+		fixture->shard->contents->record.sealed_at ^= 1;
+	else
+		fixture->shard->contents->mac[31] ^= 1;
+	ck_refused(vres_lease_acquire(fixture->shard, &lease, &err), VRES_REASON_SIGNATURE);
+	ck_assert_ptr_null(lease);
+	ck_assert_uint_eq(fixture->fake->hashed_count, 0);
+	ck_assert_uint_eq(fixture->incidents, 1);
+	ck_assert_uint_eq(fixture->shard->leased, 0);
+}
+END_TEST
+
 /* Somebody found a violation while this shard was being verified: no address comes out any more. */
 START_TEST(manager_that_stopped_during_the_verification_gives_no_lease)
 {
@@ -289,8 +316,11 @@ int main(void)
 	             "stale verification"),
 		CASE(verification_that_began_earlier_does_not_make_a_shard_staler, "CI-007",
 	             "availability", ""),
-		CASE(manager_that_stopped_during_the_verification_gives_no_lease,
-	             "WORKER-4245 CI-007", "integrity", "memory used after a violation"),
+		CASE_LOOP(lease_of_a_record_that_was_changed_is_refused_under_every_policy, 8,
+	                  "WORKER-4245 CI-001 WORKER-4031", "integrity",
+	                  "weights used under a forged record"),
+		CASE(manager_that_stopped_during_the_verification_gives_no_lease, "CI-007",
+	             "integrity", "memory used after a violation"),
 		CASE_LOOP(
 			shard_that_was_quarantined_during_the_last_event_is_neither_good_nor_leased,
 			2, "VR-004 CI-007", "integrity", "a damaged shard said to be verified"),
