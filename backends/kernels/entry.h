@@ -4,15 +4,14 @@
 #define VRES_BACKENDS_KERNELS_ENTRY_H
 
 /*
- * Threads of a group.  So many groups are to fit one of NVIDIA's multiprocessors, which leaves 64
- * registers to a thread; for the older ones nvcc does not get by with fewer than 72.
+ * Threads of a group.  So many groups are to fit one of NVIDIA's multiprocessors, which leaves 96
+ * registers to a thread.  With more groups the assembler has fewer, and its schedule gets longer:
+ * a warp that is alone takes half as long again with 8 groups as with 5, on each architecture, and
+ * five warps a scheduler are enough to keep the pipe busy that all of it waits for
+ * (docs/PERFORMANCE.md).
  */
-#define LEAF_HASH_GROUP 128
-#if defined(__NVCC__) && defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 860
-#define LEAF_HASH_GROUPS 7
-#else
-#define LEAF_HASH_GROUPS 8
-#endif
+#define LEAF_HASH_GROUP  128
+#define LEAF_HASH_GROUPS 5
 
 #if defined(__NVCC__)
 #define LEAF_HASH_THREAD (blockIdx.x * blockDim.x + threadIdx.x)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The kernels that kernel_bench compares, all with the arguments of the shipped one: that one
- * itself; the same with ordinary additions; the same loading through shared memory; the same
- * telling at what clock it ran.  And a stamp, to time what lies between two of them.  One more is
- * in kernel_bulk.cu.
+ * itself; the same with more groups to a multiprocessor, and so fewer registers; the same with
+ * ordinary additions; the same loading through shared memory; the same telling at what clock it
+ * ran.  And a stamp, to time what lies between two of them.  One more is in kernel_bulk.cu.
  */
 #include "kernel_warp.h"
 #include "bench/kernels/staged.h"
@@ -13,10 +13,18 @@ LEAF_HASH_KERNEL vres_leaf_hash(const vres_leaf_hash_args args)
 	leaf_hash_thread(&args, args.one, LEAF_HASH_THREAD);
 }
 
-/*
- * A literal 1, which the assembler sees through.  One group less, since it would spill otherwise.
- */
-LEAF_HASH_KERNEL_OF(7) vres_leaf_hash_plain(const vres_leaf_hash_args args)
+LEAF_HASH_KERNEL_OF(6) vres_leaf_hash_6_groups(const vres_leaf_hash_args args)
+{
+	leaf_hash_thread(&args, args.one, LEAF_HASH_THREAD);
+}
+
+LEAF_HASH_KERNEL_OF(8) vres_leaf_hash_8_groups(const vres_leaf_hash_args args)
+{
+	leaf_hash_thread(&args, args.one, LEAF_HASH_THREAD);
+}
+
+/* A literal 1, which the assembler sees through. */
+LEAF_HASH_KERNEL vres_leaf_hash_plain(const vres_leaf_hash_args args)
 {
 	leaf_hash_thread(&args, 1, LEAF_HASH_THREAD);
 }
