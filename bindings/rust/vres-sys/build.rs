@@ -21,11 +21,7 @@ fn main() {
         Err(_) => libraries(&ask("--libs", mock)),
     }
     let include = env::var("VRES_INCLUDE_DIR").unwrap_or_else(|_| {
-        let asked = if env::var_os("VRES_LIB_DIR").is_none() {
-            ask("--cflags-only-I", mock)
-        } else {
-            String::new()
-        };
+        let asked = if env::var_os("VRES_LIB_DIR").is_none() { ask("--cflags-only-I", mock) } else { String::new() };
         let found = asked.split_whitespace().find_map(|flag| flag.strip_prefix("-I"));
         found.unwrap_or(HEADERS).to_string()
     });

@@ -66,11 +66,7 @@ extern "C" {
     pub fn vres_backend_mock() -> *const vres_backend;
 }
 extern "C" {
-    pub fn vres_mock_create(
-        p: *const vres_mock_params,
-        out: *mut *mut vres_mock,
-        err: *mut vres_error,
-    ) -> vres_status;
+    pub fn vres_mock_create(p: *const vres_mock_params, out: *mut *mut vres_mock, err: *mut vres_error) -> vres_status;
 }
 extern "C" {
     pub fn vres_mock_destroy(mock: *mut vres_mock);
@@ -82,11 +78,7 @@ extern "C" {
     pub fn vres_mock_delay(mock: *mut vres_mock, op: vres_mock_op, ns: u64);
 }
 extern "C" {
-    pub fn vres_mock_flip(
-        mock: *mut vres_mock,
-        device_addr: u64,
-        bit: ::std::os::raw::c_uint,
-    ) -> vres_status;
+    pub fn vres_mock_flip(mock: *mut vres_mock, device_addr: u64, bit: ::std::os::raw::c_uint) -> vres_status;
 }
 extern "C" {
     pub fn vres_mock_pretend(mock: *mut vres_mock, device_addr: u64, facts: u32);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What bindgen makes of backend.h vres.h audit_file.h audit_check.h; bindings/rust/generate writes this file.
 pub const VRES_NO_DEVICE: u32 = 4294967295;
+pub const VRES_VERSION_NUMBER: u32 = 1000;
 pub const VRES_ALLOW_SIMULATED: u32 = 1;
 pub const VRES_ALLOW_INTEGRATED: u32 = 2;
 pub const VRES_ALLOW_NO_ECC: u32 = 4;
@@ -90,6 +91,8 @@ pub const VRES_REASON_QUARANTINED: vres_reason = 8;
 pub const VRES_REASON_STOPPED: vres_reason = 9;
 pub const VRES_REASON_FORKED: vres_reason = 10;
 pub const VRES_REASON_DEADLINE: vres_reason = 11;
+pub const VRES_REASON_SUSPENDED: vres_reason = 12;
+pub const VRES_REASON_SUPERSEDED: vres_reason = 13;
 pub type vres_reason = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -106,6 +109,9 @@ extern "C" {
     pub fn vres_version() -> *const ::std::os::raw::c_char;
 }
 extern "C" {
+    pub fn vres_version_number() -> u32;
+}
+extern "C" {
     pub fn vres_status_name(s: vres_status) -> *const ::std::os::raw::c_char;
 }
 extern "C" {
@@ -113,6 +119,9 @@ extern "C" {
 }
 extern "C" {
     pub fn vres_status_class(s: vres_status) -> ::std::os::raw::c_int;
+}
+extern "C" {
+    pub fn vres_error_class(err: *const vres_error) -> ::std::os::raw::c_int;
 }
 extern "C" {
     pub fn vres_reason_name(reason: u32) -> *const ::std::os::raw::c_char;
@@ -261,11 +270,7 @@ pub struct vres_backend {
     >,
     pub close: ::std::option::Option<unsafe extern "C" fn(self_: *mut vres_bself)>,
     pub device_count: ::std::option::Option<
-        unsafe extern "C" fn(
-            self_: *mut vres_bself,
-            out: *mut u32,
-            err: *mut vres_error,
-        ) -> vres_status,
+        unsafe extern "C" fn(self_: *mut vres_bself, out: *mut u32, err: *mut vres_error) -> vres_status,
     >,
     pub device_open: ::std::option::Option<
         unsafe extern "C" fn(
@@ -277,11 +282,7 @@ pub struct vres_backend {
         ) -> vres_status,
     >,
     pub device_status: ::std::option::Option<
-        unsafe extern "C" fn(
-            dev: *mut vres_bdev,
-            out: *mut vres_device_status,
-            err: *mut vres_error,
-        ) -> vres_status,
+        unsafe extern "C" fn(dev: *mut vres_bdev, out: *mut vres_device_status, err: *mut vres_error) -> vres_status,
     >,
     pub device_close: ::std::option::Option<unsafe extern "C" fn(dev: *mut vres_bdev)>,
     pub mem_alloc: ::std::option::Option<
@@ -303,18 +304,11 @@ pub struct vres_backend {
         ) -> vres_status,
     >,
     pub mem_residency: ::std::option::Option<
-        unsafe extern "C" fn(
-            mem: *mut vres_bmem,
-            out: *mut vres_residency,
-            err: *mut vres_error,
-        ) -> vres_status,
+        unsafe extern "C" fn(mem: *mut vres_bmem, out: *mut vres_residency, err: *mut vres_error) -> vres_status,
     >,
-    pub mem_wipe: ::std::option::Option<
-        unsafe extern "C" fn(mem: *mut vres_bmem, err: *mut vres_error) -> vres_status,
-    >,
-    pub mem_release: ::std::option::Option<
-        unsafe extern "C" fn(mem: *mut vres_bmem, err: *mut vres_error) -> vres_status,
-    >,
+    pub mem_wipe: ::std::option::Option<unsafe extern "C" fn(mem: *mut vres_bmem, err: *mut vres_error) -> vres_status>,
+    pub mem_release:
+        ::std::option::Option<unsafe extern "C" fn(mem: *mut vres_bmem, err: *mut vres_error) -> vres_status>,
     pub lane_open: ::std::option::Option<
         unsafe extern "C" fn(
             dev: *mut vres_bdev,
@@ -344,26 +338,14 @@ pub struct vres_backend {
         ) -> vres_status,
     >,
     pub lane_wait: ::std::option::Option<
-        unsafe extern "C" fn(
-            lane: *mut vres_blane,
-            deadline: u64,
-            err: *mut vres_error,
-        ) -> vres_status,
+        unsafe extern "C" fn(lane: *mut vres_blane, deadline: u64, err: *mut vres_error) -> vres_status,
     >,
     pub lane_close: ::std::option::Option<unsafe extern "C" fn(lane: *mut vres_blane)>,
     pub hash_blocks: ::std::option::Option<
-        unsafe extern "C" fn(
-            lane: *mut vres_blane,
-            job: *const vres_hash_job,
-            err: *mut vres_error,
-        ) -> vres_status,
+        unsafe extern "C" fn(lane: *mut vres_blane, job: *const vres_hash_job, err: *mut vres_error) -> vres_status,
     >,
     pub mem_protect: ::std::option::Option<
-        unsafe extern "C" fn(
-            mem: *mut vres_bmem,
-            read_only: u32,
-            err: *mut vres_error,
-        ) -> vres_status,
+        unsafe extern "C" fn(mem: *mut vres_bmem, read_only: u32, err: *mut vres_error) -> vres_status,
     >,
     pub attest: ::std::option::Option<
         unsafe extern "C" fn(
@@ -415,6 +397,9 @@ extern "C" {
 }
 extern "C" {
     pub fn vres_key_destroy(key: *mut vres_key);
+}
+extern "C" {
+    pub fn vres_wipe(memory: *mut ::std::os::raw::c_void, n: usize);
 }
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -472,16 +457,12 @@ pub struct vres_event {
 #[derive(Copy, Clone)]
 pub struct vres_audit_sink {
     pub record: ::std::option::Option<
-        unsafe extern "C" fn(
-            ctx: *mut ::std::os::raw::c_void,
-            event: *const vres_event,
-        ) -> vres_status,
+        unsafe extern "C" fn(ctx: *mut ::std::os::raw::c_void, event: *const vres_event) -> vres_status,
     >,
     pub ctx: *mut ::std::os::raw::c_void,
 }
-pub type vres_incident_fn = ::std::option::Option<
-    unsafe extern "C" fn(ctx: *mut ::std::os::raw::c_void, event: *const vres_event),
->;
+pub type vres_incident_fn =
+    ::std::option::Option<unsafe extern "C" fn(ctx: *mut ::std::os::raw::c_void, event: *const vres_event)>;
 pub type vres_log_fn = ::std::option::Option<
     unsafe extern "C" fn(
         ctx: *mut ::std::os::raw::c_void,
@@ -548,6 +529,16 @@ extern "C" {
         err: *mut vres_error,
     ) -> vres_status;
 }
+pub type vres_each_fn =
+    ::std::option::Option<unsafe extern "C" fn(ctx: *mut ::std::os::raw::c_void, shard: *mut vres_shard) -> bool>;
+extern "C" {
+    pub fn vres_manager_each(
+        m: *mut vres_manager,
+        fn_: vres_each_fn,
+        ctx: *mut ::std::os::raw::c_void,
+        err: *mut vres_error,
+    ) -> vres_status;
+}
 #[repr(C)]
 #[derive(Copy, Clone)]
 pub struct vres_device_info {
@@ -568,11 +559,7 @@ pub struct vres_device_info {
     pub available_bytes: u64,
 }
 extern "C" {
-    pub fn vres_device_count(
-        m: *mut vres_manager,
-        out: *mut u32,
-        err: *mut vres_error,
-    ) -> vres_status;
+    pub fn vres_device_count(m: *mut vres_manager, out: *mut u32, err: *mut vres_error) -> vres_status;
 }
 extern "C" {
     pub fn vres_device_describe(
@@ -631,15 +618,10 @@ extern "C" {
     pub fn vres_digester_destroy(d: *mut vres_digester);
 }
 pub type vres_read_fn = ::std::option::Option<
-    unsafe extern "C" fn(
-        ctx: *mut ::std::os::raw::c_void,
-        buf: *mut ::std::os::raw::c_void,
-        n: usize,
-    ) -> vres_status,
+    unsafe extern "C" fn(ctx: *mut ::std::os::raw::c_void, buf: *mut ::std::os::raw::c_void, n: usize) -> vres_status,
 >;
-pub type vres_progress_fn = ::std::option::Option<
-    unsafe extern "C" fn(ctx: *mut ::std::os::raw::c_void, done: u64, total: u64) -> bool,
->;
+pub type vres_progress_fn =
+    ::std::option::Option<unsafe extern "C" fn(ctx: *mut ::std::os::raw::c_void, done: u64, total: u64) -> bool>;
 #[repr(C)]
 #[derive(Copy, Clone)]
 pub struct vres_seal_params {
@@ -724,11 +706,7 @@ pub struct vres_shard_info {
     pub require: u64,
 }
 extern "C" {
-    pub fn vres_shard_describe(
-        s: *const vres_shard,
-        out: *mut vres_shard_info,
-        err: *mut vres_error,
-    ) -> vres_status;
+    pub fn vres_shard_describe(s: *const vres_shard, out: *mut vres_shard_info, err: *mut vres_error) -> vres_status;
 }
 extern "C" {
     pub fn vres_shard_to_json(
@@ -851,11 +829,7 @@ pub struct vres_lease {
     _unused: [u8; 0],
 }
 extern "C" {
-    pub fn vres_lease_acquire(
-        s: *mut vres_shard,
-        out: *mut *mut vres_lease,
-        err: *mut vres_error,
-    ) -> vres_status;
+    pub fn vres_lease_acquire(s: *mut vres_shard, out: *mut *mut vres_lease, err: *mut vres_error) -> vres_status;
 }
 extern "C" {
     pub fn vres_lease_check(l: *const vres_lease, err: *mut vres_error) -> vres_status;
@@ -919,11 +893,7 @@ pub struct vres_metrics {
     pub opened_devices_now: u64,
 }
 extern "C" {
-    pub fn vres_manager_metrics(
-        m: *mut vres_manager,
-        out: *mut vres_metrics,
-        err: *mut vres_error,
-    ) -> vres_status;
+    pub fn vres_manager_metrics(m: *mut vres_manager, out: *mut vres_metrics, err: *mut vres_error) -> vres_status;
 }
 extern "C" {
     pub fn vres_metrics_prometheus(
@@ -990,10 +960,7 @@ pub struct vres_audit_file_options {
     pub epoch_lines: u32,
 }
 extern "C" {
-    pub fn vres_audit_keygen(
-        path: *const ::std::os::raw::c_char,
-        err: *mut vres_error,
-    ) -> vres_status;
+    pub fn vres_audit_keygen(path: *const ::std::os::raw::c_char, err: *mut vres_error) -> vres_status;
 }
 extern "C" {
     pub fn vres_audit_file_open(
@@ -1095,9 +1062,8 @@ pub struct vres_audit_summary {
     pub lost_events: u64,
     pub backward_clock_steps: u64,
 }
-pub type vres_audit_finding_fn = ::std::option::Option<
-    unsafe extern "C" fn(ctx: *mut ::std::os::raw::c_void, finding: *const vres_audit_finding),
->;
+pub type vres_audit_finding_fn =
+    ::std::option::Option<unsafe extern "C" fn(ctx: *mut ::std::os::raw::c_void, finding: *const vres_audit_finding)>;
 #[repr(C)]
 #[derive(Copy, Clone)]
 pub struct vres_audit_check_options {
@@ -1138,14 +1104,10 @@ extern "C" {
     ) -> vres_status;
 }
 extern "C" {
-    pub fn vres_audit_checker_from_later(
-        c: *mut vres_audit_checker,
-        err: *mut vres_error,
-    ) -> vres_status;
+    pub fn vres_audit_checker_from_later(c: *mut vres_audit_checker, err: *mut vres_error) -> vres_status;
 }
 extern "C" {
-    pub fn vres_audit_checker_file(c: *mut vres_audit_checker, err: *mut vres_error)
-        -> vres_status;
+    pub fn vres_audit_checker_file(c: *mut vres_audit_checker, err: *mut vres_error) -> vres_status;
 }
 extern "C" {
     pub fn vres_audit_checker_feed(

@@ -42,16 +42,11 @@ fn constants(c: &mut String, source: &str) -> usize {
 }
 
 fn compile(program: &str) -> (bool, String) {
-    let name = std::env::temp_dir().join(format!(
-        "vres-layout-{}-{}.c",
-        std::process::id(),
-        program.len()
-    ));
+    let name = std::env::temp_dir().join(format!("vres-layout-{}-{}.c", std::process::id(), program.len()));
     std::fs::write(&name, program).unwrap();
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
     let include = concat!("-I", env!("VRES_INCLUDE_DIR"));
-    let run =
-        Command::new(compiler).args(["-std=c11", "-fsyntax-only", include]).arg(&name).output();
+    let run = Command::new(compiler).args(["-std=c11", "-fsyntax-only", include]).arg(&name).output();
     std::fs::remove_file(&name).unwrap();
     let run = run.unwrap();
     (run.status.success(), String::from_utf8_lossy(&run.stderr).into_owned())
@@ -63,12 +58,10 @@ fn program() -> (String, usize) {
         writeln!(c, "#include <vres/{header}>").unwrap();
     }
     assertions(&mut c);
-    let count = constants(&mut c, include_str!("../../src/vres.rs"))
-        + constants(&mut c, include_str!("../../src/mock.rs"));
-    writeln!(c, "_Static_assert(VRES_BYTES_UNKNOWN == {VRES_BYTES_UNKNOWN}u, \"unknown\");")
-        .unwrap();
-    writeln!(c, "_Static_assert(VRES_VIOLATION_NEVER == {VRES_VIOLATION_NEVER}u, \"never\");")
-        .unwrap();
+    let count =
+        constants(&mut c, include_str!("../../src/vres.rs")) + constants(&mut c, include_str!("../../src/mock.rs"));
+    writeln!(c, "_Static_assert(VRES_BYTES_UNKNOWN == {VRES_BYTES_UNKNOWN}u, \"unknown\");").unwrap();
+    writeln!(c, "_Static_assert(VRES_VIOLATION_NEVER == {VRES_VIOLATION_NEVER}u, \"never\");").unwrap();
     (c, count)
 }
 
@@ -82,11 +75,7 @@ fn layouts_and_constants_are_those_of_the_headers() {
 
 #[test]
 fn a_layout_that_differs_is_noticed() {
-    let moved = program().0.replacen(
-        "offsetof(vres_error, reason) == ",
-        "offsetof(vres_error, reason) == 1",
-        1,
-    );
+    let moved = program().0.replacen("offsetof(vres_error, reason) == ", "offsetof(vres_error, reason) == 1", 1);
     let (good, messages) = compile(&moved);
     assert!(!good && messages.contains("vres_error.reason"), "{messages}");
 }

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Keys, which have no Debug, Display, Clone or serialization.
+use crate::error::{check, Result};
+use crate::ffi::{c_text, optional, pointer};
+use std::ptr::null_mut;
+use vres_sys as sys;
+
+/// A secret of 32 bytes in locked memory, wiped on drop.
+pub struct Key(*mut sys::vres_key);
+
+// SAFETY: the library lets any thread use any object, also at the same time.
+unsafe impl Send for Key {}
+// SAFETY: as above; nothing changes a key after it was made.
+unsafe impl Sync for Key {}
+
+impl Key {
+    /// Derives a key from a token; `domain` says what it is for, `None`: seals.
+    ///
+    /// ```
+    /// # use vram_residency::Key;
+    /// let key = Key::derive(b"test-token-42", None)?;
+    /// # Ok::<(), vram_residency::VramError>(())
+    /// ```
+    pub fn derive(token: &[u8], domain: Option<&str>) -> Result<Key> {
+        let domain = optional(domain, "domain")?;
+        let mut key = Key(null_mut());
+        // SAFETY: token and domain live during the call; out and err are ours.
+        check(|e| unsafe {
+            sys::vres_key_derive(token.as_ptr().cast(), token.len(), pointer(&domain), &mut key.0, e)
+        })?;
+        Ok(key)
+    }
+
+    /// Derives a key from a private file with a token (mode 0600).
+    ///
+    /// ```
+    /// # use vram_residency::{Key, Failure};
+    /// assert!(Key::from_token_file("/no/such/file", None).is_err());
+    /// assert_eq!(Failure::last().unwrap().status_name(), "VRES_E_NOT_FOUND");
+    /// ```
+    pub fn from_token_file(path: &str, domain: Option<&str>) -> Result<Key> {
+        let (path, domain) = (c_text(path, "path")?, optional(domain, "domain")?);
+        let mut key = Key(null_mut());
+        // SAFETY: path and domain live during the call; out and err are ours.
+        check(|e| unsafe { sys::vres_key_from_token_file(path.as_ptr(), pointer(&domain), &mut key.0, e) })?;
+        Ok(key)
+    }
+
+    /// Takes the key itself from a private file: 32 bytes, or 64 hex digits.
+    pub fn from_key_file(path: &str) -> Result<Key> {
+        let path = c_text(path, "path")?;
+        let mut key = Key(null_mut());
+        // SAFETY: path lives during the call; out and err are ours.
+        check(|e| unsafe { sys::vres_key_from_key_file(path.as_ptr(), &mut key.0, e) })?;
+        Ok(key)
+    }
+
+    /// Derives a key from a systemd credential: a file in `$CREDENTIALS_DIRECTORY`.
+    pub fn from_credential(name: &str, domain: Option<&str>) -> Result<Key> {
+        let (name, domain) = (c_text(name, "name")?, optional(domain, "domain")?);
+        let mut key = Key(null_mut());
+        // SAFETY: name and domain live during the call; out and err are ours.
+        check(|e| unsafe { sys::vres_key_from_credential(name.as_ptr(), pointer(&domain), &mut key.0, e) })?;
+        Ok(key)
+    }
+
+    pub(crate) fn raw(&self) -> *const sys::vres_key {
+        self.0
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        // SAFETY: ours alone; NULL does nothing.
+        unsafe { sys::vres_key_destroy(self.0) }
+    }
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Sealed shards: a handle that many may hold, and what is known of it.
+use crate::error::{bytes, check, fail, Result};
+use crate::ffi::{bytes_of, filled, into_text, text, time, view, Sized0};
+use crate::manager::ManagerHandle;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use vres_sys as sys;
+
+/// Sealed weights in VRAM.  The memory is wiped and freed when the last clone and the last lease are gone.
+///
+/// The fields say what was sealed.  They are the holder's to read and to send; one that was changed is noticed by
+/// [`verify_sealed()`](crate::VramManager::verify_sealed).  A shard whose fields were moved out is good for nothing
+/// more, and ends with its variable: make a [`ModelShardHandle`] with `ModelShardHandle::from(&shard)` instead.
+#[derive(Clone)]
+pub struct SealedShard {
+    /// Its unique id.
+    pub shard_id: String,
+    /// The number of the device it is on.
+    pub gpu_device: u32,
+    /// Its size in bytes.
+    pub vram_bytes: usize,
+    /// SHA-256 of its bytes, or their fs-verity digest: 64 lower-case hex digits.
+    pub digest: String,
+    /// When it was sealed.
+    pub sealed_at: SystemTime,
+    pub(crate) handle: Arc<ShardHandle>,
+}
+
+/// One reference of the library.
+pub(crate) struct ShardHandle {
+    pub raw: *mut sys::vres_shard,
+    pub manager: Arc<ManagerHandle>,
+}
+
+// SAFETY: the library lets any thread use any object, also at the same time.
+unsafe impl Send for ShardHandle {}
+// SAFETY: as above.
+unsafe impl Sync for ShardHandle {}
+
+impl Drop for ShardHandle {
+    fn drop(&mut self) {
+        // SAFETY: this reference is ours and is given back once.
+        unsafe { sys::vres_shard_release(self.raw) }
+    }
+}
+
+impl ShardHandle {
+    pub(crate) fn describe(&self) -> Result<sys::vres_shard_info> {
+        let mut info = sys::vres_shard_info::init();
+        // SAFETY: the reference is live; out and err are ours.
+        check(|e| unsafe { sys::vres_shard_describe(self.raw, &mut info, e) })?;
+        Ok(info)
+    }
+}
+
+impl SealedShard {
+    pub(crate) fn new(handle: ShardHandle) -> Result<SealedShard> {
+        let info = handle.describe()?;
+        Ok(SealedShard {
+            shard_id: text(&info.shard_id),
+            gpu_device: info.gpu_device,
+            vram_bytes: bytes(info.vram_bytes),
+            digest: text(&info.digest),
+            sealed_at: time(info.sealed_at),
+            handle: Arc::new(handle),
+        })
+    }
+
+    /// Are the public fields those that were sealed?
+    pub(crate) fn check_claim(&self) -> Result<()> {
+        let sealed = self.handle.describe()?;
+        let at = self.sealed_at.duration_since(UNIX_EPOCH).ok().map(crate::ffi::ns);
+        if bytes_of(&sealed.shard_id).eq(self.shard_id.bytes())
+            && bytes_of(&sealed.digest).eq(self.digest.bytes())
+            && sealed.gpu_device == self.gpu_device
+            && u64::try_from(self.vram_bytes) == Ok(sealed.vram_bytes)
+            && at == Some(sealed.sealed_at)
+        {
+            return Ok(());
+        }
+        Err(fail(
+            sys::VRES_E_SEAL_VERIFICATION_FAILED,
+            sys::VRES_REASON_SIGNATURE,
+            "a field of the shard is not what was sealed",
+        ))
+    }
+
+    /// Everything that is known of it now.
+    pub fn info(&self) -> Result<ShardInfo> {
+        Ok(ShardInfo::from_raw(&self.handle.describe()?))
+    }
+
+    /// Its description as one compact JSON object, as `docs/FORMAT.md` says.
+    pub fn to_json(&self) -> Result<String> {
+        // SAFETY: the reference is live; filled() gives room for cap bytes.
+        filled(|buf, cap, len, e| unsafe { sys::vres_shard_to_json(self.handle.raw, buf.cast(), cap, len, e) })
+            .map(into_text)
+    }
+
+    /// Its signed receipt, to be stored or sent, and opened again by
+    /// [`open_receipt()`](crate::VramManager::open_receipt).
+    pub fn receipt(&self) -> Result<Vec<u8>> {
+        // SAFETY: the reference is live; filled() gives room for cap bytes.
+        filled(|buf, cap, len, e| unsafe { sys::vres_shard_receipt(self.handle.raw, buf.cast(), cap, len, e) })
+    }
+}
+
+impl fmt::Debug for SealedShard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealedShard")
+            .field("shard_id", &self.shard_id)
+            .field("gpu_device", &self.gpu_device)
+            .field("vram_bytes", &self.vram_bytes)
+            .field("digest", &self.digest)
+            .field("sealed_at", &self.sealed_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The five fields of a shard as plain values, for replies of a worker: it holds no memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelShardHandle {
+    /// As in [`SealedShard`].
+    pub shard_id: String,
+    /// As in [`SealedShard`].
+    pub gpu_device: u32,
+    /// As in [`SealedShard`].
+    pub vram_bytes: usize,
+    /// As in [`SealedShard`].
+    pub digest: String,
+    /// As in [`SealedShard`].
+    pub sealed_at: SystemTime,
+}
+
+impl From<&SealedShard> for ModelShardHandle {
+    fn from(shard: &SealedShard) -> ModelShardHandle {
+        ModelShardHandle {
+            shard_id: shard.shard_id.clone(),
+            gpu_device: shard.gpu_device,
+            vram_bytes: shard.vram_bytes,
+            digest: shard.digest.clone(),
+            sealed_at: shard.sealed_at,
+        }
+    }
+}
+
+view! {raw =>
+/// Everything that is known of a shard, or that a receipt says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+ShardInfo of vres_shard_info {
+    /// Its unique id.
+    shard_id: String = text(&raw.shard_id),
+    /// The name of the model; empty when none was given.
+    model_ref: String = text(&raw.model_ref),
+    /// The set to which it belongs; empty when none was given.
+    group_id: String = text(&raw.group_id),
+    /// Position in the set.
+    shard_index: u32 = raw.shard_index,
+    /// Shards in the set; 0: not part of one.
+    total_shards: u32 = raw.total_shards,
+    /// The kind that was asked for when it was sealed.
+    digest: String = text(&raw.digest),
+    /// The fs-verity digest.
+    verity_digest: String = text(&raw.verity_digest),
+    /// `"cuda"`, `"hip"`, `"mock"`.
+    backend: String = text(&raw.backend),
+    /// As the driver states it.
+    device_uuid: String = text(&raw.device_uuid),
+    /// The number of the device.
+    gpu_device: u32 = raw.gpu_device,
+    /// Bytes sealed.
+    vram_bytes: u64 = raw.vram_bytes,
+    /// A verification failed: it stays refused.
+    quarantined: bool = raw.state == sys::VRES_SHARD_QUARANTINED,
+    /// The memory is the caller's.
+    adopted: bool = raw.adopted != 0,
+    /// There is no VRAM behind it.
+    simulated: bool = raw.simulated != 0,
+    /// Leases held now.
+    leases: u32 = raw.leases,
+    /// When it was sealed.
+    sealed_at: SystemTime = time(raw.sealed_at),
+    /// When it was last found good; `None` in a receipt.
+    verified_at: Option<SystemTime> = Some(time(raw.verified_at)).filter(|_| raw.verified_at != 0),
+}}
+
+impl ShardInfo {
+    /// How long ago it was sealed, by the wall clock; zero when that was set back.
+    pub fn age(&self) -> Duration {
+        self.sealed_at.elapsed().unwrap_or_default()
+    }
+}
+
+/// The right to use the memory of a shard, and the only way to its device address.  While it exists the memory stays at
+/// one address, even if the shard and the manager are dropped.
+///
+/// All work of the device that uses the address must have completed when it is dropped.
+pub struct Lease(pub(crate) *mut sys::vres_lease);
+
+// SAFETY: the library lets any thread use any object, also at the same time.
+unsafe impl Send for Lease {}
+// SAFETY: as above.
+unsafe impl Sync for Lease {}
+
+impl Lease {
+    /// The device address of the first byte; nothing may be written there.
+    pub fn device_ptr(&self) -> u64 {
+        // SAFETY: the lease is live until drop().
+        unsafe { sys::vres_lease_device_ptr(self.0) }
+    }
+
+    /// How many bytes may be read from there.
+    pub fn bytes(&self) -> u64 {
+        // SAFETY: the lease is live until drop().
+        unsafe { sys::vres_lease_bytes(self.0) }
+    }
+
+    /// Has the shard been quarantined or its device lost since?  Cheap: asks nobody.
+    pub fn check(&self) -> Result<()> {
+        // SAFETY: the lease is live until drop(); err is ours.
+        check(|e| unsafe { sys::vres_lease_check(self.0, e) })
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // SAFETY: ours, and given back once.
+        unsafe { sys::vres_lease_release(self.0) }
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease").field("bytes", &self.bytes()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! How to verify, and what it found.
+use crate::ffi::{view, Sized0};
+use std::time::Duration;
+use vres_sys as sys;
+
+/// How thoroughly a verification checks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum VerifyMode {
+    /// Signature, residency, and every block, hashed on the device.
+    #[default]
+    Full,
+    /// The signature of the record, and residency as the driver states it now.
+    Signature,
+    /// As `Signature`, and blocks chosen at random.
+    Sampled,
+    /// As `Signature`, and every block copied back and hashed on the host.
+    Readback,
+}
+
+impl VerifyMode {
+    pub(crate) fn raw(self) -> u32 {
+        match self {
+            VerifyMode::Full => sys::VRES_VERIFY_FULL,
+            VerifyMode::Signature => sys::VRES_VERIFY_SIGNATURE,
+            VerifyMode::Sampled => sys::VRES_VERIFY_SAMPLED,
+            VerifyMode::Readback => sys::VRES_VERIFY_READBACK,
+        }
+    }
+}
+
+/// How to verify; the default checks every byte.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct VerifyParams {
+    /// How thoroughly.
+    pub mode: VerifyMode,
+    /// How many samples; 0: as policy says.
+    pub sample_units: u32,
+    /// Give way to other work on the device.
+    pub background: bool,
+    /// How many damaged ranges to list at most.
+    pub damage_cap: usize,
+}
+
+impl From<VerifyMode> for VerifyParams {
+    fn from(mode: VerifyMode) -> VerifyParams {
+        VerifyParams { mode, ..VerifyParams::default() }
+    }
+}
+
+impl VerifyParams {
+    /// `room` receives the damaged ranges and outlives the result.
+    pub(crate) fn raw(&self, room: &mut [sys::vres_damage]) -> sys::vres_verify_params {
+        sys::vres_verify_params {
+            mode: self.mode.raw(),
+            sample_units: self.sample_units,
+            background: u32::from(self.background),
+            damage: if room.is_empty() { std::ptr::null_mut() } else { room.as_mut_ptr() },
+            damage_cap: room.len(),
+            ..sys::vres_verify_params::init()
+        }
+    }
+}
+
+/// A damaged range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Damage {
+    /// Where it begins.
+    pub offset: u64,
+    /// How long it is.
+    pub bytes: u64,
+    /// In which tensor; `None` in a shard without tensors.
+    pub tensor: Option<u32>,
+}
+
+impl Damage {
+    pub(crate) fn from_raw(d: &sys::vres_damage) -> Damage {
+        Damage { offset: d.offset, bytes: d.bytes, tensor: Some(d.tensor).filter(|t| *t != u32::MAX) }
+    }
+}
+
+view! {raw =>
+/// What a verification did and found; filled on failure, too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+VerifyReport of vres_verify_report {
+    /// A `vres_status`.
+    status: u32 = raw.status,
+    /// A `vres_reason`.
+    reason: u32 = raw.reason,
+    /// Blocks in the shard.
+    blocks_total: u64 = raw.blocks_total,
+    /// Of them, hashed now.
+    blocks_checked: u64 = raw.blocks_checked,
+    /// Bytes hashed now.
+    bytes_hashed: u64 = raw.bytes_hashed,
+    /// At least so many blocks are damaged.
+    bad_blocks: u64 = raw.bad_blocks,
+    /// Damaged ranges, also beyond those that are listed.
+    damage_count: u64 = raw.damage_count,
+    /// The damaged ranges, in order, as many as were asked for.
+    damage: Vec<Damage> = Vec::new(),
+    /// How long it took.
+    duration: Duration = Duration::from_nanos(raw.duration),
+}}
+
+impl VerifyReport {
+    pub(crate) fn set(&mut self, raw: &sys::vres_verify_report, room: &[sys::vres_damage]) {
+        let listed = usize::try_from(raw.damage_count).unwrap_or(usize::MAX);
+        *self = VerifyReport::from_raw(raw);
+        self.damage = room.iter().take(listed).map(Damage::from_raw).collect();
+    }
+
+    /// `"digest"` and so on; `"none"`.
+    pub fn reason_name(&self) -> &'static str {
+        crate::ffi::reason_name(self.reason)
+    }
+}
+
+view! {raw =>
+/// What a step of the scrub did, and how far the scrub is; filled on failure, too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+ScrubReport of vres_scrub_report {
+    /// Bytes that this step hashed.
+    bytes_hashed: u64 = raw.bytes_hashed,
+    /// Bytes of all shards that are sealed.
+    bytes_total: u64 = raw.bytes_total,
+    /// How long ago the byte was checked whose check is the oldest.
+    oldest_check_age: Duration = Duration::from_nanos(raw.oldest_check_age),
+    /// How many shards `bytes_total` counts.
+    shards: u32 = raw.shards,
+    /// Of them, found damaged by this step.
+    failed: u32 = raw.failed,
+}}
