@@ -134,8 +134,8 @@ START_TEST(an_event_of_the_log_itself_takes_no_field_of_another)
 		"\"key_mode\":\"token\"",
 		"\"lost_events\":1",
 		"\"removed_bytes\":1",
-		"\"removed_sha256\":"
-		"\"ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb\"",
+		("\"removed_sha256\":"
+	         "\"ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb\""),
 		"\"session\":\"000102030405060708090a0b0c0d0e0f\"",
 		"\"simulated\":true",
 	};
