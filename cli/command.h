@@ -18,9 +18,11 @@ static inline const struct command *command_part(const struct command *c, const 
 
 extern const struct command cmd_audit;
 extern const struct command cmd_bench;
+extern const struct command cmd_compare;
 extern const struct command cmd_devices;
 extern const struct command cmd_digest;
 extern const struct command cmd_doctor;
+extern const struct command cmd_manifest;
 extern const struct command cmd_policy;
 extern const struct command cmd_receipt;
 extern const struct command cmd_seal;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "shards/gguf.h"
-#include "shards/model_index.h"
+#include "shards/model_index_file.h"
 #include "ui/files.h"
 
 /* A git-lfs pointer is a text of about 130 bytes that begins so. */
@@ -15,9 +15,6 @@
 
 /* So much is read of every file, to see what it is. */
 #define PROBE_BYTES 64
-
-/* An index lists some hundred thousand tensors at most; a larger file is none. */
-#define INDEX_MAX (UINT64_C(64) << 20)
 
 __attribute__((format(printf, 2, 3))) static void remark(struct model_file *m, const char *format,
                                                          ...)
@@ -165,14 +162,14 @@ static void judge(struct model_file *m, const char *name, uint64_t bytes)
 }
 
 /* An index beside the files of a model says which they are. */
-static void judge_index(struct model_file *m, const char *name, int fd, uint64_t bytes)
+static void judge_index(struct model_file *m, const char *name, int fd)
 {
 	char files[200];
 	size_t count;
 
-	if (!ends_with(name, ".index.json") || bytes > INDEX_MAX)
+	if (!ends_with(name, ".index.json"))
 		return;
-	count = model_index_files(fd, (size_t)bytes, files, sizeof(files));
+	count = model_index_files(fd, files, sizeof(files));
 	if (count != 0)
 		remark(m, "is a list of the %zu files of a model, not their content: seal %s",
 		       count, files);
@@ -195,7 +192,7 @@ void model_file_open(struct model_file *m, const char *name, int fd, uint64_t by
 		m->header_bytes = wanted;
 	}
 	judge(m, name, bytes);
-	judge_index(m, name, fd, bytes);
+	judge_index(m, name, fd);
 }
 
 /* Does the file still begin with the bytes that were examined? */

@@ -5,10 +5,24 @@
 
 #include "ui/base.h"
 
-/*
- * How many different files the "weight_map" of the index in @fd, @bytes long, names, and the first
- * of them as text in @names; 0 when it is no index.
+struct model_index {
+	char **files; /* different names of files, none of which leads out of the folder */
+	size_t count;
+	const char *error; /* why it could not be read */
+	size_t error_at;
+};
+
+/* Read the @n bytes of an index, behind which text[n] is NUL.  False: error and error_at say why.
  */
-size_t model_index_files(int fd, size_t bytes, char *names, size_t size);
+bool model_index_parse(struct model_index *index, const char *text, size_t n);
+
+/* For CLEANUP. */
+void model_index_free(struct model_index *index);
+
+/*
+ * How many different files the "weight_map" in the @n bytes of an index names, and the first of
+ * them as text in @names; 0 when it is no index.
+ */
+size_t model_index_names(const char *text, size_t n, char *names, size_t size);
 
 #endif
