@@ -4,12 +4,14 @@
  * run on the same machine, since ratios travel and seconds do not.  Nothing here passes or fails.
  * BYTES is at most 16 GiB.
  *
- * 	bench [BYTES]     speed, on BYTES bytes (256 MiB) in the mock's VRAM, whose "device" is one
- * core running the kernel's source bench growth [BYTES [SHARDS]] how cost grows, up to BYTES (64
- * MiB) in a shard and SHARDS (1,000) shards bench hashing [BYTES] hashing on the host, of BYTES
- * bytes (256 MiB), and of a megabyte bench tools [BYTES] `vres digest` beside other tools, on a
- * file of BYTES bytes (1 GiB) in /dev/shm bench rss FILE    host memory that sealing FILE takes,
- * beyond the mock's VRAM and the kept level of the digest tree
+ * 	bench [BYTES]                    speed, on BYTES bytes (256 MiB) in the mock's VRAM
+ * 	bench growth [BYTES [SHARDS]]    how cost grows, up to BYTES (64 MiB) and SHARDS (1,000)
+ * 	bench hashing [BYTES]            hashing on the host, of BYTES bytes (256 MiB) and of 1 MB
+ * 	bench tools [BYTES]              `vres digest` beside other tools, on BYTES bytes (1 GiB)
+ * 	bench rss FILE                   host memory that sealing FILE takes
+ *
+ * The mock's "device" is one core that runs the kernel's source.  The file of `bench tools` is in
+ * /dev/shm.  `bench rss` does not count the mock's VRAM and the kept level of the digest tree.
  */
 #include "bench.h"
 

@@ -11,6 +11,11 @@
 #include "support/audit/temp_log.h"
 #include "support/fixture/support.h"
 
+/* A token, and a key in hex digits. */
+#define HEX_KEY "0a1b2c3d0a1b2c3d0a1b2c3d0a1b2c3d0a1b2c3d0a1b2c3d0a1b2c3d0a1b2c3d"
+
+#define SHARD_BYTES MIB(2)
+
 /* What the calls use, and what they made. */
 struct stage {
 	struct fixture *f;
