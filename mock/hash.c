@@ -87,6 +87,42 @@ static void hash_nodes(const struct run *run, uint32_t level, uint64_t first, ui
 	}
 }
 
+/*
+ * Runs that lie close together, in ascending order, are hashed with their pages made accessible
+ * once: small tensors would else take more time for that than for hashing.
+ */
+#define NEAR (UINT64_C(2) << 20)
+
+static size_t neighbours(const vres_hash_job *job, size_t first, uint64_t *end)
+{
+	const vres_hash_run *r = &job->runs[first];
+	size_t i = first + 1;
+
+	*end = r->offset + r->bytes;
+	for (; i < job->runs_count; i++) {
+		const vres_hash_run *next = &job->runs[i];
+
+		if (next->mem != r->mem || next->offset < *end || next->offset - *end > NEAR)
+			break;
+		*end = next->offset + next->bytes;
+	}
+	return i - first;
+}
+
+static void hash_run(const vres_hash_job *job, const vres_hash_run *r, uint8_t *scratch,
+                     const vres_leaf_hash_args *args, uint8_t **digests)
+{
+	const struct run run = {.job = job,
+	                        .data = (const uint8_t *)(uintptr_t)(r->mem->addr + r->offset),
+	                        .bytes = r->bytes,
+	                        .scratch = scratch,
+	                        .args = *args};
+	const uint64_t nodes = nodes_at(&run, job->level);
+
+	hash_nodes(&run, job->level, 0, nodes, *digests);
+	*digests += nodes * LEAF_HASH_BYTES;
+}
+
 vres_status vres_mock_hash(vres_mock *mock, const vres_hash_job *job, uint8_t *scratch,
                            vres_error *err)
 {
@@ -98,21 +134,17 @@ vres_status vres_mock_hash(vres_mock *mock, const vres_hash_job *job, uint8_t *s
 	uint8_t *digests = job->digests;
 
 	leaf_hash_know_padding(args.padding, job->block_size);
-	for (size_t i = 0; i < job->runs_count; i++) {
-		const vres_hash_run *r = &job->runs[i];
-		const uint64_t addr = r->mem->addr + r->offset;
-		const struct run run = {.job = job,
-		                        .data = (const uint8_t *)(uintptr_t)addr,
-		                        .bytes = r->bytes,
-		                        .scratch = scratch,
-		                        .args = args};
-		const uint64_t nodes = nodes_at(&run, job->level);
+	for (size_t i = 0, n; i < job->runs_count; i += n) {
+		const vres_hash_run *first = &job->runs[i];
 		struct vres_mock_span *span;
+		uint64_t end;
 
-		TRY(vres_mock_span_enter(mock, addr, r->bytes, ACCESS_READ, &span, err));
-		hash_nodes(&run, job->level, 0, nodes, digests);
+		n = neighbours(job, i, &end);
+		TRY(vres_mock_span_enter(mock, first->mem->addr + first->offset,
+		                         end - first->offset, ACCESS_READ, &span, err));
+		for (size_t j = 0; j < n; j++)
+			hash_run(job, &first[j], scratch, &args, &digests);
 		vres_mock_span_leave(mock, span);
-		digests += nodes * LEAF_HASH_BYTES;
 	}
 	return VRES_OK;
 }

@@ -167,7 +167,7 @@ vres_status vres_lane_hash(struct vres_lane *lane, const struct vres_range *rang
 	bool is_elsewhere = false;
 
 	TRY(vres_call_alive(d, err));
-	for (size_t i = 0; i < n && i < RUNS_MAX; i++) {
+	for (size_t i = 0; i < n; i++) {
 		is_elsewhere |= ranges[i].mem->device != d;
 		TRY(vres_call_range(ranges[i].mem, ranges[i].offset, ranges[i].bytes, err));
 		runs[i] = (vres_hash_run){.mem = ranges[i].mem->handle,
@@ -175,7 +175,7 @@ vres_status vres_lane_hash(struct vres_lane *lane, const struct vres_range *rang
 		                          .bytes = ranges[i].bytes};
 		expected += run_digests(ranges[i].bytes, block_size, level);
 	}
-	if (n == 0 || n > RUNS_MAX || expected != count || is_elsewhere ||
+	if (n == 0 || expected != count || is_elsewhere ||
 	    !vres_device_can(d, VRES_DEVICE_CAN_HASH))
 		return vres_fail_at(err, VRES_E_INTERNAL, VRES_REASON_NONE, d->index,
 		                    "a hash job of %zu runs is malformed", n);

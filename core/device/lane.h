@@ -43,16 +43,13 @@ struct vres_range {
 	uint64_t offset, bytes;
 };
 
-/*
- * Ranges that are hashed at once in arrays on the stack; and in the largest job, so many that its
- * launches cost nothing beside its bytes.
- */
+/* Ranges that are hashed at once in arrays on the stack; and shards in one job of several. */
 #define RANGES_MAX 64u
 #define RUNS_MAX   1024u
 
 /*
- * Digests of @n ranges, at most RUNS_MAX, at @level into @digests, which has room for exactly
- * @count of them; @runs has room for @n.  One job at a time on a lane.
+ * Digests of @n ranges at @level into @digests, which has room for exactly @count of them; @runs
+ * has room for @n.  One job at a time on a lane.
  */
 vres_status vres_lane_hash(struct vres_lane *lane, const struct vres_range *ranges, size_t n,
                            uint32_t block_size, uint32_t level, vres_hash_run *runs,

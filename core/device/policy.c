@@ -152,10 +152,11 @@ void vres_policy_judge_memory(const vres_policy *policy, const vres_residency *n
 }
 
 void vres_policy_judge_change(const vres_residency *sealed, const vres_residency *now,
-                              vres_policy_report *report)
+                              bool is_adopted, vres_policy_report *report)
 {
-	const bool same = sealed->base == now->base && sealed->bytes == now->bytes &&
-	                  sealed->device == now->device &&
+	const bool same_place =
+		is_adopted || (sealed->base == now->base && sealed->bytes == now->bytes);
+	const bool same = same_place && sealed->device == now->device &&
 	                  sealed->identity[0] == now->identity[0] &&
 	                  sealed->identity[1] == now->identity[1];
 	const bool opened =

@@ -22,9 +22,12 @@ void vres_policy_judge_device(const vres_policy *policy, const vres_device_props
 void vres_policy_judge_memory(const vres_policy *policy, const vres_residency *now,
                               uint32_t gpu_device, vres_policy_report *report);
 
-/* Is this still the memory that was sealed?  Adds a violation if not. */
+/*
+ * Is this still the memory that was sealed?  Adds a violation if not.  The mapping of adopted
+ * memory may have grown: an allocator with expandable segments maps more behind it.
+ */
 void vres_policy_judge_change(const vres_residency *sealed, const vres_residency *now,
-                              vres_policy_report *report);
+                              bool is_adopted, vres_policy_report *report);
 
 /* Add one fact. */
 void vres_policy_add(vres_policy_report *report, const char *name, const char *value,

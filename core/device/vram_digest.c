@@ -9,13 +9,12 @@
 static vres_status lane_need(struct vram_digest *ms, uint32_t i, vres_error *err)
 {
 	const size_t staging =
-		ms->by_readback
-			? (size_t)min_u64(ms->mem->bytes, hasher_part_bytes(ms->shape->block_size))
-			: 0;
+		ms->by_readback ? (size_t)min_u64(ms->longest, hasher_part_bytes(ms->block_size))
+				: 0;
 
-	return ms->lanes[i].handle ? VRES_OK
-	                           : vres_lane_open(ms->mem->device, staging, ms->lane_flags,
-	                                            &ms->lanes[i], err);
+	return ms->lanes[i].handle
+	               ? VRES_OK
+	               : vres_lane_open(ms->device, staging, ms->lane_flags, &ms->lanes[i], err);
 }
 
 vres_status vres_vram_digest_open(struct vram_digest *ms, const struct vres_mem *mem,
@@ -23,11 +22,19 @@ vres_status vres_vram_digest_open(struct vram_digest *ms, const struct vres_mem 
                                   uint32_t lane_flags, uint32_t threads, uint64_t deadline,
                                   vres_error *err)
 {
-	*ms = (struct vram_digest){.mem = mem,
+	*ms = (struct vram_digest){.device = mem->device,
+	                           .block_size = shape->block_size,
+	                           .longest = mem->bytes,
+	                           .mem = mem,
 	                           .shape = shape,
 	                           .deadline = deadline,
 	                           .by_readback = by_readback,
 	                           .lane_flags = lane_flags};
+	return vres_vram_digest_start(ms, threads, err);
+}
+
+vres_status vres_vram_digest_start(struct vram_digest *ms, uint32_t threads, vres_error *err)
+{
 	TRY(workers_open(&ms->workers, threads, err));
 	if (ms->workers.threads > READBACK_LANES)
 		ms->workers.threads = READBACK_LANES;
@@ -44,7 +51,7 @@ void vres_vram_digest_close(struct vram_digest *ms)
 vres_status vres_vram_digest_agree(const struct vram_digest *ms, const uint8_t *one,
                                    const uint8_t *two, size_t bytes, vres_error *err)
 {
-	const uint32_t index = ms->mem->device->index;
+	const uint32_t index = ms->device->index;
 
 	return vres_crypto_equal(one, two, bytes)
 	               ? VRES_OK
@@ -60,8 +67,8 @@ static vres_status hash(struct vram_digest *ms, const struct vres_range *ranges,
 {
 	vres_hash_run runs[RANGES_MAX];
 
-	TRY(vres_lane_hash(&ms->lanes[0], ranges, n, ms->shape->block_size, level, runs, digests,
-	                   count, err));
+	TRY(vres_lane_hash(&ms->lanes[0], ranges, n, ms->block_size, level, runs, digests, count,
+	                   err));
 	TRY(vres_lane_wait(&ms->lanes[0], ms->deadline, err));
 	for (size_t i = 0; i < n; i++)
 		ms->bytes_hashed += ranges[i].bytes;
@@ -126,7 +133,7 @@ vres_status vres_vram_digest_readback(struct vram_digest *ms, const struct vres_
 	CLEANUP(tree_close) struct tree_builder tree = {0};
 	uint8_t top[VRES_SHA256_BYTES];
 
-	TRY(tree_open(&tree, ms->shape->block_size, err));
+	TRY(tree_open(&tree, ms->block_size, err));
 	tree_capture(&tree, level, digests, count);
 	TRY(readback(ms, range->offset, range->bytes, &tree, err));
 	return tree_finish(&tree, level, top, err);
@@ -190,7 +197,7 @@ static vres_status readback_root(struct vram_digest *ms, uint8_t root[VRES_SHA25
 	CLEANUP(vres_sha256_close) struct sha256 sha = {0};
 	uint8_t computed[VRES_SHA256_BYTES] = {0};
 
-	TRY(tree_open(&tree, ms->shape->block_size, err));
+	TRY(tree_open(&tree, ms->block_size, err));
 	TRY(vres_sha256_open(&sha, err));
 	TRY(flat ? readback_both(ms, &tree, &sha, err)
 	         : readback(ms, 0, ms->shape->bytes, &tree, err));

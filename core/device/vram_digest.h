@@ -28,8 +28,11 @@
 
 /* Stays where it is opened. */
 struct vram_digest {
+	struct vres_device *device;
+	uint32_t block_size;
+	uint64_t longest; /* range that is pulled */
 	const struct vres_mem *mem;
-	const struct tree_shape *shape;
+	const struct tree_shape *shape; /* of all of @mem; for spans (vram_spans.h) NULL */
 	uint64_t deadline;
 	bool by_readback;
 	bool is_twofold; /* digests of levels and nodes are computed twice, and have to agree */
@@ -46,6 +49,9 @@ vres_status vres_vram_digest_open(struct vram_digest *ms, const struct vres_mem 
                                   uint32_t lane_flags, uint32_t threads, uint64_t deadline,
                                   vres_error *err);
 void vres_vram_digest_close(struct vram_digest *ms);
+
+/* The second half of opening, once the fields say for what. */
+vres_status vres_vram_digest_start(struct vram_digest *ms, uint32_t threads, vres_error *err);
 
 /* Digests of all nodes of a level into @digests, which has room for shape->count[level] of them. */
 vres_status vres_vram_digest_level(struct vram_digest *ms, uint32_t level, uint8_t *digests,

@@ -69,8 +69,8 @@ vres_status vres_vram_digest_part(struct vram_digest *ms, uint32_t level, uint64
 	range.bytes = last + bytes - range.offset;
 	if (ms->by_readback)
 		return vres_vram_digest_readback(ms, &range, level, digests, count, err);
-	TRY(vres_lane_hash(&ms->lanes[0], &range, 1, ms->shape->block_size, level, &run, digests,
-	                   count, err));
+	TRY(vres_lane_hash(&ms->lanes[0], &range, 1, ms->block_size, level, &run, digests, count,
+	                   err));
 	TRY(vres_lane_wait(&ms->lanes[0], ms->deadline, err));
 	ms->bytes_hashed += range.bytes;
 	return VRES_OK;
@@ -87,7 +87,7 @@ vres_status vres_vram_digest_root_in_slices(struct vram_digest *ms, uint8_t root
 
 	if (digests == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for the digests of a slice");
-	TRY(tree_open(&tree, ms->shape->block_size, err));
+	TRY(tree_open(&tree, ms->block_size, err));
 	for (uint64_t done = 0; done < nodes;) {
 		const uint64_t n = min_u64(nodes - done, most);
 

@@ -10,13 +10,14 @@
 #ifndef VRES_CORE_MANAGER_CONTENTS_H
 #define VRES_CORE_MANAGER_CONTENTS_H
 
-#include "hash/tree.h"
 #include "manager/manager.h"
+#include "manager/tensors.h"
 
 /* A range of device memory, and what the driver said of it when it was sealed. */
 struct vres_extent {
 	struct vres_mem mem;
 	vres_residency residency;
+	uint32_t tensor; /* the one that comes first in it */
 };
 
 struct vres_contents {
@@ -26,11 +27,22 @@ struct vres_contents {
 
 	struct vres_record record;
 	uint8_t mac[MAC_BYTES];
+	/* What is asked of the driver at each check: all of it. */
+	struct vres_extent *extents;
+	uint32_t extents_n;
+	/* The digests of the kept level; they must hash to the signed root before each use. */
+	uint8_t *kept;
+
+	/* Of a shard that is one range: its only extent, its tree, and the level that is kept. */
 	struct vres_extent memory;
 	const struct tree_shape *shape; /* the shard's */
 	uint32_t kept_level;
-	/* The digests of kept_level; they must hash to the signed root before each use. */
-	uint8_t *kept;
+
+	/* Of a shard of tensors. */
+	const struct tensors *tensors; /* the shard's; NULL: it is one range */
+	struct tensor_place *places;   /* of each range */
+	uint8_t *digests;              /* of each range; what the manifest says */
+
 	uint64_t sealed_monotonic;
 
 	/*
@@ -44,7 +56,22 @@ struct vres_contents {
 
 /* Contents of @record without digests and memory, used once; NULL: no memory. */
 struct vres_contents *vres_contents_create(vres_manager *m, const struct vres_record *record,
-                                           const struct tree_shape *shape);
+                                           const struct tree_shape *shape,
+                                           const struct tensors *tensors);
+
+/* Blocks of the digest trees, and nodes of the kept level: what a sample is taken from. */
+uint64_t vres_contents_blocks(const struct vres_contents *c);
+uint64_t vres_contents_nodes(const struct vres_contents *c);
+
+/*
+ * Ask the driver where the memory is, every extent of it, and judge that and what has changed since
+ * the seal.  @report, initialised, is that of the first extent with violations.
+ */
+vres_status vres_contents_judge_memory(const struct vres_contents *c, uint32_t gpu_device,
+                                       vres_policy_report *report, vres_error *err);
+
+/* Give what is registered with the driver back.  The first failure, if any. */
+vres_status vres_contents_forget_memory(struct vres_contents *c);
 
 /* Use them once more.  With the manager's lock held. */
 struct vres_contents *vres_contents_use_locked(struct vres_contents *c);

@@ -31,7 +31,7 @@ vres_status vres_shard_describe(const vres_shard *s, vres_shard_info *out, vres_
 
 	TRY(vres_check_given(s, "shard", err));
 	TRY(vres_manager_enter_stopped(s->manager, err));
-	TRY(ABI_OUT_CHECK(out, "vres_shard_info", err));
+	TRY(vres_abi_out_check(out, offsetof(vres_shard_info, tensors), "vres_shard_info", err));
 	TRY(vres_shard_view(s, &info, err));
 	ABI_OUT(out, &info);
 	return VRES_OK;
@@ -40,6 +40,9 @@ vres_status vres_shard_describe(const vres_shard *s, vres_shard_info *out, vres_
 /* docs/FORMAT.md, "Handle JSON" */
 static void write_handle(struct json_writer *w, const vres_shard_info *info)
 {
+	static const char *const algs[] = {[VRES_DIGEST_SHA256] = "sha256",
+	                                   [VRES_DIGEST_VERITY] = "verity",
+	                                   [VRES_DIGEST_TENSORS] = "tensors"};
 	char sealed_at[31];
 
 	vres_rfc3339(info->sealed_at, sealed_at);
@@ -49,9 +52,9 @@ static void write_handle(struct json_writer *w, const vres_shard_info *info)
 	json_key(w, "vram_bytes"), json_u64(w, info->vram_bytes);
 	json_key(w, "sealed"), json_bool(w, info->state == VRES_SHARD_SEALED);
 	json_key(w, "digest"), json_string(w, info->digest);
-	json_key(w, "digest_alg"),
-		json_string(w, info->digest_alg == VRES_DIGEST_VERITY ? "verity" : "sha256");
-	json_key(w, "verity_digest"), json_string(w, info->verity_digest);
+	json_key(w, "digest_alg"), json_string(w, algs[info->digest_alg]);
+	json_key(w, "verity_digest"),
+		json_string(w, info->verity_digest[0] ? info->verity_digest : NULL);
 	json_key(w, "sealed_at"), json_string(w, sealed_at);
 	json_key(w, "model_ref"), json_string(w, info->model_ref[0] ? info->model_ref : NULL);
 	json_key(w, "shard_index");
@@ -59,6 +62,11 @@ static void write_handle(struct json_writer *w, const vres_shard_info *info)
 	json_key(w, "total_shards");
 	info->total_shards ? json_u64(w, info->total_shards) : json_null(w);
 	json_key(w, "simulated"), json_bool(w, info->simulated);
+	if (info->tensors > 0 || info->epoch > 0) {
+		json_key(w, "tensors");
+		info->tensors ? json_u64(w, info->tensors) : json_null(w);
+		json_key(w, "epoch"), json_u64(w, info->epoch);
+	}
 	json_close(w, '}');
 }
 

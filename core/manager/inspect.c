@@ -85,11 +85,8 @@ static vres_status judge_shards(vres_manager *m, uint32_t gpu_device, vres_polic
 	for (; walk_on(&w, m, gpu_device); all++) {
 		CLEANUP(vres_contents_unuse) struct vres_contents *c = vres_contents_of(w.at);
 		vres_policy_report own = vres_policy_report_init();
-		vres_residency now;
 
-		TRY(vres_mem_residency(&c->memory.mem, &now, err));
-		vres_policy_judge_memory(&m->policy, &now, gpu_device, &own);
-		vres_policy_judge_change(&c->memory.residency, &now, &own);
+		TRY(vres_contents_judge_memory(c, gpu_device, &own, err));
 		report->violations |= own.violations;
 		good += own.violations == 0;
 	}

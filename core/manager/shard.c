@@ -47,13 +47,14 @@ vres_status vres_manager_find(vres_manager *m, const char *shard_id, vres_shard 
 }
 
 vres_status vres_shard_create(vres_manager *m, const struct vres_record *record,
-                              struct vres_shard **out, vres_error *err)
+                              struct tensors *tensors, struct vres_shard **out, vres_error *err)
 {
 	CLEANUP(vres_os_freep) struct vres_shard *s = vres_os_alloc(sizeof(*s));
 	struct vres_shard **slot;
 	bool is_taken;
 
-	if (s == NULL || (s->contents = vres_contents_create(m, record, &s->shape)) == NULL)
+	if (s == NULL ||
+	    (s->contents = vres_contents_create(m, record, &s->shape, tensors)) == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a shard");
 	tree_shape_init(&s->shape, record->vram_bytes, record->block_size);
 	s->contents->kept_level = m->keep_leaves || s->shape.top == 0 ? 0 : 1;
@@ -73,6 +74,7 @@ vres_status vres_shard_create(vres_manager *m, const struct vres_record *record,
 		vres_contents_unuse(&s->contents);
 		return vres_fail(err, VRES_E_STATE, "a live shard has this shard_id");
 	}
+	s->tensors = tensors;
 	(void)vres_manager_keep(m);
 	*out = TAKE(s);
 	return VRES_OK;
@@ -108,7 +110,7 @@ static vres_status release_adopted(struct vres_shard *s)
 	const struct vres_record *record = &s->contents->record;
 	struct vres_listeners *l = &s->manager->listeners;
 	vres_event e = vres_event_make(l, VRES_EVENT_VRAM_RELEASED, record->gpu_device);
-	const vres_status status = vres_mem_release(&s->contents->memory.mem, NULL);
+	const vres_status status = vres_contents_forget_memory(s->contents);
 	vres_shard_info info;
 
 	if (s->is_published && vres_record_describe(record, &info, NULL) == VRES_OK) {
@@ -142,10 +144,10 @@ static vres_status free_device_side(struct vres_shard *s)
 	const uint64_t taken = mem->capacity;
 	vres_error wiping = {0}, freeing = {0};
 
+	if (s->tensors || mem->is_adopted)
+		return release_adopted(s);
 	if (mem->handle == NULL)
 		return VRES_OK;
-	if (mem->is_adopted)
-		return release_adopted(s);
 	(void)wipe(s, &wiping);
 	vres_ledger_releasing(&s->device->ledger);
 	(void)vres_mem_release(mem, &freeing);
@@ -181,23 +183,36 @@ static void destroy(struct vres_shard *s)
 	*vres_shard_slot(m, s->id) = s->next;
 	vres_manager_unlock(m);
 	vres_contents_unuse(&s->contents);
+	vres_tensors_destroy(s->tensors);
 	vres_os_free(s);
 	vres_manager_drop(m);
+}
+
+/* What it is scrubbed by: groups of blocks; of tensors nodes of the kept level, large and small. */
+static struct scrub_place scrub_place_of(struct vres_shard *s)
+{
+	const uint32_t level = s->shape.top > 0 ? 1 : 0;
+
+	if (s->tensors)
+		return (struct scrub_place){.shard = s,
+		                            .bytes = s->bytes,
+		                            .units = s->tensors->nodes,
+		                            .unit_bytes = div_up_u64(s->bytes, s->tensors->nodes)};
+	return (struct scrub_place){.shard = s,
+	                            .bytes = s->bytes,
+	                            .units = s->shape.count[level],
+	                            .unit_bytes = tree_span(&s->shape, level)};
 }
 
 void vres_shard_publish(struct vres_shard *s)
 {
 	const struct vres_contents *c = s->contents;
-	const uint32_t level = c->shape->top > 0 ? 1 : 0;
 	vres_manager *m = s->manager;
 
 	atomic_fetch_add(&m->counters.shards, 1);
-	if (!c->memory.mem.is_adopted)
+	if (!s->tensors && !c->memory.mem.is_adopted)
 		vres_ledger_sealed(&s->device->ledger, c->memory.mem.capacity);
-	s->scrub = (struct scrub_place){.shard = s,
-	                                .bytes = c->shape->bytes,
-	                                .units = c->shape->count[level],
-	                                .unit_bytes = tree_span(c->shape, level)};
+	s->scrub = scrub_place_of(s);
 	vres_manager_lock(m);
 	s->is_published = true;
 	/* Sealing has checked every byte. */

@@ -27,7 +27,8 @@ struct vres_shard {
 	/* Immutable once published. */
 	struct vres_device *device;
 	uint64_t bytes;
-	struct tree_shape shape;
+	struct tree_shape shape; /* of one range */
+	struct tensors *tensors; /* NULL: it is one range */
 
 	atomic_uint state; /* VRES_SHARD_x; changed under the manager's lock */
 };
@@ -39,9 +40,10 @@ struct vres_lease {
 
 /*
  * A shard with @record's id, one reference, not published.  VRES_E_STATE if the id is taken.
+ * @tensors: taken over when it succeeds; NULL: it is one range.
  */
 vres_status vres_shard_create(vres_manager *m, const struct vres_record *record,
-                              struct vres_shard **out, vres_error *err);
+                              struct tensors *tensors, struct vres_shard **out, vres_error *err);
 
 /* From now on it can be found, is counted, and is scrubbed. */
 void vres_shard_publish(struct vres_shard *s);

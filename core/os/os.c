@@ -50,6 +50,12 @@ void *vres_os_alloc_buffer(size_t n)
 	return posix_memalign(&buffer, BUFFER_ALIGNMENT, n) == 0 ? buffer : NULL;
 }
 
+void vres_os_sort(void *items, size_t n, size_t bytes,
+                  int (*order)(const void *left, const void *right, void *arg), void *arg)
+{
+	qsort_r(items, n, bytes, order, arg);
+}
+
 void vres_os_free(void *memory)
 {
 	free(memory);

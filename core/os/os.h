@@ -29,6 +29,10 @@ void *vres_os_alloc(size_t n);
 /* A buffer that starts at a page, so that copies take whole cache lines; not zeroed; or NULL. */
 void *vres_os_alloc_buffer(size_t n);
 
+/* Sort @n items of @bytes bytes; @order is as for qsort_r(), and gets @arg. */
+void vres_os_sort(void *items, size_t n, size_t bytes,
+                  int (*order)(const void *left, const void *right, void *arg), void *arg);
+
 /* Either of them. */
 void vres_os_free(void *memory);
 void vres_os_freep(void *slot); /* for CLEANUP: what the pointer at @slot points to */

@@ -1,106 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sealing: the public functions, what they accept, and how the outcome is reported.  The work
- * itself is in steps.c.
+ * Sealing one range of bytes: the public functions; and, of every seal, how the outcome is
+ * reported. The work itself is in steps.c and tensor_fill.c.
  */
-#include "seal/steps.h"
+#include "seal/seal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/abi.h"
 #include "events/events.h"
 #include "events/log.h"
 #include "manager/metrics.h"
 #include "device/policy.h"
 #include "base/validate.h"
-
-static vres_status check_strings(struct seal *seal, const vres_seal_params *p, vres_error *err)
-{
-	struct vres_record *r = &seal->record;
-
-	if (p->shard_id) {
-		TRY(vres_check_identifier(p->shard_id, SHARD_ID_MAX, "shard_id", err));
-		memcpy(r->shard_id, p->shard_id, strlen(p->shard_id) + 1);
-	}
-	if (p->model_ref) {
-		TRY(vres_check_text(p->model_ref, MODEL_REF_MAX, "model_ref", err));
-		memcpy(r->model_ref, p->model_ref, strlen(p->model_ref) + 1);
-	}
-	if (p->group_id) {
-		TRY(vres_check_identifier(p->group_id, GROUP_ID_MAX, "group_id", err));
-		memcpy(r->group_id, p->group_id, strlen(p->group_id) + 1);
-	}
-	seal->has_expected = p->expected_digest != NULL;
-	return p->expected_digest ? vres_check_digest(p->expected_digest, seal->expected,
-	                                              "expected_digest", err)
-	                          : VRES_OK;
-}
-
-static vres_status check_numbers(const vres_seal_params *p, uint64_t bytes, uint64_t most,
-                                 vres_error *err)
-{
-	if (p->total_shards == 0 && p->shard_index != 0)
-		return vres_fail(err, VRES_E_INVALID_INPUT,
-		                 "shard_index is %" PRIu32 " without total_shards", p->shard_index);
-	if (p->total_shards != 0 && p->shard_index >= p->total_shards)
-		return vres_fail(err, VRES_E_INVALID_INPUT,
-		                 "shard_index %" PRIu32 " is not below total_shards %" PRIu32,
-		                 p->shard_index, p->total_shards);
-	if (p->digest_alg > VRES_DIGEST_VERITY)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "digest_alg %" PRIu32 " is not known",
-		                 p->digest_alg);
-	if (bytes == 0)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "there are 0 bytes to seal");
-	if (bytes > most)
-		return vres_fail(err, VRES_E_INVALID_INPUT,
-		                 "%" PRIu64 " bytes are more than max_model_bytes, %" PRIu64, bytes,
-		                 most);
-	return VRES_OK;
-}
-
-static void start_record(struct seal *seal, const vres_seal_params *p, uint64_t bytes)
-{
-	const vres_manager *m = seal->manager;
-	struct vres_record *r = &seal->record;
-
-	r->gpu_device = p->gpu_device;
-	r->shard_index = p->shard_index;
-	r->total_shards = p->total_shards;
-	r->digest_alg = p->digest_alg;
-	r->vram_bytes = bytes;
-	r->block_size = m->block_size;
-	r->flags = m->driver.is_simulated ? RECORD_SIMULATED : 0;
-	r->allow = m->policy.allow;
-	r->require = m->policy.require;
-	r->lease_verify = m->policy.lease_verify;
-	r->lease_max_age = m->policy.lease_max_age;
-	r->sample_units = m->policy.sample_units;
-	memcpy(r->worker_id, m->listeners.worker_id, sizeof(r->worker_id));
-	memcpy(r->backend, m->driver.name, sizeof(r->backend));
-	memcpy(r->session, m->session, sizeof(r->session));
-	memcpy(r->key_id, m->keys->id, sizeof(r->key_id));
-}
-
-/* Check what the caller asked for and start a record; refused input has no effect. */
-static vres_status order(struct seal *seal, vres_manager *m, const vres_seal_params *params,
-                         uint64_t bytes, vres_shard **out, vres_error *err)
-{
-	vres_seal_params p;
-
-	TRY(vres_manager_enter(m, err));
-	if (params == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "params is NULL");
-	TRY(ABI_IN(&p, params, "vres_seal_params", err));
-	*seal = (struct seal){.manager = m, .progress = p.progress, .progress_ctx = p.progress_ctx};
-	TRY(check_strings(seal, &p, err));
-	TRY(check_numbers(&p, bytes, m->policy.max_model_bytes, err));
-	TRY(vres_manager_has_device(m, p.gpu_device, err));
-	if (out == NULL)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "out is NULL");
-	start_record(seal, &p, bytes);
-	return VRES_OK;
-}
+#include "seal/order.h"
+#include "seal/tensor_fill.h"
 
 /* "shard-" and 32 hex digits from the CSPRNG. */
 static vres_status generate_id(struct vres_record *r, vres_error *err)
@@ -172,6 +86,16 @@ static vres_status tell_success(struct seal *seal, const struct vres_shard *s, v
 	return vres_event_emit(&seal->manager->listeners, &e, false, err);
 }
 
+static vres_status create(struct seal *seal, struct vres_shard **out, vres_error *err)
+{
+	struct tensors *tensors = seal->input ? seal->input->tensors : NULL;
+
+	TRY(vres_shard_create(seal->manager, &seal->record, tensors, out, err));
+	if (tensors)
+		seal->input->tensors = NULL; /* the shard's now */
+	return VRES_OK;
+}
+
 /* @err is not NULL, and filled on failure. */
 static vres_status make_shard(struct seal *seal, vres_shard **out, vres_error *err)
 {
@@ -181,11 +105,12 @@ static vres_status make_shard(struct seal *seal, vres_shard **out, vres_error *e
 
 	status = seal->record.shard_id[0] ? VRES_OK : generate_id(&seal->record, err);
 	if (status == VRES_OK)
-		status = vres_shard_create(m, &seal->record, &s, err);
+		status = create(seal, &s, err);
 	if (status == VRES_E_STATE)
 		return status; /* the id is taken, and refused input has no effect */
 	if (status == VRES_OK)
-		status = vres_seal_fill(seal, s, err);
+		status = seal->input ? vres_seal_fill_tensors(seal, s, err)
+		                     : vres_seal_fill(seal, s, err);
 	if (status == VRES_OK)
 		/* Another thread may have stopped the manager, and has reported why. */
 		status = vres_manager_enter(m, err);
@@ -204,7 +129,7 @@ static vres_status make_shard(struct seal *seal, vres_shard **out, vres_error *e
 	return VRES_OK;
 }
 
-static vres_status perform(struct seal *seal, vres_shard **out, vres_error *err)
+vres_status vres_seal_perform(struct seal *seal, vres_shard **out, vres_error *err)
 {
 	CLEANUP(vres_manager_let_go) vres_manager *m = vres_manager_keep(seal->manager);
 	const struct vres_operation op = {
@@ -221,6 +146,17 @@ static vres_status perform(struct seal *seal, vres_shard **out, vres_error *err)
 	return status == VRES_OK ? VRES_OK : vres_fail_with(err, &detail);
 }
 
+/* Of one range of bytes. */
+static vres_status order(struct seal *seal, vres_manager *m, const vres_seal_params *p,
+                         uint64_t bytes, vres_shard **out, vres_error *err)
+{
+	TRY(vres_seal_order(seal, m, p, bytes, out, err));
+	return seal->record.digest_alg <= VRES_DIGEST_VERITY
+	               ? VRES_OK
+	               : vres_fail(err, VRES_E_INVALID_INPUT,
+	                           "VRES_DIGEST_TENSORS is for vres_seal_tensors() alone");
+}
+
 vres_status vres_seal_memory(vres_manager *m, const vres_seal_params *p, const void *data,
                              uint64_t bytes, vres_shard **out, vres_error *err)
 {
@@ -233,7 +169,7 @@ vres_status vres_seal_memory(vres_manager *m, const vres_seal_params *p, const v
 		return vres_fail(err, VRES_E_INVALID_INPUT, "data is NULL");
 	vres_source_memory(&source, data);
 	seal.source = &source;
-	return perform(&seal, out, err);
+	return vres_seal_perform(&seal, out, err);
 }
 
 vres_status vres_seal_fd(vres_manager *m, const vres_seal_params *p, int fd, uint64_t offset,
@@ -246,7 +182,7 @@ vres_status vres_seal_fd(vres_manager *m, const vres_seal_params *p, int fd, uin
 	TRY(order(&seal, m, p, bytes, out, err));
 	TRY(vres_source_fd(&source, fd, offset, bytes, err));
 	seal.source = &source;
-	return perform(&seal, out, err);
+	return vres_seal_perform(&seal, out, err);
 }
 
 vres_status vres_seal_stream(vres_manager *m, const vres_seal_params *p, vres_read_fn read,
@@ -261,7 +197,7 @@ vres_status vres_seal_stream(vres_manager *m, const vres_seal_params *p, vres_re
 		return vres_fail(err, VRES_E_INVALID_INPUT, "read is NULL");
 	vres_source_stream(&source, read, ctx);
 	seal.source = &source;
-	return perform(&seal, out, err);
+	return vres_seal_perform(&seal, out, err);
 }
 
 vres_status vres_seal_adopt(vres_manager *m, const vres_seal_params *p, uint64_t device_ptr,
@@ -282,5 +218,5 @@ vres_status vres_seal_adopt(vres_manager *m, const vres_seal_params *p, uint64_t
 		                 "not ours to change");
 	seal.device_ptr = device_ptr;
 	seal.record.flags |= RECORD_ADOPTED;
-	return perform(&seal, out, err);
+	return vres_seal_perform(&seal, out, err);
 }

@@ -28,7 +28,7 @@ static vres_status refuse(const struct seal *seal, vres_error *err)
 	                    seal->record.gpu_device, vres_policy_first_violation(&seal->report));
 }
 
-static vres_status judge_device(struct seal *seal, vres_error *err)
+vres_status vres_seal_judge_device(struct seal *seal, vres_error *err)
 {
 	vres_manager *m = seal->manager;
 	struct vres_record *r = &seal->record;
@@ -186,8 +186,8 @@ static vres_status upload(struct seal *seal, struct vres_contents *c,
 	return wants_tree ? tree_finish(&tree, 0, root, err) : VRES_OK;
 }
 
-static vres_status mismatch(struct seal *seal, const uint8_t *wanted, const uint8_t *found,
-                            const char *what, vres_error *err)
+vres_status vres_seal_mismatch(struct seal *seal, const uint8_t *wanted, const uint8_t *found,
+                               const char *what, vres_error *err)
 {
 	vres_hex(wanted, seal->wanted);
 	vres_hex(found, seal->found);
@@ -254,11 +254,24 @@ static vres_status compare(struct seal *seal, struct vres_contents *c,
 	if (!is_read || (!is_expected && by_device_alone))
 		TRY(confirm(seal, c, err));
 	if (!is_read)
-		return mismatch(seal, verity_read, verity, "what is in VRAM is not what was read",
-		                err);
+		return vres_seal_mismatch(seal, verity_read, verity,
+		                          "what is in VRAM is not what was read", err);
 	if (!is_expected)
-		return mismatch(seal, seal->expected, r->digest,
-		                "the bytes do not have the expected digest", err);
+		return vres_seal_mismatch(seal, seal->expected, r->digest,
+		                          "the bytes do not have the expected digest", err);
+	return VRES_OK;
+}
+
+vres_status vres_seal_sign(struct seal *seal, struct vres_contents *c, uint64_t began,
+                           vres_error *err)
+{
+	seal->record.sealed_at = vres_os_wall();
+	c->record = seal->record;
+	c->sealed_monotonic = vres_os_monotonic();
+	atomic_store(&c->verified_at, c->record.sealed_at);
+	TRY(vres_record_sign(&c->record, seal->manager->keys, c->mac, err));
+	for (uint32_t i = 0; i <= vres_policy_strength(VRES_VERIFY_FULL); i++)
+		atomic_store(&c->fresh[i], began);
 	return VRES_OK;
 }
 
@@ -268,7 +281,7 @@ vres_status vres_seal_fill(struct seal *seal, struct vres_shard *s, vres_error *
 	uint8_t read[VRES_SHA256_BYTES] = {0}, resident[VRES_SHA256_BYTES] = {0};
 	uint64_t kept_bytes = c->shape->count[c->kept_level], began;
 
-	TRY(judge_device(seal, err));
+	TRY(vres_seal_judge_device(seal, err));
 	s->device = seal->device;
 	TRY(allocate(seal, c, err));
 	TRY(judge_memory(seal, c, err));
@@ -291,12 +304,5 @@ vres_status vres_seal_fill(struct seal *seal, struct vres_shard *s, vres_error *
 	}
 	TRY(tree_root_of(c->shape, c->kept_level, c->kept, resident, err));
 	TRY(compare(seal, c, read, resident, err));
-	seal->record.sealed_at = vres_os_wall();
-	c->record = seal->record;
-	c->sealed_monotonic = vres_os_monotonic();
-	atomic_store(&c->verified_at, c->record.sealed_at);
-	TRY(vres_record_sign(&c->record, seal->manager->keys, c->mac, err));
-	for (uint32_t i = 0; i <= vres_policy_strength(VRES_VERIFY_FULL); i++)
-		atomic_store(&c->fresh[i], began);
-	return VRES_OK;
+	return vres_seal_sign(seal, c, began, err);
 }

@@ -5,6 +5,7 @@
 
 #include "manager/shard.h"
 #include "seal/source.h"
+#include "seal/tensor_input.h"
 
 struct seal {
 	vres_manager *manager;
@@ -13,8 +14,9 @@ struct seal {
 	uint8_t expected[VRES_SHA256_BYTES];
 	vres_progress_fn progress;
 	void *progress_ctx;
-	struct source *source; /* NULL: adopt */
-	uint64_t device_ptr;   /* to adopt */
+	struct source *source;      /* NULL: adopt */
+	uint64_t device_ptr;        /* to adopt */
+	struct tensor_input *input; /* to adopt as tensors */
 	struct vres_device *device;
 	vres_policy_report report;  /* why policy refused */
 	char wanted[65], found[65]; /* the digests that differ */
@@ -25,5 +27,14 @@ struct seal {
  * shard releases what it then holds.
  */
 vres_status vres_seal_fill(struct seal *seal, struct vres_shard *s, vres_error *err);
+
+/* The first and the last step of every seal: judge the device; date and sign the record. */
+vres_status vres_seal_judge_device(struct seal *seal, vres_error *err);
+vres_status vres_seal_sign(struct seal *seal, struct vres_contents *c, uint64_t began,
+                           vres_error *err);
+
+/* What is in VRAM is not what was wanted. */
+vres_status vres_seal_mismatch(struct seal *seal, const uint8_t *wanted, const uint8_t *found,
+                               const char *what, vres_error *err);
 
 #endif

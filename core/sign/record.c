@@ -8,21 +8,28 @@
 #include "base/validate.h"
 #include "base/wire.h"
 
-#define RECORD_TAG "vres-seal-rec-v1"
-enum { RECORD_TAG_BYTES = sizeof(RECORD_TAG) - 1 /* signed without the NUL */ };
+#define RECORD_TAG_1 "vres-seal-rec-v1"
+#define RECORD_TAG_2 "vres-seal-rec-v2"
+enum { RECORD_TAG_BYTES = sizeof(RECORD_TAG_1) - 1 /* signed without the NUL */ };
 
 /* tag, 11 lengths, strings, byte strings, integers */
 _Static_assert(RECORD_TAG_BYTES + 11 * 4 + SHARD_ID_MAX + MODEL_REF_MAX + GROUP_ID_MAX +
                                WORKER_ID_MAX + 47 + 15 + 2 * VRES_SHA256_BYTES + SESSION_BYTES +
-                               KEY_ID_BYTES + 10 * 4 + 5 * 8 <=
+                               KEY_ID_BYTES + 12 * 4 + 5 * 8 <=
                        RECORD_MAX,
                "the longest record fits its buffer");
+
+/* What version 1 has no place for is written in version 2, and nothing else. */
+static bool needs_version_2(const struct vres_record *record)
+{
+	return record->digest_alg > VRES_DIGEST_VERITY || record->epoch > 0;
+}
 
 size_t vres_record_encode(const struct vres_record *record, uint8_t *bytes)
 {
 	struct wire_writer w = {.bytes = bytes, .capacity = RECORD_MAX};
 
-	wire_put_raw(&w, RECORD_TAG, RECORD_TAG_BYTES);
+	wire_put_raw(&w, needs_version_2(record) ? RECORD_TAG_2 : RECORD_TAG_1, RECORD_TAG_BYTES);
 	wire_put_string(&w, record->shard_id);
 	wire_put_string(&w, record->model_ref);
 	wire_put_u32(&w, record->gpu_device);
@@ -48,10 +55,14 @@ size_t vres_record_encode(const struct vres_record *record, uint8_t *bytes)
 	wire_put_u32(&w, record->sample_units);
 	wire_put_u32(&w, record->assurance);
 	wire_put_u32(&w, record->origin);
+	if (needs_version_2(record)) {
+		wire_put_u32(&w, record->tensors);
+		wire_put_u32(&w, record->epoch);
+	}
 	return w.length;
 }
 
-static void record_read(struct wire_reader *r, struct vres_record *record)
+static void record_read(struct wire_reader *r, bool is_version_2, struct vres_record *record)
 {
 	wire_get_string(r, record->shard_id, sizeof(record->shard_id));
 	wire_get_string(r, record->model_ref, sizeof(record->model_ref));
@@ -78,12 +89,26 @@ static void record_read(struct wire_reader *r, struct vres_record *record)
 	record->sample_units = wire_get_u32(r);
 	record->assurance = wire_get_u32(r);
 	record->origin = wire_get_u32(r);
+	if (is_version_2) {
+		record->tensors = wire_get_u32(r);
+		record->epoch = wire_get_u32(r);
+	}
 }
 
 static vres_status optional_identifier(const char *string, size_t max, const char *what,
                                        vres_error *err)
 {
 	return string[0] == '\0' ? VRES_OK : vres_check_identifier(string, max, what, err);
+}
+
+/* The fields of a shard of tensors, and no others, or those of one range of bytes. */
+static bool kind_is_consistent(const struct vres_record *record)
+{
+	if (record->digest_alg < VRES_DIGEST_TENSORS)
+		return record->tensors == 0 && record->origin == ORIGIN_AS_FILE;
+	return record->digest_alg == VRES_DIGEST_TENSORS && record->tensors > 0 &&
+	       record->tensors <= TENSORS_MAX && record->origin == ORIGIN_TENSORS &&
+	       record->block_size == TENSORS_BLOCK_SIZE;
 }
 
 static vres_status record_check(const struct vres_record *record, vres_error *err)
@@ -98,9 +123,8 @@ static vres_status record_check(const struct vres_record *record, vres_error *er
 	                    "the record's device UUID", err));
 	TRY(vres_check_identifier(record->backend, sizeof(record->backend) - 1,
 	                          "the record's backend", err));
-	if (record->flags > (RECORD_SIMULATED | RECORD_ADOPTED) ||
-	    record->digest_alg > VRES_DIGEST_VERITY || record->vram_bytes == 0 ||
-	    record->assurance > VRES_ASSURANCE_VMM || record->origin != ORIGIN_AS_FILE ||
+	if (record->flags > (RECORD_SIMULATED | RECORD_ADOPTED) || !kind_is_consistent(record) ||
+	    record->vram_bytes == 0 || record->assurance > VRES_ASSURANCE_VMM ||
 	    record->lease_verify > VRES_VERIFY_READBACK)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "the record has a value out of range");
 	if (!tree_block_size_is_valid(record->block_size))
@@ -117,16 +141,21 @@ vres_status vres_record_decode(const uint8_t *bytes, size_t n, struct vres_recor
 	struct wire_reader r = {.bytes = bytes, .length = n};
 	struct vres_record record = {0};
 	char tag[RECORD_TAG_BYTES];
+	bool is_version_2;
 
 	wire_get_raw(&r, tag, sizeof(tag));
-	if (r.malformed || memcmp(tag, RECORD_TAG, sizeof(tag)) != 0)
+	is_version_2 = !r.malformed && memcmp(tag, RECORD_TAG_2, sizeof(tag)) == 0;
+	if (r.malformed || (!is_version_2 && memcmp(tag, RECORD_TAG_1, sizeof(tag)) != 0))
 		return vres_fail(err, VRES_E_INVALID_INPUT,
-		                 "the bytes are not a seal record of version 1");
-	record_read(&r, &record);
+		                 "the bytes are not a seal record of version 1 or 2");
+	record_read(&r, is_version_2, &record);
 	if (!wire_ended(&r))
 		return vres_fail(err, VRES_E_INVALID_INPUT,
 		                 "the seal record is malformed at byte %zu of %zu", r.position, n);
 	TRY(record_check(&record, err));
+	if (is_version_2 != needs_version_2(&record))
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "the record has another version than its fields need");
 	*out = record;
 	return VRES_OK;
 }
@@ -180,14 +209,17 @@ vres_status vres_record_describe(const struct vres_record *record, vres_shard_in
 	vres_shard_info info = vres_shard_info_init();
 	uint8_t verity[VRES_SHA256_BYTES];
 
-	TRY(tree_digest(record->vram_bytes, record->block_size, record->verity_root, verity, err));
+	if (record->tensors == 0) {
+		TRY(tree_digest(record->vram_bytes, record->block_size, record->verity_root, verity,
+		                err));
+		vres_hex(verity, info.verity_digest);
+	}
 	memcpy(info.shard_id, record->shard_id, sizeof(info.shard_id));
 	memcpy(info.model_ref, record->model_ref, sizeof(info.model_ref));
 	memcpy(info.group_id, record->group_id, sizeof(info.group_id));
 	memcpy(info.device_uuid, record->device_uuid, sizeof(info.device_uuid));
 	memcpy(info.backend, record->backend, sizeof(info.backend));
 	vres_hex(record->digest, info.digest);
-	vres_hex(verity, info.verity_digest);
 	info.gpu_device = record->gpu_device;
 	info.shard_index = record->shard_index;
 	info.total_shards = record->total_shards;
@@ -200,6 +232,8 @@ vres_status vres_record_describe(const struct vres_record *record, vres_shard_in
 	info.sealed_at = record->sealed_at;
 	info.allow = record->allow;
 	info.require = record->require;
+	info.tensors = record->tensors;
+	info.epoch = record->epoch;
 	*out = info;
 	return VRES_OK;
 }
@@ -214,7 +248,7 @@ vres_status vres_receipt_check(const void *receipt, size_t len, const vres_key *
 
 	TRY(vres_check_given(receipt, "receipt", err));
 	TRY(vres_check_given(key, "key", err));
-	TRY(ABI_OUT_CHECK(out, "vres_shard_info", err));
+	TRY(vres_abi_out_check(out, offsetof(vres_shard_info, tensors), "vres_shard_info", err));
 	TRY(vres_subkeys_create(key, &keys, err));
 	TRY(vres_receipt_decode(receipt, len, keys, &record, err));
 	TRY(vres_record_describe(&record, &info, err));

@@ -22,6 +22,10 @@
 #define RECORD_ADOPTED   2u
 
 #define ORIGIN_AS_FILE 0u /* the bytes in VRAM are in the order in which they are digested */
+#define ORIGIN_TENSORS 1u /* named ranges, each digested as it lies */
+
+#define TENSORS_MAX        (UINT32_C(1) << 20)
+#define TENSORS_BLOCK_SIZE 4096u
 
 struct vres_record {
 	char shard_id[SHARD_ID_MAX + 1], model_ref[MODEL_REF_MAX + 1], group_id[GROUP_ID_MAX + 1],
@@ -34,6 +38,8 @@ struct vres_record {
 	uint8_t session[SESSION_BYTES], key_id[KEY_ID_BYTES];
 	uint64_t allow, require, lease_max_age;
 	uint32_t lease_verify, sample_units;
+	uint32_t tensors; /* 0: not a shard of tensors */
+	uint32_t epoch;   /* how often other bytes have taken the place of those sealed */
 };
 
 /* The record's bytes; @bytes has room for RECORD_MAX. */

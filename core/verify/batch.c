@@ -163,15 +163,28 @@ static bool batch_open(struct batch *b, const vres_manager *m, size_t shards)
 	return b->members != NULL;
 }
 
+/* A shard of tensors is a job of its own. */
+static void check_tensors(struct verification *done, vres_shard *const *shards, size_t n,
+                          uint32_t device, const vres_verify_params *p)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!shards[i]->tensors || vres_shard_device(shards[i]) != device)
+			continue;
+		vres_verify_begin(&done[i], shards[i], p, VERIFY_AS_ASKED);
+		vres_verify_finish(&done[i]);
+	}
+}
+
 void vres_verify_batches(struct verification *done, vres_shard *const *shards, size_t n,
                          uint32_t device, size_t here, const vres_verify_params *p)
 {
 	CLEANUP(batch_close) struct batch b = {.params = p};
 	const bool is_open = batch_open(&b, shards[0]->manager, here);
 
+	check_tensors(done, shards, n, device, p);
 	for (b.level = 0; b.level < TREE_LEVELS_MAX; b.level++) {
 		for (size_t i = 0; i < n; i++) {
-			if (vres_shard_device(shards[i]) != device ||
+			if (vres_shard_device(shards[i]) != device || shards[i]->tensors ||
 			    vres_vram_digest_job_level(&shards[i]->shape, here) != b.level)
 				continue;
 			if (is_open) {

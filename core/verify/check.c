@@ -92,16 +92,13 @@ static vres_status check_record_and_residency(const struct vres_contents *c, boo
                                               vres_error *err)
 {
 	vres_policy_report report = vres_policy_report_init();
-	vres_residency now;
 
 	if (!at_any_age && vres_contents_are_expired(c))
 		return vres_verify_fail(c, VRES_REASON_EXPIRED,
 		                        "the seal is older than max_seal_age", err);
 	TRY(vres_record_authenticate(&c->record, c->manager->keys, c->mac, err));
 	/* the driver is asked every time */
-	TRY(vres_mem_residency(&c->memory.mem, &now, err));
-	vres_policy_judge_memory(&c->manager->policy, &now, c->record.gpu_device, &report);
-	vres_policy_judge_change(&c->memory.residency, &now, &report);
+	TRY(vres_contents_judge_memory(c, c->record.gpu_device, &report, err));
 	if (report.violations)
 		return vres_fail_at(
 			err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_RESIDENCY,
@@ -127,7 +124,7 @@ void vres_verify_begin(struct verification *v, struct vres_shard *s, const vres_
 	v->contents = vres_contents_use_locked(s->contents);
 	v->report.status = admit_locked(v, start, &v->error);
 	vres_manager_unlock(s->manager);
-	v->report.blocks_total = v->contents->shape->count[0];
+	v->report.blocks_total = vres_contents_blocks(v->contents);
 	v->was_refused = v->report.status != VRES_OK;
 	if (!v->was_refused)
 		v->report.status = check_record_and_residency(
@@ -158,6 +155,25 @@ void vres_verify_end(struct verification *v)
 	v->report.duration = vres_os_monotonic() - v->began;
 	if (v->is_counted)
 		settle(v);
+}
+
+void vres_verify_found(struct verification *v, struct vres_shard *s, vres_reason reason,
+                       const char *what)
+{
+	*v = (struct verification){.shard = s,
+	                           .params = vres_verify_params_init(),
+	                           .report = vres_verify_report_init(),
+	                           .began = vres_os_monotonic(),
+	                           .is_counted = true};
+	v->report.mode = VRES_VERIFY_SIGNATURE;
+	vres_manager_lock(s->manager);
+	(void)vres_shard_hold_locked(s);
+	v->contents = vres_contents_use_locked(s->contents);
+	s->checks++;
+	vres_manager_unlock(s->manager);
+	v->report.blocks_total = vres_contents_blocks(v->contents);
+	v->report.status = vres_verify_fail(v->contents, reason, what, &v->error);
+	vres_verify_end(v);
 }
 
 void vres_verify_close(struct verification *v)

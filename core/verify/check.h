@@ -47,6 +47,12 @@ enum verify_start {
 void vres_verify_begin(struct verification *v, struct vres_shard *s, const vres_verify_params *p,
                        enum verify_start start);
 
+/*
+ * A failure that was found outside of a check, to be concluded as one: it quarantines the shard.
+ */
+void vres_verify_found(struct verification *v, struct vres_shard *s, vres_reason reason,
+                       const char *what);
+
 /* Complete the report once its status is final, and bring the verdict into the shard. */
 void vres_verify_end(struct verification *v);
 

@@ -8,6 +8,8 @@
 #include "device/policy.h"
 #include "device/vram_digest_many.h"
 #include "verify/locate.h"
+#include "verify/sample.h"
+#include "verify/tensor_content.h"
 
 static vres_status open_vram(const struct verification *v, struct vram_digest *vram,
                              vres_error *err)
@@ -90,33 +92,6 @@ static vres_status check_all(struct verification *v, struct vram_digest *vram, v
 	return differs(v, vram, err);
 }
 
-/* A number below @n from the CSPRNG, each equally likely. */
-static vres_status random_below(uint64_t n, uint64_t *out, vres_error *err)
-{
-	const uint64_t unfair = UINT64_MAX - UINT64_MAX % n;
-
-	do {
-		TRY(vres_os_random(out, sizeof(*out), err));
-	} while (*out >= unfair);
-	*out %= n;
-	return VRES_OK;
-}
-
-/*
- * The i-th of @k samples of @n units: one from each of k runs of nearly equal length.  So no unit
- * comes twice, and earlier ones need not be remembered.  Nobody can predict which units are left
- * out.
- */
-static vres_status sample(uint64_t n, uint64_t k, uint64_t i, uint64_t *unit, vres_error *err)
-{
-	const uint64_t whole = n / k, rest = n % k;
-	uint64_t within;
-
-	TRY(random_below(whole + (i < rest), &within, err));
-	*unit = i * whole + min_u64(i, rest) + within;
-	return VRES_OK;
-}
-
 /* Is one of these nodes of the kept level not what was kept? */
 static bool any_differs(const struct vres_contents *c, const uint64_t *nodes, size_t n,
                         const uint8_t *digests)
@@ -162,7 +137,7 @@ static vres_status check_sample(struct verification *v, struct vram_digest *vram
 		const size_t some = (size_t)min_u64(k - done, RANGES_MAX);
 
 		for (size_t i = 0; i < some; i++)
-			TRY(sample(n, k, done + i, &nodes[i], err));
+			TRY(vres_verify_sample(n, k, done + i, &nodes[i], err));
 		TRY(check_nodes(v, vram, nodes, some, err));
 		done += some;
 	}
@@ -178,6 +153,8 @@ static vres_status check_bytes(struct verification *v, vres_error *err)
 	CLEANUP(vres_vram_digest_close) struct vram_digest vram = {0};
 	vres_status status;
 
+	if (v->contents->tensors)
+		return vres_verify_tensors(v, err);
 	TRY(open_vram(v, &vram, err));
 	status = v->params.mode == VRES_VERIFY_SAMPLED ? check_sample(v, &vram, err)
 	                                               : check_all(v, &vram, err);

@@ -22,11 +22,11 @@ static void locating_close(struct locating *l)
 	vres_os_free(l->found);
 }
 
-/* Ranges come in ascending order.  A neighbour of the last one extends it. */
-static void note_damage(struct verification *v, uint64_t offset, uint64_t bytes)
+void vres_verify_note(struct verification *v, uint32_t tensor, uint64_t offset, uint64_t bytes)
 {
 	vres_verify_report *r = &v->report;
-	const bool joins = r->damage_count > 0 && offset == v->last.offset + v->last.bytes;
+	const bool is_known = r->damage_count > 0 && v->last.tensor == tensor,
+		   joins = is_known && offset == v->last.offset + v->last.bytes;
 
 	if (joins) {
 		v->last.bytes += bytes;
@@ -34,7 +34,7 @@ static void note_damage(struct verification *v, uint64_t offset, uint64_t bytes)
 		v->last = vres_damage_init();
 		v->last.offset = offset;
 		v->last.bytes = bytes;
-		v->last.tensor = UINT32_MAX;
+		v->last.tensor = tensor;
 		r->damage_count++;
 	}
 	if (r->damage_count == 1) {
@@ -49,6 +49,7 @@ static void note_damage(struct verification *v, uint64_t offset, uint64_t bytes)
 		memcpy(to, &stride, sizeof(stride));
 		ABI_OUT((vres_damage *)(void *)to, &v->last);
 	}
+	r->bad_tensors += tensor != UINT32_MAX && !is_known;
 	r->bad_blocks++;
 }
 
@@ -91,7 +92,7 @@ static bool locate_blocks(struct locating *l, uint64_t node, uint64_t offset, ui
 		tree_node_range(shape, 0, first + i, &at, &length);
 		if (!vres_crypto_equal(l->found + i * VRES_SHA256_BYTES,
 		                       l->leaves + i * VRES_SHA256_BYTES, VRES_SHA256_BYTES))
-			note_damage(l->v, at, length);
+			vres_verify_note(l->v, UINT32_MAX, at, length);
 	}
 	return l->v->report.bad_blocks > bad;
 }
@@ -112,7 +113,7 @@ static void locate_in_node(struct verification *v, struct vram_digest *vram, uin
 	vram->is_twofold = true;
 	tree_node_range(c->shape, c->kept_level, node, &offset, &bytes);
 	if (!locate_blocks(&l, node, offset, bytes))
-		note_damage(v, offset, bytes);
+		vres_verify_note(v, UINT32_MAX, offset, bytes);
 }
 
 void vres_verify_compare(struct verification *v, struct vram_digest *vram, uint64_t first,
@@ -130,7 +131,8 @@ vres_status vres_verify_kept(const struct vres_contents *c, vres_error *err)
 {
 	uint8_t root[VRES_SHA256_BYTES];
 
-	TRY(tree_root_of(c->shape, c->kept_level, c->kept, root, err));
+	TRY(c->tensors ? vres_tensors_digests(c->tensors, c->kept, NULL, root, err)
+	               : tree_root_of(c->shape, c->kept_level, c->kept, root, err));
 	return vres_crypto_equal(root, c->record.verity_root, sizeof(root))
 	               ? VRES_OK
 	               : vres_verify_fail(

@@ -14,6 +14,12 @@
 /* VRES_E_SEAL_VERIFICATION_FAILED unless the kept level hashes to the signed root. */
 vres_status vres_verify_kept(const struct vres_contents *c, vres_error *err);
 
+/*
+ * Report a damaged range, of tensor @tensor or, with UINT32_MAX, of the shard.  Ranges come in
+ * ascending order; a neighbour of the last one extends it.
+ */
+void vres_verify_note(struct verification *v, uint32_t tensor, uint64_t offset, uint64_t bytes);
+
 /* The root is wrong: report the damaged nodes or blocks of the whole shard. */
 void vres_verify_locate(struct verification *v, struct vram_digest *vram);
 

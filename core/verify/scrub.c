@@ -11,6 +11,7 @@
 #include "device/vram_digest_many.h"
 #include "manager/metrics.h"
 #include "verify/content.h"
+#include "verify/tensor_content.h"
 #include "verify/verify.h"
 
 /* The first part of a step, before its speed is known; and how fast parts may grow. */
@@ -37,6 +38,8 @@ static vres_status check_units(struct verification *v, const struct scrub_part *
 	const uint64_t each = c->kept_level == 0 && c->shape->top > 0 ? c->shape->fanout : 1;
 	const uint64_t first = part->first * each;
 
+	if (c->tensors)
+		return vres_verify_tensor_part(v, part->first, part->units, err);
 	return vres_verify_part(
 		v, first, min_u64(part->units * each, c->shape->count[c->kept_level] - first), err);
 }

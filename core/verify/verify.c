@@ -40,8 +40,7 @@ static vres_status still_accepted(const struct verification *v, vres_error *err)
 static uint32_t strength(const struct verification *v)
 {
 	const struct vres_contents *c = v->contents;
-	const uint64_t wanted =
-		min_u64(c->manager->policy.sample_units, c->shape->count[c->kept_level]);
+	const uint64_t wanted = min_u64(c->manager->policy.sample_units, vres_contents_nodes(c));
 	const bool is_too_small =
 		v->report.mode == VRES_VERIFY_SAMPLED && v->params.sample_units < wanted;
 
@@ -159,6 +158,9 @@ vres_status vres_shard_verify(vres_shard *s, const vres_verify_params *p, vres_v
 		return vres_fail(err, VRES_E_INVALID_INPUT, "shard is NULL");
 	TRY(vres_manager_enter(s->manager, err));
 	TRY(vres_verify_params_in(p, &params, err));
+	if (s->tensors && params.source)
+		return vres_fail(err, VRES_E_INVALID_INPUT,
+		                 "params.source is for a shard without tensors");
 	if (out)
 		TRY(vres_abi_out_check(out, offsetof(vres_verify_report, damage_count),
 		                       "vres_verify_report", err));

@@ -67,7 +67,7 @@ typedef struct vres_blane vres_blane; /* a stream with its staging buffer */
 /** One run of blocks to hash. */
 typedef struct vres_hash_run {
 	vres_bmem *mem;
-	uint64_t offset; /* a multiple of block_size * fanout^level, fanout being block_size / 32 */
+	uint64_t offset; /* any: blocks are counted from it */
 	/*
 	 * A last block that is not full is hashed as if it were padded with zeros; the bytes that
 	 * follow it are never read.

@@ -14,6 +14,11 @@ extern "C" {
 #define VRES_DIGEST_SHA256 0u /* SHA-256 (FIPS 180-4) of the bytes, as sha256sum prints it */
 /* fs-verity digest with SHA-256 and no salt, as `fsverity digest` prints it for blocks of 4096 */
 #define VRES_DIGEST_VERITY 1u
+/*
+ * SHA-256 of the manifest of a shard of tensors, as sha256sum prints it; for vres_seal_tensors()
+ * alone, whose tensors have fs-verity digests
+ */
+#define VRES_DIGEST_TENSORS 2u
 
 /**
  * Computes a digest piece by piece, in memory that does not grow with the data.  Two threads must

@@ -76,7 +76,8 @@ typedef void (*vres_incident_fn)(void *ctx, const vres_event *event);
  * NUL-terminated and valid only during the call.
  *
  * Every audit event is a line that has the name of the event.  Every operation is a line named
- * "operation" with action (seal, verify, lease, release, enforce, receipt_open, create, destroy),
+ * "operation" with action (seal, digest, verify, lease, release, enforce, receipt_open, create,
+ * destroy),
  * shard_id, gpu_device, bytes, duration_ns and status, and, where they apply, reason, mode,
  * worker_id and token_fingerprint.  While the wall clock is not usable, every line has a key clock.
  * The fingerprint is the first 6 hex digits of the SHA-256 of the token; for a token of more than

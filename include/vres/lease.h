@@ -47,12 +47,13 @@ VRES_API VRES_MUST_CHECK vres_status vres_lease_check(const vres_lease *l, vres_
  *
  * The holder of a lease must not write there.  The next verification finds what was written.
  *
- * Return: the address; 0 for NULL and in a forked child.
+ * Return: the address; 0 for NULL, in a forked child, and for a shard of tensors, whose addresses
+ * the caller knows.
  */
 VRES_API uint64_t vres_lease_device_ptr(const vres_lease *l);
 
 /**
- * vres_lease_bytes() - how many bytes may be read from there
+ * vres_lease_bytes() - how many bytes may be read from there; of tensors, how many were sealed
  * @l: the lease
  *
  * Return: the count; 0 for NULL.

@@ -20,12 +20,12 @@ extern "C" {
  * struct vres_shard_info - everything that is known of a shard, without pointer or address
  * @shard_id, @model_ref, @group_id: as sealed; the last two are empty when none was given
  * @digest:        64 lower-case hex digits, of kind @digest_alg
- * @verity_digest: 64 lower-case hex digits
+ * @verity_digest: 64 lower-case hex digits; empty for a shard of tensors
  * @device_uuid, @backend, @gpu_device: where the shard is
  * @shard_index, @total_shards: position in its set; both 0 when it is not part of one
  * @digest_alg:    VRES_DIGEST_x
  * @state:         VRES_SHARD_x
- * @adopted:       1: the memory is owned by the caller of vres_seal_adopt()
+ * @adopted:       1: the memory is owned by the caller of vres_seal_adopt() or vres_seal_tensors()
  * @leases:        leases held now
  * @simulated:     1: there is no VRAM behind it
  * @assurance:     VRES_ASSURANCE_x
@@ -33,6 +33,8 @@ extern "C" {
  * @sealed_at:     wall-clock time of the seal
  * @verified_at:   wall-clock time of the last successful verification of any mode, or of the seal
  * @allow, @require: the policy under which it was sealed
+ * @tensors:       how many tensors it has; 0: it is one range of bytes
+ * @epoch:         how often other bytes have taken the place of those that were sealed
  *
  * Strings are NUL-terminated.
  */
@@ -43,6 +45,7 @@ typedef struct vres_shard_info {
 	uint32_t gpu_device, shard_index, total_shards, digest_alg, state, adopted, leases,
 		simulated, assurance;
 	uint64_t vram_bytes, sealed_at, verified_at, allow, require;
+	uint32_t tensors, epoch;
 } vres_shard_info;
 
 VRES_DEFINE_INIT(vres_shard_info)

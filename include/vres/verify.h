@@ -39,8 +39,8 @@ VRES_DEFINE_INIT(vres_damage)
  * @mode:         a vres_verify_mode
  * @sample_units: how many samples SAMPLED takes; 0: as policy says.  With fewer than policy says,
  *                the verification does not count for leases
- * @source:       delivers the bytes as they were sealed, which locates damage to the block;
- *                NULL: none
+ * @source:       delivers the bytes as they were sealed, which locates damage to the block; not for
+ *                a shard of tensors; NULL: none
  * @source_ctx:   passed to @source
  * @background:   1: give way to other work on the device.  Lanes have low priority, and FULL hashes
  *                at most 64 MiB at a time, so that other work waits for no more than that.  The
@@ -74,7 +74,7 @@ VRES_DEFINE_INIT(vres_verify_params)
  * @blocks_checked:   of them, hashed by this verification
  * @bytes_hashed:     bytes of the shard that this verification hashed
  * @bad_blocks:       at least this many blocks are damaged
- * @first_bad_offset: where in the shard the first damaged range starts
+ * @first_bad_offset: where the first damaged range starts, in the shard or in its tensor
  * @first_bad_bytes:  how long it is; 0: no range is known
  * @duration:         how long it took
  * @damage_count:     damaged ranges, also beyond damage_cap.  Neighbours are joined, so between two

@@ -68,6 +68,7 @@
 #include <vres/device.h>
 #include <vres/digest.h>
 #include <vres/seal.h>
+#include <vres/tensors.h>
 #include <vres/shard.h>
 #include <vres/verify.h>
 #include <vres/scrub.h>

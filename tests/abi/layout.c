@@ -72,7 +72,21 @@ FIELD(vres_seal_params, expected_digest, 48, 8);
 FIELD(vres_seal_params, progress, 56, 8);
 FIELD(vres_seal_params, progress_ctx, 64, 8);
 
-SIZE(vres_shard_info, 1120);
+/* tensors.h */
+SIZE(vres_tensor, 40);
+FIELD(vres_tensor, struct_size, 0, 8);
+FIELD(vres_tensor, name, 8, 8);
+FIELD(vres_tensor, device_ptr, 16, 8);
+FIELD(vres_tensor, bytes, 24, 8);
+FIELD(vres_tensor, expected_digest, 32, 8);
+
+SIZE(vres_tensor_info, 600);
+FIELD(vres_tensor_info, struct_size, 0, 8);
+FIELD(vres_tensor_info, bytes, 8, 8);
+FIELD(vres_tensor_info, name, 16, 513);
+FIELD(vres_tensor_info, digest, 529, 65);
+
+SIZE(vres_shard_info, 1128);
 FIELD(vres_shard_info, struct_size, 0, 8);
 FIELD(vres_shard_info, shard_id, 8, 257);
 FIELD(vres_shard_info, model_ref, 265, 513);
@@ -95,6 +109,8 @@ FIELD(vres_shard_info, sealed_at, 1088, 8);
 FIELD(vres_shard_info, verified_at, 1096, 8);
 FIELD(vres_shard_info, allow, 1104, 8);
 FIELD(vres_shard_info, require, 1112, 8);
+FIELD(vres_shard_info, tensors, 1120, 4);
+FIELD(vres_shard_info, epoch, 1124, 4);
 
 SIZE(vres_damage, 32);
 FIELD(vres_damage, struct_size, 0, 8);

@@ -4,7 +4,8 @@
 
     make.py           write the vectors beside this file
     make.py --check   make them again and compare; exits 1 where they differ
-    make.py --judge   compare the fs-verity digests with what `fsverity digest` prints, the MACs of messages and receipts with `openssl dgst`
+    make.py --judge   compare the fs-verity digests with what `fsverity digest` prints, the MACs of messages and receipts with `openssl dgst`,
+                      manifests with what `fsverity digest` and `sha256sum` print of files with the tensors' names and bytes
 
 A file is a list of blocks with an empty line between them; a block is lines "key = value".  Values are hex but for numbers and names, which
 the reader of a key knows.  What published vectors exist for the same inputs stands here too, and is compared while the files are made.
@@ -149,11 +150,20 @@ FIELDS = [("shard_id", "s"), ("model_ref", "s"), ("gpu_device", "I"), ("device_u
           ("total_shards", "I"), ("group_id", "s"), ("worker_id", "s"), ("sealed_at", "Q"), ("session", "b"), ("key_id", "b"),
           ("allow", "Q"), ("require", "Q"), ("lease_verify", "I"), ("lease_max_age", "Q"), ("sample_units", "I"), ("assurance", "I"),
           ("origin", "I")]
+FIELDS_2 = FIELDS + [("tensors", "I"), ("epoch", "I")]
+
+
+def is_version_2(record):
+    return record["digest_alg"] > 1 or record["epoch"] > 0
+
+
+def fields_of(record):
+    return FIELDS_2 if is_version_2(record) else FIELDS
 
 
 def record_bytes(record):
-    out = b"vres-seal-rec-v1"
-    for name, kind in FIELDS:
+    out = b"vres-seal-rec-v2" if is_version_2(record) else b"vres-seal-rec-v1"
+    for name, kind in fields_of(record):
         value = record[name]
         if kind in "IQ":
             out += struct.pack("<" + kind, value)
@@ -171,7 +181,7 @@ def receipt_records():
              "backend": "cuda", "flags": 0, "vram_bytes": len(content), "digest_alg": 0, "digest": sha256(content), "block_size": 4096,
              "verity_root": root, "shard_index": 0, "total_shards": 0, "group_id": "", "worker_id": "worker-7",
              "sealed_at": 1700000000123456789, "session": span(0, 15), "allow": 0, "require": 0, "lease_verify": 0, "lease_max_age": 0,
-             "sample_units": 64, "assurance": 2, "origin": 0}
+             "sample_units": 64, "assurance": 2, "origin": 0, "tensors": 0, "epoch": 0}
     yield plain
     yield plain | {"shard_id": "m_-9", "model_ref": "hf:org/mödel €😀", "gpu_device": 7, "backend": "mock", "flags": 3, "digest_alg": 1,
                    "digest": verity, "shard_index": 3, "total_shards": 4, "group_id": "group_1", "allow": 255, "require": 31,
@@ -185,20 +195,76 @@ def receipt_records():
                    "verity_root": bytes(32), "worker_id": "b", "sealed_at": 0, "session": bytes(16), "sample_units": 0, "assurance": 1}
 
 
-def receipt_blocks():
+# What version 1 has no place for: shards of tensors, and shards whose bytes were replaced.
+def receipt_2_records():
+    plain = next(receipt_records())
+    _, manifest, root, total = manifest_of(MANIFESTS[0])
+    tensors = plain | {"flags": 3, "backend": "mock", "vram_bytes": total, "digest_alg": 2, "digest": sha256(manifest), "verity_root": root,
+                       "assurance": 0, "origin": 1, "tensors": len(MANIFESTS[0]), "epoch": 0}
+    yield tensors
+    yield tensors | {"tensors": 2**20, "epoch": 2**32 - 1, "vram_bytes": 2**64 - 1, "assurance": 1, "flags": 2}
+    yield tensors | {"tensors": 1, "epoch": 1}
+    yield plain | {"epoch": 1, "flags": 2, "digest_alg": 1}
+    yield plain | {"epoch": 2**32 - 1, "shard_id": "s" * 256, "model_ref": "m" * 512, "device_uuid": "u" * 47, "backend": "b" * 15,
+                   "group_id": "g" * 64, "total_shards": 1, "worker_id": "w" * 64, "block_size": 65536}
+
+
+def blocks_of_receipts(records):
     for token, domain in ((b"test-token-42", "llorch-vram-seal-v1"), (b"another", "llorch-seal-key-v1")):
         root = root_key(token, domain.encode())
-        for record in receipt_records():
+        for record in records():
             record = record | {"key_id": subkey(root, b"id")[:8]}
             encoded = record_bytes(record)
-            fields = {name: record[name] for name, _ in FIELDS}
+            fields = {name: record[name] for name, _ in fields_of(record)}
+            verity = verity_digest(record["vram_bytes"], record["block_size"], record["verity_root"]) if record["tensors"] == 0 else b""
             yield {"token": token, "domain": domain} | fields | {
-                "verity_digest": verity_digest(record["vram_bytes"], record["block_size"], record["verity_root"]),
-                "record": encoded, "mac": hmac_sha256(subkey(root, b"seal"), encoded)}
+                "verity_digest": verity, "record": encoded, "mac": hmac_sha256(subkey(root, b"seal"), encoded)}
+
+
+def receipt_blocks():
+    return blocks_of_receipts(receipt_records)
+
+
+def receipt_2_blocks():
+    return blocks_of_receipts(receipt_2_records)
+
+
+# Manifests (docs/FORMAT.md, "Manifest"): of tensors, each a name and a size; tensor i has the rule's bytes from byte i on.
+MANIFESTS = [
+    [("model.embed_tokens.weight", 3 * 4096 + 5), ("model.layers.0.mlp.up_proj.weight", 4096), ("model.layers.0.input_layernorm.weight", 64),
+     ("lm_head.weight", 128 * 4096 + 1), ("empty", 0)],
+    [("a", 1)],
+    [("b", 4095), ("B", 4096), ("a b", 4097), ("a", 1), ("a.b", 31), ("aa", 0), ("\u00fc", 128 * 4096), ("u\u0308", 2 * 128 * 4096),
+     ("\U0001f600", 33), ("\\n", 2), ("-", 3), ("sha256:", 4), (" ", 5), ("z" * 255, 3 * 128 * 4096 + 77), ("\uffee", 6), ("~", 7)],
+    [(f"t{i}", i) for i in range(300)],
+    [("n" * 512, 129 * 128 * 4096 + 3), ("n" * 511, 2)],
+]
+
+
+def tensor_data(i, size):
+    return rule_data(i + size)[i:]
+
+
+def manifest_of(tensors):
+    """The files' bytes, the manifest, the root over all tensors, and the sum of their sizes."""
+    data = {name.encode(): tensor_data(i, size) for i, (name, size) in enumerate(tensors)}
+    roots = {name: verity_root(content, 4096) for name, content in data.items()}
+    manifest = b"".join(b"sha256:" + verity_digest(len(data[name]), 4096, roots[name]).hex().encode() + b" " + name + b"\n"
+                        for name in sorted(data))
+    root = sha256(b"".join(struct.pack("<Q", len(data[name])) + roots[name] for name in sorted(data)))
+    return data, manifest, root, sum(len(content) for content in data.values())
+
+
+def manifest_blocks():
+    for tensors in MANIFESTS:
+        _, manifest, root, total = manifest_of(tensors)
+        yield {"names": b"".join(name.encode() + b"\0" for name, _ in tensors), "sizes": b"".join(struct.pack("<Q", size) for _, size in tensors),
+               "bytes": total, "root": root, "digest": sha256(manifest), "manifest": manifest}
 
 
 FILES = {"audit.txt": audit_blocks, "sha256.txt": sha256_blocks, "hmac.txt": hmac_blocks, "hkdf.txt": hkdf_blocks, "keys.txt": keys_blocks,
-         "verity.txt": verity_blocks, "receipt.txt": receipt_blocks}
+         "verity.txt": verity_blocks, "receipt.txt": receipt_blocks, "receipt2.txt": receipt_2_blocks,
+         "manifest.txt": manifest_blocks}
 
 
 def line(key, value):
@@ -215,6 +281,24 @@ def receipt_mac(block):
     return {"key": key, "data": block["record"], "mac": block["mac"]}
 
 
+def judge_manifest(tensors):
+    """Files that are named as tensors are, as far as a file can be, in the order of `LC_ALL=C sort`."""
+    data, manifest, _, _ = manifest_of(tensors)
+    with tempfile.TemporaryDirectory() as folder:
+        names = [name for name in sorted(data) if len(name) <= 255 and b"/" not in name]
+        for name in names:
+            (pathlib.Path(folder) / name.decode()).write_bytes(data[name])
+        sort = subprocess.run(["sort", "-z"], input=b"".join(name + b"\0" for name in data), env={"LC_ALL": "C"}, check=True, capture_output=True)
+        if sort.stdout != b"".join(name + b"\0" for name in sorted(data)):
+            sys.exit("a manifest is not in the order of LC_ALL=C sort")
+        printed = subprocess.run(["fsverity", "digest", "--", *names], cwd=folder, check=True, capture_output=True).stdout if names else b""
+        if printed != b"".join(line for line in manifest.splitlines(keepends=True) if line[72:-1] in names):
+            sys.exit("a manifest is not what fsverity digest prints")
+        summed = subprocess.run(["sha256sum"], input=manifest, check=True, capture_output=True).stdout.decode().split()[0]
+        agree(sha256(manifest), summed, "sha256sum of a manifest")
+    return len(names)
+
+
 def judge():
     judged = 0
     for block in verity_blocks():
@@ -225,7 +309,9 @@ def judge():
             printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
         agree(block["digest"], printed, f"fsverity at {block['size']} bytes")
         judged += 1
-    for block in list(hmac_blocks()) + [receipt_mac(block) for block in receipt_blocks()]:
+    for tensors in MANIFESTS:
+        judged += judge_manifest(tensors)
+    for block in list(hmac_blocks()) + [receipt_mac(block) for block in list(receipt_blocks()) + list(receipt_2_blocks())]:
         command = ["openssl", "dgst", "-sha256", "-mac", "HMAC", "-macopt", f"hexkey:{block['key'].hex()}", "-r"]
         printed = subprocess.run(command, input=block["data"], check=True, capture_output=True).stdout.decode().split()[0]
         agree(block["mac"], printed, "openssl dgst -mac HMAC")

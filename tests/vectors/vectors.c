@@ -116,7 +116,9 @@ static struct vres_record record_of(const struct vectors *v)
 	                        .require = vectors_number(v, "require"),
 	                        .lease_max_age = vectors_number(v, "lease_max_age"),
 	                        .lease_verify = small(v, "lease_verify"),
-	                        .sample_units = small(v, "sample_units")};
+	                        .sample_units = small(v, "sample_units"),
+	                        .tensors = vectors_have(v, "tensors") ? small(v, "tensors") : 0,
+	                        .epoch = vectors_have(v, "epoch") ? small(v, "epoch") : 0};
 
 	put_text(v, "shard_id", r.shard_id, sizeof(r.shard_id));
 	put_text(v, "model_ref", r.model_ref, sizeof(r.model_ref));
@@ -131,9 +133,9 @@ static struct vres_record record_of(const struct vectors *v)
 	return r;
 }
 
-START_TEST(records_have_the_bytes_and_the_mac_of_the_format)
+static void ck_records(const char *file, unsigned want_blocks)
 {
-	CLEANUP(vectors_close) struct vectors *v = vectors_open(FILE_OF("receipt.txt"));
+	CLEANUP(vectors_close) struct vectors *v = vectors_open(file);
 	unsigned blocks = 0;
 
 	for (; vectors_next(v); blocks++) {
@@ -156,7 +158,18 @@ START_TEST(records_have_the_bytes_and_the_mac_of_the_format)
 		ck_ok(vres_record_decode(want, n, &decoded, &err));
 		ck_assert_mem_eq(&decoded, &record, sizeof(record));
 	}
-	ck_assert_uint_eq(blocks, 8);
+	ck_assert_uint_eq(blocks, want_blocks);
+}
+
+START_TEST(records_have_the_bytes_and_the_mac_of_the_format)
+{
+	ck_records(FILE_OF("receipt.txt"), 8);
+}
+END_TEST
+
+START_TEST(what_version_1_has_no_place_for_is_a_record_of_version_2)
+{
+	ck_records(FILE_OF("receipt2.txt"), 10);
 }
 END_TEST
 
@@ -176,11 +189,14 @@ static void ck_info(const struct vectors *v, const vres_shard_info *info)
 	ck_assert_uint_eq(info->adopted, vectors_number(v, "flags") >> 1);
 	ck_assert_uint_eq(info->allow, vectors_number(v, "allow"));
 	ck_assert_uint_eq(info->require, vectors_number(v, "require"));
+	ck_assert_uint_eq(info->tensors,
+	                  vectors_have(v, "tensors") ? vectors_number(v, "tensors") : 0);
+	ck_assert_uint_eq(info->epoch, vectors_have(v, "epoch") ? vectors_number(v, "epoch") : 0);
 }
 
-START_TEST(receipts_made_elsewhere_are_checked_with_their_key_and_no_other)
+static void ck_receipts(const char *file)
 {
-	CLEANUP(vectors_close) struct vectors *v = vectors_open(FILE_OF("receipt.txt"));
+	CLEANUP(vectors_close) struct vectors *v = vectors_open(file);
 	CLEANUP(destroy) vres_key *other = NULL;
 	vres_error err;
 
@@ -200,6 +216,12 @@ START_TEST(receipts_made_elsewhere_are_checked_with_their_key_and_no_other)
 		           VRES_REASON_SIGNATURE);
 	}
 }
+
+START_TEST(receipts_made_elsewhere_are_checked_with_their_key_and_no_other)
+{
+	ck_receipts(FILE_OF("receipt.txt"));
+	ck_receipts(FILE_OF("receipt2.txt"));
+}
 END_TEST
 
 int main(void)
@@ -215,6 +237,8 @@ int main(void)
 		CASE(records_have_the_bytes_and_the_mac_of_the_format,
 	             "CI-001 CI-002 VR-002 WORKER-4120", "authenticity",
 	             "a field that is not signed"),
+		CASE(what_version_1_has_no_place_for_is_a_record_of_version_2,
+	             "CI-001 CI-002 VR-002", "authenticity", "a field that is not signed"),
 		CASE(receipts_made_elsewhere_are_checked_with_their_key_and_no_other,
 	             "VP-006 CI-001", "authenticity", "a forged receipt"),
 	};

@@ -40,6 +40,8 @@ static const char text[] = "text", digits[] = "00",
 			  "0000000000000000000000000000000000000000000000000000000000000000";
 static const vres_seal_params adoptable = {.struct_size = sizeof(adoptable),
                                            .digest_alg = VRES_DIGEST_VERITY};
+static const vres_seal_params of_tensors = {.struct_size = sizeof(of_tensors),
+                                            .digest_alg = VRES_DIGEST_TENSORS};
 static const vres_audit_check_options no_key = {.struct_size = sizeof(no_key)};
 
 static vres_status read_zeros(void *ctx, void *buf, size_t n)
@@ -92,6 +94,21 @@ static void call_shard_receipt(struct stage *s)
 	s->status = vres_shard_receipt(s->shard, out, sizeof(out), &len, NULL);
 }
 
+static void call_shard_manifest(struct stage *s)
+{
+	char out[4096];
+	size_t len;
+
+	s->status = vres_shard_manifest(s->tensors, out, sizeof(out), &len, NULL);
+}
+
+static void call_tensors_digest(struct stage *s)
+{
+	uint8_t digest[1][32];
+
+	s->status = vres_tensors_digest(s->f->manager, 0, &s->tensor, 1, digest, NULL);
+}
+
 static void call_audit_file_head(struct stage *s)
 {
 	uint64_t seq;
@@ -139,9 +156,11 @@ CALL(seal_adopt, s->f->manager, &adoptable, s->adopted, BLOCK, &s->made_shard)
 CALL(seal_fd, s->f->manager, PLAIN, s->fd, 0, strlen(TOKEN), &s->made_shard)
 CALL(seal_memory, s->f->manager, PLAIN, s->token, sizeof(s->token), &s->made_shard)
 CALL(seal_stream, s->f->manager, PLAIN, read_zeros, NULL, SHARD_BYTES, &s->made_shard)
+CALL(seal_tensors, s->f->manager, &of_tensors, &s->tensor, 1, &s->made_shard)
 CALL(self_check, NEW(vres_self_report))
 CALL(set_verify, s->f->manager, &s->shard, 1, NULL, NULL)
 CALL(shard_describe, s->shard, NEW(vres_shard_info))
+CALL(shard_tensor, s->tensors, 0, NEW(vres_tensor_info))
 CALL(shard_verify, s->shard, NULL, NULL)
 CALL(validate_hex, digits, 2, 2, NULL)
 CALL(validate_identifier, text, 4, 4, NULL)
@@ -263,16 +282,20 @@ const struct call calls[] = {
 	GUARDED(seal_fd),
 	GUARDED(seal_memory),
 	GUARDED(seal_stream),
+	GUARDED(seal_tensors),
 	GUARDED(self_check),
 	GUARDED(set_verify),
 	GUARDED(shard_describe),
+	GUARDED(shard_manifest),
 	GUARDED(shard_receipt),
 	RELEASE(shard_release),
+	GUARDED(shard_tensor),
 	GUARDED(shard_to_json),
 	GUARDED(shard_verify),
 	PURE(status_class),
 	PURE(status_name),
 	PURE(status_text),
+	GUARDED(tensors_digest),
 	PURE(validate_hex),
 	PURE(validate_identifier),
 	PURE(validate_range),

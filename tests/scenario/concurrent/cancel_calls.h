@@ -21,7 +21,8 @@ struct stage {
 	struct fixture *f;
 	struct temp_log place;
 	char token[80], second_log[80]; /* paths in it */
-	vres_shard *shard, *made_shard;
+	vres_shard *shard, *tensors, *made_shard;
+	vres_tensor tensor; /* of which tensors consists */
 	vres_lease *lease, *made_lease;
 	vres_key *key, *made_key;
 	vres_digester *digester, *made_digester;

@@ -35,7 +35,7 @@ static void begin_log(struct stage *s)
 
 struct stage *stage_begin(bool with_log)
 {
-	vres_seal_params member = vres_seal_params_init();
+	vres_seal_params member = vres_seal_params_init(), of_tensors = vres_seal_params_init();
 	struct stage *s = test_alloc(sizeof(*s));
 	vres_error err;
 
@@ -59,6 +59,12 @@ struct stage *stage_begin(bool with_log)
 	if (with_log)
 		begin_log(s);
 	ck_assert_int_eq(vres_mock_alloc(s->f->mock, 0, BLOCK, NULL, &s->adopted), VRES_OK);
+	s->tensor = vres_tensor_init();
+	s->tensor.name = "t";
+	s->tensor.device_ptr = s->adopted;
+	s->tensor.bytes = BLOCK;
+	of_tensors.digest_alg = VRES_DIGEST_TENSORS;
+	ck_ok(vres_seal_tensors(s->f->manager, &of_tensors, &s->tensor, 1, &s->tensors, &err));
 	return s;
 }
 
@@ -77,6 +83,7 @@ void stage_end(struct stage *s)
 	vres_lease_release(s->made_lease);
 	vres_shard_release(s->shard);
 	vres_shard_release(s->made_shard);
+	vres_shard_release(s->tensors);
 	vres_manager_destroy(s->made_manager);
 	vres_mock_free(s->f->mock, s->adopted);
 	test_free(s->receipt);

@@ -89,20 +89,14 @@ START_TEST(malformed_hash_jobs_never_reach_the_backend)
 {
 	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
 	CLEANUP(lane_fixture_end) struct lane_fixture other = lane_fixture_begin();
-	struct vres_range ranges[RUNS_MAX + 1];
-	vres_hash_run runs[RUNS_MAX];
-	uint8_t digests[(RUNS_MAX + 1) * 32];
+	struct vres_range ranges[4];
+	vres_hash_run runs[4];
+	uint8_t digests[4 * 32];
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(ranges); i++)
 		ranges[i] = (struct vres_range){.mem = &b.mem, .bytes = 4096};
 	ck_status(vres_lane_hash(&b.lane, ranges, 0, 4096, 0, runs, digests, 0, &err),
-	          VRES_E_INTERNAL);
-	ck_status(vres_lane_hash(&b.lane, ranges, RUNS_MAX + 1, 4096, 0, runs, digests,
-	                         RUNS_MAX + 1, &err),
-	          VRES_E_INTERNAL);
-	ck_status(vres_lane_hash(&b.lane, ranges, RUNS_MAX + 1, 4096, 0, runs, digests, RUNS_MAX,
-	                         &err),
 	          VRES_E_INTERNAL);
 	ck_status(vres_lane_hash(&b.lane, ranges, 2, 4096, 0, runs, digests, 1, &err),
 	          VRES_E_INTERNAL);

@@ -134,11 +134,27 @@ START_TEST(any_change_of_the_allocation_is_a_violation)
 	for (size_t i = 0; i < COUNT(c); i++) {
 		vres_policy_report report = vres_policy_report_init();
 
-		vres_policy_judge_change(&sealed, &c[i], &report);
+		vres_policy_judge_change(&sealed, &c[i], false, &report);
 		ck_assert_uint_eq(report.violations, i == 0 ? 0 : VRES_VIOLATION_NEVER);
 		ck_assert_str_eq(vres_policy_first_violation(&report),
 		                 i == 0 ? "none" : "same_allocation");
 	}
+}
+END_TEST
+
+START_TEST(adopted_memory_may_have_grown_but_not_have_become_other_memory)
+{
+	const vres_residency sealed = good_memory();
+	vres_residency now = good_memory();
+	vres_policy_report report = vres_policy_report_init();
+
+	now.base -= 4096;
+	now.bytes += 8192;
+	vres_policy_judge_change(&sealed, &now, true, &report);
+	ck_assert_uint_eq(report.violations, 0);
+	now.identity[1] ^= 1;
+	vres_policy_judge_change(&sealed, &now, true, &report);
+	ck_assert_uint_eq(report.violations, VRES_VIOLATION_NEVER);
 }
 END_TEST
 
@@ -149,10 +165,10 @@ START_TEST(losing_a_read_only_mapping_is_a_violation_and_gaining_one_is_not)
 	vres_policy_report report = vres_policy_report_init();
 
 	read_only.facts |= VRES_MEM_READ_ONLY;
-	vres_policy_judge_change(&plain, &read_only, &report);
-	vres_policy_judge_change(&read_only, &read_only, &report);
+	vres_policy_judge_change(&plain, &read_only, false, &report);
+	vres_policy_judge_change(&read_only, &read_only, false, &report);
 	ck_assert_uint_eq(report.violations, 0);
-	vres_policy_judge_change(&read_only, &plain, &report);
+	vres_policy_judge_change(&read_only, &plain, false, &report);
 	ck_assert_uint_eq(report.violations, VRES_VIOLATION_NEVER);
 	ck_assert_str_eq(vres_policy_first_violation(&report), "same_protection");
 }
@@ -201,6 +217,8 @@ int main(void)
 	             "memory that its owner may give out again"),
 		CASE(any_change_of_the_allocation_is_a_violation, "VP-006 VR-004", "residency",
 	             "memory that was swapped"),
+		CASE(adopted_memory_may_have_grown_but_not_have_become_other_memory,
+	             "VP-001 VP-005", "integrity", "memory that was freed and allocated again"),
 		CASE(losing_a_read_only_mapping_is_a_violation_and_gaining_one_is_not,
 	             "WORKER-4112", "integrity", "a mapping made writable"),
 		CASE(assurance_of_adopted_memory_that_may_be_exported_is_plain, "VP-006",

@@ -23,12 +23,12 @@ START_TEST(id_that_is_taken_cannot_be_taken_again_until_it_is_given_up)
 	struct vres_shard *first = NULL, *second = NULL;
 	vres_error err;
 
-	ck_ok(vres_shard_create(f->manager, &record, &first, &err));
-	ck_status(vres_shard_create(f->manager, &record, &second, &err), VRES_E_STATE);
+	ck_ok(vres_shard_create(f->manager, &record, NULL, &first, &err));
+	ck_status(vres_shard_create(f->manager, &record, NULL, &second, &err), VRES_E_STATE);
 	ck_assert_ptr_null(second);
 	vres_shard_discard(&first);
 	ck_assert_ptr_null(first);
-	ck_ok(vres_shard_create(f->manager, &record, &second, &err));
+	ck_ok(vres_shard_create(f->manager, &record, NULL, &second, &err));
 	vres_shard_discard(&second);
 	vres_shard_discard(&second); /* nothing: does nothing */
 }
@@ -42,7 +42,7 @@ START_TEST(shard_that_is_not_published_is_not_found_nor_counted)
 	vres_shard *found = NULL;
 	vres_error err;
 
-	ck_ok(vres_shard_create(f->manager, &record, &made, &err));
+	ck_ok(vres_shard_create(f->manager, &record, NULL, &made, &err));
 	ck_status(vres_manager_find(f->manager, "a", &found, &err), VRES_E_NOT_FOUND);
 	ck_assert_ptr_null(found);
 	ck_assert_uint_eq(metrics_of(f).shards_now, 0);

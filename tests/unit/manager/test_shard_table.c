@@ -37,7 +37,7 @@ START_TEST(each_of_many_ids_has_its_slot_whatever_else_comes_and_goes)
 	for (unsigned i = 0; i < n; i++) {
 		const struct vres_record r = record_of(i);
 
-		if (vres_shard_create(f->manager, &r, &shards[i], &err) != VRES_OK)
+		if (vres_shard_create(f->manager, &r, NULL, &shards[i], &err) != VRES_OK)
 			ck_abort_msg("%s", err.message);
 	}
 	ck_table(f->manager, shards, n);
@@ -70,7 +70,7 @@ START_TEST(chain_keeps_its_others_when_any_one_goes)
 			struct vres_shard **slot = vres_shard_slot(f->manager, r.shard_id);
 
 			if (slot == bucket || (n > 0 && slot == &chain[n - 1]->next))
-				ck_ok(vres_shard_create(f->manager, &r, &chain[n++], &err));
+				ck_ok(vres_shard_create(f->manager, &r, NULL, &chain[n++], &err));
 		}
 		vres_shard_discard(&chain[gone]);
 		for (unsigned i = 0; i < 3; i++)

@@ -107,6 +107,60 @@ START_TEST(every_change_of_one_byte_is_refused_or_encodes_to_itself)
 }
 END_TEST
 
+/* Fields that no seal has together, in the version that they would be written in. */
+START_TEST(kinds_are_not_mixed_and_a_record_has_the_version_that_it_needs)
+{
+	static const struct {
+		uint32_t alg, tensors, epoch, origin, block_size;
+		bool is_good;
+	} cases[] = {
+		{VRES_DIGEST_TENSORS, 1, 0, 1, 4096, true},
+		{VRES_DIGEST_TENSORS, TENSORS_MAX, UINT32_MAX, 1, 4096, true},
+		{VRES_DIGEST_VERITY, 0, 1, 0, 4096, true},
+		{VRES_DIGEST_SHA256, 0, 1, 0, 1024, true},
+		{VRES_DIGEST_TENSORS, 0, 0, 1, 4096, false},
+		{VRES_DIGEST_TENSORS, TENSORS_MAX + 1, 0, 1, 4096, false},
+		{VRES_DIGEST_TENSORS, 1, 0, 0, 4096, false},
+		{VRES_DIGEST_TENSORS, 1, 0, 2, 4096, false},
+		{VRES_DIGEST_TENSORS, 1, 0, 1, 1024, false},
+		{VRES_DIGEST_VERITY, 1, 1, 0, 4096, false},
+		{VRES_DIGEST_VERITY, 0, 1, 1, 4096, false},
+		{3, 1, 0, 1, 4096, false},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct vres_record r = sample(), got;
+		uint8_t bytes[RECORD_MAX];
+
+		r.digest_alg = cases[i].alg;
+		r.tensors = cases[i].tensors;
+		r.epoch = cases[i].epoch;
+		r.origin = cases[i].origin;
+		r.block_size = cases[i].block_size;
+		ck_assert_msg((vres_record_decode(bytes, vres_record_encode(&r, bytes), &got,
+		                                  NULL) == VRES_OK) == cases[i].is_good,
+		              "case %zu", i);
+	}
+}
+END_TEST
+
+/* Else one record had two encodings, and a MAC would be over one of them. */
+START_TEST(version_2_of_what_version_1_can_say_is_refused)
+{
+	struct vres_record r = sample(), got;
+	uint8_t bytes[RECORD_MAX];
+	size_t n;
+	vres_error err;
+
+	r.epoch = 1;
+	n = vres_record_encode(&r, bytes);
+	ck_assert_mem_eq(bytes, "vres-seal-rec-v2", 16);
+	ck_ok(vres_record_decode(bytes, n, &got, &err));
+	memset(bytes + n - 4, 0, 4);
+	ck_status(vres_record_decode(bytes, n, &got, &err), VRES_E_INVALID_INPUT);
+}
+END_TEST
+
 START_TEST(tag_of_another_version_is_refused)
 {
 	const struct vres_record r = sample();
@@ -205,6 +259,10 @@ int main(void)
 	             "a truncated receipt, bytes after a record"),
 		CASE(every_change_of_one_byte_is_refused_or_encodes_to_itself, "VR-004 VR-005",
 	             "integrity", "two encodings of one record"),
+		CASE(kinds_are_not_mixed_and_a_record_has_the_version_that_it_needs, "CI-001",
+	             "authenticity", "a record that means two things"),
+		CASE(version_2_of_what_version_1_can_say_is_refused, "CI-001", "authenticity",
+	             "a second encoding of one record"),
 		CASE(tag_of_another_version_is_refused, "VR-005", "integrity",
 	             "a record of another format"),
 		CASE(values_out_of_range_are_refused, "VR-005", "integrity",

@@ -86,7 +86,8 @@ START_TEST(conclusion_about_earlier_contents_makes_nothing_fresh)
 	vres_verify_params params = vres_verify_params_init();
 	vres_shard *s = fixture->shard;
 	struct vres_contents *earlier = s->contents,
-			     *later = vres_contents_create(s->manager, &earlier->record, &s->shape);
+			     *later = vres_contents_create(s->manager, &earlier->record, &s->shape,
+	                                                   NULL);
 	vres_error err;
 
 	ck_assert_ptr_nonnull(later);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Comparing the bytes of tensors with their kept levels. */
+#ifndef VRES_CORE_VERIFY_TENSOR_CONTENT_H
+#define VRES_CORE_VERIFY_TENSOR_CONTENT_H
+
+#include "verify/check.h"
+
+/* The bytes of a shard of tensors, in the mode of the verification. */
+vres_status vres_verify_tensors(struct verification *v, vres_error *err);
+
+/* As vres_verify_part(): @count nodes of the kept level, from node @first of all tensors on. */
+vres_status vres_verify_tensor_part(struct verification *v, uint64_t first, uint64_t count,
+                                    vres_error *err);
+
+#endif
