@@ -118,7 +118,7 @@ static const char *text_fault(uint32_t c, bool one_line)
 		return "a NUL";
 	if (c == 0x1b)
 		return "an ANSI escape";
-	if ((c < 0x20 && (one_line || !is_line_control(c))) || (c >= 0x7f && c <= 0x9f))
+	if (vres_is_control(c) && (one_line || !is_line_control(c)))
 		return "a control character";
 	if ((c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
 		return "a bidirectional override";

@@ -37,6 +37,12 @@ static inline bool vres_is_identifier_char(char c)
 	       c == '_' || c == '-';
 }
 
+/* C0, DEL or C1. */
+static inline bool vres_is_control(uint32_t code_point)
+{
+	return code_point < 0x20 || (code_point >= 0x7f && code_point <= 0x9f);
+}
+
 /* Exactly 64 hex digits, either case, into 32 bytes. */
 vres_status vres_check_digest(const char *string, uint8_t digest[VRES_SHA256_BYTES],
                               const char *what, vres_error *err);

@@ -81,14 +81,10 @@ static bool skip_character(struct cursor *c)
 		if (c->end - c->at < 2 || (c->at[1] != '"' && c->at[1] != '\\'))
 			return cursor_fail(c, "an escape other than \\\" and \\\\");
 		n = 2;
-	} else if (*c->at < 0x20 || *c->at == 0x7f) {
-		return cursor_fail(c, "a control character");
-	} else if (*c->at >= 0x80) {
+	} else if (*c->at < 0x20 || *c->at >= 0x7f) {
 		n = vres_utf8_next(c->at, (size_t)(c->end - c->at), &code);
-		if (n == 0)
-			return cursor_fail(c, "not UTF-8");
-		if (code < 0xa0)
-			return cursor_fail(c, "a control character");
+		if (n == 0 || vres_is_control(code))
+			return cursor_fail(c, n == 0 ? "not UTF-8" : "a control character");
 	}
 	c->at += n;
 	return true;

@@ -17,7 +17,7 @@ static bool is_clean(const char *text, size_t n)
 		if (bytes[i] >= 0x20 && bytes[i] < 0x7f) /* nearly always */
 			continue;
 		step = vres_utf8_next(bytes + i, n - i, &c);
-		if (step == 0 || c < 0x20 || (c >= 0x7f && c <= 0x9f))
+		if (step == 0 || vres_is_control(c))
 			return false;
 	}
 	return true;
