@@ -64,6 +64,12 @@ START_TEST(no_address_of_device_memory_comes_out_but_through_a_lease)
 	flip_at(f, address, 5, 0);
 	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_DIGEST);
 	memcpy(messages[2], err.message, sizeof(err.message));
+	/* What cannot be wiped or freed is told, too. */
+	f->wipe_may_fail = true;
+	test_device_fail(f->test_device, VRES_MOCK_OP_MEM_WIPE, 1, VRES_E_BACKEND);
+	test_device_fail(f->test_device, VRES_MOCK_OP_MEM_RELEASE, 1, VRES_E_BACKEND);
+	release_shard(&shard);
+	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_VRAM_DEALLOCATION_FAILED), 1);
 	for (size_t i = 0; i < COUNT(spellings.texts); i++) {
 		ck_unsaid(f, spellings.texts[i], texts, COUNT(texts));
 		for (uint32_t fact = 0; fact < policy.facts_count; fact++)
