@@ -115,8 +115,10 @@ LEAF_HASH_FN void leaf_hash_extend(uint32_t w[16], unsigned t, uint32_t one)
 {
 	const uint32_t x = w[(t + 1) & 15];
 	const uint32_t y = w[(t + 14) & 15];
-	const uint32_t sigma_x = leaf_hash_rotate(x, 7) ^ leaf_hash_rotate(x, 18) ^ x >> 3;
-	const uint32_t sigma_y = leaf_hash_rotate(y, 17) ^ leaf_hash_rotate(y, 19) ^ y >> 10;
+	const uint32_t sigma_x =
+		leaf_hash_rotate(x, 7) ^ leaf_hash_rotate(x, 18) ^ leaf_hash_shift(x, 3, one);
+	const uint32_t sigma_y =
+		leaf_hash_rotate(y, 17) ^ leaf_hash_rotate(y, 19) ^ leaf_hash_shift(y, 10, one);
 
 	w[t] = leaf_hash_add(leaf_hash_add(leaf_hash_add(w[t], w[(t + 9) & 15], one), sigma_x, one),
 	                     sigma_y, one);

@@ -35,6 +35,30 @@ typedef leaf_hash_word leaf_hash_out;
 typedef uint32_t __attribute__((may_alias, aligned(1))) leaf_hash_out;
 #endif
 
+#if defined(LEAF_HASH_NVIDIA) && defined(LEAF_HASH_SHIFTS_MULTIPLY)
+
+/*
+ * A shift as the upper half of a product, on the pipe for multiplication.  A variant of
+ * kernel_bench, until one was measured.  The assembler would make a shift of a literal.
+ */
+LEAF_HASH_FN uint32_t leaf_hash_shift(uint32_t x, unsigned n, uint32_t one)
+{
+	uint32_t shifted;
+
+	__asm__("mul.hi.u32 %0, %1, %2;" : "=r"(shifted) : "r"(x), "r"(one << (32 - n)));
+	return shifted;
+}
+
+#else
+
+LEAF_HASH_FN uint32_t leaf_hash_shift(uint32_t x, unsigned n, uint32_t one)
+{
+	(void)one;
+	return x >> n;
+}
+
+#endif
+
 #if defined(LEAF_HASH_NVIDIA)
 
 /*

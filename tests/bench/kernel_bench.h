@@ -35,8 +35,9 @@ struct kernel_bench {
 	bool is_absent;   /* the kernel asked for does not run on this device */
 };
 
-/* Kernels that are loaded together: those for any device, and those of kernel_bulk.cu. */
-enum kernel_source { KERNEL_COMMON, KERNEL_BULK, KERNEL_SOURCES };
+/* Kernels that are loaded together: those for any device, that of kernel_bulk.cu, that of
+ * kernel_shifts.cu. */
+enum kernel_source { KERNEL_COMMON, KERNEL_BULK, KERNEL_SHIFTS, KERNEL_SOURCES };
 
 struct kernel_loaded {
 	cuda_module module;

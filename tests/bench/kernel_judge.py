@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 
-KERNELS = ["vres_leaf_hash" + suffix for suffix in ("", "_plain", "_6_groups", "_8_groups", "_staged", "_bulk", "_clocked")]
+KERNELS = ["vres_leaf_hash" + suffix for suffix in ("", "_plain", "_shifts", "_6_groups", "_8_groups", "_staged", "_bulk", "_clocked")]
 RIGHT = "equal to OpenSSL"
 
 

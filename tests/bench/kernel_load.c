@@ -7,6 +7,7 @@
 
 extern const unsigned char bench_fatbin[], bench_fatbin_end[], bench_ptx[], bench_ptx_end[];
 extern const unsigned char bulk_fatbin[], bulk_fatbin_end[], bulk_ptx[], bulk_ptx_end[];
+extern const unsigned char shifts_fatbin[], shifts_fatbin_end[], shifts_ptx[], shifts_ptx_end[];
 
 /* Best image first.  An image that was not built ends where it begins. */
 static const struct source {
@@ -22,6 +23,9 @@ static const struct source {
 	[KERNEL_BULK] = {9,
                          {{"fatbin, by nvcc", bulk_fatbin, bulk_fatbin_end},
                           {"PTX, by clang", bulk_ptx, bulk_ptx_end}}},
+	[KERNEL_SHIFTS] = {8,
+                           {{"fatbin, by nvcc", shifts_fatbin, shifts_fatbin_end},
+                            {"PTX, by clang", shifts_ptx, shifts_ptx_end}}},
 };
 
 static void load(const struct kernel_bench *k, const struct source *source, const int capability[2],

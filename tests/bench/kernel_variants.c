@@ -22,6 +22,7 @@ static const struct variant {
 } variants[] = {
 	{"vres_leaf_hash", KERNEL_COMMON, GPU_GROUP},
 	{"vres_leaf_hash_plain", KERNEL_COMMON, GPU_GROUP},
+	{"vres_leaf_hash_shifts", KERNEL_SHIFTS, GPU_GROUP},
 	{"vres_leaf_hash_6_groups", KERNEL_COMMON, GPU_GROUP},
 	{"vres_leaf_hash_8_groups", KERNEL_COMMON, GPU_GROUP},
 	{"vres_leaf_hash_staged", KERNEL_COMMON, GPU_GROUP},

@@ -3,7 +3,8 @@
  * The kernels that kernel_bench compares, all with the arguments of the shipped one: that one
  * itself; the same with more groups to a multiprocessor, and so fewer registers; the same with
  * ordinary additions; the same loading through shared memory; the same telling at what clock it
- * ran.  And a stamp, to time what lies between two of them.  One more is in kernel_bulk.cu.
+ * ran.  And a stamp, to time what lies between two of them.  Two more are in
+ * kernel_bulk.cu and kernel_shifts.cu.
  */
 #include "kernel_warp.h"
 #include "bench/kernels/staged.h"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the hash kernel out of PTX texts, and judges it by hashlib.  Usage: judge.py FILE.ptx...
+"""Runs the hash kernel out of PTX texts, the first entry point of each, and judges it by hashlib.  Usage: judge.py FILE.ptx...
 
 The name of a text that has a mistake on purpose begins with "control-"; that it is caught is what is tried.  Two more are made of the first text.
 """
@@ -14,7 +14,6 @@ import cases
 import text
 import translate
 
-ENTRY = "vres_leaf_hash"
 CAUGHT = (cases.Wrong, translate.Fault)
 
 
@@ -22,7 +21,7 @@ def tried(name, source, one=1):
     """(is it in order, a line about it)"""
     is_control = name.startswith("control-")
     try:
-        kernel = translate.Translation(text.read(source, ENTRY))
+        kernel = translate.Translation(text.read(source, text.names(source)[0]))
         numpy.seterr(over="ignore")
         count = cases.some(kernel, one) if is_control else cases.everything(kernel)
         return not is_control, f"{name}: {count} digests are those of hashlib"

@@ -46,6 +46,10 @@ def statements(text):
 HEAD = re.compile(r"\.visible \.entry (\w+)\(\s*\.param \.align 8 \.b8 (\w+)\[(\d+)\]\s*\)\s*\.maxntid (\d+)(?:, 1, 1)?\s*(?:\.minnctapersm \d+\s*)?\{", re.S)
 
 
+def names(text):
+    return re.findall(r"\.visible \.entry (\w+)\(", text) or [""]
+
+
 def read(text, name):
     """The entry point of this name."""
     found = [head for head in HEAD.finditer(text) if head[1] == name]
