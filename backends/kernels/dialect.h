@@ -28,6 +28,16 @@ typedef struct leaf_hash_quad {
 
 typedef uint32_t __attribute__((may_alias)) leaf_hash_word;
 
+/*
+ * What data pointers point to.  AMD's compiler takes an address from memory for one of any kind and
+ * looks at each load what kind it is; said to be global, it has a load of its own.
+ */
+#if defined(__HIP__)
+#define LEAF_HASH_GLOBAL __attribute__((address_space(1)))
+#else
+#define LEAF_HASH_GLOBAL
+#endif
+
 /* A word of a digest: launches align digests, callers on the host need not. */
 #if defined(LEAF_HASH_NVIDIA) || defined(__HIP__)
 typedef leaf_hash_word leaf_hash_out;
@@ -114,6 +124,23 @@ LEAF_HASH_FN uint32_t leaf_hash_swap(uint32_t x)
 #endif
 }
 
+#if defined(__HIP__)
+
+/* A vector, so that the compiler does not take it for four loads again. */
+typedef uint32_t __attribute__((ext_vector_type(4), may_alias)) leaf_hash_four;
+
+LEAF_HASH_FN void leaf_hash_load_quad(uint32_t w[4], const leaf_hash_quad *p)
+{
+	const leaf_hash_four four = *(const LEAF_HASH_GLOBAL leaf_hash_four *)(const void *)p;
+
+	w[0] = four[0];
+	w[1] = four[1];
+	w[2] = four[2];
+	w[3] = four[3];
+}
+
+#else
+
 LEAF_HASH_FN void leaf_hash_load_quad(uint32_t w[4], const leaf_hash_quad *p)
 {
 	const leaf_hash_quad quad = *p;
@@ -123,6 +150,8 @@ LEAF_HASH_FN void leaf_hash_load_quad(uint32_t w[4], const leaf_hash_quad *p)
 	w[2] = quad.word[2];
 	w[3] = quad.word[3];
 }
+
+#endif
 
 #endif
 

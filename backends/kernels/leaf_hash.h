@@ -169,7 +169,8 @@ LEAF_HASH_FN void leaf_hash_load_quads(uint32_t w[16], const uint8_t *p)
 
 LEAF_HASH_FN void leaf_hash_load_words(uint32_t w[16], const uint8_t *p)
 {
-	const leaf_hash_word *words = (const leaf_hash_word *)(const void *)p;
+	const LEAF_HASH_GLOBAL leaf_hash_word *words =
+		(const LEAF_HASH_GLOBAL leaf_hash_word *)(const void *)p;
 
 	w[0] = words[0];
 	w[1] = words[1];
@@ -191,7 +192,7 @@ LEAF_HASH_FN void leaf_hash_load_words(uint32_t w[16], const uint8_t *p)
 
 LEAF_HASH_FN uint32_t leaf_hash_byte(const leaf_hash_source *source, uint32_t at)
 {
-	return at < source->n ? source->p[at] : 0;
+	return at < source->n ? ((const LEAF_HASH_GLOBAL uint8_t *)source->p)[at] : 0;
 }
 
 /* In the order in which a word of the host and of every GPU has its bytes. */
@@ -225,7 +226,8 @@ LEAF_HASH_FN void leaf_hash_load_early(uint32_t w[16], const leaf_hash_source *s
 LEAF_HASH_FN void leaf_hash_unmask(uint32_t w[16], const leaf_hash_source *source, uint32_t at)
 {
 	const uint8_t *p = source->p - 1 + at;
-	const leaf_hash_word *words = (const leaf_hash_word *)(const void *)p;
+	const LEAF_HASH_GLOBAL leaf_hash_word *words =
+		(const LEAF_HASH_GLOBAL leaf_hash_word *)(const void *)p;
 	const uint32_t place = (uint32_t)((uint64_t)(p - source->digests) / LEAF_HASH_BYTES);
 
 	if (at + LEAF_HASH_CHUNK > source->n)
