@@ -222,11 +222,13 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command cmd_seal = {
 	.name = "seal",
-	.arguments = "FILE...",
+	.arguments = "FILE|DIR|INDEX...",
 	.summary = "seal files in VRAM, verify them once, print their handles",
 	.description = "Copy each FILE to VRAM, seal it there, verify it once in full, print its "
 		       "handle, and release it. All FILEs are resident together. A FILE that is - "
-		       "is standard input and needs --bytes.\n"
+		       "is standard input and needs --bytes. A DIR or an INDEX "
+		       "(*.safetensors.index.json) stands for the files of its model, which are "
+		       "sealed as a set.\n"
 		       "\n"
 		       "What is sealed lives as long as this process; to keep it and check it, see "
 		       "`vres watch`.",

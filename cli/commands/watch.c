@@ -224,7 +224,7 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command cmd_watch = {
 	.name = "watch",
-	.arguments = "FILE...",
+	.arguments = "FILE|DIR|INDEX...",
 	.summary = "seal files, keep them in VRAM, verify them until stopped",
 	.description = "Seal each FILE, keep it in VRAM, and verify it every --interval, until "
 		       "SIGINT, SIGTERM or SIGHUP (exit status 0), --count rounds, or a "

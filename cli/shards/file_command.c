@@ -2,11 +2,13 @@
 #include "shards/file_command.h"
 
 #include "session/policy.h"
+#include "shards/paths.h"
 #include "ui/options.h"
 
 int file_command_run(const struct command *self, int argc, char **argv, void *own,
                      bool (*work)(void *file_command, struct stop *stop))
 {
+	CLEANUP(paths_free) struct paths paths = {0};
 	struct output o;
 	struct file_command c = {.o = &o, .own = own};
 	void *const targets[] = {own, &c.seal, &c.key, &c.device, &c.faults, &c.audit};
@@ -16,7 +18,10 @@ int file_command_run(const struct command *self, int argc, char **argv, void *ow
 	if (status >= 0)
 		return status;
 	session_announce(&o, self->name, &c.device);
-	c.names = argv + first;
-	c.count = (size_t)(argc - first);
+	if (!paths_expand(&paths, &o, argv + first, (size_t)(argc - first)))
+		return output_end(&o);
+	c.names = paths.items;
+	c.count = paths.count;
+	c.seal.is_set |= paths.is_set;
 	return run_interruptible(&o, work, &c);
 }

@@ -68,8 +68,7 @@ static bool input_open(struct input *in, struct output *o, const char *name,
 	return check_kind(in, o, options);
 }
 
-static bool check_usage(struct output *o, char **names, size_t count,
-                        const struct seal_options *options)
+static bool check_usage(struct output *o, char **names, size_t count)
 {
 	size_t standard_inputs = 0;
 
@@ -80,9 +79,6 @@ static bool check_usage(struct output *o, char **names, size_t count,
 		                     o->command);
 	if (standard_inputs > 1)
 		return output_refuse(o, EXIT_USAGE, NULL, "standard input can be read only once");
-	if (options->expect != NULL && count > 1)
-		return output_refuse(o, EXIT_USAGE, NULL,
-		                     "--expect goes with one FILE, not with %zu", count);
 	return true;
 }
 
@@ -98,7 +94,7 @@ static bool has_stream(const struct inputs *in)
 bool inputs_open(struct inputs *in, struct output *o, char **names, size_t count,
                  const struct seal_options *options)
 {
-	if (!check_usage(o, names, count, options))
+	if (!check_usage(o, names, count))
 		return false;
 	in->items = calloc(count, sizeof(*in->items));
 	if (in->items == NULL)

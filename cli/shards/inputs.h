@@ -13,14 +13,18 @@
 #include "shards/seal_options.h"
 #include "ui/failure.h"
 
+/* Room for a digest of 64 digits, and for one that is too long, which the library refuses. */
+#define EXPECT_BYTES 80
+
 struct input {
 	const char *name;
 	int fd;
 	bool is_stream;
 	uint64_t bytes;
 	struct model_file model;
-	vres_shard *shard; /* once sealed */
-	uint64_t seal_ns;  /* how long that took */
+	char expect[EXPECT_BYTES]; /* the digest that it has to have; "": any */
+	vres_shard *shard;         /* once sealed */
+	uint64_t seal_ns;          /* how long that took */
 };
 
 struct inputs {

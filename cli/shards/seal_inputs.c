@@ -7,12 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include "shards/expectation.h"
 #include "ui/files.h"
 #include "ui/progress.h"
 #include "ui/units.h"
-
-/* Room for a digest of 64 digits, and for one that is too long, which the library refuses. */
-#define EXPECT_BYTES 80
 
 /* One seal under way: what its callbacks need. */
 struct sealing {
@@ -115,27 +113,13 @@ static bool make_group(struct output *o, char *group, size_t size)
 	return true;
 }
 
-/*
- * The digest in what was given to --expect: the digits alone, or the line that `vres digest`
- * printed, which may begin with "sha256:" and goes on after a blank.
- */
-static const char *expected_digest(const char *text, char digest[EXPECT_BYTES])
-{
-	const char *digits;
-
-	if (text == NULL)
-		return NULL;
-	digits = strncmp(text, "sha256:", 7) == 0 ? text + 7 : text;
-	snprintf(digest, EXPECT_BYTES, "%.*s", (int)strcspn(digits, " "), digits);
-	return digest;
-}
-
 bool inputs_seal(struct inputs *in, struct output *o, vres_manager *manager, uint32_t device,
                  const struct seal_options *options, struct stop *stop)
 {
-	char group[64], digest[EXPECT_BYTES];
+	char group[64];
 
-	if (options->is_set && !make_group(o, group, sizeof(group)))
+	if (!expectations_find(in, o, options) ||
+	    (options->is_set && !make_group(o, group, sizeof(group))))
 		return false;
 	for (size_t i = 0; i < in->count; i++) {
 		vres_seal_params params = vres_seal_params_init();
@@ -143,7 +127,8 @@ bool inputs_seal(struct inputs *in, struct output *o, vres_manager *manager, uin
 		params.model_ref = options->model_ref;
 		params.gpu_device = device;
 		params.digest_alg = (uint32_t)options->alg;
-		params.expected_digest = expected_digest(options->expect, digest);
+		if (in->items[i].expect[0] != '\0')
+			params.expected_digest = in->items[i].expect;
 		params.group_id = options->is_set ? group : NULL;
 		/* An argument list is far below 2^32. */
 		params.total_shards = options->is_set ? (uint32_t)in->count : 0;

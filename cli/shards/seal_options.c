@@ -11,9 +11,10 @@ static const struct option_spec specs[] = {
          "the digest that identifies a file: sha256 (the default) or verity, which needs no "
          "hashing by the host's cores",
          .words = digest_alg_words},
-	{"expect", "HEX", OPTION(OPTION_TEXT, struct seal_options, expect),
-         "seal only if the digest is this one: 64 hex digits, or a line of `vres digest`; with one "
-         "FILE"},
+	{"expect", "HEX|LIST", OPTION(OPTION_TEXT, struct seal_options, expect),
+         "seal only if the digest is this one: 64 hex digits, or a line of `vres digest`, with one "
+         "FILE; or a file of such lines, with one for each FILE. Default: the digest by which a "
+         "cache of Hugging Face or Ollama has named the FILE, if it is in one, with --alg sha256"},
 	{"bytes", "BYTES", OPTION(OPTION_BYTES, struct seal_options, bytes),
          "how much to read from a FILE that is - (standard input), a pipe or a device", .least = 1},
 	{"set", NULL, OPTION(OPTION_FLAG, struct seal_options, is_set),

@@ -85,7 +85,7 @@ def what_is_no_whole_model_is_said_at_seal_and_refused_with_strict():
                                 ("m.safetensors", whole[:20], "truncated: its header alone ends at byte"), ("m.safetensors", b"\0\0", "truncated: it has 2 bytes"),
                                 ("m.safetensors", b"\xff" * 100, "header not readable: it would have"), ("m", whole + b"x", "1 bytes follow its last tensor"),
                                 ("blob.incomplete", pattern(100), "a download that was not finished"),
-                                ("m.safetensors.index.json", index, "is a list of the 6 files of a model, not their content: seal model-0.safetensors, ")):
+                                ("m.bin.index.json", index, "is a list of the 6 files of a model, not their content: seal model-0.safetensors, ")):
         write(name, content)
         result = vres("seal", name, "--json", *MOCK)
         expect(says in result.json()["shards"][0]["remark"], result.out)

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """vres seal and vres receipt: round trips, forgeries, sets, streams."""
 import hashlib
+import json
 import os
 import signal
 import subprocess
 import threading
 import time
 
-from support import MOCK, equal, expect, finish, main, pattern, refused, start, test, token_file, tool, unread, vres, write
+from support import MOCK, equal, expect, finish, main, pattern, refused, safetensors, start, test, token_file, tool, unread, vres, write
 
 MIB = 1 << 20
 
@@ -316,11 +317,69 @@ def files_that_cannot_be_sealed_are_refused_before_anything_is_sealed():
     write("empty", b"")
     refused("seal", "f", "empty", *MOCK, says="empty: is empty")
     refused("seal", "f", "missing", *MOCK, says="missing: ")
-    refused("seal", "f", ".", *MOCK, says=".: is a directory")
+    refused("seal", "f", ".", *MOCK, says=".: has no safetensors or GGUF file")
     refused("seal", "f", "--bytes", "1", *MOCK, says="--bytes")
     refused("seal", "/dev/zero", *MOCK, says="--bytes")
     vres("seal", "/dev/zero", "--bytes", "1MiB", *MOCK)
     refused("seal", *MOCK, says="no FILE")
+
+
+def many():
+    """Three files, what sha256sum says of them, and what fsverity does."""
+    os.makedirs("d", exist_ok=True)
+    names = [write(f"d/{n}.safetensors", safetensors([(n, pattern(5000 + i, i))])) for i, n in enumerate("abc")]
+    sums = [hashlib.sha256(open(name, "rb").read()).hexdigest() for name in names]
+    return names, sums
+
+
+@test("CI-004", "integrity", "other bytes than expected")
+def a_list_of_digests_has_a_line_for_each_file_or_nothing_is_sealed():
+    names, sums = many()
+    for lines in ([f"{d}  {n}" for d, n in zip(sums, names)], [f"{d} *{os.path.basename(n)}" for d, n in zip(sums, names)] + ["0" * 64 + "  elsewhere"]):
+        write("SUMS", ("\n".join(lines) + "\n").encode())
+        vres("seal", *names, "--expect", "SUMS", *MOCK)
+        vres("seal", "d", "--expect", "SUMS", *MOCK)
+    write("FSV", vres("digest", "--alg", "verity", *names).out)
+    vres("seal", *names, "--alg", "verity", "--expect", "FSV", *MOCK)
+    refused("seal", *names, "--expect", "FSV", *MOCK, says="FSV: line 1 is a digest of the other kind: see --alg")
+    for content, says in ((f"{sums[0]}  {names[0]}\n", "d/b.safetensors: has no line in the list of --expect"), ("x\n", "line 1 is none of sha256sum"),
+                          (f"\\{sums[0]}  a\\n\n", "line 1 has an escaped name"), (f"{sums[0]} {names[0]}\n", "line 1 is none of"), ("a\0b", "has a NUL"),
+                          (f"{sums[0]}  {names[0]}\n{sums[1]}  {names[0]}\n", "line 2 has another digest of a file than a line before it")):
+        write("SUMS", content.encode())
+        refused("seal", *names, "--expect", "SUMS", *MOCK, says=says)
+    write("SUMS", "".join(f"{d}  {n}\n" for d, n in zip([sums[0], sums[2], sums[1]], names)).encode())
+    refused("seal", *names, "--expect", "SUMS", *MOCK, status=1, says="d/b.safetensors: ")
+
+
+@test("CI-004", "integrity", "a damaged cache of downloads")
+def the_name_of_a_file_in_a_cache_is_the_digest_that_it_has_to_have():
+    content = safetensors([("t", pattern(5000))])
+    digest = hashlib.sha256(content).hexdigest()
+    os.makedirs("hub/blobs")
+    os.makedirs("hub/snapshots/main")
+    for blob in (digest, "sha256-" + digest):
+        write(f"hub/blobs/{blob}", content)
+        vres("seal", f"hub/blobs/{blob}", *MOCK)
+        write(f"hub/blobs/{blob}", content[:-1] + b"x")
+        refused("seal", f"hub/blobs/{blob}", *MOCK, status=1, says=blob)
+        vres("seal", f"hub/blobs/{blob}", "--alg", "verity", *MOCK)
+    os.symlink(f"../../blobs/{digest}", "hub/snapshots/main/model.safetensors")
+    refused("seal", "hub/snapshots/main/model.safetensors", *MOCK, status=1, says="model.safetensors: ")
+    refused("seal", "hub/snapshots/main", *MOCK, status=1, says="model.safetensors: ")
+    os.makedirs("elsewhere")
+    write(f"elsewhere/{digest}", b"another file with such a name")
+    vres("seal", f"elsewhere/{digest}", *MOCK)
+
+
+@test("", "integrity", "a model of which a part is missing")
+def a_folder_and_an_index_are_sealed_as_a_set():
+    names, _ = many()
+    write("d/m.safetensors.index.json", json.dumps({"weight_map": {"a": "a.safetensors", "c": "c.safetensors"}}).encode())
+    for name in ("d", "d/m.safetensors.index.json"):
+        shards = vres("seal", name, "--json", *MOCK).json()["shards"]
+        equal([(s["file"], s["shard_index"], s["total_shards"]) for s in shards], [(names[0], 0, 2), (names[2], 1, 2)])
+    os.remove(names[2])
+    refused("seal", "d", *MOCK, says="d/c.safetensors: cannot be opened")
 
 
 if __name__ == "__main__":
