@@ -190,8 +190,8 @@ static void window_cut(struct gpu_plan *plan, struct gpu_window *w, uint64_t lea
 }
 
 /*
- * Leaves that a window may have in this launch.  Inner nodes of older ones have their threads
- * first, though not all there are.
+ * Leaves that a window may have in this launch.  Inner nodes of earlier windows get their threads
+ * first, but never all threads.
  */
 static uint64_t window_budget(struct gpu_plan *plan)
 {

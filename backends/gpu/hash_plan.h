@@ -9,9 +9,9 @@
  * those of window n - 1, and so on.  Digests on their way up have two places for each level, since
  * one launch reads what the one before it wrote.
  *
- * A cut that does not end its run has whole nodes of the highest level that is planned, so that
- * cuts have nothing to do with each other. Levels above that, and those with a handful of nodes,
- * are the host's: hash_top.c.
+ * A cut that does not end its run consists of whole nodes of the highest planned level, so no node
+ * needs two cuts.  The host computes the levels above, and levels with a handful of nodes
+ * (hash_top.c).
  */
 #ifndef VRES_BACKENDS_GPU_HASH_PLAN_H
 #define VRES_BACKENDS_GPU_HASH_PLAN_H
@@ -20,7 +20,7 @@
 #include <vres/backend.h>
 #include "kernels/leaf_hash.h"
 
-/* above the leaves, at most: more leaves than a node of the next has do not fit any window */
+/* Levels above the leaves, at most: no window has room for the leaves of a higher node. */
 #define PLAN_LEVELS   3u
 #define PLAN_LAUNCHES 512u /* in a batch, between two waits */
 
@@ -76,7 +76,7 @@ struct gpu_plan {
 	uint64_t run_leaf;
 	uint32_t serial; /* of the newest window */
 	struct gpu_window windows[PLAN_LEVELS + 1];
-	/* The batch that was planned last.  Promised: pieces of windows that are under way, too. */
+	/* The batch that was planned last.  promised: pieces that its cuts need at all levels. */
 	uint32_t launches, pieces, promised;
 	uint64_t results;
 	uint64_t nonce; /* of its first launch */
