@@ -2,7 +2,7 @@
 //! An audit log as a file.
 use crate::error::{check, Result};
 use crate::event::{AuditLogger, Event, NativeSink};
-use crate::ffi::{c_text, optional, pointer, text, Sized0};
+use crate::ffi::{c_text, optional, owned, pointer, text, Sized0};
 use crate::key::Key;
 use std::io;
 use std::ptr::null_mut;
@@ -27,6 +27,8 @@ pub struct AuditOptions {
     pub simulated: bool,
 }
 
+// Managers keep their logger until they have closed, so nobody uses it any more when it is dropped.
+owned! {
 /// A hash-chained, signed log of all events, which `vres audit verify` checks: an [`AuditLogger`].
 ///
 /// ```no_run
@@ -44,12 +46,8 @@ pub struct AuditOptions {
 /// log.flush()?;
 /// # Ok(()) }
 /// ```
-pub struct AuditFile(*mut sys::vres_audit_file);
-
-// SAFETY: the library lets any thread use a log that is open, also at the same time.
-unsafe impl Send for AuditFile {}
-// SAFETY: as above.
-unsafe impl Sync for AuditFile {}
+pub AuditFile of vres_audit_file by vres_audit_file_close
+}
 
 impl AuditFile {
     /// Opens a log where it ended, or begins one.
@@ -123,12 +121,5 @@ impl AuditLogger for AuditFile {
 
     fn native(&self) -> Option<NativeSink> {
         Some(NativeSink(self.sink()))
-    }
-}
-
-impl Drop for AuditFile {
-    fn drop(&mut self) {
-        // SAFETY: managers keep their logger until they have closed, so nobody uses it any more.
-        unsafe { sys::vres_audit_file_close(self.0) }
     }
 }

@@ -49,6 +49,27 @@ macro_rules! view {
 }
 pub(crate) use view;
 
+/// A type that owns an object of the library, and gives it back once.
+macro_rules! owned {
+    ($(#[$meta:meta])* $vis:vis $name:ident of $object:ident by $release:ident) => {
+        $(#[$meta])*
+        $vis struct $name(pub(crate) *mut sys::$object);
+
+        // SAFETY: the library lets any thread use any object, also at the same time.
+        unsafe impl Send for $name {}
+        // SAFETY: as above.
+        unsafe impl Sync for $name {}
+
+        impl Drop for $name {
+            fn drop(&mut self) {
+                // SAFETY: ours alone, and not used any more; NULL does nothing.
+                unsafe { sys::$release(self.0) }
+            }
+        }
+    };
+}
+pub(crate) use owned;
+
 pub(crate) fn blank_error() -> sys::vres_error {
     sys::vres_error {
         status: sys::VRES_OK,
@@ -61,13 +82,9 @@ pub(crate) fn blank_error() -> sys::vres_error {
     }
 }
 
-/// The bytes before the NUL of a text in an array.
-pub(crate) fn bytes_of(array: &[c_char]) -> impl Iterator<Item = u8> + '_ {
-    array.iter().take_while(|c| **c != 0).flat_map(|c| c.to_ne_bytes())
-}
-
+/// A text in an array, up to its NUL.
 pub(crate) fn text(array: &[c_char]) -> String {
-    let bytes: Vec<u8> = bytes_of(array).collect();
+    let bytes: Vec<u8> = array.iter().take_while(|c| **c != 0).flat_map(|c| c.to_ne_bytes()).collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Keys, which have no Debug, Display, Clone or serialization.
 use crate::error::{check, Result};
-use crate::ffi::{c_text, optional, pointer};
+use crate::ffi::{c_text, optional, owned, pointer};
 use std::ptr::null_mut;
 use vres_sys as sys;
 
+owned! {
 /// A secret of 32 bytes in locked memory, wiped on drop.
-pub struct Key(*mut sys::vres_key);
-
-// SAFETY: the library lets any thread use any object, also at the same time.
-unsafe impl Send for Key {}
-// SAFETY: as above; nothing changes a key after it was made.
-unsafe impl Sync for Key {}
+pub Key of vres_key by vres_key_destroy
+}
 
 impl Key {
     /// Derives a key from a token; `domain` says what it is for, `None`: seals.
@@ -66,12 +63,5 @@ impl Key {
 
     pub(crate) fn raw(&self) -> *const sys::vres_key {
         self.0
-    }
-}
-
-impl Drop for Key {
-    fn drop(&mut self) {
-        // SAFETY: ours alone; NULL does nothing.
-        unsafe { sys::vres_key_destroy(self.0) }
     }
 }

@@ -3,9 +3,9 @@
 use crate::config::{Backend, VramConfig, VramOptions};
 use crate::error::{bytes, check, fail, invalid, Result};
 use crate::event::Listeners;
-use crate::ffi::{borrowed, c_text, filled, into_text, ns, optional, pointer, text, view, Sized0};
+use crate::ffi::{borrowed, c_text, filled, into_text, ns, optional, owned, pointer, text, view, Sized0};
 use crate::key::Key;
-use crate::shard::{Lease, SealedShard, ShardHandle, ShardInfo};
+use crate::shard::{Lease, SealedShard, ShardInfo, ShardReference};
 use crate::verify::{ScrubReport, VerifyParams, VerifyReport};
 use std::ffi::c_void;
 use std::fmt;
@@ -14,19 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use vres_sys as sys;
 
+owned! {
 /// The library's manager; shards keep it.
-pub(crate) struct ManagerHandle(pub *mut sys::vres_manager);
-
-// SAFETY: the library lets any thread use any object, also at the same time.
-unsafe impl Send for ManagerHandle {}
-// SAFETY: as above.
-unsafe impl Sync for ManagerHandle {}
-
-impl Drop for ManagerHandle {
-    fn drop(&mut self) {
-        // SAFETY: ours, and given back once; shards and leases that still exist keep what they need.
-        unsafe { sys::vres_manager_destroy(self.0) }
-    }
+pub(crate) ManagerHandle of vres_manager by vres_manager_destroy
 }
 
 /// Seals models on one device, and verifies them.  All methods take `&self`: an `Arc<Mutex<VramManager>>` works, and an
@@ -107,8 +97,7 @@ impl VramManager {
     ///
     /// ```
     /// # use vram_residency::*;
-    /// # let gpu = std::sync::Arc::new(MockGpu::with_capacity(1 << 20)?);
-    /// # let manager = doc::manager(&gpu)?;
+    /// # let (gpu, manager) = doc::parts()?;
     /// let shard = manager.seal(b"weights", 0)?;
     /// manager.verify_sealed(&shard)?;
     /// let mut other = shard.clone();
@@ -124,8 +113,7 @@ impl VramManager {
     ///
     /// ```
     /// # use vram_residency::*;
-    /// # let gpu = std::sync::Arc::new(MockGpu::with_capacity(1 << 20)?);
-    /// # let manager = doc::manager(&gpu)?;
+    /// # let (gpu, manager) = doc::parts()?;
     /// let shard = manager.seal(&[7; 10_000], 0)?;
     /// let mut report = VerifyReport::default();
     /// manager.verify_with(&shard, &VerifyMode::Signature.into(), &mut report)?;
@@ -138,7 +126,7 @@ impl VramManager {
         let mut room = vec![sys::vres_damage::init(); params.damage_cap];
         let raw_params = params.raw(&mut room);
         let mut raw = sys::vres_verify_report::init();
-        let shard = shard.handle.raw;
+        let shard = shard.handle.raw.0;
         // SAFETY: the reference is live, and the room outlives the call; out and err are ours.
         let told = check(|e| unsafe { sys::vres_shard_verify(shard, &raw_params, &mut raw, e) });
         report.set(&raw, &room);
@@ -186,7 +174,7 @@ impl VramManager {
         let check = |shard: &&SealedShard| {
             self.check_own(shard)?;
             shard.check_claim()?;
-            Ok(shard.handle.raw)
+            Ok(shard.handle.raw.0)
         };
         shards.iter().map(check).collect()
     }
@@ -202,8 +190,7 @@ impl VramManager {
     ///
     /// ```
     /// # use vram_residency::*;
-    /// # let gpu = std::sync::Arc::new(MockGpu::with_capacity(1 << 20)?);
-    /// # let manager = doc::manager(&gpu)?;
+    /// # let (gpu, manager) = doc::parts()?;
     /// let shard = manager.seal(b"weights", 0)?;
     /// let mut report = ScrubReport::default();
     /// manager.scrub_step(std::time::Duration::from_millis(50), &mut report)?;
@@ -222,8 +209,7 @@ impl VramManager {
     ///
     /// ```
     /// # use vram_residency::*;
-    /// # let gpu = std::sync::Arc::new(MockGpu::with_capacity(1 << 20)?);
-    /// # let manager = doc::manager(&gpu)?;
+    /// # let (gpu, manager) = doc::parts()?;
     /// let shard = manager.seal(b"weights", 0)?;
     /// let lease = manager.lease(&shard)?;
     /// drop(shard); // the memory stays until the lease is gone
@@ -235,7 +221,7 @@ impl VramManager {
         shard.check_claim()?;
         let mut lease = null_mut();
         // SAFETY: the reference is live; out and err are ours.
-        check(|e| unsafe { sys::vres_lease_acquire(shard.handle.raw, &mut lease, e) })?;
+        check(|e| unsafe { sys::vres_lease_acquire(shard.handle.raw.0, &mut lease, e) })?;
         Ok(Lease(lease))
     }
 
@@ -252,8 +238,7 @@ impl VramManager {
     ///
     /// ```
     /// # use vram_residency::*;
-    /// # let gpu = std::sync::Arc::new(MockGpu::with_capacity(1 << 20)?);
-    /// # let manager = doc::manager(&gpu)?;
+    /// # let (gpu, manager) = doc::parts()?;
     /// let _kept = manager.seal_model("a", 0, b"weights")?;
     /// assert_eq!(manager.shards()?.iter().map(|s| &s.shard_id[..]).collect::<Vec<_>>(), ["a"]);
     /// # Ok::<(), VramError>(())
@@ -270,8 +255,7 @@ impl VramManager {
     ///
     /// ```
     /// # use vram_residency::*;
-    /// # let gpu = std::sync::Arc::new(MockGpu::with_capacity(1 << 20)?);
-    /// # let manager = doc::manager(&gpu)?;
+    /// # let (gpu, manager) = doc::parts()?;
     /// let receipt = manager.seal_model("a", 0, b"weights").and_then(|shard| {
     ///     let receipt = shard.receipt()?;
     ///     assert_eq!(manager.open_receipt(&receipt)?.shard_id, "a");
@@ -292,7 +276,7 @@ impl VramManager {
     }
 
     fn reference(&self, shard: *mut sys::vres_shard) -> Result<SealedShard> {
-        SealedShard::new(ShardHandle { raw: shard, manager: Arc::clone(&self.raw) })
+        SealedShard::new(ShardReference(shard), Arc::clone(&self.raw))
     }
 
     /// The device as it is now.
@@ -307,8 +291,7 @@ impl VramManager {
     ///
     /// ```
     /// # use vram_residency::*;
-    /// # let gpu = std::sync::Arc::new(MockGpu::with_capacity(1 << 20)?);
-    /// # let manager = doc::manager(&gpu)?;
+    /// # let (gpu, manager) = doc::parts()?;
     /// let shard = manager.seal(&[1; 4096], 0)?;
     /// assert_eq!(manager.used_vram(), 4096);
     /// assert_eq!(manager.available_vram() + manager.used_vram(), manager.total_vram());
@@ -332,8 +315,7 @@ impl VramManager {
     ///
     /// ```
     /// # use vram_residency::*;
-    /// # let gpu = std::sync::Arc::new(MockGpu::with_capacity(1 << 20)?);
-    /// # let manager = doc::manager(&gpu)?;
+    /// # let (gpu, manager) = doc::parts()?;
     /// let shard = manager.seal(&[1; 4096], 0)?;
     /// let metrics = manager.metrics();
     /// assert_eq!((metrics.used_bytes, metrics.shards, metrics.seals_ok), (4096, 1, 1));
@@ -360,8 +342,7 @@ impl VramManager {
     ///
     /// ```
     /// # use vram_residency::*;
-    /// # let gpu = std::sync::Arc::new(MockGpu::with_capacity(1 << 20)?);
-    /// # let manager = doc::manager(&gpu)?;
+    /// # let (gpu, manager) = doc::parts()?;
     /// manager.enforce_vram_only_policy()?;
     /// assert!(manager.is_vram_only());
     /// # Ok::<(), VramError>(())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Simulated devices, for tests without a GPU.
 use crate::error::{check, invalid, Result};
-use crate::ffi::Sized0;
+use crate::ffi::{owned, Sized0};
 use crate::shard::Lease;
 use std::ptr::null_mut;
 use vres_sys as sys;
@@ -30,6 +30,8 @@ pub enum MockOp {
     MemProtect = sys::VRES_MOCK_OP_MEM_PROTECT,
 }
 
+// Managers keep their mock until they have closed, so nobody uses it any more when it is dropped.
+owned! {
 /// Simulated devices with an exact capacity, that flip bits and fail when they are told to.
 ///
 /// Managers keep it as long as they need it.
@@ -47,12 +49,8 @@ pub enum MockOp {
 /// assert!(manager.seal(b"weights", 0).unwrap_err().is_retriable());
 /// # Ok::<(), VramError>(())
 /// ```
-pub struct MockGpu(*mut sys::vres_mock);
-
-// SAFETY: all functions of the mock may be called while managers run, on any thread.
-unsafe impl Send for MockGpu {}
-// SAFETY: as above.
-unsafe impl Sync for MockGpu {}
+pub MockGpu of vres_mock by vres_mock_destroy
+}
 
 impl MockGpu {
     /// One device of so many bytes, a multiple of 4096.
@@ -112,10 +110,8 @@ impl MockGpu {
     /// What a kernel that was given the address of `lease` would read there.
     ///
     /// ```
-    /// # use std::sync::Arc;
     /// # use vram_residency::*;
-    /// # let gpu = Arc::new(MockGpu::with_capacity(1 << 20)?);
-    /// # let manager = doc::manager(&gpu)?;
+    /// # let (gpu, manager) = doc::parts()?;
     /// let lease = manager.lease(&manager.seal(b"weights", 0)?)?;
     /// let mut seen = [0; 4];
     /// gpu.read(&lease, 3, &mut seen)?;
@@ -135,13 +131,6 @@ impl MockGpu {
 
     pub(crate) fn raw(&self) -> *mut sys::vres_mock {
         self.0
-    }
-}
-
-impl Drop for MockGpu {
-    fn drop(&mut self) {
-        // SAFETY: managers keep their mock until they have closed, so nobody uses it any more.
-        unsafe { sys::vres_mock_destroy(self.0) }
     }
 }
 
@@ -213,5 +202,11 @@ pub mod doc {
 
     pub fn manager(gpu: &Arc<MockGpu>) -> Result<VramManager> {
         VramManager::with_options(config(), VramOptions::mock(gpu))
+    }
+
+    pub fn parts() -> Result<(Arc<MockGpu>, VramManager)> {
+        let gpu = Arc::new(MockGpu::with_capacity(1 << 20)?);
+        let manager = manager(&gpu)?;
+        Ok((gpu, manager))
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::{check, invalid, Result};
 use crate::ffi::{guarded, optional, pointer, Sized0};
 use crate::manager::VramManager;
-use crate::shard::{SealedShard, ShardHandle};
+use crate::shard::{SealedShard, ShardReference};
 use std::ffi::{c_void, CString};
 use std::fs::File;
 use std::io::Read;
@@ -65,8 +65,7 @@ impl VramManager {
     ///
     /// ```
     /// # use vram_residency::*;
-    /// # let gpu = std::sync::Arc::new(MockGpu::with_capacity(1 << 20)?);
-    /// # let manager = doc::manager(&gpu)?;
+    /// # let (gpu, manager) = doc::parts()?;
     /// let shard = manager.seal_model("shard-a", 0, b"weights")?;
     /// assert_eq!((shard.vram_bytes, shard.gpu_device), (7, 0));
     /// assert!(matches!(manager.seal_model("b", 1, b"weights"), Err(VramError::InvalidInput(_))));
@@ -82,8 +81,7 @@ impl VramManager {
     ///
     /// ```
     /// # use vram_residency::*;
-    /// # let gpu = std::sync::Arc::new(MockGpu::with_capacity(1 << 20)?);
-    /// # let manager = doc::manager(&gpu)?;
+    /// # let (gpu, manager) = doc::parts()?;
     /// assert!(manager.seal(b"weights", 0)?.shard_id.starts_with("shard-"));
     /// # Ok::<(), VramError>(())
     /// ```
@@ -119,8 +117,7 @@ impl VramManager {
     ///
     /// ```
     /// # use vram_residency::*;
-    /// # let gpu = std::sync::Arc::new(MockGpu::with_capacity(1 << 20)?);
-    /// # let manager = doc::manager(&gpu)?;
+    /// # let (gpu, manager) = doc::parts()?;
     /// let shard = manager.seal_reader(SealParams::default(), &mut &b"weights"[..], 7)?;
     /// # Ok::<(), VramError>(())
     /// ```
@@ -182,7 +179,7 @@ impl VramManager {
         };
         let mut shard = null_mut();
         check(|e| call(self.raw.0, &raw, &mut shard, e))?;
-        SealedShard::new(ShardHandle { raw: shard, manager: Arc::clone(&self.raw) })
+        SealedShard::new(ShardReference(shard), Arc::clone(&self.raw))
     }
 }
 

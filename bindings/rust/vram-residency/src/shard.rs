@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Sealed shards: a handle that many may hold, and what is known of it.
 use crate::error::{bytes, check, fail, Result};
-use crate::ffi::{bytes_of, filled, into_text, text, time, view, Sized0};
+use crate::ffi::{filled, into_text, owned, text, time, view, Sized0};
 use crate::manager::ManagerHandle;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 use vres_sys as sys;
 
 /// Sealed weights in VRAM.  The memory is wiped and freed when the last clone and the last lease are gone.
@@ -28,74 +28,66 @@ pub struct SealedShard {
     pub(crate) handle: Arc<ShardHandle>,
 }
 
-/// One reference of the library.
-pub(crate) struct ShardHandle {
-    pub raw: *mut sys::vres_shard,
-    pub manager: Arc<ManagerHandle>,
+owned! {
+    /// One reference of the library.
+    pub(crate) ShardReference of vres_shard by vres_shard_release
 }
 
-// SAFETY: the library lets any thread use any object, also at the same time.
-unsafe impl Send for ShardHandle {}
-// SAFETY: as above.
-unsafe impl Sync for ShardHandle {}
-
-impl Drop for ShardHandle {
-    fn drop(&mut self) {
-        // SAFETY: this reference is ours and is given back once.
-        unsafe { sys::vres_shard_release(self.raw) }
-    }
-}
-
-impl ShardHandle {
-    pub(crate) fn describe(&self) -> Result<sys::vres_shard_info> {
+impl ShardReference {
+    fn describe(&self) -> Result<sys::vres_shard_info> {
         let mut info = sys::vres_shard_info::init();
         // SAFETY: the reference is live; out and err are ours.
-        check(|e| unsafe { sys::vres_shard_describe(self.raw, &mut info, e) })?;
+        check(|e| unsafe { sys::vres_shard_describe(self.0, &mut info, e) })?;
         Ok(info)
     }
 }
 
+/// The reference, the manager that it is of, and what was sealed, which nobody can edit.
+pub(crate) struct ShardHandle {
+    pub raw: ShardReference,
+    pub manager: Arc<ManagerHandle>,
+    sealed: ModelShardHandle,
+}
+
 impl SealedShard {
-    pub(crate) fn new(handle: ShardHandle) -> Result<SealedShard> {
-        let info = handle.describe()?;
-        Ok(SealedShard {
+    pub(crate) fn new(raw: ShardReference, manager: Arc<ManagerHandle>) -> Result<SealedShard> {
+        let info = raw.describe()?;
+        let sealed = ModelShardHandle {
             shard_id: text(&info.shard_id),
             gpu_device: info.gpu_device,
             vram_bytes: bytes(info.vram_bytes),
             digest: text(&info.digest),
             sealed_at: time(info.sealed_at),
-            handle: Arc::new(handle),
-        })
+        };
+        let ModelShardHandle { shard_id, gpu_device, vram_bytes, digest, sealed_at } = sealed.clone();
+        let handle = Arc::new(ShardHandle { raw, manager, sealed });
+        Ok(SealedShard { shard_id, gpu_device, vram_bytes, digest, sealed_at, handle })
     }
 
     /// Are the public fields those that were sealed?
     pub(crate) fn check_claim(&self) -> Result<()> {
-        let sealed = self.handle.describe()?;
-        let at = self.sealed_at.duration_since(UNIX_EPOCH).ok().map(crate::ffi::ns);
-        if bytes_of(&sealed.shard_id).eq(self.shard_id.bytes())
-            && bytes_of(&sealed.digest).eq(self.digest.bytes())
-            && sealed.gpu_device == self.gpu_device
-            && u64::try_from(self.vram_bytes) == Ok(sealed.vram_bytes)
-            && at == Some(sealed.sealed_at)
+        let sealed = &self.handle.sealed;
+        if self.shard_id == sealed.shard_id
+            && self.digest == sealed.digest
+            && self.gpu_device == sealed.gpu_device
+            && self.vram_bytes == sealed.vram_bytes
+            && self.sealed_at == sealed.sealed_at
         {
             return Ok(());
         }
-        Err(fail(
-            sys::VRES_E_SEAL_VERIFICATION_FAILED,
-            sys::VRES_REASON_SIGNATURE,
-            "a field of the shard is not what was sealed",
-        ))
+        let why = "a field of the shard is not what was sealed";
+        Err(fail(sys::VRES_E_SEAL_VERIFICATION_FAILED, sys::VRES_REASON_SIGNATURE, why))
     }
 
     /// Everything that is known of it now.
     pub fn info(&self) -> Result<ShardInfo> {
-        Ok(ShardInfo::from_raw(&self.handle.describe()?))
+        Ok(ShardInfo::from_raw(&self.handle.raw.describe()?))
     }
 
     /// Its description as one compact JSON object, as `docs/FORMAT.md` says.
     pub fn to_json(&self) -> Result<String> {
         // SAFETY: the reference is live; filled() gives room for cap bytes.
-        filled(|buf, cap, len, e| unsafe { sys::vres_shard_to_json(self.handle.raw, buf.cast(), cap, len, e) })
+        filled(|buf, cap, len, e| unsafe { sys::vres_shard_to_json(self.handle.raw.0, buf.cast(), cap, len, e) })
             .map(into_text)
     }
 
@@ -103,7 +95,7 @@ impl SealedShard {
     /// [`open_receipt()`](crate::VramManager::open_receipt).
     pub fn receipt(&self) -> Result<Vec<u8>> {
         // SAFETY: the reference is live; filled() gives room for cap bytes.
-        filled(|buf, cap, len, e| unsafe { sys::vres_shard_receipt(self.handle.raw, buf.cast(), cap, len, e) })
+        filled(|buf, cap, len, e| unsafe { sys::vres_shard_receipt(self.handle.raw.0, buf.cast(), cap, len, e) })
     }
 }
 
@@ -193,16 +185,13 @@ impl ShardInfo {
     }
 }
 
+owned! {
 /// The right to use the memory of a shard, and the only way to its device address.  While it exists the memory stays at
 /// one address, even if the shard and the manager are dropped.
 ///
 /// All work of the device that uses the address must have completed when it is dropped.
-pub struct Lease(pub(crate) *mut sys::vres_lease);
-
-// SAFETY: the library lets any thread use any object, also at the same time.
-unsafe impl Send for Lease {}
-// SAFETY: as above.
-unsafe impl Sync for Lease {}
+pub Lease of vres_lease by vres_lease_release
+}
 
 impl Lease {
     /// The device address of the first byte; nothing may be written there.
@@ -221,13 +210,6 @@ impl Lease {
     pub fn check(&self) -> Result<()> {
         // SAFETY: the lease is live until drop(); err is ours.
         check(|e| unsafe { sys::vres_lease_check(self.0, e) })
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        // SAFETY: ours, and given back once.
-        unsafe { sys::vres_lease_release(self.0) }
     }
 }
 
