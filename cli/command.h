@@ -22,6 +22,7 @@ extern const struct command cmd_compare;
 extern const struct command cmd_devices;
 extern const struct command cmd_digest;
 extern const struct command cmd_doctor;
+extern const struct command cmd_inspect;
 extern const struct command cmd_manifest;
 extern const struct command cmd_policy;
 extern const struct command cmd_receipt;

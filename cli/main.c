@@ -12,8 +12,8 @@
 #include "ui/message.h"
 
 static const struct command *const commands[] = {
-	&cmd_digest, &cmd_manifest, &cmd_compare, &cmd_devices, &cmd_policy, &cmd_doctor,
-	&cmd_seal,   &cmd_watch,    &cmd_receipt, &cmd_audit,   &cmd_bench,
+	&cmd_digest, &cmd_inspect, &cmd_manifest, &cmd_compare, &cmd_devices, &cmd_policy,
+	&cmd_doctor, &cmd_seal,    &cmd_watch,    &cmd_receipt, &cmd_audit,   &cmd_bench,
 };
 
 /*

@@ -8,7 +8,7 @@ import subprocess
 
 from support import MOCK, equal, expect, main, refused, test, token_file, tool, vres, write
 
-COMMANDS = ["digest", "manifest", "compare", "devices", "policy", "doctor", "seal", "watch", "receipt", "audit", "bench"]
+COMMANDS = ["digest", "inspect", "manifest", "compare", "devices", "policy", "doctor", "seal", "watch", "receipt", "audit", "bench"]
 PARTS = ["audit verify", "audit tail", "audit export", "audit keygen"]  # of a command that is made of several
 
 

@@ -127,6 +127,31 @@ def a_gguf_header_that_cannot_be_read_is_said_with_the_byte():
 
 
 @test("", "integrity")
+def a_byte_or_a_block_is_found_in_its_tensors():
+    for content in (safetensors([("first", pattern(5000)), ("none", b""), ("second\x1b", pattern(6000))]),
+                    gguf([("first", pattern(5000)), ("none", b""), ("second\x1b", pattern(6000))])):
+        write("m", content)
+        whole = vres("inspect", "m", "--json").json()
+        names = {t["name"]: t for t in whole["tensors"]}
+        equal((len(names), names["none"]["bytes"], whole["header"]), (3, 0, True))
+        first, second = names["first"], names["second\x1b"]
+        equal(content[second["offset"] : second["offset"] + 6000], pattern(6000))
+        for at, wanted in ((first["offset"], ["first"]), (first["offset"] + 4999, ["first"]), (second["offset"], ["second\x1b"]), (0, [])):
+            found = vres("inspect", "m", "--offset", str(at), "--json").json()
+            equal(([t["name"] for t in found["tensors"]], found["header"]), (wanted, at == 0))
+        block = vres("inspect", "m", "--block", "1", "--json").json()
+        equal([t["name"] for t in block["tensors"]], ["first", "second\x1b"])
+        expect(b"second\\x1b" in vres("inspect", "m").out)
+        refused("inspect", "m", "--offset", str(len(content)), says=f"m: has {len(content)} bytes and ends before")
+        refused("inspect", "m", "--block", str(1 << 63), says="ends before")
+        refused("inspect", "m", "--block", "1", "--offset", "1", says="not both")
+    expect(b"no tensor: padding" in vres("inspect", "m", "--offset", str(first["offset"] + 5000)).out)
+    write("m", b"x" * 100)
+    refused("inspect", "m", says="is no safetensors or GGUF file")
+    refused("inspect", "m", "m", says="one FILE is inspected, and 2 given")
+
+
+@test("", "integrity")
 def other_files_are_sealed_without_a_remark():
     for content in (b"x", pattern(5000), b"{}" * 100, struct.pack("<Q", 10) + b"0123456789", b"version https://example.org/\n"):
         write("f", content)
