@@ -49,6 +49,7 @@ pub const VRES_LOG_INFO: u32 = 3;
 pub const VRES_LOG_DEBUG: u32 = 4;
 pub const VRES_DIGEST_SHA256: u32 = 0;
 pub const VRES_DIGEST_VERITY: u32 = 1;
+pub const VRES_DIGEST_TENSORS: u32 = 2;
 pub const VRES_SHARD_SEALED: u32 = 1;
 pub const VRES_SHARD_QUARANTINED: u32 = 2;
 pub const VRES_AUDIT_TOKEN: u32 = 0;
@@ -681,6 +682,60 @@ extern "C" {
 }
 #[repr(C)]
 #[derive(Copy, Clone)]
+pub struct vres_tensor {
+    pub struct_size: usize,
+    pub name: *const ::std::os::raw::c_char,
+    pub device_ptr: u64,
+    pub bytes: u64,
+    pub expected_digest: *const ::std::os::raw::c_char,
+}
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct vres_tensor_info {
+    pub struct_size: usize,
+    pub bytes: u64,
+    pub name: [::std::os::raw::c_char; 513usize],
+    pub digest: [::std::os::raw::c_char; 65usize],
+}
+extern "C" {
+    pub fn vres_seal_tensors(
+        m: *mut vres_manager,
+        p: *const vres_seal_params,
+        tensors: *const vres_tensor,
+        n: usize,
+        out: *mut *mut vres_shard,
+        err: *mut vres_error,
+    ) -> vres_status;
+}
+extern "C" {
+    pub fn vres_tensors_digest(
+        m: *mut vres_manager,
+        gpu_device: u32,
+        tensors: *const vres_tensor,
+        n: usize,
+        digests: *mut [u8; 32usize],
+        err: *mut vres_error,
+    ) -> vres_status;
+}
+extern "C" {
+    pub fn vres_shard_tensor(
+        s: *const vres_shard,
+        index: usize,
+        out: *mut vres_tensor_info,
+        err: *mut vres_error,
+    ) -> vres_status;
+}
+extern "C" {
+    pub fn vres_shard_manifest(
+        s: *const vres_shard,
+        buf: *mut ::std::os::raw::c_char,
+        cap: usize,
+        len: *mut usize,
+        err: *mut vres_error,
+    ) -> vres_status;
+}
+#[repr(C)]
+#[derive(Copy, Clone)]
 pub struct vres_shard_info {
     pub struct_size: usize,
     pub shard_id: [::std::os::raw::c_char; 257usize],
@@ -704,6 +759,8 @@ pub struct vres_shard_info {
     pub verified_at: u64,
     pub allow: u64,
     pub require: u64,
+    pub tensors: u32,
+    pub epoch: u32,
 }
 extern "C" {
     pub fn vres_shard_describe(s: *const vres_shard, out: *mut vres_shard_info, err: *mut vres_error) -> vres_status;

@@ -203,6 +203,19 @@ layouts! {
         progress,
         progress_ctx,
     }
+    vres_tensor {
+        struct_size,
+        name,
+        device_ptr,
+        bytes,
+        expected_digest,
+    }
+    vres_tensor_info {
+        struct_size,
+        bytes,
+        name,
+        digest,
+    }
     vres_shard_info {
         struct_size,
         shard_id,
@@ -226,6 +239,8 @@ layouts! {
         verified_at,
         allow,
         require,
+        tensors,
+        epoch,
     }
     vres_damage {
         struct_size,
