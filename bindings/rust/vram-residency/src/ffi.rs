@@ -26,7 +26,7 @@ macro_rules! sized {
 sized! {
     vres_config vres_policy vres_seal_params vres_verify_params vres_verify_report vres_damage
     vres_set_report vres_scrub_report vres_shard_info vres_device_info vres_metrics
-    vres_audit_file_options
+    vres_audit_file_options vres_tensor
 }
 #[cfg(feature = "mock")]
 sized! { vres_mock_params vres_device_props vres_backend_open }

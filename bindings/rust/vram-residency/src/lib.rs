@@ -55,7 +55,7 @@ pub use key::Key;
 pub use manager::{check_receipt, DeviceInfo, Metrics, VramManager};
 #[cfg(feature = "mock")]
 pub use mock::{doc, MockGpu, MockOp};
-pub use seal::{DigestAlg, Progress, SealParams};
+pub use seal::{DigestAlg, Progress, SealParams, Tensor};
 pub use shard::{Lease, ModelShardHandle, SealedShard, ShardInfo};
 pub use validate::{validate_digest, validate_shard_id};
 pub use verify::{Damage, ScrubReport, VerifyMode, VerifyParams, VerifyReport};

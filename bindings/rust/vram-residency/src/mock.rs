@@ -67,6 +67,16 @@ impl MockGpu {
         Ok(gpu)
     }
 
+    /// Puts bytes into memory of device 0 that is the caller's, to be adopted; its address.  It exists as long as the mock.
+    pub fn load(&self, content: &[u8]) -> Result<u64> {
+        let (mut address, n) = (0, u64::try_from(content.len()).unwrap_or(u64::MAX));
+        // SAFETY: the mock is live, and copies as many bytes as said; out is ours.
+        match unsafe { sys::vres_mock_alloc(self.0, 0, n, content.as_ptr().cast(), &mut address) } {
+            sys::VRES_OK => Ok(address),
+            status => Err(crate::error::fail(status, sys::VRES_REASON_NONE, "the mock has no room for the bytes")),
+        }
+    }
+
     /// Flips one bit at a device address: that of a lease, plus an offset.
     pub fn flip(&self, device_addr: u64, bit: u32) -> Result<()> {
         // SAFETY: the mock is live, and refuses an address that is not its own.

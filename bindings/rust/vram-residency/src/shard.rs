@@ -91,6 +91,13 @@ impl SealedShard {
             .map(into_text)
     }
 
+    /// What `fsverity digest` prints of files with the names and bytes of its tensors, as they were sealed.
+    pub fn manifest(&self) -> Result<String> {
+        // SAFETY: the reference is live; filled() gives room for cap bytes.
+        filled(|buf, cap, len, e| unsafe { sys::vres_shard_manifest(self.handle.raw.0, buf.cast(), cap, len, e) })
+            .map(into_text)
+    }
+
     /// Its signed receipt, to be stored or sent, and opened again by
     /// [`open_receipt()`](crate::VramManager::open_receipt).
     pub fn receipt(&self) -> Result<Vec<u8>> {
@@ -168,6 +175,8 @@ ShardInfo of vres_shard_info {
     quarantined: bool = raw.state == sys::VRES_SHARD_QUARANTINED,
     /// The memory is the caller's.
     adopted: bool = raw.adopted != 0,
+    /// How many tensors it has; 0: it is one range of bytes.
+    tensors: u32 = raw.tensors,
     /// There is no VRAM behind it.
     simulated: bool = raw.simulated != 0,
     /// Leases held now.
