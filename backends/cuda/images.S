@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The kernel images: nvcc's fatbin where there was a toolkit, clang's PTX where there was clang.  PTX is text and ends with a NUL. */
+/*
+ * The kernel images: nvcc's fatbin where there was a toolkit, that for older drivers where there was a ptxas of CUDA 12, too, clang's PTX where there
+ * was clang.  PTX is text and ends with a NUL.
+ */
 	.section .rodata
 	.balign 64
 	.globl vres_cuda_fatbin
@@ -11,6 +14,16 @@ vres_cuda_fatbin:
 	.globl vres_cuda_fatbin_end
 	.hidden vres_cuda_fatbin_end
 vres_cuda_fatbin_end:
+	.balign 64
+	.globl vres_cuda_older
+	.hidden vres_cuda_older
+vres_cuda_older:
+#ifdef OLDER
+	.incbin OLDER
+#endif
+	.globl vres_cuda_older_end
+	.hidden vres_cuda_older_end
+vres_cuda_older_end:
 	.balign 64
 	.globl vres_cuda_ptx
 	.hidden vres_cuda_ptx

@@ -6,6 +6,7 @@
 /* An image that was not built ends where it begins. */
 #define IMAGE(name) extern const unsigned char vres_cuda_##name[], vres_cuda_##name##_end[]
 IMAGE(fatbin);
+IMAGE(older);
 IMAGE(ptx);
 #undef IMAGE
 
@@ -13,6 +14,7 @@ static const struct {
 	const char *name;
 	const unsigned char *begin, *end;
 } images[] = {{"fatbin, by nvcc", vres_cuda_fatbin, vres_cuda_fatbin_end},
+              {"fatbin, by ptxas 12 of clang's PTX", vres_cuda_older, vres_cuda_older_end},
               {"PTX, by clang", vres_cuda_ptx, vres_cuda_ptx_end}};
 
 int cuda_image_at(const struct gpu_binding *b, uint32_t device, uint32_t i, struct gpu_image *out)
