@@ -3,25 +3,32 @@
 # Runs the suites on this machine's GPU, then the benchmarks, and writes DATE-GPU-COMMIT.json, for docs/benchmarks/; the kernel's variants go to
 # DATE-GPU-COMMIT-kernels.ndjson beside it.
 #
-#	run.sh [--out FOLDER] [--bytes N] [--suites | --bench] [--library PATH]
+#	run.sh [--out FOLDER] [--bytes N] [--minutes N] [--suites | --bench] [--library PATH]
 #
 # --out: where the JSON and the output of each suite go (results, here).  --bytes: size of the largest shard of the benchmark.  --suites and
-# --bench: only that part.  --library: this driver library instead of the system's; everything is then marked as simulated.
+# --bench: only that part.  --minutes: the benchmarks come first, and when the time is up what runs is stopped, what was not begun is left out and
+# counted, and all that was found is written.  --library: this driver library instead of the system's; everything is then marked as simulated.
 # Exit status: 0 everything passed; 1 something failed; 77 there is no GPU, and nothing was run.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-out=$here/results bytes='' parts='suites bench' library=''
+out=$here/results bytes='' parts='suites bench' library='' minutes='' begin=$(date +%s)
 while [ $# -gt 0 ]; do
     case $1 in
     --out) out=$2; shift ;;
     --bytes) bytes=$2; shift ;;
+    --minutes)
+        minutes=$2
+        case $minutes in '' | 0 | *[!0-9]*) echo "--minutes takes a number of minutes, from 1 on" >&2; exit 2 ;; esac
+        shift
+        ;;
     --suites) parts=suites ;;
     --bench) parts=bench ;;
     --library) library=$2; shift ;;
-    *) sed -n '3,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '3,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
     esac
     shift
 done
+[ -z "$minutes" ] || [ "$parts" != 'suites bench' ] || parts='bench suites'
 mkdir -p "$out" || exit 2
 commit=$(cat "$here/COMMIT")
 date=$(date -u +%Y-%m-%d)
@@ -34,17 +41,34 @@ text() { printf '%s' "$1" | tr -d '\000-\037' | sed 's/\\/\\\\/g; s/"/\\"/g'; }
 string() { if [ -n "$1" ]; then printf '"%s"' "$(text "$1")"; else printf null; fi; }
 value() { sed -n "s/^$1=//p" "$2" | head -n 1; }
 
+# seconds : how many are left; limited COMMAND... : no longer than that.  124: stopped since the time was up.
+seconds() { if [ -n "$minutes" ]; then echo $((begin + minutes * 60 - $(date +%s))); else echo 1000000; fi; }
+limited() {
+    left=$(seconds)
+    [ "$left" -gt 0 ] || return 124
+    timeout -k 10 "$left" "$@"
+}
+
+# late STATUS WHAT : was it stopped, or not begun, since the time was up?
+late() {
+    [ "$1" -eq 124 ] && [ "$(seconds)" -le 0 ] || return 1
+    left_out=$((left_out + 1))
+    [ $left_out -gt 1 ] || echo "the time is up: $2 and what comes after it is left out"
+}
+
 # suite BACKEND NAME : run it; a line of JSON in $out/suites, a line for people.
 suite() {
     log=$out/$1.$2.log
     # In one process, since a context of the GPU takes long to make; tests that end a context, or crash, need one each.
     fork=no
     [ "$2" = contract ] && fork=yes
-    CK_FORK=$fork VRES_TEST_DEVICE=$1 "$here/suites" "$2" >"$log" 2>&1
+    CK_FORK=$fork VRES_TEST_DEVICE=$1 limited "$here/suites" "$2" >"$log" 2>&1
     status=$?
+    if late $status "$2"; then return; fi
     if [ $fork = no ] && [ $status -ne 0 ]; then
-        CK_FORK=yes VRES_TEST_DEVICE=$1 "$here/suites" "$2" >"$log" 2>&1
+        CK_FORK=yes VRES_TEST_DEVICE=$1 limited "$here/suites" "$2" >"$log" 2>&1
         status=$?
+        if late $status "$2"; then return; fi
     fi
     # shellcheck disable=SC2046 # words of one line
     set -- "$1" "$2" $(sed -n 's/^suite .* run \([0-9]*\) passed \([0-9]*\) failed \([0-9]*\) skipped \([0-9]*\)$/\1 \2 \3 \4/p' "$log" | tail -n 1)
@@ -60,7 +84,10 @@ suite() {
 # bench BACKEND : its figures into $out/bench.
 bench() {
     # shellcheck disable=SC2086 # no bytes, no argument
-    if VRES_TEST_DEVICE=$1 "$here/suites" bench $bytes >"$out/$1.bench.json" 2>"$out/$1.bench.log"; then
+    VRES_TEST_DEVICE=$1 limited "$here/suites" bench $bytes >"$out/$1.bench.json" 2>"$out/$1.bench.log"
+    status=$?
+    if late $status "the benchmark"; then return; fi
+    if [ $status -eq 0 ]; then
         [ ! -s "$out/bench" ] || echo , >>"$out/bench"
         sed '1d;$d' "$out/$1.bench.json" >>"$out/bench"
         cat "$out/$1.bench.json"
@@ -75,7 +102,10 @@ bench() {
 # kernels : the hash kernel's variants side by side, on CUDA.
 kernels() {
     # shellcheck disable=SC2086 # no bytes, no argument
-    if "$here/kernel_bench" ${library:+--library "$library" --rounds 1} ${bytes:+--bytes $bytes} >"$out/kernels.ndjson" 2>"$out/kernels.log"; then
+    limited "$here/kernel_bench" ${library:+--library "$library" --rounds 1} ${bytes:+--bytes $bytes} >"$out/kernels.ndjson" 2>"$out/kernels.log"
+    status=$?
+    if late $status kernel_bench; then return; fi
+    if [ $status -eq 0 ]; then
         cat "$out/kernels.ndjson"
     else
         failed=1
@@ -85,7 +115,7 @@ kernels() {
 
 rm -f "$out/suites" "$out/bench" "$out/backends" "$out/kernels.ndjson"
 touch "$out/suites" "$out/bench"
-failed=0 gpu='' driver='' sm_clock='' simulated=false ran=''
+failed=0 left_out=0 gpu='' driver='' sm_clock='' simulated=false ran=''
 while read -r backend; do
     probe=$out/$backend.probe
     VRES_TEST_DEVICE=$backend "$here/suites" probe >"$probe" 2>&1
@@ -105,8 +135,8 @@ while read -r backend; do
     printf '{"name":"%s","ran":true,"why":null}\n' "$backend" >>"$out/backends"
     for part in $parts; do
         if [ "$part" = bench ]; then
-            bench "$backend"
             [ "$backend" != cuda ] || kernels
+            bench "$backend"
             continue
         fi
         for name in $("$here/suites" list | grep -v '^unit'); do suite "$backend" "$name"; done
@@ -114,19 +144,29 @@ while read -r backend; do
 done <"$here/BACKENDS"
 # What is the host's, once, whichever backends there are.
 case $ran/$parts in
-*[a-z]/suites*) for name in $("$here/suites" list | grep '^unit'); do suite mock "$name"; done ;;
+*[a-z]/*suites*) for name in $("$here/suites" list | grep '^unit'); do suite mock "$name"; done ;;
 esac
 
 name=$(printf '%s' "${gpu:-none}" | tr '[:upper:]' '[:lower:]' | tr -cs '[:alnum:]\n' '-' | sed 's/-$//')
 [ $simulated = false ] || name=simulated-$name
 json=$out/$date-$name-$commit.json
 {
-    printf '{"gpu_name":%s,"driver":%s,"sm_clock_mhz":%s,"commit":"%s","date":"%s","simulated":%s,\n' \
-        "$(string "$gpu")" "$(string "$driver")" "${sm_clock:-null}" "$commit" "$date" "$simulated"
+    printf '{"gpu_name":%s,"driver":%s,"sm_clock_mhz":%s,"commit":"%s","date":"%s","simulated":%s,"minutes":%s,"left_out":%d,\n' \
+        "$(string "$gpu")" "$(string "$driver")" "${sm_clock:-null}" "$commit" "$date" "$simulated" "${minutes:-null}" "$left_out"
     printf '"backends":[\n%s\n],\n' "$(sed '$!s/$/,/' "$out/backends")"
     printf '"suites":[\n%s\n],\n' "$(sed '$!s/$/,/' "$out/suites")"
     printf '"benchmarks":[\n%s\n]}\n' "$(cat "$out/bench")"
 } >"$json"
+# One table of all figures.
+number='\([0-9.e+nul-]*\)'
+[ ! -s "$out/kernels.ndjson" ] || {
+    echo 'kernel                         GB/s of bound   digests, image'
+    sed -n "s/.*\"status\":\"run\".*\"kernel\":\"\([^\"]*\)\",\"image\":\"\([^\"]*\)\".*\"digests\":\"\([^\"]*\)\".*\"gb_per_s\":$number.*\"of_bound\":$number.*/\1|\4|\5|\3, \2/p" \
+        "$out/kernels.ndjson" | while IFS='|' read -r kernel rate of what; do printf '%-26s %8s %8s   %s\n' "$kernel" "$rate" "$of" "$what"; done
+}
+sed -n "s/.*\"name\":\"\([^\"]*\)\",\"value\":$number,\"unit\":\"\([^\"]*\)\".*/\1|\2|\3/p" "$out/bench" |
+    while IFS='|' read -r name value unit; do printf '%-40s %12s %s\n' "$name" "$value" "$unit"; done
+[ $left_out -eq 0 ] || echo "left out, since $minutes minutes were over: $left_out"
 [ ! -s "$out/kernels.ndjson" ] || mv "$out/kernels.ndjson" "${json%.json}-kernels.ndjson"
 rm -f "$out/suites" "$out/bench" "$out/backends"
 echo "written: $json"
@@ -136,5 +176,7 @@ if [ -z "$ran" ] && [ $failed -eq 0 ]; then
     exit 77
 fi
 [ $failed -eq 0 ] || { echo "FAILED on:$ran"; exit 1; }
-[ $simulated = true ] || { echo "passed on:$ran"; exit 0; }
-echo "passed, simulated, on:$ran"
+so_far=
+[ $left_out -eq 0 ] || so_far=', as far as it came'
+[ $simulated = true ] || { echo "passed$so_far, on:$ran"; exit 0; }
+echo "passed, simulated$so_far, on:$ran"
