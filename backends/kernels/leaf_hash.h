@@ -239,10 +239,7 @@ LEAF_HASH_FN void leaf_hash_unmask(uint32_t w[16], const leaf_hash_source *sourc
 		leaf_hash_mask(w + 8, source->nonce, place + 1);
 }
 
-/*
- * Finishes a chunk.  Loading by bytes takes registers, and more of them are free while no
- * compression is under way.
- */
+/* The rest of a chunk.  Loading by bytes takes registers; between compressions more are free. */
 LEAF_HASH_FN void leaf_hash_load_late(uint32_t w[16], const leaf_hash_source *source, uint32_t at)
 {
 	if (at < source->words)
