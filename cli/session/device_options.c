@@ -17,9 +17,13 @@ const struct option_word allow_words[] = {
 };
 
 const struct option_word require_words[] = {
-	{"vmm", VRES_REQUIRE_VMM},   {"readonly", VRES_REQUIRE_READONLY},
-	{"ecc", VRES_REQUIRE_ECC},   {"audit", VRES_REQUIRE_AUDIT},
-	{"stop", VRES_REQUIRE_STOP}, {NULL, 0},
+	{"vmm", VRES_REQUIRE_VMM},
+	{"readonly", VRES_REQUIRE_READONLY},
+	{"ecc", VRES_REQUIRE_ECC},
+	{"audit", VRES_REQUIRE_AUDIT},
+	{"stop", VRES_REQUIRE_STOP},
+	{"expected", VRES_REQUIRE_EXPECTED},
+	{NULL, 0},
 };
 
 static const struct option_word backend_words[] = {
@@ -42,7 +46,8 @@ static const struct option_spec specs[] = {
          "unverifiable-host, weak-lease, pinned-staging",
          .words = allow_words},
 	{"require", "BITS", OPTION(OPTION_BITS, struct device_options, require),
-         "demand, comma-separated: vmm, readonly, ecc, audit, stop", .words = require_words},
+         "demand, comma-separated: vmm, readonly, ecc, audit, stop, expected",
+         .words = require_words},
 	{"headroom", "BYTES", OPTION(OPTION_BYTES, struct device_options, headroom),
          "device memory to leave free"},
 	{"max-model-bytes", "BYTES", OPTION(OPTION_BYTES, struct device_options, max_model_bytes),

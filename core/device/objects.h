@@ -23,6 +23,11 @@ struct vres_device {
 	struct vres_ledger ledger;
 	uint32_t index;
 	atomic_bool is_lost;
+	/*
+	 * Bytes of adopted shards that are not suspended: they are their owners', and no part of
+	 * the ledger.
+	 */
+	atomic_uint_fast64_t adopted;
 };
 
 /* A range of device memory.  Value; moved with TAKE. */

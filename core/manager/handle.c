@@ -13,6 +13,7 @@ vres_status vres_contents_view(const struct vres_shard *s, const struct vres_con
 	out->verified_at = atomic_load(&c->verified_at);
 	vres_manager_lock(s->manager);
 	out->leases = s->leased;
+	out->suspended = s->is_suspended;
 	vres_manager_unlock(s->manager);
 	return VRES_OK;
 }
@@ -50,7 +51,7 @@ static void write_handle(struct json_writer *w, const vres_shard_info *info)
 	json_key(w, "shard_id"), json_string(w, info->shard_id);
 	json_key(w, "gpu_device"), json_u64(w, info->gpu_device);
 	json_key(w, "vram_bytes"), json_u64(w, info->vram_bytes);
-	json_key(w, "sealed"), json_bool(w, info->state == VRES_SHARD_SEALED);
+	json_key(w, "sealed"), json_bool(w, info->state == VRES_SHARD_SEALED && !info->suspended);
 	json_key(w, "digest"), json_string(w, info->digest);
 	json_key(w, "digest_alg"), json_string(w, algs[info->digest_alg]);
 	json_key(w, "verity_digest"),

@@ -7,7 +7,7 @@
 #include "events/events.h"
 #include "device/capacity.h"
 #include "events/log.h"
-#include "manager/shard.h"
+#include "manager/suspension.h"
 #include "device/policy.h"
 
 vres_status vres_device_describe(vres_manager *m, uint32_t gpu_device, vres_device_info *out,
@@ -74,23 +74,63 @@ static bool walk_on(struct walk *w, vres_manager *m, uint32_t gpu_device)
 	return s != NULL;
 }
 
+/* Asking about a shard counts as a check: nobody changes its memory meanwhile. */
+struct verdict {
+	struct vres_shard *shard;
+	struct vres_contents *contents; /* NULL: it is suspended */
+};
+
+static bool judge_begin(struct verdict *v)
+{
+	vres_manager *m = v->shard->manager;
+
+	vres_manager_lock(m);
+	if (!vres_shard_is_closed_locked(v->shard)) {
+		v->contents = vres_contents_use_locked(v->shard->contents);
+		v->shard->checks++;
+	}
+	vres_manager_unlock(m);
+	return v->contents != NULL;
+}
+
+static void judged(struct verdict *v)
+{
+	if (v->contents == NULL)
+		return;
+	vres_manager_lock(v->shard->manager);
+	v->shard->checks--;
+	vres_suspension_look_locked(v->shard);
+	vres_manager_unlock(v->shard->manager);
+	vres_contents_unuse(&v->contents);
+}
+
 /* Ask the driver about every shard again; one line of the report says how many are good. */
 static vres_status judge_shards(vres_manager *m, uint32_t gpu_device, vres_policy_report *report,
                                 vres_error *err)
 {
 	CLEANUP(walk_end) struct walk w = {.at = NULL};
-	uint64_t good = 0, all = 0;
+	uint64_t good = 0, all = 0, suspended = 0;
 	char value[64];
 
-	for (; walk_on(&w, m, gpu_device); all++) {
-		CLEANUP(vres_contents_unuse) struct vres_contents *c = vres_contents_of(w.at);
+	while (walk_on(&w, m, gpu_device)) {
+		CLEANUP(judged) struct verdict v = {.shard = w.at};
 		vres_policy_report own = vres_policy_report_init();
 
-		TRY(vres_contents_judge_memory(c, gpu_device, &own, err));
+		if (!judge_begin(&v)) {
+			suspended++;
+			continue;
+		}
+		TRY(vres_contents_judge_memory(v.contents, gpu_device, &own, err));
 		report->violations |= own.violations;
 		good += own.violations == 0;
+		all++;
 	}
-	(void)snprintf(value, sizeof(value), "%" PRIu64 " of %" PRIu64, good, all);
+	if (suspended)
+		(void)snprintf(value, sizeof(value),
+		               "%" PRIu64 " of %" PRIu64 ", %" PRIu64 " suspended", good, all,
+		               suspended);
+	else
+		(void)snprintf(value, sizeof(value), "%" PRIu64 " of %" PRIu64, good, all);
 	vres_policy_add(report, "resident_shards", value,
 	                good == all ? VRES_FACT_GOOD : VRES_FACT_VIOLATION, 0);
 	return VRES_OK;

@@ -114,6 +114,9 @@ static void destroy(vres_manager *m)
 	if (touch)
 		vres_driver_close(&m->driver);
 	vres_subkeys_destroy(&m->keys);
+	/* A child may have come by waiters of the parent's, for whom this waits for ever. */
+	if (touch)
+		(void)pthread_cond_destroy(&m->changed);
 	(void)pthread_mutex_destroy(&m->lock);
 	vres_os_home_close(&m->home);
 	vres_os_free(m);
@@ -210,6 +213,16 @@ static vres_status manager_fill(vres_manager *m, const vres_config *c, vres_erro
 	return VRES_OK;
 }
 
+static bool locks_open(vres_manager *m)
+{
+	if (pthread_mutex_init(&m->lock, NULL) != 0)
+		return false;
+	if (vres_os_cond_init(&m->changed))
+		return true;
+	(void)pthread_mutex_destroy(&m->lock);
+	return false;
+}
+
 vres_status vres_manager_create(const vres_config *config, vres_manager **out, vres_error *err)
 {
 	PUBLIC_CALL;
@@ -230,7 +243,7 @@ vres_status vres_manager_create(const vres_config *config, vres_manager **out, v
 	TRY(config_check(&c, &policy, err));
 
 	m = vres_os_alloc(sizeof(*m));
-	if (m == NULL || pthread_mutex_init(&m->lock, NULL) != 0) {
+	if (m == NULL || !locks_open(m)) {
 		vres_os_free(TAKE(m));
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a manager");
 	}

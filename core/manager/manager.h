@@ -33,7 +33,9 @@ struct vres_counters {
 	/* Seals that found too little free memory; seals that got none although it was free. */
 	atomic_uint_fast64_t no_room, allocation_failures;
 	/* Written by shard.c. */
-	atomic_uint_fast64_t leases, shards, quarantined;
+	atomic_uint_fast64_t leases, shards, quarantined, tensors;
+	/* Written by suspension.c, and by metrics.c. */
+	atomic_uint_fast64_t suspended, reseals[OUTCOMES];
 };
 
 struct vres_manager {
@@ -53,6 +55,7 @@ struct vres_manager {
 
 	_Atomic(struct vres_device *) *devices; /* opened when first used */
 	pthread_mutex_t lock;
+	pthread_cond_t changed; /* who waits for checks of a shard waits here */
 	struct vres_shard *buckets[BUCKETS];
 	struct scrub_queue scrub;
 	struct vres_listeners listeners;

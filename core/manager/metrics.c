@@ -49,6 +49,11 @@ void vres_count_seal(vres_manager *m, vres_status status)
 	atomic_fetch_add(&m->counters.seals[outcome_of(status)], 1);
 }
 
+void vres_count_reseal(vres_manager *m, vres_status status)
+{
+	atomic_fetch_add(&m->counters.reseals[outcome_of(status)], 1);
+}
+
 void vres_count_no_memory(vres_manager *m, bool has_room)
 {
 	struct vres_counters *c = &m->counters;
@@ -91,6 +96,7 @@ bool vres_metrics_device(const vres_manager *m, uint32_t index, struct vres_devi
 	if (vres_capacity_look(d, m->policy.headroom_bytes, &now, &status, NULL) == VRES_OK)
 		out->available = now.available;
 	out->used = vres_ledger_read(&d->ledger).used;
+	out->adopted = atomic_load(&d->adopted);
 	return true;
 }
 
@@ -108,6 +114,7 @@ static void read_verifications(struct vres_counters *c, struct vres_figures *f)
 	}
 	for (unsigned outcome = 0; outcome < OUTCOMES; outcome++) {
 		f->seals[outcome] = atomic_load(&c->seals[outcome]);
+		f->reseals[outcome] = atomic_load(&c->reseals[outcome]);
 		for (unsigned mode = 0; mode < VERIFY_MODES; mode++)
 			f->verifies[outcome][mode] = atomic_load(&c->verifies[outcome][mode]);
 	}
@@ -126,6 +133,8 @@ void vres_metrics_read(vres_manager *m, struct vres_figures *out)
 		.leases = atomic_load(&c->leases),
 		.shards = atomic_load(&c->shards),
 		.quarantined = atomic_load(&c->quarantined),
+		.suspended = atomic_load(&c->suspended),
+		.tensors = atomic_load(&c->tensors),
 		.policy_violations = atomic_load(&m->listeners.policy_violations),
 		.audit_events = atomic_load(&m->listeners.audit_events),
 		.audit_lost = atomic_load(&m->listeners.audit_lost) +

@@ -13,6 +13,9 @@ void vres_count_no_memory(vres_manager *m, bool has_room);
 /* A verification that was not refused; its status is in the report. */
 void vres_count_verify(vres_manager *m, const vres_verify_report *report);
 
+/* A resume of bytes that had changed. */
+void vres_count_reseal(vres_manager *m, vres_status status);
+
 /* Bytes that the scrub found good. */
 void vres_count_scrubbed(vres_manager *m, uint64_t bytes);
 
@@ -26,8 +29,8 @@ struct vres_figures {
 	/* Cumulative: verifications that took no longer than the bucket's limit; last, all. */
 	uint64_t durations[VERIFY_BUCKETS + 1];
 	uint64_t verify_ns, last_verify, no_room, allocation_failures, verified_bytes, leases,
-		shards, quarantined, policy_violations, audit_events, audit_lost, is_stopped,
-		is_simulated;
+		shards, quarantined, suspended, tensors, reseals[OUTCOMES], policy_violations,
+		audit_events, audit_lost, is_stopped, is_simulated;
 };
 
 void vres_metrics_read(vres_manager *m, struct vres_figures *out);
@@ -36,7 +39,7 @@ void vres_metrics_read(vres_manager *m, struct vres_figures *out);
 struct vres_device_figures {
 	uint32_t index;
 	const char *uuid; /* the device's own */
-	uint64_t total, used, available;
+	uint64_t total, used, available, adopted;
 };
 
 /* False if the device is not open.  One that does not answer has 0 bytes available. */

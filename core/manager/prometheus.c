@@ -136,6 +136,8 @@ static size_t render(const struct picture *p, char *buf, size_t cap)
 	            "Memory sealed by this manager, padding included.");
 	put_devices(&t, p, "vram_available_bytes", offsetof(struct vres_device_figures, available),
 	            "Memory that can be sealed now; 0 when the device does not answer.");
+	put_devices(&t, p, "vram_adopted_bytes", offsetof(struct vres_device_figures, adopted),
+	            "Memory of others that this manager has sealed and that is not suspended.");
 	put_operations(&t, f);
 	put_durations(&t, f);
 	put_one(&t, "vram_verified_bytes_total", "counter", f->verified_bytes,
@@ -146,6 +148,15 @@ static size_t render(const struct picture *p, char *buf, size_t cap)
 	put_one(&t, "vram_shards", "gauge", f->shards, "Live shards, the quarantined included.");
 	put_one(&t, "vram_quarantined_shards", "gauge", f->quarantined,
 	        "Live shards that failed a verification.");
+	put_one(&t, "vram_suspended_shards", "gauge", f->suspended,
+	        "Live shards whose memory is their owner's until they are resumed.");
+	put_one(&t, "vram_tensors", "gauge", f->tensors, "Tensors of live shards.");
+	put_family(&t, "vram_reseals_total", "counter",
+	           "Resumes of bytes that had changed: ok; failed, they are not as expected, or "
+	           "others had changed too; error, all else.");
+	for (unsigned i = 0; i < OUTCOMES; i++)
+		put(&t, "vram_reseals_total{result=\"%s\"} %" PRIu64 "\n", outcome_names[i],
+		    f->reseals[i]);
 	put_one(&t, "vram_leases", "gauge", f->leases, "Leases that are held.");
 	put_family(&t, "vram_allocation_failures_total", "counter",
 	           "Seals that got no memory, and why.");

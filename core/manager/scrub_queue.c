@@ -38,6 +38,10 @@ static void restart_pass(struct scrub_place *p)
 
 void vres_scrub_enter(struct scrub_queue *q, struct scrub_place *place, uint64_t checked_since)
 {
+	/* What was claimed before it left is about bytes that may be others now. */
+	restart_pass(place);
+	place->tail = place->last_tail = (struct scrub_tail){0};
+	place->is_troubled = false;
 	place->checked_since = checked_since;
 	put_by_age(&q->due, place);
 	q->bytes += place->bytes;

@@ -8,6 +8,7 @@
 #include "device/wiped.h"
 #include "events/events.h"
 #include "events/log.h"
+#include "manager/suspension.h"
 
 /* FNV-1a from a random start, so a caller who chooses ids cannot make them collide. */
 struct vres_shard **vres_shard_slot(vres_manager *m, const char *shard_id)
@@ -157,10 +158,25 @@ static vres_status free_device_side(struct vres_shard *s)
 	                                                             : VRES_E_DEALLOCATION_FAILED;
 }
 
-/* An unpublished shard logs no release: its failed seal was logged instead. */
-static void destroy(struct vres_shard *s)
+static void uncount_adopted(struct vres_shard *s)
 {
 	vres_manager *m = s->manager;
+
+	if (!s->is_published || !s->is_adopted)
+		return;
+	if (s->is_suspended)
+		atomic_fetch_sub(&m->counters.suspended, 1);
+	else
+		atomic_fetch_sub(&s->device->adopted, s->bytes);
+	if (s->tensors)
+		atomic_fetch_sub(&m->counters.tensors, s->tensors->n);
+}
+
+/* An unpublished shard logs no release: its failed seal was logged instead. */
+vres_status vres_shard_destroy(struct vres_shard *s)
+{
+	vres_manager *m = s->manager;
+	vres_status status = VRES_OK;
 	const struct vres_operation op = {
 		.action = "release",
 		.shard_id = s->id,
@@ -170,8 +186,7 @@ static void destroy(struct vres_shard *s)
 	};
 
 	if (!vres_manager_is_forked(m)) {
-		const vres_status status = free_device_side(s);
-
+		status = free_device_side(s);
 		if (s->is_published)
 			vres_log_operation(&m->listeners, &op, status, VRES_REASON_NONE);
 	}
@@ -179,6 +194,7 @@ static void destroy(struct vres_shard *s)
 		atomic_fetch_sub(&m->counters.shards, 1);
 	if (s->is_published && atomic_load(&s->state) == VRES_SHARD_QUARANTINED)
 		atomic_fetch_sub(&m->counters.quarantined, 1);
+	uncount_adopted(s);
 	vres_manager_lock(m);
 	*vres_shard_slot(m, s->id) = s->next;
 	vres_manager_unlock(m);
@@ -186,6 +202,7 @@ static void destroy(struct vres_shard *s)
 	vres_tensors_destroy(s->tensors);
 	vres_os_free(s);
 	vres_manager_drop(m);
+	return status;
 }
 
 /* What it is scrubbed by: groups of blocks; of tensors nodes of the kept level, large and small. */
@@ -210,8 +227,13 @@ void vres_shard_publish(struct vres_shard *s)
 	vres_manager *m = s->manager;
 
 	atomic_fetch_add(&m->counters.shards, 1);
-	if (!s->tensors && !c->memory.mem.is_adopted)
+	s->is_adopted = s->tensors || c->memory.mem.is_adopted;
+	if (s->is_adopted)
+		atomic_fetch_add(&s->device->adopted, s->bytes);
+	else
 		vres_ledger_sealed(&s->device->ledger, c->memory.mem.capacity);
+	if (s->tensors)
+		atomic_fetch_add(&m->counters.tensors, s->tensors->n);
 	s->scrub = scrub_place_of(s);
 	vres_manager_lock(m);
 	s->is_published = true;
@@ -224,7 +246,7 @@ void vres_shard_publish(struct vres_shard *s)
 void vres_shard_discard(struct vres_shard **slot)
 {
 	if (*slot)
-		destroy(TAKE(*slot));
+		(void)vres_shard_destroy(TAKE(*slot));
 }
 
 bool vres_shard_quarantine_locked(struct vres_shard *s)
@@ -250,9 +272,10 @@ static void let_go(struct vres_shard *s, uint32_t *count)
 	if (!is_reachable)
 		vres_scrub_leave(&m->scrub, &s->scrub);
 	is_last = !is_reachable && s->held == 0;
+	vres_suspension_look_locked(s);
 	vres_manager_unlock(m);
 	if (is_last)
-		destroy(s);
+		(void)vres_shard_destroy(s);
 }
 
 bool vres_shard_lease(struct vres_shard *s, uint64_t generation)
@@ -261,7 +284,7 @@ bool vres_shard_lease(struct vres_shard *s, uint64_t generation)
 
 	vres_manager_lock(s->manager);
 	is_granted = s->contents->generation == generation &&
-	             atomic_load(&s->state) == VRES_SHARD_SEALED;
+	             atomic_load(&s->state) == VRES_SHARD_SEALED && !vres_shard_is_closed_locked(s);
 	s->leased += is_granted;
 	vres_manager_unlock(s->manager);
 	if (is_granted)

@@ -16,8 +16,13 @@ struct vres_shard {
 	vres_manager *manager;
 	uint32_t references, leased; /* under the manager's lock */
 	uint32_t held;               /* by calls in progress; under the manager's lock */
-	uint32_t checks;             /* in progress; under the manager's lock */
-	bool is_published;           /* under the manager's lock until set, then for good */
+	/* Under the manager's lock. */
+	uint32_t checks;  /* in progress */
+	uint32_t sources; /* of the caller, that a check is reading */
+	bool is_suspended, is_resuming;
+	bool is_closing;   /* no new check or lease, and somebody waits for those in progress */
+	bool is_final;     /* it is quarantined for good */
+	bool is_published; /* under the manager's lock until set, then for good */
 	/* The table's key: constant once linked, unlike the record, which a seal completes. */
 	char id[SHARD_ID_MAX + 1];
 	struct scrub_place scrub; /* under the manager's lock */
@@ -27,6 +32,7 @@ struct vres_shard {
 	/* Immutable once published. */
 	struct vres_device *device;
 	uint64_t bytes;
+	bool is_adopted;
 	struct tree_shape shape; /* of one range */
 	struct tensors *tensors; /* NULL: it is one range */
 
@@ -60,6 +66,9 @@ struct vres_shard *vres_shard_hold(struct vres_shard *s);
 struct vres_shard *vres_shard_hold_locked(struct vres_shard *s); /* with the manager's lock held */
 void vres_shard_unhold(struct vres_shard **slot);                /* for CLEANUP */
 
+/* Free its memory, which nobody uses any more, and all else. */
+vres_status vres_shard_destroy(struct vres_shard *s);
+
 /*
  * A lease keeps the memory as a reference does, but the shard cannot be found by it.  It is granted
  * for contents of @generation, which were verified: false if the shard has others by now, or is
@@ -68,7 +77,7 @@ void vres_shard_unhold(struct vres_shard **slot);                /* for CLEANUP 
 bool vres_shard_lease(struct vres_shard *s, uint64_t generation);
 void vres_shard_unlease(struct vres_shard *s);
 
-/* Quarantine it for good; false if it was already.  With the manager's lock held. */
+/* Quarantine it; false if it was already.  With the manager's lock held. */
 bool vres_shard_quarantine_locked(struct vres_shard *s);
 
 /* Where in the table a shard with this id is, or would be linked.  With the manager's lock held. */

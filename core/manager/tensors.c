@@ -27,7 +27,7 @@ void vres_tensors_number(struct tensors *t, bool keep_leaves)
 	for (uint32_t i = 0; i < t->ranges_n; i++) {
 		struct tensor_range *r = &t->ranges[i];
 
-		tree_shape_init(&shape, r->bytes, TENSORS_BLOCK_SIZE);
+		tree_shape_init(&shape, r->bytes, t->block_size);
 		r->level = keep_leaves || shape.top == 0 ? 0 : 1;
 		r->first = t->nodes;
 		t->nodes += shape.count[r->level];
@@ -55,18 +55,18 @@ void vres_tensors_node(const struct tensors *t, uint32_t range, uint64_t node, u
 	const struct tensor_range *r = &t->ranges[range];
 	struct tree_shape shape;
 
-	tree_shape_init(&shape, r->bytes, TENSORS_BLOCK_SIZE);
+	tree_shape_init(&shape, r->bytes, t->block_size);
 	tree_node_range(&shape, r->level, node - r->first, offset, bytes);
 }
 
-static vres_status range_root(const struct tensors *t, uint32_t range, const uint8_t *kept,
-                              uint8_t root[VRES_SHA256_BYTES], vres_error *err)
+vres_status vres_tensors_range_root(const struct tensors *t, uint32_t range, const uint8_t *kept,
+                                    uint8_t root[VRES_SHA256_BYTES], vres_error *err)
 {
 	const struct tensor_range *r = &t->ranges[range];
 	const uint8_t *digests = kept + r->first * VRES_SHA256_BYTES;
 	struct tree_shape shape;
 
-	tree_shape_init(&shape, r->bytes, TENSORS_BLOCK_SIZE);
+	tree_shape_init(&shape, r->bytes, t->block_size);
 	if (shape.top > r->level)
 		return tree_root_of(&shape, r->level, digests, root, err);
 	memcpy(root, digests, VRES_SHA256_BYTES);
@@ -114,10 +114,11 @@ vres_status vres_tensors_digests(const struct tensors *t, const uint8_t *kept, u
 	if (roots == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for the roots of tensors");
 	for (uint32_t i = 0; i < t->ranges_n; i++)
-		TRY(range_root(t, i, kept, roots + (size_t)i * VRES_SHA256_BYTES, err));
+		TRY(vres_tensors_range_root(t, i, kept, roots + (size_t)i * VRES_SHA256_BYTES,
+		                            err));
 	TRY(root_over(t, roots, root, err));
 	for (uint32_t i = 0; digests && i < t->ranges_n; i++)
-		TRY(tree_digest(t->ranges[i].bytes, TENSORS_BLOCK_SIZE,
+		TRY(tree_digest(t->ranges[i].bytes, t->block_size,
 		                roots + (size_t)i * VRES_SHA256_BYTES,
 		                digests + (size_t)i * VRES_SHA256_BYTES, err));
 	return VRES_OK;
@@ -130,7 +131,7 @@ vres_status vres_tensor_digest(const struct tensors *t, uint32_t tensor, const u
 	const uint32_t range = t->list[tensor].range;
 
 	if (range == NO_RANGE)
-		return tree_digest(0, TENSORS_BLOCK_SIZE, no_root, digest, err);
+		return tree_digest(0, t->block_size, no_root, digest, err);
 	memcpy(digest, digests + (size_t)range * VRES_SHA256_BYTES, VRES_SHA256_BYTES);
 	return VRES_OK;
 }

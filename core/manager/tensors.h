@@ -33,7 +33,7 @@ struct tensor_range {
 };
 
 struct tensors {
-	uint32_t n, ranges_n;
+	uint32_t n, ranges_n, block_size;
 	struct tensor *list;
 	uint32_t *order; /* positions in the list, in the order of the manifest */
 	struct tensor_range *ranges;
@@ -59,6 +59,10 @@ uint32_t vres_tensors_range_of(const struct tensors *t, uint64_t node);
 /* Where node @node lies in range @range, and how long it is. */
 void vres_tensors_node(const struct tensors *t, uint32_t range, uint64_t node, uint64_t *offset,
                        uint64_t *bytes);
+
+/* The root of the tree of one range. */
+vres_status vres_tensors_range_root(const struct tensors *t, uint32_t range, const uint8_t *kept,
+                                    uint8_t root[VRES_SHA256_BYTES], vres_error *err);
 
 /* The fs-verity digest of each range, and the root over all tensors, from the kept level. */
 vres_status vres_tensors_digests(const struct tensors *t, const uint8_t *kept, uint8_t *digests,

@@ -11,7 +11,7 @@
 
 #include "device/policy.h"
 #include "device/vram_spans.h"
-#include "seal/tensor_memory.h"
+#include "manager/tensor_memory.h"
 
 static struct vram_span span_of(const struct vres_contents *c, uint32_t range)
 {
@@ -110,8 +110,9 @@ static vres_status digest(struct seal *seal, struct vres_contents *c, vres_error
 vres_status vres_tensors_look(struct seal *seal, struct vres_contents *c, vres_error *err)
 {
 	TRY(vres_seal_judge_device(seal, err));
-	TRY(vres_tensor_memory_open(seal, c, err));
-	TRY(vres_tensor_memory_judge(seal, c, err));
+	TRY(vres_tensor_memory_open(seal->device, seal->input->addresses, c, err));
+	TRY(vres_tensor_memory_judge(c, seal->record.gpu_device, &seal->report,
+	                             &seal->record.assurance, err));
 	return digest(seal, c, err);
 }
 

@@ -280,6 +280,7 @@ vres_status vres_tensor_input_open(struct tensor_input *in, const vres_manager *
 	if (all == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for %zu tensors", n);
 	all->n = (uint32_t)n;
+	all->block_size = TENSORS_BLOCK_SIZE;
 	all->list = vres_os_alloc(n * sizeof(*all->list));
 	all->order = vres_os_alloc(n * sizeof(*all->order));
 	r.spots = vres_os_alloc(n * sizeof(*r.spots));

@@ -6,6 +6,7 @@
 
 #include "base/abi.h"
 #include "device/policy.h"
+#include "manager/suspension.h"
 
 vres_status vres_verify_params_in(const vres_verify_params *p, vres_verify_params *out,
                                   vres_error *err)
@@ -30,6 +31,12 @@ vres_status vres_verify_fail(const struct vres_contents *c, vres_reason reason, 
 {
 	return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, reason, c->record.gpu_device,
 	                    "seal verification failed: %s", what);
+}
+
+bool vres_verify_is_bad(const struct verification *v)
+{
+	return v->report.status == VRES_E_SEAL_VERIFICATION_FAILED ||
+	       v->report.status == VRES_E_INTEGRITY_VIOLATION;
 }
 
 bool vres_verify_outranks(vres_status later, vres_status earlier)
@@ -80,6 +87,8 @@ static vres_status admit_locked(struct verification *v, enum verify_start start,
 	if (atomic_load(&s->state) == VRES_SHARD_QUARANTINED)
 		return vres_verify_fail(v->contents, VRES_REASON_QUARANTINED,
 		                        "the shard is quarantined after an earlier failure", err);
+	if (vres_shard_is_closed_locked(s))
+		return vres_shard_fail_suspended(s, err);
 	if (start == VERIFY_FOR_LEASE && is_fresh(v->contents))
 		v->params.mode = VRES_VERIFY_SIGNATURE;
 	TRY(find_means(v, err));
@@ -133,18 +142,27 @@ void vres_verify_begin(struct verification *v, struct vres_shard *s, const vres_
 		v->report.status == VRES_OK && v->params.mode != VRES_VERIFY_SIGNATURE;
 }
 
+static bool is_final(const struct verification *v)
+{
+	return v->report.reason == VRES_REASON_SIGNATURE ||
+	       v->report.reason == VRES_REASON_RESIDENCY || v->is_kept_bad;
+}
+
 /* An old seal is only refused; all else that is wrong with a shard quarantines it. */
 static void settle(struct verification *v)
 {
 	struct vres_shard *s = v->shard;
-	const bool is_bad = v->report.status == VRES_E_SEAL_VERIFICATION_FAILED;
+	const bool is_bad = vres_verify_is_bad(v);
 
 	if (is_bad && (s->manager->policy.require & VRES_REQUIRE_STOP))
 		vres_manager_stop(s->manager);
 	vres_manager_lock(s->manager);
 	if (is_bad && v->report.reason != VRES_REASON_EXPIRED)
 		v->is_first = vres_shard_quarantine_locked(s);
+	/* What bytes can be loaded again is lifted; what else is wrong is not. */
+	s->is_final |= is_bad && is_final(v);
 	s->checks--;
+	vres_suspension_look_locked(s);
 	vres_manager_unlock(s->manager);
 	v->is_counted = false;
 }

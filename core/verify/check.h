@@ -25,6 +25,8 @@ struct verification {
 	bool has_bytes_to_check;    /* all but the bytes is good, and the mode looks at bytes */
 	bool is_old_trouble;        /* the same trouble was reported before: no event */
 	char wanted[65], found[65]; /* the digests that differ */
+	bool is_kept_bad;           /* the kept level is not the signed one */
+	uint32_t first_bad;         /* the first damaged tensor, where there is one */
 	vres_damage last;           /* the last damaged range; no room is needed to join it */
 };
 
@@ -58,6 +60,9 @@ void vres_verify_end(struct verification *v);
 
 /* Let go of shard and contents; for CLEANUP.  One that was never begun is left alone. */
 void vres_verify_close(struct verification *v);
+
+/* Is the shard not what it should be?  Else it is good, or could not be checked. */
+bool vres_verify_is_bad(const struct verification *v);
 
 /* VRES_E_SEAL_VERIFICATION_FAILED for @reason. */
 vres_status vres_verify_fail(const struct vres_contents *c, vres_reason reason, const char *what,

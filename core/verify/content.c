@@ -132,7 +132,7 @@ static vres_status check_sample(struct verification *v, struct vram_digest *vram
 	const uint64_t n = c->shape->count[c->kept_level], k = min_u64(v->params.sample_units, n);
 	uint64_t nodes[RANGES_MAX];
 
-	TRY(vres_verify_kept(c, err));
+	TRY(vres_verify_kept_of(v, err));
 	for (uint64_t done = 0; done < k;) {
 		const size_t some = (size_t)min_u64(k - done, RANGES_MAX);
 
@@ -178,7 +178,7 @@ static vres_status compare_part(struct verification *v, struct vram_digest *vram
 
 	if (vres_crypto_equal(digests, c->kept + first * VRES_SHA256_BYTES, bytes))
 		return VRES_OK;
-	TRY(vres_verify_kept(c, err)); /* it was good when the pass began; is it still? */
+	TRY(vres_verify_kept_of(v, err)); /* it was good when the pass began; is it still? */
 	again = vres_os_alloc(bytes);
 	if (again == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for %" PRIu64 " digests", count);
@@ -200,13 +200,13 @@ vres_status vres_verify_part(struct verification *v, uint64_t first, uint64_t co
 	if (digests == NULL)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for %" PRIu64 " digests", count);
 	if (first == 0)
-		TRY(vres_verify_kept(c, err));
+		TRY(vres_verify_kept_of(v, err));
 	TRY(open_vram(v, &vram, err));
 	status = vres_vram_digest_part(&vram, c->kept_level, first, count, digests, err);
 	if (status == VRES_OK)
 		status = compare_part(v, &vram, first, count, digests, err);
 	v->report.bytes_hashed = vram.bytes_hashed;
 	if (status == VRES_OK && first > 0 && first + count == c->shape->count[c->kept_level])
-		status = vres_verify_kept(c, err); /* the whole pass rests on it */
+		status = vres_verify_kept_of(v, err); /* the whole pass rests on it */
 	return status;
 }

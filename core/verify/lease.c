@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Leases: the only way to a device address, so this is where no caller can skip verification. */
 #include "events/log.h"
+#include "manager/suspension.h"
 #include "verify/content.h"
 #include "verify/verify.h"
 
@@ -23,6 +24,15 @@ static vres_status no_memory(const struct vres_shard *s, vres_error *err)
 	return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a lease");
 }
 
+/* It was good when it was checked. */
+static vres_status not_granted(const struct verification *v, vres_error *err)
+{
+	return atomic_load(&v->shard->state) == VRES_SHARD_QUARANTINED
+	               ? vres_verify_fail(v->contents, VRES_REASON_QUARANTINED,
+	                                  "the shard was quarantined meanwhile", err)
+	               : vres_shard_fail_suspended(v->shard, err);
+}
+
 static vres_status acquire(vres_shard *s, vres_lease **out, vres_error *err)
 {
 	CLEANUP(vres_os_freep) struct vres_lease *lease = vres_os_alloc(sizeof(*lease));
@@ -36,8 +46,7 @@ static vres_status acquire(vres_shard *s, vres_lease **out, vres_error *err)
 	lease->shard = s;
 	lease->device_ptr = v.contents->memory.mem.addr;
 	if (!vres_shard_lease(s, v.contents->generation))
-		return vres_verify_fail(v.contents, VRES_REASON_QUARANTINED,
-		                        "the shard was quarantined meanwhile", err);
+		return not_granted(&v, err);
 	*out = TAKE(lease);
 	return VRES_OK;
 }

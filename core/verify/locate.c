@@ -49,6 +49,8 @@ void vres_verify_note(struct verification *v, uint32_t tensor, uint64_t offset, 
 		memcpy(to, &stride, sizeof(stride));
 		ABI_OUT((vres_damage *)(void *)to, &v->last);
 	}
+	if (tensor != UINT32_MAX && r->bad_tensors == 0)
+		v->first_bad = tensor;
 	r->bad_tensors += tensor != UINT32_MAX && !is_known;
 	r->bad_blocks++;
 }
@@ -97,12 +99,23 @@ static bool locate_blocks(struct locating *l, uint64_t node, uint64_t offset, ui
 	return l->v->report.bad_blocks > bad;
 }
 
+/* Whoever waits for this check in its source would wait for ever. */
+static void source_begins(struct verification *v, int change)
+{
+	if (v->params.source == NULL)
+		return;
+	vres_manager_lock(v->shard->manager);
+	v->shard->sources += (uint32_t)change;
+	vres_manager_unlock(v->shard->manager);
+}
+
 static void locate_in_node(struct verification *v, struct vram_digest *vram, uint64_t node)
 {
 	const struct vres_contents *c = v->contents;
 	const size_t digests = (size_t)c->shape->fanout * VRES_SHA256_BYTES;
 	CLEANUP(locating_close) struct locating l = {.v = v, .vram = vram};
 	uint64_t offset, bytes;
+	bool is_located;
 
 	if (v->params.source && c->kept_level > 0) {
 		l.block = vres_os_alloc(c->shape->block_size);
@@ -112,7 +125,10 @@ static void locate_in_node(struct verification *v, struct vram_digest *vram, uin
 	/* A driver that leaves out work while this goes on is not to make good blocks look bad. */
 	vram->is_twofold = true;
 	tree_node_range(c->shape, c->kept_level, node, &offset, &bytes);
-	if (!locate_blocks(&l, node, offset, bytes))
+	source_begins(v, 1);
+	is_located = locate_blocks(&l, node, offset, bytes);
+	source_begins(v, -1);
+	if (!is_located)
 		vres_verify_note(v, UINT32_MAX, offset, bytes);
 }
 
@@ -141,13 +157,21 @@ vres_status vres_verify_kept(const struct vres_contents *c, vres_error *err)
 				 err);
 }
 
+vres_status vres_verify_kept_of(struct verification *v, vres_error *err)
+{
+	const vres_status status = vres_verify_kept(v->contents, err);
+
+	v->is_kept_bad |= status == VRES_E_SEAL_VERIFICATION_FAILED;
+	return status;
+}
+
 void vres_verify_locate(struct verification *v, struct vram_digest *vram)
 {
 	const struct vres_contents *c = v->contents;
 	const uint64_t count = c->shape->count[c->kept_level];
 	CLEANUP(vres_os_freep) uint8_t *found = NULL;
 
-	if (vres_verify_kept(c, NULL) != VRES_OK)
+	if (vres_verify_kept_of(v, NULL) != VRES_OK)
 		return;
 	vram->is_twofold = true;
 	found = vres_os_alloc((size_t)count * VRES_SHA256_BYTES);

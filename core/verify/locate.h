@@ -14,6 +14,9 @@
 /* VRES_E_SEAL_VERIFICATION_FAILED unless the kept level hashes to the signed root. */
 vres_status vres_verify_kept(const struct vres_contents *c, vres_error *err);
 
+/* The same of the contents of a verification, which remembers that it failed. */
+vres_status vres_verify_kept_of(struct verification *v, vres_error *err);
+
 /*
  * Report a damaged range, of tensor @tensor or, with UINT32_MAX, of the shard.  Ranges come in
  * ascending order; a neighbour of the last one extends it.

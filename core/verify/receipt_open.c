@@ -1,12 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Receipts of live shards: giving one out, and finding the shard that a presented one speaks of. */
+#include <inttypes.h>
+
 #include "events/events.h"
 #include "events/log.h"
-#include "manager/shard.h"
+#include "manager/suspension.h"
 
 /* More are only counted as lost, so a flood of forgeries does not become a flood of events. */
 #define BAD_RECEIPTS_A_SECOND 10u
 #define SECOND                UINT64_C(1000000000)
+
+static vres_status not_suspended(const struct vres_shard *s, vres_error *err)
+{
+	bool is_closed;
+
+	vres_manager_lock(s->manager);
+	is_closed = vres_shard_is_closed_locked(s);
+	vres_manager_unlock(s->manager);
+	return is_closed ? vres_shard_fail_suspended(s, err) : VRES_OK;
+}
 
 vres_status vres_shard_receipt(const vres_shard *s, void *buf, size_t cap, size_t *len,
                                vres_error *err)
@@ -25,6 +37,7 @@ vres_status vres_shard_receipt(const vres_shard *s, void *buf, size_t cap, size_
 		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_QUARANTINED,
 		                    vres_shard_device(s),
 		                    "the shard is quarantined after an earlier failure");
+	TRY(not_suspended(s, err));
 	c = vres_contents_of(s);
 	n = vres_record_encode(&c->record, bytes);
 	memcpy(bytes + n, c->mac, MAC_BYTES);
@@ -74,6 +87,14 @@ static bool same_record(const struct vres_record *a, const struct vres_record *b
 	return n == vres_record_encode(b, right) && vres_crypto_equal(left, right, n);
 }
 
+/* The same, or of an earlier epoch of the same shard, whose bytes were others. */
+static bool is_of(const struct vres_record *now, const struct vres_record *record)
+{
+	return same_record(now, record) ||
+	       (record->epoch < now->epoch && record->digest_alg == now->digest_alg &&
+	        record->tensors == now->tensors && record->vram_bytes == now->vram_bytes);
+}
+
 static void release(vres_shard **slot)
 {
 	vres_shard_release(*slot);
@@ -91,7 +112,7 @@ static vres_status match(vres_manager *m, const void *receipt, size_t len, vres_
 		return refused(VRES_REASON_STALE_SESSION, "the receipt is of another session", err);
 	if (vres_manager_find(m, record.shard_id, &s, NULL) == VRES_OK)
 		c = vres_contents_of(s);
-	if (c == NULL || !same_record(&c->record, &record))
+	if (c == NULL || !is_of(&c->record, &record))
 		return refused(VRES_REASON_UNKNOWN_SHARD, "the receipt is of no live shard", err);
 	if (atomic_load(&s->state) == VRES_SHARD_QUARANTINED)
 		return refused(VRES_REASON_QUARANTINED, "the shard of the receipt is quarantined",
@@ -99,6 +120,12 @@ static vres_status match(vres_manager *m, const void *receipt, size_t len, vres_
 	if (vres_contents_are_expired(c))
 		return refused(VRES_REASON_EXPIRED,
 		               "the shard of the receipt is older than max_seal_age", err);
+	TRY(not_suspended(s, err));
+	if (record.epoch < c->record.epoch)
+		return vres_fail_at(err, VRES_E_STATE, VRES_REASON_SUPERSEDED, vres_shard_device(s),
+		                    "the receipt is of epoch %" PRIu32
+		                    ", and the shard holds other bytes since",
+		                    record.epoch);
 	*out = TAKE(s);
 	return VRES_OK;
 }

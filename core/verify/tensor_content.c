@@ -262,7 +262,7 @@ vres_status vres_verify_tensors(struct verification *v, vres_error *err)
 	const bool is_sample = v->params.mode == VRES_VERIFY_SAMPLED;
 	vres_status status;
 
-	TRY(vres_verify_kept(v->contents, err));
+	TRY(vres_verify_kept_of(v, err));
 	TRY(looking_open(&l, v,
 	                 is_sample ? "sampled bytes in VRAM are not the ones that were sealed"
 	                           : "the bytes in VRAM are not the ones that were sealed",
@@ -281,11 +281,11 @@ vres_status vres_verify_tensor_part(struct verification *v, uint64_t first, uint
 	vres_status status;
 
 	/* It was good when the pass began; is it still, before it calls anything damaged? */
-	TRY(vres_verify_kept(v->contents, err));
+	TRY(vres_verify_kept_of(v, err));
 	TRY(looking_open(&l, v, "scrubbed bytes in VRAM are not the ones that were sealed", err));
 	status = check(&l, &(struct nodes){.first = first, .count = count}, err);
 	v->report.bytes_hashed = l.vram.bytes_hashed;
 	if (status == VRES_OK && is_last)
-		status = vres_verify_kept(v->contents, err); /* the whole pass rests on it */
+		status = vres_verify_kept_of(v, err); /* the whole pass rests on it */
 	return status;
 }

@@ -85,6 +85,8 @@ static void tell_bad(const struct verification *v, bool is_incident)
 	e.expected_digest = v->wanted[0] ? v->wanted : NULL;
 	e.actual_digest = v->found[0] ? v->found : NULL;
 	e.damage_count = v->report.damage_count;
+	e.bad_tensors = v->report.bad_tensors;
+	e.tensor = v->report.bad_tensors ? v->contents->tensors->list[v->first_bad].name : NULL;
 	e.action_taken = m->policy.require & VRES_REQUIRE_STOP     ? "manager_stopped"
 	                 : v->report.reason == VRES_REASON_EXPIRED ? "refused"
 	                                                           : "shard_quarantined";
@@ -136,7 +138,7 @@ vres_status vres_verify_conclude(struct verification *v, vres_error *err)
 			vres_count_verify(m, &v->report);
 	} else if (!v->was_refused) {
 		vres_count_verify(m, &v->report);
-		if (v->report.status == VRES_E_SEAL_VERIFICATION_FAILED)
+		if (vres_verify_is_bad(v))
 			conclude_bad(v);
 		else if (!v->is_old_trouble)
 			vres_verify_tell_error(v->shard, v->contents, v->report.mode,

@@ -23,7 +23,10 @@ typedef enum vres_event_type {
 	VRES_EVENT_VRAM_DEALLOCATED = 6,
 	VRES_EVENT_VRAM_DEALLOCATION_FAILED = 7,
 	VRES_EVENT_POLICY_VIOLATION = 8,
-	/* 9 to 12 are reserved. */
+	VRES_EVENT_VRAM_RESEALED = 9,   /* a suspended shard was resumed with other bytes */
+	VRES_EVENT_VRAM_SUSPENDED = 10, /* an adopted shard is its owner's to change and to move */
+	VRES_EVENT_VRAM_RESUMED = 11,   /* a suspended shard was resumed with the same bytes */
+	/* 12 is reserved. */
 	VRES_EVENT_SEAL_VERIFICATION_ERROR = 13, /* a verification or a lease could not be made */
 	VRES_EVENT_SEAL_FAILED = 14,             /* a seal could not be made */
 	VRES_EVENT_VRAM_RELEASED = 15            /* an adopted shard ended; its memory stays */
@@ -49,6 +52,15 @@ typedef struct vres_event {
 	const vres_shard_info *shard;
 	const char *expected_digest, *actual_digest, *mode, *violation, *action_taken, *detail;
 	uint64_t damage_count; /* as in the report of the verification that failed */
+	uint64_t bad_tensors;  /* the same */
+	/* Of a resume: tensors that were said to change, that were expected to be something, and
+	 * that are at another address. */
+	uint64_t changed_tensors, expected_tensors, moved_tensors;
+	const char *tensor;          /* name of the first damaged one */
+	const char *previous_digest; /* of the shard, before it was resealed */
+	const char *label;           /* as given to vres_shard_resume() */
+	uint32_t lifted;             /* 1: a quarantine has ended */
+	uint32_t reserved;
 } vres_event;
 
 /**

@@ -33,7 +33,9 @@ extern "C" {
 #define VRES_REQUIRE_ECC      4u  /* ECC known to be on; contradicts VRES_ALLOW_NO_ECC */
 #define VRES_REQUIRE_AUDIT    8u  /* an audit sink */
 #define VRES_REQUIRE_STOP     16u /* any failed verification stops the manager */
-#define VRES_REQUIRE_ALL      31u
+/* a tensor that has changed is resumed only with an expected digest */
+#define VRES_REQUIRE_EXPECTED 32u
+#define VRES_REQUIRE_ALL      63u
 
 /** vres_policy_report.violations: a violation that no VRES_ALLOW_x permits */
 #define VRES_VIOLATION_NEVER (UINT64_C(1) << 63)

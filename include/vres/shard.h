@@ -13,8 +13,12 @@ extern "C" {
 #endif
 
 /** vres_shard_info.state */
-#define VRES_SHARD_SEALED      1u
-#define VRES_SHARD_QUARANTINED 2u /* a verification failed; the shard stays refused for good */
+#define VRES_SHARD_SEALED 1u
+/*
+ * A verification failed.  The shard stays refused for good, but for adopted memory whose bytes were
+ * not those sealed: vres_shard_resume() lifts that when it finds the right ones.
+ */
+#define VRES_SHARD_QUARANTINED 2u
 
 /**
  * struct vres_shard_info - everything that is known of a shard, without pointer or address
@@ -35,6 +39,8 @@ extern "C" {
  * @allow, @require: the policy under which it was sealed
  * @tensors:       how many tensors it has; 0: it is one range of bytes
  * @epoch:         how often other bytes have taken the place of those that were sealed
+ * @suspended:     1: its memory is its owner's until vres_shard_resume()
+ * @reserved:      0
  *
  * Strings are NUL-terminated.
  */
@@ -45,7 +51,7 @@ typedef struct vres_shard_info {
 	uint32_t gpu_device, shard_index, total_shards, digest_alg, state, adopted, leases,
 		simulated, assurance;
 	uint64_t vram_bytes, sealed_at, verified_at, allow, require;
-	uint32_t tensors, epoch;
+	uint32_t tensors, epoch, suspended, reserved;
 } vres_shard_info;
 
 VRES_DEFINE_INIT(vres_shard_info)
@@ -82,6 +88,25 @@ VRES_API VRES_MUST_CHECK vres_status vres_shard_to_json(const vres_shard *s, cha
  * fails, the event vram_deallocation_failed reports it; this function returns nothing.
  */
 VRES_API void vres_shard_release(vres_shard *s);
+
+/**
+ * vres_shard_close() - give the last reference back, and know that the memory is not touched any
+ * more
+ * @s: a shard without leases, to which nobody else has a reference
+ *
+ * As vres_shard_release(), but when it succeeds no call works on the memory any more, and memory of
+ * our own has been overwritten with zeros and freed.  Waits for calls in progress, for at most the
+ * deadline of the policy.
+ *
+ * Who frees adopted memory while a verification reads it ends the process's GPU context: close or
+ * suspend the shard first.
+ *
+ * Return: VRES_OK; VRES_E_BUSY: there is another reference or a lease, or calls in progress last
+ * too long, and the reference is still the caller's; VRES_E_DEALLOCATION_FAILED: freeing failed,
+ *         and the reference was given back all the same; VRES_E_STATE with reason FORKED in a
+ * forked child: its host memory was freed.
+ */
+VRES_API VRES_MUST_CHECK vres_status vres_shard_close(vres_shard *s, vres_error *err);
 
 #ifdef __cplusplus
 }

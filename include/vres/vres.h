@@ -71,6 +71,7 @@
 #include <vres/tensors.h>
 #include <vres/shard.h>
 #include <vres/verify.h>
+#include <vres/suspend.h>
 #include <vres/scrub.h>
 #include <vres/lease.h>
 #include <vres/receipt.h>

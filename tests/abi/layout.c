@@ -86,7 +86,24 @@ FIELD(vres_tensor_info, bytes, 8, 8);
 FIELD(vres_tensor_info, name, 16, 513);
 FIELD(vres_tensor_info, digest, 529, 65);
 
-SIZE(vres_shard_info, 1128);
+/* suspend.h */
+SIZE(vres_change, 24);
+FIELD(vres_change, struct_size, 0, 8);
+FIELD(vres_change, tensor, 8, 4);
+FIELD(vres_change, reserved, 12, 4);
+FIELD(vres_change, expected_digest, 16, 8);
+
+SIZE(vres_resume_params, 56);
+FIELD(vres_resume_params, struct_size, 0, 8);
+FIELD(vres_resume_params, device_ptrs, 8, 8);
+FIELD(vres_resume_params, device_ptrs_n, 16, 8);
+FIELD(vres_resume_params, changes, 24, 8);
+FIELD(vres_resume_params, changes_n, 32, 8);
+FIELD(vres_resume_params, all_changed, 40, 4);
+FIELD(vres_resume_params, reserved, 44, 4);
+FIELD(vres_resume_params, label, 48, 8);
+
+SIZE(vres_shard_info, 1136);
 FIELD(vres_shard_info, struct_size, 0, 8);
 FIELD(vres_shard_info, shard_id, 8, 257);
 FIELD(vres_shard_info, model_ref, 265, 513);
@@ -111,6 +128,8 @@ FIELD(vres_shard_info, allow, 1104, 8);
 FIELD(vres_shard_info, require, 1112, 8);
 FIELD(vres_shard_info, tensors, 1120, 4);
 FIELD(vres_shard_info, epoch, 1124, 4);
+FIELD(vres_shard_info, suspended, 1128, 4);
+FIELD(vres_shard_info, reserved, 1132, 4);
 
 SIZE(vres_damage, 32);
 FIELD(vres_damage, struct_size, 0, 8);
@@ -218,7 +237,7 @@ FIELD(vres_metrics, audit_lost, 120, 8);
 FIELD(vres_metrics, devices_now, 128, 8);
 FIELD(vres_metrics, opened_devices_now, 136, 8);
 
-SIZE(vres_event, 168);
+SIZE(vres_event, 232);
 FIELD(vres_event, struct_size, 0, 8);
 FIELD(vres_event, type, 8, 4);
 FIELD(vres_event, name, 16, 8);
@@ -242,6 +261,15 @@ FIELD(vres_event, violation, 136, 8);
 FIELD(vres_event, action_taken, 144, 8);
 FIELD(vres_event, detail, 152, 8);
 FIELD(vres_event, damage_count, 160, 8);
+FIELD(vres_event, bad_tensors, 168, 8);
+FIELD(vres_event, changed_tensors, 176, 8);
+FIELD(vres_event, expected_tensors, 184, 8);
+FIELD(vres_event, moved_tensors, 192, 8);
+FIELD(vres_event, tensor, 200, 8);
+FIELD(vres_event, previous_digest, 208, 8);
+FIELD(vres_event, label, 216, 8);
+FIELD(vres_event, lifted, 224, 4);
+FIELD(vres_event, reserved, 228, 4);
 
 /* Is an init function's value zeros but for struct_size, which is the size here? */
 #define ck_init(type)                                                                              \

@@ -36,6 +36,8 @@ const struct explanation explanations[] = {
          "where every seal and verification must leave a record"},
 	{TERM_REQUIRE, "stop", "any failed verification ends the session",
          "where one damaged shard makes the whole host suspect"},
+	{TERM_REQUIRE, "expected", "what has changed is resumed only with an expected digest",
+         "for engines that update weights, so that no update launders damage"},
 	{TERM_FACT, "simulated", "is there no VRAM behind this backend?",
          "use a real backend; for a trial, --backend mock or --allow simulated"},
 	{TERM_FACT, "integrated", "does the GPU use the host's memory?",

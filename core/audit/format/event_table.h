@@ -8,7 +8,7 @@
 
 #include "audit/format/format.h"
 
-#define AUDIT_FIELDS 9u
+#define AUDIT_FIELDS 12u
 
 /* Where the value of a field comes from, and what it looks like. */
 enum audit_field_kind {
@@ -17,15 +17,19 @@ enum audit_field_kind {
 	FIELD_WORD,      /* always the same */
 	FIELD_SIMULATED, /* true, or absent */
 	FIELD_NUMBER,    /* u64 of the event */
-	FIELD_COUNT,  /* the same; absent if it is 0 or the event was made before the field was */
-	FIELD_DEVICE, /* u32 of the event; absent for VRES_NO_DEVICE */
-	FIELD_TEXT,   /* string of the event */
-	FIELD_REASON, /* its reason, as a word */
-	FIELD_STATUS, /* its status, by name */
+	FIELD_COUNT,    /* the same; absent if it is 0 or the event was made before the field was */
+	FIELD_DEVICE,   /* u32 of the event; absent for VRES_NO_DEVICE */
+	FIELD_TEXT,     /* string of the event */
+	FIELD_NEW_TEXT, /* the same; absent if the event was made before the field was */
+	FIELD_FLAG,     /* u32 of the event: true, or absent if it is 0 */
+	FIELD_REASON,   /* its reason, as a word */
+	FIELD_STATUS,   /* its status, by name */
 	FIELD_SHARD_NUMBER, /* u64, string of its shard */
 	FIELD_SHARD_TEXT,
-	FIELD_OWN_NUMBER, /* of the log's own events */
-	FIELD_OWN_EPOCH,  /* a number; absent in mode token */
+	FIELD_SHARD_SMALL, /* u32 of its shard */
+	FIELD_SHARD_COUNT, /* the same; absent if it is 0 */
+	FIELD_OWN_NUMBER,  /* of the log's own events */
+	FIELD_OWN_EPOCH,   /* a number; absent in mode token */
 	FIELD_OWN_TEXT,
 	FIELD_OWN_HEX, /* a string of @at lower-case hex digits */
 };

@@ -80,8 +80,10 @@ static void put_event(struct line_out *o, const struct audit_slot *slot)
 		switch (f->kind) {
 		case FIELD_NAME: put_quoted(o, name, strlen(name)); break;
 		case FIELD_WORD: put_quoted(o, f->word, strlen(f->word)); break;
+		case FIELD_FLAG:
 		case FIELD_SIMULATED: put_string(o, "true"); break;
 		case FIELD_TEXT:
+		case FIELD_NEW_TEXT:
 		case FIELD_REASON:
 		case FIELD_STATUS:
 		case FIELD_SHARD_TEXT:

@@ -71,6 +71,22 @@ static uint64_t number_at(const void *object, size_t at)
 	return value;
 }
 
+/* Of a structure that may be older, and then lacks what was added since. */
+static void put_small(struct audit_slot *slot, size_t i, const void *object, size_t at,
+                      bool is_absent_if_0)
+{
+	uint32_t value = 0;
+	size_t size;
+
+	if (object == NULL)
+		return;
+	memcpy(&size, object, sizeof(size));
+	if (size >= at + sizeof(value))
+		memcpy(&value, (const char *)object + at, sizeof(value));
+	if (value > 0 || !is_absent_if_0)
+		put_number(slot, i, value);
+}
+
 static const char *reason_word(const vres_event *event)
 {
 	return event->status == VRES_E_NOT_SEALED ? "not_sealed" : vres_reason_word(event->reason);
@@ -95,6 +111,14 @@ static vres_status put_field(struct audit_slot *slot, size_t i, const struct aud
 		if (event->gpu_device != VRES_NO_DEVICE)
 			put_number(slot, i, event->gpu_device);
 		return VRES_OK;
+	case FIELD_FLAG: put_small(slot, i, event, f->at, true); return VRES_OK;
+	case FIELD_SHARD_SMALL: put_small(slot, i, event->shard, f->at, false); return VRES_OK;
+	case FIELD_SHARD_COUNT: put_small(slot, i, event->shard, f->at, true); return VRES_OK;
+	case FIELD_NEW_TEXT:
+		if (event->struct_size < f->at + sizeof(text))
+			return VRES_OK;
+		memcpy(&text, (const char *)event + f->at, sizeof(text));
+		return put_text(slot, i, text, hash, err);
 	case FIELD_TEXT:
 		memcpy(&text, (const char *)event + f->at, sizeof(text));
 		return put_text(slot, i, text, hash, err);

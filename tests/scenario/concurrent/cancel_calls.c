@@ -160,6 +160,25 @@ CALL(seal_tensors, s->f->manager, &of_tensors, &s->tensor, 1, &s->made_shard)
 CALL(self_check, NEW(vres_self_report))
 CALL(set_verify, s->f->manager, &s->shard, 1, NULL, NULL)
 CALL(shard_describe, s->shard, NEW(vres_shard_info))
+static void call_shard_suspend(struct stage *s)
+{
+	s->status = vres_shard_suspend(s->tensors, NULL);
+}
+
+static void call_shard_resume(struct stage *s)
+{
+	s->status = vres_shard_resume(s->tensors, NULL, NULL, NULL);
+	if (s->status == VRES_E_STATE) /* it was not suspended */
+		s->status = VRES_OK;
+}
+
+static void call_shard_close(struct stage *s)
+{
+	s->status = vres_shard_close(s->tensors, NULL);
+	if (s->status == VRES_OK)
+		s->tensors = NULL;
+}
+
 CALL(shard_tensor, s->tensors, 0, NEW(vres_tensor_info))
 CALL(shard_verify, s->shard, NULL, NULL)
 CALL(validate_hex, digits, 2, 2, NULL)
@@ -285,10 +304,13 @@ const struct call calls[] = {
 	GUARDED(seal_tensors),
 	GUARDED(self_check),
 	GUARDED(set_verify),
+	GUARDED(shard_close),
 	GUARDED(shard_describe),
 	GUARDED(shard_manifest),
 	GUARDED(shard_receipt),
 	RELEASE(shard_release),
+	GUARDED(shard_resume),
+	GUARDED(shard_suspend),
 	GUARDED(shard_tensor),
 	GUARDED(shard_to_json),
 	GUARDED(shard_verify),

@@ -55,7 +55,7 @@ START_TEST(contradictions_and_unknown_bits_are_refused)
 		{VRES_ALLOW_ALL, 0, UINT32_MAX},
 		{SIMULATED | 256, 0, 0}, /* no such bit */
 		{SIMULATED | UINT64_C(1) << 63, 0, 0},
-		{SIMULATED, 32, 0},
+		{SIMULATED, 64, 0},
 		{SIMULATED, UINT64_C(1) << 63, 0},
 	};
 	CLEANUP(finish) struct fixture *f = without_manager();

@@ -46,7 +46,7 @@ const char *status_flaw(vres_status got, const vres_error *err)
 		return "err was not filled";
 	if (err->status != got)
 		return "err->status is not what was returned";
-	if (err->reason > VRES_REASON_DEADLINE)
+	if (err->reason > VRES_REASON_SUPERSEDED)
 		return "err->reason is not a reason";
 	if (err->gpu_device != VRES_NO_DEVICE && err->gpu_device > 1024)
 		return "err->gpu_device is not a device";

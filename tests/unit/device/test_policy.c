@@ -61,7 +61,7 @@ START_TEST(every_known_bit_is_accepted_and_every_other_refused)
 		ck_status(vres_policy_resolve(&allow, &got, &err),
 		          bit < 8 ? VRES_OK : VRES_E_CONFIG);
 		ck_status(vres_policy_resolve(&require, &got, &err),
-		          bit < 5 ? VRES_OK : VRES_E_CONFIG);
+		          bit < 6 ? VRES_OK : VRES_E_CONFIG);
 	}
 }
 END_TEST

@@ -41,6 +41,9 @@ static const char fresh_text[] =
 	"# HELP vram_available_bytes Memory that can be sealed now; 0 when the device does not "
 	"answer.\n"
 	"# TYPE vram_available_bytes gauge\n"
+	"# HELP vram_adopted_bytes Memory of others that this manager has sealed and that is not "
+	"suspended.\n"
+	"# TYPE vram_adopted_bytes gauge\n"
 	"# HELP vram_seal_operations_total Seals: ok; failed, the bytes are not those that were "
 	"read or expected; error, all else.\n"
 	"# TYPE vram_seal_operations_total counter\n"
@@ -103,6 +106,19 @@ static const char fresh_text[] =
 	"# HELP vram_quarantined_shards Live shards that failed a verification.\n"
 	"# TYPE vram_quarantined_shards gauge\n"
 	"vram_quarantined_shards 0\n"
+	"# HELP vram_suspended_shards Live shards whose memory is their owner's until they are "
+	"resumed.\n"
+	"# TYPE vram_suspended_shards gauge\n"
+	"vram_suspended_shards 0\n"
+	"# HELP vram_tensors Tensors of live shards.\n"
+	"# TYPE vram_tensors gauge\n"
+	"vram_tensors 0\n"
+	"# HELP vram_reseals_total Resumes of bytes that had changed: ok; failed, they are not as "
+	"expected, or others had changed too; error, all else.\n"
+	"# TYPE vram_reseals_total counter\n"
+	"vram_reseals_total{result=\"ok\"} 0\n"
+	"vram_reseals_total{result=\"failed\"} 0\n"
+	"vram_reseals_total{result=\"error\"} 0\n"
 	"# HELP vram_leases Leases that are held.\n"
 	"# TYPE vram_leases gauge\n"
 	"vram_leases 0\n"
@@ -166,6 +182,10 @@ START_TEST(every_counter_stands_in_its_own_line)
 	atomic_store(&c->shards, 22);
 	atomic_store(&c->quarantined, 23);
 	atomic_store(&c->leases, 24);
+	atomic_store(&c->suspended, 28);
+	atomic_store(&c->tensors, 29);
+	for (unsigned i = 0; i < OUTCOMES; i++)
+		atomic_store(&c->reseals[i], 30 + i);
 	atomic_store(&l->policy_violations, 25);
 	atomic_store(&l->audit_events, 26);
 	atomic_store(&l->audit_lost, 27);
@@ -186,6 +206,9 @@ START_TEST(every_counter_stands_in_its_own_line)
 	ck_line(text, "vram_shards 22");
 	ck_line(text, "vram_quarantined_shards 23");
 	ck_line(text, "vram_leases 24");
+	ck_line(text, "vram_suspended_shards 28");
+	ck_line(text, "vram_tensors 29");
+	ck_line(text, "vram_reseals_total{result=\"failed\"} 31");
 	ck_line(text, "vram_policy_violations_total 25");
 	ck_line(text, "vram_audit_events_total 26");
 	ck_line(text, "vram_audit_lost_total 27");

@@ -16,7 +16,8 @@ pub const VRES_REQUIRE_READONLY: u32 = 2;
 pub const VRES_REQUIRE_ECC: u32 = 4;
 pub const VRES_REQUIRE_AUDIT: u32 = 8;
 pub const VRES_REQUIRE_STOP: u32 = 16;
-pub const VRES_REQUIRE_ALL: u32 = 31;
+pub const VRES_REQUIRE_EXPECTED: u32 = 32;
+pub const VRES_REQUIRE_ALL: u32 = 63;
 pub const VRES_ECC_OFF: u32 = 0;
 pub const VRES_ECC_ON: u32 = 1;
 pub const VRES_ECC_UNKNOWN: u32 = 2;
@@ -423,6 +424,9 @@ pub const VRES_EVENT_VRAM_ALLOCATION_FAILED: vres_event_type = 5;
 pub const VRES_EVENT_VRAM_DEALLOCATED: vres_event_type = 6;
 pub const VRES_EVENT_VRAM_DEALLOCATION_FAILED: vres_event_type = 7;
 pub const VRES_EVENT_POLICY_VIOLATION: vres_event_type = 8;
+pub const VRES_EVENT_VRAM_RESEALED: vres_event_type = 9;
+pub const VRES_EVENT_VRAM_SUSPENDED: vres_event_type = 10;
+pub const VRES_EVENT_VRAM_RESUMED: vres_event_type = 11;
 pub const VRES_EVENT_SEAL_VERIFICATION_ERROR: vres_event_type = 13;
 pub const VRES_EVENT_SEAL_FAILED: vres_event_type = 14;
 pub const VRES_EVENT_VRAM_RELEASED: vres_event_type = 15;
@@ -453,6 +457,15 @@ pub struct vres_event {
     pub action_taken: *const ::std::os::raw::c_char,
     pub detail: *const ::std::os::raw::c_char,
     pub damage_count: u64,
+    pub bad_tensors: u64,
+    pub changed_tensors: u64,
+    pub expected_tensors: u64,
+    pub moved_tensors: u64,
+    pub tensor: *const ::std::os::raw::c_char,
+    pub previous_digest: *const ::std::os::raw::c_char,
+    pub label: *const ::std::os::raw::c_char,
+    pub lifted: u32,
+    pub reserved: u32,
 }
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -761,6 +774,8 @@ pub struct vres_shard_info {
     pub require: u64,
     pub tensors: u32,
     pub epoch: u32,
+    pub suspended: u32,
+    pub reserved: u32,
 }
 extern "C" {
     pub fn vres_shard_describe(s: *const vres_shard, out: *mut vres_shard_info, err: *mut vres_error) -> vres_status;
@@ -776,6 +791,9 @@ extern "C" {
 }
 extern "C" {
     pub fn vres_shard_release(s: *mut vres_shard);
+}
+extern "C" {
+    pub fn vres_shard_close(s: *mut vres_shard, err: *mut vres_error) -> vres_status;
 }
 pub type vres_read_at_fn = ::std::option::Option<
     unsafe extern "C" fn(
@@ -859,6 +877,37 @@ extern "C" {
         n: usize,
         p: *const vres_verify_params,
         out: *mut vres_set_report,
+        err: *mut vres_error,
+    ) -> vres_status;
+}
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct vres_change {
+    pub struct_size: usize,
+    pub tensor: u32,
+    pub reserved: u32,
+    pub expected_digest: *const ::std::os::raw::c_char,
+}
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct vres_resume_params {
+    pub struct_size: usize,
+    pub device_ptrs: *const u64,
+    pub device_ptrs_n: usize,
+    pub changes: *const vres_change,
+    pub changes_n: usize,
+    pub all_changed: u32,
+    pub reserved: u32,
+    pub label: *const ::std::os::raw::c_char,
+}
+extern "C" {
+    pub fn vres_shard_suspend(s: *mut vres_shard, err: *mut vres_error) -> vres_status;
+}
+extern "C" {
+    pub fn vres_shard_resume(
+        s: *mut vres_shard,
+        p: *const vres_resume_params,
+        out: *mut vres_verify_report,
         err: *mut vres_error,
     ) -> vres_status;
 }

@@ -148,6 +148,15 @@ layouts! {
         action_taken,
         detail,
         damage_count,
+        bad_tensors,
+        changed_tensors,
+        expected_tensors,
+        moved_tensors,
+        tensor,
+        previous_digest,
+        label,
+        lifted,
+        reserved,
     }
     vres_audit_sink {
         record,
@@ -241,6 +250,8 @@ layouts! {
         require,
         tensors,
         epoch,
+        suspended,
+        reserved,
     }
     vres_damage {
         struct_size,
@@ -282,6 +293,22 @@ layouts! {
         failed,
         first_failed,
         reserved,
+    }
+    vres_change {
+        struct_size,
+        tensor,
+        reserved,
+        expected_digest,
+    }
+    vres_resume_params {
+        struct_size,
+        device_ptrs,
+        device_ptrs_n,
+        changes,
+        changes_n,
+        all_changed,
+        reserved,
+        label,
     }
     vres_scrub_report {
         struct_size,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Finding extents, one mapping after the other. */
-#include "seal/tensor_memory.h"
+#include "manager/tensor_memory.h"
 
 #include <inttypes.h>
 
@@ -10,7 +10,7 @@
 
 /* Ranges in the order of their addresses, and the extent that is growing. */
 struct placing {
-	struct seal *seal;
+	struct vres_device *device;
 	const struct tensors *tensors;
 	const uint64_t *addresses;
 	struct vres_contents *contents;
@@ -41,7 +41,7 @@ static vres_status sort_ranges(struct placing *p, vres_error *err)
 		return vres_fail(err, VRES_E_NO_MEMORY, "no memory to place %" PRIu32 " ranges", n);
 	for (uint32_t i = 0; i < n; i++)
 		p->order[i] = i;
-	vres_os_sort(p->order, n, sizeof(*p->order), by_address, p->seal->input->addresses);
+	vres_os_sort(p->order, n, sizeof(*p->order), by_address, (void *)(uintptr_t)p->addresses);
 	return VRES_OK;
 }
 
@@ -60,7 +60,7 @@ static vres_status adopt(struct placing *p, uint64_t addr, uint64_t bytes, uint3
 {
 	struct vres_extent extent = {.tensor = tensor};
 	vres_error detail = {0};
-	vres_status status = vres_mem_adopt(p->seal->device, addr, bytes, &extent.mem, &detail);
+	vres_status status = vres_mem_adopt(p->device, addr, bytes, &extent.mem, &detail);
 
 	if (status == VRES_OK)
 		status = vres_mem_residency(&extent.mem, &extent.residency, &detail);
@@ -163,13 +163,12 @@ static vres_status place_all(struct placing *p, vres_error *err)
 	return extent_end(p, err);
 }
 
-vres_status vres_tensor_memory_open(struct seal *seal, struct vres_contents *c, vres_error *err)
+vres_status vres_tensor_memory_open(struct vres_device *d, const uint64_t *addresses,
+                                    struct vres_contents *c, vres_error *err)
 {
 	CLEANUP(placing_close)
-	struct placing p = {.seal = seal,
-	                    .tensors = c->tensors,
-	                    .addresses = seal->input->addresses,
-	                    .contents = c};
+	struct placing p = {
+		.device = d, .tensors = c->tensors, .addresses = addresses, .contents = c};
 
 	c->places = vres_os_alloc(c->tensors->ranges_n * sizeof(*c->places));
 	if (c->places == NULL)
@@ -179,31 +178,29 @@ vres_status vres_tensor_memory_open(struct seal *seal, struct vres_contents *c, 
 	return place_all(&p, err);
 }
 
-vres_status vres_tensor_memory_judge(struct seal *seal, struct vres_contents *c, vres_error *err)
+vres_status vres_tensor_memory_judge(const struct vres_contents *c, uint32_t gpu_device,
+                                     vres_policy_report *report, uint32_t *assurance,
+                                     vres_error *err)
 {
-	const vres_policy *policy = &seal->manager->policy;
-	const uint32_t of_device = seal->record.assurance;
+	const vres_policy *policy = &c->manager->policy;
+	const uint32_t of_device = *assurance;
 
 	for (uint32_t i = 0; i < c->extents_n; i++) {
 		const struct vres_extent *extent = &c->extents[i];
-		const uint32_t assurance =
-			vres_policy_adopted_assurance(of_device, &extent->residency);
+		const uint32_t own = vres_policy_adopted_assurance(of_device, &extent->residency);
 
-		seal->report = vres_policy_report_init();
-		vres_policy_judge_memory(policy, &extent->residency, seal->record.gpu_device,
-		                         &seal->report);
-		if (assurance != of_device && (policy->require & VRES_REQUIRE_VMM))
-			vres_policy_add(&seal->report, "vmm", "no", VRES_FACT_VIOLATION,
+		*report = vres_policy_report_init();
+		vres_policy_judge_memory(policy, &extent->residency, gpu_device, report);
+		if (own != of_device && (policy->require & VRES_REQUIRE_VMM))
+			vres_policy_add(report, "vmm", "no", VRES_FACT_VIOLATION,
 			                VRES_VIOLATION_NEVER);
-		if (seal->report.violations)
+		if (report->violations)
 			return vres_fail_at(err, VRES_E_POLICY_VIOLATION, VRES_REASON_RESIDENCY,
-			                    seal->record.gpu_device,
+			                    gpu_device,
 			                    "the memory of tensor %" PRIu32
 			                    " violates the VRAM-only policy: %s",
-			                    extent->tensor,
-			                    vres_policy_first_violation(&seal->report));
-		if (assurance < seal->record.assurance)
-			seal->record.assurance = assurance;
+			                    extent->tensor, vres_policy_first_violation(report));
+		*assurance = own < *assurance ? own : *assurance;
 	}
 	return VRES_OK;
 }

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The transitions of an adopted shard, under the manager's lock. */
+#include "manager/suspension.h"
+
+#include "device/policy.h"
+
+vres_status vres_shard_fail_suspended(const struct vres_shard *s, vres_error *err)
+{
+	return vres_fail_at(
+		err, VRES_E_STATE, VRES_REASON_SUSPENDED, vres_shard_device(s),
+		"the shard is suspended: its memory is its owner's until it is resumed");
+}
+
+bool vres_shard_is_closed_locked(const struct vres_shard *s)
+{
+	return s->is_suspended || s->is_closing;
+}
+
+void vres_suspension_look_locked(struct vres_shard *s)
+{
+	if (s->is_closing)
+		(void)pthread_cond_broadcast(&s->manager->changed);
+}
+
+/* With the lock held; false after @deadline. */
+static bool wait_for(struct vres_shard *s, bool (*is_quiet)(const struct vres_shard *s),
+                     uint64_t deadline)
+{
+	const uint64_t began = vres_os_monotonic();
+
+	while (!is_quiet(s)) {
+		const uint64_t spent = vres_os_monotonic() - began;
+
+		if (spent >= deadline)
+			return false;
+		(void)vres_os_cond_wait(&s->manager->changed, &s->manager->lock, deadline - spent);
+	}
+	return true;
+}
+
+static bool has_no_checks(const struct vres_shard *s)
+{
+	return s->checks == 0;
+}
+
+static bool is_alone(const struct vres_shard *s)
+{
+	return s->held == 0;
+}
+
+/* Where it was in the queue; its bytes are as old as they were. */
+static void reopen_locked(struct vres_shard *s, bool was_in_queue)
+{
+	s->is_closing = false;
+	if (was_in_queue && atomic_load(&s->state) == VRES_SHARD_SEALED)
+		vres_scrub_enter(&s->manager->scrub, &s->scrub, s->scrub.checked_since);
+}
+
+static vres_status busy(const struct vres_shard *s, const char *why, vres_error *err)
+{
+	return vres_fail_at(err, VRES_E_BUSY, VRES_REASON_NONE, vres_shard_device(s),
+	                    "the shard is in use: %s", why);
+}
+
+static vres_status begin_locked(struct vres_shard *s, uint64_t deadline, vres_error *err)
+{
+	const bool was_in_queue = s->scrub.list != NULL;
+
+	if (vres_shard_is_closed_locked(s))
+		return vres_shard_fail_suspended(s, err);
+	if (s->leased > 0)
+		return busy(s, "a lease is open", err);
+	if (s->sources > 0)
+		return busy(s, "a source is being read", err);
+	s->is_closing = true;
+	vres_scrub_leave(&s->manager->scrub, &s->scrub);
+	if (wait_for(s, has_no_checks, deadline))
+		return VRES_OK;
+	reopen_locked(s, was_in_queue);
+	return busy(s, "a verification lasts longer than the policy's deadline", err);
+}
+
+vres_status vres_suspension_begin(struct vres_shard *s, uint64_t deadline, vres_error *err)
+{
+	vres_status status;
+
+	vres_manager_lock(s->manager);
+	status = begin_locked(s, deadline, err);
+	vres_manager_unlock(s->manager);
+	return status;
+}
+
+void vres_suspension_end(struct vres_shard *s, bool is_suspended)
+{
+	vres_manager *m = s->manager;
+
+	vres_manager_lock(m);
+	s->is_suspended = is_suspended;
+	reopen_locked(s, !is_suspended);
+	vres_manager_unlock(m);
+	if (!is_suspended)
+		return;
+	atomic_fetch_add(&m->counters.suspended, 1);
+	atomic_fetch_sub(&s->device->adopted, s->bytes);
+}
+
+static vres_status resume_locked(struct vres_shard *s, vres_error *err)
+{
+	if (atomic_load(&s->state) == VRES_SHARD_QUARANTINED && s->is_final)
+		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_QUARANTINED,
+		                    vres_shard_device(s),
+		                    "the shard is quarantined for good after an earlier failure");
+	if (!s->is_suspended)
+		return vres_fail_at(err, VRES_E_STATE, VRES_REASON_NONE, vres_shard_device(s),
+		                    "the shard is not suspended");
+	if (s->is_resuming)
+		return busy(s, "another thread resumes it", err);
+	s->is_resuming = true;
+	return VRES_OK;
+}
+
+vres_status vres_resumption_begin(struct vres_shard *s, struct vres_contents **out, vres_error *err)
+{
+	vres_status status;
+
+	vres_manager_lock(s->manager);
+	status = resume_locked(s, err);
+	if (status == VRES_OK)
+		*out = vres_contents_use_locked(s->contents);
+	vres_manager_unlock(s->manager);
+	return status;
+}
+
+static void lift_locked(struct vres_shard *s)
+{
+	if (atomic_load(&s->state) != VRES_SHARD_QUARANTINED)
+		return;
+	atomic_store(&s->state, VRES_SHARD_SEALED);
+	atomic_fetch_sub(&s->manager->counters.quarantined, 1);
+}
+
+void vres_resumption_end(struct vres_shard *s, enum resumption how, struct vres_contents *next)
+{
+	struct vres_contents *before = NULL;
+	vres_manager *m = s->manager;
+
+	vres_manager_lock(m);
+	s->is_resuming = false;
+	if (how != RESUMPTION_FAILED) {
+		before = s->contents;
+		next->generation = before->generation + 1;
+		s->contents = next;
+		s->is_suspended = false;
+	}
+	if (how == RESUMPTION_BAD || how == RESUMPTION_LOST)
+		(void)vres_shard_quarantine_locked(s);
+	s->is_final |= how == RESUMPTION_LOST;
+	if (how == RESUMPTION_GOOD) {
+		lift_locked(s);
+		if (s->references > 0 || s->leased > 0)
+			vres_scrub_enter(
+				&m->scrub, &s->scrub,
+				atomic_load(&next->fresh[vres_policy_strength(VRES_VERIFY_FULL)]));
+	}
+	vres_manager_unlock(m);
+	if (how == RESUMPTION_FAILED)
+		return;
+	vres_contents_unuse(&before);
+	atomic_fetch_sub(&m->counters.suspended, 1);
+	atomic_fetch_add(&s->device->adopted, s->bytes);
+}
+
+static vres_status close_locked(struct vres_shard *s, uint64_t deadline, vres_error *err)
+{
+	const bool was_in_queue = s->scrub.list != NULL;
+
+	if (s->references > 1 || s->leased > 0)
+		return busy(s, s->leased > 0 ? "a lease is open" : "it has another reference", err);
+	if (s->is_closing || s->sources > 0)
+		return busy(s,
+		            s->is_closing ? "another thread suspends it" : "a source is being read",
+		            err);
+	s->is_closing = true;
+	vres_scrub_leave(&s->manager->scrub, &s->scrub);
+	if (wait_for(s, is_alone, deadline) && s->references == 1 && s->leased == 0) {
+		s->references = 0;
+		return VRES_OK;
+	}
+	reopen_locked(s, was_in_queue);
+	return busy(s, "a call lasts longer than the policy's deadline", err);
+}
+
+vres_status vres_closing_begin(struct vres_shard *s, uint64_t deadline, vres_error *err)
+{
+	vres_status status;
+
+	vres_manager_lock(s->manager);
+	status = close_locked(s, deadline, err);
+	vres_manager_unlock(s->manager);
+	return status;
+}
