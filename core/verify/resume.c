@@ -12,6 +12,7 @@
 #include "device/vram_spans.h"
 #include "manager/tensor_memory.h"
 #include "verify/locate.h"
+#include "verify/tensor_content.h"
 
 /* What differs, and what nothing has confirmed. */
 struct findings {
@@ -164,38 +165,26 @@ static vres_status confirm(struct resume *r, struct vram_digest *vram, const str
 	return VRES_OK;
 }
 
-/* By tensor; a shard of one range has none. */
-static void note_damage(struct resume *r, const struct findings *f)
-{
-	const struct tensors *t = r->tensors;
-
-	for (uint32_t i = 0; i < t->n; i++)
-		for (uint64_t j = 0; j < f->nodes_n; j++) {
-			const uint32_t range = vres_tensors_range_of(t, f->nodes[j]);
-			uint64_t offset, bytes;
-
-			if (range != t->list[i].range)
-				continue;
-			vres_tensors_node(t, range, f->nodes[j], &offset, &bytes);
-			vres_verify_note(&r->v, r->own ? UINT32_MAX : i, offset, bytes);
-		}
-}
-
 static vres_status judge(struct resume *r, const struct findings *f, vres_error *err)
 {
 	if (f->nodes_n > 0) {
-		note_damage(r, f);
+		vres_verify_note_nodes(&r->v, r->tensors, r->own == NULL, f->nodes, f->nodes_n);
 		return vres_verify_fail(r->v.contents, VRES_REASON_DIGEST,
 		                        "bytes that were not said to change are not the ones that "
 		                        "were sealed",
 		                        err);
 	}
-	if (f->unwanted_n > 0)
+	if (f->unwanted_n > 1)
 		return vres_fail_at(err, VRES_E_INTEGRITY_VIOLATION, VRES_REASON_DIGEST,
 		                    vres_shard_device(r->shard),
 		                    "tensor %" PRIu32 " and %" PRIu32
 		                    " more that have changed are not as expected",
 		                    f->first_unwanted, f->unwanted_n - 1);
+	if (f->unwanted_n == 1)
+		return vres_fail_at(err, VRES_E_INTEGRITY_VIOLATION, VRES_REASON_DIGEST,
+		                    vres_shard_device(r->shard),
+		                    "tensor %" PRIu32 " has changed and is not as expected",
+		                    f->first_unwanted);
 	return VRES_OK;
 }
 

@@ -151,11 +151,9 @@ static uint64_t not_below(const uint64_t *list, uint64_t n, uint64_t node)
 	return low;
 }
 
-/* By tensor, then by place; a range of several names is damaged in each of them. */
-static void note(const struct looking *l, const uint64_t *list, uint64_t n)
+void vres_verify_note_nodes(struct verification *v, const struct tensors *t, bool has_names,
+                            const uint64_t *list, uint64_t n)
 {
-	const struct tensors *t = l->tensors;
-
 	for (uint32_t i = 0; i < t->n; i++) {
 		const uint32_t range = t->list[i].range;
 		uint64_t offset, bytes, end;
@@ -166,7 +164,7 @@ static void note(const struct looking *l, const uint64_t *list, uint64_t n)
 		for (uint64_t at = not_below(list, n, t->ranges[range].first);
 		     at < n && list[at] < end; at++) {
 			vres_tensors_node(t, range, list[at], &offset, &bytes);
-			vres_verify_note(l->v, i, offset, bytes);
+			vres_verify_note(v, has_names ? i : UINT32_MAX, offset, bytes);
 		}
 	}
 }
@@ -207,7 +205,7 @@ static vres_status report_bad(struct looking *l, const struct nodes *nodes, cons
 	TRY(hash(l, &again, bad.again, err));
 	TRY(vres_vram_digest_agree(&l->vram, bad.found, bad.again, (size_t)n * VRES_SHA256_BYTES,
 	                           err));
-	note(l, bad.list, n);
+	vres_verify_note_nodes(l->v, l->tensors, true, bad.list, n);
 	if (nodes->count == l->tensors->nodes)
 		digest_found(l, digests);
 	return vres_verify_fail(l->v->contents, VRES_REASON_DIGEST, l->what, err);
