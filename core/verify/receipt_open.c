@@ -2,23 +2,9 @@
 /* Receipts of live shards: giving one out, and finding the shard that a presented one speaks of. */
 #include <inttypes.h>
 
-#include "events/events.h"
 #include "events/log.h"
-#include "manager/suspension.h"
-
-/* More are only counted as lost, so a flood of forgeries does not become a flood of events. */
-#define BAD_RECEIPTS_A_SECOND 10u
-#define SECOND                UINT64_C(1000000000)
-
-static vres_status not_suspended(const struct vres_shard *s, vres_error *err)
-{
-	bool is_closed;
-
-	vres_manager_lock(s->manager);
-	is_closed = vres_shard_is_closed_locked(s);
-	vres_manager_unlock(s->manager);
-	return is_closed ? vres_shard_fail_suspended(s, err) : VRES_OK;
-}
+#include "manager/shard.h"
+#include "verify/presented.h"
 
 vres_status vres_shard_receipt(const vres_shard *s, void *buf, size_t cap, size_t *len,
                                vres_error *err)
@@ -37,7 +23,7 @@ vres_status vres_shard_receipt(const vres_shard *s, void *buf, size_t cap, size_
 		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_QUARANTINED,
 		                    vres_shard_device(s),
 		                    "the shard is quarantined after an earlier failure");
-	TRY(not_suspended(s, err));
+	TRY(vres_presented_check_suspended(s, err));
 	c = vres_contents_of(s);
 	n = vres_record_encode(&c->record, bytes);
 	memcpy(bytes + n, c->mac, MAC_BYTES);
@@ -48,28 +34,6 @@ vres_status vres_shard_receipt(const vres_shard *s, void *buf, size_t cap, size_
 		                 "the receipt needs %zu bytes, the buffer has %zu", n, cap);
 	memcpy(buf, bytes, n);
 	return VRES_OK;
-}
-
-/* A bad receipt becomes an event and nothing else: it never harms a shard. */
-static void tell_refused(vres_manager *m, const vres_error *failure)
-{
-	const uint64_t second = vres_os_monotonic() / SECOND + 1;
-	vres_event e = vres_event_make(&m->listeners, VRES_EVENT_SEAL_VERIFICATION_FAILED,
-	                               failure->gpu_device);
-
-	if (atomic_exchange(&m->bad_receipt_second, second) != second)
-		atomic_store(&m->bad_receipts, 0);
-	if (atomic_fetch_add(&m->bad_receipts, 1) >= BAD_RECEIPTS_A_SECOND) {
-		vres_event_lost(&m->listeners);
-		return;
-	}
-	e.status = failure->status;
-	e.reason = failure->reason;
-	e.mode = "receipt";
-	e.action_taken = "refused";
-	e.detail = failure->message;
-	/* The caller returns the refusal itself. */
-	(void)vres_event_emit(&m->listeners, &e, false, NULL);
 }
 
 static vres_status refused(vres_reason reason, const char *what, vres_error *err)
@@ -120,7 +84,7 @@ static vres_status match(vres_manager *m, const void *receipt, size_t len, vres_
 	if (vres_contents_are_expired(c))
 		return refused(VRES_REASON_EXPIRED,
 		               "the shard of the receipt is older than max_seal_age", err);
-	TRY(not_suspended(s, err));
+	TRY(vres_presented_check_suspended(s, err));
 	if (record.epoch < c->record.epoch)
 		return vres_fail_at(err, VRES_E_STATE, VRES_REASON_SUPERSEDED, vres_shard_device(s),
 		                    "the receipt is of epoch %" PRIu32
@@ -156,6 +120,6 @@ vres_status vres_receipt_open(vres_manager *m, const void *receipt, size_t len, 
 	if ((status == VRES_E_SEAL_VERIFICATION_FAILED &&
 	     detail.reason != VRES_REASON_QUARANTINED) ||
 	    status == VRES_E_NOT_SEALED)
-		tell_refused(m, &detail);
+		vres_presented_tell(m, "receipt", &detail);
 	return vres_fail_with(err, &detail);
 }

@@ -55,12 +55,32 @@ VRES_API VRES_MUST_CHECK vres_status vres_receipt_check(const void *receipt, siz
  * every field.  A bad receipt never quarantines a shard.
  *
  * Return: VRES_OK; VRES_E_NOT_SEALED; VRES_E_SEAL_VERIFICATION_FAILED with reason SIGNATURE,
- *         STALE_SESSION, UNKNOWN_SHARD, EXPIRED or QUARANTINED; VRES_E_INVALID_INPUT as for
- *         vres_receipt_check().
+ *         STALE_SESSION, UNKNOWN_SHARD, EXPIRED or QUARANTINED; VRES_E_STATE with reason SUSPENDED,
+ *         or SUPERSEDED (the shard holds other bytes since, by vres_shard_resume());
+ *         VRES_E_INVALID_INPUT as for vres_receipt_check().
  */
 VRES_API VRES_MUST_CHECK vres_status vres_receipt_open(vres_manager *m, const void *receipt,
                                                        size_t len, vres_shard **out,
                                                        vres_error *err);
+
+/**
+ * vres_shard_match() - is this description the one of this shard?
+ * @s:       the shard
+ * @claimed: a description that travelled, as vres_shard_describe() gave it; its struct_size says
+ *           how much of it there is
+ *
+ * Compares every field that is signed; state, suspended, leases and verified_at are not.  A
+ * difference is an event with mode match, at most ten times a second, and never quarantines: the
+ * description is wrong, not the shard.  It says nothing about VRAM now.
+ *
+ * Return: VRES_OK; VRES_E_SEAL_VERIFICATION_FAILED with reason SIGNATURE (the message names the
+ *         first field that differs) or QUARANTINED; VRES_E_STATE with reason SUSPENDED, or
+ *         SUPERSEDED (it is of an earlier epoch); VRES_E_INVALID_INPUT; VRES_E_ABI;
+ *         VRES_E_POLICY_VIOLATION (the manager has stopped).
+ */
+VRES_API VRES_MUST_CHECK vres_status vres_shard_match(const vres_shard *s,
+                                                      const vres_shard_info *claimed,
+                                                      vres_error *err);
 
 #ifdef __cplusplus
 }

@@ -150,6 +150,7 @@ CALL(manager_each, s->f->manager, stop_at_once, NULL)
 CALL(manager_find, s->f->manager, "one", &s->made_shard)
 CALL(manager_metrics, s->f->manager, NEW(vres_metrics))
 CALL(receipt_check, s->receipt, s->receipt_bytes, s->key, NEW(vres_shard_info))
+CALL(shard_match, s->shard, &s->info)
 CALL(receipt_open, s->f->manager, s->receipt, s->receipt_bytes, &s->made_shard)
 CALL(scrub_step, s->f->manager, 1, NULL)
 CALL(seal_adopt, s->f->manager, &adoptable, s->adopted, BLOCK, &s->made_shard)
@@ -296,6 +297,7 @@ const struct call calls[] = {
 	PURE(reason_name),
 	GUARDED(receipt_check),
 	GUARDED(receipt_open),
+	GUARDED(shard_match),
 	GUARDED(scrub_step),
 	GUARDED(seal_adopt),
 	GUARDED(seal_fd),

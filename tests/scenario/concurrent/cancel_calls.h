@@ -29,6 +29,7 @@ struct stage {
 	vres_audit_file *log, *made_log;
 	vres_audit_checker *checker, *fed_checker, *made_checker;
 	vres_manager *made_manager;
+	vres_shard_info info; /* of shard */
 	uint8_t *receipt;
 	size_t receipt_bytes;
 	char *checkpoint;

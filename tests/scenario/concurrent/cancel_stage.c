@@ -55,6 +55,7 @@ struct stage *stage_begin(bool with_log)
 	ck_ok(vres_lease_acquire(s->shard, &s->lease, &err));
 	ck_ok(vres_key_derive(TOKEN, strlen(TOKEN), NULL, &s->key, &err));
 	ck_ok(vres_digester_create(VRES_DIGEST_VERITY, 0, &s->digester, &err));
+	s->info = info_of(s->shard);
 	s->receipt = receipt_of(s->shard, &s->receipt_bytes);
 	if (with_log)
 		begin_log(s);

@@ -49,6 +49,13 @@ static vres_status receipt_open(struct stage *s, vres_error *err)
 	return status;
 }
 
+static vres_status match(struct stage *s, vres_error *err)
+{
+	const vres_shard_info claimed = info_of(s->shard);
+
+	return vres_shard_match(s->shard, &claimed, err);
+}
+
 static vres_status find(struct stage *s, vres_error *err)
 {
 	vres_shard *found = NULL;
@@ -114,6 +121,7 @@ static const struct verb {
 	{"lease", lease, {OK, ASLEEP, QUARANT, QUARANT, QUARANT, QUARANT}},
 	{"receipt", receipt, {OK, ASLEEP, QUARANT, QUARANT, QUARANT, QUARANT}},
 	{"receipt_open", receipt_open, {OK, ASLEEP, QUARANT, QUARANT, QUARANT, QUARANT}},
+	{"match", match, {OK, ASLEEP, QUARANT, QUARANT, QUARANT, QUARANT}},
 	{"scrub", scrub, {OK, OK, OK, OK, OK, OK}},
 	{"find", find, {OK, OK, OK, OK, OK, OK}},
 	{"describe", describe, {OK, OK, OK, OK, OK, OK}},

@@ -75,8 +75,21 @@ impl SealedShard {
         {
             return Ok(());
         }
+        self.tell_edited()?;
         let why = "a field of the shard is not what was sealed";
         Err(fail(sys::VRES_E_SEAL_VERIFICATION_FAILED, sys::VRES_REASON_SIGNATURE, why))
+    }
+
+    /// Has the library say which field differs, so that there is an event, too.
+    fn tell_edited(&self) -> Result<()> {
+        let mut claimed = self.handle.raw.describe()?;
+        claimed.gpu_device = self.gpu_device;
+        claimed.vram_bytes = u64::try_from(self.vram_bytes).unwrap_or(u64::MAX);
+        claimed.sealed_at = nanoseconds(self.sealed_at);
+        put_text(&mut claimed.shard_id, &self.shard_id);
+        put_text(&mut claimed.digest, &self.digest);
+        // SAFETY: the reference is live; claimed and err are ours.
+        check(|e| unsafe { sys::vres_shard_match(self.handle.raw.0, &claimed, e) })
     }
 
     /// Everything that is known of it now.
@@ -104,6 +117,21 @@ impl SealedShard {
         // SAFETY: the reference is live; filled() gives room for cap bytes.
         filled(|buf, cap, len, e| unsafe { sys::vres_shard_receipt(self.handle.raw.0, buf.cast(), cap, len, e) })
     }
+}
+
+/// As much of a text as there is room for before a NUL.
+fn put_text(to: &mut [std::os::raw::c_char], from: &str) {
+    to.fill(0);
+    let room = to.len().saturating_sub(1);
+    for (to, from) in to.iter_mut().take(room).zip(from.bytes()) {
+        *to = std::os::raw::c_char::from_ne_bytes([from]);
+    }
+}
+
+/// Since 1970; what does not fit is a time that no seal has.
+fn nanoseconds(at: SystemTime) -> u64 {
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl fmt::Debug for SealedShard {

@@ -91,18 +91,21 @@ fn a_clone_whose_fields_were_edited_is_refused_and_the_shard_stays_good() {
     let gpu = gpu();
     let manager = manager(&gpu);
     let shard = manager.seal_model("a", 0, b"weights").unwrap();
-    let edits: [fn(&mut SealedShard); 5] = [
-        |s| s.digest = "0".repeat(64),
-        |s| s.shard_id = "b".into(),
-        |s| s.gpu_device = 1,
-        |s| s.vram_bytes += 1,
-        |s| s.sealed_at += Duration::from_nanos(1),
+    type Edit = (&'static str, fn(&mut SealedShard));
+    let edits: [Edit; 6] = [
+        ("digest", |s| s.digest = "0".repeat(64)),
+        ("shard_id", |s| s.shard_id = "b".into()),
+        ("shard_id", |s| s.shard_id = "b".repeat(1000)),
+        ("gpu_device", |s| s.gpu_device = 1),
+        ("vram_bytes", |s| s.vram_bytes += 1),
+        ("sealed_at", |s| s.sealed_at += Duration::from_nanos(1)),
     ];
-    for edit in edits {
+    for (field, edit) in edits {
         let mut edited = shard.clone();
         edit(&mut edited);
         assert_eq!(manager.verify_sealed(&edited), Err(VramError::SealVerificationFailed));
         assert_eq!(Failure::last().unwrap().reason_name(), "signature");
+        assert!(Failure::last().unwrap().message.starts_with(field));
         assert_eq!(manager.lease(&edited).map(|_| ()), Err(VramError::SealVerificationFailed));
         assert!(manager.verify_many(&[&shard, &edited], &VerifyParams::default(), &mut Vec::new()).is_err());
     }

@@ -976,6 +976,10 @@ extern "C" {
         err: *mut vres_error,
     ) -> vres_status;
 }
+extern "C" {
+    pub fn vres_shard_match(s: *const vres_shard, claimed: *const vres_shard_info, err: *mut vres_error)
+        -> vres_status;
+}
 #[repr(C)]
 #[derive(Copy, Clone)]
 pub struct vres_metrics {
