@@ -7,7 +7,7 @@
 #include "events/events.h"
 #include "device/capacity.h"
 #include "events/log.h"
-#include "manager/suspension.h"
+#include "manager/shard.h"
 #include "device/policy.h"
 
 vres_status vres_device_describe(vres_manager *m, uint32_t gpu_device, vres_device_info *out,
@@ -99,7 +99,7 @@ static void judged(struct verdict *v)
 		return;
 	vres_manager_lock(v->shard->manager);
 	v->shard->checks--;
-	vres_suspension_look_locked(v->shard);
+	vres_shard_changed_locked(v->shard);
 	vres_manager_unlock(v->shard->manager);
 	vres_contents_unuse(&v->contents);
 }

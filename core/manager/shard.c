@@ -8,7 +8,6 @@
 #include "device/wiped.h"
 #include "events/events.h"
 #include "events/log.h"
-#include "manager/suspension.h"
 
 /* FNV-1a from a random start, so a caller who chooses ids cannot make them collide. */
 struct vres_shard **vres_shard_slot(vres_manager *m, const char *shard_id)
@@ -261,6 +260,17 @@ bool vres_shard_quarantine_locked(struct vres_shard *s)
 	return true;
 }
 
+bool vres_shard_is_closed_locked(const struct vres_shard *s)
+{
+	return s->is_suspended || s->is_closing;
+}
+
+void vres_shard_changed_locked(struct vres_shard *s)
+{
+	if (s->is_closing)
+		(void)pthread_cond_broadcast(&s->manager->changed);
+}
+
 static void let_go(struct vres_shard *s, uint32_t *count)
 {
 	vres_manager *m = s->manager;
@@ -272,7 +282,7 @@ static void let_go(struct vres_shard *s, uint32_t *count)
 	if (!is_reachable)
 		vres_scrub_leave(&m->scrub, &s->scrub);
 	is_last = !is_reachable && s->held == 0;
-	vres_suspension_look_locked(s);
+	vres_shard_changed_locked(s);
 	vres_manager_unlock(m);
 	if (is_last)
 		(void)vres_shard_destroy(s);

@@ -80,6 +80,18 @@ void vres_shard_unlease(struct vres_shard *s);
 /* Quarantine it; false if it was already.  With the manager's lock held. */
 bool vres_shard_quarantine_locked(struct vres_shard *s);
 
+/*
+ * Is it suspended, or about to be, and so closed to whatever touches its memory?  With the
+ * manager's lock held.
+ */
+bool vres_shard_is_closed_locked(const struct vres_shard *s);
+
+/*
+ * A check has ended or a call has let go: who waits for that looks again.  With the manager's lock
+ * held.
+ */
+void vres_shard_changed_locked(struct vres_shard *s);
+
 /* Where in the table a shard with this id is, or would be linked.  With the manager's lock held. */
 struct vres_shard **vres_shard_slot(vres_manager *m, const char *shard_id);
 

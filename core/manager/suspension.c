@@ -11,17 +11,6 @@ vres_status vres_shard_fail_suspended(const struct vres_shard *s, vres_error *er
 		"the shard is suspended: its memory is its owner's until it is resumed");
 }
 
-bool vres_shard_is_closed_locked(const struct vres_shard *s)
-{
-	return s->is_suspended || s->is_closing;
-}
-
-void vres_suspension_look_locked(struct vres_shard *s)
-{
-	if (s->is_closing)
-		(void)pthread_cond_broadcast(&s->manager->changed);
-}
-
 /* With the lock held; false after @deadline. */
 static bool wait_for(struct vres_shard *s, bool (*is_quiet)(const struct vres_shard *s),
                      uint64_t deadline)

@@ -11,9 +11,6 @@
 /* VRES_E_STATE, reason SUSPENDED. */
 vres_status vres_shard_fail_suspended(const struct vres_shard *s, vres_error *err);
 
-/* Is it closed to whatever touches its memory?  With the manager's lock held. */
-bool vres_shard_is_closed_locked(const struct vres_shard *s);
-
 /*
  * Close the shard, which is held, to new checks and leases, and wait for those in progress.
  * VRES_E_STATE if it is suspended; VRES_E_BUSY, and open as before, with leases, while a source is
@@ -41,8 +38,5 @@ void vres_resumption_end(struct vres_shard *s, enum resumption how, struct vres_
 /* The only reference is to be given back: wait until the caller's call is the only one in progress.
  */
 vres_status vres_closing_begin(struct vres_shard *s, uint64_t deadline, vres_error *err);
-
-/* A check has ended or a call has let go: whoever waits looks again.  With the lock held. */
-void vres_suspension_look_locked(struct vres_shard *s);
 
 #endif

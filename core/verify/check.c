@@ -162,7 +162,7 @@ static void settle(struct verification *v)
 	/* What bytes can be loaded again is lifted; what else is wrong is not. */
 	s->is_final |= is_bad && is_final(v);
 	s->checks--;
-	vres_suspension_look_locked(s);
+	vres_shard_changed_locked(s);
 	vres_manager_unlock(s->manager);
 	v->is_counted = false;
 }
