@@ -16,12 +16,15 @@ struct field {
 	bool is_text, is_of_epoch; /* the latter: other bytes may be sealed in the next epoch */
 };
 
-/* clang-format off */
-#define FIELD(field, is_text, is_of_epoch) \
-	{#field, offsetof(vres_shard_info, field), sizeof(((vres_shard_info *)0)->field), is_text, is_of_epoch}
-#define TEXT(field, is_of_epoch)   FIELD(field, true, is_of_epoch)
-#define NUMBER(field, is_of_epoch) FIELD(field, false, is_of_epoch)
-/* clang-format on */
+#define PLACE(field) #field, offsetof(vres_shard_info, field), sizeof(((vres_shard_info *)0)->field)
+#define TEXT(field, is_of_epoch)                                                                   \
+	{                                                                                          \
+		PLACE(field), true, is_of_epoch                                                    \
+	}
+#define NUMBER(field, is_of_epoch)                                                                 \
+	{                                                                                          \
+		PLACE(field), false, is_of_epoch                                                   \
+	}
 
 static const struct field fields[] = {
 	TEXT(shard_id, false),       TEXT(model_ref, false),    TEXT(group_id, false),

@@ -2,7 +2,7 @@
 /*
  * Where every public field lies and how large it is, on 64-bit Linux.  Fields are only ever
  * appended: a FIELD line never changes, and a field that comes adds one, and changes the SIZE.
- * backend.h, mock.h and the headers of the audit log: layout_more.c.
+ * backend.h, mock.h and the headers of the audit log: layout_backend.c.
  */
 #include <vres/audit_check.h>
 #include <vres/audit_file.h>

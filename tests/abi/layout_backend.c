@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where the fields lie of structures that few see: backends, the mock, the audit log. */
+/* Where the fields lie of structures of backends, the mock and the audit log. */
 #include <vres/audit_check.h>
 #include <vres/audit_file.h>
 #include <vres/backend.h>
