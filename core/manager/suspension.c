@@ -37,11 +37,11 @@ static bool is_alone(const struct vres_shard *s)
 	return s->held == 0;
 }
 
-/* Where it was in the queue; its bytes are as old as they were. */
-static void reopen_locked(struct vres_shard *s, bool was_in_queue)
+/* While it is closed it is out of the queue; its bytes are as old as they were. */
+static void reopen_locked(struct vres_shard *s)
 {
 	s->is_closing = false;
-	if (was_in_queue && atomic_load(&s->state) == VRES_SHARD_SEALED)
+	if (!s->is_suspended && atomic_load(&s->state) == VRES_SHARD_SEALED)
 		vres_scrub_enter(&s->manager->scrub, &s->scrub, s->scrub.checked_since);
 }
 
@@ -53,8 +53,6 @@ static vres_status busy(const struct vres_shard *s, const char *why, vres_error 
 
 static vres_status begin_locked(struct vres_shard *s, uint64_t deadline, vres_error *err)
 {
-	const bool was_in_queue = s->scrub.list != NULL;
-
 	if (vres_shard_is_closed_locked(s))
 		return vres_shard_fail_suspended(s, err);
 	if (s->leased > 0)
@@ -65,7 +63,7 @@ static vres_status begin_locked(struct vres_shard *s, uint64_t deadline, vres_er
 	vres_scrub_leave(&s->manager->scrub, &s->scrub);
 	if (wait_for(s, has_no_checks, deadline))
 		return VRES_OK;
-	reopen_locked(s, was_in_queue);
+	reopen_locked(s);
 	return busy(s, "a verification lasts longer than the policy's deadline", err);
 }
 
@@ -85,7 +83,7 @@ void vres_suspension_end(struct vres_shard *s, bool is_suspended)
 
 	vres_manager_lock(m);
 	s->is_suspended = is_suspended;
-	reopen_locked(s, !is_suspended);
+	reopen_locked(s);
 	vres_manager_unlock(m);
 	if (!is_suspended)
 		return;
@@ -146,10 +144,11 @@ void vres_resumption_end(struct vres_shard *s, enum resumption how, struct vres_
 	s->is_final |= how == RESUMPTION_LOST;
 	if (how == RESUMPTION_GOOD) {
 		lift_locked(s);
-		if (s->references > 0 || s->leased > 0)
-			vres_scrub_enter(
-				&m->scrub, &s->scrub,
-				atomic_load(&next->fresh[vres_policy_strength(VRES_VERIFY_FULL)]));
+		s->scrub.checked_since =
+			atomic_load(&next->fresh[vres_policy_strength(VRES_VERIFY_FULL)]);
+		/* Whoever waits to close it ends it, or opens it again. */
+		if ((s->references > 0 || s->leased > 0) && !s->is_closing)
+			vres_scrub_enter(&m->scrub, &s->scrub, s->scrub.checked_since);
 	}
 	vres_manager_unlock(m);
 	if (how == RESUMPTION_FAILED)
@@ -161,8 +160,6 @@ void vres_resumption_end(struct vres_shard *s, enum resumption how, struct vres_
 
 static vres_status close_locked(struct vres_shard *s, uint64_t deadline, vres_error *err)
 {
-	const bool was_in_queue = s->scrub.list != NULL;
-
 	if (s->references > 1 || s->leased > 0)
 		return busy(s, s->leased > 0 ? "a lease is open" : "it has another reference", err);
 	if (s->is_closing || s->sources > 0)
@@ -175,7 +172,7 @@ static vres_status close_locked(struct vres_shard *s, uint64_t deadline, vres_er
 		s->references = 0;
 		return VRES_OK;
 	}
-	reopen_locked(s, was_in_queue);
+	reopen_locked(s);
 	return busy(s, "a call lasts longer than the policy's deadline", err);
 }
 

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What happens to a shard, or to what the host keeps of it, while it is resumed. */
+#include <pthread.h>
+
+#include "manager/shard.h"
+#include "support/fixture/engine.h"
+
+/* Run once, while a resume tells the sink and nothing of it counts yet. */
+struct meanwhile {
+	struct fixture *f;
+	vres_shard *shard;
+	void (*run)(struct meanwhile *w);
+	bool has_run;
+	pthread_t thread;
+	vres_status closed;
+};
+
+static vres_status event(void *ctx, const vres_event *e)
+{
+	struct meanwhile *w = ctx;
+
+	if ((e->type == VRES_EVENT_VRAM_RESUMED || e->type == VRES_EVENT_VRAM_RESEALED) &&
+	    !w->has_run) {
+		w->has_run = true;
+		w->run(w);
+	}
+	return record_event(&w->f->record, e);
+}
+
+static void *close_it(void *arg)
+{
+	struct meanwhile *w = arg;
+
+	w->closed = vres_shard_close(w->shard, NULL);
+	return NULL;
+}
+
+/* Until the other thread waits for the resume. */
+static void begin_to_close(struct meanwhile *w)
+{
+	bool is_closing = false;
+
+	ck_assert_int_eq(pthread_create(&w->thread, NULL, close_it, w), 0);
+	while (!is_closing) {
+		vres_manager_lock(w->f->manager);
+		is_closing = w->shard->is_closing;
+		vres_manager_unlock(w->f->manager);
+		(void)sched_yield();
+	}
+}
+
+START_TEST(shard_that_is_closed_while_it_is_resumed_is_not_left_to_the_scrub)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(engine_end) struct engine *e = engine_with_weights(f);
+	struct meanwhile w = {.f = f, .shard = engine_sealed(e), .run = begin_to_close};
+	vres_error err;
+
+	f->manager->listeners.audit = (vres_audit_sink){event, &w};
+	ck_ok(vres_shard_suspend(w.shard, &err));
+	ck_ok(vres_shard_resume(w.shard, NULL, NULL, &err));
+	ck_assert_int_eq(pthread_join(w.thread, NULL), 0);
+	ck_assert_int_eq(w.closed, VRES_OK);
+	ck_assert_uint_eq(f->manager->scrub.shards, 0);
+	ck_ok(vres_scrub_step(f->manager, UINT64_MAX, NULL, &err));
+}
+END_TEST
+
+int main(void)
+{
+	static const struct suite_case cases[] = {
+		CASE(shard_that_is_closed_while_it_is_resumed_is_not_left_to_the_scrub, "MS-005",
+	             "integrity", "a scrub of memory that was given up"),
+	};
+
+	return suite_run("unit.verify_resume", "unit", cases, COUNT(cases));
+}
