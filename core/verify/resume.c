@@ -188,6 +188,24 @@ static vres_status judge(struct resume *r, const struct findings *f, vres_error 
 	return VRES_OK;
 }
 
+/*
+ * The root does not cover names.  What the host keeps of them goes into the next record, so it must
+ * still be what the last one signed.
+ */
+static vres_status check_manifest(struct resume *r, vres_error *err)
+{
+	const struct vres_contents *old = r->v.contents;
+	uint8_t digest[VRES_SHA256_BYTES];
+
+	if (old->tensors == NULL || !r->has_changed)
+		return VRES_OK;
+	TRY(vres_tensors_manifest_digest(old->tensors, old->digests, digest, err));
+	return vres_crypto_equal(digest, old->record.digest, sizeof(digest))
+	               ? VRES_OK
+	               : vres_verify_fail(old, VRES_REASON_SIGNATURE,
+	                                  "the manifest does not have the signed digest", err);
+}
+
 /* The old record, and what is kept under it, for memory as it is now. */
 static void keep_old(struct resume *r)
 {
@@ -269,6 +287,8 @@ vres_status vres_resume_look(struct resume *r, vres_error *err)
 	status = vres_record_authenticate(&old->record, old->manager->keys, old->mac, err);
 	if (status == VRES_OK)
 		status = vres_verify_kept_of(&r->v, err);
+	if (status == VRES_OK)
+		status = check_manifest(r, err);
 	if (status == VRES_OK)
 		status = look(r, err);
 	if (status == VRES_OK && r->has_changed)

@@ -94,12 +94,12 @@ VRES_API VRES_MUST_CHECK vres_status vres_shard_suspend(vres_shard *s, vres_erro
  *         VRES_E_SEAL_VERIFICATION_FAILED with reason DIGEST when what was not said to change is
  * not what was sealed, and VRES_E_INTEGRITY_VIOLATION when what has changed is not as expected: the
  * shard is quarantined, with its old record, and suspended no more.  Suspend it, load what is
- * missing, and resume. VRES_E_SEAL_VERIFICATION_FAILED with reason SIGNATURE: its record was
- * tampered with, and the shard is quarantined for good; with reason QUARANTINED: it was.  Release
- * it. Every other failure leaves it suspended, and the call can be made again: VRES_E_INVALID_INPUT
- * (params, or the driver does not know a range; the message names an index); VRES_E_STATE (it is
- * not suspended, or the epoch cannot grow); VRES_E_BUSY (another thread resumes it);
- * VRES_E_POLICY_VIOLATION (of the memory); VRES_E_UNSUPPORTED; VRES_E_AUDIT; VRES_E_NO_MEMORY;
+ * missing, and resume. VRES_E_SEAL_VERIFICATION_FAILED with reason SIGNATURE: its record or
+ * its manifest was tampered with, and the shard is quarantined for good; with reason QUARANTINED:
+ * it was.  Release it. Every other failure leaves it suspended, and the call can be made again:
+ * VRES_E_INVALID_INPUT (params, or the driver does not know a range; the message names an index);
+ * VRES_E_STATE (it is not suspended, or the epoch cannot grow); VRES_E_BUSY (another thread resumes
+ * it); VRES_E_POLICY_VIOLATION (of the memory); VRES_E_UNSUPPORTED; VRES_E_AUDIT; VRES_E_NO_MEMORY;
  * VRES_E_DEVICE_LOST; VRES_E_BACKEND.
  */
 VRES_API VRES_MUST_CHECK vres_status vres_shard_resume(vres_shard *s, const vres_resume_params *p,

@@ -66,11 +66,38 @@ START_TEST(shard_that_is_closed_while_it_is_resumed_is_not_left_to_the_scrub)
 }
 END_TEST
 
+START_TEST(name_that_was_damaged_in_the_host_is_not_signed_with_the_next_weights)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(engine_end) struct engine *e = engine_with_weights(f);
+	CLEANUP(release_shard) vres_shard *shard = engine_sealed(e);
+	const struct tensor *t = &shard->tensors->list[0];
+	vres_change change = vres_change_init();
+	vres_resume_params p = vres_resume_params_init();
+	vres_error err;
+
+	change.tensor = 3;
+	p.changes = &change;
+	p.changes_n = 1;
+	ck_ok(vres_shard_suspend(shard, &err));
+	engine_flip(e, 3, 0);
+	shard->tensors->names[t->name - shard->tensors->names] ^= 1;
+	ck_refused(vres_shard_resume(shard, &p, NULL, &err), VRES_REASON_SIGNATURE);
+	ck_assert_uint_eq(info_of(shard).epoch, 0);
+	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_QUARANTINED);
+	ck_assert_uint_eq(f->record.incidents_count, 1);
+	ck_ok(vres_shard_suspend(shard, &err));
+	ck_refused(vres_shard_resume(shard, &p, NULL, &err), VRES_REASON_QUARANTINED);
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE(shard_that_is_closed_while_it_is_resumed_is_not_left_to_the_scrub, "MS-005",
 	             "integrity", "a scrub of memory that was given up"),
+		CASE(name_that_was_damaged_in_the_host_is_not_signed_with_the_next_weights, "",
+	             "integrity", "damage that a new record signs"),
 	};
 
 	return suite_run("unit.verify_resume", "unit", cases, COUNT(cases));
