@@ -142,7 +142,8 @@ void vres_resumption_end(struct vres_shard *s, enum resumption how, struct vres_
 	if (how == RESUMPTION_BAD || how == RESUMPTION_LOST)
 		(void)vres_shard_quarantine_locked(s);
 	s->is_final |= how == RESUMPTION_LOST;
-	if (how == RESUMPTION_GOOD) {
+	/* What is wrong for good, and was found while it was resumed, is not lifted. */
+	if (how == RESUMPTION_GOOD && !s->is_final) {
 		lift_locked(s);
 		s->scrub.checked_since =
 			atomic_load(&next->fresh[vres_policy_strength(VRES_VERIFY_FULL)]);

@@ -27,7 +27,8 @@ vres_status vres_resumption_begin(struct vres_shard *s, struct vres_contents **o
 
 enum resumption {
 	RESUMPTION_FAILED, /* still suspended */
-	RESUMPTION_GOOD,   /* sealed, with the new contents; a quarantine is lifted */
+	RESUMPTION_GOOD,   /* sealed, with the new contents; a quarantine that is not for good is
+	                      lifted */
 	RESUMPTION_BAD,    /* quarantined, with the new contents */
 	RESUMPTION_LOST    /* the same, for good */
 };

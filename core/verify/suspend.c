@@ -170,7 +170,9 @@ static vres_status conclude(struct resume *r, vres_error *err)
 	}
 	vres_count_verify(s->manager, &r->v.report);
 	vres_resumption_end(s, RESUMPTION_GOOD, TAKE(r->next));
-	return VRES_OK;
+	r->v.report.status = vres_verify_still_accepted(&r->v, &r->v.error);
+	r->v.report.reason = r->v.error.reason;
+	return r->v.report.status == VRES_OK ? VRES_OK : vres_fail_with(err, &r->v.error);
 }
 
 static vres_status resume(struct vres_shard *s, const vres_resume_params *p,

@@ -24,8 +24,7 @@ static void refresh(atomic_uint_fast64_t *fresh, uint64_t began)
 		;
 }
 
-/* Another thread may have found damage while this check ran, or while its event was recorded. */
-static vres_status still_accepted(const struct verification *v, vres_error *err)
+vres_status vres_verify_still_accepted(const struct verification *v, vres_error *err)
 {
 	return atomic_load(&v->shard->state) == VRES_SHARD_QUARANTINED
 	               ? vres_verify_fail(v->contents, VRES_REASON_QUARANTINED,
@@ -55,7 +54,7 @@ static vres_status conclude_good(struct verification *v, vres_error *err)
 	vres_event e = {0};
 	vres_shard_info info;
 
-	TRY(still_accepted(v, err));
+	TRY(vres_verify_still_accepted(v, err));
 	if (m->listeners.audit.record || m->listeners.log) {
 		e = vres_event_make(&m->listeners, VRES_EVENT_SEAL_VERIFIED, c->record.gpu_device);
 		TRY(vres_contents_view(v->shard, c, &info, err));
@@ -67,7 +66,7 @@ static vres_status conclude_good(struct verification *v, vres_error *err)
 		refresh(&c->fresh[i], v->began);
 	atomic_store(&c->verified_at, vres_os_wall());
 	vres_count_verify(m, &v->report);
-	return still_accepted(v, err);
+	return vres_verify_still_accepted(v, err);
 }
 
 static void tell_bad(const struct verification *v, bool is_incident)

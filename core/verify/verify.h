@@ -14,6 +14,12 @@ void vres_verify_check(struct verification *v, struct vres_shard *s, const vres_
  */
 vres_status vres_verify_conclude(struct verification *v, vres_error *err);
 
+/*
+ * Another thread may have found damage while this check ran, or while its event was recorded: then
+ * it is refused although all was good.
+ */
+vres_status vres_verify_still_accepted(const struct verification *v, vres_error *err);
+
 /* Record that a verification in @mode, or the lease that needs it, could not be made. */
 void vres_verify_tell_error(const struct vres_shard *s, const struct vres_contents *c,
                             uint32_t mode, vres_status status);

@@ -61,8 +61,43 @@ START_TEST(shard_that_is_closed_while_it_is_resumed_is_not_left_to_the_scrub)
 	ck_ok(vres_shard_resume(w.shard, NULL, NULL, &err));
 	ck_assert_int_eq(pthread_join(w.thread, NULL), 0);
 	ck_assert_int_eq(w.closed, VRES_OK);
+	f->manager->listeners.audit = (vres_audit_sink){record_event, &f->record};
 	ck_assert_uint_eq(f->manager->scrub.shards, 0);
 	ck_ok(vres_scrub_step(f->manager, UINT64_MAX, NULL, &err));
+}
+END_TEST
+
+/* Nobody else may look at the memory, but the manifest can be asked for. */
+static void find_manifest_damaged(struct meanwhile *w)
+{
+	char text[4096];
+	size_t n;
+	vres_error err;
+
+	w->shard->contents->digests[0] ^= 1;
+	ck_refused(vres_shard_manifest(w->shard, text, sizeof(text), &n, &err),
+	           VRES_REASON_SIGNATURE);
+}
+
+START_TEST(damage_for_good_that_is_found_while_a_shard_is_resumed_is_not_lifted)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(engine_end) struct engine *e = engine_with_weights(f);
+	CLEANUP(release_shard) vres_shard *shard = engine_sealed(e);
+	struct meanwhile w = {.f = f, .shard = shard, .run = find_manifest_damaged};
+	vres_verify_report report = vres_verify_report_init();
+	vres_error err;
+
+	f->manager->listeners.audit = (vres_audit_sink){event, &w};
+	ck_ok(vres_shard_suspend(shard, &err));
+	ck_refused(vres_shard_resume(shard, NULL, &report, &err), VRES_REASON_QUARANTINED);
+	ck_assert_uint_eq(report.reason, VRES_REASON_QUARANTINED);
+	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_QUARANTINED);
+	ck_assert_uint_eq(info_of(shard).suspended, 0);
+	ck_assert_uint_eq(metrics_of(f).quarantined_now, 1);
+	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_QUARANTINED);
+	ck_ok(vres_scrub_step(f->manager, UINT64_MAX, NULL, &err));
+	f->manager->listeners.audit = (vres_audit_sink){record_event, &f->record};
 }
 END_TEST
 
@@ -96,6 +131,8 @@ int main(void)
 	static const struct suite_case cases[] = {
 		CASE(shard_that_is_closed_while_it_is_resumed_is_not_left_to_the_scrub, "MS-005",
 	             "integrity", "a scrub of memory that was given up"),
+		CASE(damage_for_good_that_is_found_while_a_shard_is_resumed_is_not_lifted,
+	             "WORKER-4122", "integrity", "damage that a resume forgets"),
 		CASE(name_that_was_damaged_in_the_host_is_not_signed_with_the_next_weights, "",
 	             "integrity", "damage that a new record signs"),
 	};
