@@ -217,6 +217,7 @@ vres_status vres_shard_resume(vres_shard *s, const vres_resume_params *p, vres_v
 	op.began = vres_log_clock(&s->manager->listeners);
 	status = resume(s, p, &report, &detail);
 	report.status = status;
+	report.reason = detail.reason;
 	if (out)
 		ABI_OUT(out, &report);
 	vres_log_operation(&s->manager->listeners, &op, status, detail.reason);

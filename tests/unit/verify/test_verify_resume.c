@@ -109,6 +109,7 @@ START_TEST(name_that_was_damaged_in_the_host_is_not_signed_with_the_next_weights
 	const struct tensor *t = &shard->tensors->list[0];
 	vres_change change = vres_change_init();
 	vres_resume_params p = vres_resume_params_init();
+	vres_verify_report report = vres_verify_report_init();
 	vres_error err;
 
 	change.tensor = 3;
@@ -122,7 +123,8 @@ START_TEST(name_that_was_damaged_in_the_host_is_not_signed_with_the_next_weights
 	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_QUARANTINED);
 	ck_assert_uint_eq(f->record.incidents_count, 1);
 	ck_ok(vres_shard_suspend(shard, &err));
-	ck_refused(vres_shard_resume(shard, &p, NULL, &err), VRES_REASON_QUARANTINED);
+	ck_refused(vres_shard_resume(shard, &p, &report, &err), VRES_REASON_QUARANTINED);
+	ck_assert_uint_eq(report.reason, VRES_REASON_QUARANTINED);
 }
 END_TEST
 
