@@ -63,8 +63,12 @@ static enum scrub_outcome check(struct step *step, struct vres_shard *shard,
 		vres_count_scrubbed(step->manager, v.report.bytes_hashed);
 		return SCRUB_GOOD;
 	}
-	if (v.was_refused && v.report.reason == VRES_REASON_QUARANTINED)
-		/* Another thread has found damage since the part was claimed, and reported it. */
+	if (v.was_refused && (v.report.reason == VRES_REASON_QUARANTINED ||
+	                      v.report.reason == VRES_REASON_SUSPENDED))
+		/*
+		 * Since the part was claimed another thread has found damage, and reported it, or
+		 * has closed the shard to checks.
+		 */
 		return SCRUB_OVER;
 	v.is_old_trouble = is_troubled;
 	status = vres_verify_conclude(&v, &detail);

@@ -26,6 +26,13 @@ static void judge(struct race *r, vres_status status, const vres_error *err)
 		atomic_fetch_add(&r->bad, 1);
 }
 
+/* What passes the shard by while it is asleep has nothing to say of it. */
+static void judge_passing(struct race *r, vres_status status)
+{
+	if (status != VRES_OK)
+		atomic_fetch_add(&r->bad, 1);
+}
+
 static void *work(void *arg)
 {
 	struct race *r = arg;
@@ -38,8 +45,8 @@ static void *work(void *arg)
 		judge(r, vres_shard_verify(r->shard, i % 2 ? &signature : NULL, NULL, &err), &err);
 		judge(r, vres_lease_acquire(r->shard, &lease, &err), &err);
 		release_lease(&lease);
-		judge(r, vres_scrub_step(r->f->manager, 1000000, NULL, &err), &err);
-		judge(r, vres_enforce_vram_only(r->f->manager, 0, NULL, &err), &err);
+		judge_passing(r, vres_scrub_step(r->f->manager, 1000000, NULL, &err));
+		judge_passing(r, vres_enforce_vram_only(r->f->manager, 0, NULL, &err));
 		(void)info_of(r->shard);
 	}
 	return NULL;
