@@ -101,6 +101,86 @@ START_TEST(damage_for_good_that_is_found_while_a_shard_is_resumed_is_not_lifted)
 }
 END_TEST
 
+/* A driver that does part of its work late: between the first digests and the second. */
+static struct {
+	vres_status (*hash)(vres_blane *lane, const vres_hash_job *job, vres_error *err);
+	struct engine *engine;
+	unsigned calls, at;
+} late;
+
+static vres_status hash_late(vres_blane *lane, const vres_hash_job *job, vres_error *err)
+{
+	if (late.calls++ == late.at)
+		engine_flip(late.engine, 3, 5);
+	return late.hash(lane, job, err);
+}
+
+/* Before job @at. */
+static void be_late(struct engine *e, unsigned at)
+{
+	vres_backend *table = &e->f->manager->driver.table;
+
+	late.hash = table->hash_blocks;
+	late.engine = e;
+	late.calls = 0;
+	late.at = at;
+	table->hash_blocks = hash_late;
+}
+
+/* Two jobs a pass: level 0, then level 1, to which tensor 3 belongs. */
+#define SECOND_PASS 2u
+
+START_TEST(tensors_of_which_the_device_gives_two_digests_are_not_sealed)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(engine_end) struct engine *e = engine_with_weights(f);
+	vres_shard *shard = NULL;
+	uint8_t digests[WEIGHTS_MAX][32];
+	vres_error err;
+
+	be_late(e, SECOND_PASS);
+	ck_status(engine_seal(e, &shard, &err), VRES_E_BACKEND);
+	ck_assert_ptr_null(shard);
+	late.calls = 0;
+	ck_status(vres_tensors_digest(f->manager, 0, e->tensors, e->n, digests, &err),
+	          VRES_E_BACKEND);
+}
+END_TEST
+
+START_TEST(damage_of_which_the_device_gives_two_digests_is_trouble_and_not_damage)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(engine_end) struct engine *e = engine_with_weights(f);
+	CLEANUP(release_shard) vres_shard *shard = engine_sealed(e);
+	vres_error err;
+
+	engine_flip(e, 3, 0);
+	be_late(e, SECOND_PASS);
+	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);
+	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_SEALED);
+}
+END_TEST
+
+/* All as found; or unchanged, and damaged. */
+START_TEST(memory_of_which_the_device_gives_two_digests_is_not_resumed)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(engine_end) struct engine *e = engine_with_weights(f);
+	CLEANUP(release_shard) vres_shard *shard = engine_sealed(e);
+	vres_resume_params p = vres_resume_params_init();
+	vres_error err;
+
+	p.all_changed = _i == 0;
+	ck_ok(vres_shard_suspend(shard, &err));
+	engine_flip(e, 3, 0);
+	be_late(e, SECOND_PASS);
+	ck_status(vres_shard_resume(shard, &p, NULL, &err), VRES_E_BACKEND);
+	ck_assert_uint_eq(info_of(shard).suspended, 1);
+	ck_assert_uint_eq(info_of(shard).epoch, 0);
+	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_SEALED);
+}
+END_TEST
+
 START_TEST(name_that_was_damaged_in_the_host_is_not_signed_with_the_next_weights)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
@@ -135,6 +215,12 @@ int main(void)
 	             "integrity", "a scrub of memory that was given up"),
 		CASE(damage_for_good_that_is_found_while_a_shard_is_resumed_is_not_lifted,
 	             "WORKER-4122", "integrity", "damage that a resume forgets"),
+		CASE(tensors_of_which_the_device_gives_two_digests_are_not_sealed, "CI-004",
+	             "integrity", "a digest of bytes that were not there yet"),
+		CASE(damage_of_which_the_device_gives_two_digests_is_trouble_and_not_damage,
+	             "CI-007", "integrity", "good memory that is called damaged"),
+		CASE_LOOP(memory_of_which_the_device_gives_two_digests_is_not_resumed, 2, "CI-007",
+	                  "integrity", "a digest of bytes that were not there yet"),
 		CASE(name_that_was_damaged_in_the_host_is_not_signed_with_the_next_weights, "",
 	             "integrity", "damage that a new record signs"),
 	};
