@@ -110,6 +110,10 @@ static bool take_list(struct inputs *in, struct output *o, const struct seal_opt
 	if (memchr(text, '\0', n) != NULL)
 		return output_refuse(o, EXIT_USAGE, options->expect, "has a NUL: it is no list");
 	for (char *rest = text; (line = strsep(&rest, "\n")) != NULL; number++) {
+		const size_t last = strlen(line);
+
+		if (last > 0 && line[last - 1] == '\r') /* a list that was on Windows */
+			line[last - 1] = '\0';
 		if (line[0] != '\0' && !take_line(in, o, options, number, line))
 			return false;
 	}

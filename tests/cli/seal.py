@@ -233,7 +233,7 @@ def many():
 @test("CI-004", "integrity", "other bytes than expected")
 def a_list_of_digests_has_a_line_for_each_file_or_nothing_is_sealed():
     names, sums = many()
-    for lines in ([f"{d}  {n}" for d, n in zip(sums, names)], [f"{d} *{os.path.basename(n)}" for d, n in zip(sums, names)] + ["0" * 64 + "  elsewhere"]):
+    for lines in ([f"{d}  {n}" for d, n in zip(sums, names)], [f"{d}  {n}\r" for d, n in zip(sums, names)] + ["\r"], [f"{d} *{os.path.basename(n)}" for d, n in zip(sums, names)] + ["0" * 64 + "  elsewhere"]):
         write("SUMS", ("\n".join(lines) + "\n").encode())
         vres("seal", *names, "--expect", "SUMS", *MOCK)
         vres("seal", "d", "--expect", "SUMS", *MOCK)
