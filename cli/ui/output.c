@@ -142,7 +142,8 @@ static void print_document(struct output *o)
 		putchar('\n');
 		return;
 	}
-	message(o->command, NULL, "the JSON document could not be written");
+	if (!ferror(stdout)) /* or else close_stdout() says it */
+		message(o->command, NULL, "the JSON document could not be written");
 	output_raise(o, EXIT_TROUBLE, "VRES_E_IO");
 }
 
