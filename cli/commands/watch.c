@@ -229,7 +229,7 @@ const struct command cmd_watch = {
 	.description = "Seal each FILE, keep it in VRAM, and verify it every --interval, until "
 		       "SIGINT, SIGTERM or SIGHUP (exit status 0), --count rounds, or a "
 		       "verification that fails (exit status 1): then the damaged bytes are named, "
-		       "and the tensors they belong to if FILE is a safetensors file.\n"
+		       "and the tensors they belong to if FILE is a safetensors or GGUF file.\n"
 		       "\n"
 		       "On a terminal: a live table. Else: a line for every check. With --json: "
 		       "one document at the end.",
