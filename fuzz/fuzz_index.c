@@ -4,7 +4,7 @@
  * opened.
  *
  * Whatever the text is, it is refused with a place inside it, or each name is of a file in the
- * folder of the index.
+ * folder of the index, and all are different.
  */
 #include "fuzz.h"
 #include "shards/model_index.h"
@@ -16,6 +16,7 @@ static void check_names(const struct model_index *index)
 
 		CLAIM(name[0] != '\0' && strchr(name, '/') == NULL);
 		CLAIM(strcmp(name, ".") != 0 && strcmp(name, "..") != 0);
+		CLAIM(i == 0 || strcmp(index->files[i - 1], name) < 0);
 	}
 }
 
@@ -31,7 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	is_good = model_index_parse(&index, text, size);
 	if (is_good) {
-		CLAIM(index.count > 0 && model_index_names(text, size, names, 200) == index.count);
+		/* Two spellings of one name are counted there as two. */
+		CLAIM(index.count > 0 && model_index_names(text, size, names, 200) >= index.count);
 		CLAIM(strlen(names) < sizeof(names));
 		check_names(&index);
 	} else {

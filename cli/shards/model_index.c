@@ -17,20 +17,38 @@ struct listed {
 	size_t n;
 };
 
+static int compare(const struct listed *a, const struct listed *b)
+{
+	const int order = memcmp(a->name, b->name, a->n < b->n ? a->n : b->n);
+
+	return order != 0 ? order : (a->n > b->n) - (a->n < b->n);
+}
+
+/* The files are kept in order: an index of millions of tensors is read at once, too. */
 static bool add_file(struct listed *files, size_t *count, struct json_reader *r)
 {
 	const struct listed one = {r->text + r->begin, r->end - r->begin};
 
-	/* Tensors of a file stand together, so the last one is looked at first. */
-	for (size_t i = *count; i > 0; i--) {
-		if (files[i - 1].n == one.n && memcmp(files[i - 1].name, one.name, one.n) == 0)
+	size_t low = 0, high = *count;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		const int order = compare(&one, &files[middle]);
+
+		if (order == 0)
 			return true;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
 	}
 	if (*count == FILES_MAX) {
 		json_reader_fail(r, "it lists too many files", r->begin);
 		return false;
 	}
-	files[(*count)++] = one;
+	memmove(&files[low + 1], &files[low], (*count - low) * sizeof(*files));
+	files[low] = one;
+	++*count;
 	return true;
 }
 
@@ -90,6 +108,26 @@ static bool fail(struct model_index *index, const char *error, size_t at)
 	return false;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* What was written in two ways, with escapes and without, is one name now. */
+static void sort_names(struct model_index *index)
+{
+	const size_t count = index->count;
+
+	qsort(index->files, count, sizeof(*index->files), compare_names);
+	index->count = 1;
+	for (size_t i = 1; i < count; i++) {
+		if (strcmp(index->files[i], index->files[index->count - 1]) == 0)
+			free(index->files[i]);
+		else
+			index->files[index->count++] = index->files[i];
+	}
+}
+
 bool model_index_parse(struct model_index *index, const char *text, size_t n)
 {
 	CLEANUP(free_pointer) struct listed *files = malloc(FILES_MAX * sizeof(*files));
@@ -110,6 +148,7 @@ bool model_index_parse(struct model_index *index, const char *text, size_t n)
 		if (index->files[index->count] == NULL)
 			return fail(index, error, (size_t)(files[index->count].name - text));
 	}
+	sort_names(index);
 	return true;
 }
 

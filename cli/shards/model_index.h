@@ -6,7 +6,8 @@
 #include "ui/base.h"
 
 struct model_index {
-	char **files; /* different names of files, none of which leads out of the folder */
+	char **files; /* different names of files, in order, none of which leads out of the folder
+	               */
 	size_t count;
 	const char *error; /* why it could not be read */
 	size_t error_at;

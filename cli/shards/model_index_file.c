@@ -14,7 +14,7 @@ static char *load(int fd, size_t *n, const char **error)
 	struct stat about;
 	char *text;
 
-	*error = "it is no file, or too large";
+	*error = "it is larger than 64 MiB";
 	if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode) ||
 	    (uint64_t)about.st_size > INDEX_MAX)
 		return NULL;
