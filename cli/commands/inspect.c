@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* vres inspect: what lies where in a model file, and what a byte or a block belongs to. */
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 #include "command.h"
 #include "shards/model_file.h"
 #include "ui/files.h"
@@ -12,6 +10,8 @@
 
 /* An option that is not given. */
 #define NOT_GIVEN UINT64_MAX
+
+#define BLOCK_BYTES 4096
 
 struct inspect_options {
 	uint64_t offset, block, block_size;
@@ -24,7 +24,7 @@ static const struct option_spec specs[] = {
 	{"block", "N", OPTION(OPTION_COUNT, struct inspect_options, block),
          "only what block N of the file belongs to, counted from 0", .most = UINT64_MAX - 1},
 	{"block-size", "BYTES", OPTION(OPTION_BYTES, struct inspect_options, block_size),
-         "of --block: default 4096", .least = 1},
+         "of --block: default 4096", .least = 1, .most = UINT64_MAX - 1},
 	{"json", NULL, OPTION(OPTION_FLAG, struct inspect_options, is_json),
          "print one JSON document"},
 };
@@ -75,7 +75,7 @@ static bool find_range(struct output *o, const struct inspect_options *options, 
 	if (options->offset == NOT_GIVEN && options->block == NOT_GIVEN)
 		return true;
 	if (options->block != NOT_GIVEN)
-		step = options->block_size;
+		step = options->block_size != NOT_GIVEN ? options->block_size : BLOCK_BYTES;
 	if (__builtin_mul_overflow(options->block != NOT_GIVEN ? options->block : options->offset,
 	                           step, from) ||
 	    *from >= bytes)
@@ -87,15 +87,13 @@ static bool find_range(struct output *o, const struct inspect_options *options, 
 
 static bool inspect(struct output *o, const struct inspect_options *options, const char *name)
 {
-	CLEANUP(file_close) int fd = file_open(name);
+	struct stat about;
+	CLEANUP(file_close) int fd = file_open_regular(o, name, &about);
 	CLEANUP(model_file_close) struct model_file model = {.header = NULL};
 	uint64_t from, end, bytes;
-	struct stat about;
 
-	if (fd < 0 || fstat(fd, &about) != 0)
-		return output_fail_errno(o, name, "cannot be opened", errno);
-	if (!S_ISREG(about.st_mode))
-		return output_refuse(o, EXIT_USAGE, name, "is no regular file");
+	if (fd < 0)
+		return false;
 	bytes = (uint64_t)about.st_size;
 	model_file_open(&model, name, fd, bytes);
 	if (!model.has_tensors)
@@ -122,12 +120,14 @@ static bool run_inspect(struct output *o, const struct inspect_options *options,
 		                     count);
 	if (options->offset != NOT_GIVEN && options->block != NOT_GIVEN)
 		return output_refuse(o, EXIT_USAGE, NULL, "--offset or --block, not both");
+	if (options->block_size != NOT_GIVEN && options->block == NOT_GIVEN)
+		return output_refuse(o, EXIT_USAGE, NULL, "--block-size goes with --block");
 	return inspect(o, options, names[0]);
 }
 
 static int run(const struct command *self, int argc, char **argv)
 {
-	struct inspect_options options = {NOT_GIVEN, NOT_GIVEN, 4096, false};
+	struct inspect_options options = {NOT_GIVEN, NOT_GIVEN, NOT_GIVEN, false};
 	void *const targets[] = {&options};
 	struct output o;
 	int first, status = options_parse(self, targets, argc, argv, &first);

@@ -13,7 +13,7 @@
 
 #define DIMENSIONS_MAX 4
 
-enum value_type { TYPE_U16 = 2, TYPE_U32 = 4, TYPE_I32 = 5, TYPE_STRING = 8, TYPE_ARRAY = 9 };
+enum value_type { TYPE_U16 = 2, TYPE_U32 = 4, TYPE_STRING = 8, TYPE_ARRAY = 9 };
 
 /* Bytes of a value by its type; 0: not fixed. */
 static const uint8_t value_bytes[] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
@@ -44,8 +44,8 @@ struct parse {
 	uint64_t wanted;   /* the error is that so many bytes would be needed at least; else 0 */
 	struct tensor_map *map; /* NULL: only walk through */
 	size_t texts_used;
-	uint64_t tensors, pairs, alignment, part, parts, parts_tensors;
-	bool has_alignment, has_part, has_parts, has_parts_tensors;
+	uint64_t tensors, pairs, alignment, part, parts;
+	bool has_alignment, has_part, has_parts;
 };
 
 static bool fail(struct parse *p, const char *error, size_t at)
@@ -168,7 +168,6 @@ static bool read_pair(struct parse *p)
 		{"general.alignment", TYPE_U32, &p->has_alignment, &p->alignment},
 		{"split.no", TYPE_U16, &p->has_part, &p->part},
 		{"split.count", TYPE_U16, &p->has_parts, &p->parts},
-		{"split.tensors.count", TYPE_I32, &p->has_parts_tensors, &p->parts_tensors},
 	};
 	uint64_t key_bytes, type;
 	size_t key, at;
@@ -362,7 +361,6 @@ bool gguf_parse(struct tensor_map *map, const char *text, size_t n)
 	else if (walk(&p) && check_names(&p) && order_tensors(&p)) {
 		map->part = p.part;
 		map->parts = p.parts;
-		map->parts_tensors = p.parts_tensors;
 		return true;
 	}
 	tensor_map_free(map);

@@ -74,9 +74,8 @@ static bool sort_lines(struct manifest *m, struct output *o, const char *file)
 		qsort(m->lines, m->count, sizeof(*m->lines), compare_lines);
 	for (size_t i = 1; i < m->count; i++) {
 		if (strcmp(m->lines[i - 1].name, m->lines[i].name) == 0)
-			return output_refuse(o, EXIT_USAGE, file,
-			                     "two tensors have one name, number %zu in order",
-			                     i - 1);
+			return output_refuse(o, EXIT_USAGE, file, "two tensors have one name: %s",
+			                     m->lines[i].name);
 	}
 	return true;
 }
@@ -96,20 +95,35 @@ static bool add_tensor(struct manifest *m, struct output *o, const char *file, i
 	return line_add(m, o, file, number, t->name, t->name_bytes, &line);
 }
 
+/* Which parts of a model in parts are there; there is as much room as there are files. */
+struct parts {
+	size_t files, found;
+	bool *is_found;
+};
+
 /* A model in parts is complete: a part that is missing would go unnoticed later. */
-static bool check_parts(struct output *o, const char *file, const struct tensor_map *map,
-                        size_t files)
+static bool check_part(struct output *o, const char *file, const struct tensor_map *map,
+                       struct parts *parts)
 {
-	if (map->parts <= 1 || map->parts == files)
+	if (map->parts <= 1)
 		return true;
-	return output_refuse(o, EXIT_USAGE, file,
-	                     "is part %" PRIu64 " of %" PRIu64
-	                     " of a model, and there are %zu files: name all, or their folder",
-	                     map->part + 1, map->parts, files);
+	if (map->parts != parts->files)
+		return output_refuse(
+			o, EXIT_USAGE, file,
+			"is part %" PRIu64 " of %" PRIu64
+			" of a model, and there are %zu files: name all, or their folder",
+			map->part + 1, map->parts, parts->files);
+	if (map->part >= map->parts || parts->is_found[map->part])
+		return output_refuse(o, EXIT_USAGE, file, "is part %" PRIu64 " of %" PRIu64 "%s",
+		                     map->part + 1, map->parts,
+		                     map->part < map->parts ? ", and so is another file" : "");
+	parts->is_found[map->part] = true;
+	parts->found++;
+	return true;
 }
 
 static bool add_model(struct manifest *m, struct output *o, const char *file, int fd,
-                      struct model_file *model, size_t files)
+                      struct model_file *model, struct parts *parts)
 {
 	const struct tensor_map *map = &model->tensors;
 
@@ -121,7 +135,7 @@ static bool add_model(struct manifest *m, struct output *o, const char *file, in
 		return output_refuse(o, EXIT_USAGE, file, "%s", model->remark);
 	if (model->remark[0] != '\0')
 		message(o->command, file, "%s", model->remark);
-	if (!check_parts(o, file, map, files))
+	if (!check_part(o, file, map, parts))
 		return false;
 	m->is_gguf |= strcmp(map->format, "gguf") == 0;
 	for (size_t i = 0; i < map->count; i++) {
@@ -133,30 +147,38 @@ static bool add_model(struct manifest *m, struct output *o, const char *file, in
 	       output_refuse(o, EXIT_TROUBLE, file, "was changed while it was read");
 }
 
-static bool add_file(struct manifest *m, struct output *o, const char *file, size_t files)
+static bool add_file(struct manifest *m, struct output *o, const char *file, struct parts *parts)
 {
-	CLEANUP(file_close) int fd = file_open(file);
-	CLEANUP(model_file_close) struct model_file model = {.header = NULL};
 	struct stat about;
+	CLEANUP(file_close) int fd = file_open_regular(o, file, &about);
+	CLEANUP(model_file_close) struct model_file model = {.header = NULL};
 
-	if (fd < 0 || fstat(fd, &about) != 0)
-		return output_fail_errno(o, file, "cannot be opened", errno);
-	if (!S_ISREG(about.st_mode))
-		return output_refuse(o, EXIT_USAGE, file, "is no regular file");
+	if (fd < 0)
+		return false;
 	model_file_open(&model, file, fd, (uint64_t)about.st_size);
-	return add_model(m, o, file, fd, &model, files);
+	return add_model(m, o, file, fd, &model, parts);
 }
 
 bool manifest_make(struct manifest *m, struct output *o, char **names, size_t count)
 {
 	CLEANUP(paths_free) struct paths paths = {0};
+	CLEANUP(free_pointer) bool *is_found = NULL;
+	struct parts parts = {0};
 
 	if (!paths_expand(&paths, o, names, count))
 		return false;
+	is_found = calloc(paths.count, sizeof(*is_found));
+	if (is_found == NULL)
+		return output_no_memory(o, NULL);
+	parts = (struct parts){.files = paths.count, .is_found = is_found};
 	for (size_t i = 0; i < paths.count; i++) {
-		if (!add_file(m, o, paths.items[i], paths.count))
+		if (!add_file(m, o, paths.items[i], &parts))
 			return false;
 	}
+	if (parts.found > 0 && parts.found < parts.files)
+		return output_refuse(o, EXIT_USAGE, NULL,
+		                     "of %zu files only %zu are parts of a model in %zu parts",
+		                     parts.files, parts.found, parts.files);
 	return sort_lines(m, o, count == 1 ? names[0] : NULL);
 }
 
@@ -193,23 +215,26 @@ static bool read_lines(struct manifest *m, struct output *o, const char *file, c
 }
 
 /* Does it begin as a manifest does? */
-static bool is_manifest(int fd, const struct stat *about)
+static bool is_manifest(int fd)
 {
 	char start[sizeof(DIGEST_PREFIX) - 1];
 
-	return S_ISREG(about->st_mode) && file_read_at(fd, 0, start, sizeof(start)) &&
+	return file_read_at(fd, 0, start, sizeof(start)) &&
 	       memcmp(start, DIGEST_PREFIX, sizeof(start)) == 0;
 }
 
 bool manifest_take(struct manifest *m, struct output *o, char *name)
 {
-	CLEANUP(file_close) int fd = file_open(name);
+	CLEANUP(file_close) int fd = -1;
 	CLEANUP(free_pointer) char *text = NULL;
 	struct stat about;
 
-	if (fd < 0 || fstat(fd, &about) != 0)
-		return output_fail_errno(o, name, "cannot be opened", errno);
-	if (!is_manifest(fd, &about))
+	if (stat(name, &about) == 0 && S_ISDIR(about.st_mode))
+		return manifest_make(m, o, &name, 1);
+	fd = file_open_regular(o, name, &about);
+	if (fd < 0)
+		return false;
+	if (!is_manifest(fd))
 		return manifest_make(m, o, &name, 1);
 	if ((uint64_t)about.st_size > MANIFEST_MAX)
 		return output_refuse(o, EXIT_USAGE, name, "is too long for a manifest");

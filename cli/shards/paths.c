@@ -59,13 +59,13 @@ static int compare_paths(const void *a, const void *b)
 
 static bool add_index(struct paths *p, struct output *o, const char *path)
 {
-	CLEANUP(file_close) int fd = file_open(path);
+	struct stat about;
+	CLEANUP(file_close) int fd = file_open_regular(o, path, &about);
 	CLEANUP(model_index_free) struct model_index index = {0};
 	const char *slash = strrchr(path, '/');
-	const size_t first = p->count;
 
 	if (fd < 0)
-		return output_fail_errno(o, path, "cannot be opened", errno);
+		return false;
 	if (!model_index_load(&index, fd))
 		return output_refuse(o, EXIT_USAGE, path, "index not readable: %s, at byte %zu",
 		                     index.error, index.error_at);
@@ -75,7 +75,6 @@ static bool add_index(struct paths *p, struct output *o, const char *path)
 		                      index.files[i])))
 			return false;
 	}
-	qsort(p->items + first, p->count - first, sizeof(*p->items), compare_paths);
 	return true;
 }
 

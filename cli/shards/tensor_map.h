@@ -24,11 +24,10 @@ struct tensor_map {
 	char *texts;        /* what name and type point to */
 	uint64_t data, end; /* where the data begins in the file, and where it has to end */
 	uint64_t padding;   /* so many bytes at most may follow the end */
-	uint64_t part,
-		parts; /* of a model in several files: which of how many, from 0; else 0, 0 */
-	uint64_t parts_tensors; /* in all parts together; 0: not said */
-	const char *error;      /* why the header could not be read; NULL: it could */
-	uint64_t error_at;      /* in the file */
+	/* Of a model in several files: which of how many, from 0; else 0, 0. */
+	uint64_t part, parts;
+	const char *error; /* why the header could not be read; NULL: it could */
+	uint64_t error_at; /* in the file */
 };
 
 /* False: out of memory. */

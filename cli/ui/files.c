@@ -42,6 +42,22 @@ int file_open(const char *path)
 	return strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 }
 
+int file_open_regular(struct output *o, const char *path, struct stat *about)
+{
+	const bool is_standard = strcmp(path, "-") == 0;
+	int fd = is_standard ? STDIN_FILENO
+	                     : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0 || fstat(fd, about) != 0)
+		output_fail_errno(o, path, "cannot be opened", errno);
+	else if (S_ISREG(about->st_mode))
+		return fd;
+	else
+		output_refuse(o, EXIT_USAGE, path, "is no regular file");
+	file_close(&fd);
+	return -1;
+}
+
 bool file_load(struct output *o, const char *path, void *buf, size_t size, size_t *n)
 {
 	CLEANUP(file_close) int fd = file_open(path);

@@ -3,11 +3,18 @@
 #ifndef VRES_CLI_UI_FILES_H
 #define VRES_CLI_UI_FILES_H
 
+#include <sys/stat.h>
 #include <sys/types.h>
 #include "ui/failure.h"
 
 /* Open @path for reading ("-": standard input); -1 and errno. */
 int file_open(const char *path);
+
+/*
+ * Open @path, which has to be a regular file; -1 after saying what is wrong.  A pipe is refused at
+ * once: nobody waits for its writer.
+ */
+int file_open_regular(struct output *o, const char *path, struct stat *about);
 
 /* For CLEANUP: close *fd unless it is negative or a standard stream. */
 void file_close(int *fd);

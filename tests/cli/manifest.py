@@ -61,6 +61,10 @@ def a_gguf_file_a_safetensors_file_and_a_set_of_the_same_tensors_have_one_manife
     folder("split", split)
     equal(vres("manifest", "split").out, wanted)
     refused("manifest", "split/m-1-of-2.gguf", says="is part 1 of 2 of a model, and there are 1 files")
+    refused("manifest", "split/m-1-of-2.gguf", "split/m-1-of-2.gguf", says="is part 1 of 2, and so is another file")
+    refused("manifest", "split/m-1-of-2.gguf", "whole.safetensors", says="of 2 files only 1 are parts of a model in 2 parts")
+    write("m", gguf(MODEL[:2], pairs.replace(struct.pack("<H", 1), struct.pack("<H", 7), 1), 2))
+    refused("manifest", "split/m-1-of-2.gguf", "m", says="m: is part 8 of 2")
 
 
 @test("", "integrity", "hostile model file")
@@ -74,7 +78,7 @@ def what_has_no_manifest_is_refused_with_the_reason():
         write("m", content)
         equal(refused("manifest", "m", says=says).out, b"")
     write("m", safetensors(MODEL))
-    refused("manifest", "m", "m", says="two tensors have one name")
+    refused("manifest", "m", "m", says="two tensors have one name: a")
     refused("manifest", says="no FILE or DIR given")
     refused("manifest", "absent", says="absent: cannot be opened")
     os.mkdir("empty")
@@ -90,8 +94,28 @@ def an_index_names_files_of_its_folder_or_is_refused_with_the_byte():
                        (json.dumps({"weight_map": {str(i): str(i) for i in range(2049)}}).encode(), "it lists too many files")):
         write("x.safetensors.index.json", text)
         refused("manifest", "x.safetensors.index.json", says=says)
+    folder("same", {"m": safetensors(MODEL)})
+    write("same/x.safetensors.index.json", b'{"weight_map":{"a":"m","b":"\\u006d"}}')
+    equal(vres("manifest", "same").out, vres("manifest", "same/m").out)
+    folder("many", {}, {str(i): f"m{i % 2000:04}" for i in reversed(range(100000))})
+    refused("manifest", "many", says="many/m0000: cannot be opened")
     folder("set", {}, {"a": "absent.safetensors"})
     refused("manifest", "set", says="set/absent.safetensors: cannot be opened")
+
+
+@test("", "availability", "a pipe that nobody writes into, in the place of a model")
+def what_is_no_regular_file_is_refused_at_once():
+    write("m", safetensors(MODEL))
+    os.symlink("loop", "loop")
+    os.makedirs("piped")
+    for pipe in ("pipe", "piped/x.safetensors.index.json", "x.safetensors.index.json"):
+        os.mkfifo(pipe)
+    for command in (["manifest"], ["inspect"], ["compare", "m"]):
+        for name, says in (("pipe", "pipe: is no regular file"), ("/dev/null", "is no regular file"), ("loop", "loop: cannot be opened"), ("-", "-: is no regular file")):
+            refused(*command, name, says=says)
+    for command in (["manifest"], ["compare", "m"], ["seal", "--backend", "mock"]):
+        for name in ("piped", "x.safetensors.index.json"):
+            expect("x.safetensors.index.json: is no regular file" in vres(*command, name, status=2).err)
 
 
 @test("VR-004", "integrity", "one changed tensor among many")

@@ -149,6 +149,7 @@ def a_byte_or_a_block_is_found_in_its_tensors():
     write("m", b"x" * 100)
     refused("inspect", "m", says="is no safetensors or GGUF file")
     refused("inspect", "m", "m", says="one FILE is inspected, and 2 given")
+    refused("inspect", "m", "--block-size", "4096", says="--block-size goes with --block")
 
 
 @test("", "integrity")
