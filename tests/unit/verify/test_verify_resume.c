@@ -181,6 +181,25 @@ START_TEST(memory_of_which_the_device_gives_two_digests_is_not_resumed)
 }
 END_TEST
 
+/* What is left of a lease when its check was good: time has passed since. */
+START_TEST(lease_is_of_the_contents_that_were_verified_and_of_no_others)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(engine_end) struct engine *e = engine_with_weights(f);
+	CLEANUP(release_shard) vres_shard *shard = engine_sealed(e);
+	const uint64_t verified = shard->contents->generation;
+	vres_error err;
+
+	ck_ok(vres_shard_suspend(shard, &err));
+	ck_assert(!vres_shard_lease(shard, verified));
+	ck_ok(vres_shard_resume(shard, NULL, NULL, &err));
+	ck_assert(!vres_shard_lease(shard, verified));
+	ck_assert_uint_eq(info_of(shard).leases, 0);
+	ck_assert(vres_shard_lease(shard, shard->contents->generation));
+	vres_shard_unlease(shard);
+}
+END_TEST
+
 START_TEST(name_that_was_damaged_in_the_host_is_not_signed_with_the_next_weights)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
@@ -221,6 +240,8 @@ int main(void)
 	             "CI-007", "integrity", "good memory that is called damaged"),
 		CASE_LOOP(memory_of_which_the_device_gives_two_digests_is_not_resumed, 2, "CI-007",
 	                  "integrity", "a digest of bytes that were not there yet"),
+		CASE(lease_is_of_the_contents_that_were_verified_and_of_no_others, "CI-007",
+	             "integrity", "an address of bytes that nobody verified"),
 		CASE(name_that_was_damaged_in_the_host_is_not_signed_with_the_next_weights, "",
 	             "integrity", "damage that a new record signs"),
 	};
