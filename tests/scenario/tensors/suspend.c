@@ -304,6 +304,26 @@ START_TEST(policy_may_require_an_expectation_of_every_change)
 }
 END_TEST
 
+/* Tensor 1 of three that touch has changed, and the byte of a neighbour that is next to it. */
+START_TEST(tensor_that_only_touches_a_changed_one_must_be_as_it_was)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(engine_end) struct engine *e = engine_begin(f);
+	CLEANUP(release_shard) vres_shard *shard = NULL;
+	const vres_change change = change_of(1, NULL);
+	vres_error err;
+
+	(void)engine_segment(e, 0, MIB(2), 1);
+	for (unsigned i = 0; i < 3; i++)
+		(void)engine_tensor(e, 0, 1 + i * BLOCK, BLOCK);
+	shard = engine_sealed(e);
+	ck_ok(vres_shard_suspend(shard, &err));
+	engine_flip(e, 1, 0);
+	engine_flip(e, _i == 0 ? 0 : 2, _i == 0 ? BLOCK - 1 : 0);
+	ck_refused(resume_with(shard, &change, 1, &err), VRES_REASON_DIGEST);
+}
+END_TEST
+
 int main(void)
 {
 	static const struct suite_case cases[] = {
@@ -322,6 +342,8 @@ int main(void)
 	             "residency", "weights that wake outside of VRAM"),
 		CASE(policy_may_require_an_expectation_of_every_change, "VR-005", "integrity",
 	             "damage that an update launders"),
+		CASE_LOOP(tensor_that_only_touches_a_changed_one_must_be_as_it_was, 2, "CI-007",
+	                  "integrity", "damage that an update hides"),
 	};
 
 	return suite_run("tensors_suspend", "verify", cases, COUNT(cases));

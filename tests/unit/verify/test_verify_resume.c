@@ -200,6 +200,32 @@ START_TEST(lease_is_of_the_contents_that_were_verified_and_of_no_others)
 }
 END_TEST
 
+/* Signature, record, kept level: whether new weights are to be signed or not. */
+START_TEST(what_the_host_keeps_is_checked_before_a_resume_believes_it)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(engine_end) struct engine *e = engine_with_weights(f);
+	CLEANUP(release_shard) vres_shard *shard = engine_sealed(e);
+	struct vres_contents *c = shard->contents;
+	uint8_t *const damaged[] = {&c->mac[31], (uint8_t *)&c->record.sealed_at, &c->kept[31]};
+	const unsigned what = (unsigned)_i % COUNT(damaged);
+	vres_resume_params p = vres_resume_params_init();
+	vres_verify_report report = vres_verify_report_init();
+	vres_error err;
+
+	p.all_changed = (unsigned)_i >= COUNT(damaged);
+	ck_ok(vres_shard_suspend(shard, &err));
+	*damaged[what] ^= 1;
+	ck_refused(vres_shard_resume(shard, &p, &report, &err),
+	           what == 2 ? VRES_REASON_DIGEST : VRES_REASON_SIGNATURE);
+	ck_assert_uint_eq(report.damage_count, 0);
+	ck_assert_uint_eq(report.bytes_hashed, 0);
+	ck_assert_uint_eq(info_of(shard).epoch, 0);
+	ck_ok(vres_shard_suspend(shard, &err));
+	ck_refused(vres_shard_resume(shard, NULL, NULL, &err), VRES_REASON_QUARANTINED);
+}
+END_TEST
+
 START_TEST(name_that_was_damaged_in_the_host_is_not_signed_with_the_next_weights)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
@@ -242,6 +268,8 @@ int main(void)
 	                  "integrity", "a digest of bytes that were not there yet"),
 		CASE(lease_is_of_the_contents_that_were_verified_and_of_no_others, "CI-007",
 	             "integrity", "an address of bytes that nobody verified"),
+		CASE_LOOP(what_the_host_keeps_is_checked_before_a_resume_believes_it, 6, "CI-001",
+	                  "integrity", "damage that a new record signs"),
 		CASE(name_that_was_damaged_in_the_host_is_not_signed_with_the_next_weights, "",
 	             "integrity", "damage that a new record signs"),
 	};
