@@ -212,6 +212,16 @@ START_TEST(stopped_manager_still_suspends_and_does_not_resume)
 }
 END_TEST
 
+/* How many shards are still scrubbed? */
+static uint64_t scrubbed(struct fixture *f)
+{
+	vres_scrub_report report = vres_scrub_report_init();
+	vres_error err;
+
+	ck_ok(vres_scrub_step(f->manager, UINT64_MAX, &report, &err));
+	return report.shards;
+}
+
 START_TEST(sink_that_refuses_leaves_the_state_as_it_was)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
@@ -223,13 +233,15 @@ START_TEST(sink_that_refuses_leaves_the_state_as_it_was)
 	ck_status(vres_shard_suspend(shard, &err), VRES_E_AUDIT);
 	ck_assert_uint_eq(info_of(shard).suspended, 0);
 	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
-	ck_ok(vres_scrub_step(f->manager, UINT64_MAX, NULL, &err));
+	ck_assert_uint_eq(scrubbed(f), 1);
 	f->record.refuse = UINT64_C(1) << VRES_EVENT_VRAM_RESUMED;
 	ck_ok(vres_shard_suspend(shard, &err));
 	ck_status(vres_shard_resume(shard, NULL, NULL, &err), VRES_E_AUDIT);
 	ck_assert_uint_eq(info_of(shard).suspended, 1);
+	ck_assert_uint_eq(scrubbed(f), 0);
 	f->record.refuse = 0;
 	ck_ok(vres_shard_resume(shard, NULL, NULL, &err));
+	ck_assert_uint_eq(scrubbed(f), 1);
 }
 END_TEST
 
