@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Vectors that others published and that are not part of this project: built where the folder with
- * them is at hand.
- */
+/* Vectors that others published; published/README.md says who, and under which licence. */
 #include "known.h"
 #include "support/suite/suite.h"
 
