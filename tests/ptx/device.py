@@ -60,7 +60,7 @@ class Memory:
         if wrong.any():
             first = int(address[wrong][0])
             why = "is not aligned" if first % size else f"may not be {'written' if right == WRITE else 'read'}"
-            raise Fault(f"{int(wrong.sum())} threads, one of them at {first:#x}, which {why}: {line}")
+            raise Fault(f"{int(wrong.sum())} threads, one of them at byte {first - BASE} of the memory, which {why}: {line}")
         return at
 
     def load(self, address, width, count, is_constant, line):
