@@ -25,21 +25,50 @@ static int context_release(const struct gpu_binding *b, uint32_t device)
 	return b->api.cuDevicePrimaryCtxRelease((int)device);
 }
 
+/* The call swaps the mode.  It needs no context. */
+static int capture_relax(const struct gpu_binding *b, struct gpu_before *before)
+{
+	before->capture_mode = CUDA_CAPTURE_RELAXED;
+	before->is_relaxed = false;
+	if (b->api.cuThreadExchangeStreamCaptureMode == NULL)
+		return CUDA_OK;
+	TRY(b->api.cuThreadExchangeStreamCaptureMode(&before->capture_mode));
+	before->is_relaxed = true;
+	return CUDA_OK;
+}
+
+/* Tried twice: a thread of the engine would go on in our mode if this failed. */
+static void capture_restore(const struct gpu_binding *b, const struct gpu_before *before)
+{
+	for (int tries = 0; tries < 2 && before->is_relaxed; tries++) {
+		cuda_capture_mode mode = before->capture_mode;
+
+		if (b->api.cuThreadExchangeStreamCaptureMode(&mode) == CUDA_OK)
+			return;
+	}
+}
+
 /* The driver has a stack of contexts. */
 static int context_push(const struct gpu_binding *b, uint32_t device, void *context,
                         struct gpu_before *before)
 {
+	int code;
+
 	(void)device;
-	(void)before;
-	return b->api.cuCtxPushCurrent(context);
+	TRY(capture_relax(b, before));
+	code = b->api.cuCtxPushCurrent(context);
+	if (code != CUDA_OK)
+		capture_restore(b, before);
+	return code;
 }
 
 static int context_pop(const struct gpu_binding *b, const struct gpu_before *before)
 {
 	cuda_context ours;
+	const int code = b->api.cuCtxPopCurrent(&ours);
 
-	(void)before;
-	return b->api.cuCtxPopCurrent(&ours);
+	capture_restore(b, before);
+	return code;
 }
 
 static int memory_free(const struct gpu_binding *b, uint64_t *out)

@@ -44,6 +44,7 @@ typedef int cuda_pointer_attribute;
 typedef int cuda_granularity_option;
 typedef int cuda_coredump_setting;
 typedef int cuda_access_rights;
+typedef int cuda_capture_mode;
 typedef unsigned long long cuda_pointer;
 typedef unsigned long long cuda_handle;
 typedef void *cuda_context;
@@ -127,6 +128,7 @@ typedef struct cuda_access cuda_access;
 
 /* Functions that may be missing (NULL), because older drivers lack them. */
 #define CUDA_OPTIONAL_FUNCTIONS(X)                                                                 \
+	X(cuThreadExchangeStreamCaptureMode, 10010, (cuda_capture_mode * mode))                    \
 	X(cuMemPoolGetAccess, 11020,                                                               \
 	  (cuda_access_rights * rights, cuda_pool pool, cuda_location * location))                 \
 	X(cuCoredumpGetAttributeGlobal, 12010,                                                     \
@@ -196,6 +198,13 @@ enum cuda_coredump_setting_number {
 };
 
 #define CUDA_COREDUMP_SKIP_GLOBAL_MEMORY 2 /* of the flags */
+
+/* How a thread's calls and captures of graphs get along: docs/BACKENDS.md, "Graph capture". */
+enum cuda_capture_mode_number {
+	CUDA_CAPTURE_GLOBAL = 0,
+	CUDA_CAPTURE_THREAD_LOCAL = 1,
+	CUDA_CAPTURE_RELAXED = 2
+};
 
 enum cuda_memory_type { CUDA_MEMORY_HOST = 1, CUDA_MEMORY_DEVICE = 2 };
 enum cuda_location_type {

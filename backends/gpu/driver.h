@@ -38,9 +38,11 @@ struct gpu_image {
 	const void *bytes;
 };
 
-/* The calling thread's state before context_push, for drivers that keep no stack of contexts. */
+/* The calling thread's state before context_push, of which drivers keep no stack. */
 struct gpu_before {
-	int device, error;
+	int device, error; /* where contexts have no stack */
+	int capture_mode;
+	bool is_relaxed; /* capture_mode is to be put back */
 };
 
 /* Threads in one group of a launch, as in kernels/entry.h. */
@@ -63,7 +65,11 @@ struct gpu_driver {
 	vres_status (*meaning)(int code); /* never fails: unknown codes are VRES_E_BACKEND */
 	const char *(*name)(const struct gpu_binding *b, int code);
 	int (*device_count)(const struct gpu_binding *b, uint32_t *out);
-	/* The primary context, which the whole process shares. */
+	/*
+	 * The primary context, which the whole process shares.  push also makes the thread's
+	 * capture mode relaxed, where the driver can, so that our calls neither fail nor spoil an
+	 * engine's graph while another thread captures one; pop puts the mode back.
+	 */
 	int (*context_retain)(const struct gpu_binding *b, uint32_t device, void **out);
 	int (*context_release)(const struct gpu_binding *b, uint32_t device);
 	int (*context_push)(const struct gpu_binding *b, uint32_t device, void *context,

@@ -11,6 +11,7 @@ typedef hipError_t hip_result;
 typedef hipDeviceAttribute_t hip_device_attribute;
 typedef hipPointer_attribute hip_pointer_attribute;
 typedef hipMemcpyKind hip_copy_kind;
+typedef hipStreamCaptureMode hip_capture_mode;
 typedef hipDeviceptr_t hip_pointer;
 typedef hipStream_t hip_stream;
 typedef hipModule_t hip_module;
@@ -24,6 +25,7 @@ typedef hipPointerAttribute_t hip_pointer_facts;
 /* With AMD's types, each of our prototypes is AMD's. */
 #define SAME_FUNCTION(result, name, parameters) SAME_PROTOTYPE(hip_fn_##name, __typeof__(&name));
 HIP_FUNCTIONS(SAME_FUNCTION)
+HIP_OPTIONAL_FUNCTIONS(SAME_FUNCTION)
 
 /* Our types have the size of theirs. */
 SAME_SIZE(int, hipError_t);
@@ -31,6 +33,7 @@ SAME_SIZE(int, hipDevice_t);
 SAME_SIZE(int, hipDeviceAttribute_t);
 SAME_SIZE(int, hipPointer_attribute);
 SAME_SIZE(int, hipMemcpyKind);
+SAME_SIZE(int, hipStreamCaptureMode);
 SAME_SIZE(void *, hipDeviceptr_t);
 SAME_SIZE(struct hip_uuid, hipUUID);
 SAME_SIZE(struct hip_pointer_facts, hipPointerAttribute_t);
@@ -71,6 +74,9 @@ SAME_NUMBER(HIP_DEVICE_LARGE_BAR, hipDeviceAttributeIsLargeBar);
 SAME_NUMBER(HIP_POINTER_BUFFER_ID, HIP_POINTER_ATTRIBUTE_BUFFER_ID);
 SAME_NUMBER(HIP_HOST_TO_DEVICE, hipMemcpyHostToDevice);
 SAME_NUMBER(HIP_DEVICE_TO_HOST, hipMemcpyDeviceToHost);
+SAME_NUMBER(HIP_CAPTURE_GLOBAL, hipStreamCaptureModeGlobal);
+SAME_NUMBER(HIP_CAPTURE_THREAD_LOCAL, hipStreamCaptureModeThreadLocal);
+SAME_NUMBER(HIP_CAPTURE_RELAXED, hipStreamCaptureModeRelaxed);
 SAME_NUMBER(HIP_STREAM_NON_BLOCKING, hipStreamNonBlocking);
 SAME_NUMBER(0, hipHostMallocDefault);
 

@@ -31,6 +31,7 @@ struct symbol {
 
 #define SYMBOL(result, name, parameters) {#name, offsetof(struct hip_api, name)},
 static const struct symbol symbols[] = {HIP_FUNCTIONS(SYMBOL)};
+static const struct symbol optional[] = {HIP_OPTIONAL_FUNCTIONS(SYMBOL)};
 #undef SYMBOL
 
 static vres_status find_functions(struct gpu_binding *b, vres_error *err)
@@ -43,6 +44,10 @@ static vres_status find_functions(struct gpu_binding *b, vres_error *err)
 			return gpu_error(err, VRES_E_NO_BACKEND, 0, VRES_NO_DEVICE,
 			                 "the HIP runtime has no %s: " INSTALL, symbols[i].name);
 		memcpy((char *)&b->api + symbols[i].at, &function, sizeof(function));
+	}
+	for (size_t i = 0; i < COUNT_OF(optional); i++) {
+		function = dlsym(b->library, optional[i].name);
+		memcpy((char *)&b->api + optional[i].at, &function, sizeof(function));
 	}
 	function = dlsym(b->library, HIP6_PROPERTIES_NAME);
 	memcpy(&b->properties_v6, &function, sizeof(function));

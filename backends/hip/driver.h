@@ -14,6 +14,7 @@
 struct hip_api {
 #define HIP_API_FIELD(result, name, parameters) hip_fn_##name name;
 	HIP_FUNCTIONS(HIP_API_FIELD)
+	HIP_OPTIONAL_FUNCTIONS(HIP_API_FIELD)
 #undef HIP_API_FIELD
 };
 

@@ -38,6 +38,29 @@ static int context_release(const struct gpu_binding *b, uint32_t device)
 	return HIP_OK;
 }
 
+/* The call swaps the mode. */
+static int capture_relax(const struct gpu_binding *b, struct gpu_before *before)
+{
+	before->capture_mode = HIP_CAPTURE_RELAXED;
+	before->is_relaxed = false;
+	if (b->api.hipThreadExchangeStreamCaptureMode == NULL)
+		return HIP_OK;
+	TRY(b->api.hipThreadExchangeStreamCaptureMode(&before->capture_mode));
+	before->is_relaxed = true;
+	return HIP_OK;
+}
+
+/* Tried twice: a thread of the engine would go on in our mode if this failed. */
+static void capture_restore(const struct gpu_binding *b, const struct gpu_before *before)
+{
+	for (int tries = 0; tries < 2 && before->is_relaxed; tries++) {
+		hip_capture_mode mode = before->capture_mode;
+
+		if (b->api.hipThreadExchangeStreamCaptureMode(&mode) == HIP_OK)
+			return;
+	}
+}
+
 static int context_push(const struct gpu_binding *b, uint32_t device, void *context,
                         struct gpu_before *before)
 {
@@ -45,11 +68,15 @@ static int context_push(const struct gpu_binding *b, uint32_t device, void *cont
 
 	(void)context;
 	before->error = hip_error_before(b);
-	code = b->api.hipGetDevice(&before->device);
+	code = capture_relax(b, before);
+	if (code == HIP_OK)
+		code = b->api.hipGetDevice(&before->device);
 	if (code == HIP_OK)
 		code = b->api.hipSetDevice((int)device);
-	if (code != HIP_OK)
+	if (code != HIP_OK) {
+		capture_restore(b, before);
 		hip_error_after(b, before->error);
+	}
 	return code;
 }
 
@@ -60,6 +87,7 @@ static int context_pop(const struct gpu_binding *b, const struct gpu_before *bef
 
 	if (code != HIP_OK)
 		code = b->api.hipSetDevice(before->device);
+	capture_restore(b, before);
 	hip_error_after(b, before->error);
 	return code;
 }

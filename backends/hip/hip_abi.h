@@ -31,6 +31,7 @@ typedef int hip_result;
 typedef int hip_device_attribute;
 typedef int hip_pointer_attribute;
 typedef int hip_copy_kind;
+typedef int hip_capture_mode;
 typedef void *hip_pointer;
 typedef void *hip_stream;
 typedef void *hip_module;
@@ -86,6 +87,10 @@ typedef struct hip_pointer_facts hip_pointer_facts;
 	   unsigned int block_x, unsigned int block_y, unsigned int block_z,                       \
 	   unsigned int shared_bytes, hip_stream stream, void **parameters, void **extra))
 
+/* Functions that may be missing (NULL). */
+#define HIP_OPTIONAL_FUNCTIONS(X)                                                                  \
+	X(hip_result, hipThreadExchangeStreamCaptureMode, (hip_capture_mode * mode))
+
 /* hipGetDeviceProperties with the layout of ROCm 6; older runtimes do not have it. */
 #define HIP6_PROPERTIES_NAME "hipGetDevicePropertiesR0600"
 
@@ -124,6 +129,13 @@ enum hip_device_attribute_number {
 enum hip_pointer_attribute_number { HIP_POINTER_BUFFER_ID = 7 /* of four bytes, unlike CUDA's */ };
 enum hip_copy_kind_number { HIP_HOST_TO_DEVICE = 1, HIP_DEVICE_TO_HOST = 2 };
 
+/* As CUDA's: docs/BACKENDS.md, "Graph capture". */
+enum hip_capture_mode_number {
+	HIP_CAPTURE_GLOBAL = 0,
+	HIP_CAPTURE_THREAD_LOCAL = 1,
+	HIP_CAPTURE_RELAXED = 2
+};
+
 /* The number for device memory in one is the number for host memory in the other. */
 enum hip5_memory_type { HIP5_MEMORY_HOST = 0, HIP5_MEMORY_DEVICE = 1 };
 enum hip6_memory_type {
@@ -153,6 +165,7 @@ enum hip6_memory_type {
 /* Each function's type: hip_fn_hipInit and so on. */
 #define HIP_FUNCTION_TYPE(result, name, parameters) typedef result(*hip_fn_##name) parameters;
 HIP_FUNCTIONS(HIP_FUNCTION_TYPE)
+HIP_OPTIONAL_FUNCTIONS(HIP_FUNCTION_TYPE)
 #undef HIP_FUNCTION_TYPE
 
 #endif

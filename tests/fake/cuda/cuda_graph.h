@@ -10,13 +10,9 @@
 /* Names for the prototypes below. cuda_graph_check.c gives them NVIDIA's types instead. */
 #ifndef CUDA_ABI_FOREIGN_TYPES
 #include "cuda/cuda_abi.h"
-typedef int cuda_capture_mode;
 typedef void *cuda_graph;
 typedef void *cuda_graph_exec;
 #endif
-
-/* In this mode, calls that cannot be captured are no error, in this thread or another. */
-#define CUDA_CAPTURE_RELAXED 2
 
 /* X(name, version of the interface, parameters) */
 #define CUDA_GRAPH_FUNCTIONS(X)                                                                    \

@@ -18,7 +18,3 @@ typedef CUgraphExec cuda_graph_exec;
 	_Static_assert(__builtin_types_compatible_p(cuda_fn_##name, PFN_##name##_v##version),      \
 	               #name " has another prototype");
 CUDA_GRAPH_FUNCTIONS(SAME_FUNCTION)
-
-_Static_assert(sizeof(int) == sizeof(CUstreamCaptureMode), "CUstreamCaptureMode has another size");
-_Static_assert(CUDA_CAPTURE_RELAXED == (int)CU_STREAM_CAPTURE_MODE_RELAXED,
-               "CU_STREAM_CAPTURE_MODE_RELAXED has another value");

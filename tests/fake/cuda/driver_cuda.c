@@ -25,6 +25,7 @@ const char *const fake_harmless[] = {"cuCtxPopCurrent",
                                      "cuDeviceGet",
                                      "cuDeviceGetPCIBusId",
                                      "cuCtxPushCurrent",
+                                     "cuThreadExchangeStreamCaptureMode",
                                      "cuCoredumpGetAttributeGlobal",
                                      "cuGetProcAddress",
                                      NULL};

@@ -37,7 +37,7 @@ static bool copy(const struct fake_work *from, struct fake_work **to)
 cuda_result fake_cuStreamBeginCapture(cuda_stream stream, cuda_capture_mode mode)
 {
 	FAKE_TRY_ENTER(cuStreamBeginCapture);
-	return mode == CUDA_CAPTURE_RELAXED ? fake_stream_capture(stream) : CUDA_INVALID_VALUE;
+	return fake_stream_capture(stream, mode);
 }
 
 cuda_result fake_cuStreamEndCapture(cuda_stream stream, cuda_graph *out)

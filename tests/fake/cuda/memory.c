@@ -17,6 +17,7 @@ cuda_result fake_cuMemAlloc(cuda_pointer *out, size_t bytes)
 	uint64_t addr;
 	int device;
 	FAKE_TRY_ENTER(cuMemAlloc);
+	TRY(fake_capture_allows());
 	TRY(fake_here(&device));
 	TRY(fake_plain_make(bytes, device, &addr));
 	*out = addr;
@@ -26,6 +27,7 @@ cuda_result fake_cuMemAlloc(cuda_pointer *out, size_t bytes)
 cuda_result fake_cuMemFree(cuda_pointer addr)
 {
 	FAKE_ENTER(cuMemFree);
+	TRY(fake_capture_allows());
 	return fake_plain_drop(call, addr);
 }
 
@@ -82,6 +84,7 @@ cuda_result fake_cuMemCreate(cuda_handle *handle, size_t bytes, const cuda_alloc
 	struct fake_phys *phys;
 	int device;
 	FAKE_TRY_ENTER(cuMemCreate);
+	TRY(fake_capture_allows());
 	TRY(vmm_here(&device));
 	if (!is_granular(bytes) || flags != 0 || prop->type != CUDA_ALLOC_PINNED ||
 	    prop->location.type != CUDA_LOCATION_DEVICE || prop->location.id < 0 ||
@@ -128,6 +131,7 @@ cuda_result fake_cuMemMap(cuda_pointer addr, size_t bytes, size_t offset, cuda_h
 	struct fake_map *map;
 	int device;
 	FAKE_TRY_ENTER(cuMemMap);
+	TRY(fake_capture_allows());
 	TRY(vmm_here(&device));
 	phys = phys_of(handle);
 	if (phys == NULL || offset != 0 || flags != 0 || bytes != phys->bytes ||
@@ -143,6 +147,7 @@ cuda_result fake_cuMemUnmap(cuda_pointer addr, size_t bytes)
 	struct fake_map *map;
 	int device;
 	FAKE_ENTER(cuMemUnmap);
+	TRY(fake_capture_allows());
 
 	map = fake_map_at(addr);
 	if (map == NULL || map->is_plain)
@@ -176,6 +181,7 @@ cuda_result fake_cuMemHostAlloc(void **block, size_t bytes, unsigned int flags)
 {
 	int device;
 	FAKE_TRY_ENTER(cuMemHostAlloc);
+	TRY(fake_capture_allows());
 	TRY(fake_here(&device));
 	return flags == 0 ? fake_pinned_make(bytes, block) : CUDA_INVALID_VALUE;
 }
@@ -183,5 +189,6 @@ cuda_result fake_cuMemHostAlloc(void **block, size_t bytes, unsigned int flags)
 cuda_result fake_cuMemFreeHost(void *block)
 {
 	FAKE_ENTER(cuMemFreeHost);
+	TRY(fake_capture_allows());
 	return fake_pinned_drop(call, block);
 }

@@ -36,12 +36,14 @@ cuda_result fake_cuStreamDestroy(cuda_stream stream)
 cuda_result fake_cuStreamQuery(cuda_stream stream)
 {
 	FAKE_TRY_ENTER(cuStreamQuery);
+	TRY(fake_capture_allows());
 	return fake_stream_poll(stream);
 }
 
 cuda_result fake_cuStreamSynchronize(cuda_stream stream)
 {
 	FAKE_TRY_ENTER(cuStreamSynchronize);
+	TRY(fake_capture_allows());
 	return fake_stream_finish(stream);
 }
 
@@ -86,4 +88,10 @@ cuda_result fake_cuLaunchKernel(cuda_function function, unsigned int grid_x, uns
 	    block_y != 1 || block_z != 1 || shared_bytes != 0 || extra != NULL)
 		return CUDA_INVALID_VALUE;
 	return fake_launch(stream, function, (uint64_t)grid_x * block_x, parameters[0]);
+}
+
+cuda_result fake_cuThreadExchangeStreamCaptureMode(cuda_capture_mode *mode)
+{
+	FAKE_TRY_ENTER(cuThreadExchangeStreamCaptureMode);
+	return fake_capture_exchange(mode);
 }

@@ -221,6 +221,7 @@ cuda_result fake_cuModuleLoadData(cuda_module *module, const void *image)
 {
 	int device;
 	FAKE_TRY_ENTER(cuModuleLoadData);
+	TRY(fake_capture_allows());
 	TRY(fake_here(&device));
 	if (fake.params.no_image) {
 		fake.devices[device].sticky = fake.params.image_breaks;
@@ -240,6 +241,7 @@ cuda_result fake_cuModuleLoadData(cuda_module *module, const void *image)
 cuda_result fake_cuModuleUnload(cuda_module module)
 {
 	FAKE_ENTER(cuModuleUnload);
+	TRY(fake_capture_allows());
 	if (stack.n == 0 || !fake_is_inside(stack.at[stack.n - 1]->device))
 		return CUDA_INVALID_CONTEXT;
 	if (!is_module(module))

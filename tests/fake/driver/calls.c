@@ -47,6 +47,7 @@ void fake_reset(const struct fake_params *params)
 		fake.params.granularity ? fake.params.granularity : UINT64_C(64) << 10;
 	memset(fake.devices, 0, sizeof(fake.devices));
 	memset(fake.calls, 0, sizeof(fake.calls));
+	fake.resets++;
 	for (int i = 0; i < FAKE_DEVICES_MAX; i++)
 		fake.devices[i].context.device = i;
 	fake.modules = fake.fatbins = 0;

@@ -106,6 +106,20 @@ void fake_engine_enter(void);
 uint64_t fake_engine_alloc(int device, uint64_t bytes, bool with_vmm);
 void fake_engine_free(uint64_t addr);
 
+/*
+ * An engine in this thread, whose context is current, captures a graph on a stream of its own;
+ * @mode: a CUDA_CAPTURE_x of cuda_abi.h.  NULL: refused.  The end of the capture answers what the
+ * driver answers: 0, or 901 if a forbidden call has spoiled the capture.
+ */
+void *fake_engine_capture(int mode);
+int fake_engine_captured(void *stream);
+
+/* Sets this thread's capture mode.  Returns the mode of before. */
+int fake_engine_capture_mode(int mode);
+
+/* What a call that may be unsafe during a capture answers in this thread: 0, or 900. */
+int fake_engine_unsafe_call(void);
+
 /* Changes and looks behind the driver's back.  False: there is no device memory at @addr. */
 bool fake_flip(uint64_t addr, unsigned bit);
 bool fake_is_zero(uint64_t addr, uint64_t bytes);

@@ -39,7 +39,10 @@ static void lose(uint32_t device)
 
 static bool engine_is_current(void)
 {
-	return fake_depth() == 1 && fake_current() != NULL;
+	const bool is_current = fake_depth() == 1 && fake_current() != NULL;
+	const int mode = fake_engine_capture_mode(CUDA_CAPTURE_GLOBAL);
+
+	return is_current && mode == CUDA_CAPTURE_GLOBAL;
 }
 
 static uint64_t engine_alloc(uint32_t device, uint64_t bytes)

@@ -26,8 +26,10 @@
 #define CUDA_NOT_FOUND      500
 #define CUDA_ILLEGAL_STATE  401
 
-/* The code for waiting for a stream that captures. */
+/* The code for waiting for a stream that captures, and for what a capture forbids. */
 #define CUDA_CAPTURE_UNSUPPORTED 900
+/* The code for the end of a capture that such a call has spoiled. */
+#define CUDA_CAPTURE_INVALIDATED 901
 
 /*
  * As in CUDA, the highest number is the lowest priority.  In CUDA it is also the default; here the
@@ -110,6 +112,7 @@ struct fake {
 	struct fake_stream *streams;
 	unsigned modules, fatbins; /* loaded modules; how many of them are nvcc's */
 	uint64_t serial;           /* no value is used twice */
+	uint64_t resets;
 	uint64_t calls[FAKE_FUNCTIONS_MAX];
 	uint64_t calls_all;
 	int fail_function; /* -1: any */
@@ -238,9 +241,22 @@ void fake_leave_out_of(struct fake_work *work);
 bool fake_wait_is_left_out(void);
 void fake_omissions_forget(void);
 
-/* Work is captured between these two calls; *out then belongs to the caller. */
-cuda_result fake_stream_capture(const void *handle);
+/*
+ * Work is captured between these two calls; *out then belongs to the caller.  @mode is a
+ * CUDA_CAPTURE_x.
+ */
+cuda_result fake_stream_capture(const void *handle, int mode);
 cuda_result fake_stream_captured(const void *handle, struct fake_work **out);
+
+/*
+ * May this thread make a call that is potentially unsafe during a capture?  If not, the captures
+ * that forbid it are spoiled.  Neither vendor lists these calls; here they are those that allocate,
+ * free, load or unload, ask a stream or wait for one.
+ */
+cuda_result fake_capture_allows(void);
+
+/* Swaps the calling thread's capture mode. */
+cuda_result fake_capture_exchange(int *mode);
 
 cuda_result fake_launch(const void *handle, const void *kernel, uint64_t threads, const void *args);
 void fake_streams_forget(void);

@@ -5,16 +5,9 @@
 #include <sys/mman.h>
 #include <time.h>
 #include "fake/driver/launch.h"
+#include "fake/driver/stream.h"
 
 #define NS_PER_S UINT64_C(1000000000)
-
-struct fake_stream {
-	struct fake_stream *next;
-	struct fake_work *first, **last;
-	int device, priority;
-	bool was_polled;
-	bool captures; /* work that is put on it becomes a graph and is not done */
-};
 
 static bool stamp(const struct fake_work *work, int device)
 {
@@ -64,7 +57,7 @@ static bool copy(const struct fake_work *work, int device)
 	return good;
 }
 
-static void forget(struct fake_stream *stream)
+void fake_stream_forget(struct fake_stream *stream)
 {
 	while (stream->first) {
 		struct fake_work *work = stream->first;
@@ -76,11 +69,8 @@ static void forget(struct fake_stream *stream)
 	stream->was_polled = false;
 }
 
-/*
- * Does the work in order.  Work without access loses the device, which then answers one code for
- * good.
- */
-static cuda_result work_off(struct fake_stream *stream)
+/* Work without access loses the device, which then answers one code for good. */
+cuda_result fake_stream_work_off(struct fake_stream *stream)
 {
 	struct fake_device *device = &fake.devices[stream->device];
 
@@ -90,12 +80,11 @@ static cuda_result work_off(struct fake_stream *stream)
 		      : work->kind == WORK_STAMP ? stamp(work, stream->device)
 		                                 : copy(work, stream->device)))
 			device->sticky = CUDA_ILLEGAL_ADDRESS;
-	forget(stream);
+	fake_stream_forget(stream);
 	return device->sticky;
 }
 
-/* Finds the stream of a handle; its device's context must be current. */
-static cuda_result find(const void *handle, struct fake_stream **out)
+cuda_result fake_stream_find(const void *handle, struct fake_stream **out)
 {
 	int device;
 
@@ -111,7 +100,7 @@ cuda_result fake_stream_put(const void *handle, const struct fake_work *work)
 	struct fake_stream *stream;
 	struct fake_work *own;
 
-	TRY(find(handle, &stream));
+	TRY(fake_stream_find(handle, &stream));
 	own = malloc(sizeof(*own));
 	if (own == NULL)
 		return CUDA_OUT_OF_MEMORY;
@@ -126,7 +115,8 @@ cuda_result fake_stream_put(const void *handle, const struct fake_work *work)
 	if (work->kind != WORK_PULL || fake_is_pinned(work->host, work->all) || fake.stalls ||
 	    stream->captures)
 		return CUDA_OK;
-	return work_off(stream); /* a copy to pageable memory is complete when the call returns */
+	return fake_stream_work_off(
+		stream); /* a copy to pageable memory is complete when the call returns */
 }
 
 cuda_result fake_stream_make(int priority, void **out)
@@ -147,23 +137,31 @@ cuda_result fake_stream_make(int priority, void **out)
 	return CUDA_OK;
 }
 
+void fake_stream_free(struct fake_stream *stream)
+{
+	struct fake_stream **at = &fake.streams;
+
+	while (*at != stream)
+		at = &(*at)->next;
+	*at = stream->next;
+	fake_stream_forget(stream);
+	free(stream);
+}
+
 cuda_result fake_stream_drop(struct fake_call call, const void *handle)
 {
-	for (struct fake_stream **at = &fake.streams; *at; at = &(*at)->next) {
-		struct fake_stream *stream = *at;
-		cuda_result code;
+	struct fake_stream *stream = fake.streams;
+	cuda_result code;
 
-		if (stream != handle)
-			continue;
-		if (!fake_is_inside(stream->device))
-			return CUDA_INVALID_CONTEXT;
-		code = stream->captures ? CUDA_OK : work_off(stream);
-		forget(stream);
-		*at = stream->next;
-		free(stream);
-		return call.code != CUDA_OK ? call.code : code;
-	}
-	return CUDA_INVALID_HANDLE;
+	while (stream && stream != handle)
+		stream = stream->next;
+	if (stream == NULL)
+		return CUDA_INVALID_HANDLE;
+	if (!fake_is_inside(stream->device))
+		return CUDA_INVALID_CONTEXT;
+	code = stream->captures ? CUDA_OK : fake_stream_work_off(stream);
+	fake_stream_free(stream);
+	return call.code != CUDA_OK ? call.code : code;
 }
 
 cuda_result fake_stream_poll(const void *handle)
@@ -172,7 +170,7 @@ cuda_result fake_stream_poll(const void *handle)
 	                               .tv_nsec = (long)(fake.poll_ns % NS_PER_S)};
 	struct fake_stream *stream;
 
-	TRY(find(handle, &stream));
+	TRY(fake_stream_find(handle, &stream));
 	if (fake.poll_ns > 0)
 		(void)nanosleep(&takes, NULL);
 	if (stream->captures)
@@ -183,43 +181,19 @@ cuda_result fake_stream_poll(const void *handle)
 		stream->was_polled = true;
 		return CUDA_NOT_READY;
 	}
-	return work_off(stream);
+	return fake_stream_work_off(stream);
 }
 
 cuda_result fake_stream_finish(const void *handle)
 {
 	struct fake_stream *stream;
 
-	TRY(find(handle, &stream));
+	TRY(fake_stream_find(handle, &stream));
 	if (stream->captures)
 		return CUDA_CAPTURE_UNSUPPORTED;
 	if (stream->first != NULL && fake_wait_is_left_out())
 		return CUDA_OK;
-	return work_off(stream);
-}
-
-cuda_result fake_stream_capture(const void *handle)
-{
-	struct fake_stream *stream;
-
-	TRY(find(handle, &stream));
-	TRY(stream->captures ? CUDA_ILLEGAL_STATE : work_off(stream));
-	stream->captures = true;
-	return CUDA_OK;
-}
-
-cuda_result fake_stream_captured(const void *handle, struct fake_work **out)
-{
-	struct fake_stream *stream;
-
-	TRY(find(handle, &stream));
-	if (!stream->captures)
-		return CUDA_ILLEGAL_STATE;
-	*out = stream->first;
-	stream->first = NULL;
-	stream->last = &stream->first;
-	stream->captures = false;
-	return CUDA_OK;
+	return fake_stream_work_off(stream);
 }
 
 cuda_result fake_launch(const void *handle, const void *kernel, uint64_t threads, const void *args)
@@ -233,7 +207,7 @@ cuda_result fake_launch(const void *handle, const void *kernel, uint64_t threads
 		return CUDA_INVALID_VALUE;
 	memcpy(&work.args, args, sizeof(work.args));
 	TRY(fake_stream_put(handle, &work));
-	TRY(find(handle, &on));
+	TRY(fake_stream_find(handle, &on));
 	most = &fake.threads_most[on->priority == FAKE_PRIORITY_LEAST];
 	*most = threads > *most ? threads : *most;
 	return CUDA_OK;
@@ -241,13 +215,8 @@ cuda_result fake_launch(const void *handle, const void *kernel, uint64_t threads
 
 void fake_streams_forget(void)
 {
-	while (fake.streams) {
-		struct fake_stream *stream = fake.streams;
-
-		fake.streams = stream->next;
-		forget(stream);
-		free(stream);
-	}
+	while (fake.streams)
+		fake_stream_free(fake.streams);
 }
 
 uint64_t fake_streams_count(void)

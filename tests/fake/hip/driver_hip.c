@@ -13,12 +13,13 @@ const enum fake_lie fake_lie_of_bit[4] = {FAKE_MANAGED, FAKE_HOST, FAKE_EXPORTAB
 
 /*
  * hipGetDevice and hipSetDevice are harmless where a device is closed, and where a call returns,
- * since both are tried again.
+ * since both are tried again; so is the thread's capture mode.
  */
 const char *const fake_harmless[] = {"hipPeekAtLastError",
                                      "hipGetLastError",
                                      "hipGetDevice",
                                      "hipSetDevice",
+                                     "hipThreadExchangeStreamCaptureMode",
                                      "hipFree",
                                      "hipHostFree",
                                      "hipHostMalloc",

@@ -16,13 +16,15 @@ _Static_assert(HIP_OK == (int)CUDA_OK && HIP_INVALID_VALUE == (int)CUDA_INVALID_
                        HIP_INVALID_HANDLE == CUDA_INVALID_HANDLE &&
                        HIP_NOT_READY == (int)CUDA_NOT_READY &&
                        HIP_ILLEGAL_ADDRESS == (int)CUDA_ILLEGAL_ADDRESS &&
-                       HIP_NOT_SUPPORTED == (int)CUDA_NOT_SUPPORTED,
+                       HIP_NOT_SUPPORTED == (int)CUDA_NOT_SUPPORTED &&
+                       HIP_CAPTURE_RELAXED == (int)CUDA_CAPTURE_RELAXED &&
+                       HIP_CAPTURE_GLOBAL == (int)CUDA_CAPTURE_GLOBAL,
                "the model's codes are HIP's, too");
 
 /* Functions by number. */
 enum fake_function {
 #define FAKE_FUNCTION_NUMBER(result, name, parameters) FAKE_##name,
-	HIP_FUNCTIONS(FAKE_FUNCTION_NUMBER)
+	HIP_FUNCTIONS(FAKE_FUNCTION_NUMBER) HIP_OPTIONAL_FUNCTIONS(FAKE_FUNCTION_NUMBER)
 #undef FAKE_FUNCTION_NUMBER
 		FAKE_hipGetDevicePropertiesR0600,
 	FAKE_FUNCTIONS
@@ -32,6 +34,7 @@ _Static_assert((int)FAKE_FUNCTIONS < FAKE_FUNCTIONS_MAX, "fake.calls has a place
 /* Every function of the runtime. hip_exports.c wraps each to keep its answer as the last error. */
 #define FAKE_DECLARE(result, name, parameters) result fake_##name parameters;
 HIP_FUNCTIONS(FAKE_DECLARE)
+HIP_OPTIONAL_FUNCTIONS(FAKE_DECLARE)
 #undef FAKE_DECLARE
 hip_result fake_hipGetDevicePropertiesR0600(hip_properties *out, int device);
 

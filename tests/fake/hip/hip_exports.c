@@ -9,6 +9,7 @@
 	__attribute__((visibility("default"))) result name parameters
 #define DECLARE(result, name, parameters) EXPORT(result, name, parameters);
 HIP_FUNCTIONS(DECLARE)
+HIP_OPTIONAL_FUNCTIONS(DECLARE)
 
 EXPORT(const char *, hipGetErrorName, (hip_result error))
 {
@@ -162,6 +163,11 @@ EXPORT(hip_result, hipStreamQuery, (hip_stream stream))
 EXPORT(hip_result, hipStreamSynchronize, (hip_stream stream))
 {
 	return fake_heard(fake_hipStreamSynchronize(stream));
+}
+
+EXPORT(hip_result, hipThreadExchangeStreamCaptureMode, (hip_capture_mode * mode))
+{
+	return fake_heard(fake_hipThreadExchangeStreamCaptureMode(mode));
 }
 
 EXPORT(hip_result, hipModuleLoadData, (hip_module * module, const void *image))

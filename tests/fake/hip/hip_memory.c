@@ -19,6 +19,7 @@ hip_result fake_hipMalloc(void **out, size_t bytes)
 	uint64_t addr;
 	int device;
 	FAKE_TRY_ENTER(hipMalloc);
+	TRY(fake_capture_allows());
 	TRY(fake_here(&device));
 	TRY(fake_plain_make(bytes, device, &addr));
 	*out = (void *)(uintptr_t)addr;
@@ -28,6 +29,7 @@ hip_result fake_hipMalloc(void **out, size_t bytes)
 hip_result fake_hipFree(void *pointer)
 {
 	FAKE_ENTER(hipFree);
+	TRY(fake_capture_allows());
 	return fake_plain_drop(call, (uint64_t)(uintptr_t)pointer);
 }
 
@@ -35,6 +37,7 @@ hip_result fake_hipHostMalloc(void **out, size_t bytes, unsigned int flags)
 {
 	int device;
 	FAKE_TRY_ENTER(hipHostMalloc);
+	TRY(fake_capture_allows());
 	TRY(fake_here(&device));
 	return flags == 0 ? fake_pinned_make(bytes, out) : HIP_INVALID_VALUE;
 }
@@ -42,6 +45,7 @@ hip_result fake_hipHostMalloc(void **out, size_t bytes, unsigned int flags)
 hip_result fake_hipHostFree(void *block)
 {
 	FAKE_ENTER(hipHostFree);
+	TRY(fake_capture_allows());
 	return fake_pinned_drop(call, block);
 }
 

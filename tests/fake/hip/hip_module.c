@@ -44,6 +44,7 @@ hip_result fake_hipModuleLoadData(hip_module *module, const void *image)
 	Elf64_Ehdr header;
 	int device;
 	FAKE_TRY_ENTER(hipModuleLoadData);
+	TRY(fake_capture_allows());
 	TRY(fake_here(&device));
 	memcpy(&header, image, sizeof(header));
 	if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_machine != AMD_MACHINE ||
@@ -62,6 +63,7 @@ hip_result fake_hipModuleLoadData(hip_module *module, const void *image)
 hip_result fake_hipModuleUnload(hip_module module)
 {
 	FAKE_ENTER(hipModuleUnload);
+	TRY(fake_capture_allows());
 	if (module != &fake.modules || fake.modules == 0)
 		return HIP_NOT_FOUND;
 	fake.modules--;

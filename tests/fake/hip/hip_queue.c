@@ -36,12 +36,14 @@ hip_result fake_hipStreamDestroy(hip_stream stream)
 hip_result fake_hipStreamQuery(hip_stream stream)
 {
 	FAKE_TRY_ENTER(hipStreamQuery);
+	TRY(fake_capture_allows());
 	return fake_stream_poll(stream);
 }
 
 hip_result fake_hipStreamSynchronize(hip_stream stream)
 {
 	FAKE_TRY_ENTER(hipStreamSynchronize);
+	TRY(fake_capture_allows());
 	return fake_stream_finish(stream);
 }
 
@@ -82,4 +84,10 @@ hip_result fake_hipModuleLaunchKernel(hip_function function, unsigned int grid_x
 	    block_y != 1 || block_z != 1 || shared_bytes != 0 || extra != NULL)
 		return HIP_INVALID_VALUE;
 	return fake_launch(stream, function, (uint64_t)grid_x * block_x, parameters[0]);
+}
+
+hip_result fake_hipThreadExchangeStreamCaptureMode(hip_capture_mode *mode)
+{
+	FAKE_TRY_ENTER(hipThreadExchangeStreamCaptureMode);
+	return fake_capture_exchange(mode);
 }

@@ -15,7 +15,7 @@ const int fake_front_version = VERSION;
 
 const char *const fake_function_names[] = {
 #define FAKE_FUNCTION_NAME(result, name, parameters) #name,
-	HIP_FUNCTIONS(FAKE_FUNCTION_NAME)
+	HIP_FUNCTIONS(FAKE_FUNCTION_NAME) HIP_OPTIONAL_FUNCTIONS(FAKE_FUNCTION_NAME)
 #undef FAKE_FUNCTION_NAME
 		HIP6_PROPERTIES_NAME,
 	NULL};

@@ -74,6 +74,23 @@ START_TEST(runtime_that_lacks_a_function_is_refused_by_its_name)
 }
 END_TEST
 
+/* It works as before; what it then does to a capture, tests/scenario/driver/capture.c shows. */
+START_TEST(runtime_without_capture_modes_is_taken)
+{
+	char folder[] = "/tmp/vres-hip-XXXXXX", path[64];
+	vres_bself *self = NULL;
+	vres_error err;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/modes.so", folder);
+	write_without("hipThreadExchangeStreamCaptureMode", path);
+	ck_ok(driver_open(path, &self, &err));
+	vres_backend_hip()->close(self);
+	(void)unlink(path);
+	(void)rmdir(folder);
+}
+END_TEST
+
 START_TEST(runtime_older_than_needed_is_refused)
 {
 	fake_reset(&(const struct fake_params){.version = 50020000});
@@ -308,6 +325,7 @@ int main(void)
 		CASE(library_that_is_no_runtime_is_refused, "WORKER-4150", "", ""),
 		CASE(runtime_that_lacks_a_function_is_refused_by_its_name, "WORKER-4150", "",
 		     "a call through a null pointer"),
+		CASE(runtime_without_capture_modes_is_taken, "WORKER-4150", "availability", ""),
 		CASE(runtime_older_than_needed_is_refused, "WORKER-4150", "",
 		     "a call with another version's prototype"),
 		CASE(runtime_without_a_gpu_says_so, "WORKER-4150", "", ""),
