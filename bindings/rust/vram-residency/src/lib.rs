@@ -35,13 +35,17 @@
 
 mod audit;
 mod config;
+mod device;
 mod error;
 mod event;
 mod ffi;
 mod key;
+mod lease;
 mod manager;
+mod metrics;
 #[cfg(feature = "mock")]
 mod mock;
+mod receipt;
 mod seal;
 mod shard;
 mod validate;
@@ -49,14 +53,18 @@ mod verify;
 
 pub use audit::{AuditFile, AuditOptions};
 pub use config::{allow, require, Backend, Policy, VramConfig, VramOptions};
+pub use device::DeviceInfo;
 pub use error::{Failure, Result, VramError};
 pub use event::{AuditLogger, Event, IncidentFn, LogFn, LogLevel, LogLine, NoAudit};
 pub use key::Key;
-pub use manager::{check_receipt, DeviceInfo, Metrics, VramManager};
+pub use lease::Lease;
+pub use manager::VramManager;
+pub use metrics::Metrics;
 #[cfg(feature = "mock")]
 pub use mock::{doc, MockGpu, MockOp};
+pub use receipt::check_receipt;
 pub use seal::{DigestAlg, Progress, SealParams, Tensor};
-pub use shard::{Lease, ModelShardHandle, SealedShard, ShardInfo};
+pub use shard::{ModelShardHandle, SealedShard, ShardInfo};
 pub use validate::{validate_digest, validate_shard_id};
 pub use verify::{Damage, ScrubReport, VerifyMode, VerifyParams, VerifyReport};
 

@@ -2,7 +2,7 @@
 //! Simulated devices, for tests without a GPU.
 use crate::error::{check, invalid, Result};
 use crate::ffi::{owned, Sized0};
-use crate::shard::Lease;
+use crate::lease::Lease;
 use std::ptr::null_mut;
 use vres_sys as sys;
 

@@ -3,13 +3,12 @@
 use crate::error::{check, invalid, Result};
 use crate::ffi::{c_text, guarded, optional, pointer, Sized0};
 use crate::manager::VramManager;
-use crate::shard::{SealedShard, ShardReference};
+use crate::shard::SealedShard;
 use std::ffi::{c_void, CString};
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::io::AsRawFd;
 use std::ptr::null_mut;
-use std::sync::Arc;
 use vres_sys as sys;
 
 /// Which digest identifies the bytes.
@@ -231,7 +230,7 @@ impl VramManager {
         };
         let mut shard = null_mut();
         check(|e| call(self.raw.0, &raw, &mut shard, e))?;
-        SealedShard::new(ShardReference(shard), Arc::clone(&self.raw))
+        self.reference(shard)
     }
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-//! How to verify, and what it found.
-use crate::ffi::{view, Sized0};
+//! Verifying: how, and what it found.
+use crate::error::{check, invalid, Result};
+use crate::ffi::{ns, view, Sized0};
+use crate::manager::VramManager;
+use crate::shard::SealedShard;
 use std::time::Duration;
 use vres_sys as sys;
 
@@ -131,3 +134,105 @@ ScrubReport of vres_scrub_report {
     /// Of them, found damaged by this step.
     failed: u32 = raw.failed,
 }}
+
+impl VramManager {
+    /// Verifies every byte, now, and that the fields of `shard` are those that were sealed.
+    ///
+    /// A shard that fails is refused from then on.  [`Failure::last()`](crate::Failure::last) says which check it was.
+    ///
+    /// ```
+    /// # use vram_residency::*;
+    /// # let (gpu, manager) = doc::parts()?;
+    /// let shard = manager.seal(b"weights", 0)?;
+    /// manager.verify_sealed(&shard)?;
+    /// let mut other = shard.clone();
+    /// other.digest = "0".repeat(64);
+    /// assert_eq!(manager.verify_sealed(&other), Err(VramError::SealVerificationFailed));
+    /// # Ok::<(), VramError>(())
+    /// ```
+    pub fn verify_sealed(&self, shard: &SealedShard) -> Result<()> {
+        self.verify_with(shard, &VerifyParams::default(), &mut VerifyReport::default())
+    }
+
+    /// Verifies in another way, with a report that is filled on failure, too.
+    ///
+    /// ```
+    /// # use vram_residency::*;
+    /// # let (gpu, manager) = doc::parts()?;
+    /// let shard = manager.seal(&[7; 10_000], 0)?;
+    /// let mut report = VerifyReport::default();
+    /// manager.verify_with(&shard, &VerifyMode::Signature.into(), &mut report)?;
+    /// assert_eq!(report.bytes_hashed, 0);
+    /// # Ok::<(), VramError>(())
+    /// ```
+    pub fn verify_with(&self, shard: &SealedShard, params: &VerifyParams, report: &mut VerifyReport) -> Result<()> {
+        let shard = self.own(shard)?;
+        let mut room = vec![sys::vres_damage::init(); params.damage_cap];
+        let raw_params = params.raw(&mut room);
+        let mut raw = sys::vres_verify_report::init();
+        // SAFETY: the reference is live, and the room outlives the call; out and err are ours.
+        let told = check(|e| unsafe { sys::vres_shard_verify(shard, &raw_params, &mut raw, e) });
+        report.set(&raw, &room);
+        told
+    }
+
+    /// Verifies several shards in one call; each gets its report, also on failure.
+    pub fn verify_many(
+        &self,
+        shards: &[&SealedShard],
+        params: &VerifyParams,
+        reports: &mut Vec<VerifyReport>,
+    ) -> Result<()> {
+        let raw_shards = self.checked(shards)?;
+        if params.damage_cap != 0 {
+            return Err(invalid("damage_cap must be 0 for several shards"));
+        }
+        let raw_params = params.raw(&mut []);
+        let mut raw = vec![sys::vres_verify_report::init(); shards.len()];
+        let n = raw_shards.len();
+        // SAFETY: n live references and n reports; err is ours.
+        let told = check(|e| unsafe {
+            let (shards, reports) = (raw_shards.as_ptr(), raw.as_mut_ptr());
+            sys::vres_verify_many(self.raw.0, shards, n, &raw_params, reports, e)
+        });
+        reports.clear();
+        reports.resize_with(n, VerifyReport::default);
+        reports.iter_mut().zip(&raw).for_each(|(to, from)| to.set(from, &[]));
+        told
+    }
+
+    /// Verifies that the shards are one complete set, and each of them.
+    pub fn verify_set(&self, shards: &[&SealedShard], params: &VerifyParams) -> Result<()> {
+        let raw_shards = self.checked(shards)?;
+        let raw_params = params.raw(&mut []);
+        let mut report = sys::vres_set_report::init();
+        // SAFETY: as many live references as said; out and err are ours.
+        check(|e| unsafe {
+            let (shards, n) = (raw_shards.as_ptr(), raw_shards.len());
+            sys::vres_set_verify(self.raw.0, shards, n, &raw_params, &mut report, e)
+        })
+    }
+
+    fn checked(&self, shards: &[&SealedShard]) -> Result<Vec<*mut sys::vres_shard>> {
+        shards.iter().map(|shard| self.own(shard)).collect()
+    }
+
+    /// Verifies the next parts of all shards, for as long as `budget` says.
+    ///
+    /// ```
+    /// # use vram_residency::*;
+    /// # let (gpu, manager) = doc::parts()?;
+    /// let shard = manager.seal(b"weights", 0)?;
+    /// let mut report = ScrubReport::default();
+    /// manager.scrub_step(std::time::Duration::from_millis(50), &mut report)?;
+    /// assert_eq!((report.bytes_hashed, report.shards), (7, 1));
+    /// # Ok::<(), VramError>(())
+    /// ```
+    pub fn scrub_step(&self, budget: Duration, report: &mut ScrubReport) -> Result<()> {
+        let mut raw = sys::vres_scrub_report::init();
+        // SAFETY: the manager is live; out and err are ours.
+        let told = check(|e| unsafe { sys::vres_scrub_step(self.raw.0, ns(budget), &mut raw, e) });
+        *report = ScrubReport::from_raw(&raw);
+        told
+    }
+}

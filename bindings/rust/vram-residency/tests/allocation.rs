@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! A good verification by signature allocates nothing on the Rust side.
+#![deny(unsafe_op_in_unsafe_fn)]
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 use vram_residency::*;
