@@ -144,6 +144,14 @@ impl<'a> Event<'a> {
         freed_bytes
         /// Damaged ranges that a failed verification found.
         damage_count
+        /// Damaged tensors that it found.
+        bad_tensors
+        /// Of a resume: tensors that were said to have changed.
+        changed_tensors
+        /// Of them, those that were expected to be something.
+        expected_tensors
+        /// Of a resume: tensors that are at another address.
+        moved_tensors
     }
 
     texts! {
@@ -161,6 +169,12 @@ impl<'a> Event<'a> {
         action_taken
         /// More, in words.
         detail
+        /// The name of the first damaged tensor.
+        tensor
+        /// The digest of the shard before it was resealed.
+        previous_digest
+        /// As given to a resume.
+        label
     }
 }
 

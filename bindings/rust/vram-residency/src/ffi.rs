@@ -26,7 +26,7 @@ macro_rules! sized {
 sized! {
     vres_config vres_policy vres_seal_params vres_verify_params vres_verify_report vres_damage
     vres_set_report vres_scrub_report vres_shard_info vres_device_info vres_metrics
-    vres_audit_file_options vres_tensor
+    vres_audit_file_options vres_tensor vres_tensor_info vres_change vres_resume_params
 }
 #[cfg(feature = "mock")]
 sized! { vres_mock_params vres_device_props vres_backend_open }
@@ -122,6 +122,15 @@ pub(crate) fn optional(text: Option<&str>, what: &str) -> Result<Option<CString>
 /// NULL for `None`; valid as long as the text is.
 pub(crate) fn pointer(text: &Option<CString>) -> *const c_char {
     text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr())
+}
+
+/// NULL for a list without elements; valid as long as the list is.
+pub(crate) fn or_null<T>(list: &[T]) -> *const T {
+    if list.is_empty() {
+        std::ptr::null()
+    } else {
+        list.as_ptr()
+    }
 }
 
 pub(crate) fn time(ns: u64) -> SystemTime {

@@ -48,6 +48,8 @@ mod mock;
 mod receipt;
 mod seal;
 mod shard;
+mod suspend;
+mod tensors;
 mod validate;
 mod verify;
 
@@ -61,10 +63,12 @@ pub use lease::Lease;
 pub use manager::VramManager;
 pub use metrics::Metrics;
 #[cfg(feature = "mock")]
-pub use mock::{doc, MockGpu, MockOp};
+pub use mock::{doc, MockGpu, MockMemory, MockOp};
 pub use receipt::check_receipt;
-pub use seal::{DigestAlg, Progress, SealParams, Tensor};
+pub use seal::{DigestAlg, Progress, SealParams};
 pub use shard::{ModelShardHandle, SealedShard, ShardInfo};
+pub use suspend::{Change, NotClosed, ResumeParams};
+pub use tensors::{Tensor, TensorInfo};
 pub use validate::{validate_digest, validate_shard_id};
 pub use verify::{Damage, ScrubReport, VerifyMode, VerifyParams, VerifyReport};
 

@@ -5,7 +5,7 @@ use crate::error::{check, fail, invalid, Result};
 use crate::event::Listeners;
 use crate::ffi::{borrowed, c_text, optional, owned, pointer, Sized0};
 use crate::key::Key;
-use crate::shard::{SealedShard, ShardInfo, ShardReference};
+use crate::shard::{SealedShard, ShardHandle, ShardInfo, ShardReference};
 use std::ffi::c_void;
 use std::fmt;
 use std::ptr::null_mut;
@@ -125,7 +125,7 @@ impl VramManager {
     }
 
     pub(crate) fn reference(&self, shard: *mut sys::vres_shard) -> Result<SealedShard> {
-        SealedShard::new(ShardReference(shard), Arc::clone(&self.raw))
+        SealedShard::of(Arc::new(ShardHandle { raw: ShardReference(shard), manager: Arc::clone(&self.raw) }))
     }
 }
 

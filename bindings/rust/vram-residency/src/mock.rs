@@ -4,6 +4,7 @@ use crate::error::{check, invalid, Result};
 use crate::ffi::{owned, Sized0};
 use crate::lease::Lease;
 use std::ptr::null_mut;
+use std::sync::Arc;
 use vres_sys as sys;
 
 /// What a driver can be asked to do: [`MockGpu::fail()`] scripts it.
@@ -67,13 +68,15 @@ impl MockGpu {
         Ok(gpu)
     }
 
-    /// Puts bytes into memory of device 0 that is the caller's, to be adopted; its address.  It exists as long as the mock.
-    pub fn load(&self, content: &[u8]) -> Result<u64> {
-        let (mut address, n) = (0, u64::try_from(content.len()).unwrap_or(u64::MAX));
-        // SAFETY: the mock is live, and copies as many bytes as said; out is ours.
-        match unsafe { sys::vres_mock_alloc(self.0, 0, n, content.as_ptr().cast(), &mut address) } {
-            sys::VRES_OK => Ok(address),
-            status => Err(crate::error::fail(status, sys::VRES_REASON_NONE, "the mock has no room for the bytes")),
+    /// Makes a copy of the bytes memory of device 0 that is the caller's, to be adopted.
+    pub fn map(self: &Arc<Self>, content: &[u8]) -> Result<MockMemory> {
+        let (host, bytes) = (Box::into_raw(Box::<[u8]>::from(content)), content.len());
+        let memory = MockMemory { gpu: Arc::clone(self), host };
+        let (mut address, n) = (0, u64::try_from(bytes).unwrap_or(u64::MAX));
+        // SAFETY: the mock is live, and the memory outlives it or is unmapped by drop(); out is ours.
+        match unsafe { sys::vres_mock_map(self.0, 0, host.cast(), n, &mut address) } {
+            sys::VRES_OK => Ok(memory),
+            status => Err(crate::error::fail(status, sys::VRES_REASON_NONE, "the mock does not take the bytes")),
         }
     }
 
@@ -141,6 +144,55 @@ impl MockGpu {
 
     pub(crate) fn raw(&self) -> *mut sys::vres_mock {
         self.0
+    }
+}
+
+/// Memory of a simulated device that belongs to the program, as an engine's belongs to the engine; dropping it unmaps it.
+///
+/// ```
+/// # use vram_residency::*;
+/// # let (gpu, manager) = doc::parts()?;
+/// let mut memory = gpu.map(&[7; 5000])?;
+/// // SAFETY: there is no shard over it.
+/// unsafe { memory.write(4999, b"8") };
+/// gpu.flip(memory.device_ptr(), 0)?;
+/// # Ok::<(), VramError>(())
+/// ```
+pub struct MockMemory {
+    gpu: Arc<MockGpu>,
+    host: *mut [u8],
+}
+
+// SAFETY: the memory is this value's alone, and the mock takes calls from any thread.
+unsafe impl Send for MockMemory {}
+// SAFETY: as above; what is shared is its address.
+unsafe impl Sync for MockMemory {}
+
+impl MockMemory {
+    /// Its address on the device.
+    pub fn device_ptr(&self) -> u64 {
+        self.host.cast::<u8>() as usize as u64
+    }
+
+    /// Writes as its owner does.  What is beyond its end is not written.
+    ///
+    /// # Safety
+    /// Every shard over the memory is suspended or gone, and no other thread flips a bit of it.
+    pub unsafe fn write(&mut self, offset: usize, bytes: &[u8]) {
+        // SAFETY: the memory is ours until drop(), and nobody else uses it now, as the caller promises.
+        let memory = unsafe { &mut *self.host };
+        memory.iter_mut().skip(offset).zip(bytes).for_each(|(to, from)| *to = *from);
+    }
+}
+
+impl Drop for MockMemory {
+    fn drop(&mut self) {
+        // SAFETY: the mock is live, waits for calls that work on the memory, and does not find it later; it is freed
+        // once.
+        unsafe {
+            sys::vres_mock_unmap(self.gpu.0, self.device_ptr());
+            drop(Box::from_raw(self.host));
+        }
     }
 }
 

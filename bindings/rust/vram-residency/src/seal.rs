@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What is sealed, and from where.
 use crate::error::{check, invalid, Result};
-use crate::ffi::{c_text, guarded, optional, pointer, Sized0};
+use crate::ffi::{guarded, optional, pointer, Sized0};
 use crate::manager::VramManager;
 use crate::shard::SealedShard;
 use std::ffi::{c_void, CString};
@@ -21,19 +21,6 @@ pub enum DigestAlg {
     Verity,
     /// SHA-256 of the manifest of tensors, for [`VramManager::seal_tensors()`] alone.
     Tensors,
-}
-
-/// A named range of device memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tensor<'a> {
-    /// 1 to 512 bytes without control characters; not twice in a call.
-    pub name: &'a str,
-    /// Where it begins; ignored when `bytes` is 0.
-    pub device_ptr: u64,
-    /// Its size.
-    pub bytes: u64,
-    /// Its fs-verity digest, 64 hex digits; `None`: it is sealed as it is found.
-    pub expected_digest: Option<&'a str>,
 }
 
 /// Is told (done, total) in bytes; `false` stops the seal.
@@ -146,47 +133,12 @@ impl VramManager {
     /// Seals bytes that are in VRAM already, in memory of the caller's; needs [`DigestAlg::Verity`].
     ///
     /// # Safety
-    /// The memory stays allocated and nobody writes to it until the shard, its clones and its leases are gone; all
-    /// writes have completed.
+    /// All writes to the memory have completed.  It stays allocated and nobody writes to it until the shard was
+    /// [closed](SealedShard::close), or it, its clones and its leases are gone and no call works on it; or while it is
+    /// [suspended](SealedShard::suspend).
     pub unsafe fn adopt(&self, params: SealParams<'_>, device_ptr: u64, bytes: u64) -> Result<SealedShard> {
         // SAFETY: what the caller promises; the rest is sealed()'s.
         self.sealed(params, |m, p, out, e| unsafe { sys::vres_seal_adopt(m, p, device_ptr, bytes, out, e) })
-    }
-
-    /// Seals named ranges that are in VRAM already, in memory of the caller's, as one shard.  Its digest is that of its
-    /// [`manifest()`](SealedShard::manifest); [`SealParams::digest_alg`] and [`SealParams::progress`] are not used, and
-    /// its leases have no address.
-    ///
-    /// ```
-    /// # use vram_residency::*;
-    /// # let (gpu, manager) = doc::parts()?;
-    /// let at = gpu.load(b"weights and biases")?;
-    /// let tensor = |name, offset, bytes| Tensor { name, device_ptr: at + offset, bytes, expected_digest: None };
-    /// // SAFETY: nobody writes to the memory, which exists as long as the mock.
-    /// let shard = unsafe { manager.seal_tensors(SealParams::default(), &[tensor("w", 0, 7), tensor("b", 12, 6)])? };
-    /// assert!(shard.manifest()?.lines().map(|line| &line[72..]).eq(["b", "w"]));
-    /// gpu.flip(at + 15, 0)?;
-    /// assert_eq!(manager.verify_sealed(&shard), Err(VramError::SealVerificationFailed));
-    /// # Ok::<(), VramError>(())
-    /// ```
-    ///
-    /// # Safety
-    /// As for [`adopt()`](Self::adopt).
-    pub unsafe fn seal_tensors(&self, params: SealParams<'_>, tensors: &[Tensor<'_>]) -> Result<SealedShard> {
-        let texts =
-            tensors.iter().map(|t| Ok((c_text(t.name, "name")?, optional(t.expected_digest, "expected_digest")?)));
-        let texts = texts.collect::<Result<Vec<_>>>()?;
-        let raw = tensors.iter().zip(&texts).map(|(tensor, (name, expected))| sys::vres_tensor {
-            name: name.as_ptr(),
-            device_ptr: tensor.device_ptr,
-            bytes: tensor.bytes,
-            expected_digest: pointer(expected),
-            ..sys::vres_tensor::init()
-        });
-        let raw: Vec<_> = raw.collect();
-        let params = SealParams { digest_alg: DigestAlg::Tensors, progress: None, ..params };
-        // SAFETY: what the caller promises, and as many tensors as said; the rest is sealed()'s.
-        self.sealed(params, |m, p, out, e| unsafe { sys::vres_seal_tensors(m, p, raw.as_ptr(), raw.len(), out, e) })
     }
 
     fn on_device(&self, gpu_device: u32) -> Result<()> {
@@ -197,7 +149,7 @@ impl VramManager {
         Err(invalid(&format!("gpu_device is {gpu_device}, and this manager is for device {own}")))
     }
 
-    fn sealed(
+    pub(crate) fn sealed(
         &self,
         mut params: SealParams<'_>,
         call: impl FnOnce(

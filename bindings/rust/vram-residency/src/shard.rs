@@ -26,6 +26,8 @@ pub struct SealedShard {
     /// When it was sealed.
     pub sealed_at: SystemTime,
     pub(crate) handle: Arc<ShardHandle>,
+    /// The record that the fields are of, which nobody can edit.
+    sealed: Arc<sys::vres_shard_info>,
 }
 
 owned! {
@@ -42,54 +44,53 @@ impl ShardReference {
     }
 }
 
-/// The reference, the manager that it is of, and what was sealed, which nobody can edit.
+/// The reference, and the manager that it is of; clones share it.
 pub(crate) struct ShardHandle {
     pub raw: ShardReference,
     pub manager: Arc<ManagerHandle>,
-    sealed: ModelShardHandle,
 }
 
 impl SealedShard {
-    pub(crate) fn new(raw: ShardReference, manager: Arc<ManagerHandle>) -> Result<SealedShard> {
-        let info = raw.describe()?;
-        let sealed = ModelShardHandle {
+    pub(crate) fn of(handle: Arc<ShardHandle>) -> Result<SealedShard> {
+        let info = handle.raw.describe()?;
+        Ok(SealedShard {
             shard_id: text(&info.shard_id),
             gpu_device: info.gpu_device,
             vram_bytes: bytes(info.vram_bytes),
             digest: text(&info.digest),
             sealed_at: time(info.sealed_at),
-        };
-        let ModelShardHandle { shard_id, gpu_device, vram_bytes, digest, sealed_at } = sealed.clone();
-        let handle = Arc::new(ShardHandle { raw, manager, sealed });
-        Ok(SealedShard { shard_id, gpu_device, vram_bytes, digest, sealed_at, handle })
+            handle,
+            sealed: Arc::new(info),
+        })
     }
 
-    /// Are the public fields those that were sealed?
+    /// Are the public fields those that were sealed, and does the record that they are of still hold?
     pub(crate) fn check_claim(&self) -> Result<()> {
-        let sealed = &self.handle.sealed;
-        if self.shard_id == sealed.shard_id
-            && self.digest == sealed.digest
+        let sealed = &*self.sealed;
+        let as_sealed = is_text(&sealed.shard_id, &self.shard_id)
+            && is_text(&sealed.digest, &self.digest)
             && self.gpu_device == sealed.gpu_device
-            && self.vram_bytes == sealed.vram_bytes
-            && self.sealed_at == sealed.sealed_at
-        {
+            && self.vram_bytes == bytes(sealed.vram_bytes)
+            && self.sealed_at == time(sealed.sealed_at);
+        // Only adopted memory can have got another record since.
+        if as_sealed && sealed.adopted == 0 {
             return Ok(());
         }
-        self.tell_edited()?;
+        let mut claimed = *sealed;
+        if !as_sealed {
+            claimed.gpu_device = self.gpu_device;
+            claimed.vram_bytes = u64::try_from(self.vram_bytes).unwrap_or(u64::MAX);
+            claimed.sealed_at = nanoseconds(self.sealed_at);
+            put_text(&mut claimed.shard_id, &self.shard_id);
+            put_text(&mut claimed.digest, &self.digest);
+        }
+        // SAFETY: the reference is live; claimed and err are ours.  The library says which field differs, and tells it.
+        check(|e| unsafe { sys::vres_shard_match(self.handle.raw.0, &claimed, e) })?;
+        if as_sealed {
+            return Ok(());
+        }
         let why = "a field of the shard is not what was sealed";
         Err(fail(sys::VRES_E_SEAL_VERIFICATION_FAILED, sys::VRES_REASON_SIGNATURE, why))
-    }
-
-    /// Has the library say which field differs, so that there is an event, too.
-    fn tell_edited(&self) -> Result<()> {
-        let mut claimed = self.handle.raw.describe()?;
-        claimed.gpu_device = self.gpu_device;
-        claimed.vram_bytes = u64::try_from(self.vram_bytes).unwrap_or(u64::MAX);
-        claimed.sealed_at = nanoseconds(self.sealed_at);
-        put_text(&mut claimed.shard_id, &self.shard_id);
-        put_text(&mut claimed.digest, &self.digest);
-        // SAFETY: the reference is live; claimed and err are ours.
-        check(|e| unsafe { sys::vres_shard_match(self.handle.raw.0, &claimed, e) })
     }
 
     /// Everything that is known of it now.
@@ -104,19 +105,17 @@ impl SealedShard {
             .map(into_text)
     }
 
-    /// What `fsverity digest` prints of files with the names and bytes of its tensors, as they were sealed.
-    pub fn manifest(&self) -> Result<String> {
-        // SAFETY: the reference is live; filled() gives room for cap bytes.
-        filled(|buf, cap, len, e| unsafe { sys::vres_shard_manifest(self.handle.raw.0, buf.cast(), cap, len, e) })
-            .map(into_text)
-    }
-
     /// Its signed receipt, to be stored or sent, and opened again by
     /// [`open_receipt()`](crate::VramManager::open_receipt).
     pub fn receipt(&self) -> Result<Vec<u8>> {
         // SAFETY: the reference is live; filled() gives room for cap bytes.
         filled(|buf, cap, len, e| unsafe { sys::vres_shard_receipt(self.handle.raw.0, buf.cast(), cap, len, e) })
     }
+}
+
+fn is_text(array: &[std::os::raw::c_char], text: &str) -> bool {
+    let stored = array.iter().take_while(|c| **c != 0).map(|c| c.to_ne_bytes());
+    stored.eq(text.bytes().map(|byte| [byte]))
 }
 
 /// As much of a text as there is room for before a NUL.
@@ -199,12 +198,17 @@ ShardInfo of vres_shard_info {
     gpu_device: u32 = raw.gpu_device,
     /// Bytes sealed.
     vram_bytes: u64 = raw.vram_bytes,
-    /// A verification failed: it stays refused.
+    /// A verification failed: it stays refused, but for adopted memory whose bytes were not those sealed, which
+    /// [`SealedShard::resume()`] may find to be right again.
     quarantined: bool = raw.state == sys::VRES_SHARD_QUARANTINED,
     /// The memory is the caller's.
     adopted: bool = raw.adopted != 0,
     /// How many tensors it has; 0: it is one range of bytes.
     tensors: u32 = raw.tensors,
+    /// How often other bytes have taken the place of those that were sealed.
+    epoch: u32 = raw.epoch,
+    /// Its memory is its owner's until it is resumed.
+    suspended: bool = raw.suspended != 0,
     /// There is no VRAM behind it.
     simulated: bool = raw.simulated != 0,
     /// Leases held now.

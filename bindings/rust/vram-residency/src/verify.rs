@@ -68,7 +68,7 @@ impl VerifyParams {
 /// A damaged range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Damage {
-    /// Where it begins.
+    /// Where it begins, in the tensor or, without tensors, in the shard.
     pub offset: u64,
     /// How long it is.
     pub bytes: u64,
@@ -100,6 +100,8 @@ VerifyReport of vres_verify_report {
     bad_blocks: u64 = raw.bad_blocks,
     /// Damaged ranges, also beyond those that are listed.
     damage_count: u64 = raw.damage_count,
+    /// Damaged tensors; 0 in a shard without tensors.
+    bad_tensors: u64 = raw.bad_tensors,
     /// The damaged ranges, in order, as many as were asked for.
     damage: Vec<Damage> = Vec::new(),
     /// How long it took.
