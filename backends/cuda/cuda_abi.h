@@ -104,6 +104,9 @@ typedef struct cuda_access cuda_access;
 	   unsigned int shared_bytes, cuda_stream stream, void **parameters, void **extra))        \
 	X(cuPointerGetAttribute, 4000,                                                             \
 	  (void *value, cuda_pointer_attribute attribute, cuda_pointer pointer))                   \
+	X(cuPointerGetAttributes, 7000,                                                            \
+	  (unsigned int count, cuda_pointer_attribute *attributes, void **values,                  \
+	   cuda_pointer pointer))                                                                  \
 	X(cuMemAddressReserve, 10020,                                                              \
 	  (cuda_pointer * pointer, size_t bytes, size_t alignment, cuda_pointer address,           \
 	   unsigned long long flags))                                                              \
@@ -149,6 +152,7 @@ enum cuda_code {
 	CUDA_JIT_COMPILER_NOT_FOUND = 221,
 	CUDA_UNSUPPORTED_PTX_VERSION = 222,
 	CUDA_JIT_COMPILATION_DISABLED = 223,
+	CUDA_NOT_FOUND = 500,
 	CUDA_NOT_READY = 600,
 	CUDA_ILLEGAL_ADDRESS = 700,
 	CUDA_NOT_SUPPORTED = 801,

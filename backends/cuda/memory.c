@@ -96,7 +96,7 @@ int cuda_chunk_protect(const struct gpu_binding *b, uint32_t device, const struc
 /* Does the code say that the driver, or this memory, has no such property? */
 static bool is_absent(int code)
 {
-	return code == CUDA_INVALID_VALUE || code == CUDA_NOT_SUPPORTED;
+	return code == CUDA_INVALID_VALUE || code == CUDA_NOT_SUPPORTED || code == CUDA_NOT_FOUND;
 }
 
 /* An attribute of an address; 0 if it has none. */
@@ -109,25 +109,80 @@ static int attribute_get(const struct gpu_binding *b, int attribute, uint64_t ad
 	return is_absent(code) ? CUDA_OK : code;
 }
 
-/* An attribute that has four bytes: the driver writes only those. */
-static int attribute_get_32(const struct gpu_binding *b, int attribute, uint64_t addr,
-                            uint32_t *out)
-{
-	uint64_t value;
+/*
+ * What is asked of an address.  The driver writes four bytes of some answers and eight of others;
+ * those that it does not write are 0.
+ */
+enum asked {
+	TYPE,
+	MAPPED,
+	MANAGED,
+	ORDINAL,
+	BUFFER_ID,
+	HANDLE_TYPES,
+	LEGACY_IPC,
+	POOL,
+	/* cuda.h does not name these among what the call for several attributes takes. */
+	RDMA,
+	BLOCK_ID,
+	BASE,
+	BYTES,
+	ALL_ASKED
+};
 
-	TRY(attribute_get(b, attribute, addr, &value));
-	*out = (uint32_t)value;
+static const int attribute_of[ALL_ASKED] = {
+	[TYPE] = CUDA_POINTER_MEMORY_TYPE,
+	[MAPPED] = CUDA_POINTER_MAPPED,
+	[MANAGED] = CUDA_POINTER_IS_MANAGED,
+	[ORDINAL] = CUDA_POINTER_DEVICE_ORDINAL,
+	[BUFFER_ID] = CUDA_POINTER_BUFFER_ID,
+	[HANDLE_TYPES] = CUDA_POINTER_ALLOWED_HANDLE_TYPES,
+	[LEGACY_IPC] = CUDA_POINTER_IS_LEGACY_IPC_CAPABLE,
+	[POOL] = CUDA_POINTER_POOL,
+	[RDMA] = CUDA_POINTER_IS_RDMA_CAPABLE,
+	[BLOCK_ID] = CUDA_POINTER_BLOCK_ID,
+	[BASE] = CUDA_POINTER_MAPPING_BASE,
+	[BYTES] = CUDA_POINTER_MAPPING_SIZE,
+};
+
+/*
+ * One call for all of them, since a check asks of each mapping.  A driver that refuses one refuses
+ * them all, and is then asked for each; of an address that is none of CUDA's it may say that the
+ * context is invalid.  The block's number is worth a call of its own: without it, memory that was
+ * replaced is noticed only where there is a buffer's number.
+ */
+static int ask(const struct gpu_binding *b, uint64_t addr, uint64_t answers[ALL_ASKED])
+{
+	cuda_pointer_attribute attributes[ALL_ASKED];
+	void *to[ALL_ASKED];
+	int code;
+
+	for (int i = 0; i < ALL_ASKED; i++) {
+		attributes[i] = attribute_of[i];
+		answers[i] = 0;
+		to[i] = &answers[i];
+	}
+	code = b->api.cuPointerGetAttributes(ALL_ASKED, attributes, to, addr);
+	if (code == CUDA_OK)
+		return answers[BLOCK_ID] != 0 || answers[TYPE] == 0
+		               ? CUDA_OK
+		               : attribute_get(b, CUDA_POINTER_BLOCK_ID, addr, &answers[BLOCK_ID]);
+	if (!is_absent(code) && code != CUDA_INVALID_CONTEXT)
+		return code;
+	for (int i = 0; i < ALL_ASKED; i++)
+		TRY(attribute_get(b, attribute_of[i], addr, &answers[i]));
 	return CUDA_OK;
 }
 
-static int find_extent(const struct gpu_binding *b, uint64_t addr, struct gpu_mapping *out)
+static int find_extent(const struct gpu_binding *b, uint64_t addr, const uint64_t *answers,
+                       struct gpu_mapping *out)
 {
 	cuda_pointer base = 0;
 	size_t bytes = 0;
 	int code;
 
-	TRY(attribute_get(b, CUDA_POINTER_MAPPING_BASE, addr, &out->base));
-	TRY(attribute_get(b, CUDA_POINTER_MAPPING_SIZE, addr, &out->bytes));
+	out->base = answers[BASE];
+	out->bytes = answers[BYTES];
 	if (out->base != 0 && out->bytes != 0)
 		return CUDA_OK;
 	code = b->api.cuMemGetAddressRange(&base, &bytes, addr);
@@ -136,7 +191,12 @@ static int find_extent(const struct gpu_binding *b, uint64_t addr, struct gpu_ma
 	return is_absent(code) ? CUDA_OK : code;
 }
 
-/* How the physical memory was allocated.  Known only for memory from cuMemCreate. */
+/*
+ * How the physical memory was allocated.  Known only for memory that cuMemCreate made or that was
+ * imported as such memory.  All else can be shared with another process: cuMemAlloc's by IPC, a
+ * pool's by whoever made the pool, imported memory has been already.  Memory that was imported as
+ * cuMemCreate's was made with a type of handle, or it could not have been exported.
+ */
 static int find_origin(const struct gpu_binding *b, uint32_t ordinal, uint64_t addr,
                        struct gpu_mapping *out)
 {
@@ -145,6 +205,8 @@ static int find_origin(const struct gpu_binding *b, uint32_t ordinal, uint64_t a
 	int code, released;
 
 	code = b->api.cuMemRetainAllocationHandle(&handle, (void *)(uintptr_t)addr);
+	if (is_absent(code))
+		out->facts |= VRES_MEM_EXPORTABLE;
 	if (code != CUDA_OK)
 		return is_absent(code) ? CUDA_OK : code;
 	memset(&prop, 0, sizeof(prop));
@@ -159,18 +221,6 @@ static int find_origin(const struct gpu_binding *b, uint32_t ordinal, uint64_t a
 	if (prop.type != CUDA_ALLOC_PINNED)
 		out->facts |= VRES_MEM_MANAGED;
 	if (prop.handle_types != 0 || prop.rdma_capable != 0)
-		out->facts |= VRES_MEM_EXPORTABLE;
-	return CUDA_OK;
-}
-
-static int find_exports(const struct gpu_binding *b, uint64_t addr, struct gpu_mapping *out)
-{
-	uint32_t types, ipc, rdma;
-
-	TRY(attribute_get_32(b, CUDA_POINTER_ALLOWED_HANDLE_TYPES, addr, &types));
-	TRY(attribute_get_32(b, CUDA_POINTER_IS_LEGACY_IPC_CAPABLE, addr, &ipc));
-	TRY(attribute_get_32(b, CUDA_POINTER_IS_RDMA_CAPABLE, addr, &rdma));
-	if (types != 0 || ipc != 0 || rdma != 0)
 		out->facts |= VRES_MEM_EXPORTABLE;
 	return CUDA_OK;
 }
@@ -224,16 +274,12 @@ static int pool_rights_of(const struct gpu_binding *b, cuda_pool pool, int id,
 	return is_absent(code) || code == CUDA_INVALID_DEVICE ? CUDA_OK : code;
 }
 
-static int find_access(const struct gpu_binding *b, uint32_t device, uint64_t addr,
+static int find_access(const struct gpu_binding *b, uint32_t device, uint64_t addr, uint64_t pool,
                        struct gpu_mapping *out)
 {
 	unsigned long long rights;
-	uint64_t pool;
 	int count;
 
-	TRY(attribute_get(b, CUDA_POINTER_POOL, addr, &pool));
-	if (pool != 0)
-		out->facts |= VRES_MEM_POOL;
 	TRY(rights_of(b, CUDA_LOCATION_DEVICE, (int)device, addr, &rights));
 	if (rights == CUDA_ACCESS_READ)
 		out->facts |= VRES_MEM_READ_ONLY;
@@ -258,25 +304,28 @@ int cuda_mapping_at(const struct gpu_binding *b, uint32_t device, uint64_t addr,
                     struct gpu_mapping *out)
 {
 	struct gpu_mapping mapping = {.is_known = true};
-	uint32_t type, managed, mapped;
+	uint64_t answers[ALL_ASKED];
+	bool is_managed;
 
-	TRY(attribute_get_32(b, CUDA_POINTER_MEMORY_TYPE, addr, &type));
-	TRY(attribute_get_32(b, CUDA_POINTER_MAPPED, addr, &mapped));
-	if (type == 0 || mapped == 0)
+	TRY(ask(b, addr, answers));
+	if (answers[TYPE] == 0 || answers[MAPPED] == 0)
 		return CUDA_OK; /* not known */
-	TRY(attribute_get_32(b, CUDA_POINTER_IS_MANAGED, addr, &managed));
-	TRY(attribute_get_32(b, CUDA_POINTER_DEVICE_ORDINAL, addr, &mapping.device));
-	mapping.facts = (type == CUDA_MEMORY_DEVICE && !managed && mapping.device == device
-	                         ? VRES_MEM_DEVICE
-	                         : 0) |
-	                (managed ? VRES_MEM_MANAGED : 0) |
-	                (type == CUDA_MEMORY_HOST ? VRES_MEM_HOST_MAPPED : 0);
-	TRY(attribute_get(b, CUDA_POINTER_BUFFER_ID, addr, &mapping.identity[0]));
-	TRY(attribute_get(b, CUDA_POINTER_BLOCK_ID, addr, &mapping.identity[1]));
-	TRY(find_extent(b, addr, &mapping));
+	is_managed = answers[MANAGED] != 0;
+	mapping.device = (uint32_t)answers[ORDINAL];
+	mapping.facts =
+		(answers[TYPE] == CUDA_MEMORY_DEVICE && !is_managed && mapping.device == device
+	                 ? VRES_MEM_DEVICE
+	                 : 0) |
+		(is_managed ? VRES_MEM_MANAGED : 0) |
+		(answers[TYPE] == CUDA_MEMORY_HOST ? VRES_MEM_HOST_MAPPED : 0) |
+		(answers[POOL] ? VRES_MEM_POOL : 0) |
+		(answers[HANDLE_TYPES] || answers[LEGACY_IPC] || answers[RDMA] ? VRES_MEM_EXPORTABLE
+	                                                                       : 0);
+	mapping.identity[0] = answers[BUFFER_ID];
+	mapping.identity[1] = answers[BLOCK_ID];
+	TRY(find_extent(b, addr, answers, &mapping));
 	TRY(find_origin(b, device, addr, &mapping));
-	TRY(find_exports(b, addr, &mapping));
-	TRY(find_access(b, device, addr, &mapping));
+	TRY(find_access(b, device, addr, answers[POOL], &mapping));
 	*out = mapping;
 	return CUDA_OK;
 }

@@ -202,6 +202,7 @@ static void recant(struct fake_map *map)
 			map->rights[i] = CUDA_ACCESS_NONE;
 	map->host_rights = CUDA_ACCESS_NONE;
 	map->pool = (struct fake_pool){0};
+	map->is_imported = false;
 	map->phys->is_managed = false;
 	map->phys->prop.handle_types = 0;
 	map->phys->prop.location = (cuda_location){CUDA_LOCATION_DEVICE, map->phys->device};
@@ -244,6 +245,7 @@ void fake_tell(struct fake_map *map, enum fake_lie lie)
 	case FAKE_EXPORTABLE: map->phys->prop.handle_types = 1; break;
 	case FAKE_POOL: map->pool.is_one = true; break;
 	case FAKE_POOL_PEER: map->pool = (struct fake_pool){true, other}; break;
+	case FAKE_IMPORTED: map->is_imported = true; break;
 	case FAKE_TRUTH: recant(map); break;
 	case FAKE_LIES: break;
 	}

@@ -45,10 +45,13 @@ struct fake_params {
 	bool core_dump, core_dump_light;
 	int core_dump_flags;
 	bool reset_wanted; /* NVML reports rows that wait for a reset */
+	/* CUDA only: of attributes that cuda.h does not name for the call for several. */
+	enum { FAKE_ATTRIBUTES_ALL, FAKE_ATTRIBUTES_REFUSED, FAKE_ATTRIBUTES_ZERO } attributes;
+	bool no_buffer_id; /* allocations have no buffer id; with CUDA, memory of cuMemMap has none
+	                    */
 	/* HIP only. */
-	const char *arch;  /* NULL: "gfx90a:sramecc+:xnack-" */
-	bool no_number;    /* the device has no UUID */
-	bool no_buffer_id; /* allocations have no buffer id */
+	const char *arch; /* NULL: "gfx90a:sramecc+:xnack-" */
+	bool no_number;   /* the device has no UUID */
 };
 
 enum fake_lie {
@@ -69,6 +72,7 @@ enum fake_lie {
 	/* CUDA only: it comes from a pool; from a pool that another device has access to. */
 	FAKE_POOL,
 	FAKE_POOL_PEER,
+	FAKE_IMPORTED, /* CUDA only: another process made it */
 	FAKE_LIES
 };
 

@@ -23,7 +23,6 @@
 #define FAKE_PAGE ((uint64_t)sysconf(_SC_PAGESIZE))
 
 #define CUDA_INVALID_HANDLE 400
-#define CUDA_NOT_FOUND      500
 #define CUDA_ILLEGAL_STATE  401
 
 /* The code for waiting for a stream that captures, and for what a capture forbids. */
@@ -67,7 +66,8 @@ struct fake_map {
 	int rights[FAKE_DEVICES_MAX];
 	int host_rights;
 	struct fake_pool pool;
-	bool is_plain; /* from cuMemAlloc */
+	bool is_plain;    /* from cuMemAlloc */
+	bool is_imported; /* by IPC; then from another process's cuMemAlloc */
 };
 
 struct fake_range {

@@ -105,25 +105,54 @@ START_TEST(engine_that_frees_or_replaces_adopted_memory_is_caught)
 }
 END_TEST
 
-START_TEST(memory_of_a_pool_is_adopted_unless_another_device_has_access_to_the_pool)
+static vres_status adopt(struct fixture *f, uint64_t address, vres_shard **out, vres_error *err)
+{
+	vres_seal_params p = vres_seal_params_init();
+
+	p.digest_alg = VRES_DIGEST_VERITY;
+	return vres_seal_adopt(f->manager, &p, address, BYTES, out, err);
+}
+
+/*
+ * cuMemAlloc's, a pool's, a pool's that another device has access to, another process's; but for
+ * the first only one of many mappings.
+ */
+START_TEST(adopted_memory_that_cuMemCreate_did_not_make_counts_as_exportable)
+{
+	static const enum fake_lie kinds[] = {FAKE_TRUTH, FAKE_POOL, FAKE_POOL_PEER, FAKE_IMPORTED};
+
+	for (int is_allowed = 0; is_allowed < 2; is_allowed++) {
+		CLEANUP(driver_fixture_finish)
+		struct fixture *f =
+			driver_fixture_begin(&two, is_allowed ? VRES_ALLOW_EXPORTABLE : 0, 0, true);
+		const bool is_plain = kinds[_i] == FAKE_TRUTH;
+		const uint64_t address = fake_engine_alloc(0, BYTES, !is_plain);
+		CLEANUP(release_shard) vres_shard *shard = NULL;
+		vres_error err;
+
+		ck_assert(fake_lie_at(address + (is_plain ? 0 : 3 * KIB(64)), kinds[_i]));
+		ck_status(adopt(f, address, &shard, &err),
+		          is_allowed ? VRES_OK : VRES_E_POLICY_VIOLATION);
+		if (is_allowed)
+			ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
+		release_shard(&shard);
+		fake_engine_free(address);
+	}
+}
+END_TEST
+
+/* Sealed as nobody else's; then a block of it is exchanged for one that was imported. */
+START_TEST(adopted_memory_that_is_imported_later_is_caught)
 {
 	CLEANUP(driver_fixture_finish) struct fixture *f = driver_fixture_begin(&two, 0, 0, true);
 	const uint64_t address = fake_engine_alloc(0, BYTES, true);
 	CLEANUP(release_shard) vres_shard *shard = NULL;
-	vres_seal_params p = vres_seal_params_init();
 	vres_error err;
 
-	p.digest_alg = VRES_DIGEST_VERITY;
-	ck_assert(fake_lie_at(address, _i == 0 ? FAKE_POOL : FAKE_POOL_PEER));
-	ck_status(vres_seal_adopt(f->manager, &p, address, BYTES, &shard, &err),
-	          _i == 0 ? VRES_OK : VRES_E_POLICY_VIOLATION);
-	if (shard) {
-		ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
-		ck_assert(fake_lie_at(address, FAKE_POOL_PEER));
-		ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_RESIDENCY);
-	}
-	vres_shard_release(shard);
-	shard = NULL;
+	ck_ok(adopt(f, address, &shard, &err));
+	ck_assert(fake_lie_at(address + 3 * KIB(64), FAKE_IMPORTED));
+	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_RESIDENCY);
+	release_shard(&shard);
 	fake_engine_free(address);
 }
 END_TEST
@@ -205,8 +234,10 @@ int main(void)
 	                  "residency", "inference on moved weights"),
 		CASE_LOOP(engine_that_frees_or_replaces_adopted_memory_is_caught, 2,
 	                  "VP-006 MS-004", "residency", "use after free on the device"),
-		CASE_LOOP(memory_of_a_pool_is_adopted_unless_another_device_has_access_to_the_pool,
-	                  2, "VP-005 VP-006", "residency", "weights that another GPU can read"),
+		CASE_LOOP(adopted_memory_that_cuMemCreate_did_not_make_counts_as_exportable, 4,
+	                  "VP-005 MS-006", "residency", "weights shared with another process"),
+		CASE(adopted_memory_that_is_imported_later_is_caught, "VP-006", "residency",
+	             "weights shared with another process"),
 		CASE(read_only_mapping_that_was_opened_is_caught, "WORKER-4112", "integrity",
 	             "a protection taken off"),
 		CASE(driver_that_ignores_read_only_is_not_believed, "WORKER-4112", "integrity",

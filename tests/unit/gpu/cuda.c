@@ -183,13 +183,58 @@ START_TEST(memory_of_a_pool_is_called_so_and_its_peers_are_asked_of_the_pool)
 		ck_assert_uint_eq(residency.facts, VRES_MEM_DEVICE);
 		ck_assert(fake_lie_at(b.info.addr, FAKE_POOL));
 		ck_ok(b.ops->mem_residency(b.mem, &residency, &err));
-		ck_assert_uint_eq(residency.facts, VRES_MEM_DEVICE | VRES_MEM_POOL);
+		/* A pool's memory was not made by cuMemCreate. */
+		ck_assert_uint_eq(residency.facts,
+		                  VRES_MEM_DEVICE | VRES_MEM_POOL | VRES_MEM_EXPORTABLE);
 		ck_assert(fake_lie_at(b.info.addr, FAKE_POOL_PEER));
 		ck_ok(b.ops->mem_residency(b.mem, &residency, &err));
 		ck_assert_uint_eq(residency.facts, VRES_MEM_DEVICE | VRES_MEM_POOL |
+		                                           VRES_MEM_EXPORTABLE |
 		                                           (is_missing ? 0 : VRES_MEM_PEER_ACCESS));
 		gpu_fixture_close(&b);
 	}
+}
+END_TEST
+
+static vres_residency residency_of(const struct gpu_fixture *b)
+{
+	vres_residency residency = {.struct_size = sizeof(residency)};
+	vres_error err;
+
+	ck_ok(b->ops->mem_residency(b->mem, &residency, &err));
+	return residency;
+}
+
+START_TEST(attributes_of_an_address_are_read_with_one_call)
+{
+	struct gpu_fixture b = gpu_fixture_open(NULL, 4096, 0, 0);
+	const uint64_t several = fake_calls("cuPointerGetAttributes"),
+		       single = fake_calls("cuPointerGetAttribute");
+
+	ck_assert_uint_eq(residency_of(&b).facts, VRES_MEM_DEVICE);
+	ck_assert_uint_eq(fake_calls("cuPointerGetAttributes"), several + 1);
+	ck_assert_uint_eq(fake_calls("cuPointerGetAttribute"), single);
+	gpu_fixture_close(&b);
+}
+END_TEST
+
+/* cuda.h names fewer attributes for the call for several than for the call for one. */
+START_TEST(driver_that_takes_fewer_attributes_at_once_is_asked_for_each)
+{
+	const struct fake_params kinds[] = {{.attributes = FAKE_ATTRIBUTES_REFUSED},
+	                                    {.attributes = FAKE_ATTRIBUTES_ZERO},
+	                                    {.no_buffer_id = true}};
+	struct gpu_fixture b = gpu_fixture_open(&kinds[_i], 4096, 0, 0);
+	const vres_residency before = residency_of(&b);
+
+	ck_assert_uint_eq(before.facts, VRES_MEM_DEVICE);
+	ck_assert_uint_eq(before.base, b.info.addr);
+	ck_assert_uint_eq(before.bytes, b.info.capacity);
+	ck_assert_int_eq(before.identity[0] == 0, kinds[_i].no_buffer_id);
+	ck_assert_uint_ne(before.identity[1], 0);
+	ck_assert(fake_lie_at(b.info.addr, FAKE_MOVED));
+	ck_assert_uint_ne(residency_of(&b).identity[1], before.identity[1]);
+	gpu_fixture_close(&b);
 }
 END_TEST
 
@@ -231,6 +276,9 @@ int main(void)
 	             "a context used after its end"),
 		CASE(memory_of_a_pool_is_called_so_and_its_peers_are_asked_of_the_pool, "VP-005",
 	             "residency", "weights that another GPU can read"),
+		CASE(attributes_of_an_address_are_read_with_one_call, "VP-005", "", ""),
+		CASE_LOOP(driver_that_takes_fewer_attributes_at_once_is_asked_for_each, 3,
+	                  "VP-005 VP-006", "residency", "memory replaced behind one address"),
 		CASE(every_code_of_the_driver_has_a_meaning, "WORKER-4150 WORKER-4032", "",
 	             "an error taken for success"),
 	};
