@@ -30,10 +30,10 @@ impl Drop for VramConfig {
 
 /// Overwrites a text and what is left of longer ones behind it.
 fn wipe(text: &mut String) {
-    let room = text.capacity();
-    text.clear();
-    // SAFETY: the allocation of the text, which is empty now, so no zero is seen as text.
-    unsafe { sys::vres_wipe(text.as_mut_ptr().cast(), room) }
+    // The pointer of a vector may be used up to its capacity, that of a text up to its end alone.
+    let mut bytes = std::mem::take(text).into_bytes();
+    // SAFETY: the whole allocation, which is ours.
+    unsafe { sys::vres_wipe(bytes.as_mut_ptr().cast(), bytes.capacity()) }
 }
 
 /// What works with the device.
@@ -65,7 +65,7 @@ pub struct VramOptions {
     pub log: Option<LogFn>,
     /// Called for critical events.
     pub on_incident: Option<IncidentFn>,
-    /// The driver library to load; `None`: that of the system.
+    /// The driver library to load, which is code that then runs; `None`: that of the system.
     pub library_path: Option<String>,
     /// Host threads one call may use; 0: as many as there are CPUs.
     pub threads: u32,

@@ -168,7 +168,7 @@ pub(crate) fn filled(
 }
 
 pub(crate) fn into_text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_default()
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Calls a closure of the program; `None` when it panicked, which must not go on into C.

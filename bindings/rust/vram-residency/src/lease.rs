@@ -13,6 +13,7 @@ owned! {
 /// one address, even if the shard and the manager are dropped.
 ///
 /// All work of the device that uses the address must have completed when it is dropped.
+#[must_use = "the right ends when the lease is dropped"]
 pub Lease of vres_lease by vres_lease_release
 }
 

@@ -23,8 +23,8 @@
 //! # Ok::<(), vram_residency::VramError>(())
 //! ```
 //!
-//! Threads: every type is `Send` and `Sync`, but for parameters with a closure of the caller's. Callbacks run on the
-//! thread that made the call; one that panics fails the operation.  Dropping gives memory back, cannot fail and never
+//! Threads: every type is `Send` and `Sync`, but for events, log lines and parameters with a closure of the caller's.
+//! Callbacks run on the thread that made the call; one that panics fails the operation.  Dropping gives memory back, cannot fail and never
 //! panics.
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

@@ -195,6 +195,9 @@ unsafe extern "C" fn progress(ctx: *mut c_void, done: u64, total: u64) -> bool {
 }
 
 unsafe extern "C" fn deliver(ctx: *mut c_void, buf: *mut c_void, n: usize) -> sys::vres_status {
+    if n == 0 {
+        return sys::VRES_OK;
+    }
     // SAFETY: ctx is the reader of seal_reader(), which waits for the call that calls this.
     let reader = unsafe { ctx.cast::<&mut dyn Read>().as_mut() };
     // SAFETY: the library gives n bytes that nobody else uses now; their old content is initialized below.

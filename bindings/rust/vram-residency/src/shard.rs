@@ -93,6 +93,12 @@ impl SealedShard {
         Err(fail(sys::VRES_E_SEAL_VERIFICATION_FAILED, sys::VRES_REASON_SIGNATURE, why))
     }
 
+    /// More damaged ranges it cannot have: a range has a block of at least 1024 bytes, or is the end of a tensor.
+    pub(crate) fn most_damage(&self) -> usize {
+        let (blocks, tensors) = (self.sealed.vram_bytes.wrapping_shr(10), u64::from(self.sealed.tensors));
+        bytes(blocks.saturating_add(tensors).saturating_add(1))
+    }
+
     /// Everything that is known of it now.
     pub fn info(&self) -> Result<ShardInfo> {
         Ok(ShardInfo::from_raw(&self.handle.raw.describe()?))

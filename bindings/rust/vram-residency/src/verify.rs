@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Verifying: how, and what it found.
-use crate::error::{check, invalid, Result};
+use crate::error::{check, fail, invalid, Result};
 use crate::ffi::{ns, view, Sized0};
 use crate::manager::VramManager;
 use crate::shard::SealedShard;
@@ -63,6 +63,15 @@ impl VerifyParams {
             ..sys::vres_verify_params::init()
         }
     }
+}
+
+/// Room for so many damaged ranges.
+fn room(n: usize) -> Result<Vec<sys::vres_damage>> {
+    let mut room = Vec::new();
+    let reserved = room.try_reserve_exact(n);
+    reserved.map_err(|_| fail(sys::VRES_E_NO_MEMORY, sys::VRES_REASON_NONE, "no memory for damage_cap ranges"))?;
+    room.resize(n, sys::vres_damage::init());
+    Ok(room)
 }
 
 /// A damaged range.
@@ -168,8 +177,8 @@ impl VramManager {
     /// # Ok::<(), VramError>(())
     /// ```
     pub fn verify_with(&self, shard: &SealedShard, params: &VerifyParams, report: &mut VerifyReport) -> Result<()> {
+        let mut room = room(params.damage_cap.min(shard.most_damage()))?;
         let shard = self.own(shard)?;
-        let mut room = vec![sys::vres_damage::init(); params.damage_cap];
         let raw_params = params.raw(&mut room);
         let mut raw = sys::vres_verify_report::init();
         // SAFETY: the reference is live, and the room outlives the call; out and err are ours.
@@ -185,10 +194,7 @@ impl VramManager {
         params: &VerifyParams,
         reports: &mut Vec<VerifyReport>,
     ) -> Result<()> {
-        let raw_shards = self.checked(shards)?;
-        if params.damage_cap != 0 {
-            return Err(invalid("damage_cap must be 0 for several shards"));
-        }
+        let raw_shards = self.all_own(shards, params)?;
         let raw_params = params.raw(&mut []);
         let mut raw = vec![sys::vres_verify_report::init(); shards.len()];
         let n = raw_shards.len();
@@ -205,7 +211,7 @@ impl VramManager {
 
     /// Verifies that the shards are one complete set, and each of them.
     pub fn verify_set(&self, shards: &[&SealedShard], params: &VerifyParams) -> Result<()> {
-        let raw_shards = self.checked(shards)?;
+        let raw_shards = self.all_own(shards, params)?;
         let raw_params = params.raw(&mut []);
         let mut report = sys::vres_set_report::init();
         // SAFETY: as many live references as said; out and err are ours.
@@ -215,7 +221,10 @@ impl VramManager {
         })
     }
 
-    fn checked(&self, shards: &[&SealedShard]) -> Result<Vec<*mut sys::vres_shard>> {
+    fn all_own(&self, shards: &[&SealedShard], params: &VerifyParams) -> Result<Vec<*mut sys::vres_shard>> {
+        if params.damage_cap != 0 {
+            return Err(invalid("damage_cap must be 0 for several shards"));
+        }
         shards.iter().map(|shard| self.own(shard)).collect()
     }
 
