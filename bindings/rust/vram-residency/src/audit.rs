@@ -31,20 +31,25 @@ pub struct AuditOptions {
 owned! {
 /// A hash-chained, signed log of all events, which `vres audit verify` checks: an [`AuditLogger`].
 ///
-/// ```no_run
-/// # use std::sync::Arc;
-/// # use vram_residency::*;
-/// # fn open(key: &Key) -> Result<()> {
-/// let options = AuditOptions { worker_id: "worker-7".into(), ..AuditOptions::default() };
-/// let log = Arc::new(AuditFile::open("/var/log/vres/audit.log", key, &options)?);
-/// let config = VramConfig {
-///     worker_api_token: String::new(),
-///     gpu_device: 0,
-///     max_model_size: 0,
-///     audit_logger: log.clone(),
+/// ```
+/// # use vram_residency::*; use std::sync::Arc; let folder = doc::Folder::new("audit")?;
+/// let key = Key::derive(b"test-token-42", None)?;
+/// AuditFile::keygen(&folder.path("key"))?;
+/// let options = AuditOptions {
+///     worker_id: "worker-7".into(),
+///     simulated: true, // it is about a MockGpu
+///     forward_key: Some(folder.path("key")), // replaced line by line, so that no older line can be forged
+///     ..AuditOptions::default()
 /// };
+/// let log = Arc::new(AuditFile::open(&folder.path("audit.log"), &key, &options)?);
+/// let audit_logger = log.clone();
+/// let config = VramConfig { worker_api_token: "test-token-42".into(), gpu_device: 0, max_model_size: 0, audit_logger };
+/// let gpu = Arc::new(MockGpu::with_capacity(1 << 20)?);
+/// VramManager::with_options(config, VramOptions::mock(&gpu))?.seal(b"weights", 0)?;
 /// log.flush()?;
-/// # Ok(()) }
+/// let (lines, hash) = log.head()?;
+/// assert!(lines >= 3 && hash.len() == 64 && log.lost() == 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub AuditFile of vres_audit_file by vres_audit_file_close
 }

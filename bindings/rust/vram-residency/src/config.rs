@@ -51,6 +51,33 @@ pub enum Backend {
 }
 
 /// What else a manager can be given.  The default is a CUDA device under the strictest policy.
+///
+/// ```
+/// use std::sync::Arc;
+/// # use vram_residency::*;
+/// let gpu = Arc::new(MockGpu::with_capacity(1 << 20)?);
+/// let options = VramOptions {
+///     backend: Backend::Mock(gpu),
+///     policy: Policy {
+///         allow: allow::SIMULATED | allow::NO_ECC,
+///         require: require::STOP, // one damaged shard stops the manager
+///         headroom_bytes: 4096,
+///         ..Policy::default()
+///     },
+///     worker_id: Some("worker-7".into()),
+///     log: Some(Box::new(|line| println!("{:?} {}", line.level, line.event))),
+///     ..VramOptions::default()
+/// };
+/// let config = VramConfig {
+///     worker_api_token: "test-token-42".into(),
+///     gpu_device: 0,
+///     max_model_size: 1 << 30,
+///     audit_logger: Arc::new(NoAudit),
+/// };
+/// let manager = VramManager::with_options(config, options)?;
+/// assert_eq!(manager.available_vram(), (1 << 20) - 4096);
+/// # Ok::<(), VramError>(())
+/// ```
 #[derive(Default)]
 pub struct VramOptions {
     /// What works with the device.

@@ -8,6 +8,13 @@ use vres_sys as sys;
 
 impl VramManager {
     /// The device as it is now.
+    ///
+    /// ```
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
+    /// let device: DeviceInfo = manager.device()?;
+    /// assert!(device.simulated && device.healthy && device.backend == "mock");
+    /// # Ok::<(), VramError>(())
+    /// ```
     pub fn device(&self) -> Result<DeviceInfo> {
         let mut info = sys::vres_device_info::init();
         // SAFETY: the manager is live; out and err are ours.
@@ -18,8 +25,7 @@ impl VramManager {
     /// The size of the largest seal that is possible now; 0 when the device does not answer.
     ///
     /// ```
-    /// # use vram_residency::*;
-    /// # let (gpu, manager) = doc::parts()?;
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
     /// let shard = manager.seal(&[1; 4096], 0)?;
     /// assert_eq!(manager.used_vram(), 4096);
     /// assert_eq!(manager.available_vram() + manager.used_vram(), manager.total_vram());
@@ -43,8 +49,7 @@ impl VramManager {
     /// manager.
     ///
     /// ```
-    /// # use vram_residency::*;
-    /// # let (gpu, manager) = doc::parts()?;
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
     /// manager.enforce_vram_only_policy()?;
     /// assert!(manager.is_vram_only());
     /// # Ok::<(), VramError>(())

@@ -6,6 +6,18 @@ use std::fmt;
 use vres_sys as sys;
 
 /// What calls of this crate return.
+///
+/// ```
+/// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
+/// fn fits(manager: &VramManager, bytes: usize) -> Result<()> {
+///     match manager.available_vram() {
+///         available if bytes > available => Err(VramError::InsufficientVram(bytes, available)),
+///         _ => Ok(()),
+///     }
+/// }
+/// assert!(fits(&manager, 1 << 30).unwrap_err().is_retriable());
+/// # Ok::<(), VramError>(())
+/// ```
 pub type Result<T> = std::result::Result<T, VramError>;
 
 /// Why a call failed.
@@ -154,7 +166,8 @@ impl Failure {
     /// ```
     /// use vram_residency::{validate_shard_id, Failure};
     /// assert!(validate_shard_id("no/slash").is_err());
-    /// assert_eq!(Failure::last().unwrap().status_name(), "VRES_E_INVALID_INPUT");
+    /// let last = Failure::last().unwrap();
+    /// assert_eq!((last.status_name(), last.reason_name(), last.class()), ("VRES_E_INVALID_INPUT", "none", 1));
     /// ```
     pub fn last() -> Option<Failure> {
         LAST.with(|last| last.get()).as_ref().map(Failure::from_raw)

@@ -15,10 +15,8 @@ use vres_sys as sys;
 /// that the event is about fails with status `AUDIT`; a logger that only does its best returns `Ok(())` always.
 ///
 /// ```
-/// use std::sync::Mutex;
-/// use vram_residency::{AuditLogger, Event};
-///
-/// struct Names(Mutex<Vec<String>>);
+/// # use vram_residency::*;
+/// struct Names(std::sync::Mutex<Vec<String>>);
 /// impl AuditLogger for Names {
 ///     fn record(&self, event: &Event<'_>) -> std::io::Result<()> {
 ///         let mut names = self.0.lock().map_err(|_| std::io::ErrorKind::Other)?;
@@ -26,6 +24,8 @@ use vres_sys as sys;
 ///         Ok(())
 ///     }
 /// }
+/// doc::logged(Names(Default::default()))?.seal(b"weights", 0)?; // or NoAudit, or an AuditFile
+/// # Ok::<(), VramError>(())
 /// ```
 pub trait AuditLogger: Send + Sync {
     /// Records one event, which is valid during the call only.
@@ -55,6 +55,29 @@ impl AuditLogger for NoAudit {
 }
 
 /// One event of the audit trail; `docs/FORMAT.md` says which have what.  No address, key, token or weights are in it.
+///
+/// ```
+/// # use vram_residency::*;
+/// struct Print;
+/// impl AuditLogger for Print {
+///     fn record(&self, e: &Event<'_>) -> std::io::Result<()> {
+///         println!("{:?} {} of {:?}, {}", e.time(), e.name(), e.worker_id(), e.status_name());
+///         println!("{:?} {:?} {:?} {}", e.gpu_device(), e.shard_id(), e.digest(), e.vram_bytes());
+///         println!("{} {} {}", e.requested_bytes(), e.allocated_bytes(), e.available_bytes());
+///         println!("{} {} {:?}", e.used_bytes(), e.freed_bytes(), e.detail());
+///         println!("{:?} {:?}", e.label(), e.previous_digest());
+///         println!("{} {} {}", e.changed_tensors(), e.expected_tensors(), e.moved_tensors());
+///         if e.is_critical() && !e.is_simulated() {
+///             eprintln!("{} {:?} {:?} {:?}", e.reason_name(), e.mode(), e.violation(), e.action_taken());
+///             eprintln!("{} {} {:?}", e.damage_count(), e.bad_tensors(), e.tensor());
+///             eprintln!("{:?} {:?}", e.expected_digest(), e.actual_digest());
+///         }
+///         Ok(())
+///     }
+/// }
+/// doc::logged(Print)?.seal(b"weights", 0)?;
+/// # Ok::<(), VramError>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Event<'a>(pub(crate) &'a sys::vres_event);
 
@@ -219,6 +242,20 @@ impl<'a> LogLine<'a> {
 }
 
 /// Receives log lines.
+///
+/// ```
+/// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
+/// let log: LogFn = Box::new(|line: &LogLine| {
+///     let pairs: Vec<String> = line.fields().map(|(key, value)| format!("{key}={value}")).collect();
+///     if line.level <= LogLevel::Info {
+///         println!("{} {}", line.event, pairs.join(" "));
+///     }
+/// });
+/// let on_incident: IncidentFn = Box::new(|event| eprintln!("INCIDENT {}", event.name()));
+/// let options = VramOptions { log: Some(log), on_incident: Some(on_incident), ..VramOptions::mock(&gpu) };
+/// VramManager::with_options(doc::config(), options)?.seal(b"weights", 0)?;
+/// # Ok::<(), VramError>(())
+/// ```
 pub type LogFn = Box<dyn Fn(&LogLine<'_>) + Send + Sync>;
 /// Called with each critical event.
 pub type IncidentFn = Box<dyn Fn(&Event<'_>) + Send + Sync>;

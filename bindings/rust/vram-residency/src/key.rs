@@ -31,9 +31,14 @@ impl Key {
     /// Derives a key from a private file with a token (mode 0600).
     ///
     /// ```
-    /// # use vram_residency::{Key, Failure};
+    /// # use vram_residency::*; let folder = doc::Folder::new("key")?;
+    /// let token = folder.write("token", b"test-token-42\n")?;
+    /// Key::from_token_file(&token, None)?;
+    /// Key::from_key_file(&folder.write("key", &[7; 32])?)?;
+    /// std::env::set_var("CREDENTIALS_DIRECTORY", &folder.0); // as systemd does
+    /// Key::from_credential("token", None)?;
     /// assert!(Key::from_token_file("/no/such/file", None).is_err());
-    /// assert_eq!(Failure::last().unwrap().status_name(), "VRES_E_NOT_FOUND");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn from_token_file(path: &str, domain: Option<&str>) -> Result<Key> {
         let (path, domain) = (c_text(path, "path")?, optional(domain, "domain")?);

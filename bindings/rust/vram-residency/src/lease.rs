@@ -47,10 +47,10 @@ impl VramManager {
     /// The right to use the memory of a shard; verifies first, as policy says.
     ///
     /// ```
-    /// # use vram_residency::*;
-    /// # let (gpu, manager) = doc::parts()?;
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
     /// let shard = manager.seal(b"weights", 0)?;
-    /// let lease = manager.lease(&shard)?;
+    /// let lease: Lease = manager.lease(&shard)?;
+    /// assert!(lease.device_ptr() != 0); // for a kernel
     /// drop(shard); // the memory stays until the lease is gone
     /// assert_eq!((lease.bytes(), lease.check()), (7, Ok(())));
     /// # Ok::<(), VramError>(())

@@ -26,6 +26,7 @@
 //! Threads: every type is `Send` and `Sync`, but for events, log lines and parameters with a closure of the caller's.
 //! Callbacks run on the thread that made the call; one that panics fails the operation.  Dropping gives memory back, cannot fail and never
 //! panics.
+#![doc = include_str!("flows.md")]
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![deny(clippy::arithmetic_side_effects, clippy::cast_ptr_alignment, clippy::mem_forget)]

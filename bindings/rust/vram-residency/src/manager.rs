@@ -27,16 +27,19 @@ pub struct VramManager {
 impl VramManager {
     /// A manager for an NVIDIA GPU under the strictest policy.  The device is opened at once.
     ///
-    /// ```no_run
-    /// use std::sync::Arc;
-    /// use vram_residency::{NoAudit, VramConfig, VramManager};
-    /// let manager = VramManager::new(VramConfig {
-    ///     worker_api_token: std::fs::read_to_string("token")?,
+    /// ```
+    /// # use vram_residency::*; use std::sync::Arc;
+    /// let made = VramManager::new(VramConfig {
+    ///     worker_api_token: "test-token-42".into(), // from a secret store
     ///     gpu_device: 0,
     ///     max_model_size: 100 * 1024 * 1024 * 1024,
     ///     audit_logger: Arc::new(NoAudit),
-    /// })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// });
+    /// match made {
+    ///     Ok(manager) => manager.enforce_vram_only_policy()?,
+    ///     Err(e) => println!("no GPU that policy takes: {e}"),
+    /// }
+    /// # Ok::<(), VramError>(())
     /// ```
     pub fn new(config: VramConfig) -> Result<VramManager> {
         VramManager::with_options(config, VramOptions::default())
@@ -45,6 +48,13 @@ impl VramManager {
     /// A manager with everything that can be chosen.
     ///
     /// A library of another version than the declarations of this crate is refused with both.
+    ///
+    /// ```
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
+    /// let manager = VramManager::with_options(doc::config(), VramOptions::mock(&gpu))?;
+    /// assert_eq!(manager.gpu_device(), 0);
+    /// # Ok::<(), VramError>(())
+    /// ```
     pub fn with_options(config: VramConfig, options: VramOptions) -> Result<VramManager> {
         check_version()?;
         let key = key_of(&config, options.key)?;
@@ -110,9 +120,9 @@ impl VramManager {
     /// Every live shard, quarantined ones too.
     ///
     /// ```
-    /// # use vram_residency::*;
-    /// # let (gpu, manager) = doc::parts()?;
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
     /// let _kept = manager.seal_model("a", 0, b"weights")?;
+    /// assert_eq!(manager.find("a")?.vram_bytes, 7);
     /// assert_eq!(manager.shards()?.iter().map(|s| &s.shard_id[..]).collect::<Vec<_>>(), ["a"]);
     /// # Ok::<(), VramError>(())
     /// ```

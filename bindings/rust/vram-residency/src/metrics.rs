@@ -9,11 +9,11 @@ impl VramManager {
     /// What was done so far and what is held now.
     ///
     /// ```
-    /// # use vram_residency::*;
-    /// # let (gpu, manager) = doc::parts()?;
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
     /// let shard = manager.seal(&[1; 4096], 0)?;
-    /// let metrics = manager.metrics();
+    /// let metrics: Metrics = manager.metrics();
     /// assert_eq!((metrics.used_bytes, metrics.shards, metrics.seals_ok), (4096, 1, 1));
+    /// assert!(manager.prometheus()?.contains("\nvram_shards"));
     /// # Ok::<(), VramError>(())
     /// ```
     pub fn metrics(&self) -> Metrics {

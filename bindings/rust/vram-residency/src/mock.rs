@@ -48,6 +48,10 @@ owned! {
 /// assert_eq!(manager.verify_sealed(&shard), Err(VramError::SealVerificationFailed));
 /// gpu.fail(MockOp::MemAlloc, 1, vram_residency::sys::VRES_E_ALLOCATION_FAILED);
 /// assert!(manager.seal(b"weights", 0).unwrap_err().is_retriable());
+/// assert_eq!(gpu.calls(MockOp::MemAlloc), 2);
+/// drop((manager, shard));
+/// assert_eq!((gpu.live_handles(), gpu.unwiped()), (0, 0));
+/// MockGpu::with_devices(2, 1 << 20)?.lose_device(1);
 /// # Ok::<(), VramError>(())
 /// ```
 pub MockGpu of vres_mock by vres_mock_destroy
@@ -123,8 +127,7 @@ impl MockGpu {
     /// What a kernel that was given the address of `lease` would read there.
     ///
     /// ```
-    /// # use vram_residency::*;
-    /// # let (gpu, manager) = doc::parts()?;
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
     /// let lease = manager.lease(&manager.seal(b"weights", 0)?)?;
     /// let mut seen = [0; 4];
     /// gpu.read(&lease, 3, &mut seen)?;
@@ -150,9 +153,8 @@ impl MockGpu {
 /// Memory of a simulated device that belongs to the program, as an engine's belongs to the engine; dropping it unmaps it.
 ///
 /// ```
-/// # use vram_residency::*;
-/// # let (gpu, manager) = doc::parts()?;
-/// let mut memory = gpu.map(&[7; 5000])?;
+/// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
+/// let mut memory: MockMemory = gpu.map(&[7; 5000])?;
 /// // SAFETY: there is no shard over it.
 /// unsafe { memory.write(4999, b"8") };
 /// gpu.flip(memory.device_ptr(), 0)?;
@@ -250,25 +252,62 @@ unsafe fn pull(mock: *mut sys::vres_mock, address: u64, into: &mut [u8], e: *mut
 /// What the examples of the documentation begin with.
 #[doc(hidden)]
 pub mod doc {
-    use crate::{MockGpu, NoAudit, Result, VramConfig, VramManager, VramOptions};
+    use crate::{AuditLogger, MockGpu, NoAudit, Result, VramConfig, VramManager, VramOptions};
     use std::sync::Arc;
 
     pub fn config() -> VramConfig {
-        VramConfig {
-            worker_api_token: "test-token-42".into(),
-            gpu_device: 0,
-            max_model_size: 0,
-            audit_logger: Arc::new(NoAudit),
-        }
+        config_with(Arc::new(NoAudit))
+    }
+
+    fn config_with(audit_logger: Arc<dyn AuditLogger>) -> VramConfig {
+        VramConfig { worker_api_token: "test-token-42".into(), gpu_device: 0, max_model_size: 0, audit_logger }
     }
 
     pub fn manager(gpu: &Arc<MockGpu>) -> Result<VramManager> {
         VramManager::with_options(config(), VramOptions::mock(gpu))
     }
 
+    pub fn logged(logger: impl AuditLogger + 'static) -> Result<VramManager> {
+        VramManager::with_options(
+            config_with(Arc::new(logger)),
+            VramOptions::mock(&Arc::new(MockGpu::with_capacity(1 << 20)?)),
+        )
+    }
+
     pub fn parts() -> Result<(Arc<MockGpu>, VramManager)> {
         let gpu = Arc::new(MockGpu::with_capacity(1 << 20)?);
         let manager = manager(&gpu)?;
         Ok((gpu, manager))
+    }
+
+    /// A folder that only its owner may use, which ends with it.
+    pub struct Folder(pub std::path::PathBuf);
+
+    impl Folder {
+        pub fn new(name: &str) -> std::io::Result<Folder> {
+            use std::os::unix::fs::DirBuilderExt;
+            let folder = std::env::temp_dir().join(format!("vres-{name}-{}", std::process::id()));
+            std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
+            Ok(Folder(folder))
+        }
+
+        pub fn path(&self, name: &str) -> String {
+            self.0.join(name).to_string_lossy().into_owned()
+        }
+
+        /// Writes a file that only its owner may read.
+        pub fn write(&self, name: &str, bytes: &[u8]) -> std::io::Result<String> {
+            use std::os::unix::fs::OpenOptionsExt;
+            let mut file =
+                std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.path(name))?;
+            std::io::Write::write_all(&mut file, bytes)?;
+            Ok(self.path(name))
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
     }
 }

@@ -12,8 +12,7 @@ impl VramManager {
     /// The live shard that a receipt describes.  A receipt of an earlier session is refused.
     ///
     /// ```
-    /// # use vram_residency::*;
-    /// # let (gpu, manager) = doc::parts()?;
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
     /// let receipt = manager.seal_model("a", 0, b"weights").and_then(|shard| {
     ///     let receipt = shard.receipt()?;
     ///     assert_eq!(manager.open_receipt(&receipt)?.shard_id, "a");

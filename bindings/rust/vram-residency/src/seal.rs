@@ -65,8 +65,7 @@ impl VramManager {
     /// Seals bytes under an id of the caller's.
     ///
     /// ```
-    /// # use vram_residency::*;
-    /// # let (gpu, manager) = doc::parts()?;
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
     /// let shard = manager.seal_model("shard-a", 0, b"weights")?;
     /// assert_eq!((shard.vram_bytes, shard.gpu_device), (7, 0));
     /// assert!(matches!(manager.seal_model("b", 1, b"weights"), Err(VramError::InvalidInput(_))));
@@ -81,8 +80,7 @@ impl VramManager {
     /// The form with two arguments; the library makes the id.
     ///
     /// ```
-    /// # use vram_residency::*;
-    /// # let (gpu, manager) = doc::parts()?;
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
     /// assert!(manager.seal(b"weights", 0)?.shard_id.starts_with("shard-"));
     /// # Ok::<(), VramError>(())
     /// ```
@@ -92,6 +90,15 @@ impl VramManager {
     }
 
     /// Seals bytes with every parameter there is.
+    ///
+    /// ```
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
+    /// let params = || SealParams { digest_alg: DigestAlg::Verity, ..SealParams::default() };
+    /// let shard = manager.seal_bytes(params(), b"weights")?;
+    /// let again = SealParams { expected_digest: Some(&shard.digest), ..params() };
+    /// assert_eq!(manager.seal_bytes(again, b"others!").unwrap_err(), VramError::IntegrityViolation);
+    /// # Ok::<(), VramError>(())
+    /// ```
     pub fn seal_bytes(&self, params: SealParams<'_>, bytes: &[u8]) -> Result<SealedShard> {
         let n = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         // SAFETY: the bytes live during the call; the rest is sealed()'s.
@@ -100,13 +107,17 @@ impl VramManager {
 
     /// Seals bytes of a file, from `offset` on, without using its position.
     ///
-    /// ```no_run
-    /// # use vram_residency::*;
-    /// # fn seal(manager: &VramManager) -> std::result::Result<(), Box<dyn std::error::Error>> {
-    /// let file = std::fs::File::open("model.safetensors")?;
-    /// let params = SealParams { model_ref: Some("model"), ..SealParams::default() };
+    /// ```
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?; let folder = doc::Folder::new("seal")?;
+    /// let file = std::fs::File::open(folder.write("model.safetensors", b"weights")?)?;
+    /// let mut show = |done, total| {
+    ///     println!("{done} of {total}");
+    ///     true
+    /// };
+    /// let progress: Option<Progress> = Some(&mut show);
+    /// let params = SealParams { model_ref: Some("model"), progress, ..SealParams::default() };
     /// let shard = manager.seal_file(params, &file, 0, file.metadata()?.len())?;
-    /// # Ok(()) }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn seal_file(&self, params: SealParams<'_>, file: &File, offset: u64, bytes: u64) -> Result<SealedShard> {
         let fd = file.as_raw_fd();
@@ -117,8 +128,7 @@ impl VramManager {
     /// Seals what a reader delivers; one that fails, ends early or panics fails the seal.
     ///
     /// ```
-    /// # use vram_residency::*;
-    /// # let (gpu, manager) = doc::parts()?;
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
     /// let shard = manager.seal_reader(SealParams::default(), &mut &b"weights"[..], 7)?;
     /// # Ok::<(), VramError>(())
     /// ```
@@ -131,6 +141,15 @@ impl VramManager {
     }
 
     /// Seals bytes that are in VRAM already, in memory of the caller's; needs [`DigestAlg::Verity`].
+    ///
+    /// ```
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
+    /// let memory = gpu.map(b"weights")?; // an engine's
+    /// let params = SealParams { digest_alg: DigestAlg::Verity, ..SealParams::default() };
+    /// // SAFETY: nobody writes to the memory or drops it before the shard.
+    /// let shard = unsafe { manager.adopt(params, memory.device_ptr(), 7)? };
+    /// # Ok::<(), VramError>(())
+    /// ```
     ///
     /// # Safety
     /// All writes to the memory have completed.  It stays allocated and nobody writes to it until the shard was

@@ -152,6 +152,18 @@ impl fmt::Debug for SealedShard {
 }
 
 /// The five fields of a shard as plain values, for replies of a worker: it holds no memory.
+///
+/// ```
+/// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
+/// let shard: SealedShard = manager.seal_model("a", 0, b"weights")?;
+/// let reply = ModelShardHandle::from(&shard);
+/// assert_eq!((&reply.digest, reply.vram_bytes), (&shard.digest, 7));
+/// assert!(shard.to_json()?.contains(&reply.digest));
+/// let info: ShardInfo = shard.info()?;
+/// assert!(!info.quarantined && info.leases == 0 && info.age().as_secs() < 60);
+/// assert!(!shard.receipt()?.is_empty());
+/// # Ok::<(), VramError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelShardHandle {
     /// As in [`SealedShard`].

@@ -47,8 +47,7 @@ impl SealedShard {
     /// `vres/suspend.h` says what each failure leaves.
     ///
     /// ```
-    /// # use vram_residency::*;
-    /// # let (gpu, manager) = doc::parts()?;
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
     /// let mut memory = gpu.map(b"weights")?;
     /// let params = SealParams { digest_alg: DigestAlg::Verity, ..SealParams::default() };
     /// // SAFETY: between here and the end of the shard, the memory is written to while the shard is suspended alone.
@@ -97,11 +96,10 @@ impl SealedShard {
     /// Needs that there is no clone and no lease.
     ///
     /// ```
-    /// # use vram_residency::*;
-    /// # let (gpu, manager) = doc::parts()?;
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
     /// let shard = manager.seal(b"weights", 0)?;
     /// let lease = manager.lease(&shard)?;
-    /// let refused = shard.close().unwrap_err();
+    /// let refused: NotClosed = shard.close().unwrap_err();
     /// assert!(refused.error.is_retriable());
     /// drop(lease);
     /// refused.shard.unwrap().close()?;

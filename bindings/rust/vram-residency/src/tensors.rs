@@ -58,8 +58,7 @@ impl VramManager {
     /// its leases have no address.
     ///
     /// ```
-    /// # use vram_residency::*;
-    /// # let (gpu, manager) = doc::parts()?;
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
     /// let memory = gpu.map(b"weights and biases")?;
     /// let (at, expected_digest) = (memory.device_ptr(), None);
     /// let tensors = [
@@ -68,7 +67,8 @@ impl VramManager {
     /// ];
     /// // SAFETY: nobody writes to the memory or drops it before the shard.
     /// let shard = unsafe { manager.seal_tensors(SealParams::default(), &tensors)? };
-    /// assert_eq!((shard.tensor(1)?.name, shard.tensor(1)?.bytes), ("b".to_string(), 6));
+    /// let of: TensorInfo = shard.tensor(1)?;
+    /// assert_eq!((&of.name[..], of.bytes), ("b", 6));
     /// assert!(shard.manifest()?.lines().map(|line| &line[72..]).eq(["b", "w"]));
     /// gpu.flip(at + 15, 0)?;
     /// let mut report = VerifyReport::default();
@@ -91,8 +91,7 @@ impl VramManager {
     /// let others choose addresses: the digest of a few bytes gives them away.
     ///
     /// ```
-    /// # use vram_residency::*;
-    /// # let (gpu, manager) = doc::parts()?;
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
     /// let memory = gpu.map(b"weights")?;
     /// let tensor = Tensor { name: "w", device_ptr: memory.device_ptr(), bytes: 7, expected_digest: None };
     /// // SAFETY: nobody writes to the memory during the calls, or before the shard is gone.

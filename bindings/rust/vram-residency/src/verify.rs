@@ -152,8 +152,7 @@ impl VramManager {
     /// A shard that fails is refused from then on.  [`Failure::last()`](crate::Failure::last) says which check it was.
     ///
     /// ```
-    /// # use vram_residency::*;
-    /// # let (gpu, manager) = doc::parts()?;
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
     /// let shard = manager.seal(b"weights", 0)?;
     /// manager.verify_sealed(&shard)?;
     /// let mut other = shard.clone();
@@ -168,12 +167,16 @@ impl VramManager {
     /// Verifies in another way, with a report that is filled on failure, too.
     ///
     /// ```
-    /// # use vram_residency::*;
-    /// # let (gpu, manager) = doc::parts()?;
-    /// let shard = manager.seal(&[7; 10_000], 0)?;
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
+    /// let shard = manager.seal(&[7; 100_000], 0)?;
     /// let mut report = VerifyReport::default();
     /// manager.verify_with(&shard, &VerifyMode::Signature.into(), &mut report)?;
     /// assert_eq!(report.bytes_hashed, 0);
+    /// gpu.flip(manager.lease(&shard)?.device_ptr(), 0)?;
+    /// let params = VerifyParams { damage_cap: 10, ..VerifyParams::default() };
+    /// assert!(manager.verify_with(&shard, &params, &mut report).is_err());
+    /// let first: Damage = report.damage[0];
+    /// assert_eq!((report.reason_name(), report.damage_count, first.offset), ("digest", 1, 0));
     /// # Ok::<(), VramError>(())
     /// ```
     pub fn verify_with(&self, shard: &SealedShard, params: &VerifyParams, report: &mut VerifyReport) -> Result<()> {
@@ -188,6 +191,20 @@ impl VramManager {
     }
 
     /// Verifies several shards in one call; each gets its report, also on failure.
+    ///
+    /// ```
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
+    /// let part = |shard_index| {
+    ///     let set = SealParams { group_id: Some("set"), shard_index, total_shards: 2, ..SealParams::default() };
+    ///     manager.seal_bytes(set, &[7; 5000])
+    /// };
+    /// let (a, b) = (part(0)?, part(1)?);
+    /// let mut reports = Vec::new();
+    /// manager.verify_many(&[&a, &b], &VerifyParams::default(), &mut reports)?;
+    /// assert_eq!(reports.len(), 2);
+    /// manager.verify_set(&[&b, &a], &VerifyParams::default())?;
+    /// # Ok::<(), VramError>(())
+    /// ```
     pub fn verify_many(
         &self,
         shards: &[&SealedShard],
@@ -231,8 +248,7 @@ impl VramManager {
     /// Verifies the next parts of all shards, for as long as `budget` says.
     ///
     /// ```
-    /// # use vram_residency::*;
-    /// # let (gpu, manager) = doc::parts()?;
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
     /// let shard = manager.seal(b"weights", 0)?;
     /// let mut report = ScrubReport::default();
     /// manager.scrub_step(std::time::Duration::from_millis(50), &mut report)?;
