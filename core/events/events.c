@@ -17,6 +17,7 @@ static const char *const event_names[] = {
 	[VRES_EVENT_VRAM_RESEALED] = "vram_resealed",
 	[VRES_EVENT_VRAM_SUSPENDED] = "vram_suspended",
 	[VRES_EVENT_VRAM_RESUMED] = "vram_resumed",
+	[VRES_EVENT_VRAM_REPAIRED] = "vram_repaired",
 	[VRES_EVENT_SEAL_VERIFICATION_ERROR] = "seal_verification_error",
 	[VRES_EVENT_SEAL_FAILED] = "seal_failed",
 	[VRES_EVENT_VRAM_RELEASED] = "vram_released",

@@ -77,7 +77,8 @@ static bool walk_on(struct walk *w, vres_manager *m, uint32_t gpu_device)
 /* Asking about a shard counts as a check: nobody changes its memory meanwhile. */
 struct verdict {
 	struct vres_shard *shard;
-	struct vres_contents *contents; /* NULL: it is suspended */
+	struct vres_contents *contents; /* NULL: it is suspended, or being repaired */
+	bool is_repairing;
 };
 
 static bool judge_begin(struct verdict *v)
@@ -85,7 +86,8 @@ static bool judge_begin(struct verdict *v)
 	vres_manager *m = v->shard->manager;
 
 	vres_manager_lock(m);
-	if (!vres_shard_is_closed_locked(v->shard)) {
+	v->is_repairing = v->shard->is_repairing;
+	if (!v->is_repairing && !vres_shard_is_closed_locked(v->shard)) {
 		v->contents = vres_contents_use_locked(v->shard->contents);
 		v->shard->checks++;
 	}
@@ -117,7 +119,7 @@ static vres_status judge_shards(vres_manager *m, uint32_t gpu_device, vres_polic
 		vres_policy_report own = vres_policy_report_init();
 
 		if (!judge_begin(&v)) {
-			suspended++;
+			suspended += !v.is_repairing;
 			continue;
 		}
 		TRY(vres_contents_judge_memory(v.contents, gpu_device, &own, err));

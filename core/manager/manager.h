@@ -36,6 +36,7 @@ struct vres_counters {
 	atomic_uint_fast64_t leases, shards, quarantined, tensors;
 	/* Written by suspension.c, and by metrics.c. */
 	atomic_uint_fast64_t suspended, reseals[OUTCOMES];
+	atomic_uint_fast64_t repaired_bytes; /* written by metrics.c */
 };
 
 struct vres_manager {

@@ -54,6 +54,11 @@ void vres_count_reseal(vres_manager *m, vres_status status)
 	atomic_fetch_add(&m->counters.reseals[outcome_of(status)], 1);
 }
 
+void vres_count_repaired(vres_manager *m, uint64_t bytes)
+{
+	atomic_fetch_add(&m->counters.repaired_bytes, bytes);
+}
+
 void vres_count_no_memory(vres_manager *m, bool has_room)
 {
 	struct vres_counters *c = &m->counters;
@@ -135,6 +140,7 @@ void vres_metrics_read(vres_manager *m, struct vres_figures *out)
 		.quarantined = atomic_load(&c->quarantined),
 		.suspended = atomic_load(&c->suspended),
 		.tensors = atomic_load(&c->tensors),
+		.repaired_bytes = atomic_load(&c->repaired_bytes),
 		.policy_violations = atomic_load(&m->listeners.policy_violations),
 		.audit_events = atomic_load(&m->listeners.audit_events),
 		.audit_lost = atomic_load(&m->listeners.audit_lost) +

@@ -16,6 +16,9 @@ void vres_count_verify(vres_manager *m, const vres_verify_report *report);
 /* A resume of bytes that had changed. */
 void vres_count_reseal(vres_manager *m, vres_status status);
 
+/* Bytes that a repair has written. */
+void vres_count_repaired(vres_manager *m, uint64_t bytes);
+
 /* Bytes that the scrub found good. */
 void vres_count_scrubbed(vres_manager *m, uint64_t bytes);
 
@@ -29,8 +32,8 @@ struct vres_figures {
 	/* Cumulative: verifications that took no longer than the bucket's limit; last, all. */
 	uint64_t durations[VERIFY_BUCKETS + 1];
 	uint64_t verify_ns, last_verify, no_room, allocation_failures, verified_bytes, leases,
-		shards, quarantined, suspended, tensors, reseals[OUTCOMES], policy_violations,
-		audit_events, audit_lost, is_stopped, is_simulated;
+		shards, quarantined, suspended, tensors, reseals[OUTCOMES], repaired_bytes,
+		policy_violations, audit_events, audit_lost, is_stopped, is_simulated;
 };
 
 void vres_metrics_read(vres_manager *m, struct vres_figures *out);

@@ -157,6 +157,8 @@ static size_t render(const struct picture *p, char *buf, size_t cap)
 	for (unsigned i = 0; i < OUTCOMES; i++)
 		put(&t, "vram_reseals_total{result=\"%s\"} %" PRIu64 "\n", outcome_names[i],
 		    f->reseals[i]);
+	put_one(&t, "vram_repaired_bytes_total", "counter", f->repaired_bytes,
+	        "Damaged bytes that repairs have loaded again.");
 	put_one(&t, "vram_leases", "gauge", f->leases, "Leases that are held.");
 	put_family(&t, "vram_allocation_failures_total", "counter",
 	           "Seals that got no memory, and why.");

@@ -267,7 +267,7 @@ bool vres_shard_is_closed_locked(const struct vres_shard *s)
 
 void vres_shard_changed_locked(struct vres_shard *s)
 {
-	if (s->is_closing)
+	if (s->is_closing || s->is_repairing)
 		(void)pthread_cond_broadcast(&s->manager->changed);
 }
 

@@ -21,6 +21,7 @@ struct vres_shard {
 	uint32_t sources; /* of the caller, that a check is reading */
 	bool is_suspended, is_resuming;
 	bool is_closing;   /* no new check or lease, and somebody waits for those in progress */
+	bool is_repairing; /* a call loads damaged bytes again: nobody else asks about its memory */
 	bool is_final;     /* it is quarantined for good */
 	bool is_published; /* under the manager's lock until set, then for good */
 	/* The table's key: constant once linked, unlike the record, which a seal completes. */

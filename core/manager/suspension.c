@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The transitions of an adopted shard, under the manager's lock. */
+/* The transitions of a shard that is suspended, repaired or closed, under the manager's lock. */
 #include "manager/suspension.h"
 
 #include "device/policy.h"
@@ -91,12 +91,18 @@ void vres_suspension_end(struct vres_shard *s, bool is_suspended)
 	atomic_fetch_sub(&s->device->adopted, s->bytes);
 }
 
+static vres_status check_final_locked(const struct vres_shard *s, vres_error *err)
+{
+	return atomic_load(&s->state) == VRES_SHARD_QUARANTINED && s->is_final
+	               ? vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_QUARANTINED,
+	                              vres_shard_device(s),
+	                              "the shard is quarantined for good after an earlier failure")
+	               : VRES_OK;
+}
+
 static vres_status resume_locked(struct vres_shard *s, vres_error *err)
 {
-	if (atomic_load(&s->state) == VRES_SHARD_QUARANTINED && s->is_final)
-		return vres_fail_at(err, VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_QUARANTINED,
-		                    vres_shard_device(s),
-		                    "the shard is quarantined for good after an earlier failure");
+	TRY(check_final_locked(s, err));
 	if (!s->is_suspended)
 		return vres_fail_at(err, VRES_E_STATE, VRES_REASON_NONE, vres_shard_device(s),
 		                    "the shard is not suspended");
@@ -126,6 +132,16 @@ static void lift_locked(struct vres_shard *s)
 	atomic_fetch_sub(&s->manager->counters.quarantined, 1);
 }
 
+/* Every byte of its contents was checked. */
+static void scrub_again_locked(struct vres_shard *s)
+{
+	s->scrub.checked_since =
+		atomic_load(&s->contents->fresh[vres_policy_strength(VRES_VERIFY_FULL)]);
+	/* Whoever waits to close it ends it, or opens it again. */
+	if ((s->references > 0 || s->leased > 0) && !s->is_closing)
+		vres_scrub_enter(&s->manager->scrub, &s->scrub, s->scrub.checked_since);
+}
+
 void vres_resumption_end(struct vres_shard *s, enum resumption how, struct vres_contents *next)
 {
 	struct vres_contents *before = NULL;
@@ -145,11 +161,7 @@ void vres_resumption_end(struct vres_shard *s, enum resumption how, struct vres_
 	/* What is wrong for good, and was found while it was resumed, is not lifted. */
 	if (how == RESUMPTION_GOOD && !s->is_final) {
 		lift_locked(s);
-		s->scrub.checked_since =
-			atomic_load(&next->fresh[vres_policy_strength(VRES_VERIFY_FULL)]);
-		/* Whoever waits to close it ends it, or opens it again. */
-		if ((s->references > 0 || s->leased > 0) && !s->is_closing)
-			vres_scrub_enter(&m->scrub, &s->scrub, s->scrub.checked_since);
+		scrub_again_locked(s);
 	}
 	vres_manager_unlock(m);
 	if (how == RESUMPTION_FAILED)
@@ -157,6 +169,76 @@ void vres_resumption_end(struct vres_shard *s, enum resumption how, struct vres_
 	vres_contents_unuse(&before);
 	atomic_fetch_sub(&m->counters.suspended, 1);
 	atomic_fetch_add(&s->device->adopted, s->bytes);
+}
+
+static vres_status repair_locked(struct vres_shard *s, vres_error *err)
+{
+	TRY(check_final_locked(s, err));
+	if (s->is_suspended)
+		return vres_shard_fail_suspended(s, err);
+	if (s->is_adopted)
+		return vres_fail_at(err, VRES_E_UNSUPPORTED, VRES_REASON_NONE, vres_shard_device(s),
+		                    "the shard's memory is not the library's own: suspend it, load "
+		                    "the damaged bytes, and resume it");
+	if (s->leased > 0)
+		return busy(s, "a lease is open", err);
+	if (s->is_repairing || s->is_closing)
+		return busy(s,
+		            s->is_repairing ? "another thread repairs it"
+		                            : "another thread closes it",
+		            err);
+	s->is_repairing = true;
+	return VRES_OK;
+}
+
+vres_status vres_repair_begin(struct vres_shard *s, vres_error *err)
+{
+	vres_status status;
+
+	vres_manager_lock(s->manager);
+	status = repair_locked(s, err);
+	vres_manager_unlock(s->manager);
+	return status;
+}
+
+static vres_status wait_locked(struct vres_shard *s, uint64_t deadline, vres_error *err)
+{
+	if (s->leased > 0)
+		return busy(s, "a lease is open", err);
+	if (!wait_for(s, has_no_checks, deadline))
+		return busy(s, "a verification lasts longer than the policy's deadline", err);
+	return check_final_locked(s, err); /* perhaps by what was waited for */
+}
+
+vres_status vres_repair_wait(struct vres_shard *s, uint64_t deadline, vres_error *err)
+{
+	vres_status status;
+
+	vres_manager_lock(s->manager);
+	status = wait_locked(s, deadline, err);
+	vres_manager_unlock(s->manager);
+	return status;
+}
+
+bool vres_repair_end(struct vres_shard *s, struct vres_contents *next)
+{
+	vres_manager *m = s->manager;
+	struct vres_contents *gone = next;
+	bool is_lifted;
+
+	vres_manager_lock(m);
+	s->is_repairing = false;
+	is_lifted = next && !s->is_final;
+	if (is_lifted) {
+		gone = s->contents;
+		next->generation = gone->generation + 1;
+		s->contents = next;
+		lift_locked(s);
+		scrub_again_locked(s);
+	}
+	vres_manager_unlock(m);
+	vres_contents_unuse(&gone);
+	return is_lifted || next == NULL;
 }
 
 static vres_status close_locked(struct vres_shard *s, uint64_t deadline, vres_error *err)

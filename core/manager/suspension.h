@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Between sealed and suspended: a shard is closed to new checks, those in progress are waited for,
- * and then its memory is its owner's.  docs/DESIGN.md has the table of states.
+ * and then its memory is its owner's; and between quarantined and sealed, where the library itself
+ * writes to its own.  docs/DESIGN.md has the table of states.
  */
 #ifndef VRES_CORE_MANAGER_SUSPENSION_H
 #define VRES_CORE_MANAGER_SUSPENSION_H
@@ -39,5 +40,27 @@ void vres_resumption_end(struct vres_shard *s, enum resumption how, struct vres_
 /* The only reference is to be given back: wait until the caller's call is the only one in progress.
  */
 vres_status vres_closing_begin(struct vres_shard *s, uint64_t deadline, vres_error *err);
+
+/*
+ * Nobody else repairs the shard, which is held, until vres_repair_end(), and enforcement passes it
+ * by.  VRES_E_SEAL_VERIFICATION_FAILED if it is quarantined for good; VRES_E_STATE if it is
+ * suspended; VRES_E_UNSUPPORTED if its memory is adopted; VRES_E_BUSY with leases, or while another
+ * thread repairs or closes it.
+ */
+vres_status vres_repair_begin(struct vres_shard *s, vres_error *err);
+
+/*
+ * It is quarantined, so no check and no lease begins any more; wait for those in progress.
+ * VRES_E_BUSY with leases, or after @deadline; VRES_E_SEAL_VERIFICATION_FAILED if it is quarantined
+ * for good by now.
+ */
+vres_status vres_repair_wait(struct vres_shard *s, uint64_t deadline, vres_error *err);
+
+/*
+ * @next: the contents that it has from now on, with which its quarantine is lifted; NULL: it stays
+ * as it is.  False if it was quarantined for good meanwhile: then nothing is lifted, and @next is
+ * let go.
+ */
+bool vres_repair_end(struct vres_shard *s, struct vres_contents *next);
 
 #endif

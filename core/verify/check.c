@@ -84,7 +84,8 @@ static vres_status admit_locked(struct verification *v, enum verify_start start,
 {
 	struct vres_shard *s = v->shard;
 
-	if (atomic_load(&s->state) == VRES_SHARD_QUARANTINED)
+	if (atomic_load(&s->state) == VRES_SHARD_QUARANTINED &&
+	    (start != VERIFY_TO_REPAIR || s->is_final))
 		return vres_verify_fail(v->contents, VRES_REASON_QUARANTINED,
 		                        "the shard is quarantined after an earlier failure", err);
 	if (vres_shard_is_closed_locked(s))
@@ -137,12 +138,13 @@ void vres_verify_begin(struct verification *v, struct vres_shard *s, const vres_
 	v->was_refused = v->report.status != VRES_OK;
 	if (!v->was_refused)
 		v->report.status = check_record_and_residency(
-			v->contents, start == VERIFY_AT_ANY_AGE, &v->error);
+			v->contents, start == VERIFY_AT_ANY_AGE || start == VERIFY_TO_REPAIR,
+			&v->error);
 	v->has_bytes_to_check =
 		v->report.status == VRES_OK && v->params.mode != VRES_VERIFY_SIGNATURE;
 }
 
-static bool is_final(const struct verification *v)
+bool vres_verify_is_final(const struct verification *v)
 {
 	return v->report.reason == VRES_REASON_SIGNATURE ||
 	       v->report.reason == VRES_REASON_RESIDENCY || v->is_kept_bad;
@@ -160,7 +162,7 @@ static void settle(struct verification *v)
 	if (is_bad && v->report.reason != VRES_REASON_EXPIRED)
 		v->is_first = vres_shard_quarantine_locked(s);
 	/* What bytes can be loaded again is lifted; what else is wrong is not. */
-	s->is_final |= is_bad && is_final(v);
+	s->is_final |= is_bad && vres_verify_is_final(v);
 	s->checks--;
 	vres_shard_changed_locked(s);
 	vres_manager_unlock(s->manager);

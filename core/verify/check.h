@@ -28,6 +28,7 @@ struct verification {
 	bool is_kept_bad;           /* the kept level is not the signed one */
 	uint32_t first_bad;         /* the first damaged tensor, where there is one */
 	vres_damage last;           /* the last damaged range; no room is needed to join it */
+	struct mend *mend;          /* a repair's list of what is to be written; else NULL */
 };
 
 /* Copy and check the caller's parameters; NULL means FULL. */
@@ -38,6 +39,7 @@ vres_status vres_verify_params_in(const vres_verify_params *p, vres_verify_param
 enum verify_start {
 	VERIFY_AS_ASKED,
 	VERIFY_AT_ANY_AGE, /* also a seal that is older than policy allows */
+	VERIFY_TO_REPAIR,  /* at any age too, and also a shard that is quarantined for its bytes */
 	VERIFY_FOR_LEASE   /* in mode SIGNATURE where an earlier verification is recent enough */
 };
 
@@ -63,6 +65,9 @@ void vres_verify_close(struct verification *v);
 
 /* Is the shard not what it should be?  Else it is good, or could not be checked. */
 bool vres_verify_is_bad(const struct verification *v);
+
+/* Of a bad shard: is it wrong for good, or are there bytes that can be loaded again? */
+bool vres_verify_is_final(const struct verification *v);
 
 /* VRES_E_SEAL_VERIFICATION_FAILED for @reason. */
 vres_status vres_verify_fail(const struct vres_contents *c, vres_reason reason, const char *what,

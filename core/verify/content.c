@@ -40,25 +40,30 @@ static vres_status digest_root(struct verification *v, struct vram_digest *vram,
 	return vres_vram_digest_root(vram, root, flat, err);
 }
 
-/*
- * A wrong root is damage only if it comes out again.  Auditors can compute the digest of a tree,
- * not a bare root, so the digest is reported.
- */
+/* Auditors can compute the digest of a tree, not a bare root, so the digest is reported. */
+static void name_digests(struct verification *v, const uint8_t root[VRES_SHA256_BYTES])
+{
+	const struct vres_record *r = &v->contents->record;
+	uint8_t wanted[VRES_SHA256_BYTES], found[VRES_SHA256_BYTES];
+
+	if (tree_digest(r->vram_bytes, r->block_size, r->verity_root, wanted, NULL) != VRES_OK ||
+	    tree_digest(r->vram_bytes, r->block_size, root, found, NULL) != VRES_OK)
+		return;
+	vres_hex(wanted, v->wanted);
+	vres_hex(found, v->found);
+}
+
+/* A wrong root is damage only if it comes out again. */
 static vres_status check_root(struct verification *v, struct vram_digest *vram,
                               const uint8_t root[VRES_SHA256_BYTES], vres_error *err)
 {
-	const struct vres_record *r = &v->contents->record;
-	uint8_t wanted[VRES_SHA256_BYTES], found[VRES_SHA256_BYTES], again[VRES_SHA256_BYTES];
+	uint8_t again[VRES_SHA256_BYTES];
 
-	if (vres_crypto_equal(root, r->verity_root, VRES_SHA256_BYTES))
+	if (vres_crypto_equal(root, v->contents->record.verity_root, VRES_SHA256_BYTES))
 		return VRES_OK;
 	TRY(digest_root(v, vram, again, NULL, err));
 	TRY(vres_vram_digest_agree(vram, root, again, sizeof(again), err));
-	if (tree_digest(r->vram_bytes, r->block_size, r->verity_root, wanted, NULL) == VRES_OK &&
-	    tree_digest(r->vram_bytes, r->block_size, root, found, NULL) == VRES_OK) {
-		vres_hex(wanted, v->wanted);
-		vres_hex(found, v->found);
-	}
+	name_digests(v, root);
 	return differs(v, vram, err);
 }
 
@@ -90,6 +95,65 @@ static vres_status check_all(struct verification *v, struct vram_digest *vram, v
 	vres_hex(r->digest, v->wanted);
 	vres_hex(flat, v->found);
 	return differs(v, vram, err);
+}
+
+static bool node_differs(const struct vres_contents *c, uint64_t node, const uint8_t *digests)
+{
+	return !vres_crypto_equal(digests + node * VRES_SHA256_BYTES,
+	                          c->kept + node * VRES_SHA256_BYTES, VRES_SHA256_BYTES);
+}
+
+/* Whatever differs has to come out twice; only that is hashed once more. */
+static vres_status confirm(const struct verification *v, struct vram_digest *vram,
+                           const uint8_t *digests, vres_error *err)
+{
+	const struct vres_contents *c = v->contents;
+	const uint64_t count = c->shape->count[c->kept_level];
+	uint8_t before[RANGES_MAX * VRES_SHA256_BYTES], again[RANGES_MAX * VRES_SHA256_BYTES];
+	uint64_t nodes[RANGES_MAX];
+	size_t n = 0;
+
+	for (uint64_t node = 0; node < count; node++) {
+		if (node_differs(c, node, digests)) {
+			memcpy(before + n * VRES_SHA256_BYTES, digests + node * VRES_SHA256_BYTES,
+			       VRES_SHA256_BYTES);
+			nodes[n++] = node;
+		}
+		if (n == 0 || (n < RANGES_MAX && node + 1 < count))
+			continue;
+		TRY(vres_vram_digest_nodes(vram, c->kept_level, nodes, n, again, err));
+		TRY(vres_vram_digest_agree(vram, before, again, n * VRES_SHA256_BYTES, err));
+		n = 0;
+	}
+	return VRES_OK;
+}
+
+/*
+ * Every node of the kept level is compared with the kept one, so what is damaged is known without a
+ * second pass over all bytes.
+ */
+static vres_status check_kept_level(struct verification *v, struct vram_digest *vram,
+                                    vres_error *err)
+{
+	const struct vres_contents *c = v->contents;
+	const uint64_t count = c->shape->count[c->kept_level];
+	const size_t bytes = (size_t)count * VRES_SHA256_BYTES;
+	CLEANUP(vres_os_freep) uint8_t *digests = vres_os_alloc(bytes);
+	uint8_t root[VRES_SHA256_BYTES];
+
+	if (digests == NULL)
+		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for %" PRIu64 " digests", count);
+	TRY(vres_verify_kept_of(v, err));
+	TRY(vres_vram_digest_level(vram, c->kept_level, digests, err));
+	v->report.blocks_checked = c->shape->count[0];
+	if (vres_crypto_equal(digests, c->kept, bytes))
+		return VRES_OK;
+	TRY(confirm(v, vram, digests, err));
+	TRY(tree_root_of(c->shape, c->kept_level, digests, root, err));
+	name_digests(v, root);
+	vres_verify_compare(v, vram, 0, count, digests);
+	return vres_verify_fail(c, VRES_REASON_DIGEST,
+	                        "the bytes in VRAM are not the ones that were sealed", err);
 }
 
 /* Is one of these nodes of the kept level not what was kept? */
@@ -156,8 +220,9 @@ static vres_status check_bytes(struct verification *v, vres_error *err)
 	if (v->contents->tensors)
 		return vres_verify_tensors(v, err);
 	TRY(open_vram(v, &vram, err));
-	status = v->params.mode == VRES_VERIFY_SAMPLED ? check_sample(v, &vram, err)
-	                                               : check_all(v, &vram, err);
+	status = v->mend                                 ? check_kept_level(v, &vram, err)
+	         : v->params.mode == VRES_VERIFY_SAMPLED ? check_sample(v, &vram, err)
+	                                                 : check_all(v, &vram, err);
 	v->report.bytes_hashed = vram.bytes_hashed;
 	return status;
 }

@@ -24,10 +24,13 @@ static vres_status no_memory(const struct vres_shard *s, vres_error *err)
 	return vres_fail(err, VRES_E_NO_MEMORY, "no memory for a lease");
 }
 
-/* It was good when it was checked. */
+/* It was good when it was checked; then it was damaged, suspended, or both damaged and repaired. */
 static vres_status not_granted(const struct verification *v, vres_error *err)
 {
-	return atomic_load(&v->shard->state) == VRES_SHARD_QUARANTINED
+	CLEANUP(vres_contents_unuse) struct vres_contents *now = vres_contents_of(v->shard);
+	const bool was_repaired = now != v->contents && !v->shard->is_adopted;
+
+	return atomic_load(&v->shard->state) == VRES_SHARD_QUARANTINED || was_repaired
 	               ? vres_verify_fail(v->contents, VRES_REASON_QUARANTINED,
 	                                  "the shard was quarantined meanwhile", err)
 	               : vres_shard_fail_suspended(v->shard, err);

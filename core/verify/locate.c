@@ -4,6 +4,8 @@
 
 #include "base/abi.h"
 #include "device/vram_digest_many.h"
+#include "verify/mend.h"
+#include "verify/source.h"
 
 /* Buffers to compare one node with the source. */
 struct locating {
@@ -11,6 +13,7 @@ struct locating {
 	struct vram_digest *vram;
 	uint8_t *block;          /* of the source */
 	uint8_t *leaves, *found; /* digests of the node's blocks: by the source, and in VRAM */
+	bool has_leaves;         /* which hash to the node's kept digest */
 };
 
 static void locating_close(struct locating *l)
@@ -55,58 +58,84 @@ void vres_verify_note(struct verification *v, uint32_t tensor, uint64_t offset, 
 	r->bad_blocks++;
 }
 
-/* Digests of a node's blocks, by the source; false unless they hash to the node's kept digest. */
-static bool source_leaves(struct locating *l, uint64_t node, uint64_t offset, uint64_t bytes)
+/* Digests of a node's blocks, by the source; has_leaves if they hash to the node's kept digest. */
+static vres_status source_leaves(struct locating *l, uint64_t node, uint64_t offset, uint64_t bytes,
+                                 vres_error *err)
 {
 	const struct vres_contents *c = l->v->contents;
-	const vres_verify_params *p = &l->v->params;
 	CLEANUP(tree_close) struct tree_builder tree = {0};
 	uint8_t digest[VRES_SHA256_BYTES];
 
-	if (tree_open(&tree, c->shape->block_size, NULL) != VRES_OK)
-		return false;
+	if (l->block == NULL || l->leaves == NULL || l->found == NULL)
+		return vres_fail(err, VRES_E_NO_MEMORY, "no memory to look for damaged blocks");
+	TRY(tree_open(&tree, c->shape->block_size, err));
 	tree_capture(&tree, 0, l->leaves, c->shape->fanout);
 	for (uint64_t at = 0; at < bytes; at += c->shape->block_size) {
 		const size_t n = (size_t)min_u64(bytes - at, c->shape->block_size);
 
-		if (p->source(p->source_ctx, offset + at, l->block, n) != VRES_OK ||
-		    tree_add(&tree, l->block, n, NULL) != VRES_OK)
-			return false;
+		TRY(vres_verify_read_source(l->v, offset + at, l->block, n, err));
+		TRY(tree_add(&tree, l->block, n, err));
 	}
-	return tree_finish(&tree, c->kept_level, digest, NULL) == VRES_OK &&
-	       vres_crypto_equal(digest, c->kept + node * VRES_SHA256_BYTES, VRES_SHA256_BYTES);
+	TRY(tree_finish(&tree, c->kept_level, digest, err));
+	l->has_leaves =
+		vres_crypto_equal(digest, c->kept + node * VRES_SHA256_BYTES, VRES_SHA256_BYTES);
+	return VRES_OK;
 }
 
 /* Compare the blocks of a damaged node with the source; false if that could not be done. */
-static bool locate_blocks(struct locating *l, uint64_t node, uint64_t offset, uint64_t bytes)
+static bool locate_blocks(struct locating *l, uint64_t offset, uint64_t bytes)
 {
 	const struct tree_shape *shape = l->v->contents->shape;
 	const uint64_t first = offset / shape->block_size,
 		       count = div_up_u64(bytes, shape->block_size), bad = l->v->report.bad_blocks;
 
-	if (l->block == NULL || l->leaves == NULL || l->found == NULL ||
-	    !source_leaves(l, node, offset, bytes) ||
+	if (!l->has_leaves ||
 	    vres_vram_digest_part(l->vram, 0, first, count, l->found, NULL) != VRES_OK)
 		return false;
 	for (uint64_t i = 0; i < count; i++) {
+		const uint8_t *leaf = l->leaves + i * VRES_SHA256_BYTES;
 		uint64_t at, length;
 
+		if (vres_crypto_equal(l->found + i * VRES_SHA256_BYTES, leaf, VRES_SHA256_BYTES))
+			continue;
 		tree_node_range(shape, 0, first + i, &at, &length);
-		if (!vres_crypto_equal(l->found + i * VRES_SHA256_BYTES,
-		                       l->leaves + i * VRES_SHA256_BYTES, VRES_SHA256_BYTES))
-			vres_verify_note(l->v, UINT32_MAX, at, length);
+		vres_verify_note(l->v, UINT32_MAX, at, length);
+		vres_mend_add(l->v->mend, first + i, length, leaf);
 	}
 	return l->v->report.bad_blocks > bad;
 }
 
-/* Whoever waits for this check in its source would wait for ever. */
-static void source_begins(struct verification *v, int change)
+/* The node could not be narrowed down: all of it is damaged, and all its blocks are to be written.
+ */
+static void note_node(struct locating *l, uint64_t node, uint64_t offset, uint64_t bytes)
 {
-	if (v->params.source == NULL)
+	const struct vres_contents *c = l->v->contents;
+	const uint32_t block_size = c->shape->block_size;
+	const uint8_t *leaves = c->kept_level == 0 ? c->kept + node * VRES_SHA256_BYTES : l->leaves;
+
+	vres_verify_note(l->v, UINT32_MAX, offset, bytes);
+	if (c->kept_level > 0 && !l->has_leaves) {
+		vres_mend_without(l->v->mend, bytes);
 		return;
-	vres_manager_lock(v->shard->manager);
-	v->shard->sources += (uint32_t)change;
-	vres_manager_unlock(v->shard->manager);
+	}
+	for (uint64_t at = 0; l->v->mend && at < bytes; at += block_size)
+		vres_mend_add(l->v->mend, (offset + at) / block_size,
+		              min_u64(bytes - at, block_size),
+		              leaves + at / block_size * VRES_SHA256_BYTES);
+}
+
+/* A source that has failed a repair is not asked again. */
+static void ask_source(struct locating *l, uint64_t node, uint64_t offset, uint64_t bytes)
+{
+	struct verification *v = l->v;
+	vres_error detail = {0};
+	vres_status status;
+
+	if (v->params.source == NULL || v->contents->kept_level == 0 || vres_mend_is_over(v->mend))
+		return;
+	status = source_leaves(l, node, offset, bytes, &detail);
+	if (status != VRES_OK)
+		vres_mend_fail(v->mend, &detail);
 }
 
 static void locate_in_node(struct verification *v, struct vram_digest *vram, uint64_t node)
@@ -115,7 +144,6 @@ static void locate_in_node(struct verification *v, struct vram_digest *vram, uin
 	const size_t digests = (size_t)c->shape->fanout * VRES_SHA256_BYTES;
 	CLEANUP(locating_close) struct locating l = {.v = v, .vram = vram};
 	uint64_t offset, bytes;
-	bool is_located;
 
 	if (v->params.source && c->kept_level > 0) {
 		l.block = vres_os_alloc(c->shape->block_size);
@@ -125,11 +153,9 @@ static void locate_in_node(struct verification *v, struct vram_digest *vram, uin
 	/* A driver that leaves out work while this goes on is not to make good blocks look bad. */
 	vram->is_twofold = true;
 	tree_node_range(c->shape, c->kept_level, node, &offset, &bytes);
-	source_begins(v, 1);
-	is_located = locate_blocks(&l, node, offset, bytes);
-	source_begins(v, -1);
-	if (!is_located)
-		vres_verify_note(v, UINT32_MAX, offset, bytes);
+	ask_source(&l, node, offset, bytes);
+	if (!locate_blocks(&l, offset, bytes))
+		note_node(&l, node, offset, bytes);
 }
 
 void vres_verify_compare(struct verification *v, struct vram_digest *vram, uint64_t first,

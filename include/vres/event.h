@@ -26,7 +26,7 @@ typedef enum vres_event_type {
 	VRES_EVENT_VRAM_RESEALED = 9,   /* a suspended shard was resumed with other bytes */
 	VRES_EVENT_VRAM_SUSPENDED = 10, /* an adopted shard is its owner's to change and to move */
 	VRES_EVENT_VRAM_RESUMED = 11,   /* a suspended shard was resumed with the same bytes */
-	/* 12 is reserved. */
+	VRES_EVENT_VRAM_REPAIRED = 12,  /* damaged bytes were loaded again, and all is good */
 	VRES_EVENT_SEAL_VERIFICATION_ERROR = 13, /* a verification or a lease could not be made */
 	VRES_EVENT_SEAL_FAILED = 14,             /* a seal could not be made */
 	VRES_EVENT_VRAM_RELEASED = 15            /* an adopted shard ended; its memory stays */
@@ -61,6 +61,8 @@ typedef struct vres_event {
 	const char *label;           /* as given to vres_shard_resume() */
 	uint32_t lifted;             /* 1: a quarantine has ended */
 	uint32_t reserved;
+	/* Of a repair: damaged ranges, and bytes of them, that were written. */
+	uint64_t ranges, repaired_bytes;
 } vres_event;
 
 /**
@@ -88,8 +90,8 @@ typedef void (*vres_incident_fn)(void *ctx, const vres_event *event);
  * NUL-terminated and valid only during the call.
  *
  * Every audit event is a line that has the name of the event.  Every operation is a line named
- * "operation" with action (seal, digest, verify, lease, release, enforce, receipt_open, create,
- * destroy),
+ * "operation" with action (seal, digest, verify, lease, release, enforce, receipt_open, suspend,
+ * resume, repair, create, destroy),
  * shard_id, gpu_device, bytes, duration_ns and status, and, where they apply, reason, mode,
  * worker_id and token_fingerprint.  While the wall clock is not usable, every line has a key clock.
  * The fingerprint is the first 6 hex digits of the SHA-256 of the token; for a token of more than

@@ -15,8 +15,9 @@ extern "C" {
 /** vres_shard_info.state */
 #define VRES_SHARD_SEALED 1u
 /*
- * A verification failed.  The shard stays refused for good, but for adopted memory whose bytes were
- * not those sealed: vres_shard_resume() lifts that when it finds the right ones.
+ * A verification failed.  The shard stays refused for good, but where its bytes were not those
+ * sealed: vres_shard_repair(), or of adopted memory vres_shard_resume(), lifts that when it finds
+ * the right ones.
  */
 #define VRES_SHARD_QUARANTINED 2u
 

@@ -114,9 +114,9 @@ VRES_DEFINE_INIT(vres_set_report)
  * @p:   how; NULL: FULL
  * @out: from vres_verify_report_init(), or NULL; also filled on failure
  *
- * A failed verification quarantines this shard for good, and no other.  A seal that is too old
- * (EXPIRED) is only refused.  When something prevents the verification, the status is 3xx: that is
- * never success, and is never reported as tampering.
+ * A failed verification quarantines this shard, and no other; see vres_shard_repair().  A seal that
+ * is too old (EXPIRED) is only refused.  When something prevents the verification, the status is
+ * 3xx: that is never success, and is never reported as tampering.
  *
  * Allocates no device memory.  A successful SIGNATURE allocates no host memory either, except for
  * what libcrypto takes for an HMAC.

@@ -72,6 +72,7 @@
 #include <vres/shard.h>
 #include <vres/verify.h>
 #include <vres/suspend.h>
+#include <vres/repair.h>
 #include <vres/scrub.h>
 #include <vres/lease.h>
 #include <vres/receipt.h>

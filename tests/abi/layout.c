@@ -103,6 +103,15 @@ FIELD(vres_resume_params, all_changed, 40, 4);
 FIELD(vres_resume_params, reserved, 44, 4);
 FIELD(vres_resume_params, label, 48, 8);
 
+/* repair.h */
+SIZE(vres_repair_params, 48);
+FIELD(vres_repair_params, struct_size, 0, 8);
+FIELD(vres_repair_params, source, 8, 8);
+FIELD(vres_repair_params, source_ctx, 16, 8);
+FIELD(vres_repair_params, max_bytes, 24, 8);
+FIELD(vres_repair_params, damage, 32, 8);
+FIELD(vres_repair_params, damage_cap, 40, 8);
+
 SIZE(vres_shard_info, 1136);
 FIELD(vres_shard_info, struct_size, 0, 8);
 FIELD(vres_shard_info, shard_id, 8, 257);
@@ -237,7 +246,7 @@ FIELD(vres_metrics, audit_lost, 120, 8);
 FIELD(vres_metrics, devices_now, 128, 8);
 FIELD(vres_metrics, opened_devices_now, 136, 8);
 
-SIZE(vres_event, 232);
+SIZE(vres_event, 248);
 FIELD(vres_event, struct_size, 0, 8);
 FIELD(vres_event, type, 8, 4);
 FIELD(vres_event, name, 16, 8);
@@ -270,6 +279,8 @@ FIELD(vres_event, previous_digest, 208, 8);
 FIELD(vres_event, label, 216, 8);
 FIELD(vres_event, lifted, 224, 4);
 FIELD(vres_event, reserved, 228, 4);
+FIELD(vres_event, ranges, 232, 8);
+FIELD(vres_event, repaired_bytes, 240, 8);
 
 /* Is an init function's value zeros but for struct_size, which is the size here? */
 #define ck_init(type)                                                                              \

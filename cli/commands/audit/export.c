@@ -56,6 +56,7 @@ static const char *const event_columns[] = {
 	"changed_tensors", "expected_tensors",
 	"moved_tensors",   "previous_digest",
 	"label",           "lifted",
+	"ranges",          "repaired_bytes",
 };
 
 struct export

@@ -51,6 +51,12 @@ static vres_status read_zeros(void *ctx, void *buf, size_t n)
 	return VRES_OK;
 }
 
+static vres_status read_zeros_at(void *ctx, uint64_t offset, void *buf, size_t n)
+{
+	(void)offset;
+	return read_zeros(ctx, buf, n);
+}
+
 static bool stop_at_once(void *ctx, vres_shard *shard)
 {
 	(void)ctx;
@@ -161,6 +167,16 @@ CALL(seal_tensors, s->f->manager, &of_tensors, &s->tensor, 1, &s->made_shard)
 CALL(self_check, NEW(vres_self_report))
 CALL(set_verify, s->f->manager, &s->shard, 1, NULL, NULL)
 CALL(shard_describe, s->shard, NEW(vres_shard_info))
+static const vres_repair_params from_zeros = {.struct_size = sizeof(vres_repair_params),
+                                              .source = read_zeros_at};
+
+static void call_shard_repair(struct stage *s)
+{
+	s->status = vres_shard_repair(s->shard, &from_zeros, NULL, NULL);
+	if (s->status == VRES_E_BUSY) /* it is leased */
+		s->status = VRES_OK;
+}
+
 static void call_shard_suspend(struct stage *s)
 {
 	s->status = vres_shard_suspend(s->tensors, NULL);
@@ -311,6 +327,7 @@ const struct call calls[] = {
 	GUARDED(shard_manifest),
 	GUARDED(shard_receipt),
 	RELEASE(shard_release),
+	GUARDED(shard_repair),
 	GUARDED(shard_resume),
 	GUARDED(shard_suspend),
 	GUARDED(shard_tensor),

@@ -18,6 +18,7 @@ static vres_status verify_many(struct stage *s, vres_error *err) { return vres_v
 static vres_status scrub(struct stage *s, vres_error *err) { return vres_scrub_step(s->f->manager, UINT64_MAX, NULL, err); }
 static vres_status suspend(struct stage *s, vres_error *err) { return vres_shard_suspend(s->shard, err); }
 static vres_status resume(struct stage *s, vres_error *err) { return vres_shard_resume(s->shard, NULL, NULL, err); }
+static vres_status repair(struct stage *s, vres_error *err) { const vres_repair_params p = {.struct_size = sizeof(p), .source = content_read_at}; return vres_shard_repair(s->shard, &p, NULL, err); }
 static vres_status tensor(struct stage *s, vres_error *err) { vres_tensor_info i = vres_tensor_info_init(); return vres_shard_tensor(s->shard, 0, &i, err); }
 static vres_status describe(struct stage *s, vres_error *err) { vres_shard_info i = vres_shard_info_init(); return vres_shard_describe(s->shard, &i, err); }
 /* clang-format on */
@@ -107,6 +108,11 @@ static vres_status close_it(struct stage *s, vres_error *err)
 		VRES_E_STATE, VRES_REASON_NONE                                                     \
 	}
 
+#define FOREIGN                                                                                    \
+	{                                                                                          \
+		VRES_E_UNSUPPORTED, VRES_REASON_NONE                                               \
+	}
+
 /* What each call returns in each state.  Where the damage was mended, a resume lifts. */
 static const struct verb {
 	const char *name;
@@ -130,6 +136,7 @@ static const struct verb {
 	{"tensor", tensor, {OK, OK, OK, OK, OK, OK}},
 	{"suspend", suspend, {OK, ASLEEP, OK, ASLEEP, OK, ASLEEP}},
 	{"resume", resume, {AWAKE, OK, AWAKE, OK, QUARANT, QUARANT}},
+	{"repair", repair, {FOREIGN, ASLEEP, FOREIGN, ASLEEP, QUARANT, QUARANT}},
 	{"close", close_it, {OK, OK, OK, OK, OK, OK}},
 };
 

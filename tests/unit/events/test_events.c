@@ -17,9 +17,10 @@ static const char *const names[] = {
 	"vram_resealed",
 	"vram_suspended",
 	"vram_resumed",
-	[13] = "seal_verification_error",
-	[14] = "seal_failed",
-	[15] = "vram_released",
+	"vram_repaired",
+	"seal_verification_error",
+	"seal_failed",
+	"vram_released",
 };
 
 START_TEST(event_of_each_type_has_its_name_and_says_whether_it_is_critical)

@@ -69,6 +69,7 @@ START_TEST(every_counter_stands_in_its_own_line)
 	atomic_store(&c->leases, 24);
 	atomic_store(&c->suspended, 28);
 	atomic_store(&c->tensors, 29);
+	atomic_store(&c->repaired_bytes, 33);
 	for (unsigned i = 0; i < OUTCOMES; i++)
 		atomic_store(&c->reseals[i], 30 + i);
 	atomic_store(&l->policy_violations, 25);
@@ -94,6 +95,7 @@ START_TEST(every_counter_stands_in_its_own_line)
 	ck_line(text, "vram_suspended_shards 28");
 	ck_line(text, "vram_tensors 29");
 	ck_line(text, "vram_reseals_total{result=\"failed\"} 31");
+	ck_line(text, "vram_repaired_bytes_total 33");
 	ck_line(text, "vram_policy_violations_total 25");
 	ck_line(text, "vram_audit_events_total 26");
 	ck_line(text, "vram_audit_lost_total 27");

@@ -427,6 +427,7 @@ pub const VRES_EVENT_POLICY_VIOLATION: vres_event_type = 8;
 pub const VRES_EVENT_VRAM_RESEALED: vres_event_type = 9;
 pub const VRES_EVENT_VRAM_SUSPENDED: vres_event_type = 10;
 pub const VRES_EVENT_VRAM_RESUMED: vres_event_type = 11;
+pub const VRES_EVENT_VRAM_REPAIRED: vres_event_type = 12;
 pub const VRES_EVENT_SEAL_VERIFICATION_ERROR: vres_event_type = 13;
 pub const VRES_EVENT_SEAL_FAILED: vres_event_type = 14;
 pub const VRES_EVENT_VRAM_RELEASED: vres_event_type = 15;
@@ -466,6 +467,8 @@ pub struct vres_event {
     pub label: *const ::std::os::raw::c_char,
     pub lifted: u32,
     pub reserved: u32,
+    pub ranges: u64,
+    pub repaired_bytes: u64,
 }
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -907,6 +910,24 @@ extern "C" {
     pub fn vres_shard_resume(
         s: *mut vres_shard,
         p: *const vres_resume_params,
+        out: *mut vres_verify_report,
+        err: *mut vres_error,
+    ) -> vres_status;
+}
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct vres_repair_params {
+    pub struct_size: usize,
+    pub source: vres_read_at_fn,
+    pub source_ctx: *mut ::std::os::raw::c_void,
+    pub max_bytes: u64,
+    pub damage: *mut vres_damage,
+    pub damage_cap: usize,
+}
+extern "C" {
+    pub fn vres_shard_repair(
+        s: *mut vres_shard,
+        p: *const vres_repair_params,
         out: *mut vres_verify_report,
         err: *mut vres_error,
     ) -> vres_status;

@@ -157,6 +157,8 @@ layouts! {
         label,
         lifted,
         reserved,
+        ranges,
+        repaired_bytes,
     }
     vres_audit_sink {
         record,
@@ -309,6 +311,14 @@ layouts! {
         all_changed,
         reserved,
         label,
+    }
+    vres_repair_params {
+        struct_size,
+        source,
+        source_ctx,
+        max_bytes,
+        damage,
+        damage_cap,
     }
     vres_scrub_report {
         struct_size,
