@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The checker as an application meets it: its life, what it refuses, pieces, memory that runs out.
- * What a change is called is in test_audit_kinds.c and, for each line of two logs, in
- * tests/cli/audit_faults.py.
+ * The checker as an application uses it: its life, what it refuses, input in pieces, and memory
+ * that runs out.  What it calls a change is in test_audit_kinds.c and, for each line of two logs,
+ * in tests/cli/audit_faults.py.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -154,6 +154,7 @@ END_TEST
 
 START_TEST(heads_that_are_none_are_refused)
 {
+	const char hash[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 	static const char *const bad[] = {
 		"",
 		"0",
@@ -167,9 +168,9 @@ START_TEST(heads_that_are_none_are_refused)
 	for (size_t i = 0; i < COUNT(bad); i++)
 		ck_status(vres_audit_checker_head(c, 1, bad[i], &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_audit_checker_head(c, 1, NULL, &err), VRES_E_INVALID_INPUT);
-	ck_status(vres_audit_checker_head(c, 0, bad[1], &err), VRES_E_INVALID_INPUT);
-	ck_status(vres_audit_checker_head(c, UINT64_C(1) << 53, bad[1], &err),
-	          VRES_E_INVALID_INPUT);
+	ck_status(vres_audit_checker_head(c, 0, hash, &err), VRES_E_INVALID_INPUT);
+	ck_status(vres_audit_checker_head(c, UINT64_C(1) << 53, hash, &err), VRES_E_INVALID_INPUT);
+	ck_ok(vres_audit_checker_head(c, (UINT64_C(1) << 53) - 1, hash, &err));
 	vres_audit_checker_destroy(c);
 }
 END_TEST
@@ -198,8 +199,8 @@ START_TEST(a_forked_child_can_only_destroy)
 END_TEST
 
 /*
- * Everything a checker does, in mode forward, with an allocation that fails; what it leaves behind
- * is the caller's to look at.
+ * Checks a log in mode forward from beginning to end, stopping at the first failure.  The caller
+ * lets an allocation fail and looks at what is left.
  */
 static vres_status check_forward(const struct audit_maker *m, const char *path, vres_error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Capacity that changes while it is being asked for. */
+/* Capacity that changes while the driver is being asked for it. */
 #include "device/capacity.h"
 #include <sys/wait.h>
 #include <time.h>
@@ -8,11 +8,10 @@
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
 
-#define FREE (UINT64_C(1) << 30) /* of the fake */
+#define FREE (UINT64_C(1) << 30) /* of the fake backend's device */
 
 /*
- * While the driver is being asked, another seal's allocation comes to nothing and its memory is
- * free again.
+ * Called while the driver is being asked: another seal's allocation fails, so its reservation ends.
  */
 static void give_back(void *ctx)
 {
@@ -37,8 +36,8 @@ START_TEST(figure_that_grew_old_while_it_was_asked_for_is_asked_for_again)
 END_TEST
 
 /*
- * Another seal allocates between the answer and the bookkeeping: the old answer counts its bytes as
- * free, and they are pending no more.
+ * Called while the driver is being asked: another seal allocates.  The driver's answer still counts
+ * those bytes as free, while the ledger no longer counts them as promised.
  */
 static void allocate_meanwhile(void *ctx)
 {
@@ -62,7 +61,10 @@ START_TEST(bytes_allocated_while_the_figure_was_asked_for_are_not_promised_again
 }
 END_TEST
 
-/* The linker's --wrap: how often somebody has begun to wait for what is unsettled. */
+/*
+ * Calls of pthread_cond_wait(), which the linker's --wrap counts: somebody waits for a reservation
+ * of another.
+ */
 static atomic_uint waits;
 
 int __real_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock);
@@ -90,19 +92,23 @@ static void *reserve_all(void *arg)
 	return NULL;
 }
 
-/* Until somebody waits, or has decided. */
-static void let_decide(const struct reserver *r)
+/* Starts the other thread and returns when it waits.  Fails the test if it decides at once. */
+static pthread_t start_waiting(struct reserver *r)
 {
 	const struct timespec moment = {.tv_nsec = 1000000};
+	pthread_t thread;
 
+	atomic_store(&waits, 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, reserve_all, r), 0);
 	while (atomic_load(&waits) == 0 && !atomic_load(&r->has_decided))
 		(void)nanosleep(&moment, NULL);
 	ck_assert_msg(!atomic_load(&r->has_decided), "it did not wait");
+	return thread;
 }
 
 /*
- * A refusal waits for what is between the driver and the bookkeeping, and here that comes to
- * nothing.
+ * Before a refusal, the call waits for reservations that are not allocated yet.  Here the first one
+ * fails, so the second fits.
  */
 START_TEST(two_that_both_fit_are_not_refused_because_they_came_together)
 {
@@ -112,8 +118,7 @@ START_TEST(two_that_both_fit_are_not_refused_because_they_came_together)
 	vres_error err;
 
 	ck_ok(vres_capacity_reserve(fixture->device, FREE, 0, &err));
-	ck_assert_int_eq(pthread_create(&thread, NULL, reserve_all, &second), 0);
-	let_decide(&second);
+	thread = start_waiting(&second);
 	vres_ledger_allocated(&fixture->device->ledger, FREE, 0);
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 	ck_assert_int_eq(second.status, VRES_OK);
@@ -122,8 +127,8 @@ START_TEST(two_that_both_fit_are_not_refused_because_they_came_together)
 END_TEST
 
 /*
- * The one who waits exists in the parent alone, and a condition may not be destroyed before its
- * waiters have left.
+ * A condition variable may not be destroyed while somebody waits on it.  In the child nobody does,
+ * since the waiting thread exists in the parent only.
  */
 START_TEST(child_of_a_process_where_somebody_waits_can_destroy_the_device)
 {
@@ -135,19 +140,16 @@ START_TEST(child_of_a_process_where_somebody_waits_can_destroy_the_device)
 	int status;
 
 	ck_ok(vres_capacity_reserve(fixture->device, FREE, 0, &err));
-	ck_assert_int_eq(pthread_create(&thread, NULL, reserve_all, &second), 0);
-	let_decide(&second);
-	(void)pthread_mutex_lock(&fixture->device->ledger.lock); /* which it gives up by waiting */
+	thread = start_waiting(&second);
+	/* taken only if the other thread has released it, as it does by waiting */
+	(void)pthread_mutex_lock(&fixture->device->ledger.lock);
 	(void)pthread_mutex_unlock(&fixture->device->ledger.lock);
 	child = fork();
 	ck_assert_int_ge(child, 0);
 	if (child == 0) {
-		void *volatile theirs =
-			/*
-		         * The backend's, which a child leaves alone: Valgrind is to see that it is
-		         * known.
-		         */
-			fixture->device->handle;
+		/* Keeps Valgrind from calling the backend's device, which a child leaves alone, a
+		 * leak. */
+		void *volatile theirs = fixture->device->handle;
 
 		(void)theirs;
 		alarm(20);
@@ -163,7 +165,7 @@ START_TEST(child_of_a_process_where_somebody_waits_can_destroy_the_device)
 }
 END_TEST
 
-/* Seals and releases again and again; the driver's free figure follows. */
+/* Threads that seal and release again and again.  The driver's free figure follows each of them. */
 struct crowd {
 	struct device_fixture *fixture;
 	atomic_uint refused_by_the_driver;

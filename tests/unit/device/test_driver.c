@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Tables of backends: of another version, too short, without a slot, with a name that is none; and
- * opening the driver behind one.
+ * Opening a driver through a backend's table: tables of another version, too short, without a slot,
+ * or with a bad name.
  */
 #include "device/device.h"
 
@@ -61,7 +61,7 @@ START_TEST(table_without_any_one_required_slot_is_refused)
 }
 END_TEST
 
-/* What lies behind the end of a short table is not looked at. */
+/* A table may be shorter than ours.  What lies behind its end is not read. */
 START_TEST(table_that_ends_before_its_optional_slots_lacks_them)
 {
 	CLEANUP(fake_backend_destroy) struct fake_backend *p = fake_backend_create();
@@ -80,7 +80,7 @@ START_TEST(table_that_ends_before_its_optional_slots_lacks_them)
 }
 END_TEST
 
-/* Half a pointer is no slot. */
+/* The size ends in the middle of a function pointer, which must then count as missing. */
 START_TEST(table_that_ends_inside_a_slot_lacks_it)
 {
 	CLEANUP(fake_backend_destroy) struct fake_backend *p = fake_backend_create();
@@ -89,8 +89,7 @@ START_TEST(table_that_ends_inside_a_slot_lacks_it)
 
 	for (uint32_t more = 1; more < sizeof(p->table.hash_blocks); more++) {
 		p->table.struct_size = offsetof(vres_backend, hash_blocks) + more;
-		if (try_driver(p, &driver, &err) != VRES_OK)
-			continue; /* refusing it is good too */
+		ck_ok(try_driver(p, &driver, &err));
 		ck_assert(driver.table.hash_blocks == NULL);
 		vres_driver_close(&driver);
 	}
@@ -163,7 +162,7 @@ START_TEST(driver_that_fails_to_open_or_count_leaves_nothing_open)
 }
 END_TEST
 
-/* A table without mem_protect, and memory that is said to be read-only all the same. */
+/* The table has no mem_protect. */
 START_TEST(protecting_without_the_slot_is_a_status_and_no_crash)
 {
 	CLEANUP(fake_backend_destroy) struct fake_backend *p = fake_backend_create();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The log: a line for every operation, whatever comes of it, with the keys that apply and the level
- * that fits.
+ * The log has a line for every operation, whatever its outcome, with the keys that apply and the
+ * level that fits.
  */
 #include "events/log.h"
 
@@ -10,10 +10,7 @@
 
 #include "support/fixture/support.h"
 
-/*
- * The last line of an action, its duration replaced by "T"; NULL: none.  It lives until the next
- * call.
- */
+/* The last line of @action, with "T" for its duration; NULL if there is none. */
 static const char *line_of(struct fixture *f, const char *action, char line[512])
 {
 	char head[64];
@@ -103,7 +100,7 @@ START_TEST(every_operation_that_goes_well_has_its_line)
 	ck_ok(vres_enforce_vram_only(f->manager, 0, NULL, &err));
 	CK_LINE(f, "enforce",
 	        "3 operation action=enforce gpu_device=0 duration_ns=T status=VRES_OK");
-	CK_LINE(f, "release", NULL); /* somebody still holds it */
+	CK_LINE(f, "release", NULL); /* the lease's reference is gone, the caller's is not */
 	release_shard(&shard);
 	CK_LINE(f, "release",
 	        "3 operation action=release shard_id=s1 gpu_device=0 bytes=12289 duration_ns=T "
@@ -134,7 +131,7 @@ START_TEST(every_operation_that_fails_has_its_line_with_status_and_reason)
 	        "1 operation action=seal shard_id=s2 gpu_device=0 bytes=3 duration_ns=T "
 	        "status=VRES_E_INTEGRITY_VIOLATION "
 	        "reason=digest_mismatch");
-	CK_LINE(f, "release", NULL); /* what was never sealed is not released */
+	CK_LINE(f, "release", NULL); /* a shard that was never sealed has no release */
 	vres_mock_fail(f->mock, VRES_MOCK_OP_MEM_RESIDENCY, 1, VRES_E_BACKEND);
 	ck_status(vres_shard_verify(shard, NULL, NULL, &err), VRES_E_BACKEND);
 	CK_LINE(f, "verify",
@@ -228,9 +225,13 @@ START_TEST(every_line_says_when_the_wall_clock_is_of_no_use)
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 
+	record_clear(&f->record);
 	is_before_1970 = true;
 	shard = sealed_as(f, "early", BLOCK, 1);
 	is_before_1970 = false;
+	ck_assert_uint_gt(f->record.lines_count, 2);
+	for (size_t i = 0; i < f->record.lines_count; i++)
+		ck_assert_ptr_nonnull(strstr(f->record.lines[i], "clock=the wall clock is before"));
 	CK_LINE(f, "seal",
 	        "3 operation action=seal shard_id=early gpu_device=0 bytes=4096 duration_ns=T "
 	        "status=VRES_OK clock=the wall clock is before 1970");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What only the HIP backend does: find a runtime, speak two generations of its interface, restore
- * the thread's device and error.
+ * What only the HIP backend does: find a runtime, speak two generations of its interface, and
+ * restore the thread's device and last error.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +38,8 @@ END_TEST
 static void write_without(const char *name, const char *path)
 {
 	const size_t length = strlen(name) + 2;
-	char *wanted = calloc(1, length); /* surrounded by NULs, as in the symbol table */
+	/* with a NUL before and behind, as in the table of symbol names */
+	char *wanted = calloc(1, length);
 	FILE *in = fopen(FAKE_LIBRARY, "rb"), *out = fopen(path, "wb");
 	static char image[4 << 20];
 	size_t n;
@@ -155,6 +156,8 @@ START_TEST(code_object_is_the_one_of_the_architecture)
 		NULL};
 #undef IMAGE
 
+	if (built[0] == NULL)
+		printf("NOT CHECKED: this build has no code object\n");
 	/* The fake takes only a code object for its own architecture. */
 	for (size_t i = 0; built[i]; i++) {
 		char arch[64];
@@ -183,7 +186,8 @@ END_TEST
 
 START_TEST(apu_is_integrated_though_older_runtimes_do_not_say_so)
 {
-	const bool is_told = FAKE_HIP >= 6; /* the fake of version 6 is a 6.3 */
+	/* versions before 6.2 do not report it; the fake of version 6 is a 6.3 */
+	const bool is_told = FAKE_HIP >= 6;
 	const struct fake_params discrete = {.arch = "gfx1100"},
 				 apu = {.arch = "gfx1103", .integrated = true};
 	const struct fake_params either = {.arch = "gfx942:sramecc+:xnack-"},
@@ -206,7 +210,7 @@ START_TEST(device_is_told_by_its_number_or_by_its_place_on_the_bus)
 	ck_assert_str_eq(named.name, "Fake AMD GPU");
 	ck_assert_str_eq(nameless.uuid, "PCI-0000:01:00.0");
 	ck_assert_str_eq(nameless.name, "AMD GPU gfx90a:sramecc+:xnack-");
-	/* "Unknown" must not become "off". */
+	/* HIP does not report ECC, which must not be read as off. */
 	ck_assert_uint_eq(named.ecc, VRES_ECC_UNKNOWN);
 }
 END_TEST
@@ -288,12 +292,12 @@ START_TEST(call_that_fails_leaves_the_engine_no_error_and_its_own_device)
 		ck_status(b.ops->device_status(b.dev, &status, &err), VRES_E_BACKEND);
 		ck_assert_uint_eq(fake_depth(), 0);
 	}
-	/* The call that puts the device back; its failure is not reported. */
+	/* The failing call is the one that restores the device, whose failure is not reported. */
 	fake_fail("hipSetDevice", 2, 999);
 	ck_ok(b.ops->device_status(b.dev, &status, &err));
 	ck_assert_str_eq(fake_failed(), "hipSetDevice");
 	ck_assert_uint_eq(fake_depth(), 0);
-	/* "Not ready" is an error for the runtime, too. */
+	/* The runtime keeps "not ready", the answer to polling, as the last error too. */
 	ck_ok(b.ops->lane_push(b.lane, b.mem, 0, 4096, &err));
 	ck_ok(b.ops->lane_wait(b.lane, PATIENCE, &err));
 	ck_assert_uint_eq(fake_depth(), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Every way to hash blocks, forced one after the other, against OpenSSL.  A way that this processor
- * does not have is named in the output, and how many were tried is in the evidence.
+ * Each implementation of hashing blocks, chosen by force, compared with OpenSSL.  Those that this
+ * processor cannot run are named in the output, and the evidence says how many were tried.
  */
 #include "hash/blocks.h"
 
@@ -23,7 +23,7 @@ static void release_bytes(uint8_t **bytes)
 	test_free(*bytes);
 }
 
-/* The next way that is there, from *index on; NULL past the last. */
+/* The next implementation, from *index on, that this processor can run; NULL if there is none. */
 static const struct blocks_way *next_way(size_t *index)
 {
 	const struct blocks_way *way;
@@ -84,7 +84,7 @@ START_TEST(every_way_gives_the_digests_of_openssl_for_any_block_size)
 }
 END_TEST
 
-/* Lengths, sizes and addresses that follow from the seed. */
+/* Block sizes, numbers of blocks and addresses follow from the suite's seed. */
 START_TEST(every_way_gives_the_digests_of_openssl_wherever_the_bytes_lie)
 {
 	CLEANUP(release_bytes) uint8_t *data = content(MOST, suite_seed());
@@ -106,7 +106,7 @@ START_TEST(every_way_gives_the_digests_of_openssl_wherever_the_bytes_lie)
 }
 END_TEST
 
-/* The bytes end where a page ends that nobody may look past. */
+/* The blocks end at a page without access. */
 START_TEST(no_way_reads_past_the_last_block)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = 64 * page;
@@ -170,10 +170,9 @@ START_TEST(the_best_way_is_one_that_this_machine_has)
 }
 END_TEST
 
-/* So that no number of blocks is left over in the end. */
 #ifdef __x86_64__
 /* Signatures as AMD's and Intel's revision guides print them: EAX of CPUID leaf 1. */
-START_TEST(zen_4_is_known_by_maker_and_family_and_no_other_processor_is_taken_for_it)
+START_TEST(zen_3_and_4_are_known_by_maker_and_family_and_no_other_is_taken_for_them)
 {
 	enum { AMD = 0x68747541, INTEL = 0x756e6547 };
 	static const struct {
@@ -185,7 +184,7 @@ START_TEST(zen_4_is_known_by_maker_and_family_and_no_other_processor_is_taken_fo
 		{"Bergamo", AMD, 0x00aa0f02, true},
 		{"Raphael", AMD, 0x00a60f12, true},
 		{"Phoenix", AMD, 0x00a70f41, true},
-		{"Milan", AMD, 0x00a00f11, true}, /* Zen 3, of that family: it has no AVX-512 */
+		{"Milan", AMD, 0x00a00f11, true}, /* Zen 3 has the same family, but no AVX-512 */
 		{"Rome", AMD, 0x00830f10, false},
 		{"Turin", AMD, 0x00b00f21, false},
 		{"Bulldozer", AMD, 0x00600f12, false},
@@ -204,6 +203,7 @@ START_TEST(zen_4_is_known_by_maker_and_family_and_no_other_processor_is_taken_fo
 END_TEST
 #endif
 
+/* So that no block is left over, whatever their number. */
 START_TEST(every_way_ends_in_one_that_takes_single_blocks)
 {
 	const struct blocks_way *way;
@@ -223,7 +223,7 @@ START_TEST(closing_is_harmless_when_done_twice)
 	struct blocks b = {0};
 	vres_error err;
 
-	/* OpenSSL is the first, and always there. */
+	/* The first one is OpenSSL, which every processor can run. */
 	ck_assert_ptr_null(blocks_way_at(0, &is_there)->hash);
 	ck_assert(is_there);
 	ck_ok(blocks_open(&b, blocks_way_at(0, &is_there), 4096, &err));
@@ -250,7 +250,7 @@ int main(void)
 		CASE(the_best_way_is_one_that_this_machine_has, "WORKER-4150", "availability",
 	             "an instruction the processor lacks"),
 #ifdef __x86_64__
-		CASE(zen_4_is_known_by_maker_and_family_and_no_other_processor_is_taken_for_it, "",
+		CASE(zen_3_and_4_are_known_by_maker_and_family_and_no_other_is_taken_for_them, "",
 	             "availability", "the slower way"),
 #endif
 		CASE(every_way_ends_in_one_that_takes_single_blocks, "VR-006", "integrity",

@@ -3,9 +3,10 @@
 #include "manager/shard.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 
 #include "device/capacity.h"
-#include "manager/shard.h"
 #include "support/fixture/support.h"
 
 static struct vres_record record_of(const char *id)
@@ -30,7 +31,7 @@ START_TEST(id_that_is_taken_cannot_be_taken_again_until_it_is_given_up)
 	ck_assert_ptr_null(first);
 	ck_ok(vres_shard_create(f->manager, &record, NULL, &second, &err));
 	vres_shard_discard(&second);
-	vres_shard_discard(&second); /* nothing: does nothing */
+	vres_shard_discard(&second); /* NULL is fine */
 }
 END_TEST
 
@@ -158,7 +159,7 @@ START_TEST(end_of_a_shard_is_told_with_what_was_freed_and_what_remains)
 	ck_assert_uint_eq(event->used_bytes, 3 * BLOCK);
 	ck_assert_str_eq(event->shard->shard_id, "goes");
 	ck_assert_int_eq(event->status, VRES_OK);
-	/* Or a seal that does not fit would wait for ever. */
+	/* Otherwise a seal that does not fit would wait for ever. */
 	ck_assert_uint_eq(stays->device->ledger.unsettled, 0);
 }
 END_TEST
@@ -226,7 +227,7 @@ START_TEST(seal_is_expired_only_past_its_age)
 	CLEANUP(release_shard) vres_shard *shard = sealed(f, BLOCK, 1);
 	const uint64_t hour = UINT64_C(3600) * 1000000000;
 
-	ck_assert(!vres_contents_are_expired(shard->contents)); /* no limit */
+	ck_assert(!vres_contents_are_expired(shard->contents)); /* no limit is set */
 	f->manager->policy.max_seal_age = hour;
 	ck_assert(!vres_contents_are_expired(shard->contents));
 	shard->contents->sealed_monotonic -= 2 * hour;
@@ -237,31 +238,37 @@ START_TEST(seal_is_expired_only_past_its_age)
 }
 END_TEST
 
+struct finders {
+	vres_manager *m;
+	atomic_uint found;
+};
+
 static void *find_and_release(void *arg)
 {
-	vres_manager *m = arg;
-	uintptr_t found = 0;
+	struct finders *finders = arg;
 
 	for (unsigned i = 0; i < suite_scaled(2000, 50); i++) {
 		vres_shard *shard = NULL;
 
-		if (vres_manager_find(m, "a", &shard, NULL) == VRES_OK) {
+		if (vres_manager_find(finders->m, "a", &shard, NULL) == VRES_OK) {
+			atomic_fetch_add(&finders->found, 1);
 			vres_shard_release(shard);
-			found++;
 		}
 	}
-	return (void *)found;
+	return NULL;
 }
 
 START_TEST(threads_that_find_and_release_never_see_a_shard_that_is_gone)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	vres_shard *shard = sealed_as(f, "a", BLOCK, 1);
+	struct finders finders = {.m = f->manager};
 	pthread_t threads[4];
 
 	for (size_t i = 0; i < COUNT(threads); i++)
-		ck_assert_int_eq(pthread_create(&threads[i], NULL, find_and_release, f->manager),
-		                 0);
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, find_and_release, &finders), 0);
+	while (atomic_load(&finders.found) == 0)
+		(void)sched_yield();
 	release_shard(&shard);
 	for (size_t i = 0; i < COUNT(threads); i++)
 		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);

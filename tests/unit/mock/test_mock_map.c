@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Host memory that is mapped as memory of a device. */
+/* Host memory that a test maps as memory of a simulated device. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -7,7 +7,7 @@
 #include "mock/span.h"
 #include "mock_fixture.h"
 
-/* Odd on purpose: no alignment is asked for. */
+/* Mappings need no alignment, so these tests use odd addresses and sizes. */
 #define ODD   3
 #define BYTES 10001
 
@@ -39,7 +39,7 @@ START_TEST(mapped_memory_is_read_where_it_lies_at_any_alignment)
 	content_fill(host + ODD, BYTES, 3, 0);
 	mem = adopted(&r, mapped(&r, 0, host + ODD, BYTES), BYTES);
 	mock_fixture_holds(&r, mem, BYTES, 3);
-	content_fill(host + ODD, BYTES, 4, 0); /* its owner may write to it at any time */
+	content_fill(host + ODD, BYTES, 4, 0); /* the owner may write at any time */
 	mock_fixture_holds(&r, mem, BYTES, 4);
 	residency = mock_fixture_residency(&r, mem);
 	ck_assert_uint_eq(residency.facts, VRES_MEM_DEVICE);
@@ -91,7 +91,7 @@ START_TEST(neighbours_are_mapped_apart_and_overlaps_are_refused)
 	ck_assert_int_eq(vres_mock_map(r.mock, 0, host, 3 * BYTES, &other), VRES_E_INVALID_INPUT);
 	ck_assert_uint_eq(other, 7);
 	ck_assert_uint_eq(mock_fixture_free_bytes(&r, 0), CAPACITY - 2 * 12288);
-	/* A range belongs to one mapping, however close the next one is. */
+	/* Memory is adopted within one mapping.  The range ends in the next one. */
 	ck_status(r.ops->mem_adopt(r.dev[0], first + 1, BYTES, &mem, &err), VRES_E_INVALID_INPUT);
 	mem = adopted(&r, first, BYTES);
 	ck_assert_uint_eq(mock_fixture_residency(&r, mem).base, first);
@@ -113,7 +113,7 @@ START_TEST(memory_of_the_mock_is_not_mapped_again)
 	ck_assert_int_eq(vres_mock_map(r.mock, 0, (void *)(uintptr_t)(addr + 100), 1, &other),
 	                 VRES_E_INVALID_INPUT);
 	ck_assert_uint_eq(other, 7);
-	vres_mock_unmap(r.mock, addr); /* which does not free it */
+	vres_mock_unmap(r.mock, addr); /* not a mapping, so nothing happens */
 	mock_fixture_write(&r, mem, 8192, 1);
 	mock_fixture_release(&r, mem);
 }
@@ -174,14 +174,14 @@ START_TEST(mapped_memory_stays_as_it_is_when_all_is_given_back)
 	ck_assert_int_eq(vres_mock_flip(r.mock, addr + BYTES - 1, 7), VRES_OK);
 	ck_assert_uint_eq(host[BYTES - 1], want[BYTES - 1] ^ 0x80);
 	host[BYTES - 1] ^= 0x80;
-	mock_fixture_end(&r); /* which destroys the mock */
+	mock_fixture_end(&r); /* destroys the mock */
 	ck_assert_mem_eq(host, want, BYTES);
 	test_free(host);
 	test_free(want);
 }
 END_TEST
 
-/* A thread that unmaps, and says when it has. */
+/* What a thread unmaps, and whether it is back. */
 struct unmapping {
 	vres_mock *mock;
 	uint64_t addr;
@@ -214,6 +214,7 @@ START_TEST(unmap_waits_for_a_call_at_work_and_lets_no_further_one_in)
 		gone = vres_mock_span_find(r.mock, u.addr, 1) == NULL;
 		(void)pthread_mutex_unlock(&r.mock->lock);
 	}
+	/* Time for the other thread to return too early. */
 	for (int i = 0; i < 10000; i++)
 		(void)sched_yield();
 	ck_assert(!atomic_load(&u.done));

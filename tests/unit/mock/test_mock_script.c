@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a test can make calls of the mock do: fail, claim success, be slow, lose the device. */
+/*
+ * What a test can script: calls of the mock that fail, report success without the work, are slow,
+ * or lose the device.
+ */
+#include <time.h>
+
 #include "mock_fixture.h"
 
-/* Calls each operation that a script can reach, by its number. */
+/* What is needed to call each operation by its number. */
 struct calls {
 	struct mock_fixture *r;
 	vres_bmem *mem;
@@ -65,7 +70,7 @@ static vres_status call_handle(struct calls *c, vres_mock_op op, vres_error *err
 		break;
 	default: status = ops->lane_open(c->r->dev[0], 1, 0, &lane, &staging, err); break;
 	}
-	/* A failed call leaves its output NULL, a successful one does not. */
+	/* A call that fails leaves its output NULL. */
 	ck_assert_int_eq(self || dev || mem || lane, status == VRES_OK);
 	if (self)
 		ops->close(self);
@@ -256,6 +261,7 @@ START_TEST(scripted_success_is_a_claim_without_the_work)
 
 	for (unsigned op = VRES_MOCK_OP_OPEN; op < VRES_MOCK_OP_COUNT; op++) {
 		vres_mock_fail(r.mock, (vres_mock_op)op, 1, VRES_OK);
+		/* What makes a handle is carried out all the same. */
 		if (makes_handle((vres_mock_op)op))
 			ck_ok(call(&c, (vres_mock_op)op, &err));
 		vres_mock_fail(r.mock, (vres_mock_op)op, 0, VRES_OK);
@@ -264,6 +270,14 @@ START_TEST(scripted_success_is_a_claim_without_the_work)
 }
 END_TEST
 
+static uint64_t monotonic(void)
+{
+	struct timespec now;
+
+	ck_assert_int_eq(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 START_TEST(slow_operation_takes_its_time_and_succeeds)
 {
 	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
@@ -271,8 +285,12 @@ START_TEST(slow_operation_takes_its_time_and_succeeds)
 	vres_error err;
 
 	vres_mock_delay(r.mock, VRES_MOCK_ANY, 1000000);
-	for (unsigned op = VRES_MOCK_OP_OPEN; op < VRES_MOCK_OP_COUNT; op++)
+	for (unsigned op = VRES_MOCK_OP_OPEN; op < VRES_MOCK_OP_COUNT; op++) {
+		const uint64_t before = monotonic();
+
 		ck_ok(call(&c, (vres_mock_op)op, &err));
+		ck_assert_uint_ge(monotonic() - before, 1000000);
+	}
 	vres_mock_delay(r.mock, VRES_MOCK_ANY, 0);
 	calls_end(&c);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A workers: each task once, side by side, on no more threads than asked for, needed or to be had;
- * and none of them left.
+ * Workers: each task is done once, tasks run side by side on no more threads than asked for, needed
+ * or available, and no thread is left.
  */
 #include "os/workers.h"
 #include "os/cores.h"
@@ -17,7 +17,7 @@
 
 #define MOST 300u
 
-/* The linker's --wrap: threads that may still be had; -1 for any number. */
+/* The number of threads that can still be started, through the linker's --wrap; -1: any number. */
 static _Atomic int threads_to_be_had = -1;
 
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
@@ -47,7 +47,7 @@ static unsigned threads_now(void)
 	return n;
 }
 
-/* A thread that was joined is still listed until the system has cleared it away. */
+/* The system lists a joined thread until it has cleared it away. */
 static void ck_threads_become(unsigned want)
 {
 	for (unsigned tries = 0; threads_now() != want && tries < 5000; tries++)
@@ -58,9 +58,9 @@ static void ck_threads_become(unsigned want)
 struct job {
 	atomic_uint done[MOST];
 	atomic_bool is_busy[WORKERS_MAX];
-	atomic_uint workers, clashes; /* a worker that did two tasks at once */
+	atomic_uint workers, clashes; /* a worker that has two tasks at once */
 	pthread_t caller;
-	atomic_uint elsewhere; /* tasks of worker 0 on another thread than the caller's */
+	atomic_uint elsewhere; /* tasks of worker 0 on a thread that is not the caller's */
 	size_t fails_at;
 	uint32_t threads;
 };
@@ -168,7 +168,7 @@ START_TEST(threads_that_cannot_be_had_mean_fewer_and_no_failure)
 }
 END_TEST
 
-START_TEST(no_thread_is_left_when_the_crew_is_closed)
+START_TEST(no_thread_is_left_when_the_workers_are_closed)
 {
 	const unsigned before = threads_now();
 	struct workers c = {0};
@@ -203,7 +203,7 @@ START_TEST(first_failure_is_told_and_nothing_is_begun_after_it)
 		ck_assert_uint_lt(done, MOST);
 		if (threads == 1)
 			ck_assert_uint_eq(done, 6);
-		ck_job(&c, 100); /* and the next job knows nothing of it */
+		ck_job(&c, 100); /* the next job is not affected */
 	}
 }
 END_TEST
@@ -216,7 +216,7 @@ START_TEST(stopping_gives_up_what_was_not_begun)
 	vres_error err;
 
 	ck_ok(workers_open(&c, 1, &err));
-	workers_stop(&c); /* nothing */
+	workers_stop(&c); /* closing twice does nothing */
 	job_init(&job, 1);
 	workers_begin(&c, task, &job, MOST);
 	workers_stop(&c);
@@ -238,7 +238,7 @@ START_TEST(forked_child_works_without_the_threads_of_its_parent)
 	ck_job(&c, 50);
 	child = fork();
 	if (child == 0) {
-		threads_to_be_had = 0; /* sanitizers allow no new ones in such a child */
+		threads_to_be_had = 0; /* sanitizers allow no new threads in such a child */
 		ck_job(&c, 50);
 		workers_close(&c);
 		_exit(7);
@@ -259,7 +259,7 @@ int main(void)
 		CASE(as_many_threads_as_cores_when_nothing_is_said, "VR-005", "", ""),
 		CASE(threads_that_cannot_be_had_mean_fewer_and_no_failure, "WORKER-4150",
 	             "availability", "a limit on threads"),
-		CASE(no_thread_is_left_when_the_crew_is_closed, "MS-004 MS-005", "availability",
+		CASE(no_thread_is_left_when_the_workers_are_closed, "MS-004 MS-005", "availability",
 	             ""),
 		CASE(first_failure_is_told_and_nothing_is_begun_after_it, "WORKER-4150",
 	             "integrity", "a failure that nobody hears of"),

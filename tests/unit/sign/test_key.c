@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Keys from tokens in memory, and the subkeys made of them.  Known answers are in tests/vectors,
- * token files in test_secrets_file.c.
+ * Keys made of tokens in memory, and the subkeys made of these.  Known answers are in
+ * tests/vectors; token files are in test_key_file.c.
  */
 #include "sign/key.h"
 
@@ -39,7 +39,7 @@ START_TEST(token_and_domain_decide_the_key_and_nothing_else_does)
 }
 END_TEST
 
-/* Bytes, not text: a NUL is as good as any, and all of them count. */
+/* A token is bytes, not text, so a NUL does not end it. */
 START_TEST(token_is_bytes)
 {
 	vres_key *a = NULL, *b = NULL;
@@ -111,7 +111,7 @@ START_TEST(message_tells_nothing_of_the_token)
 }
 END_TEST
 
-/* The known answers of requirements 2.6: above 8192 bytes the first 8192 count, and a mark. */
+/* Of a token above 8192 bytes only the first 8192 count, and a mark. */
 START_TEST(fingerprint_is_the_start_of_the_digest_of_the_token)
 {
 	static const struct {
@@ -169,8 +169,8 @@ START_TEST(destroying_nothing_does_nothing)
 END_TEST
 
 /*
- * Keys and subkeys lie in pages of their own: the heap never holds one.  Check's own allocations
- * count too, so it asserts afterwards.
+ * Keys and subkeys are in pages of their own, never in the heap.  Assertions allocate too, so they
+ * come at the end.
  */
 START_TEST(keys_take_no_heap)
 {
@@ -180,7 +180,7 @@ START_TEST(keys_take_no_heap)
 	uint64_t before, after;
 	vres_error err;
 
-	/* Makes what lives as long as the process. */
+	/* The first key also makes what the process keeps for good. */
 	ck_ok(vres_key_derive("token", 5, NULL, &first, &err));
 	before = alloc_calls();
 	derived = vres_key_derive("token", 5, NULL, &key, NULL);

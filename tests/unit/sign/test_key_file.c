@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Token files and credentials: which are taken and which are refused. */
+/* Token files and credentials: which are read and which are refused. */
 #include <sys/auxv.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "unit/fixture/secret_file.h"
 
-/* A program with setuid, setgid or file capabilities. */
+/* As in a program with setuid, setgid or file capabilities. */
 static bool is_privileged;
 
 char *__real_secure_getenv(const char *name);
@@ -26,11 +26,11 @@ unsigned long __wrap_getauxval(unsigned long type)
 
 START_TEST(file_that_its_owner_alone_can_read_is_taken)
 {
-	CLEANUP(end) struct temp_log p = begin();
+	CLEANUP(end) struct secret_file p = begin();
 
 	put(&p, "secret", 6, 0600);
 	ck_token(&p, "secret", 6);
-	if (geteuid() == 0) { /* who may read it all the same */
+	if (geteuid() == 0) { /* root can read any file */
 		put(&p, "secret", 6, 0400);
 		ck_token(&p, "secret", 6);
 		put(&p, "secret", 6, 0000);
@@ -41,12 +41,13 @@ END_TEST
 
 START_TEST(file_that_others_could_read_write_or_run_is_refused)
 {
-	CLEANUP(end) struct temp_log p = begin();
+	CLEANUP(end) struct secret_file p = begin();
 	vres_error err;
 
 	for (mode_t bit = 1; bit <= 040; bit <<= 1) {
 		put(&p, "secret", 6, 0600 | bit);
-		if (geteuid() == 0) /* a group of this process might read root's file */
+		/* root's file may be readable by a group, but only by one of this process's */
+		if (geteuid() == 0)
 			ck_assert_int_eq(chown(p.path, 0, 12345), 0);
 		ck_status(from_file(&p, &err), VRES_E_INVALID_INPUT);
 		ck_assert_ptr_nonnull(strstr(err.message, "expected 0600"));
@@ -56,7 +57,7 @@ END_TEST
 
 START_TEST(missing_file_is_not_found)
 {
-	CLEANUP(end) struct temp_log p = begin();
+	CLEANUP(end) struct secret_file p = begin();
 	vres_key *key = NULL;
 	vres_error err;
 
@@ -64,7 +65,6 @@ START_TEST(missing_file_is_not_found)
 	put(&p, "secret", 6, 0600);
 	(void)snprintf(p.path, sizeof(p.path), "%s/token/x", p.folder);
 	ck_status(from_file(&p, &err), VRES_E_NOT_FOUND);
-	(void)snprintf(p.path, sizeof(p.path), "%s/token", p.folder);
 	(void)snprintf(p.path, sizeof(p.path), "%s/none/token", p.folder);
 	ck_status(from_file(&p, &err), VRES_E_NOT_FOUND);
 	(void)snprintf(p.path, sizeof(p.path), "%s/token", p.folder);
@@ -76,7 +76,7 @@ END_TEST
 
 START_TEST(what_is_not_a_regular_file_is_refused_without_waiting)
 {
-	CLEANUP(end) struct temp_log p = begin();
+	CLEANUP(end) struct secret_file p = begin();
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const int s = socket(AF_UNIX, SOCK_STREAM, 0);
 	vres_error err;
@@ -100,11 +100,11 @@ END_TEST
 
 START_TEST(file_of_another_user_is_refused)
 {
-	CLEANUP(end) struct temp_log p = begin();
+	CLEANUP(end) struct secret_file p = begin();
 	vres_error err;
 
 	put(&p, "secret", 6, 0600);
-	if (geteuid() == 0) { /* only root can give a file away, and only root can read it then */
+	if (geteuid() == 0) { /* only root can give files to others and then read them */
 		ck_assert_int_eq(chown(p.path, 12345, 12345), 0);
 		ck_status(from_file(&p, &err), VRES_E_INVALID_INPUT);
 		ck_assert_str_eq(err.message, "the token file belongs to another user");
@@ -116,7 +116,7 @@ END_TEST
 
 START_TEST(file_in_a_folder_that_others_can_write_is_refused)
 {
-	CLEANUP(end) struct temp_log p = begin();
+	CLEANUP(end) struct secret_file p = begin();
 	vres_error err;
 
 	put(&p, "secret", 6, 0600);
@@ -141,7 +141,7 @@ static vres_status credential(const char *name, vres_error *err)
 
 START_TEST(credential_is_a_file_in_the_folder_that_systemd_names)
 {
-	CLEANUP(end) struct temp_log p = begin();
+	CLEANUP(end) struct secret_file p = begin();
 	vres_key *got = NULL, *want = NULL;
 	vres_error err;
 
@@ -158,14 +158,14 @@ END_TEST
 
 START_TEST(file_of_root_may_be_readable_by_its_group_and_by_nobody_else)
 {
-	CLEANUP(end) struct temp_log p = begin();
+	CLEANUP(end) struct secret_file p = begin();
 	const vres_status group_readable = geteuid() == 0 ? VRES_OK : VRES_E_INVALID_INPUT;
 	vres_error err;
 
 	ck_assert_int_eq(setenv("CREDENTIALS_DIRECTORY", p.folder, 1), 0);
 	put(&p, "secret", 6, 0440);
 	ck_status(credential("token", &err), group_readable);
-	ck_status(from_file(&p, &err), group_readable); /* a token file likewise */
+	ck_status(from_file(&p, &err), group_readable); /* a token file has the same rule */
 	put(&p, "secret", 6, 0460);
 	ck_status(credential("token", &err), VRES_E_INVALID_INPUT);
 	put(&p, "secret", 6, 0450);
@@ -195,7 +195,7 @@ END_TEST
 
 START_TEST(privileged_program_says_that_it_ignores_the_folder)
 {
-	CLEANUP(end) struct temp_log p = begin();
+	CLEANUP(end) struct secret_file p = begin();
 	vres_error err;
 
 	put(&p, "secret", 6, 0600);
@@ -216,7 +216,7 @@ START_TEST(credential_names_that_could_leave_the_folder_are_refused)
 {
 	static const char *const bad[] = {"",        ".",   "..",   "../token", "a/b",
 	                                  ".hidden", "a b", "a\nb", "\xc3\xa9", "a:b"};
-	CLEANUP(end) struct temp_log p = begin();
+	CLEANUP(end) struct secret_file p = begin();
 	char name[258];
 	vres_error err;
 

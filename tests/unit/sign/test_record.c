@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The signed record: one encoding, no other, and a MAC over every byte of it.  Known bytes are in
+ * The signed record has one encoding, and a MAC over every byte of it.  Known bytes are in
  * tests/vectors.
  */
 #include "sign/record.h"
@@ -42,7 +42,7 @@ static struct vres_record sample(void)
 	return r;
 }
 
-/* Strings at their longest, integers at their largest. */
+/* Every string is as long and every integer as large as possible. */
 static struct vres_record longest(void)
 {
 	struct vres_record r = sample();
@@ -90,7 +90,8 @@ START_TEST(decoding_gives_back_every_field_that_was_encoded)
 
 		memset(&got, 0xa5, sizeof(got));
 		ck_ok(vres_record_decode(bytes, vres_record_encode(r, bytes), &got, &err));
-		ck_assert_mem_eq(&got, r, sizeof(got)); /* the padding too: both came from zeros */
+		/* even the padding is equal, since both began as zeros */
+		ck_assert_mem_eq(&got, r, sizeof(got));
 	}
 }
 END_TEST
@@ -106,7 +107,7 @@ START_TEST(longest_record_fits_its_buffer)
 }
 END_TEST
 
-/* Each field changed by itself: if it were not encoded, the bytes would stay the same. */
+/* Each field is changed alone.  If one were not encoded, its change would not show in the bytes. */
 START_TEST(every_field_is_in_the_bytes)
 {
 	const struct vres_record r = sample();
@@ -146,9 +147,6 @@ START_TEST(every_field_is_in_the_bytes)
 }
 END_TEST
 
-/* Where the first string, shard_id, has its length: the tag is before it. */
-#define FIRST_LENGTH 16
-
 static struct vres_subkeys keys_of(uint8_t fill)
 {
 	struct vres_subkeys keys;
@@ -179,7 +177,7 @@ START_TEST(mac_fits_its_record_its_key_and_nothing_else)
 	memset(other.seal, 2, sizeof(other.seal));
 	ck_refused(vres_record_authenticate(&r, &other, mac, &err), VRES_REASON_SIGNATURE);
 	other = keys;
-	memset(other.id, 2, sizeof(other.id)); /* the other subkey signs nothing */
+	memset(other.id, 2, sizeof(other.id)); /* this subkey is not for signing */
 	ck_ok(vres_record_authenticate(&r, &other, mac, &err));
 }
 END_TEST

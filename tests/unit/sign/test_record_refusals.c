@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Bytes that are no record: each is refused. */
+/* Bytes that are not a record are refused. */
 #include "sign/record.h"
 #include "support/suite/alloc.h"
 #include "support/suite/status.h"
@@ -7,6 +7,7 @@
 #include "base/validate.h"
 #include "hash/tree.h"
 
+/* Offset of the length of the first string, shard_id, which follows the tag. */
 #define FIRST_LENGTH 16
 
 static struct vres_record sample(void)
@@ -41,7 +42,7 @@ static struct vres_record sample(void)
 	return r;
 }
 
-/* Strings at their longest, integers at their largest. */
+/* Every string is as long and every integer as large as possible. */
 static struct vres_record longest(void)
 {
 	struct vres_record r = sample();
@@ -76,7 +77,7 @@ START_TEST(every_truncation_and_every_extension_is_refused)
 }
 END_TEST
 
-/* What is decoded at all encodes to the very bytes it came from: no record has two encodings. */
+/* Whatever is decoded must encode to the same bytes, or one record would have two encodings. */
 START_TEST(every_change_of_one_byte_is_refused_or_encodes_to_itself)
 {
 	const struct vres_record r = sample();
@@ -107,7 +108,7 @@ START_TEST(every_change_of_one_byte_is_refused_or_encodes_to_itself)
 }
 END_TEST
 
-/* Fields that no seal has together, in the version that they would be written in. */
+/* Fields that do not go together are refused in whichever version holds them. */
 START_TEST(kinds_are_not_mixed_and_a_record_has_the_version_that_it_needs)
 {
 	static const struct {
@@ -144,7 +145,7 @@ START_TEST(kinds_are_not_mixed_and_a_record_has_the_version_that_it_needs)
 }
 END_TEST
 
-/* Else one record had two encodings, and a MAC would be over one of them. */
+/* Otherwise one record would have two encodings, and its MAC would hold for one of them. */
 START_TEST(version_2_of_what_version_1_can_say_is_refused)
 {
 	struct vres_record r = sample(), got;
@@ -170,12 +171,15 @@ START_TEST(tag_of_another_version_is_refused)
 	vres_error err;
 
 	ck_assert_mem_eq(bytes, "vres-seal-rec-v1", 16);
-	bytes[15] = '2';
-	ck_status(vres_record_decode(bytes, n, &got, &err), VRES_E_INVALID_INPUT);
+	for (unsigned version = 0; version < 256; version++) {
+		bytes[15] = (uint8_t)version;
+		ck_status(vres_record_decode(bytes, n, &got, &err),
+		          version == '1' ? VRES_OK : VRES_E_INVALID_INPUT);
+	}
 }
 END_TEST
 
-/* Encoded by a peer that does not check: values that this library never writes. */
+/* Values that this library never writes, but another peer may. */
 START_TEST(values_out_of_range_are_refused)
 {
 	struct vres_record c[18], got;
@@ -219,7 +223,7 @@ START_TEST(strings_longer_than_their_field_or_holding_a_nul_are_refused)
 	const size_t n = vres_record_encode(&r, bytes);
 	vres_error err;
 
-	memcpy(other, bytes, FIRST_LENGTH + 4); /* one byte more than shard_id holds */
+	memcpy(other, bytes, FIRST_LENGTH + 4); /* a shard_id one byte longer than its field */
 	other[FIRST_LENGTH] = 1;
 	other[FIRST_LENGTH + 1] = 1;
 	other[FIRST_LENGTH + 4] = 'a';

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What of a file is the token, what is a key, and what is neither. */
+/* What of a file's content is the token or the key, and which content is refused. */
 #include "unit/fixture/secret_file.h"
 
 #include "support/suite/alloc.h"
@@ -19,7 +19,7 @@ static const char *const spaces[] = {
 
 START_TEST(white_space_at_both_ends_is_not_part_of_the_token)
 {
-	CLEANUP(end) struct temp_log p = begin();
+	CLEANUP(end) struct secret_file p = begin();
 	char text[64];
 
 	for (size_t i = 0; i < COUNT(spaces); i++) {
@@ -34,7 +34,7 @@ END_TEST
 
 START_TEST(white_space_inside_that_is_no_control_character_is_part_of_the_token)
 {
-	CLEANUP(end) struct temp_log p = begin();
+	CLEANUP(end) struct secret_file p = begin();
 	char token[16];
 
 	for (size_t i = 0; i < COUNT(spaces); i++) {
@@ -54,11 +54,14 @@ START_TEST(white_space_inside_that_is_no_control_character_is_part_of_the_token)
 }
 END_TEST
 
-/* Neighbours of the above and a zero-width space: invisible, some of them, but not White_Space. */
+/*
+ * The code points beside those above, and a zero-width space.  None of these has White_Space,
+ * though some are invisible.
+ */
 START_TEST(what_is_not_white_space_is_part_of_the_token)
 {
 	static const char *const others[] = {"!", "\xc2\xa1", "\xe1\x9a\x81", "\xe2\x80\x8b"};
-	CLEANUP(end) struct temp_log p = begin();
+	CLEANUP(end) struct secret_file p = begin();
 	char token[16];
 
 	for (size_t i = 0; i < COUNT(others); i++) {
@@ -70,7 +73,7 @@ START_TEST(what_is_not_white_space_is_part_of_the_token)
 }
 END_TEST
 
-/* An editor puts a byte order mark in front, a terminal leaves an escape: nobody sees either. */
+/* Nobody sees a byte order mark that an editor wrote, or an escape that a terminal left. */
 START_TEST(byte_order_mark_or_control_character_is_refused_instead_of_giving_another_key)
 {
 	static const struct {
@@ -89,7 +92,7 @@ START_TEST(byte_order_mark_or_control_character_is_refused_instead_of_giving_ano
 		{"one line\nanother", "the token has a control character at byte 8"},
 		{"sec\xe2\x80\xaeret", "the token has a bidirectional override at byte 3"},
 	};
-	CLEANUP(end) struct temp_log p = begin();
+	CLEANUP(end) struct secret_file p = begin();
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -105,7 +108,7 @@ END_TEST
 
 START_TEST(file_without_a_token_is_refused)
 {
-	CLEANUP(end) struct temp_log p = begin();
+	CLEANUP(end) struct secret_file p = begin();
 	vres_error err;
 
 	put(&p, "", 0, 0600);
@@ -120,7 +123,7 @@ START_TEST(file_that_is_not_utf8_is_refused_and_not_echoed)
 {
 	static const char *const bad[] = {"abc\xff", "\xc3", "secret\xed\xa0\x80", "\xc0\x80",
 	                                  "a\x80z"};
-	CLEANUP(end) struct temp_log p = begin();
+	CLEANUP(end) struct secret_file p = begin();
 	vres_error err;
 
 	for (size_t i = 0; i < COUNT(bad); i++) {
@@ -134,7 +137,7 @@ END_TEST
 
 START_TEST(file_has_at_most_a_mebibyte)
 {
-	CLEANUP(end) struct temp_log p = begin();
+	CLEANUP(end) struct secret_file p = begin();
 	const size_t most = (size_t)1 << 20;
 	char *text = test_alloc(most + 1);
 	vres_error err;
@@ -149,7 +152,7 @@ START_TEST(file_has_at_most_a_mebibyte)
 }
 END_TEST
 
-static vres_status key_file(struct temp_log *p, const void *bytes, size_t n, vres_error *err)
+static vres_status key_file(struct secret_file *p, const void *bytes, size_t n, vres_error *err)
 {
 	vres_key *key = NULL;
 	vres_status status;
@@ -170,7 +173,7 @@ START_TEST(key_file_is_32_bytes_or_64_hex_digits_and_is_the_key_itself)
 {
 	static const char hex[] =
 		"e0e1e2e3e4e5e6e7e8e9eaebecedeeefE0E1E2E3E4E5E6E7E8E9EAEBECEDEEEF";
-	CLEANUP(end) struct temp_log p = begin();
+	CLEANUP(end) struct secret_file p = begin();
 	uint8_t raw[32];
 	char text[80];
 	vres_error err;
@@ -202,7 +205,7 @@ START_TEST(key_file_of_any_other_content_is_refused_and_not_echoed)
 	         "the key is zero"},
 	};
 	static const uint8_t zeros[33];
-	CLEANUP(end) struct temp_log p = begin();
+	CLEANUP(end) struct secret_file p = begin();
 	vres_key *key = NULL;
 	vres_error err;
 
