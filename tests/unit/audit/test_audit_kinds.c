@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a change of a log is called, and what is said of a key that is not the log's. */
+/* What a change of a log is called, and what is said of a wrong key. */
 #include <string.h>
 #include <unistd.h>
 #include <vres/audit_check.h>
@@ -9,7 +9,7 @@
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
 
-/* One change to a small log and what it is called: the kind and the line. */
+/* Makes one change to a small log and asserts its first finding: the kind and the line. */
 static void ck_named(vres_key *key, void (*change)(struct audit_maker *m, size_t n), size_t n,
                      uint32_t fault, uint64_t line)
 {
@@ -136,7 +136,7 @@ START_TEST(two_changes_far_apart_are_two_findings)
 }
 END_TEST
 
-/* The next epoch's key without the line that ends this epoch. */
+/* Moves the maker on to the next epoch's key, but leaves out the line that ends this epoch. */
 static void steal_next_key(struct audit_maker *m)
 {
 	const struct audit_maker before = *m;
@@ -148,7 +148,10 @@ static void steal_next_key(struct audit_maker *m)
 	memcpy(m->prev, before.prev, sizeof(m->prev));
 }
 
-/* Logs of which every line is under a key that follows from the first, and yet not good. */
+/*
+ * In each of these logs every line has a right MAC, under a key that follows from the first.  All
+ * but row 4 are wrong all the same.
+ */
 START_TEST(genuine_lines_in_places_where_none_can_be_are_named)
 {
 	static const char rotated[] = "{\"event_type\":\"log_rotated\"}";
@@ -157,12 +160,14 @@ START_TEST(genuine_lines_in_places_where_none_can_be_are_named)
 		bool is_from_later;
 		uint64_t line;
 	} rows[] = {
-		{VRES_AUDIT_ORDER, false, 7},   /* an epoch without its end */
-		{VRES_AUDIT_ORDER, false, 1},   /* seq 1 of a later epoch */
-		{VRES_AUDIT_MISSING, false, 1}, /* a beginning after seq 1 */
-		{VRES_AUDIT_ORDER, true, 1},    /* of an epoch that no log reaches so early */
-		{0, true, 0},                   /* on purpose */
-		{VRES_AUDIT_ORDER, false, 8},   /* a line after log_rotated */
+		/* lines of a new epoch, without the line that ends the old one */
+		{VRES_AUDIT_ORDER, false, 7},
+		{VRES_AUDIT_ORDER, false, 1},   /* a later epoch begins with seq 1 */
+		{VRES_AUDIT_MISSING, false, 1}, /* the first line has another seq than 1 */
+		{VRES_AUDIT_ORDER, true, 1},    /* seq 2 cannot be in a later epoch yet */
+		/* good: the caller said that the log begins later */
+		{0, true, 0},
+		{VRES_AUDIT_ORDER, false, 8}, /* a line after log_rotated */
 	};
 	char path[] = "/tmp/vres-audit-XXXXXX";
 
@@ -176,7 +181,7 @@ START_TEST(genuine_lines_in_places_where_none_can_be_are_named)
 
 		if (i < 5)
 			steal_next_key(m);
-		if (i > 0 && i < 5) { /* begun anew */
+		if (i > 0 && i < 5) { /* replaced by a log that begins here */
 			const size_t seq = (const size_t[]){0, 0, 4, 1, 4}[i];
 
 			m->n = m->lines = 0;
@@ -223,7 +228,10 @@ START_TEST(a_key_of_the_other_mode_is_said_to_be_one)
 		vres_audit_checker *c;
 		vres_error err;
 
-		/* A token's key, that of this log or another; the key file of the forward log. */
+		/*
+		 * Cases 0 and 1: a token's key.  Cases 2 and 3: the key file of a forward log.
+		 * Cases 1 and 3 have a forward log, 0 and 2 a token's.
+		 */
 		ck_ok(vres_key_derive(i & 1 ? "a token of a test" : "another", 7, NULL, &key,
 		                      &err));
 		o.key = i < 2 ? key : NULL;

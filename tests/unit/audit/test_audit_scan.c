@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A line of an audit log: what the scanner takes from it, and where it stops at one that is not
+ * How one line of an audit log is read: its parts, and where the reader stops at one that is not
  * canonical.
  */
 #include "audit/format/line_read.h"
@@ -18,7 +18,7 @@ static void hmac(const uint8_t key[32], const void *bytes, size_t n, uint8_t mac
 	hmac_sha256(key, 32, bytes, n, mac);
 }
 
-/* A line with this event, seq 1. */
+/* The line that has @event, with seq 1. */
 static size_t line_of(const char *event, char line[4096])
 {
 	static struct audit_maker m;
@@ -122,8 +122,9 @@ START_TEST(events_of_the_log_itself_have_their_fields_and_no_other)
 END_TEST
 
 /*
- * The bits that stand for the fields of the log's own events must not overlap: each event with each
- * field that is not its own, in the order of their keys.
+ * The reader has a bit for each field of the log's own events, and these bits must not overlap.  So
+ * each event is tried with each field added or left out that it should not have so, its keys in
+ * order.
  */
 START_TEST(an_event_of_the_log_itself_takes_no_field_of_another)
 {
@@ -139,7 +140,9 @@ START_TEST(an_event_of_the_log_itself_takes_no_field_of_another)
 		"\"session\":\"000102030405060708090a0b0c0d0e0f\"",
 		"\"simulated\":true",
 	};
-	/* Bit i: it has field i; always event_type, and simulated if it likes. */
+	/*
+	 * Bit i: the event must have fields[i].  All must have event_type; any may have simulated.
+	 */
 	static const struct {
 		const char *name;
 		unsigned own;
@@ -183,7 +186,10 @@ START_TEST(a_line_that_ends_anywhere_is_refused_there_and_nothing_after_it_is_re
 		"{\"details\":\"a\\\"b\\\\\xc3\xbc\",\"event_type\":\"policy_violation\"}", line);
 
 	for (size_t cut = 0; cut < n; cut++) {
-		/* So that a sanitizer or Valgrind sees the end. */
+		/*
+		 * A block of exactly this length, so that sanitizers and Valgrind see a read past
+		 * it.
+		 */
 		char *exact = test_alloc(cut ? cut : 1);
 
 		memcpy(exact, line, cut);

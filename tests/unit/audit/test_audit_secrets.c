@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * While a checker or a log is open its line key is in secret memory alone: not in the heap, where
- * contexts of libcrypto have their copies, and not in a forked child.
+ * While a checker or a log is open, its line key is in secret memory only.  No copy is in the heap,
+ * where contexts of libcrypto would have one, nor in a forked child.
  */
 #include <stdio.h>
 #include <sys/wait.h>
@@ -18,7 +18,7 @@
 
 #define MASK 0xa5
 
-static uint8_t masked[32]; /* the line key, so that the test itself has no copy of it */
+static uint8_t masked[32]; /* the line key, masked so that the test itself has no copy of it */
 
 static void hmac(const uint8_t key[32], const void *bytes, size_t n, uint8_t mac[32])
 {
@@ -45,8 +45,9 @@ static bool is_key(const uint8_t *at)
 }
 
 /*
- * Copies of the line key in the heap; readable parts of it alone.  *has_heap: does @object lie in
- * it?  Not under a sanitizer or Valgrind, which have a heap of their own.
+ * Counts copies of the line key in the readable parts of the heap.  *has_heap: whether @object is
+ * in the heap that was searched.  Under a sanitizer or Valgrind it is not, since these have a heap
+ * of their own.
  */
 static unsigned search_heap(const void *object, bool *has_heap)
 {
@@ -105,7 +106,7 @@ START_TEST(a_checker_that_is_open_has_its_key_in_secret_memory_alone)
 	memcpy(copy, m->key, sizeof(copy));
 	ck_assert(is_key(copy));
 	memset(copy, 0, sizeof(copy));
-	/* The maker's own copy: the search finds what is there. */
+	/* The maker's own copy shows that the search finds what is there. */
 	found = search_heap(m, &has_heap);
 	ck_assert_uint_eq(found, has_heap);
 	memset(m->key, 0, sizeof(m->key));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A log that cannot be opened for reasons outside its files: no thread, no locks, a folder that
- * cannot be brought to disk.  Nothing is left behind.
+ * A log that cannot be opened for reasons outside its files: there is no thread, there are no file
+ * locks, or the folder cannot be brought to disk.  Nothing may be left behind.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -43,7 +43,7 @@ int __wrap_fsync(int fd)
 	return sync_error ? -1 : __real_fsync(fd);
 }
 
-/* Files in the folder but the first key, which the test made. */
+/* The number of files in the folder.  The first key does not count, since the test made it. */
 static unsigned files_of(const struct temp_log *p)
 {
 	DIR *folder = opendir(p->folder);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Thousands of changes to a log, drawn at random from every kind that an intruder without the key
- * could make: none is called good, and the first finding is where the first changed byte is.
+ * could make.  None may be called good, and the first finding must be where the first changed byte
+ * is.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@
 static const uint8_t first_key[33] = "an epoch's first key of 32 bytes";
 
 struct world {
-	struct audit_maker genuine, other; /* two histories under one key */
+	struct audit_maker genuine, other; /* two different logs under one key */
 	struct tamper_log whole;
 	char checkpoint[512], key_path[64];
 	size_t checkpoint_n;
@@ -126,7 +127,9 @@ static vres_status check(const struct world *w, const struct tamper_image *image
 	return status;
 }
 
-/* The first finding is where the first change is; where lines are gone, in the next that is left.
+/*
+ * Is the first finding where the first change is?  Where lines are gone, that is the line after
+ * them.
  */
 static bool is_named(const struct tamper_image *image, const vres_audit_finding *f, size_t file,
                      size_t line)
@@ -173,8 +176,9 @@ START_TEST(no_change_of_a_log_is_called_good_and_the_first_finding_is_where_it_b
 			              "%s, seed %llu: %d", tamper_name(kind),
 			              (unsigned long long)drawn, (int)status);
 			/*
-			 * Named later: a line under its own epoch's key, a whole log of another
-			 * history, a file that might be the first.
+			 * These three are noticed later than the changed line, since that line has
+			 * a right MAC: a line under the key of its own epoch, a whole log of
+			 * another history, and a file that could be the first one.
 			 */
 			if (kind == TAMPER_OTHER_EPOCH ||
 			    (kind == TAMPER_OTHER_HISTORY && line == 1) ||

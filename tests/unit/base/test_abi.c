@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * The rule for structures that cross the ABI, on a structure that has grown once: from one field to
- * two.
- */
+/* The rule for structures that cross the ABI, tried on a structure that has grown by one field. */
 #include "base/abi.h"
 
 #include "support/suite/status.h"
@@ -100,7 +97,7 @@ START_TEST(longer_struct_with_any_unknown_byte_set_is_refused)
 }
 END_TEST
 
-/* A size that was never set is not followed into memory that is not the struct's. */
+/* A struct_size that was never set may be anything, so it must not decide how much is read. */
 START_TEST(absurd_size_is_refused_without_reading_so_far)
 {
 	struct now src = {.one = 1}, got;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Names and texts of statuses, and how an error is raised. */
+/* Names and texts of statuses, and how an error is made. */
 #include "base/error.h"
 
 #include <ctype.h>
@@ -8,7 +8,7 @@
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
 
-/* As api.md has them. */
+/* The numbers and names that callers rely on, written out a second time. */
 static const struct {
 	int status;
 	const char *name;

@@ -123,7 +123,7 @@ START_TEST(times_from_1970_to_the_last_that_64_bits_hold)
 }
 END_TEST
 
-/* Every day there is, against the C library. */
+/* Each day that 64 bits of nanoseconds reach, compared with the C library. */
 START_TEST(every_day_agrees_with_gmtime)
 {
 	const unsigned step = 100 / suite_scaled(100, 1);

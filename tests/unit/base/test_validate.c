@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The validators, over every byte, every length at the limits, and every code point. */
+/* The validators, tried with every byte, every length near the limits, and every code point. */
 #include "base/validate.h"
 
 #include "support/suite/status.h"
@@ -40,7 +40,7 @@ START_TEST(identifier_has_one_to_max_bytes)
 }
 END_TEST
 
-/* A string without a NUL is read to max + 1 bytes and not further: the sanitizers see to it. */
+/* A string without a NUL is read up to max + 1 bytes.  Sanitizers would report a longer read. */
 START_TEST(string_without_an_end_is_read_no_further_than_its_limit)
 {
 	const char endless[9] = {'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a'};
@@ -69,7 +69,7 @@ START_TEST(message_names_the_position_and_does_not_echo_the_input)
 }
 END_TEST
 
-/* UTF-8 by the arithmetic of its definition, which the library does not use. */
+/* Encodes a code point as UTF-8 by arithmetic, which is not how the library does it. */
 static size_t encode(uint32_t c, char out[5])
 {
 	const size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
@@ -82,7 +82,7 @@ static size_t encode(uint32_t c, char out[5])
 	return n;
 }
 
-/* Check makes a note of every assertion it passes, which a million times over takes long. */
+/* Returns bool, since Check records each assertion that holds, and a million records take long. */
 static bool is_read_back(uint32_t c)
 {
 	const bool is_surrogate = c >= 0xd800 && c <= 0xdfff;
@@ -107,8 +107,8 @@ START_TEST(every_code_point_but_surrogates_is_read_back)
 END_TEST
 
 /*
- * Of all sequences of two bytes, and of three and four with a good start, exactly those that encode
- * a code point are well-formed.
+ * Tries all sequences of two bytes, and those of three and four bytes that end with 0x80.  Exactly
+ * those that encode a code point must be well-formed.
  */
 START_TEST(every_other_sequence_is_not_utf8)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The public validators, byte by byte: what they take, what they call an offender, where it stands,
- * and that they never repeat it.
+ * The public validators, byte by byte: what they take, and which fault they report at which byte.
+ * A message must never repeat the input.
  */
 #include <vres/validate.h>
 
@@ -14,7 +14,7 @@
 
 #define TEXT(literal) (literal), sizeof(literal) - 1
 
-/* NULL: taken; else the message, which begins with "it". */
+/* @message: NULL if the input must be taken, else the message, in which "it" is the name. */
 static void ck_outcome(vres_status status, const vres_error *err, const char *message)
 {
 	ck_assert_int_eq(status, message ? VRES_E_INVALID_INPUT : VRES_OK);
@@ -116,7 +116,8 @@ START_TEST(hex_has_exactly_as_many_digits_as_asked_for)
 		{TEXT(" 0"), NO_DIGIT "0"},
 		{TEXT("0-"), NO_DIGIT "1"},
 		{TEXT("0:"), NO_DIGIT "1"},
-		{TEXT("/0"), NO_DIGIT "0"}, /* the neighbours of the ranges */
+		/* "/", "@", "G", "`" and "g" are the neighbours of the digits' ranges */
+		{TEXT("/0"), NO_DIGIT "0"},
 		{TEXT("@0"), NO_DIGIT "0"},
 		{TEXT("G0"), NO_DIGIT "0"},
 		{TEXT("`0"), NO_DIGIT "0"},
@@ -152,7 +153,7 @@ START_TEST(range_begins_at_min_and_ends_before_end)
 	         {5, 5, 5, false},
 	         {5, 9, 5, false},
 	         {7, 9, 5, false},
-	         {9, 9, 5, false}, /* in, for who compares value - min with end - min */
+	         {9, 9, 5, false}, /* value - min is below end - min here, as unsigned numbers */
 	         {10, 9, 5, false},
 	         {UINT64_MAX, 0, UINT64_MAX, false},
 	         {UINT64_MAX - 1, 0, UINT64_MAX, true},
@@ -175,7 +176,8 @@ START_TEST(text_is_judged_by_its_first_offender)
 		{TEXT("tab\tfeed\nreturn\r\n"), NULL},
 		/* Zero-width space, non-joiner, joiner. */
 		{TEXT("a\xe2\x80\x8b\xe2\x80\x8c\xe2\x80\x8d"), NULL},
-		{TEXT("a\xe2\x80\x8e\xe2\x80\x8f"), NULL}, /* marks of direction */
+		/* left-to-right and right-to-left marks */
+		{TEXT("a\xe2\x80\x8e\xe2\x80\x8f"), NULL},
 		/* Separators, no-break space. */
 		{TEXT("a\xe2\x80\xa8\xe2\x80\xa9\xc2\xa0"), NULL},
 		{TEXT("e\xcc\x81 \xf0\x9f\x9a\x80"), NULL},
@@ -191,10 +193,10 @@ START_TEST(text_is_judged_by_its_first_offender)
 		{TEXT("a\xe2\x81\xa6"), "it has a bidirectional override at byte 1"},
 		{TEXT("a\xe2\x81\xa9"), "it has a bidirectional override at byte 1"},
 		{TEXT("\xef\xbb\xbf"), "it has a byte order mark at byte 0"},
-		/* Not the gravest: the first. */
+		/* The first fault is reported, even if a later one is graver. */
 		{TEXT("\xe2\x80\xae\x1b\0"), "it has a bidirectional override at byte 0"},
 		{TEXT("a\x80"), "it is not valid UTF-8 at byte 1"},
-		{TEXT("a\xc0\x80"), "it is not valid UTF-8 at byte 1"}, /* a NUL in disguise */
+		{TEXT("a\xc0\x80"), "it is not valid UTF-8 at byte 1"}, /* an overlong NUL */
 		{TEXT("a\xed\xa0\x80"), "it is not valid UTF-8 at byte 1"},
 		{TEXT("a\xf4\x90\x80\x80"), "it is not valid UTF-8 at byte 1"},
 		{TEXT("a\xe2\x80"), "it is not valid UTF-8 at byte 1"},
@@ -215,7 +217,8 @@ START_TEST(text_is_judged_by_its_first_offender)
 END_TEST
 
 /*
- * No byte beyond the length is read: a block of exactly that size, for the sanitizers and Valgrind.
+ * The input is in a block of exactly its length, so that sanitizers and Valgrind see a read past
+ * it.
  */
 START_TEST(nothing_beyond_the_length_is_read)
 {
@@ -245,7 +248,7 @@ START_TEST(name_in_the_message_is_the_callers_or_value)
 	ck_assert_str_eq(err.message, "value is empty");
 	ck_status(vres_validate_range(1, 0, 1, NULL, &err), VRES_E_INVALID_INPUT);
 	ck_assert_str_eq(err.message, "value is out of range: not in 0 to below 1");
-	memset(endless, 'x', sizeof(endless)); /* no NUL: it is read to 64 bytes and no further */
+	memset(endless, 'x', sizeof(endless)); /* no NUL, so it is read to 64 bytes only */
 	ck_status(vres_validate_hex("g", 1, 1, endless, &err), VRES_E_INVALID_INPUT);
 	ck_assert_uint_eq(strspn(err.message, "x"), 64);
 	ck_assert_ptr_nonnull(strstr(err.message, "at byte 0"));

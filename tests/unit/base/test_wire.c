@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Bytes that are signed or stored: both cursors, to their bounds and past them. */
+/* The reader and writer of bytes that are signed or stored, up to their bounds and past them. */
 #include "base/wire.h"
 
 #include "support/suite/suite.h"
@@ -48,8 +48,8 @@ START_TEST(strings_and_byte_strings_carry_their_length)
 END_TEST
 
 /*
- * At every capacity that is too small, what was written stays inside, and the misfit is remembered
- * though the next piece would fit.
+ * With every capacity that is too small, nothing is written past it, and the overflow is remembered
+ * although a later piece would fit.
  */
 START_TEST(writer_never_passes_its_capacity_and_stays_overflown)
 {
@@ -83,8 +83,8 @@ START_TEST(nothing_is_written_after_an_overflow)
 END_TEST
 
 /*
- * Of every prefix but the whole, something is missing; what is missing reads as zeros and the end
- * says so.
+ * Every prefix lacks something.  What is missing reads as zeros, and wire_ended() says that it was
+ * missing.
  */
 START_TEST(every_truncation_is_malformed_and_reads_as_zeros)
 {
@@ -118,7 +118,7 @@ START_TEST(reader_stays_malformed_though_the_next_piece_would_fit)
 	struct wire_reader r = {.bytes = bytes, .length = sizeof(bytes)};
 	char string[16];
 
-	wire_get_string(&r, string, sizeof(string)); /* 9 bytes are claimed, 4 are there */
+	wire_get_string(&r, string, sizeof(string)); /* the length says 9 bytes, but 4 follow */
 	ck_assert(r.malformed);
 	ck_assert_uint_eq(wire_get_u32(&r), 0);
 	ck_assert(!wire_ended(&r));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A call to a backend: which range it may be given, and what is made of the status and the words it
- * answers with.
+ * A call to a backend: which ranges it may be given, and what becomes of the status and the message
+ * that it returns.
  */
 #include "device/backend_call.h"
 
@@ -74,7 +74,10 @@ START_TEST(shortage_always_comes_with_its_numbers)
 	ck_status(vres_mem_alloc(fixture->device, 5000, &mem, &err), VRES_E_INSUFFICIENT_VRAM);
 	ck_assert_uint_eq(err.needed_bytes, 8192);
 	ck_assert_uint_eq(err.available_bytes, 10);
-	/* Of what, nobody knows. */
+	/*
+	 * Without numbers a shortage would not say how much is missing, so it becomes another
+	 * status.
+	 */
 	ck_status(outcome(VRES_E_INSUFFICIENT_VRAM, &silent, &err), VRES_E_ALLOCATION_FAILED);
 }
 END_TEST

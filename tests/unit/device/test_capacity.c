@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reserving device memory: what fits, what does not, what happens at once. */
+/* Reserving device memory: what fits, what does not, and the figures that are reported. */
 #include "device/capacity.h"
 #include <sys/wait.h>
 #include <time.h>
@@ -9,7 +9,7 @@
 #include "support/suite/suite.h"
 
 #define MIB  (UINT64_C(1) << 20)
-#define FREE (UINT64_C(1) << 30) /* of the fake */
+#define FREE (UINT64_C(1) << 30) /* of the fake backend's device */
 
 static uint64_t padded(struct device_fixture *fixture, uint64_t bytes, uint64_t granularity)
 {
@@ -95,18 +95,21 @@ START_TEST(shortage_names_what_would_be_granted)
 }
 END_TEST
 
-/* A driver that claims more memory than 64 bits hold of promises. */
+/* The driver claims so much free memory that adding two reservations could overflow 64 bits. */
 START_TEST(free_figure_at_its_largest_does_not_overflow_the_promises)
 {
 	CLEANUP(device_fixture_close) struct device_fixture *fixture = device_fixture_open();
 	vres_error err;
 
-	fixture->device->props.total_bytes = UINT64_MAX; /* else it would not be believed */
+	/* a free figure above the total is not believed */
+	fixture->device->props.total_bytes = UINT64_MAX;
 	fixture->fake->status.free_bytes = UINT64_MAX;
 	ck_ok(vres_capacity_reserve(fixture->device, UINT64_MAX - 10, 0, &err));
-	fixture->device->ledger.unsettled = 0; /* or the second would wait for the first */
+	/* otherwise the next call waits until the first reservation is allocated */
+	fixture->device->ledger.unsettled = 0;
 	ck_status(vres_capacity_reserve(fixture->device, 11, 0, &err), VRES_E_INSUFFICIENT_VRAM);
-	ck_assert_uint_eq(err.available_bytes, 0); /* ten bytes are no granule */
+	/* ten bytes are less than a unit of allocation */
+	ck_assert_uint_eq(err.available_bytes, 0);
 	ck_ok(vres_capacity_reserve(fixture->device, 10, 0, &err));
 	ck_assert_uint_eq(fixture->device->ledger.sums.pending, UINT64_MAX);
 }
@@ -133,7 +136,7 @@ START_TEST(figures_follow_a_seal_from_promise_to_release)
 	ck_ok(vres_capacity_reserve(d, 3 * MIB, 0, &err));
 	ck_assert_uint_eq(look(fixture, 0).reserved, 4 * MIB);
 	ck_assert_uint_eq(look(fixture, 0).available, FREE - 3 * MIB);
-	/* What the driver says once it is allocated. */
+	/* This is the driver's figure once the memory is allocated. */
 	fixture->fake->status.free_bytes = FREE - 3 * MIB;
 	vres_ledger_allocated(&d->ledger, 3 * MIB, 3 * MIB);
 	ck_assert_uint_eq(look(fixture, 0).reserved, 4 * MIB);

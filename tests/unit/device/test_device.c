@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Devices and their memory: properties that are wrong, a device that is lost or cannot be opened,
+ * Devices and their memory: wrong properties, a device that is lost or cannot be opened, and
  * allocations that are not what was asked for.
  */
 #include "device/device.h"
@@ -21,7 +21,8 @@ START_TEST(lost_device_stays_lost_and_is_asked_nothing_more)
 
 	fixture->fake->answer[FAKE_MEM_RESIDENCY] = VRES_E_DEVICE_LOST;
 	ck_status(vres_mem_residency(&mem, &where, &err), VRES_E_DEVICE_LOST);
-	fixture->fake->answer[FAKE_MEM_RESIDENCY] = VRES_OK; /* it may claim to be back */
+	/* the driver now answers again, which must not count */
+	fixture->fake->answer[FAKE_MEM_RESIDENCY] = VRES_OK;
 	ck_status(vres_mem_residency(&mem, &where, &err), VRES_E_DEVICE_LOST);
 	ck_status(vres_device_ask(fixture->device, &status, &err), VRES_E_DEVICE_LOST);
 	ck_status(vres_mem_alloc(fixture->device, 1, &other, &err), VRES_E_DEVICE_LOST);
@@ -31,7 +32,7 @@ START_TEST(lost_device_stays_lost_and_is_asked_nothing_more)
 	ck_status(vres_lane_open(fixture->device, 16, 0, &lane, &err), VRES_E_DEVICE_LOST);
 	ck_assert_uint_eq(atomic_load(&fixture->fake->calls[FAKE_MEM_RESIDENCY]), 1);
 	ck_assert_uint_eq(atomic_load(&fixture->fake->calls[FAKE_MEM_ALLOC]), 1);
-	ck_ok(vres_mem_release(&mem, &err)); /* but what lies on the host's side is freed */
+	ck_ok(vres_mem_release(&mem, &err)); /* frees host memory, without a call to the driver */
 }
 END_TEST
 

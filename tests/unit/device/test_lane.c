@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Transfers and hashes behind the fixture: their bounds, and a backend that reports success for
- * work it did not do.
+ * Transfers over a lane: their bounds, and a backend that reports success for a copy it did not
+ * make.  Before a pull the staging buffer gets a mark at its end and one in each page, so that what
+ * does not arrive is noticed.
  */
 #include "support/suite/alloc.h"
 #include "support/suite/content.h"
@@ -99,7 +100,7 @@ START_TEST(pull_that_did_not_happen_is_the_backends_fault)
 }
 END_TEST
 
-/* What an earlier pull left in the staging buffer is not taken for the answer to a later one. */
+/* The mark must also be written over what an earlier pull left in the staging buffer. */
 START_TEST(pull_that_did_not_happen_after_one_that_did_is_seen)
 {
 	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
@@ -126,7 +127,7 @@ START_TEST(pull_that_stopped_half_way_is_the_backends_fault)
 }
 END_TEST
 
-/* Of any length there are bytes behind the last mark but one, and the last mark is at the end. */
+/* For each length, the copy stops just before the last mark. */
 START_TEST(pull_that_lacks_its_end_is_the_backends_fault)
 {
 	static const size_t lengths[] = {
@@ -142,7 +143,10 @@ START_TEST(pull_that_lacks_its_end_is_the_backends_fault)
 }
 END_TEST
 
-/* Of these a mark's beginning is all that is there, which their content could equal by chance. */
+/*
+ * A pull shorter than a mark gets only the mark's beginning, which its content could equal by
+ * chance.
+ */
 START_TEST(short_pull_that_did_not_happen_is_the_backends_fault)
 {
 	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
@@ -173,7 +177,7 @@ START_TEST(short_piece_that_equals_its_mark_by_chance_is_pulled_again_and_taken)
 		const uint64_t before = lane_fixture_calls(&b, FAKE_LANE_PULL);
 
 		for (size_t i = 0; i < n; i++)
-			bytes[i] = (uint8_t)~b.lane.poison[i]; /* what the next mark is */
+			bytes[i] = (uint8_t)~b.lane.poison[i]; /* the mark of the next pull */
 		ck_ok(vres_lane_pull(&b.lane, &b.mem, 0, n, &err));
 		ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
 		ck_assert_mem_eq(b.lane.staging, bytes, n);
@@ -182,7 +186,10 @@ START_TEST(short_piece_that_equals_its_mark_by_chance_is_pulled_again_and_taken)
 }
 END_TEST
 
-/* What the first mark left would look like content, and like other content the second time. */
+/*
+ * A pull whose bytes equal the mark is repeated with another mark.  The second must differ in every
+ * byte, or content could equal both.
+ */
 START_TEST(marks_of_one_pull_and_the_next_differ_in_every_byte)
 {
 	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
@@ -207,7 +214,7 @@ START_TEST(marks_of_two_lanes_differ)
 }
 END_TEST
 
-/* It was never under way: the next wait does not look for what it should have brought. */
+/* A refused call puts nothing on the lane, so the next wait must not look for its result. */
 START_TEST(work_that_the_backend_refused_is_not_waited_for)
 {
 	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
@@ -264,7 +271,7 @@ START_TEST(lane_without_its_staging_buffer_is_closed_again)
 	ck_assert_ptr_null(lane.handle);
 	ck_assert_int_eq(atomic_load(&b.fixture->fake->live), live);
 	ck_ok(vres_lane_open(b.fixture->device, 0, 0, &lane,
-	                     &err)); /* for hashing only: needs none */
+	                     &err)); /* a lane for hashing has no staging buffer */
 	ck_assert_ptr_null(lane.staging);
 	vres_lane_close(&lane);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Hash jobs behind the fixture, and a backend that reports success for those it did not do. */
+/* Hash jobs over a lane, and a backend that reports success for those it did not do. */
 #include "support/suite/alloc.h"
 #include "support/suite/content.h"
 #include "unit/fixture/lane_fixture.h"
@@ -42,7 +42,7 @@ START_TEST(hash_whose_nonce_was_not_echoed_is_the_backends_fault)
 }
 END_TEST
 
-/* Echoed, but nothing was written: those digests would look like damaged weights. */
+/* The backend echoes the nonce but leaves out digests, which would look like damaged weights. */
 START_TEST(hash_that_left_out_digests_is_the_backends_fault)
 {
 	CLEANUP(lane_fixture_end) struct lane_fixture b = lane_fixture_begin();
@@ -78,7 +78,8 @@ START_TEST(nonces_are_never_used_twice)
 		ck_assert_uint_ne(b.lane.echo, seen[i]);
 		for (size_t j = 0; j < i; j++) {
 			ck_assert_uint_ne(seen[i], seen[j]);
-			ck_assert_uint_ne(seen[i] >> 32, seen[j] >> 32); /* all of it is random */
+			/* both halves are random */
+			ck_assert_uint_ne(seen[i] >> 32, seen[j] >> 32);
 		}
 		ck_ok(vres_lane_wait(&b.lane, DEADLINE, &err));
 	}

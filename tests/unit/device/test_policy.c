@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Judging facts: each bit of the policy alone, each fact alone, and what contradicts itself. */
+/*
+ * How policy judges the facts of a device: each bit and each fact alone, and policies that
+ * contradict themselves.
+ */
 #include "device/policy.h"
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
@@ -140,7 +143,8 @@ START_TEST(good_device_is_good_in_every_fact)
 END_TEST
 
 /*
- * One bad fact: a violation that names the bit it would need; with that bit, and no other, noted.
+ * The device has one bad fact, @name, which needs the bit @needs.  With that bit it is noted; with
+ * any other or none it is a violation.
  */
 static void ck_device(const char *name, const vres_device_props *props, bool simulated,
                       uint64_t needs)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How policy judges memory: what it is, how it was made, and how it changed since it was sealed. */
+/*
+ * How policy judges memory: what it is, how it was allocated, and how it changed since it was
+ * sealed.
+ */
 #include "device/policy.h"
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
@@ -185,7 +188,10 @@ START_TEST(assurance_of_simulated_memory_is_none)
 }
 END_TEST
 
-/* On a device with explicit locations others may allocate otherwise, and have that adopted. */
+/*
+ * On a device that allocates with an explicit location, adopted memory may still be of another
+ * kind.
+ */
 START_TEST(assurance_of_adopted_memory_that_may_be_exported_is_plain)
 {
 	vres_residency now = good_memory();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Measuring what is in VRAM: on the device and by readback, which must agree with each other and
- * with plain code.
+ * Digests of what is in VRAM, by the device and by readback.  The two must agree with each other
+ * and with plain code.
  */
 #include "device/vram_digest.h"
 
@@ -160,8 +160,8 @@ START_TEST(no_nodes_and_too_many_are_refused)
 END_TEST
 
 /*
- * Many more than one staging buffer holds, by one thread and by several: the order in which the
- * parts come must not matter.
+ * The content is much larger than a staging buffer.  Parts arrive in any order, which must not
+ * matter.
  */
 START_TEST(readback_of_many_parts_by_any_number_of_threads)
 {
@@ -211,7 +211,7 @@ START_TEST(no_more_lanes_than_threads_and_no_more_threads_than_parts)
 }
 END_TEST
 
-/* There is a lane for each thread, and no more than so many. */
+/* Each thread needs a lane, and the number of lanes is limited. */
 START_TEST(no_more_threads_than_lanes)
 {
 	CLEANUP(end) struct sample s = begin(100000, 4096);
@@ -238,8 +238,7 @@ START_TEST(a_flipped_bit_anywhere_changes_the_root)
 		ck_assert_mem_ne(bad, good, 32);
 		fake_backend_bytes(&s.mem)[at] ^= 0x10;
 	}
-	fake_backend_bytes(&s.mem)[70001] ^=
-		1; /* past the bytes, in the padding of the allocation */
+	fake_backend_bytes(&s.mem)[70001] ^= 1; /* in the padding behind the last byte */
 	ck_ok(vres_vram_digest_root(&ms, bad, NULL, &err));
 	ck_assert_mem_eq(bad, good, 32);
 }

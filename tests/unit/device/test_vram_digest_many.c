@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Jobs over many memories, parts and slices: the same digests as vres_vram_digest_level() and
- * vres_vram_digest_root() give.
+ * Jobs over many memories, over a part of one, and in slices.  Their digests must be those of
+ * vres_vram_digest_level() and vres_vram_digest_root().
  */
 #include "device/vram_digest_many.h"
 
@@ -103,7 +103,7 @@ START_TEST(slices_give_the_root_and_none_is_too_long)
 }
 END_TEST
 
-/* Memories of one size and of others, in one job, in order. */
+/* Some of these memories have equally many nodes.  All are hashed in one job. */
 START_TEST(a_job_has_the_digests_of_each_of_its_memories)
 {
 	static const uint64_t sizes[] = {2000, 32768, 32769, 40000, 999999};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Memory that was wiped is looked at before it is freed. */
+/* Wiped memory is checked for left bytes before it is freed. */
 #include <string.h>
 #include "device/wiped.h"
 #include "unit/fixture/fake_backend.h"
@@ -7,10 +7,10 @@
 #include "support/suite/suite.h"
 
 #define PATIENCE UINT64_C(1000000000)
-#define SMALL    (63 * 4096 + 17) /* all of it is looked at */
-#define LARGE    (256 * 4096)     /* a quarter of it is */
+#define SMALL    (63 * 4096 + 17) /* small memory is checked as a whole */
+#define LARGE    (256 * 4096)     /* a quarter of the blocks is checked */
 
-/* The loop index: hashed by the device, or read back from one that cannot hash. */
+/* The loop index: 0 hashes on the device, 1 reads back from a device that cannot hash. */
 static struct device_fixture *open_fixture(int reads)
 {
 	struct device_fixture *fixture = device_fixture_open();
@@ -53,8 +53,10 @@ START_TEST(part_of_large_memory_that_was_left_is_noticed_and_one_block_by_chance
 	unsigned found = 0;
 	vres_error err;
 
-	/* Nobody can say beforehand which blocks are looked at: one of four, another one each
-	 * time. */
+	/*
+	 * A quarter of the blocks is chosen at random for each check, so one bad block is found
+	 * about 50 times of 200.
+	 */
 	fake_backend_bytes(&mem)[100 * 4096 + 5] = 1;
 	for (unsigned i = 0; i < 200; i++)
 		found += vres_mem_check_wiped(&mem, PATIENCE, &err) != VRES_OK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Building and delivering events: to the log, to the sink, to the incident callback. */
+/* Making events, and delivering them to the log, the sink and the incident callback. */
 #include "events/events.h"
 #include "manager/manager.h"
 #include "support/fixture/support.h"
@@ -86,7 +86,8 @@ START_TEST(event_goes_to_log_and_sink_and_only_an_incident_to_its_callback)
 	ck_assert_uint_eq(f->record.incidents_count, 1);
 	ck_assert_uint_eq(f->record.lines_count, 2);
 	ck_assert_uint_eq(metrics_of(f).audit_events, 2);
-	f->record.flaw = NULL; /* these events were made by hand */
+	/* the record checks order and fields, which events made by hand do not keep */
+	f->record.flaw = NULL;
 }
 END_TEST
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Devices and memory over any vendor's fake driver: a context that is lost, padding, ranges that
- * are gone in part, closing when the driver fails.
+ * Devices and memory over any vendor's fake driver: a lost context, padding, ranges of which a part
+ * is gone, and a driver that fails while things are closed.
  */
 #include <string.h>
 #include <sys/resource.h>
@@ -18,7 +18,7 @@ START_TEST(one_fault_that_ends_the_context_is_remembered)
 	fake_fail(POLL_FUNCTION, 1, 719);
 	ck_status(b.ops->lane_wait(b.lane, PATIENCE, &err), VRES_E_DEVICE_LOST);
 	ck_assert_int_eq(err.backend_code, 719);
-	/* The driver would answer again by now. */
+	/* The fake would answer these calls, but the context is lost for good. */
 	ck_status(b.ops->device_status(b.dev, &status, &err), VRES_E_DEVICE_LOST);
 	ck_status(b.ops->mem_residency(b.mem, &residency, &err), VRES_E_DEVICE_LOST);
 	gpu_fixture_close(&b);
@@ -87,8 +87,8 @@ START_TEST(range_of_which_a_part_is_gone_is_not_device_memory)
 END_TEST
 
 /*
- * Tests the fake driver: suites seal thousands of shards, and a process usually has 1,024
- * descriptors.
+ * This tests the fake driver.  Suites seal thousands of shards, and a process can usually open
+ * 1,024 files.
  */
 START_TEST(hundreds_of_allocations_take_no_descriptor_each)
 {
@@ -112,7 +112,7 @@ START_TEST(hundreds_of_allocations_take_no_descriptor_each)
 }
 END_TEST
 
-/* The driver would say of the image only that it does not fit. */
+/* For the image alone the driver only says that it does not fit this device. */
 START_TEST(kernel_image_that_corrupts_the_context_loses_the_device)
 {
 	const struct fake_params params = {.no_image = true, .image_breaks = 719};

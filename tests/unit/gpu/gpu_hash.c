@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Hashing over any vendor's fake driver: more than the scratch holds, every block size to the
- * highest level, several threads at once.
+ * Hashing over any vendor's fake driver: more than the scratch memory holds, every block size up to
+ * the highest level, and several threads at once.
  */
 #include <pthread.h>
 #include <string.h>
@@ -15,7 +15,7 @@ struct hasher {
 	struct gpu_fixture *b;
 	uint64_t offset;
 	uint8_t want[32];
-	const char *trouble; /* or NULL */
+	const char *trouble; /* NULL: none */
 };
 
 static void *hash_again_and_again(void *arg)
@@ -71,7 +71,7 @@ START_TEST(threads_hash_at_once_and_none_gets_another_ones_digests)
 }
 END_TEST
 
-/* More open lanes than the scratch has slots: a finished job must have given its slot back. */
+/* More lanes are open than the scratch memory has slots, so each job must give its slot back. */
 START_TEST(lanes_that_have_hashed_keep_no_scratch)
 {
 	struct gpu_fixture b = gpu_fixture_open(NULL, 4096, 0, 0);
@@ -98,10 +98,7 @@ START_TEST(lanes_that_have_hashed_keep_no_scratch)
 }
 END_TEST
 
-/*
- * More leaves than a slot of the scratch holds at any level, and a last window that ends inside a
- * block.
- */
+/* The content has more leaves than a slot of the scratch memory holds, and ends inside a block. */
 #define LONG_BYTES (UINT64_C(37) * 1024 * 1024 + 777)
 #define SMALL      1024u
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Lanes over any vendor's fake driver: deadlines, page-locked staging, work behind a hash. */
+/* Lanes over any vendor's fake driver: deadlines, page-locked staging, and hashes before a push. */
 #include <string.h>
 #include "gpu_fixture.h"
 #include "support/suite/content.h"
@@ -22,7 +22,7 @@ START_TEST(stalled_device_is_given_up_at_the_deadline)
 	ck_status_reason(b.ops->lane_wait(b.lane, SOON, &err), VRES_E_BACKEND,
 	                 VRES_REASON_DEADLINE);
 	ck_assert_uint_eq(echo, 0);
-	/* The lane takes no more work; the device does. */
+	/* The lane takes no more work, but the device does. */
 	ck_status(b.ops->lane_push(b.lane, b.mem, 0, 1, &err), VRES_E_BACKEND);
 	ck_status(b.ops->lane_wait(b.lane, SOON, &err), VRES_E_BACKEND);
 	fake_stall(false);
@@ -59,7 +59,7 @@ START_TEST(hashes_wait_for_scratch_no_longer_than_their_deadline)
 }
 END_TEST
 
-/* A deadline that passed while the process was stopped was not missed by the device. */
+/* If the process was stopped, the deadline may have passed although the device was in time. */
 START_TEST(device_is_asked_once_more_after_the_deadline)
 {
 	struct gpu_fixture b = gpu_fixture_open(NULL, 4096, 4096, 0);
@@ -92,7 +92,7 @@ START_TEST(refused_page_locking_leaves_a_lane_that_works)
 }
 END_TEST
 
-/* Page-locking a buffer takes longer than the work of most lanes. */
+/* Page-locking a buffer takes longer than what most lanes do, so buffers are kept. */
 START_TEST(page_locked_staging_is_kept_wiped_for_the_next_lane)
 {
 	struct gpu_fixture b = gpu_fixture_open(NULL, 4096, 0, 0);
@@ -106,7 +106,7 @@ START_TEST(page_locked_staging_is_kept_wiped_for_the_next_lane)
 	content_fill(first, 8192, 3, 0);
 	b.ops->lane_close(lane);
 	ck_assert_uint_eq(fake_live(), live + 1);
-	/* A larger kept buffer serves, too. */
+	/* A kept buffer may be larger than what is asked for. */
 	ck_ok(b.ops->lane_open(b.dev, 100, VRES_LANE_PINNED, &lane, &second, &err));
 	ck_assert_ptr_eq(second, first);
 	ck_assert_mem_eq(second, nothing, 8192);

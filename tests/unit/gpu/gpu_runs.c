@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Hash jobs with many runs, and on lanes of low priority: the number and size of launches, and the
- * digests.
+ * Hash jobs with many runs, and on lanes of low priority: how many launches they take, how large
+ * these are, and whether the digests are right.
  */
 #include <string.h>
 #include "support/suite/alloc.h"
@@ -11,7 +11,7 @@
 
 #define BLOCK_BYTES 1024u
 #define FANOUT      32u
-#define RUN_BYTES   (64u << 10) /* two nodes of the first level */
+#define RUN_BYTES   (64u << 10) /* two nodes of level 1 */
 #define DIGEST      32u
 
 static void fill(struct gpu_fixture *b, uint64_t bytes, size_t piece)
@@ -27,7 +27,7 @@ static void fill(struct gpu_fixture *b, uint64_t bytes, size_t piece)
 	}
 }
 
-/* The node above the blocks of one part of the content. */
+/* The digest of the level-1 node over this part of the content. */
 static void node_of(uint64_t offset, size_t bytes, uint8_t digest[DIGEST])
 {
 	uint8_t node[FANOUT * DIGEST] = {0}, block[BLOCK_BYTES];
@@ -95,9 +95,7 @@ START_TEST(runs_of_one_job_share_its_launches_and_have_openssls_digests)
 }
 END_TEST
 
-/*
- * A full table of pieces, more runs than a window takes, and runs of every length around a block.
- */
+/* More runs than the table of pieces holds, with every length around a block's. */
 START_TEST(more_runs_than_a_table_holds_have_openssls_digests)
 {
 	const size_t n = suite_scaled(5000, 1500);
@@ -122,7 +120,9 @@ START_TEST(more_runs_than_a_table_holds_have_openssls_digests)
 }
 END_TEST
 
-/* The loop index chooses the number of multiprocessors; the last device does not tell it. */
+/*
+ * The loop index is the number of multiprocessors; for the last one the device does not report it.
+ */
 START_TEST(lane_of_low_priority_takes_a_small_part_of_the_device_and_has_the_same_digests)
 {
 	const uint64_t bytes = (uint64_t)suite_scaled(4, 1) << 20;
@@ -177,8 +177,8 @@ START_TEST(lane_of_low_priority_that_cannot_be_opened_leaves_nothing)
 END_TEST
 
 /*
- * Skips each launch of a job in turn.  All blocks are equal, so digests left by another launch
- * would look right.
+ * Leaves out each launch of a job in turn.  All blocks are equal, so what an earlier launch left in
+ * memory would look right.
  */
 static void ck_every_skip_is_seen(struct gpu_fixture *b, vres_blane *lane, const vres_hash_run *run,
                                   uint32_t level, uint8_t *digests)
@@ -199,7 +199,7 @@ static void ck_every_skip_is_seen(struct gpu_fixture *b, vres_blane *lane, const
 	}
 }
 
-/* At any place in a batch. */
+/* The job has several launches in one batch. */
 START_TEST(launch_that_did_not_run_is_seen_whichever_it_is)
 {
 	struct gpu_fixture b = gpu_fixture_open(NULL, 1 << 20, 1 << 20, 0);
@@ -218,13 +218,10 @@ START_TEST(launch_that_did_not_run_is_seen_whichever_it_is)
 }
 END_TEST
 
-/*
- * Every batch uses the same words for its echoes, and the values of the batch before are still
- * there.
- */
+/* Batches use the same words for their echoes, so those of the batch before are still there. */
 START_TEST(launch_that_did_not_run_is_seen_in_every_batch)
 {
-	const uint64_t bytes = UINT64_C(70) << 20; /* more leaves than a slot has room for, twice */
+	const uint64_t bytes = UINT64_C(70) << 20; /* more than two batches of leaves */
 	struct gpu_fixture b = gpu_fixture_open(
 		&(const struct fake_params){.bytes_per_device = UINT64_C(96) << 20}, bytes, 0, 0);
 	const vres_hash_run run = {b.mem, 0, bytes};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Plans of launches, executed by a machine that computes numbers instead of digests. */
+/* Plans of launches, executed on a machine that computes numbers instead of digests. */
 #include <stdlib.h>
 #include <string.h>
 #include "support/suite/alloc.h"
@@ -19,7 +19,7 @@ static uint64_t random_next(uint64_t *state)
 	return *state;
 }
 
-/* The loop index chooses many short runs, a few long ones, or a mixture. */
+/* A random length.  @kind 0 is for many short runs, 1 for a mixture, 2 for a few long ones. */
 static uint64_t random_bytes(uint64_t *state, uint32_t block_size, unsigned kind)
 {
 	const uint64_t limits[] = {3, 200, 40000};
@@ -114,8 +114,8 @@ START_TEST(inner_levels_add_a_launch_each_to_a_long_run_and_none_to_every_window
 END_TEST
 
 /*
- * Holds for launches that are just large enough for one node, too: the levels above must not force
- * a wait after each.
+ * The device with 4 multiprocessors has launches that are just large enough for one node.  Even
+ * there the levels above fit in the same batch.
  */
 START_TEST(low_priority_launches_cover_a_quarter_of_the_device_at_most)
 {
@@ -130,8 +130,8 @@ START_TEST(low_priority_launches_cover_a_quarter_of_the_device_at_most)
 END_TEST
 
 /*
- * With small launches, the number of launches ends a batch, including those for the levels above
- * the last leaves. ck_plan() counts them.
+ * A batch has a largest number of launches.  ck_plan() asserts that none has more, with those for
+ * the levels above the last leaves.
  */
 START_TEST(job_of_more_launches_than_a_batch_has_takes_several)
 {

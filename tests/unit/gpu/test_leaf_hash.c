@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The kernel source, compiled by the C compiler, against OpenSSL.  Every input ends right before a
- * page without access, so any read past the end crashes the test.
+ * The kernel source, compiled by the C compiler, compared with OpenSSL.  Every input ends right
+ * before a page without access, so a read past the end crashes the test.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +67,8 @@ static void ck_length(uint8_t *end, size_t slack, const uint8_t *bytes, size_t n
 }
 
 /*
- * Large blocks are mostly padding here, so each length is tested with one alignment only, in turns.
+ * Large blocks are mostly padding here, so each length is tried with one alignment only, and
+ * consecutive lengths with different ones.
  */
 START_TEST(every_length_at_every_alignment_equals_openssl_and_nothing_past_it_is_read)
 {
@@ -129,7 +130,7 @@ START_TEST(full_and_nearly_full_blocks_end_at_the_last_byte)
 }
 END_TEST
 
-/* @n digests from @place on lose their masks. */
+/* Takes the masks off @n digests from @place on. */
 static void reveal(uint8_t *digests, uint32_t place, uint32_t n)
 {
 	for (uint32_t i = place; i < place + n; i++)
@@ -140,8 +141,8 @@ static void reveal(uint8_t *digests, uint32_t place, uint32_t n)
 #define ROOM   16u
 
 /*
- * As on a GPU: threads beyond the last block, pieces at any address with any place for digests, one
- * that ends inside a block.
+ * As on a GPU, there are more threads than blocks, pieces lie at any address, their digests go to
+ * any place, and pieces end inside a block.
  */
 START_TEST(threads_find_their_pieces_hash_one_block_each_and_the_first_echoes_the_nonce)
 {
@@ -188,8 +189,8 @@ END_TEST
 #define FAR (UINT64_C(5) << 30)
 
 /*
- * A piece of 5 GiB of which only the last bytes are accessible.  Its place makes this thread's
- * digest the first.
+ * Only the last bytes of the 5 GiB piece are accessible.  @place is chosen so that the digest of
+ * this thread's block is the first.
  */
 START_TEST(blocks_past_four_gibibytes_are_read_where_they_are_at_any_alignment)
 {
@@ -227,7 +228,7 @@ START_TEST(blocks_past_four_gibibytes_are_read_where_they_are_at_any_alignment)
 }
 END_TEST
 
-/* The table of pieces is in device memory, where bits can flip. */
+/* Bits of the table of pieces can flip, since it is in device memory. */
 START_TEST(piece_that_was_damaged_makes_no_thread_write_past_the_digests)
 {
 	const uint8_t data[1024] = {0};
@@ -248,7 +249,7 @@ START_TEST(piece_that_was_damaged_makes_no_thread_write_past_the_digests)
 }
 END_TEST
 
-/* From: head -c 4096 /dev/zero | sha256sum */
+/* The expected digest is from: head -c 4096 /dev/zero | sha256sum */
 START_TEST(block_of_zeros_has_the_digest_that_sha256sum_prints)
 {
 	uint8_t digest[32];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What binds digests to the launch that stored them: masks, and the nonce in each piece.  What a
- * driver left out must show as a wrong digest, never as a right one of an earlier launch.
+ * What binds digests to the launch that stored them: a mask on each digest, and the nonce in each
+ * piece.  What a driver left out must lead to a wrong digest, never to a right one of an earlier
+ * launch.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +13,14 @@
 
 #define NONCE UINT64_C(0x5eed0123456789ab)
 
-/* As many blocks as make one and a half nodes of digests; the last digest is alone in a chunk. */
+/*
+ * Blocks for one and a half nodes.  Then the last digest is alone in a 64-byte chunk of the hash.
+ */
 #define NODE      1024u
 #define CHILDREN  (NODE / 32 + 15)
 #define AS_STORED (CHILDREN + 2)
 
-/* One launch of one piece. */
+/* Runs a launch with one piece. */
 static void run_launch(const uint8_t *data, uint64_t bytes, uint64_t nonce, uint32_t place,
                        uint8_t *digests)
 {
@@ -78,11 +81,11 @@ START_TEST(one_digest_has_another_mask_with_each_nonce_and_at_each_place)
 	leaf_hash_mask(masks[0], nonces[0], 0);
 	leaf_hash_mask(masks[0], nonces[0], 0);
 	for (size_t i = 0; i < 8; i++)
-		ck_assert_uint_eq(masks[0][i], 0); /* twice is not at all */
+		ck_assert_uint_eq(masks[0][i], 0); /* applying a mask twice takes it off */
 }
 END_TEST
 
-/* The list of an earlier launch, as it is there when its copy to the device was left out. */
+/* An earlier launch's list of pieces, which is still there if the driver left out the copy. */
 START_TEST(thread_with_a_piece_of_another_launch_or_past_its_piece_writes_nothing)
 {
 	const uint8_t data[2 * NODE] = {0};
@@ -93,7 +96,7 @@ START_TEST(thread_with_a_piece_of_another_launch_or_past_its_piece_writes_nothin
 	for (uint32_t stale = 0; stale < 2; stale++) {
 		const vres_leaf_hash_piece pieces[] = {
 			leaf_hash_sealed(data, NODE, 0, 0, stale ? NONCE - 1 : NONCE),
-			/* This one should begin at thread 1. */
+			/* belongs at thread 1, but says 7 */
 			leaf_hash_sealed(data + NODE, NODE, 7, 1, NONCE - 1),
 		};
 		vres_leaf_hash_args args = {pieces,    digests, NONCE, &echo, 2,  2,
@@ -108,19 +111,19 @@ START_TEST(thread_with_a_piece_of_another_launch_or_past_its_piece_writes_nothin
 }
 END_TEST
 
-/* Bytes of an entry that a copy can move at once. */
+/* The unit, in bytes, in which a copy may be incomplete. */
 #define MOVED 4u
 
 /*
- * A copy that left out any part of an entry left there what an earlier job had: each combination of
- * the words of both is another piece, which nobody meant, and which must be noticed.
+ * If a copy left out a part of a piece, words of an earlier job's piece are still there.  Every
+ * such mixture must be noticed.
  */
 START_TEST(thread_with_a_piece_that_was_copied_in_part_writes_nothing)
 {
 	const uint32_t words = sizeof(vres_leaf_hash_piece) / MOVED;
 	const uint8_t data[3 * NODE] = {0};
 	const vres_leaf_hash_piece new = leaf_hash_sealed(data, 2 * NODE, 0, 1, NONCE);
-	/* The old one differs in every field, and lets thread 2 find a block. */
+	/* The old piece differs in every field, and also covers thread 2. */
 	const vres_leaf_hash_piece old =
 		leaf_hash_sealed(data + NODE, (UINT64_C(1) << 40) + NODE, 1, 3, NONCE - 1);
 	uint8_t digests[AS_STORED * 32], untouched[AS_STORED * 32];
@@ -137,7 +140,7 @@ START_TEST(thread_with_a_piece_that_was_copied_in_part_writes_nothing)
 				memcpy((uint8_t *)&piece + i * MOVED,
 				       (const uint8_t *)&new + i *MOVED, MOVED);
 		if (memcmp(&piece, &new, sizeof(piece)) == 0)
-			continue; /* the halves that addresses have in common */
+			continue; /* both pieces have some words in common */
 		memcpy(digests, untouched, sizeof(digests));
 		for (uint32_t thread = 0; thread < 3; thread++)
 			leaf_hash_thread(&args, 1, thread);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Variants of the kernel that kernel_bench compares with the shipped one: how they fetch blocks,
- * compiled by the C compiler, one lane of a warp after the other.
+ * Kernel variants that kernel_bench compares with the shipped one.  They differ in how they fetch
+ * blocks.  Here the C compiler compiles them, and the lanes of a warp run one after the other.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 static const uint32_t block_sizes[] = {1024, 2048, 4096, 8192, 16384, 32768, 65536};
 
 /*
- * Runs the 32 lanes of a warp one after the other, with a ring of stages as in the kernel
+ * The 32 lanes of a warp run one after the other, over the same ring of stages as in the kernel
  * (tests/bench/kernels.cu).
  */
 START_TEST(blocks_that_a_warp_stages_have_the_same_digests)
@@ -54,8 +54,8 @@ START_TEST(blocks_that_a_warp_stages_have_the_same_digests)
 END_TEST
 
 /*
- * Computes the digests of a warp's blocks, lane after lane.  The copy engine fills the stages in
- * the kernel's order (tests/bench/kernel_bulk.cu).
+ * Computes the digests of a warp's blocks.  The copy engine fills the stages in the order of the
+ * kernel (tests/bench/kernel_bulk.cu).
  */
 static void bulk_digests(bulk_warp *warp, const uint8_t *blocks, uint32_t block_size,
                          uint32_t h[BULK_LANES][8])
@@ -108,7 +108,10 @@ START_TEST(blocks_that_the_copy_engine_stages_have_the_same_digests_and_each_row
 }
 END_TEST
 
-/* A 16-byte load serves eight lanes at a time; shared memory has 32 banks of 4 bytes. */
+/*
+ * A 16-byte load serves eight lanes at a time, and shared memory has 32 banks of 4 bytes.  So these
+ * eight lanes must be in different banks.
+ */
 START_TEST(eight_lanes_find_their_quads_in_different_banks_and_where_the_engine_can_write)
 {
 	bulk_warp *warp = aligned_alloc(16, sizeof(*warp));

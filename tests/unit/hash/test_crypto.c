@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The door to OpenSSL: reuse, pieces, padding, threads.  Known answers are in tests/vectors. */
+/*
+ * What the library calls of OpenSSL: contexts used again, input in pieces, padding, threads.  Known
+ * answers are in tests/vectors.
+ */
 #include "hash/crypto.h"
 
 #include <pthread.h>
@@ -129,7 +132,7 @@ START_TEST(one_keyed_hmac_serves_message_after_message)
 
 	memset(key, 7, sizeof(key));
 	ck_ok(vres_hmac_open(&h, key, &err));
-	memset(key, 8, sizeof(key)); /* the caller's copy is no longer needed */
+	memset(key, 8, sizeof(key)); /* the caller's copy of the key may change */
 	for (size_t n = 0; n <= 500; n += 25) {
 		uint8_t old[32];
 
@@ -159,12 +162,13 @@ START_TEST(hkdf_extracts_only_when_asked)
 
 	memset(secret, 7, sizeof(secret));
 	ck_ok(vres_crypto_hkdf(true, secret, sizeof(secret), "info", 4, both, &err));
-	ck_ok(vres_crypto_hmac(no_salt, secret, sizeof(secret), prk, &err)); /* RFC 5869, 2.2 */
+	/* RFC 5869, section 2.2 */
+	ck_ok(vres_crypto_hmac(no_salt, secret, sizeof(secret), prk, &err));
 	ck_ok(vres_crypto_hkdf(false, prk, sizeof(prk), "info", 4, steps, &err));
 	ck_assert_mem_eq(steps, both, 32);
 	ck_ok(vres_crypto_hkdf(false, secret, sizeof(secret), "info", 4, steps, &err));
 	ck_assert_mem_ne(steps, both, 32);
-	ck_ok(vres_crypto_hmac(prk, "info\1", 5, steps, &err)); /* 2.3: T(1) */
+	ck_ok(vres_crypto_hmac(prk, "info\1", 5, steps, &err)); /* section 2.3: T(1) */
 	ck_assert_mem_eq(steps, both, 32);
 }
 END_TEST
@@ -216,8 +220,8 @@ static void *hash_abc(void *arg)
 }
 
 /*
- * Each test has a process of its own in Check's fork mode, so this race for the first use is a real
- * one.
+ * In Check's fork mode each test has a process of its own, so these threads really race for the
+ * first use.
  */
 START_TEST(threads_that_all_come_first_share_one_context)
 {
@@ -245,7 +249,7 @@ START_TEST(no_memory_for_the_context_is_a_status_and_the_next_call_tries_again)
 	if (alloc_disarm())
 		ck_assert_int_eq(first, VRES_E_NO_MEMORY);
 	else
-		/* Without forks, an earlier test has made the context already. */
+		/* Without forks, an earlier test has already made the context. */
 		ck_assert_int_eq(first, VRES_OK);
 	ck_assert_ptr_null(status_flaw(first, &err));
 	ck_ok(vres_crypto_hmac(key, "", 0, mac, &err));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The digester: the life of one, and what it refuses.  Known answers are in tests/vectors. */
+/* The public digester: its life, and what it refuses.  Known answers are in tests/vectors. */
 #include <vres/vres.h>
 
 #include <sys/mman.h>
@@ -138,7 +138,7 @@ START_TEST(missing_arguments_are_refused_and_harm_nothing)
 }
 END_TEST
 
-/* A file of @n bytes of content, in memory. */
+/* A file in memory with these @n bytes. */
 static int file_of(const uint8_t *bytes, size_t n)
 {
 	const int fd = memfd_create("test", MFD_CLOEXEC);
@@ -206,8 +206,8 @@ START_TEST(files_and_memory_may_alternate)
 END_TEST
 
 /*
- * Part of them may be in it, so there is no digest any more: not of fewer bytes, and not of some of
- * them twice.
+ * After a failed read some of its bytes may already be in the digest.  So the digester gives no
+ * digest any more.
  */
 static void ck_reading_fails(uint32_t alg, int fd, uint64_t offset, uint64_t bytes)
 {
@@ -270,7 +270,7 @@ START_TEST(unfinished_digester_is_destroyed_whole)
 	uint64_t before;
 	vres_error err;
 
-	/* Makes what lives as long as the process. */
+	/* The first digester also makes what the process keeps for good. */
 	vres_digester_destroy(create(VRES_DIGEST_SHA256, 0));
 	before = alloc_live();
 	for (uint32_t alg = VRES_DIGEST_SHA256; alg <= VRES_DIGEST_VERITY; alg++) {

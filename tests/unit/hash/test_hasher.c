@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One pass by several threads gives the digests that plain code gives, however the bytes come in
- * pieces.
+ * The hasher's threads must give the digests that plain code gives, whatever pieces the bytes come
+ * in.
  */
 #include "hash/hasher.h"
 #include <stdatomic.h>
@@ -11,7 +11,7 @@
 #include "support/suite/suite.h"
 #include "base/validate.h"
 
-/* more than the tasks of four threads, and than two parts of a source */
+/* More than four threads get at once, and more than two parts of a source. */
 #define MOST ((size_t)(4 << 20) + 4321)
 
 static void release_bytes(uint8_t **bytes)
@@ -19,7 +19,7 @@ static void release_bytes(uint8_t **bytes)
 	test_free(*bytes);
 }
 
-/* A pass with all it needs. */
+/* A hasher with all that it needs. */
 struct fixture {
 	struct workers workers;
 	struct tree_builder tree;
@@ -76,7 +76,7 @@ static void ck_digests(struct fixture *fixture, const uint8_t *bytes, size_t n)
 }
 
 struct cut {
-	size_t pieces[7]; /* over and over, up to a zero */
+	size_t pieces[7]; /* lengths, repeated from the first; 0 ends the list */
 };
 
 static void ck_pieces(const uint8_t *bytes, size_t n, uint32_t block_size, const struct cut *cut,
@@ -149,7 +149,7 @@ START_TEST(small_pieces_start_no_thread)
 {
 	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 3);
 	CLEANUP(end) struct fixture fixture = {0};
-	const size_t piece = ((size_t)1 << 20) - 1; /* less than a task */
+	const size_t piece = ((size_t)1 << 20) - 1; /* too little to share with a thread */
 	vres_error err;
 
 	begin(&fixture, 4096, 4, true);
@@ -162,7 +162,9 @@ START_TEST(small_pieces_start_no_thread)
 }
 END_TEST
 
-/* Processors without SHA instructions hash through OpenSSL, also on several threads. */
+/*
+ * Processors without SHA instructions hash through OpenSSL, which must work on several threads too.
+ */
 START_TEST(every_way_to_hash_blocks_works_on_several_threads)
 {
 	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 4);
@@ -197,7 +199,7 @@ START_TEST(what_is_under_way_is_given_up_when_the_pass_closes)
 		begin(&fixture, 4096, threads, true);
 		ck_ok(hasher_begin(&fixture.hasher, bytes, MOST, &err));
 		hasher_close(&fixture.hasher);
-		/* Nobody reads them any more: the thread sanitizer would tell. */
+		/* No thread may still read @bytes.  The thread sanitizer would report it. */
 		memset(bytes, 0, MOST);
 	}
 }
@@ -206,7 +208,7 @@ END_TEST
 START_TEST(no_memory_is_a_status_and_leaves_nothing)
 {
 	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 9);
-	struct fixture first_use = {0}; /* which gets OpenSSL ready for good */
+	struct fixture first_use = {0}; /* makes what OpenSSL keeps for good */
 	bool failed = true;
 	uint64_t before;
 

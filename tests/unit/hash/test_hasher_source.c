@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Pieces that the hasher's threads read from a source, each its own part. */
+/* Hashing bytes that the threads read from a source themselves, each thread its own parts. */
 #include "hash/hasher.h"
 #include <stdatomic.h>
 #include "support/suite/alloc.h"
@@ -15,7 +15,7 @@ static void release_bytes(uint8_t **bytes)
 	test_free(*bytes);
 }
 
-/* A pass with all it needs. */
+/* A hasher with all that it needs. */
 struct fixture {
 	struct workers workers;
 	struct tree_builder tree;
@@ -71,17 +71,15 @@ static void ck_digests(struct fixture *fixture, const uint8_t *bytes, size_t n)
 	ck_assert_mem_eq(digest, want, 32);
 }
 
-/* Bytes that each thread gets for itself. */
+/* A source: @n bytes, the first of which has offset @offset. */
 struct taken {
 	const uint8_t *bytes;
 	uint64_t offset;
-	/*
-	 * How many there are from offset on; the most that was asked for at once, under the lock.
-	 */
-	size_t n, most;
+	size_t n;
+	size_t most; /* the largest part that was asked for; under the lock */
 	pthread_mutex_t lock;
 	atomic_bool asked_outside;
-	uint64_t fails_at; /* the offset where it does */
+	uint64_t fails_at; /* the offset whose bytes cannot be read; UINT64_MAX: none */
 };
 
 static vres_status get(void *ctx, uint32_t worker, uint64_t offset, size_t n, const uint8_t **bytes,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The shape of the digest tree: arithmetic alone, for sizes up to the last that 64 bits hold. */
+/* The shape of the digest tree: only arithmetic, for sizes up to 2^64 - 1. */
 #include "hash/tree.h"
 
 #include "support/suite/suite.h"
@@ -74,7 +74,7 @@ START_TEST(known_shapes)
 }
 END_TEST
 
-/* What makes it a tree: each level holds what the one below needs, and no more. */
+/* Each level has just enough nodes for the level below. */
 START_TEST(each_level_is_the_one_below_divided_by_the_fanout_rounded_up)
 {
 	for (size_t b = 0; b < COUNT(block_sizes); b++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The builder of the tree, against the plain recursive one of tests/support, which has the whole in
+ * The tree builder compared with the recursive one of tests/support, which needs all bytes in
  * memory.
  */
 #include "hash/tree.h"
@@ -19,7 +19,7 @@ static void release_bytes(uint8_t **bytes)
 	test_free(*bytes);
 }
 
-/* The digest of what was added, as `fsverity digest` would print it. */
+/* Finishes the tree.  Returns the digest that `fsverity digest` would print. */
 static void finish(struct tree_builder *t, char hex[65])
 {
 	uint8_t root[32], digest[32];
@@ -101,10 +101,7 @@ START_TEST(root_of_nothing_is_zeros)
 }
 END_TEST
 
-/*
- * As several threads do it: the leaves of whole blocks come from elsewhere, between bytes that are
- * added.
- */
+/* Threads hash whole blocks elsewhere and hand in the digests, between bytes that are added. */
 START_TEST(digests_of_whole_blocks_may_be_given_instead_of_the_blocks)
 {
 	CLEANUP(release_bytes) uint8_t *bytes = content(MOST, 6);
@@ -136,7 +133,7 @@ START_TEST(no_memory_anywhere_is_a_status_and_leaves_nothing)
 	CLEANUP(release_bytes) uint8_t *bytes = content(40 * 1024 + 1, 5);
 	uint64_t before;
 	bool failed = true;
-	struct sha256 first_use = {0}; /* which gets OpenSSL ready for good */
+	struct sha256 first_use = {0}; /* makes what OpenSSL keeps for good */
 	vres_error err;
 
 	ck_ok(vres_sha256_open(&first_use, &err));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Levels of the digest tree that a builder keeps. */
+/* Levels of the digest tree that a builder keeps for its caller. */
 #include "hash/tree.h"
 #include "support/suite/alloc.h"
 #include "support/suite/content.h"
@@ -12,7 +12,9 @@ static void release_bytes(uint8_t **bytes)
 	test_free(*bytes);
 }
 
-/* Digests of every level, level after level, each made of the one below. */
+/*
+ * Computes the digests of every level, each from the level below.  at[i] is where level i begins.
+ */
 static uint8_t *levels_of(const uint8_t *bytes, const struct tree_shape *shape,
                           const uint8_t *at[TREE_LEVELS_MAX])
 {
@@ -104,8 +106,8 @@ START_TEST(capture_stops_where_its_room_ends)
 END_TEST
 
 /*
- * A group that has one block only still has a digest of its own, one level up: what source and
- * sample are compared with.
+ * A group of a single block needs a digest one level up too, since the caller's source and samples
+ * are compared at that level.
  */
 START_TEST(finish_goes_at_least_as_high_as_it_is_told)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Devices that are opened on first use, who may still call, and the end of a manager. */
+/* A manager: devices are opened on first use, who may call a stopped one, and its end. */
 #include "manager/shard.h"
 
 #include <stdio.h>
@@ -24,7 +24,7 @@ START_TEST(stopped_manager_lets_in_only_who_may_still_look)
 }
 END_TEST
 
-/* In the child; 0 is good. */
+/* Runs in the child.  Returns the number of calls that were not refused. */
 static int look_from_a_child(vres_manager *m)
 {
 	vres_error err;
@@ -43,7 +43,7 @@ START_TEST(forked_child_is_let_in_nowhere_and_does_not_wait_for_a_lock)
 	int status;
 	pid_t child;
 
-	/* As another thread of the parent may hold it while it forks. */
+	/* When a process forks, another thread may hold the lock. */
 	vres_manager_lock(f->manager);
 	child = fork();
 	if (child == 0) {
@@ -60,7 +60,7 @@ START_TEST(forked_child_is_let_in_nowhere_and_does_not_wait_for_a_lock)
 }
 END_TEST
 
-/* A manager over a fake of three devices, of which none is open. */
+/* A manager over a fake backend with three devices, none of them open. */
 static vres_manager *over(struct fake_backend *p, void (*closed)(void *), void *closed_ctx)
 {
 	vres_policy policy = vres_policy_init();
@@ -194,7 +194,8 @@ START_TEST(manager_that_was_refused_closes_nothing)
 	config.worker_id = "worker";
 	config.closed = on_closed;
 	config.closed_ctx = &closing;
-	ck_status(vres_manager_create(&config, &m, &err), VRES_E_POLICY_VIOLATION); /* simulated */
+	/* refused for being simulated */
+	ck_status(vres_manager_create(&config, &m, &err), VRES_E_POLICY_VIOLATION);
 	p->table.flags = 0;
 	p->answer[FAKE_DEVICE_COUNT] = VRES_E_BACKEND;
 	ck_status(vres_manager_create(&config, &m, &err), VRES_E_BACKEND);

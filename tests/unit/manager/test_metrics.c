@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The counters: each follows its own operation and no other. */
+/* Each operation changes its own counters and no others. */
 #include <stdlib.h>
 
 #include "manager/metrics.h"
 #include "manager/shard.h"
 #include "support/fixture/support.h"
 
-/* What changed between two snapshots, in the counters that only grow. */
+/* Asserts by how much the counters grew between two snapshots. */
 static void ck_change(const vres_metrics *before, const vres_metrics *after,
                       const vres_metrics *want)
 {
@@ -29,7 +29,7 @@ START_TEST(new_manager_has_counted_nothing)
 	const vres_metrics now = metrics_of(f);
 	vres_metrics nothing = vres_metrics_init();
 
-	nothing.devices_now = 1; /* and it is not open yet */
+	nothing.devices_now = 1; /* it is not open yet */
 	nothing.total_bytes_now = VRES_BYTES_UNKNOWN;
 	nothing.available_bytes_now = VRES_BYTES_UNKNOWN;
 	ck_assert_mem_eq(&now, &nothing, sizeof(now));
@@ -82,7 +82,7 @@ START_TEST(failures_are_counted_where_they_belong)
 	ck_assert_uint_eq(after.quarantined_now, 1);
 
 	before = after;
-	/* A refusal is no verification. */
+	/* The refused call is no verification. */
 	ck_refused(vres_shard_verify(bad, NULL, NULL, &err), VRES_REASON_QUARANTINED);
 	after = metrics_of(f);
 	ck_change(&before, &after, &(vres_metrics){0});
@@ -92,12 +92,11 @@ START_TEST(failures_are_counted_where_they_belong)
 	ck_status(vres_seal_memory(f->manager, PLAIN, data, sizeof(data), &shard, &err),
 	          VRES_E_ALLOCATION_FAILED);
 	after = metrics_of(f);
-	/* The shortage, and the seal that failed for it. */
+	/* One event for the allocation, one for the seal. */
 	ck_change(&before, &after,
 	          &(vres_metrics){.seals_failed = 1, .allocation_failures = 1, .audit_events = 2});
 
 	before = after;
-	/* Refused input changes nothing. */
 	ck_status(vres_seal_memory(f->manager, PLAIN, data, 0, &shard, &err), VRES_E_INVALID_INPUT);
 	after = metrics_of(f);
 	ck_change(&before, &after, &(vres_metrics){0});
@@ -149,7 +148,7 @@ START_TEST(devices_add_up_and_one_that_does_not_answer_has_nothing_available)
 
 	params.gpu_device = 2;
 	second = sealed_with(f, &params, 2 * BLOCK, 2);
-	ck_assert_uint_eq(metrics_of(f).total_bytes_now, 2 * MIB(64)); /* device 1 was not used */
+	ck_assert_uint_eq(metrics_of(f).total_bytes_now, 2 * MIB(64)); /* device 1 is not open */
 	ck_assert_uint_eq(metrics_of(f).used_bytes_now, 3 * BLOCK);
 	ck_assert_uint_eq(metrics_of(f).available_bytes_now, 2 * MIB(64) - 3 * BLOCK);
 	vres_mock_fail(f->mock, VRES_MOCK_OP_DEVICE_STATUS, 1, VRES_E_BACKEND);
@@ -203,7 +202,8 @@ START_TEST(metrics_answer_when_stopped_and_refuse_a_bad_output)
 
 	vres_manager_stop(f->manager);
 	ck_ok(vres_manager_metrics(f->manager, &out, &err));
-	out.struct_size = offsetof(vres_metrics, devices_now) - 1; /* below the first release */
+	/* smaller than in the first release */
+	out.struct_size = offsetof(vres_metrics, devices_now) - 1;
 	ck_status(vres_manager_metrics(f->manager, &out, &err), VRES_E_ABI);
 	ck_status(vres_manager_metrics(f->manager, NULL, &err), VRES_E_INVALID_INPUT);
 	ck_status(vres_manager_metrics(NULL, &out, &err), VRES_E_INVALID_INPUT);
@@ -236,7 +236,7 @@ START_TEST(duration_falls_into_the_first_bucket_that_takes_it)
 		ck_assert_uint_eq((uint64_t)(strtod(vres_verify_limit_text[i], NULL) * 1e9 + 0.5),
 		                  vres_verify_limit[i]);
 		ck_assert(i == 0 || vres_verify_limit[i] > vres_verify_limit[i - 1]);
-		for (uint64_t over = 0; over < 2; over++) { /* at the limit, and one above */
+		for (uint64_t over = 0; over < 2; over++) { /* at the limit, and 1 ns above */
 			report.duration = vres_verify_limit[i] + over;
 			sum += report.duration;
 			vres_count_verify(f->manager, &report);

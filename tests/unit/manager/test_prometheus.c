@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The metrics as text: every line of it, and sizes that cannot be too small.  That Prometheus takes
- * it, promtool says (tests/cli/metrics.py).
+ * The metrics as text: its lines, and the size that is asked for.  tests/cli/metrics.py has
+ * promtool check that Prometheus takes the text.
  */
 #include <stdio.h>
 
@@ -11,7 +11,7 @@
 
 #define ROOM 16384u
 
-/* The whole text, to be given to test_free(). */
+/* The whole text.  The caller frees it with test_free(). */
 static char *text_of(struct fixture *f)
 {
 	char *text = test_alloc(ROOM);
@@ -37,7 +37,7 @@ START_TEST(new_manager_shows_every_metric_at_zero)
 }
 END_TEST
 
-/* Is this line, alone, one of the text's? */
+/* Asserts that the text has this line. */
 static void ck_line(const char *text, const char *line)
 {
 	const size_t n = strlen(line);
@@ -115,7 +115,7 @@ START_TEST(operations_are_counted_by_how_they_ended_and_by_mode)
 	setup.policy.allow |= VRES_ALLOW_READBACK;
 	CLEANUP(finish) struct fixture *f = begin(&setup);
 	CLEANUP(release_shard) vres_shard *good = sealed(f, 3 * BLOCK, 1);
-	/* One good verification of its own, for its address. */
+	/* damaged() verifies once to learn the address, which counts as a good verification. */
 	CLEANUP(release_shard) vres_shard *bad = damaged(f, BLOCK, 0);
 	vres_seal_params params = vres_seal_params_init();
 	vres_verify_params mode;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The table of shards: finding one of many by its id. */
+/* The table of shards finds each of many by its id. */
 #include "manager/shard.h"
 
 #include <stdio.h>
 
 #include "support/fixture/support.h"
 
-#define MANY 6000u /* more than buckets, so that some have several */
+#define MANY 6000u /* more than there are buckets, so some hold several */
 
 static struct vres_record record_of(unsigned number)
 {
@@ -16,7 +16,7 @@ static struct vres_record record_of(unsigned number)
 	return r;
 }
 
-/* Is each of the shards that are there in its slot, and none of the others? */
+/* Asserts that each slot has its shard, or NULL for a shard that is gone. */
 static void ck_table(vres_manager *m, struct vres_shard **shards, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -51,7 +51,9 @@ START_TEST(each_of_many_ids_has_its_slot_whatever_else_comes_and_goes)
 }
 END_TEST
 
-/* All in one bucket: the first, the middle and the last of a chain are unlinked alike. */
+/*
+ * The three shards are in one bucket.  In turn the first, the middle and the last of its list goes.
+ */
 START_TEST(chain_keeps_its_others_when_any_one_goes)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A mock with two opened devices of 1 MiB, for the tests of the mock itself, and calls that must
+ * For tests of the mock itself: a mock with two opened devices of 1 MiB, and calls that must
  * succeed.
  */
 #ifndef TESTS_UNIT_MOCK_MOCK_FIXTURE_H
@@ -123,7 +123,7 @@ static inline void mock_fixture_fill(struct mock_fixture *r, vres_bmem *mem, siz
 	r->ops->lane_close(lane);
 }
 
-/* Returns its bytes, to be given to test_free(). */
+/* Returns the bytes.  The caller frees them with test_free(). */
 static inline uint8_t *mock_fixture_read(struct mock_fixture *r, vres_bmem *mem, size_t n)
 {
 	uint8_t *staging;

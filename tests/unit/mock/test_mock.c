@@ -248,7 +248,7 @@ START_TEST(addresses_are_unique_across_devices_and_mocks)
 END_TEST
 
 /*
- * The signal that kills a process that reads or writes @byte.  The handler is reset, because
+ * Returns the signal that kills a child which reads or writes @byte.  The handler is reset, because
  * sanitizers would catch the signal.
  */
 static int death_by(volatile uint8_t *byte, bool write)
@@ -278,8 +278,8 @@ START_TEST(host_code_that_touches_vram_crashes)
 	vres_error err;
 
 	/*
-	 * Right after allocation, and again after all operations that make the pages accessible for
-	 * a while.
+	 * The pages must be inaccessible right after allocation, and again after each operation
+	 * that opens them for a while.
 	 */
 	ck_assert_int_eq(death_by((volatile uint8_t *)(uintptr_t)addr, false), SIGSEGV);
 	mock_fixture_write(&r, mem, 8192, 1);

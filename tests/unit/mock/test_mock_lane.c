@@ -45,7 +45,7 @@ END_TEST
 
 #define AN_HOUR (UINT64_C(3600) * 1000 * 1000 * 1000)
 
-/* Asserts no duration: a wait of an hour would exceed the time limit of the test. */
+/* The test's time limit shows that the wait does not last the hour. */
 START_TEST(wait_that_misses_its_deadline_leaves_the_work_undone_and_the_lane_stuck)
 {
 	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();
@@ -66,7 +66,7 @@ START_TEST(wait_that_misses_its_deadline_leaves_the_work_undone_and_the_lane_stu
 	ck_assert_int_ne(code, 0);
 	ck_assert_uint_eq(err.gpu_device, 0);
 	vres_mock_delay(r.mock, VRES_MOCK_OP_LANE_WAIT, 0);
-	/* Whatever is asked of it, it says why with the same code. */
+	/* Every later call gives the same reason and code. */
 	for (unsigned i = 0; i < 3; i++) {
 		err = (vres_error){0};
 		ck_status_reason(i == 0   ? r.ops->lane_wait(lane, PATIENCE, &err)
@@ -100,8 +100,8 @@ START_TEST(lane_of_a_lost_device_is_closed_without_its_work)
 END_TEST
 
 /*
- * Access is given in huge pages.  The second user may need one below or above the accessible range,
- * and has access until the last user has left.
+ * The mock opens pages for a user in huge pages.  The second user needs pages below or above those
+ * that are open, and must keep access when the first one leaves.
  */
 START_TEST(two_at_work_on_far_parts_of_one_memory_both_have_access)
 {
@@ -132,7 +132,7 @@ START_TEST(two_at_work_on_far_parts_of_one_memory_both_have_access)
 }
 END_TEST
 
-/* Enough bytes for a hash to be under way when the other thread comes. */
+/* So many bytes that a hash is still going on when the other thread comes. */
 #define LONG ((size_t)CAPACITY)
 
 struct flipper {
@@ -142,7 +142,7 @@ struct flipper {
 	atomic_bool enough;
 };
 
-/* In pairs, so that nothing has changed in the end. */
+/* Flips in pairs, so that the memory is unchanged in the end. */
 static void *flip_until_enough(void *arg)
 {
 	struct flipper *f = arg;
@@ -241,7 +241,7 @@ START_TEST(lanes_hash_one_memory_at_once)
 }
 END_TEST
 
-/* The current hash is finished; the next one finds no memory. */
+/* The current hash is finished.  The next one finds that the memory is gone. */
 START_TEST(owner_that_frees_in_the_middle_of_a_hash_crashes_nobody)
 {
 	CLEANUP(mock_fixture_end) struct mock_fixture r = mock_fixture_begin();

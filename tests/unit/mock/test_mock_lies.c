@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a test can make the mock do to memory and devices: flip a bit, lie about residency, refuse
- * writes, lose a device.
+ * What a test can make the mock do: flip a bit, lie about residency, refuse writes, lose a device.
  */
 #include "mock_fixture.h"
 

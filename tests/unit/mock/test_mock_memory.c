@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Memory of the mock: foreign memory, bytes left in freed memory, bounds. */
+/* Memory of the mock: memory that a test owns, bytes left in freed memory, and bounds. */
 #include <errno.h>
 #include <sys/mman.h>
 #include "mock_fixture.h"
@@ -109,7 +109,7 @@ START_TEST(release_of_bytes_that_are_not_zero_is_counted)
 	mock_fixture_release(&r, mock_fixture_alloc(&r, 5000, NULL));
 	ck_assert_uint_eq(vres_mock_unwiped(r.mock), 0);
 
-	/* Both ends of the capacity are checked. */
+	/* The first and the last byte of the capacity are looked at, too. */
 	mem = mock_fixture_alloc(&r, 5000, &addr);
 	ck_assert_int_eq(vres_mock_flip(r.mock, addr, 0), VRES_OK);
 	mock_fixture_release(&r, mem);

@@ -12,7 +12,7 @@
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
 
-/* A root of the file system that is made for a test. */
+/* Makes a folder that stands for the root of the file system. */
 static void make_root(char root[32])
 {
 	snprintf(root, 32, "/tmp/vres-cores-XXXXXX");
@@ -27,7 +27,7 @@ static void remove_root(const char *root)
 	ck_assert_int_eq(system(command), 0);
 }
 
-/* Write a file below @root, and the folders that it needs. */
+/* Writes a file below @root, and makes the folders that it needs. */
 static void put(const char *root, const char *name, const char *text)
 {
 	char path[256];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Renaming a file without replacing another one, also on file systems that cannot do that in one
- * step and say EINVAL.
+ * Renaming a file without replacing another one, also on a file system that cannot do that in one
+ * step and answers EINVAL.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
 
-/* What the system says to a renaming that must not replace; 0: it does it.  For __wrap_x alone. */
+/* The errno of renameat2(); 0: the real call. */
 static int answer;
 
 int __real_renameat2(int from_folder, const char *from, int to_folder, const char *to,
@@ -50,7 +50,7 @@ static void write_file(const struct folder *f, const char *name, char content)
 	ck_assert_int_eq(close(fd), 0);
 }
 
-/* The only byte of a file; 0: it is not there. */
+/* The byte that a file holds; 0: there is no such file. */
 static char content_of(const struct folder *f, const char *name)
 {
 	const int fd = openat(f->fd, name, O_RDONLY | O_CLOEXEC);
@@ -63,7 +63,7 @@ static char content_of(const struct folder *f, const char *name)
 	return content;
 }
 
-/* The loop index chooses a system that can and one that cannot. */
+/* The loop index: 0 is a file system that can rename so, 1 one that answers EINVAL. */
 static struct folder open_folder(int cannot)
 {
 	struct folder f = {.path = "/tmp/vres-durable-XXXXXX"};

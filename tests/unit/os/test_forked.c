@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A system on which madvise() succeeds and does nothing, as under some emulators: a forked child is
- * recognised all the same, and self_check says what it saw.
+ * Under some emulators madvise() succeeds and does nothing.  Even there a forked child must be
+ * recognised, and self_check must report what the child really saw.
  */
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -24,7 +24,7 @@ int __wrap_madvise(void *at, size_t n, int advice)
 	return is_lying ? 0 : __real_madvise(at, n, advice);
 }
 
-/* A child ends with 0 if it finds all of @home, @key and @page to be its parent's. */
+/* Returns 0 if a child takes neither @home nor @key nor @page for its own. */
 static int child_sees(const struct os_home *home, const vres_key *key, const void *page)
 {
 	const pid_t child = fork();

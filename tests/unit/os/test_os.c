@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The door to the operating system, where it promises more than the call behind it. */
+/* The library's calls of the operating system, where they promise more than the system does. */
 #include "os/os.h"
 #include "os/secret_pages.h"
 #include <errno.h>
@@ -77,7 +77,7 @@ START_TEST(child_process_is_another_process)
 }
 END_TEST
 
-/* 0, unless this process or a child of it takes @home for its own. */
+/* Returns 0 if neither this process nor a child of it takes @home for its own. */
 static int strangers(const struct os_home *home)
 {
 	int status;
@@ -91,7 +91,7 @@ static int strangers(const struct os_home *home)
 	return waitpid(child, &status, 0) != child || status != 0;
 }
 
-/* With a page that the kernel empties, and without one. */
+/* @without has no page that the kernel empties in a child, as on a system that lacks this. */
 START_TEST(home_is_this_process_and_no_child_of_it)
 {
 	struct os_home home, without;
@@ -166,7 +166,7 @@ START_TEST(reading_fills_the_buffer_from_where_it_is_told)
 	ck_assert_uint_eq(got, 2);
 	ck_ok(vres_os_read(fd, 10, bytes, 10, &got, &err));
 	ck_assert_uint_eq(got, 0);
-	ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 10); /* where writing left it */
+	ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 10); /* the position did not move */
 	ck_assert_int_eq(lseek(fd, 1, SEEK_SET), 1);
 	ck_ok(vres_os_read(fd, -1, bytes, 3, &got, &err));
 	ck_assert_mem_eq(bytes, "123", 3);
@@ -184,10 +184,7 @@ struct writer {
 	size_t n;
 };
 
-/*
- * With a turn for the reader now and then, and not at every byte: on a busy machine a turn takes a
- * time slice of everybody's.
- */
+/* Yields every 100 bytes.  To yield at each byte would take long on a busy machine. */
 static void *write_slowly(void *arg)
 {
 	const struct writer *w = arg;
@@ -207,7 +204,7 @@ static void ignore(int signal)
 	(void)signal;
 }
 
-/* A pipe gives what it has, and signals come in between. */
+/* The writer's bytes come one at a time, and a timer's signal interrupts the reader. */
 START_TEST(pieces_of_a_pipe_are_put_together_whatever_interrupts)
 {
 	char want[5000], got[5000];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which files and folders are private, and which symbolic links are followed to them. */
+/* Which files and folders count as private, and which symbolic links to them are followed. */
 #include "os/private_file.h"
 
 #include <fcntl.h>
@@ -12,9 +12,9 @@
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
 
-#define STRANGER 12345u /* a user and a group that nobody here has */
+#define STRANGER 12345u /* a user and a group that are not ours */
 
-/* A folder of our own; what is made in it is removed with it. */
+/* A temporary folder.  end() removes it, and the files that it names. */
 struct temp_folder {
 	char folder[32], path[128];
 };
@@ -27,7 +27,7 @@ static struct temp_folder begin(void)
 	return p;
 }
 
-/* Only root can make files of root and give them away. */
+/* Only root can make files that root owns, and give files to others. */
 static bool is_root(void)
 {
 	if (geteuid() != 0)
@@ -110,7 +110,7 @@ START_TEST(folder_is_private_unless_others_may_replace_files_in_it)
 }
 END_TEST
 
-/* The way out that the message of the refusal names. */
+/* The message of a refusal recommends this. */
 START_TEST(private_folder_inside_one_that_all_can_write_is_taken)
 {
 	CLEANUP(end) struct temp_folder p = begin();
@@ -146,7 +146,7 @@ START_TEST(group_may_read_a_file_of_root_if_it_is_one_of_ours_and_do_nothing_els
 	ck_assert_int_eq(setgroups(0, NULL), 0);
 	ck_assert_int_eq(setegid(STRANGER), 0);
 	ck_ok(take(&p, "token", &err));
-	/* As in a container: neither root, nor the owner. */
+	/* As in a container, where the process is neither root nor the owner. */
 	ck_assert_int_eq(chmod(p.folder, 0755), 0);
 	ck_assert_int_eq(seteuid(STRANGER), 0);
 	ck_ok(take(&p, "token", &err));
@@ -160,7 +160,7 @@ START_TEST(group_may_read_a_file_of_root_if_it_is_one_of_ours_and_do_nothing_els
 }
 END_TEST
 
-/* What kubelet makes of a secret volume with defaultMode 0400 and an fsGroup. */
+/* A secret volume with defaultMode 0400 and an fsGroup, as kubelet makes it. */
 START_TEST(secret_of_kubernetes_is_taken_through_its_links)
 {
 	CLEANUP(end) struct temp_folder p = begin();
@@ -180,10 +180,10 @@ START_TEST(secret_of_kubernetes_is_taken_through_its_links)
 	ck_ok(take(&p, "token", &err));
 	ck_assert_int_eq(seteuid(0), 0);
 	ck_assert_int_eq(setegid(0), 0);
-	/* Its default mode is 0644, which all can read. */
+	/* Kubernetes' default is 0644, which everybody can read. */
 	ck_assert_int_eq(chmod(in(&p, "..gen-1/token"), 0644), 0);
 	ck_status(take(&p, "token", &err), VRES_E_INVALID_INPUT);
-	/* A folder on the way that others can write. */
+	/* Everybody can write to a folder that a link leads through. */
 	ck_assert_int_eq(chmod(in(&p, "..gen-1/token"), 0400), 0);
 	ck_ok(take(&p, "token", &err));
 	ck_assert_int_eq(chmod(in(&p, "..gen-1"), 0777), 0);

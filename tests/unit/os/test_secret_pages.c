@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Pages for secrets: guarded, not dumped, not in a child. */
+/* Pages for secrets: they are guarded, left out of core files, and not in a child. */
 #include "os/os.h"
 #include "os/secret_pages.h"
 #include <errno.h>
@@ -26,7 +26,7 @@ static int touch_in_a_child(volatile uint8_t *at)
 	const pid_t child = fork();
 
 	if (child == 0) {
-		/* A sanitizer's handler would report it and end otherwise. */
+		/* A sanitizer's handler would end the process otherwise. */
 		(void)signal(SIGSEGV, SIG_DFL);
 		_exit(*at == 0xff);
 	}
@@ -48,7 +48,7 @@ START_TEST(secret_pages_are_guarded_on_both_sides_and_empty_in_a_child)
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
 	status = touch_in_a_child(secret + PAGE);
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
-	status = touch_in_a_child(secret + 63); /* empty, or no page at all */
+	status = touch_in_a_child(secret + 63); /* empty in the child, or not mapped at all */
 	ck_assert(WIFEXITED(status) ? WEXITSTATUS(status) == 0 : WTERMSIG(status) == SIGSEGV);
 	ck_assert_int_eq(secret[63], 0xff);
 	vres_secret_free(page, 64);
@@ -59,8 +59,8 @@ START_TEST(secret_pages_are_guarded_on_both_sides_and_empty_in_a_child)
 END_TEST
 
 /*
- * What a child may do is destroy: that must not reach the parent's secret, nor a page that is not
- * there.
+ * A child may only destroy.  That must not reach the parent's secret, nor a page that the child
+ * does not have.
  */
 START_TEST(child_that_frees_a_secret_leaves_the_parents_alone)
 {
@@ -90,7 +90,10 @@ START_TEST(child_that_frees_a_secret_leaves_the_parents_alone)
 }
 END_TEST
 
-/* Secret memory leaves a gap in a child, where the child's next page may come to lie. */
+/*
+ * In a child there is a gap in place of secret memory, and the child's next mapping may come to lie
+ * there.
+ */
 START_TEST(child_that_frees_a_secret_leaves_its_own_pages_alone)
 {
 	bool is_secret_memory;
@@ -119,7 +122,7 @@ START_TEST(child_that_frees_a_secret_leaves_its_own_pages_alone)
 }
 END_TEST
 
-/* The flags of the mapping that holds @at, from the kernel's own account of it. */
+/* Does the mapping that holds @at have this flag, by the kernel's list? */
 static bool mapping_has(const void *at, const char *flag)
 {
 	FILE *smaps = fopen("/proc/self/smaps", "r");
@@ -139,10 +142,7 @@ static bool mapping_has(const void *at, const char *flag)
 	return found;
 }
 
-/*
- * Nobody reads secret memory but its process: /proc/self/mem, by which debuggers look, gives
- * nothing.
- */
+/* Secret memory cannot be read through /proc/self/mem, which debuggers use. */
 START_TEST(secret_memory_cannot_be_read_as_a_debugger_does)
 {
 	const int fd = open("/proc/self/mem", O_RDONLY);
@@ -157,7 +157,7 @@ START_TEST(secret_memory_cannot_be_read_as_a_debugger_does)
 	if (vres_secret_facts_of(page)->is_secret_memory)
 		ck_assert_int_lt(pread(fd, got, 16, (off_t)(uintptr_t)page), 0);
 	else
-		/* An older kernel: kept out of core files at least. */
+		/* A kernel without secret memory at least keeps the page out of core files. */
 		ck_assert(mapping_has(page, " dd"));
 	vres_secret_free(page, 16);
 	ck_assert_int_eq(close(fd), 0);

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * The wall clock, set to anything.
- */
+/* A wall clock that is set to any value. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 #include "os/os.h"
 #include "support/suite/suite.h"
 
-/* What the wall clock says, when a test has set it. */
+/* What the wall clock says if is_wall_clock_set. */
 static struct timespec wall_clock;
 
 static bool is_wall_clock_set;
@@ -27,7 +25,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
 
 START_TEST(wall_clock_that_does_not_fit_is_the_nearest_that_does_and_says_so)
 {
-	/* 18446744073 s are 2554-07-21. */
+	/* 18446744073 s after 1970 are in 2554. */
 	static const struct {
 		int64_t seconds, nanoseconds;
 		uint64_t want;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Memory that somebody else has allocated: which ranges are none, and what is said of it on a
- * device that holds its own at explicit locations.
+ * Sealing memory that somebody else has allocated: ranges that cannot be right, and the assurance
+ * on a device whose own allocations have an explicit location.
  */
 #include <vres/vres.h>
 
@@ -28,7 +28,7 @@ static struct adopt_fixture *begin(uint64_t require)
 
 	fixture->foreign = test_alloc(BYTES);
 	fixture->fake = fake_backend_create();
-	fixture->fake->table.flags = 0; /* or it would be simulated, which is no assurance at all */
+	fixture->fake->table.flags = 0; /* the assurance of a simulated backend is always none */
 	fixture->fake->props.facts |= VRES_DEVICE_VMM;
 	policy.allow = VRES_ALLOW_EXPORTABLE;
 	policy.require = require;
@@ -102,7 +102,7 @@ START_TEST(adopted_memory_that_may_be_exported_is_refused_where_policy_requires_
 }
 END_TEST
 
-/* Backends need not check what can be said without them. */
+/* Such a range can be refused without a backend, which need not check it. */
 START_TEST(range_that_is_none_never_reaches_the_backend)
 {
 	static const uint64_t bad[] = {0, UINT64_MAX, UINT64_MAX - BYTES + 1};

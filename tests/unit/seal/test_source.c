@@ -15,7 +15,7 @@
 
 #define BYTES 10000u
 
-/* A file without a name that holds BYTES bytes of content 1. */
+/* A file without a name, with BYTES bytes of content 1. */
 static int file(void)
 {
 	char path[] = "/tmp/vres-source-XXXXXX";
@@ -29,7 +29,7 @@ static int file(void)
 	return fd;
 }
 
-/* All of it, in pieces of @piece bytes, is content 1 from @offset on. */
+/* Asserts that the source gives content 1 from @offset on, when read in pieces of @piece bytes. */
 static void ck_reads(struct source *s, uint64_t offset, size_t n, size_t piece)
 {
 	uint8_t got[BYTES], want[BYTES];
@@ -176,7 +176,10 @@ END_TEST
 
 START_TEST(change_whose_time_was_set_back_is_an_error_too)
 {
-	/* Longer than the clock of a file system needs to go on: 10 ms with CONFIG_HZ=100. */
+	/*
+	 * 50 ms are longer than a step of the file system's clock, which is 10 ms with
+	 * CONFIG_HZ=100.
+	 */
 	const struct timespec tick = {.tv_nsec = 50000000};
 	const int fd = file();
 	struct source s;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One pass over a source: what is read, what is digested, what is in VRAM afterwards, what is told.
+ * Reading a source once, into VRAM: what is read, what is digested, what is in VRAM afterwards, and
+ * what progress is told.
  */
 #include "base/validate.h"
 #include "support/suite/alloc.h"
@@ -30,7 +31,7 @@ START_TEST(bytes_arrive_in_order_and_are_digested_on_the_way)
 		                  sizes[i].bytes < LANE_BYTES ? sizes[i].bytes : LANE_BYTES);
 		ck_assert_uint_eq(atomic_load(&fixture->fixture->fake->calls[FAKE_LANE_OPEN]),
 		                  sizes[i].lanes);
-		/* One copies while the other is filled. */
+		/* One lane copies while the other is filled. */
 		ck_assert_uint_eq(fixture->fixture->fake->most_busy_lanes, sizes[i].lanes);
 	}
 }
@@ -95,10 +96,7 @@ START_TEST(failure_of_source_or_backend_closes_the_lanes)
 }
 END_TEST
 
-/*
- * Level 0 of the tree as the device made it, piece by piece, is what plain code makes of what is in
- * VRAM.
- */
+/* The digests that the device makes of each piece are level 0 of the tree over what is in VRAM. */
 START_TEST(device_hashes_each_piece_when_it_has_arrived)
 {
 	static const uint64_t sizes[] = {1, 65536, LANE_BYTES + 70000, 3 * LANE_BYTES};
@@ -126,10 +124,7 @@ START_TEST(device_hashes_each_piece_when_it_has_arrived)
 		ck_assert_uint_eq(arrived[shape.count[0] * 32], 0xa5);
 		ck_assert_uint_eq(fixture->fixture->fake->hashed_count,
 		                  div_up_u64(sizes[i], LANE_BYTES));
-		/*
-		 * Beside two that copy, one that hashes, so that a copy goes on meanwhile and no
-		 * hash waits for it.
-		 */
+		/* A third lane hashes beside the two that copy, so neither waits for the other. */
 		ck_assert_uint_eq(fixture->fixture->fake->hashed_behind_copies, 0);
 		ck_assert_uint_eq(atomic_load(&fixture->fixture->fake->calls[FAKE_LANE_OPEN]),
 		                  sizes[i] > LANE_BYTES ? 3 : 1);
@@ -148,7 +143,7 @@ START_TEST(pieces_are_hashed_where_they_end_with_nodes_of_the_level)
 		bool can;
 	} cases[] = {
 		{1, 65536, 1, true},
-		{LANE_BYTES, 65536, 1, true}, /* one piece */
+		{LANE_BYTES, 65536, 1, true}, /* a single piece may end anywhere */
 		{LANE_BYTES + 1, 65536, 1, false},
 		{LANE_BYTES + 1, 32768, 1, false},
 		{LANE_BYTES + 1, 16384, 1, true},
@@ -168,7 +163,7 @@ START_TEST(pieces_are_hashed_where_they_end_with_nodes_of_the_level)
 }
 END_TEST
 
-/* Or else a driver that damages a staging buffer would damage what is compared on both sides. */
+/* Otherwise a driver that damages a staging buffer would damage both sides of the comparison. */
 START_TEST(what_the_host_digests_is_what_was_read_whatever_the_driver_does_to_the_buffer)
 {
 	static const uint64_t sizes[] = {1 << 20, LANE_BYTES + (1 << 20)};

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Filling a staging buffer: by several threads where the source has parts, else by the caller. */
+/*
+ * Filling a staging buffer: several threads do it if the source can be read in parts, else the
+ * caller alone.
+ */
 #include "support/suite/alloc.h"
 #include "support/suite/status.h"
 #include "support/suite/suite.h"
 #include "unit/fixture/upload_fixture.h"
 
-/* A source that is asked for parts, which a thread may wait for another to ask for, too. */
+/* A source that records what it is asked for. */
 struct parts {
-	struct source source; /* the first member */
+	struct source source; /* first, so that a pointer to it is one to this struct */
 	const uint8_t *bytes;
 	uint64_t fails_at;
 	pthread_t caller;
 	pthread_mutex_t lock;
 	pthread_cond_t asked;
-	uint8_t times[3 * LANE_BYTES / 4096]; /* each page was asked for */
+	uint8_t times[3 * LANE_BYTES / 4096]; /* how many times each page was asked for */
 	size_t most;
 	unsigned by_others;
 	bool wants_others;
@@ -39,7 +42,7 @@ static vres_status part(const struct source *s, uint64_t at, void *buffer, size_
 	return VRES_OK;
 }
 
-/* An upload from @bytes that digests nothing. */
+/* Prepares an upload from @bytes that digests nothing. */
 static struct parts *parts_of(struct upload_fixture *fixture, const uint8_t *bytes, bool has_parts)
 {
 	struct parts *parts = test_alloc(sizeof(*parts));
@@ -73,7 +76,8 @@ START_TEST(parts_of_a_buffer_are_filled_by_several_threads_each_once)
 	CLEANUP(parts_end) struct parts *parts = parts_of(fixture, want, true);
 	vres_error err;
 
-	parts->wants_others = true; /* the caller's part takes until another thread has begun one */
+	/* every read waits until a thread other than the caller has begun one */
+	parts->wants_others = true;
 	ck_ok(vres_upload(&fixture->upload, &err));
 	ck_assert_msg(memcmp(fake_backend_bytes(&fixture->mem), want, (size_t)bytes) == 0,
 	              "other bytes are in VRAM");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What makes a shard fresh for a lease, and a manager that stops between the beginning of a call
- * and its end.  A unit is a group of 32 blocks of 1 KiB.
+ * Which verifications make a shard fresh enough for a lease, and what happens if the manager stops
+ * or the shard is quarantined meanwhile.  A unit is a group of 32 blocks of 1 KiB.
  */
 #include "device/policy.h"
 #include "support/suite/status.h"
@@ -10,9 +10,9 @@
 #include "unit/fixture/verify_fixture.h"
 
 #define LONG    (UINT64_C(3600) * 1000000000)
-#define SAMPLED 4u /* units that policy samples */
+#define SAMPLED 4u /* the number of units that the policy wants sampled */
 
-/* What a sink may do while it is told of a good verification. */
+/* Two things that may happen while the sink is told of a good verification. */
 static void stop_manager(struct verify_fixture *fixture, const vres_event *event)
 {
 	if (event->type == VRES_EVENT_SEAL_VERIFIED)
@@ -25,7 +25,10 @@ static void quarantine(struct verify_fixture *fixture, const vres_event *event)
 		atomic_store(&fixture->shard->state, VRES_SHARD_QUARANTINED);
 }
 
-/* One shard of 8 units, of which leases have SAMPLED sampled; sealing has not made it fresh. */
+/*
+ * A shard of 8 units.  Leases sample SAMPLED of them.  The freshness that sealing gives is taken
+ * away.
+ */
 static struct verify_fixture *begin(void)
 {
 	vres_policy policy = vres_policy_init();
@@ -46,7 +49,7 @@ static void release(vres_lease **lease)
 	vres_lease_release(*lease);
 }
 
-/* How many units a lease has hashed. */
+/* Acquires a lease.  Returns the number of units that were hashed for it. */
 static size_t hashed_by_a_lease(struct verify_fixture *fixture)
 {
 	CLEANUP(release) vres_lease *lease = NULL;
@@ -68,8 +71,8 @@ static void sample(struct verify_fixture *fixture, uint32_t units)
 }
 
 /*
- * Policy's number is signed into the record: who asks for fewer units gets an answer, but not a
- * lease on the strength of it.
+ * The policy's number is in the signed record.  A caller may sample fewer units, but a lease does
+ * not count that.
  */
 START_TEST(sample_of_fewer_units_than_policy_wants_serves_no_lease)
 {
@@ -88,7 +91,8 @@ START_TEST(sample_of_fewer_units_than_policy_wants_serves_no_lease)
 		                             ->fresh[vres_policy_strength(VRES_VERIFY_SIGNATURE)]),
 			0);
 		ck_assert_uint_eq(hashed_by_a_lease(fixture), SAMPLED);
-		ck_assert_uint_eq(hashed_by_a_lease(fixture), 0); /* which is fresh now */
+		/* the lease's own sample was large enough */
+		ck_assert_uint_eq(hashed_by_a_lease(fixture), 0);
 	}
 }
 END_TEST
@@ -106,7 +110,7 @@ START_TEST(sample_of_as_many_units_as_policy_wants_or_more_serves_leases)
 }
 END_TEST
 
-/* Where policy wants more units than there are, all of them are enough. */
+/* If the policy wants more units than there are, a sample of all of them is enough. */
 START_TEST(sample_of_all_units_serves_leases)
 {
 	CLEANUP(verify_end) struct verify_fixture *fixture = begin();
@@ -121,7 +125,7 @@ START_TEST(sample_of_all_units_serves_leases)
 }
 END_TEST
 
-/* A clock that went backwards makes no verification younger than it is. */
+/* The clock may have gone backwards. */
 START_TEST(verification_of_the_future_serves_no_lease)
 {
 	CLEANUP(verify_end) struct verify_fixture *fixture = begin();
@@ -133,7 +137,7 @@ START_TEST(verification_of_the_future_serves_no_lease)
 }
 END_TEST
 
-/* However long one is good: none is none. */
+/* A verification may be of any age here, but there has to be one. */
 START_TEST(shard_that_was_never_verified_so_is_not_fresh_for_ever)
 {
 	CLEANUP(verify_end) struct verify_fixture *fixture = begin();
@@ -144,7 +148,7 @@ START_TEST(shard_that_was_never_verified_so_is_not_fresh_for_ever)
 }
 END_TEST
 
-/* What was written while it ran may have come after its block was hashed. */
+/* Bytes may be written after their block was hashed, while the verification still runs. */
 START_TEST(verification_is_as_old_as_its_beginning)
 {
 	CLEANUP(verify_end) struct verify_fixture *fixture = begin();
@@ -172,7 +176,7 @@ static bool note_time(void *ctx, uint64_t done, uint64_t total)
 	return true;
 }
 
-/* The device hashes what arrives while the rest is on its way. */
+/* The device hashes each piece as it arrives, so the first one is hashed long before the end. */
 START_TEST(seal_is_as_old_as_its_first_piece)
 {
 	CLEANUP(verify_end) struct verify_fixture *fixture = begin();
@@ -190,7 +194,7 @@ START_TEST(seal_is_as_old_as_its_first_piece)
 }
 END_TEST
 
-/* Of two verifications that run at once, the one that began first may end last. */
+/* The verification that began first may end last. */
 START_TEST(verification_that_began_earlier_does_not_make_a_shard_staler)
 {
 	CLEANUP(verify_end) struct verify_fixture *fixture = begin();
@@ -204,7 +208,7 @@ START_TEST(verification_that_began_earlier_does_not_make_a_shard_staler)
 }
 END_TEST
 
-/* Whatever a lease verifies besides: the signature is looked at first, and nothing else then. */
+/* A lease checks the signature first, whatever it verifies afterwards. */
 START_TEST(lease_of_a_record_that_was_changed_is_refused_under_every_policy)
 {
 	static const uint32_t modes[] = {VRES_VERIFY_SIGNATURE, VRES_VERIFY_SAMPLED,
@@ -216,7 +220,8 @@ START_TEST(lease_of_a_record_that_was_changed_is_refused_under_every_policy)
 
 	policy.allow = VRES_ALLOW_WEAK_LEASE | VRES_ALLOW_READBACK;
 	policy.lease_verify = modes[_i / 2];
-	policy.lease_max_age = LONG; /* the seal has just made it fresh: that is no way around */
+	/* the seal has just made the shard fresh, which must not help */
+	policy.lease_max_age = LONG;
 	fixture = verify_begin_policy(&policy, 0, 8 * UNIT);
 	fixture->fake->hashed_count = 0;
 	if (_i % 2)
@@ -231,7 +236,7 @@ START_TEST(lease_of_a_record_that_was_changed_is_refused_under_every_policy)
 }
 END_TEST
 
-/* Somebody found a violation while this shard was being verified: no address comes out any more. */
+/* Somebody else found a violation while this shard was verified. */
 START_TEST(manager_that_stopped_during_the_verification_gives_no_lease)
 {
 	CLEANUP(verify_end) struct verify_fixture *fixture = begin();
@@ -247,7 +252,7 @@ START_TEST(manager_that_stopped_during_the_verification_gives_no_lease)
 }
 END_TEST
 
-/* Somebody found damage while the sink was told that there is none. */
+/* Somebody else found damage while the sink was told that there is none. */
 START_TEST(shard_that_was_quarantined_during_the_last_event_is_neither_good_nor_leased)
 {
 	CLEANUP(verify_end) struct verify_fixture *fixture = begin();
@@ -290,9 +295,9 @@ START_TEST(manager_that_stopped_during_a_seal_seals_nothing)
 	ck_assert_ptr_null(shard);
 	ck_assert_uint_eq(fixture->shard->device->ledger.sums.used, used);
 	ck_assert_uint_eq(fixture->shard->device->ledger.sums.filling, 0);
-	/* That of the fixture. */
+	/* The fixture's own seal. */
 	ck_assert_uint_eq(fixture->events[VRES_EVENT_VRAM_SEALED], 1);
-	/* It is told of by who found it. */
+	/* Whoever found the violation has reported it. */
 	ck_assert_uint_eq(atomic_load(&fixture->manager->listeners.policy_violations), violations);
 }
 END_TEST

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A pass of the scrub from inside: the digests on the host are checked first and last, and a part
- * counts only for the pass it was claimed in.
+ * A pass of the scrub, step by step.  The kept digests are checked at its beginning and end, and a
+ * part counts only in the pass in which it was claimed.
  */
 #include "support/suite/alloc.h"
 #include "device/vram_digest_many.h"
@@ -29,8 +29,8 @@ static void conclude(struct verify_fixture *fixture, const struct scrub_part *pa
 }
 
 /*
- * Changed in the middle of a pass: where it has been already, which the end of the pass finds, and
- * where it has not.
+ * A kept digest is changed in the middle of a pass: one that was used already, which the end of the
+ * pass must notice, and one that was not.
  */
 START_TEST(scrub_does_not_believe_kept_digests_that_were_changed)
 {
@@ -55,7 +55,7 @@ START_TEST(scrub_does_not_believe_kept_digests_that_were_changed)
 }
 END_TEST
 
-/* And nothing in VRAM is looked at before they have been checked. */
+/* They are checked before anything in VRAM is hashed. */
 START_TEST(scrub_checks_the_kept_digests_first)
 {
 	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
@@ -71,8 +71,8 @@ START_TEST(scrub_checks_the_kept_digests_first)
 END_TEST
 
 /*
- * Two callers have a part each, and the first one cannot check his: the pass begins again, and the
- * other one's part is of the old one.
+ * Two callers have claimed a part each.  The first could not check hers, so the pass begins again,
+ * and the other part is one of the old pass.
  */
 START_TEST(scrub_does_not_count_parts_of_a_pass_that_was_given_up)
 {
@@ -85,7 +85,7 @@ START_TEST(scrub_does_not_count_parts_of_a_pass_that_was_given_up)
 	ck_assert(claim_part(fixture, 3 * UNIT, since, &other));
 	ck_assert_uint_eq(other.first, 3);
 	conclude(fixture, &one, SCRUB_UNCHECKED);
-	/* Not again before it is retried. */
+	/* Nobody gets the shard before it is tried again. */
 	ck_assert(!claim_part(fixture, UNIT, since, &one));
 	vres_scrub_retry(&fixture->manager->scrub);
 	ck_assert(claim_part(fixture, 2 * UNIT, since, &one));
@@ -99,14 +99,13 @@ START_TEST(scrub_does_not_count_parts_of_a_pass_that_was_given_up)
 	ck_assert_uint_eq(one.units, UNITS - 2);
 	conclude(fixture, &one, SCRUB_GOOD);
 	ck_assert_uint_ge(place->checked_since, since);
-	/* All has been checked since. */
+	/* Every unit has been checked since. */
 	ck_assert(!claim_part(fixture, UNIT, since, &one));
 }
 END_TEST
 
 /*
- * A step that ends a pass goes on with the next one up to where it came in, and no further: the
- * rest it has checked.
+ * A step that ends a pass begins the next one, but goes no further than to where it began itself.
  */
 START_TEST(scrub_goes_round_once_from_wherever_it_comes_in)
 {
@@ -132,8 +131,8 @@ START_TEST(scrub_goes_round_once_from_wherever_it_comes_in)
 END_TEST
 
 /*
- * A part that another step checked counts for who began before that one, and not for who began
- * after it.
+ * What another step has checked counts for a step that began before that, but not for one that
+ * began later.
  */
 START_TEST(scrub_counts_what_others_have_checked_since)
 {
@@ -149,7 +148,7 @@ START_TEST(scrub_counts_what_others_have_checked_since)
 	ck_assert_uint_eq(part.first, 7);
 	conclude(fixture, &part, SCRUB_GOOD);
 	fixture->shard->scrub.checked_since =
-		early; /* as if the first part had been claimed at once */
+		early; /* as if the first part had been claimed right away */
 	ck_assert(!claim_part(fixture, UINT64_MAX, early, &part));
 	ck_assert(claim_part(fixture, UINT64_MAX, late, &part));
 	ck_assert_uint_eq(part.first, 0);
@@ -159,7 +158,7 @@ START_TEST(scrub_counts_what_others_have_checked_since)
 }
 END_TEST
 
-/* As when another thread finds damage after the part was claimed: that one has told of it. */
+/* Another thread may find damage after the part was claimed.  That thread has reported it. */
 START_TEST(shard_that_others_quarantined_since_its_part_was_claimed_is_no_failure_of_the_scrub)
 {
 	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
@@ -174,7 +173,7 @@ START_TEST(shard_that_others_quarantined_since_its_part_was_claimed_is_no_failur
 }
 END_TEST
 
-/* Only a call still holds it, and ends it on return: to claim it would be to end it twice. */
+/* When the call returns, it ends the shard.  A scrub that claimed it would end it a second time. */
 START_TEST(shard_that_only_a_call_holds_is_neither_claimed_nor_counted)
 {
 	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
@@ -185,7 +184,7 @@ START_TEST(shard_that_only_a_call_holds_is_neither_claimed_nor_counted)
 
 	ck_assert(vres_shard_lease(held, 0));
 	vres_shard_release(TAKE(fixture->shard));
-	ck_assert(claim_part(fixture, UNIT, now, &part)); /* the lease keeps it here */
+	ck_assert(claim_part(fixture, UNIT, now, &part)); /* the lease still keeps the shard */
 	ck_assert_uint_gt(vres_scrub_oldest_age(queue, now), 0);
 	vres_shard_unlease(held);
 	ck_assert(!claim_part(fixture, UNIT, now, &part));
@@ -198,7 +197,7 @@ START_TEST(shard_that_only_a_call_holds_is_neither_claimed_nor_counted)
 }
 END_TEST
 
-/* The fixture's shard and two younger ones of a few bytes. */
+/* The fixture's shard, and two that were sealed later and have a few bytes. */
 struct trio {
 	struct verify_fixture *fixture;
 	vres_shard *shards[3];
@@ -223,7 +222,7 @@ static void trio_end(struct trio *t)
 	verify_end(&t->fixture);
 }
 
-/* All of the shard whose turn it is, and that it is this one's. */
+/* Claims all of the shard whose turn it is, and asserts that this is @shard. */
 static struct scrub_part claim_all(const struct trio *t, size_t shard)
 {
 	struct scrub_part part = {.place = NULL};
@@ -233,7 +232,7 @@ static struct scrub_part claim_all(const struct trio *t, size_t shard)
 	return part;
 }
 
-/* What counts is when a pass began, not when it ended. */
+/* Shards take turns by when their last pass began, not by when it ended. */
 START_TEST(shard_whose_pass_took_longest_is_the_first_again)
 {
 	CLEANUP(trio_end) struct trio t = trio_begin();
@@ -274,10 +273,14 @@ START_TEST(shards_in_trouble_grow_older_and_have_their_turn_by_age_when_they_are
 }
 END_TEST
 
-/* However much time there is: a part is hashed as a whole, and other work waits for it. */
+/*
+ * A part is hashed in one piece, and other work of the device waits for it.  So there is a limit to
+ * its size, even if the step has much time.
+ */
 START_TEST(parts_grow_step_by_step_and_never_past_a_slice)
 {
-	const size_t bytes = (size_t)138 << 20; /* 1, 8, 64, 64 and what is left, at most */
+	/* parts of at most 1, 8, 64 and 64 MiB, and the rest */
+	const size_t bytes = (size_t)138 << 20;
 	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
 	const vres_seal_params seal = vres_seal_params_init();
 	vres_scrub_report report = vres_scrub_report_init();

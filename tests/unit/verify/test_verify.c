@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a verification concludes: which trouble is whose, what a quarantine by others means, and on
- * which lanes the work goes.
+ * What a verification concludes: what is the backend's trouble and what is damage, what a
+ * quarantine by others means, and which lanes are used.
  */
 #include "support/suite/alloc.h"
 #include "verify/content.h"
@@ -12,8 +12,8 @@
 #include "unit/fixture/verify_fixture.h"
 
 /*
- * As in vres_verify_many(), which concludes when all shards have been checked, and may be given one
- * twice.
+ * vres_verify_many() concludes only when all its shards have been checked, and may be given one
+ * shard twice.
  */
 START_TEST(check_that_saw_no_damage_makes_nothing_of_a_shard_that_others_have_quarantined_since)
 {
@@ -57,7 +57,7 @@ START_TEST(verdict_is_in_the_shard_before_its_check_stops_counting)
 	vres_verify_finish(&v);
 	ck_assert_uint_eq(s->checks, 0);
 	ck_assert_uint_eq(atomic_load(&s->state), VRES_SHARD_QUARANTINED);
-	ck_assert_uint_eq(fixture->incidents, 0); /* told later */
+	ck_assert_uint_eq(fixture->incidents, 0); /* not before it is concluded */
 	ck_refused(vres_verify_conclude(&v, &err), VRES_REASON_DIGEST);
 	ck_assert_uint_eq(fixture->incidents, 1);
 }
@@ -78,7 +78,7 @@ START_TEST(check_that_is_refused_is_not_counted)
 }
 END_TEST
 
-/* A check that began with other contents, which are in place no more when it is concluded. */
+/* The check began with other contents, which are no longer in place when it is concluded. */
 START_TEST(conclusion_about_earlier_contents_makes_nothing_fresh)
 {
 	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
@@ -133,8 +133,8 @@ static void lie(struct fake_backend *p, unsigned which)
 }
 
 /*
- * Nothing was learned of the bytes: no quarantine, no incident, and when the backend is well again
- * the shard is good.
+ * Nothing is known about the bytes then: no quarantine, no incident, and the shard is good once the
+ * backend works again.
  */
 START_TEST(trouble_of_the_backend_is_never_called_tampering)
 {
@@ -167,7 +167,7 @@ START_TEST(trouble_of_the_backend_is_never_called_tampering)
 }
 END_TEST
 
-/* The same while sealing: nothing is signed on the word of a backend that did nothing. */
+/* A seal must not sign on the word of a backend that did nothing. */
 START_TEST(seal_over_a_backend_that_lies_fails_and_accuses_nobody)
 {
 	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
@@ -224,8 +224,8 @@ static uint64_t hash_calls(const struct verify_fixture *fixture)
 }
 
 /*
- * A shard larger than a slice, alone and with another, itself, with which it would otherwise share
- * a job.
+ * The shard is larger than a slice.  It is verified alone, and as two shards that would otherwise
+ * share a job.
  */
 START_TEST(background_work_hashes_no_more_than_a_slice_at_once)
 {
@@ -258,8 +258,8 @@ START_TEST(background_work_hashes_no_more_than_a_slice_at_once)
 END_TEST
 
 /*
- * What is signed was hashed after nobody could write any more; without that requirement each piece
- * is hashed as it arrives, once.
+ * What is signed must have been hashed after nobody could write any more.  Without
+ * VRES_REQUIRE_READONLY each piece is hashed once, as it arrives.
  */
 START_TEST(read_only_mapping_is_hashed_after_it_was_protected)
 {

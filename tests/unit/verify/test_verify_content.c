@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a verification reads: which units a sample takes, and that what lies on the host is not
- * believed without the signed root.
+ * What a verification reads: which units a sample takes, and that digests kept by the host count
+ * only if they hash to the signed root.
  */
 #include "support/suite/content.h"
 #include "unit/fixture/fake_backend.h"
@@ -18,8 +18,8 @@ static uint64_t unit_of(const struct verify_fixture *fixture, size_t i)
 }
 
 /*
- * Units are split into k runs of nearly equal length, the longer ones first; the i-th sample is
- * from the i-th run.
+ * The units are split into k runs of nearly equal length, the longer ones first.  Sample i is from
+ * run i.
  */
 START_TEST(each_of_k_runs_of_units_gives_one_sample)
 {
@@ -65,7 +65,10 @@ START_TEST(as_many_samples_as_units_or_more_check_every_unit)
 }
 END_TEST
 
-/* With 35 of 70, a unit is missed 40 times in a row once in 10^12. */
+/*
+ * A sample of 35 misses a given unit with probability 1/2, so 40 of them all miss it with
+ * probability 10^-12.
+ */
 START_TEST(every_unit_has_its_turn)
 {
 	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
@@ -166,10 +169,7 @@ START_TEST(sampling_by_readback_is_the_same)
 }
 END_TEST
 
-/*
- * What lies on the host is not believed either: samples are compared with digests that hash to the
- * signed root.
- */
+/* Kept digests count only if they hash to the signed root. */
 START_TEST(kept_digests_that_were_changed_are_not_believed)
 {
 	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
@@ -192,12 +192,16 @@ START_TEST(full_verification_does_not_rest_on_the_kept_digests)
 	ck_ok(verify_as(fixture, VRES_VERIFY_FULL, 0, &report, &err));
 	fake_backend_bytes(&fixture->shard->contents->memory.mem)[0] ^= 1;
 	ck_refused(verify_as(fixture, VRES_VERIFY_FULL, 0, &report, &err), VRES_REASON_DIGEST);
-	ck_assert_uint_eq(report.first_bad_bytes, 0); /* where, it cannot tell now */
+	/* the kept digests cannot tell where the damage is */
+	ck_assert_uint_eq(report.first_bad_bytes, 0);
 	ck_assert_uint_eq(report.damage_count, 0);
 }
 END_TEST
 
-/* A source that is in league with whoever damages the shard, or damage that comes and goes. */
+/*
+ * The source undoes the damage while it is read, as somebody who damages the shard on and off
+ * might.
+ */
 static vres_status read_and_repair(void *ctx, uint64_t offset, void *buf, size_t n)
 {
 	const struct verify_fixture *fixture = ctx;
@@ -224,7 +228,7 @@ START_TEST(damage_that_is_gone_when_its_block_is_looked_for_is_named_by_its_grou
 }
 END_TEST
 
-/* A good source, but the device fails when the blocks of the group are to be hashed. */
+/* The source is good, but then the device fails to hash the group's blocks. */
 static vres_status read_and_break(void *ctx, uint64_t offset, void *buf, size_t n)
 {
 	const struct verify_fixture *fixture = ctx;
@@ -234,7 +238,7 @@ static vres_status read_and_break(void *ctx, uint64_t offset, void *buf, size_t 
 	return VRES_OK;
 }
 
-/* The group once, and none of its blocks beside it. */
+/* The group is named once, and none of its blocks. */
 START_TEST(damage_whose_blocks_cannot_be_hashed_is_named_by_its_group)
 {
 	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
@@ -257,8 +261,8 @@ START_TEST(damage_whose_blocks_cannot_be_hashed_is_named_by_its_group)
 END_TEST
 
 /*
- * Signed or not, a flat digest that is not that of the bytes is found by the one mode that computes
- * it.
+ * READBACK alone computes the flat digest, so it finds a wrong one even in a record that is well
+ * signed.
  */
 START_TEST(readback_checks_the_flat_digest_too)
 {

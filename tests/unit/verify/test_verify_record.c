@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A record in memory that was changed since it was signed, in each field that something relies on.
- */
+/* The record in memory is changed after it was signed, in each field that something relies on. */
 #include "support/suite/alloc.h"
 #include "verify/content.h"
 #include "device/vram_digest_many.h"
@@ -9,7 +8,6 @@
 #include "support/suite/suite.h"
 #include "unit/fixture/verify_fixture.h"
 
-/* Changing the record in memory to fit other bytes is a wrong signature. */
 START_TEST(record_that_was_changed_is_a_wrong_signature)
 {
 	CLEANUP(verify_end) struct verify_fixture *fixture = verify_begin(0, 0);
@@ -23,10 +21,13 @@ START_TEST(record_that_was_changed_is_a_wrong_signature)
 }
 END_TEST
 
-/* Which device a shard is on is not asked of a record that may have been changed. */
+/*
+ * A changed record may name any device, so nothing may be chosen by it before its signature is
+ * checked.
+ */
 START_TEST(record_that_names_another_device_is_a_wrong_signature_in_company_too)
 {
-	/* The fake has two devices, of which the first is used. */
+	/* The fake has two devices, and the shard is on the first. */
 	static const uint32_t wrong[] = {1, 2, UINT32_MAX};
 	const vres_verify_params params = vres_verify_params_init();
 
@@ -64,8 +65,8 @@ START_TEST(record_that_names_another_device_does_not_hide_a_shard_from_enforceme
 END_TEST
 
 /*
- * The index of a member says which byte is written to: under ASan and Valgrind one that is past the
- * set is seen.
+ * The index of a member decides which element is written.  ASan and Valgrind would report one past
+ * the end of the set.
  */
 START_TEST(record_with_an_index_past_its_set_is_no_member)
 {

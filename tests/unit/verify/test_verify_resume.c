@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What happens to a shard, or to what the host keeps of it, while it is resumed. */
+/* Events during a resume: the shard is closed, or what the host keeps of it is damaged. */
 #include <pthread.h>
 
 #include "manager/shard.h"
 #include "support/fixture/engine.h"
 
-/* Run once, while a resume tells the sink and nothing of it counts yet. */
+/*
+ * Something that happens once in the middle of a resume: when it tells the sink, before the new
+ * contents count.
+ */
 struct meanwhile {
 	struct fixture *f;
 	vres_shard *shard;
@@ -35,7 +38,7 @@ static void *close_it(void *arg)
 	return NULL;
 }
 
-/* Until the other thread waits for the resume. */
+/* Returns when the other thread waits in vres_shard_close(). */
 static void begin_to_close(struct meanwhile *w)
 {
 	bool is_closing = false;
@@ -67,7 +70,7 @@ START_TEST(shard_that_is_closed_while_it_is_resumed_is_not_left_to_the_scrub)
 }
 END_TEST
 
-/* Nobody else may look at the memory, but the manifest can be asked for. */
+/* Until the resume ends nobody else may look at the memory, but the manifest can be asked for. */
 static void find_manifest_damaged(struct meanwhile *w)
 {
 	char text[4096];
@@ -101,7 +104,7 @@ START_TEST(damage_for_good_that_is_found_while_a_shard_is_resumed_is_not_lifted)
 }
 END_TEST
 
-/* A driver that does part of its work late: between the first digests and the second. */
+/* A driver that carries out a write late: a byte changes between the first hash and the second. */
 static struct {
 	vres_status (*hash)(vres_blane *lane, const vres_hash_job *job, vres_error *err);
 	struct engine *engine;
@@ -115,7 +118,7 @@ static vres_status hash_late(vres_blane *lane, const vres_hash_job *job, vres_er
 	return late.hash(lane, job, err);
 }
 
-/* Before job @at. */
+/* Lets the byte change just before hash job @at. */
 static void be_late(struct engine *e, unsigned at)
 {
 	vres_backend *table = &e->f->manager->driver.table;
@@ -127,7 +130,7 @@ static void be_late(struct engine *e, unsigned at)
 	table->hash_blocks = hash_late;
 }
 
-/* Two jobs a pass: level 0, then level 1, to which tensor 3 belongs. */
+/* Each pass has two jobs: level 0 and level 1.  Tensor 3 is in the second. */
 #define SECOND_PASS 2u
 
 START_TEST(tensors_of_which_the_device_gives_two_digests_are_not_sealed)
@@ -161,7 +164,7 @@ START_TEST(damage_of_which_the_device_gives_two_digests_is_trouble_and_not_damag
 }
 END_TEST
 
-/* All as found; or unchanged, and damaged. */
+/* Loop index 0: all tensors are taken as found.  1: none has changed, and one is damaged. */
 START_TEST(memory_of_which_the_device_gives_two_digests_is_not_resumed)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
@@ -181,7 +184,10 @@ START_TEST(memory_of_which_the_device_gives_two_digests_is_not_resumed)
 }
 END_TEST
 
-/* What is left of a lease when its check was good: time has passed since. */
+/*
+ * vres_shard_lease() is the last step of a lease, after its verification.  The shard may have been
+ * resumed in between.
+ */
 START_TEST(lease_is_of_the_contents_that_were_verified_and_of_no_others)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
@@ -200,7 +206,7 @@ START_TEST(lease_is_of_the_contents_that_were_verified_and_of_no_others)
 }
 END_TEST
 
-/* Signature, record, kept level: whether new weights are to be signed or not. */
+/* Signature, record and kept level, each if no tensor has changed and if all have. */
 START_TEST(what_the_host_keeps_is_checked_before_a_resume_believes_it)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);

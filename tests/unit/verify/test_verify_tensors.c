@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the host keeps of tensors is damaged: it is noticed, and nothing is blamed on the device. */
+/* Damage to what the host keeps of tensors is noticed, and is not blamed on the device. */
 #include "manager/shard.h"
 #include "support/fixture/engine.h"
 
-/* Of 26 nodes: the first, the last, and those on either side of where a range ends. */
+/* The first and the last of the 26 kept nodes, and two in between. */
 START_TEST(kept_level_that_was_changed_calls_no_byte_damaged)
 {
 	static const size_t changed[] = {0, 1, 2, 3};
@@ -37,7 +37,7 @@ START_TEST(manifest_that_is_not_the_signed_one_is_not_given_out_and_quarantines)
 	ck_assert_str_eq(text, "unused");
 	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_QUARANTINED);
 	ck_assert_uint_eq(f->record.incidents_count, 1);
-	/* Told once. */
+	/* The incident is reported once. */
 	ck_refused(vres_shard_manifest(shard, text, sizeof(text), &n, &err), VRES_REASON_SIGNATURE);
 	ck_assert_uint_eq(f->record.incidents_count, 1);
 	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_QUARANTINED);
