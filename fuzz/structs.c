@@ -243,7 +243,7 @@ void seal_block_make(struct seal_block *b, struct input *in)
 	p->progress = input_flag(in) ? progress : NULL;
 	p->progress_ctx = b;
 	b->cancels = input_below(in, 8) == 1;
-	b->given = block_of(in, p, sizeof(*p), &b->answers);
+	b->given = block_since(in, p, sizeof(*p), offsetof(vres_seal_params, damage), &b->answers);
 	b->data = input_block(in, 2 * 4096, &b->bytes);
 	seal_expect(b);
 }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "base/abi.h"
+#include "base/damage.h"
 #include "base/validate.h"
 
 static vres_status check_strings(struct seal *seal, const vres_seal_params *p, vres_error *err)
@@ -82,8 +83,17 @@ vres_status vres_seal_order(struct seal *seal, vres_manager *m, const vres_seal_
 	TRY(vres_manager_enter(m, err));
 	if (params == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "params is NULL");
-	TRY(ABI_IN(&p, params, "vres_seal_params", err));
-	*seal = (struct seal){.manager = m, .progress = p.progress, .progress_ctx = p.progress_ctx};
+	TRY(vres_abi_in(&p, sizeof(p), params, offsetof(vres_seal_params, damage),
+	                "vres_seal_params", err));
+	TRY(vres_damage_check(p.damage, p.damage_cap, err));
+	*seal = (struct seal){.manager = m,
+	                      .progress = p.progress,
+	                      .progress_ctx = p.progress_ctx,
+	                      .damage = p.damage,
+	                      .damage_cap = p.damage_cap,
+	                      .damage_count = p.damage_count};
+	if (p.damage_count)
+		*p.damage_count = 0;
 	TRY(check_strings(seal, &p, err));
 	TRY(check_numbers(&p, bytes, m->policy.max_model_bytes, err));
 	TRY(vres_manager_has_device(m, p.gpu_device, err));

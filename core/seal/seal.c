@@ -69,6 +69,9 @@ static void tell_failure(struct seal *seal, const vres_error *failure)
 	e.reason = VRES_REASON_DIGEST;
 	e.expected_digest = seal->wanted[0] ? seal->wanted : NULL;
 	e.actual_digest = seal->found[0] ? seal->found : NULL;
+	e.damage_count = seal->damaged;
+	e.bad_tensors = seal->input ? seal->damaged : 0;
+	e.tensor = seal->first_bad[0] ? seal->first_bad : NULL;
 	e.mode = "seal";
 	e.detail = failure->message;
 	/* The caller returns the mismatch itself. */

@@ -18,6 +18,7 @@
 #include "device/vram_digest.h"
 #include "device/policy.h"
 #include "seal/upload.h"
+#include "base/damage.h"
 #include "base/validate.h"
 
 static vres_status refuse(const struct seal *seal, vres_error *err)
@@ -186,6 +187,17 @@ static vres_status upload(struct seal *seal, struct vres_contents *c,
 	return wants_tree ? tree_finish(&tree, 0, root, err) : VRES_OK;
 }
 
+void vres_seal_note(struct seal *seal, uint32_t tensor, uint64_t bytes)
+{
+	vres_damage range = vres_damage_init();
+
+	range.bytes = bytes;
+	range.tensor = tensor;
+	vres_damage_put(seal->damage, seal->damage_cap, seal->damaged++, &range);
+	if (seal->damage_count)
+		*seal->damage_count = seal->damaged;
+}
+
 vres_status vres_seal_mismatch(struct seal *seal, const uint8_t *wanted, const uint8_t *found,
                                const char *what, vres_error *err)
 {
@@ -253,6 +265,8 @@ static vres_status compare(struct seal *seal, struct vres_contents *c,
 	              vres_crypto_equal(seal->expected, r->digest, VRES_SHA256_BYTES);
 	if (!is_read || (!is_expected && by_device_alone))
 		TRY(confirm(seal, c, err));
+	if (!is_read || !is_expected)
+		vres_seal_note(seal, NO_TENSOR, r->vram_bytes);
 	if (!is_read)
 		return vres_seal_mismatch(seal, verity_read, verity,
 		                          "what is in VRAM is not what was read", err);

@@ -20,6 +20,11 @@ struct seal {
 	struct vres_device *device;
 	vres_policy_report report;  /* why policy refused */
 	char wanted[65], found[65]; /* the digests that differ */
+	/* What is not as expected: the caller's room for it, and what there is. */
+	vres_damage *damage;
+	size_t damage_cap;
+	uint64_t *damage_count, damaged;
+	char first_bad[TENSOR_NAME_MAX + 1]; /* the name of the first such tensor */
 };
 
 /*
@@ -32,6 +37,12 @@ vres_status vres_seal_fill(struct seal *seal, struct vres_shard *s, vres_error *
 vres_status vres_seal_judge_device(struct seal *seal, vres_error *err);
 vres_status vres_seal_sign(struct seal *seal, struct vres_contents *c, uint64_t began,
                            vres_error *err);
+
+/*
+ * Something is not as expected: a tensor of so many bytes or, with NO_TENSOR, all that was to be
+ * sealed.
+ */
+void vres_seal_note(struct seal *seal, uint32_t tensor, uint64_t bytes);
 
 /* What is in VRAM is not what was wanted. */
 vres_status vres_seal_mismatch(struct seal *seal, const uint8_t *wanted, const uint8_t *found,

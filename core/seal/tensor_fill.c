@@ -116,27 +116,49 @@ vres_status vres_tensors_look(struct seal *seal, struct vres_contents *c, vres_e
 	return digest(seal, c, err);
 }
 
-/* Which tensors are not as expected?  One that shares its range with others is named once. */
-static vres_status compare(struct seal *seal, const struct vres_contents *c, vres_error *err)
+static bool is_wrong(const struct seal *seal, const struct vres_contents *c, uint32_t range)
+{
+	const struct tensor_want *wanted = seal->input->wanted;
+
+	return wanted && wanted[range].tensor != NO_TENSOR && !is_as_wanted(seal, c, range);
+}
+
+/* Which tensors are not as expected?  All of them, under each name that a range has. */
+static void note_wrong(struct seal *seal, const struct vres_contents *c, uint32_t *first)
 {
 	const struct tensor_input *in = seal->input;
-	uint32_t bad = in->empty_wanted_n, first = bad ? in->empty_wanted : NO_TENSOR;
+	const struct tensors *t = c->tensors;
+	uint32_t empties = 0;
 
-	for (uint32_t i = 0; in->wanted && i < c->tensors->ranges_n; i++) {
-		const uint32_t tensor = in->wanted[i].tensor;
+	*first = NO_TENSOR;
+	for (uint32_t i = 0; i < t->n; i++) {
+		const uint32_t range = t->list[i].range;
+		const bool is_empty = empties < in->wrong_empty_n && in->wrong_empty[empties] == i;
 
-		if (tensor == NO_TENSOR || is_as_wanted(seal, c, i))
+		empties += is_empty;
+		if (!is_empty && (range == NO_RANGE || !is_wrong(seal, c, range)))
 			continue;
-		bad++;
-		first = tensor < first ? tensor : first;
+		vres_seal_note(seal, i, is_empty ? 0 : t->ranges[range].bytes);
+		if (*first == NO_TENSOR)
+			*first = i;
 	}
-	if (bad > 1)
+}
+
+static vres_status compare(struct seal *seal, const struct vres_contents *c, vres_error *err)
+{
+	uint32_t first;
+
+	note_wrong(seal, c, &first);
+	if (first != NO_TENSOR) /* the shard is discarded before the failure is told */
+		memcpy(seal->first_bad, c->tensors->list[first].name,
+		       c->tensors->list[first].name_bytes + 1);
+	if (seal->damaged > 1)
 		return vres_fail_at(err, VRES_E_INTEGRITY_VIOLATION, VRES_REASON_DIGEST,
 		                    seal->record.gpu_device,
-		                    "tensor %" PRIu32 " and %" PRIu32
+		                    "tensor %" PRIu32 " and %" PRIu64
 		                    " more do not have their expected digests",
-		                    first, bad - 1);
-	if (bad == 1)
+		                    first, seal->damaged - 1);
+	if (seal->damaged == 1)
 		return vres_fail_at(err, VRES_E_INTEGRITY_VIOLATION, VRES_REASON_DIGEST,
 		                    seal->record.gpu_device,
 		                    "tensor %" PRIu32 " does not have its expected digest", first);

@@ -209,6 +209,16 @@ static vres_status number_ranges(struct reading *r, const vres_manager *m, vres_
 	return VRES_OK;
 }
 
+static vres_status wrong_empty(struct tensor_input *in, uint32_t i, vres_error *err)
+{
+	if (in->wrong_empty == NULL)
+		in->wrong_empty = vres_os_alloc(in->tensors->n * sizeof(*in->wrong_empty));
+	if (in->wrong_empty == NULL)
+		return vres_fail(err, VRES_E_NO_MEMORY, "no memory for empty tensors");
+	in->wrong_empty[in->wrong_empty_n++] = i;
+	return VRES_OK;
+}
+
 static vres_status want(struct tensor_input *in, uint32_t i,
                         const uint8_t digest[VRES_SHA256_BYTES], vres_error *err)
 {
@@ -218,9 +228,8 @@ static vres_status want(struct tensor_input *in, uint32_t i,
 
 	if (range == NO_RANGE) {
 		TRY(vres_tensor_digest(in->tensors, i, NULL, empty, err));
-		if (!vres_crypto_equal(empty, digest, sizeof(empty)) && in->empty_wanted_n++ == 0)
-			in->empty_wanted = i;
-		return VRES_OK;
+		return vres_crypto_equal(empty, digest, sizeof(empty)) ? VRES_OK
+		                                                       : wrong_empty(in, i, err);
 	}
 	w = &in->wanted[range];
 	if (w->tensor != NO_TENSOR && !vres_crypto_equal(w->digest, digest, sizeof(w->digest)))
@@ -298,4 +307,5 @@ void vres_tensor_input_close(struct tensor_input *in)
 	vres_tensors_destroy(in->tensors);
 	vres_os_free(in->addresses);
 	vres_os_free(in->wanted);
+	vres_os_free(in->wrong_empty);
 }

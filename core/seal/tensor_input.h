@@ -17,9 +17,10 @@ struct tensor_input {
 	struct tensors *tensors;
 	uint64_t *addresses; /* of each range */
 	struct tensor_want
-		*wanted;         /* for each range; NULL: no tensor is expected to hold anything */
-	uint32_t empty_wanted;   /* the first empty tensor that is expected to hold something */
-	uint32_t empty_wanted_n; /* how many there are */
+		*wanted; /* for each range; NULL: no tensor is expected to hold anything */
+	/* Empty tensors that are expected to hold something, ascending; NULL: none */
+	uint32_t *wrong_empty;
+	uint32_t wrong_empty_n;
 };
 
 /* VRES_E_INVALID_INPUT, VRES_E_ABI or VRES_E_NO_MEMORY; the message names the index. */

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "base/abi.h"
+#include "base/damage.h"
 #include "device/policy.h"
 #include "manager/suspension.h"
 
@@ -21,9 +22,7 @@ vres_status vres_verify_params_in(const vres_verify_params *p, vres_verify_param
 	if (out->background > 1 || out->reserved != 0)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "params.%s is out of range",
 		                 out->reserved ? "reserved" : "background");
-	if (out->damage == NULL && out->damage_cap > 0)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "params.damage is NULL");
-	return out->damage_cap > 0 ? ABI_OUT_CHECK(out->damage, "vres_damage", err) : VRES_OK;
+	return vres_damage_check(out->damage, out->damage_cap, err);
 }
 
 vres_status vres_verify_fail(const struct vres_contents *c, vres_reason reason, const char *what,

@@ -2,7 +2,7 @@
 /* From a wrong root to the damaged nodes and, with a source, to the damaged blocks. */
 #include "verify/locate.h"
 
-#include "base/abi.h"
+#include "base/damage.h"
 #include "device/vram_digest_many.h"
 #include "verify/mend.h"
 #include "verify/source.h"
@@ -44,14 +44,7 @@ void vres_verify_note(struct verification *v, uint32_t tensor, uint64_t offset, 
 		r->first_bad_offset = v->last.offset;
 		r->first_bad_bytes = v->last.bytes;
 	}
-	if (r->damage_count <= v->params.damage_cap) {
-		unsigned char *to = (unsigned char *)v->params.damage;
-		const size_t stride = v->params.damage->struct_size;
-
-		to += (r->damage_count - 1) * stride;
-		memcpy(to, &stride, sizeof(stride));
-		ABI_OUT((vres_damage *)(void *)to, &v->last);
-	}
+	vres_damage_put(v->params.damage, v->params.damage_cap, r->damage_count - 1, &v->last);
 	if (tensor != UINT32_MAX && r->bad_tensors == 0)
 		v->first_bad = tensor;
 	r->bad_tensors += tensor != UINT32_MAX && !is_known;

@@ -10,6 +10,7 @@
 #define VRES_SEAL_H
 
 #include <stdbool.h>
+#include <vres/damage.h>
 #include <vres/digest.h>
 #include <vres/manager.h>
 #include <vres/status.h>
@@ -43,6 +44,15 @@ typedef bool (*vres_progress_fn)(void *ctx, uint64_t done, uint64_t total);
  * @progress:        called after each 16 MiB or less, and at the end; vres_seal_adopt() does not
  *                   call it; NULL: none
  * @progress_ctx:    passed to @progress
+ * @damage:          room for what is not as expected; the first element comes from
+ *                   vres_damage_init(), and its struct_size is the distance between elements; NULL:
+ *                   none.  Filled when the seal fails with VRES_E_INTEGRITY_VIOLATION: a range for
+ *                   each tensor that does not have its expected digest, by index, under each of its
+ *                   names; without tensors, one of all bytes
+ * @damage_cap:      how many ranges there is room for; 0 when @damage is NULL
+ * @damage_count:    receives how many there are, also beyond @damage_cap: 0 unless the seal fails
+ * so, or if only the manifest is not as expected.  Untouched where input is refused. NULL: not
+ * wanted
  */
 typedef struct vres_seal_params {
 	size_t struct_size;
@@ -53,6 +63,9 @@ typedef struct vres_seal_params {
 	const char *expected_digest;
 	vres_progress_fn progress;
 	void *progress_ctx;
+	vres_damage *damage;
+	size_t damage_cap;
+	uint64_t *damage_count;
 } vres_seal_params;
 
 VRES_DEFINE_INIT(vres_seal_params)

@@ -82,7 +82,8 @@ VRES_DEFINE_INIT(vres_tensor_info)
  *         VRES_E_INVALID_INPUT also for a name that is not one or comes twice, for @n, for a range
  *         the driver does not know all of, for one range with two expected digests, and when all
  *         tensors are empty; VRES_E_ABI for an element with another struct_size;
- *         VRES_E_INTEGRITY_VIOLATION when a tensor or the manifest is not as expected;
+ *         VRES_E_INTEGRITY_VIOLATION when a tensor or the manifest is not as expected (the message
+ *         names the first tensor and counts the others; @p lists all of them);
  *         VRES_E_POLICY_VIOLATION for memory that policy refuses; VRES_E_UNSUPPORTED also when the
  *         manager has another block_size; VRES_E_NO_MEMORY.
  */

@@ -5,6 +5,7 @@
 #ifndef VRES_VERIFY_H
 #define VRES_VERIFY_H
 
+#include <vres/damage.h>
 #include <vres/manager.h>
 #include <vres/policy.h>
 #include <vres/status.h>
@@ -15,24 +16,6 @@ extern "C" {
 
 /** Fills all @n bytes of @buf with the bytes at @offset and returns VRES_OK, or fails. */
 typedef vres_status (*vres_read_at_fn)(void *ctx, uint64_t offset, void *buf, size_t n);
-
-/**
- * struct vres_damage - a damaged range of a shard
- * @offset:   where it starts, in the tensor or, without tensors, in the shard
- * @bytes:    how long it is
- * @tensor:   the tensor it is in; UINT32_MAX in a shard without tensors
- * @reserved: 0
- *
- * A range is made of whole blocks when block digests are kept or a source is given, else of whole
- * groups of blocks; the last one ends with the shard.
- */
-typedef struct vres_damage {
-	size_t struct_size;
-	uint64_t offset, bytes;
-	uint32_t tensor, reserved;
-} vres_damage;
-
-VRES_DEFINE_INIT(vres_damage)
 
 /**
  * struct vres_verify_params - how to verify

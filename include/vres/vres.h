@@ -67,6 +67,7 @@
 #include <vres/manager.h>
 #include <vres/device.h>
 #include <vres/digest.h>
+#include <vres/damage.h>
 #include <vres/seal.h>
 #include <vres/tensors.h>
 #include <vres/shard.h>

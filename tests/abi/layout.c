@@ -59,7 +59,7 @@ FIELD(vres_config, block_size, 124, 4);
 FIELD(vres_config, keep_leaves, 128, 4);
 FIELD(vres_config, reserved, 132, 4);
 
-SIZE(vres_seal_params, 72);
+SIZE(vres_seal_params, 96);
 FIELD(vres_seal_params, struct_size, 0, 8);
 FIELD(vres_seal_params, shard_id, 8, 8);
 FIELD(vres_seal_params, model_ref, 16, 8);
@@ -71,6 +71,9 @@ FIELD(vres_seal_params, digest_alg, 44, 4);
 FIELD(vres_seal_params, expected_digest, 48, 8);
 FIELD(vres_seal_params, progress, 56, 8);
 FIELD(vres_seal_params, progress_ctx, 64, 8);
+FIELD(vres_seal_params, damage, 72, 8);
+FIELD(vres_seal_params, damage_cap, 80, 8);
+FIELD(vres_seal_params, damage_count, 88, 8);
 
 /* tensors.h */
 SIZE(vres_tensor, 40);

@@ -634,6 +634,15 @@ extern "C" {
 extern "C" {
     pub fn vres_digester_destroy(d: *mut vres_digester);
 }
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct vres_damage {
+    pub struct_size: usize,
+    pub offset: u64,
+    pub bytes: u64,
+    pub tensor: u32,
+    pub reserved: u32,
+}
 pub type vres_read_fn = ::std::option::Option<
     unsafe extern "C" fn(ctx: *mut ::std::os::raw::c_void, buf: *mut ::std::os::raw::c_void, n: usize) -> vres_status,
 >;
@@ -653,6 +662,9 @@ pub struct vres_seal_params {
     pub expected_digest: *const ::std::os::raw::c_char,
     pub progress: vres_progress_fn,
     pub progress_ctx: *mut ::std::os::raw::c_void,
+    pub damage: *mut vres_damage,
+    pub damage_cap: usize,
+    pub damage_count: *mut u64,
 }
 extern "C" {
     pub fn vres_seal_memory(
@@ -806,15 +818,6 @@ pub type vres_read_at_fn = ::std::option::Option<
         n: usize,
     ) -> vres_status,
 >;
-#[repr(C)]
-#[derive(Copy, Clone)]
-pub struct vres_damage {
-    pub struct_size: usize,
-    pub offset: u64,
-    pub bytes: u64,
-    pub tensor: u32,
-    pub reserved: u32,
-}
 #[repr(C)]
 #[derive(Copy, Clone)]
 pub struct vres_verify_params {

@@ -201,6 +201,13 @@ layouts! {
         reserved_bytes,
         available_bytes,
     }
+    vres_damage {
+        struct_size,
+        offset,
+        bytes,
+        tensor,
+        reserved,
+    }
     vres_seal_params {
         struct_size,
         shard_id,
@@ -213,6 +220,9 @@ layouts! {
         expected_digest,
         progress,
         progress_ctx,
+        damage,
+        damage_cap,
+        damage_count,
     }
     vres_tensor {
         struct_size,
@@ -253,13 +263,6 @@ layouts! {
         tensors,
         epoch,
         suspended,
-        reserved,
-    }
-    vres_damage {
-        struct_size,
-        offset,
-        bytes,
-        tensor,
         reserved,
     }
     vres_verify_params {
