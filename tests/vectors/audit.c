@@ -208,7 +208,8 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(a_session_writes_the_bytes_that_python_writes, "SEC-AUDIT-010 SEC-AUDIT-020",
+		CASE(a_session_writes_the_bytes_that_python_writes,
+	             "SEC-AUDIT-010 SEC-AUDIT-020 WORKER-4160 WORKER-4161 WORKER-4162 WORKER-4163",
 	             "accountability",
 	             "a line that others read differently; control characters in a log"),
 	};
