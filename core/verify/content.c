@@ -25,9 +25,11 @@ static vres_status open_vram(const struct verification *v, struct vram_digest *v
 	                             policy->deadline, err);
 }
 
-static vres_status differs(struct verification *v, struct vram_digest *vram, vres_error *err)
+/* @found: the kept level as it is now, or NULL. */
+static vres_status differs(struct verification *v, struct vram_digest *vram, const uint8_t *found,
+                           vres_error *err)
 {
-	vres_verify_locate(v, vram);
+	vres_verify_locate(v, vram, found);
 	return vres_verify_fail(v->contents, VRES_REASON_DIGEST,
 	                        "the bytes in VRAM are not the ones that were sealed", err);
 }
@@ -53,18 +55,29 @@ static void name_digests(struct verification *v, const uint8_t root[VRES_SHA256_
 	vres_hex(found, v->found);
 }
 
-/* A wrong root is damage only if it comes out again. */
+/*
+ * A wrong root is damage only if it comes out again.  The second time all of the kept level is
+ * digested, so that it also says where the damage is; without memory for that, the root alone.
+ */
 static vres_status check_root(struct verification *v, struct vram_digest *vram,
                               const uint8_t root[VRES_SHA256_BYTES], vres_error *err)
 {
+	const struct vres_contents *c = v->contents;
+	CLEANUP(vres_os_freep) uint8_t *found = NULL;
 	uint8_t again[VRES_SHA256_BYTES];
 
-	if (vres_crypto_equal(root, v->contents->record.verity_root, VRES_SHA256_BYTES))
+	if (vres_crypto_equal(root, c->record.verity_root, VRES_SHA256_BYTES))
 		return VRES_OK;
-	TRY(digest_root(v, vram, again, NULL, err));
+	found = vres_os_alloc((size_t)c->shape->count[c->kept_level] * VRES_SHA256_BYTES);
+	if (found) {
+		TRY(vres_vram_digest_level(vram, c->kept_level, found, err));
+		TRY(tree_root_of(c->shape, c->kept_level, found, again, err));
+	} else {
+		TRY(digest_root(v, vram, again, NULL, err));
+	}
 	TRY(vres_vram_digest_agree(vram, root, again, sizeof(again), err));
 	name_digests(v, root);
-	return differs(v, vram, err);
+	return differs(v, vram, found, err);
 }
 
 vres_status vres_verify_root(struct verification *v, const uint8_t root[VRES_SHA256_BYTES],
@@ -94,7 +107,7 @@ static vres_status check_all(struct verification *v, struct vram_digest *vram, v
 		return VRES_OK;
 	vres_hex(r->digest, v->wanted);
 	vres_hex(flat, v->found);
-	return differs(v, vram, err);
+	return differs(v, vram, NULL, err);
 }
 
 static bool node_differs(const struct vres_contents *c, uint64_t node, const uint8_t *digests)

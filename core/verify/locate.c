@@ -184,16 +184,10 @@ vres_status vres_verify_kept_of(struct verification *v, vres_error *err)
 	return status;
 }
 
-void vres_verify_locate(struct verification *v, struct vram_digest *vram)
+void vres_verify_locate(struct verification *v, struct vram_digest *vram, const uint8_t *found)
 {
 	const struct vres_contents *c = v->contents;
-	const uint64_t count = c->shape->count[c->kept_level];
-	CLEANUP(vres_os_freep) uint8_t *found = NULL;
 
-	if (vres_verify_kept_of(v, NULL) != VRES_OK)
-		return;
-	vram->is_twofold = true;
-	found = vres_os_alloc((size_t)count * VRES_SHA256_BYTES);
-	if (found && vres_vram_digest_level(vram, c->kept_level, found, NULL) == VRES_OK)
-		vres_verify_compare(v, vram, 0, count, found);
+	if (vres_verify_kept_of(v, NULL) == VRES_OK && found)
+		vres_verify_compare(v, vram, 0, c->shape->count[c->kept_level], found);
 }

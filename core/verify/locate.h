@@ -23,8 +23,11 @@ vres_status vres_verify_kept_of(struct verification *v, vres_error *err);
  */
 void vres_verify_note(struct verification *v, uint32_t tensor, uint64_t offset, uint64_t bytes);
 
-/* The root is wrong: report the damaged nodes or blocks of the whole shard. */
-void vres_verify_locate(struct verification *v, struct vram_digest *vram);
+/*
+ * The shard is damaged: report the damaged nodes or blocks of all of it.  @found: the kept level as
+ * it is now, of which the wrong root comes; NULL: nobody knows it.
+ */
+void vres_verify_locate(struct verification *v, struct vram_digest *vram, const uint8_t *found);
 
 /*
  * Compare @digests of @count nodes of the kept level, from node @first on, with the kept ones, and
