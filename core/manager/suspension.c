@@ -53,8 +53,10 @@ static vres_status busy(const struct vres_shard *s, const char *why, vres_error 
 
 static vres_status begin_locked(struct vres_shard *s, uint64_t deadline, vres_error *err)
 {
-	if (vres_shard_is_closed_locked(s))
+	if (s->is_suspended)
 		return vres_shard_fail_suspended(s, err);
+	if (s->is_closing) /* checks may still read it, and it may be opened again */
+		return busy(s, "another thread suspends it", err);
 	if (s->leased > 0)
 		return busy(s, "a lease is open", err);
 	if (s->sources > 0)
