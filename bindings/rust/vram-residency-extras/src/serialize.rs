@@ -141,6 +141,7 @@ impl Shown for Event<'_> {
         to.serialize_entry("timestamp", &rfc3339(self.time()))?;
         to.serialize_entry("critical", &self.is_critical())?;
         to.serialize_entry("simulated", &self.is_simulated())?;
+        to.serialize_entry("lifted", &self.is_lifted())?;
         to.serialize_entry("status", self.status_name())?;
         to.serialize_entry("reason", self.reason_name())?;
         if let Some(device) = self.gpu_device() {
@@ -156,7 +157,7 @@ impl Shown for Event<'_> {
             texts worker_id shard_id digest expected_digest actual_digest mode violation action_taken detail tensor
                 previous_digest label;
             numbers vram_bytes requested_bytes allocated_bytes available_bytes used_bytes freed_bytes damage_count
-                bad_tensors changed_tensors expected_tensors moved_tensors
+                bad_tensors changed_tensors expected_tensors moved_tensors ranges repaired_bytes
         }
         to.end()
     }

@@ -65,8 +65,9 @@ impl AuditLogger for NoAudit {
 ///         println!("{:?} {:?} {:?} {}", e.gpu_device(), e.shard_id(), e.digest(), e.vram_bytes());
 ///         println!("{} {} {}", e.requested_bytes(), e.allocated_bytes(), e.available_bytes());
 ///         println!("{} {} {:?}", e.used_bytes(), e.freed_bytes(), e.detail());
-///         println!("{:?} {:?}", e.label(), e.previous_digest());
+///         println!("{:?} {:?} {} {}", e.label(), e.previous_digest(), e.ranges(), e.repaired_bytes());
 ///         println!("{} {} {}", e.changed_tensors(), e.expected_tensors(), e.moved_tensors());
+///         println!("{}", e.is_lifted());
 ///         if e.is_critical() && !e.is_simulated() {
 ///             eprintln!("{} {:?} {:?} {:?}", e.reason_name(), e.mode(), e.violation(), e.action_taken());
 ///             eprintln!("{} {} {:?}", e.damage_count(), e.bad_tensors(), e.tensor());
@@ -112,6 +113,11 @@ impl<'a> Event<'a> {
     /// Nothing real is behind it: simulated devices.
     pub fn is_simulated(&self) -> bool {
         self.0.simulated != 0
+    }
+
+    /// A quarantine has ended.
+    pub fn is_lifted(&self) -> bool {
+        self.0.lifted != 0
     }
 
     /// When it happened.
@@ -175,6 +181,10 @@ impl<'a> Event<'a> {
         expected_tensors
         /// Of a resume: tensors that are at another address.
         moved_tensors
+        /// Of a repair: damaged ranges that were written.
+        ranges
+        /// Of a repair: bytes of them.
+        repaired_bytes
     }
 
     texts! {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Values as C has them: structures that say their size, texts, times.
 use crate::error::{invalid, Result};
-use std::ffi::{CStr, CString};
+use std::ffi::{c_void, CStr, CString};
 use std::os::raw::c_char;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -27,6 +27,7 @@ sized! {
     vres_config vres_policy vres_seal_params vres_verify_params vres_verify_report vres_damage
     vres_set_report vres_scrub_report vres_shard_info vres_device_info vres_metrics
     vres_audit_file_options vres_tensor vres_tensor_info vres_change vres_resume_params
+    vres_repair_params
 }
 #[cfg(feature = "mock")]
 sized! { vres_mock_params vres_device_props vres_backend_open }
@@ -182,5 +183,28 @@ pub(crate) fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {
             }
             None
         }
+    }
+}
+
+/// Has a closure of the program fill bytes of the library.
+///
+/// # Safety
+/// The `n` bytes at `buf` may be written to, and nobody else uses them during the call.
+pub(crate) unsafe fn deliver(
+    buf: *mut c_void,
+    n: usize,
+    fill: impl FnOnce(&mut [u8]) -> std::io::Result<()>,
+) -> sys::vres_status {
+    if n == 0 {
+        return sys::VRES_OK;
+    }
+    // SAFETY: what the caller promises; their old content is initialized first.
+    let room = unsafe {
+        std::ptr::write_bytes(buf.cast::<u8>(), 0, n);
+        std::slice::from_raw_parts_mut(buf.cast::<u8>(), n)
+    };
+    match guarded(|| fill(room)) {
+        Some(Ok(())) => sys::VRES_OK,
+        _ => sys::VRES_E_IO,
     }
 }

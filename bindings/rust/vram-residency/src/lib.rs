@@ -47,6 +47,7 @@ mod metrics;
 #[cfg(feature = "mock")]
 mod mock;
 mod receipt;
+mod repair;
 mod seal;
 mod shard;
 mod suspend;
@@ -66,6 +67,7 @@ pub use metrics::Metrics;
 #[cfg(feature = "mock")]
 pub use mock::{doc, MockGpu, MockMemory, MockOp};
 pub use receipt::check_receipt;
+pub use repair::{RepairParams, Source};
 pub use seal::{DigestAlg, Progress, SealParams};
 pub use shard::{ModelShardHandle, SealedShard, ShardInfo};
 pub use suspend::{Change, NotClosed, ResumeParams};

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What is sealed, and from where.
 use crate::error::{check, invalid, Result};
-use crate::ffi::{guarded, optional, pointer, Sized0};
+use crate::ffi::{deliver, guarded, optional, pointer, Sized0};
 use crate::manager::VramManager;
 use crate::shard::SealedShard;
+use crate::verify::Damage;
 use std::ffi::{c_void, CString};
 use std::fs::File;
 use std::io::Read;
@@ -45,6 +46,8 @@ pub struct SealParams<'a> {
     pub expected_digest: Option<&'a str>,
     /// Is told how far it is.
     pub progress: Option<Progress<'a>>,
+    /// Receives what was not as expected when the seal fails with that: each tensor, or all bytes.
+    pub unexpected: Option<&'a mut Vec<Damage>>,
 }
 
 /// Texts of parameters as C has them.
@@ -95,14 +98,16 @@ impl VramManager {
     /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
     /// let params = || SealParams { digest_alg: DigestAlg::Verity, ..SealParams::default() };
     /// let shard = manager.seal_bytes(params(), b"weights")?;
-    /// let again = SealParams { expected_digest: Some(&shard.digest), ..params() };
+    /// let mut found = Vec::new();
+    /// let again = SealParams { expected_digest: Some(&shard.digest), unexpected: Some(&mut found), ..params() };
     /// assert_eq!(manager.seal_bytes(again, b"others!").unwrap_err(), VramError::IntegrityViolation);
+    /// assert_eq!((found[0].offset, found[0].bytes), (0, 7));
     /// # Ok::<(), VramError>(())
     /// ```
     pub fn seal_bytes(&self, params: SealParams<'_>, bytes: &[u8]) -> Result<SealedShard> {
         let n = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         // SAFETY: the bytes live during the call; the rest is sealed()'s.
-        self.sealed(params, |m, p, out, e| unsafe { sys::vres_seal_memory(m, p, bytes.as_ptr().cast(), n, out, e) })
+        self.sealed(params, 1, |m, p, out, e| unsafe { sys::vres_seal_memory(m, p, bytes.as_ptr().cast(), n, out, e) })
     }
 
     /// Seals bytes of a file, from `offset` on, without using its position.
@@ -122,7 +127,7 @@ impl VramManager {
     pub fn seal_file(&self, params: SealParams<'_>, file: &File, offset: u64, bytes: u64) -> Result<SealedShard> {
         let fd = file.as_raw_fd();
         // SAFETY: the file stays open during the call; the rest is sealed()'s.
-        self.sealed(params, |m, p, out, e| unsafe { sys::vres_seal_fd(m, p, fd, offset, bytes, out, e) })
+        self.sealed(params, 1, |m, p, out, e| unsafe { sys::vres_seal_fd(m, p, fd, offset, bytes, out, e) })
     }
 
     /// Seals what a reader delivers; one that fails, ends early or panics fails the seal.
@@ -134,9 +139,9 @@ impl VramManager {
     /// ```
     pub fn seal_reader(&self, params: SealParams<'_>, mut reader: &mut dyn Read, bytes: u64) -> Result<SealedShard> {
         let ctx: *mut &mut dyn Read = &mut reader;
-        // SAFETY: the reader lives during the call, and deliver() is its only user; the rest is sealed()'s.
-        self.sealed(params, |m, p, out, e| unsafe {
-            sys::vres_seal_stream(m, p, Some(deliver), ctx.cast(), bytes, out, e)
+        // SAFETY: the reader lives during the call, and deliver_next() is its only user; the rest is sealed()'s.
+        self.sealed(params, 1, |m, p, out, e| unsafe {
+            sys::vres_seal_stream(m, p, Some(deliver_next), ctx.cast(), bytes, out, e)
         })
     }
 
@@ -157,7 +162,7 @@ impl VramManager {
     /// [suspended](SealedShard::suspend).
     pub unsafe fn adopt(&self, params: SealParams<'_>, device_ptr: u64, bytes: u64) -> Result<SealedShard> {
         // SAFETY: what the caller promises; the rest is sealed()'s.
-        self.sealed(params, |m, p, out, e| unsafe { sys::vres_seal_adopt(m, p, device_ptr, bytes, out, e) })
+        self.sealed(params, 1, |m, p, out, e| unsafe { sys::vres_seal_adopt(m, p, device_ptr, bytes, out, e) })
     }
 
     fn on_device(&self, gpu_device: u32) -> Result<()> {
@@ -171,6 +176,7 @@ impl VramManager {
     pub(crate) fn sealed(
         &self,
         mut params: SealParams<'_>,
+        ranges: usize,
         call: impl FnOnce(
             *mut sys::vres_manager,
             *const sys::vres_seal_params,
@@ -179,6 +185,8 @@ impl VramManager {
         ) -> sys::vres_status,
     ) -> Result<SealedShard> {
         let Texts([shard_id, model_ref, group_id, expected]) = &params.texts()?;
+        let mut room = vec![sys::vres_damage::init(); params.unexpected.as_ref().map_or(0, |_| ranges)];
+        let mut count = 0;
         let raw = sys::vres_seal_params {
             shard_id: pointer(shard_id),
             model_ref: pointer(model_ref),
@@ -197,10 +205,19 @@ impl VramManager {
                 .progress
                 .as_mut()
                 .map_or(null_mut(), |progress| (progress as *mut Progress<'_>).cast()),
+            damage: if room.is_empty() { null_mut() } else { room.as_mut_ptr() },
+            damage_cap: room.len(),
+            damage_count: &mut count,
             ..sys::vres_seal_params::init()
         };
         let mut shard = null_mut();
-        check(|e| call(self.raw.0, &raw, &mut shard, e))?;
+        let told = check(|e| call(self.raw.0, &raw, &mut shard, e));
+        if let Some(unexpected) = params.unexpected {
+            unexpected.clear();
+            let listed = usize::try_from(count).unwrap_or(usize::MAX);
+            unexpected.extend(room.iter().take(listed).map(Damage::from_raw));
+        }
+        told?;
         self.reference(shard)
     }
 }
@@ -213,22 +230,12 @@ unsafe extern "C" fn progress(ctx: *mut c_void, done: u64, total: u64) -> bool {
     }
 }
 
-unsafe extern "C" fn deliver(ctx: *mut c_void, buf: *mut c_void, n: usize) -> sys::vres_status {
-    if n == 0 {
-        return sys::VRES_OK;
-    }
-    // SAFETY: ctx is the reader of seal_reader(), which waits for the call that calls this.
-    let reader = unsafe { ctx.cast::<&mut dyn Read>().as_mut() };
-    // SAFETY: the library gives n bytes that nobody else uses now; their old content is initialized below.
-    let room = unsafe {
-        std::ptr::write_bytes(buf.cast::<u8>(), 0, n);
-        std::slice::from_raw_parts_mut(buf.cast::<u8>(), n)
-    };
-    match reader {
-        Some(reader) => match guarded(|| reader.read_exact(room)) {
-            Some(Ok(())) => sys::VRES_OK,
-            _ => sys::VRES_E_IO,
-        },
-        None => sys::VRES_E_INTERNAL,
+unsafe extern "C" fn deliver_next(ctx: *mut c_void, buf: *mut c_void, n: usize) -> sys::vres_status {
+    // SAFETY: ctx is the reader of seal_reader(), which waits for the call that calls this; the library gives n bytes.
+    unsafe {
+        match ctx.cast::<&mut dyn Read>().as_mut() {
+            Some(reader) => deliver(buf, n, |into| reader.read_exact(into)),
+            None => sys::VRES_E_INTERNAL,
+        }
     }
 }

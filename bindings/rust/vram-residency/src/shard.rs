@@ -216,8 +216,8 @@ ShardInfo of vres_shard_info {
     gpu_device: u32 = raw.gpu_device,
     /// Bytes sealed.
     vram_bytes: u64 = raw.vram_bytes,
-    /// A verification failed: it stays refused, but for adopted memory whose bytes were not those sealed, which
-    /// [`SealedShard::resume()`] may find to be right again.
+    /// A verification failed: it stays refused, but where its bytes were not those sealed:
+    /// [`SealedShard::repair()`], or of adopted memory [`SealedShard::resume()`], may lift that.
     quarantined: bool = raw.state == sys::VRES_SHARD_QUARANTINED,
     /// The memory is the caller's.
     adopted: bool = raw.adopted != 0,

@@ -84,7 +84,9 @@ impl VramManager {
         let Raw(raw, _texts) = &Raw::new(tensors)?;
         let params = SealParams { digest_alg: DigestAlg::Tensors, progress: None, ..params };
         // SAFETY: what the caller promises, and as many tensors as said; the rest is sealed()'s.
-        self.sealed(params, |m, p, out, e| unsafe { sys::vres_seal_tensors(m, p, raw.as_ptr(), raw.len(), out, e) })
+        self.sealed(params, raw.len(), |m, p, out, e| unsafe {
+            sys::vres_seal_tensors(m, p, raw.as_ptr(), raw.len(), out, e)
+        })
     }
 
     /// The fs-verity digests of tensors, by index, without sealing them; their `expected_digest` must be `None`.  Do not

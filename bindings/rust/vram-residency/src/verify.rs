@@ -66,7 +66,7 @@ impl VerifyParams {
 }
 
 /// Room for so many damaged ranges.
-fn room(n: usize) -> Result<Vec<sys::vres_damage>> {
+pub(crate) fn room(n: usize) -> Result<Vec<sys::vres_damage>> {
     let mut room = Vec::new();
     let reserved = room.try_reserve_exact(n);
     reserved.map_err(|_| fail(sys::VRES_E_NO_MEMORY, sys::VRES_REASON_NONE, "no memory for damage_cap ranges"))?;

@@ -118,6 +118,26 @@ fn digests_of_tensors_are_those_that_a_seal_expects() {
 }
 
 #[test]
+fn a_seal_that_was_expected_to_be_other_bytes_lists_every_tensor() {
+    let engine = engine();
+    let (mut of, wrong) = (tensors(engine.memory.device_ptr()), "0".repeat(64));
+    of[1].expected_digest = Some(&wrong);
+    let right = engine.shard.tensor(2).unwrap().digest;
+    of[2].expected_digest = Some(&right);
+    of[3] = Tensor { bytes: 999, expected_digest: Some(&wrong), ..of[3] };
+    let mut found = vec![Damage { offset: 1, bytes: 1, tensor: None }];
+    // SAFETY: nobody writes to the memory.
+    let mut seal = |of: &[Tensor<'_>]| unsafe {
+        let told =
+            engine.manager.seal_tensors(SealParams { unexpected: Some(&mut found), ..SealParams::default() }, of);
+        (told.map(drop), found.clone())
+    };
+    let listed = [(1, 1000), (3, 999)].map(|(index, bytes)| Damage { offset: 0, bytes, tensor: Some(index) });
+    assert_eq!(seal(&of), (Err(VramError::IntegrityViolation), listed.to_vec()));
+    assert_eq!(seal(&of[2..3]), (Ok(()), vec![]));
+}
+
+#[test]
 fn a_shard_that_sleeps_moves_and_takes_new_weights_is_another_epoch_of_itself() {
     let mut engine = engine();
     let (before, receipt) = (engine.shard.clone(), engine.shard.receipt().unwrap());
