@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Where every public field lies and how large it is, on 64-bit Linux.  Fields are only ever
- * appended: a FIELD line never changes, and a field that comes adds one, and changes the SIZE.
- * backend.h, mock.h and the headers of the audit log: layout_backend.c.
+ * appended.  So a FIELD line never changes; a new field adds one, and changes the SIZE.  The
+ * structures of backend.h, mock.h and the audit log are in layout_backend.c.
  */
 #include <vres/audit_check.h>
 #include <vres/audit_file.h>
@@ -12,7 +12,7 @@
 #include "abi/layout.h"
 #include "support/suite/suite.h"
 
-/* status.h */
+/* vres/status.h */
 SIZE(vres_error, 256);
 FIELD(vres_error, status, 0, 4);
 FIELD(vres_error, backend_code, 4, 4);
@@ -22,7 +22,7 @@ FIELD(vres_error, needed_bytes, 16, 8);
 FIELD(vres_error, available_bytes, 24, 8);
 FIELD(vres_error, message, 32, 224);
 
-/* vres.h */
+/* what vres.h includes */
 SIZE(vres_policy, 72);
 FIELD(vres_policy, struct_size, 0, 8);
 FIELD(vres_policy, allow, 8, 8);
@@ -75,7 +75,6 @@ FIELD(vres_seal_params, damage, 72, 8);
 FIELD(vres_seal_params, damage_cap, 80, 8);
 FIELD(vres_seal_params, damage_count, 88, 8);
 
-/* tensors.h */
 SIZE(vres_tensor, 40);
 FIELD(vres_tensor, struct_size, 0, 8);
 FIELD(vres_tensor, name, 8, 8);
@@ -89,7 +88,6 @@ FIELD(vres_tensor_info, bytes, 8, 8);
 FIELD(vres_tensor_info, name, 16, 513);
 FIELD(vres_tensor_info, digest, 529, 65);
 
-/* suspend.h */
 SIZE(vres_change, 24);
 FIELD(vres_change, struct_size, 0, 8);
 FIELD(vres_change, tensor, 8, 4);
@@ -106,7 +104,6 @@ FIELD(vres_resume_params, all_changed, 40, 4);
 FIELD(vres_resume_params, reserved, 44, 4);
 FIELD(vres_resume_params, label, 48, 8);
 
-/* repair.h */
 SIZE(vres_repair_params, 48);
 FIELD(vres_repair_params, struct_size, 0, 8);
 FIELD(vres_repair_params, source, 8, 8);
@@ -285,7 +282,7 @@ FIELD(vres_event, reserved, 228, 4);
 FIELD(vres_event, ranges, 232, 8);
 FIELD(vres_event, repaired_bytes, 240, 8);
 
-/* Is an init function's value zeros but for struct_size, which is the size here? */
+/* Is the value of an init function all zeros, but for struct_size, which is the size? */
 #define ck_init(type)                                                                              \
 	do {                                                                                       \
 		const type made = type##_init();                                                   \
@@ -306,6 +303,11 @@ START_TEST(every_init_gives_zeros_and_the_size_of_its_struct)
 	ck_init(vres_self_report);
 	ck_init(vres_config);
 	ck_init(vres_seal_params);
+	ck_init(vres_tensor);
+	ck_init(vres_tensor_info);
+	ck_init(vres_change);
+	ck_init(vres_resume_params);
+	ck_init(vres_repair_params);
 	ck_init(vres_damage);
 	ck_init(vres_verify_params);
 	ck_init(vres_verify_report);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A program that has the library and the mock as shared libraries, as other languages load them. */
+/* A program that uses the library and the mock as shared libraries, as other languages do. */
 #include <dlfcn.h>
 #include <string.h>
 #include <vres/mock.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An application as it was written for a former release: compiled against the headers of that
- * release, linked with the shared library of today.  Behind every struct that comes back stands a
- * canary, since today's struct may be longer than the one it was compiled with.
+ * An application as it was written for a former release: compiled with the headers of that release,
+ * and linked with today's shared library.  A canary follows each struct that the library fills,
+ * since today's struct may be longer than the one that the application knows.
  */
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 #define BYTES  ((size_t)3 * 4096 + 5)
 #define CANARY UINT64_C(0xc0ffee00c0ffee00)
 
-/* A value of a struct with a canary behind it. */
+/* A struct with a canary behind it. */
 #define GUARDED(type, name)                                                                        \
 	struct {                                                                                   \
 		type value;                                                                        \
@@ -257,7 +257,7 @@ START_TEST(looks_at_devices_policy_and_counters_as_it_always_did)
 }
 END_TEST
 
-/* An array strides by the size that the caller knows. */
+/* The elements of an array are as far apart as the caller's struct is long. */
 START_TEST(verifies_several_and_a_set_as_it_always_did)
 {
 	struct application *a = begin();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A plug-in host loads the library, uses it and unloads it, again and again: nothing piles up.  The
- * library stays loaded, because what it keeps of OpenSSL is kept for the life of the process.
+ * A plug-in host loads the library, uses it and unloads it, again and again.  The library then
+ * stays loaded, because what it keeps of OpenSSL lasts as long as the process.  So nothing may pile
+ * up.
  */
 #include <dlfcn.h>
 #include <malloc.h>
@@ -15,7 +16,7 @@
 typedef vres_status (*derive_fn)(const void *, size_t, const char *, vres_key **, vres_error *);
 typedef void (*destroy_fn)(vres_key *);
 
-/* POSIX lets dlsym() give functions, C has no cast for it. */
+/* dlsym() may return functions by POSIX, but C has no cast for that. */
 static void find(void *library, const char *name, void *out)
 {
 	void *address = dlsym(library, name);
@@ -48,7 +49,7 @@ START_TEST(loading_and_unloading_again_and_again_takes_no_more_memory)
 	before = mallinfo2().uordblks;
 	for (int i = 0; i < TIMES; i++)
 		load_use_unload();
-	/* It leaked 82 KiB each time. */
+	/* Without that each round leaks 82 KiB. */
 	ck_assert_uint_le(mallinfo2().uordblks, before + 4096);
 }
 END_TEST
