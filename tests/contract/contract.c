@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What all parts of the contract suite use: an opened device, transfers that must succeed, and
+ * What all parts of the contract suite share: an opened device, transfers that must succeed, and
  * main().
  */
 #include "contract.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 #include "support/suite/alloc.h"
 
-/* Transfers are done in parts of an odd size, so that they are not aligned. */
+/* An odd size, so that transfers are not aligned. */
 #define PART ((size_t)65521)
 
 struct contract contract_begin(int variant)
@@ -126,7 +126,7 @@ void contract_write(struct contract *c, vres_bmem *mem, uint64_t offset, uint64_
 	c->ops->lane_close(lane);
 }
 
-/* @want produces the bytes that are expected at an offset. */
+/* Asserts that memory holds the bytes that @want generates for each offset. */
 static void holds(struct contract *c, vres_bmem *mem, uint64_t offset, uint64_t n,
                   void (*want)(void *, size_t, uint64_t, uint64_t), uint64_t seed)
 {

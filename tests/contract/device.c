@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The table, the driver and its devices. */
+/* Tests of the backend's table, its driver and its devices. */
 #include "contract.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Each block is generated again, or built from the digests of the level below, and digested by
- * OpenSSL.  No code is shared with any backend.
+ * The data of each block is generated again and digested by OpenSSL, and so is each level from the
+ * one below.  No code is shared with any backend.
  */
 #include "digests.h"
 

@@ -8,14 +8,14 @@
 #define DIGEST 32u
 
 struct level {
-	uint8_t *digests; /* to be given to test_free() */
+	uint8_t *digests; /* the caller frees them with test_free() */
 	uint64_t n;
 };
 
-/* The leaves over @bytes bytes of content @seed from @offset on. */
+/* The digests of the blocks of @bytes bytes of content @seed from @offset on. */
 struct level leaves_of(uint64_t seed, uint64_t offset, uint64_t bytes, uint32_t block_size);
 
-/* The nodes of level @level over the same. */
+/* The digests of level @level over the same bytes. */
 struct level level_of(uint64_t seed, uint64_t offset, uint64_t bytes, uint32_t block_size,
                       uint32_t level);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The contract suite on the GPU backend that test_device.h chooses.  Over a fake driver it runs
- * four times: by default, without the first kernel image, without any image, and on the last of
- * several devices; for a variant of a device only by default.  Over a real driver it runs once.
+ * four times: as usual, without the first kernel image, without any image, and on the last of
+ * several devices.  For a variant of a device it runs as usual only.  Over a real driver it runs
+ * once.
  */
 #include "contract.h"
 
@@ -76,7 +77,7 @@ static struct contract_subject usual(void)
 	};
 }
 
-/* A device that takes no image cannot hash. */
+/* Variant 2 takes no kernel image, so it cannot hash. */
 static void subjects_over_fake(struct contract_subject subjects[4])
 {
 	for (int i = 0; i < 4; i++) {

@@ -17,7 +17,7 @@ struct course {
 	vres_bmem *mem, *adopted;
 	vres_blane *lane;
 	vres_error err;
-	bool outputs_bad; /* a failed call wrote a handle */
+	bool outputs_bad; /* a call that failed wrote its handle */
 };
 
 static vres_status lane_course(struct course *r)
@@ -29,20 +29,20 @@ static vres_status lane_course(struct course *r)
 	const vres_hash_job job = {sizeof(job), &run, 1, 1024, 1, digests, 1, &echo};
 	vres_status status = ops->lane_push(r->lane, r->mem, 0, 4096, &r->err);
 
-	/* Many of each, so that queues have to grow. */
+	/* So many of each that queues have to grow. */
 	for (unsigned i = 0; i < 10 && status == VRES_OK && ops->hash_blocks; i++)
 		status = ops->hash_blocks(r->lane, &job, &r->err);
 	if (status == VRES_E_UNSUPPORTED)
 		status = VRES_OK;
 	for (unsigned i = 0; i < 20 && status == VRES_OK; i++)
 		status = ops->lane_pull(r->lane, r->mem, i, 1, &r->err);
-	/* The work on the lane uses digests, so it is finished here. */
+	/* @digests ends with this function, so the work must be finished here. */
 	if (ops->lane_wait(r->lane, PATIENCE, &r->err) != VRES_OK && status == VRES_OK)
 		status = r->err.status;
 	return status;
 }
 
-/* Takes the next step if the one before succeeded.  After a failure the handle must be NULL. */
+/* Notes if a call failed and wrote its handle all the same.  Returns @status. */
 static vres_status step(struct course *r, vres_status status, const void *handle)
 {
 	if (status != VRES_OK && handle != NULL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* hash_blocks against the digests of digests.c. */
+/* The digests that hash_blocks writes, compared with those of digests.c. */
 #include "contract.h"
 #include "digests.h"
 
@@ -8,11 +8,11 @@
 
 #define NONCE  UINT64_C(0x0123456789abcdef)
 #define POISON 0xa5
-#define BEYOND 64u /* bytes after the digests, which must stay */
+#define BEYOND 64u /* bytes behind the digests, which must not be written */
 
 /*
- * Hashes @n runs.  Asserts that the digests are @want's, in order, and that nothing else was
- * written.
+ * Hashes @n runs.  Asserts that the digests are those of @want, in order, and that nothing is
+ * written behind them.
  */
 static void ck_runs(struct contract *c, const vres_hash_run *runs, size_t n, uint32_t block_size,
                     uint32_t level, const struct level *want)
@@ -51,8 +51,8 @@ static void ck_whole(struct contract *c, vres_bmem *mem, uint64_t seed, uint64_t
 static const uint32_t block_sizes[] = {1024, 4096, 65536};
 
 /*
- * Asserts that a device that cannot hash says so and does nothing.  True: there is nothing more to
- * test.
+ * Returns whether the device cannot hash.  Then it also asserts that hash_blocks says so and does
+ * nothing.
  */
 static bool cannot_hash(struct contract *c)
 {
@@ -91,7 +91,7 @@ START_TEST(digests_equal_openssl_around_one_block)
 		const uint64_t sizes[] = {1, bs / 2 + 3, bs - 1, bs, bs + 1, 5 * (uint64_t)bs + 77};
 		vres_bmem *mem = contract_alloc(&c, 6 * (uint64_t)bs, NULL);
 
-		/* The bytes behind the run must make no difference. */
+		/* The bytes behind the run must not matter. */
 		contract_write(&c, mem, 0, 6 * (uint64_t)bs, 1);
 		for (size_t i = 0; i < COUNT(sizes); i++)
 			for (uint32_t level = 0; level <= 2; level++)
@@ -145,8 +145,8 @@ START_TEST(runs_of_one_job_follow_each_other_without_a_gap)
 	vres_bmem *first = contract_alloc(&c, 3 * group, NULL);
 	vres_bmem *second = contract_alloc(&c, 5000, NULL);
 	/*
-	 * A whole group, a part of another one out of order, memory that ends inside a block, and
-	 * the first group again.
+	 * A group, the beginning of an earlier one, memory that ends inside a block, and the first
+	 * group again.
 	 */
 	const vres_hash_run runs[] = {
 		{first, group, group}, {first, 0, 1500}, {second, 0, 5000}, {first, group, group}};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Lanes: what was pushed is what is pulled, in order, complete after the wait, also with a thread
- * for each lane.
+ * Lanes: what was pushed is what is pulled, in order, and complete after the wait.  Several threads
+ * may each use a lane of their own.
  */
 #include "contract.h"
 
@@ -11,7 +11,7 @@
 
 #define MARGIN 64u
 
-/* Bytes arrive where they were sent, and nowhere else. */
+/* Bytes must arrive at their place and change nothing beside it. */
 START_TEST(pushed_bytes_come_back_at_odd_offsets_and_touch_no_neighbour)
 {
 	CLEANUP(contract_end) struct contract c = contract_begin(_i);
@@ -44,8 +44,8 @@ START_TEST(work_on_one_lane_happens_in_order)
 	vres_error err;
 
 	/*
-	 * The buffer is pushed to the first half; the second half is pulled into the buffer; that
-	 * is pushed to the first half, except for 96 bytes.
+	 * The buffer is pushed to the first half.  The second half is pulled into the buffer.  Then
+	 * this is pushed to the first half, all but 96 bytes.
 	 */
 	contract_write(&c, mem, 0, 8192, 1);
 	content_fill(staging, 4096, 2, 0);
@@ -115,7 +115,7 @@ START_TEST(page_locked_lane_works_like_any_other)
 }
 END_TEST
 
-/* Copies and hashes of low priority are done, too. */
+/* Copies and hashes on such a lane are done, only later. */
 START_TEST(low_priority_lane_works_like_any_other)
 {
 	CLEANUP(contract_end) struct contract c = contract_begin(_i);
@@ -202,7 +202,7 @@ END_TEST
 #define THREADS 4
 
 /*
- * The size of the memory that all threads read: enough for one copy to be under way when the next
+ * The memory that all threads read is so large that one copy is still going on when the next
  * begins.
  */
 #define SHARED ((size_t)1 << 18)
@@ -211,13 +211,13 @@ struct thread {
 	struct contract *c;
 	vres_bmem *shared; /* read by all threads */
 	uint64_t seed;
-	/* What went wrong, or NULL.  Only the main thread may use Check's assertions. */
+	/* What went wrong; NULL: nothing.  Only the main thread may use Check's assertions. */
 	const char *trouble;
 };
 
 /*
- * Fills and reads back an allocation of its own over a lane of its own, and reads the memory that
- * all threads share.
+ * Fills an allocation of this thread over its own lane and reads it back, then reads the memory
+ * that all threads share.
  */
 static const char *thread_round(struct thread *t, uint8_t *expected, uint64_t seed)
 {

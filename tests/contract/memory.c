@@ -139,8 +139,8 @@ START_TEST(identity_stays_and_no_two_allocations_share_one)
 	vres_residency seen[6];
 
 	/*
-	 * Each is released before the next is allocated, so that the address is likely to be used
-	 * again.
+	 * Each is released before the next is allocated, so that the same address is likely to
+	 * return.
 	 */
 	for (size_t i = 0; i < COUNT(seen); i++) {
 		vres_bmem *mem = contract_alloc(&c, 1000, NULL);
@@ -206,7 +206,8 @@ START_TEST(unknown_range_is_not_adopted_and_outputs_stay)
 END_TEST
 
 /*
- * Hardware answers a forbidden write by losing the device, so the device is lost after this test.
+ * Hardware answers a forbidden write by losing the device, so nothing can be done with it after
+ * this.
  */
 START_TEST(protected_memory_can_be_read_and_no_longer_written)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The contract suite on the mock: with and without device hash, with small and large granularity,
- * on the last of several devices.
+ * The contract suite on the mock: with and without hashing on the device, with the smallest and a
+ * large granularity, and on the last of several devices.
  */
 #include "contract.h"
 
