@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Asserts that cuda_graph.h says what NVIDIA's cuda.h says.  Compiled where a CUDA toolkit is
- * found, and never linked.
+ * Asserts that cuda_graph.h agrees with NVIDIA's cuda.h.  Compiled where a CUDA toolkit is found,
+ * and never linked.
  */
 #include <cuda.h>
 #include <cudaTypedefs.h>

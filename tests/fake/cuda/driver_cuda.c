@@ -6,8 +6,8 @@ const enum fake_lie fake_lie_of_bit[4] = {FAKE_MANAGED, FAKE_HOST_ACCESS, FAKE_E
                                           FAKE_MOVED};
 
 /*
- * A failing cuGetProcAddress is harmless only for an optional function; unit.cuda tests each
- * required one.  If one kernel image cannot be loaded, the backend uses the other.
+ * cuGetProcAddress may fail for an optional function only; unit.cuda tests each required one.  If
+ * one kernel image cannot be loaded, the backend takes the other.
  */
 const char *const fake_harmless[] = {"cuCtxPopCurrent",
                                      "cuDevicePrimaryCtxRelease",

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include "fake/cuda/cuda.h"
 
-/* The graph that can be launched is a copy, as in the real driver. */
+/* A graph that can be launched is a copy of the one it was made of, as in the real driver. */
 struct graph {
 	struct fake_work *first;
 };

@@ -64,13 +64,13 @@ cuda_result fake_cuPointerGetAttribute(void *value, cuda_pointer_attribute attri
 	return map ? answer(value, attribute, map) : CUDA_INVALID_VALUE;
 }
 
-/* Those that cuda.h names as supported by the call for several attributes. */
+/* The attributes that cuda.h lists for cuPointerGetAttributes(). */
 static bool is_documented(cuda_pointer_attribute attribute)
 {
 	return attribute <= CUDA_POINTER_ALLOWED_HANDLE_TYPES || attribute == CUDA_POINTER_POOL;
 }
 
-/* What does not apply is no error here, but 0. */
+/* An attribute that does not apply to the memory is 0 here, and not an error. */
 cuda_result fake_cuPointerGetAttributes(unsigned int count, cuda_pointer_attribute *attributes,
                                         void **values, cuda_pointer addr)
 {

@@ -12,7 +12,7 @@ cuda_result fake_cuCtxGetStreamPriorityRange(int *least, int *greatest)
 	return CUDA_OK;
 }
 
-/* The backend's streams must be non-blocking. */
+/* The fake refuses other streams, since the backend must use non-blocking ones. */
 cuda_result fake_cuStreamCreate(cuda_stream *out, unsigned int flags)
 {
 	FAKE_TRY_ENTER(cuStreamCreate);

@@ -150,7 +150,7 @@ cuda_result fake_cuDeviceGetAttribute(int *value, cuda_device_attribute attribut
 	case CUDA_DEVICE_VMM: *value = !fake.params.no_vmm; return CUDA_OK;
 	case CUDA_DEVICE_CC_MAJOR: *value = FAKE_CAPABILITY; return CUDA_OK;
 	case CUDA_DEVICE_CC_MINOR: *value = 0; return CUDA_OK;
-	/* True for every 64-bit GPU, and not a violation. */
+	/* True of every 64-bit GPU, so the backend must not object. */
 	case CUDA_DEVICE_UNIFIED_ADDRESSING:
 	case CUDA_DEVICE_MANAGED_MEMORY:
 	case CUDA_DEVICE_CAN_MAP_HOST_MEMORY: *value = 1; return CUDA_OK;
@@ -204,7 +204,7 @@ static bool is_fatbin(const unsigned char *image)
 	return memcmp(image, magic, sizeof(magic)) == 0;
 }
 
-/* The answer of a driver that refuses nvcc's image. */
+/* Refuses nvcc's image as the test asks for. */
 static cuda_result fatbin_code(int device)
 {
 	if (fake.params.image_breaks)
@@ -266,7 +266,7 @@ cuda_result fake_cuModuleGetFunction(cuda_function *function, cuda_module module
 	return *function ? CUDA_OK : CUDA_NOT_FOUND;
 }
 
-/* The settings belong to the process, so no context is needed.  Each has its own size. */
+/* These settings belong to the process, so no context is needed.  Each has a size of its own. */
 cuda_result fake_cuCoredumpGetAttributeGlobal(cuda_coredump_setting setting, void *value,
                                               size_t *bytes)
 {

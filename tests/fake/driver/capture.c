@@ -19,7 +19,7 @@ static int *mode_here(void)
 	return &thread.mode;
 }
 
-/* Does this capture forbid the calling thread what is potentially unsafe? */
+/* Does this capture forbid the calling thread potentially unsafe calls? */
 static bool forbids(const struct fake_stream *stream)
 {
 	const bool is_own = stream->capture_thread == &thread;
@@ -88,7 +88,7 @@ cuda_result fake_stream_captured(const void *handle, struct fake_work **out)
 	return CUDA_OK;
 }
 
-/* What an engine does, which is no call that a test counts or lets fail. */
+/* These are what an engine does.  Tests neither count them nor make them fail. */
 void *fake_engine_capture(int mode)
 {
 	void *stream = NULL;
@@ -104,7 +104,7 @@ void *fake_engine_capture(int mode)
 
 int fake_engine_captured(void *stream)
 {
-	struct fake_work *none = NULL; /* nothing was put on it */
+	struct fake_work *none = NULL; /* nothing was put on the stream */
 	cuda_result code;
 
 	(void)pthread_mutex_lock(&fake.lock);

@@ -179,7 +179,7 @@ static void replace(struct fake_map *map, uint64_t from, const cuda_alloc_prop *
 		fake_phys_drop(phys);
 }
 
-/* Drops mappings of zero bytes, with their physical memory: no address finds them. */
+/* Drops mappings that have no bytes left, since no address leads to them any more. */
 static void drop_empty(void)
 {
 	for (struct fake_map **at = &fake.maps; *at;) {
@@ -209,8 +209,8 @@ static void recant(struct fake_map *map)
 }
 
 /*
- * Gives the host access.  The driver knows access rights only for cuMemMap's mappings; other memory
- * becomes host memory instead.
+ * Gives the host access.  The driver knows access rights only for mappings of cuMemMap.  Other
+ * memory becomes host memory instead.
  */
 static void let_host(struct fake_map *map)
 {

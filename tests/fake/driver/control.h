@@ -18,25 +18,28 @@
 
 #define FAKE_DEVICES_MAX 8
 
-/* What the driver and its devices are like.  All zero: an ordinary driver. */
+/* What the driver and its devices are like.  Zero in each field: an ordinary driver. */
 struct fake_params {
 	int devices;               /* 0: 1; -1: none */
 	uint64_t bytes_per_device; /* 0: 64 MiB */
 	uint64_t granularity;      /* 0: 64 KiB */
 	bool no_granularity;       /* CUDA only: reported as 0 */
-	int processors;            /* 0: 4; -1: the driver does not say */
+	int processors;            /* 0: 4; -1: the driver does not report it */
 	int version;               /* 0: 13000, or the version of the HIP flavour */
 	int start_code;            /* CUDA only: the code with which cuInit fails */
 	const char *missing;       /* a function that the driver does not have */
-	bool no_vmm;               /* the attribute says so */
-	bool vmm_unsupported;      /* the attribute says yes, the function says no */
+	bool no_vmm;               /* the device's attribute says that it has none */
+	/* the attribute says that there is one, but its functions fail */
+	bool vmm_unsupported;
 	bool integrated;
 	bool dma_buf; /* CUDA only: device memory can be shared by dma-buf */
 	bool no_ecc;
-	bool no_fatbin;    /* refuses nvcc's image */
-	int fatbin_code;   /* CUDA only: refuses nvcc's image with this code */
-	bool lazy;         /* CUDA only: refuses it only when a function is looked up */
-	int image_breaks;  /* refusing an image corrupts the context, which answers this code */
+	bool no_fatbin;  /* refuses nvcc's image */
+	int fatbin_code; /* CUDA only: refuses nvcc's image with this code */
+	/* CUDA only: refuses the image only when a function in it is looked up */
+	bool lazy;
+	/* the code that every call returns once a refused image has corrupted the context */
+	int image_breaks;
 	bool no_image;     /* refuses every image */
 	bool no_read_only; /* mappings stay writable whatever is asked for */
 	bool no_pinned;    /* page-locking is refused */
@@ -45,7 +48,10 @@ struct fake_params {
 	bool core_dump, core_dump_light;
 	int core_dump_flags;
 	bool reset_wanted; /* NVML reports rows that wait for a reset */
-	/* CUDA only: of attributes that cuda.h does not name for the call for several. */
+	/*
+	 * CUDA only: the code that cuPointerGetAttributes() returns for attributes that cuda.h does
+	 * not list for it
+	 */
 	enum { FAKE_ATTRIBUTES_ALL, FAKE_ATTRIBUTES_REFUSED, FAKE_ATTRIBUTES_ZERO } attributes;
 	bool no_buffer_id; /* allocations have no buffer id; with CUDA, memory of cuMemMap has none
 	                    */
@@ -69,22 +75,22 @@ enum fake_lie {
 	FAKE_EXPORTABLE, /* it was allocated with an export handle */
 	FAKE_OPENED,     /* a read-only mapping was made writable again */
 	FAKE_GONE,       /* nothing is mapped there any more */
-	/* CUDA only: it comes from a pool; from a pool that another device has access to. */
+	/*
+	 * CUDA only: it comes from a pool; FAKE_POOL_PEER: another device has access to the pool.
+	 */
 	FAKE_POOL,
 	FAKE_POOL_PEER,
-	FAKE_IMPORTED, /* CUDA only: another process made it */
+	FAKE_IMPORTED, /* CUDA only: another process allocated it */
 	FAKE_LIES
 };
 
-/* Forgets everything, as if the driver was just loaded. */
+/* Forgets everything, as if the driver had just been loaded. */
 void fake_reset(const struct fake_params *params /* NULL: an ordinary one */);
 
-/* The parameters with defaults filled in; for the fake NVML. */
+/* The parameters, with the defaults filled in.  For the fake NVML. */
 const struct fake_params *fake_params_now(void);
 
-/*
- * Lets the nth call of a function fail, counted from now.  NULL: of any function. nth == 0: none.
- */
+/* Makes the nth call from now of @function fail; NULL: of any function.  nth 0: none. */
 void fake_fail(const char *function, uint64_t nth, int code);
 
 /* The function whose call was made to fail, or NULL. */
@@ -94,8 +100,8 @@ const char *fake_failed(void);
 uint64_t fake_calls(const char *function);
 
 /*
- * Driver objects that exist: contexts retained, streams, modules, address ranges, mappings,
- * handles, blocks of host memory.
+ * The number of the driver's objects: retained contexts, streams, modules, address ranges,
+ * mappings, handles, and blocks of host memory.
  */
 uint64_t fake_live(void);
 
@@ -103,9 +109,7 @@ uint64_t fake_live(void);
 unsigned fake_depth(void);
 const void *fake_current(void);
 
-/*
- * What an engine in the same process does: make its own context current; allocate and free memory.
- */
+/* An engine in the same process makes its own context current, and allocates and frees memory. */
 void fake_engine_enter(void);
 uint64_t fake_engine_alloc(int device, uint64_t bytes, bool with_vmm);
 void fake_engine_free(uint64_t addr);
@@ -124,11 +128,14 @@ int fake_engine_capture_mode(int mode);
 /* What a call that may be unsafe during a capture answers in this thread: 0, or 900. */
 int fake_engine_unsafe_call(void);
 
-/* Changes and looks behind the driver's back.  False: there is no device memory at @addr. */
+/*
+ * These change or look at memory without the driver's knowledge.  False: there is no device memory
+ * at @addr.
+ */
 bool fake_flip(uint64_t addr, unsigned bit);
 bool fake_is_zero(uint64_t addr, uint64_t bytes);
 bool fake_lie_at(uint64_t addr, enum fake_lie lie);
-/* Lies about all memory that is allocated from now on.  FAKE_TRUTH: no lie. */
+/* Every later allocation tells this lie.  FAKE_TRUTH: none. */
 void fake_lie_always(enum fake_lie lie);
 
 /* Corrupts the device's context: from now on every call that needs it answers @code. */
@@ -142,7 +149,7 @@ void fake_slow_polls(uint64_t ns);
 
 void fake_leave_out(const struct fake_omission *omission);
 
-/* As in fake.h. */
+/* See left_out in fake.h. */
 const char *fake_left_out(bool *weights);
 
 /*
@@ -151,7 +158,7 @@ const char *fake_left_out(bool *weights);
  */
 uint64_t fake_threads_most(bool is_low);
 
-/* How many blocks of memory were freed with a byte that was not zero, since the reset. */
+/* The number of blocks of memory that were freed while a byte was not zero. */
 uint64_t fake_unwiped(void);
 
 #endif

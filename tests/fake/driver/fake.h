@@ -24,28 +24,29 @@ struct fake_kind {
 	bool no_read_only;  /* mappings stay writable whatever is asked for */
 };
 
-/* Work that can be reported as done and left out. */
+/* Kinds of work that the driver can report as done without doing it. */
 enum fake_effort {
 	FAKE_PUSHES,
 	FAKE_PULLS,
 	FAKE_ZEROS,
 	FAKE_LAUNCHES,
-	FAKE_WAITS, /* that have something to wait for; they return at once */
+	FAKE_WAITS, /* waits with work to wait for; they return at once */
 	FAKE_EFFORTS,
 	FAKE_ANY_EFFORT = FAKE_EFFORTS
 };
 
-/* How much of it is done all the same. */
+/* How much of the work is done all the same. */
 enum fake_share {
 	FAKE_NOTHING,
-	FAKE_BEGINNING, /* half the bytes; the first group of threads, or half of one */
-	FAKE_END,       /* the rest */
+	/* half the bytes; of a launch the first group of threads, or half of the only one */
+	FAKE_BEGINNING,
+	FAKE_END, /* the rest */
 	FAKE_SHARES
 };
 
 /*
- * Success without work: the @nth effort of a kind, counted from now, is reported as done, but only
- * a share of it is; with @goes_on the same happens to all that follow of its kind.  nth 0: no more.
+ * The @nth piece of work of a kind, counted from now, is reported as done, but only @share of it
+ * is.  With @goes_on this happens to all that follow of its kind, too.  nth 0: none.
  */
 struct fake_omission {
 	uint64_t nth;
@@ -56,13 +57,14 @@ struct fake_omission {
 
 struct fake_driver {
 	size_t struct_size;
-	void (*reset)(const struct fake_kind *kind); /* forgets everything, as if just loaded */
+	/* forgets everything, as if the driver had just been loaded */
+	void (*reset)(const struct fake_kind *kind);
 
-	uint64_t (*live)(void); /* driver objects that exist */
+	uint64_t (*live)(void); /* the number of the driver's objects */
 
 	/*
-	 * Changes and looks behind the driver's back.  @lies: VRES_MOCK_x of mock.h; 0: the truth.
-	 * False: there is no device memory at @addr.
+	 * These change or look at memory without the driver's knowledge.  @lies: VRES_MOCK_x of
+	 * mock.h; 0: the truth.  False: there is no device memory at @addr.
 	 */
 	bool (*flip)(uint64_t addr, unsigned bit);
 	bool (*is_zero)(uint64_t addr, uint64_t bytes);
@@ -70,17 +72,18 @@ struct fake_driver {
 	void (*lose)(uint32_t device);
 
 	/*
-	 * An engine in the same process: makes its own context current in this thread; allocates
-	 * memory of several mappings; frees it.
+	 * An engine in the same process: makes its own context current in this thread, and
+	 * allocates and frees memory, which has several mappings.
 	 */
 	void (*engine_enter)(void);
-	bool (*engine_is_current)(void); /* and the only one on the thread's stack */
+	/* Is the engine's context current, and the only one on the thread's stack? */
+	bool (*engine_is_current)(void);
 	uint64_t (*engine_alloc)(uint32_t device, uint64_t bytes);
 	void (*engine_free)(uint64_t addr);
 
 	/*
-	 * Lets the nth call from now fail, of whatever function; 0: none. failed: the function
-	 * whose call failed; NULL: none yet.
+	 * Makes the nth call from now fail, whichever function it is; 0: none.  failed(): the
+	 * function whose call failed; NULL: none yet.
 	 */
 	void (*fail_nth)(uint64_t nth, int code);
 	const char *(*failed)(void);
@@ -88,19 +91,20 @@ struct fake_driver {
 
 	void (*leave_out)(const struct fake_omission *omission);
 	/*
-	 * What was left out first, or NULL.  *weights: a copy to the device was left out that was
-	 * no list of pieces for the kernel, whose bytes are a multiple of 32.
+	 * What was left out first; NULL: nothing.  *weights: a copy of weights to the device was
+	 * left out.  A copy of the kernel's list of pieces is recognised by its size, a multiple of
+	 * 32.
 	 */
 	const char *(*left_out)(bool *weights);
 
-	uint64_t (*unwiped)(void); /* memory that was freed with content in it */
+	uint64_t (*unwiped)(void); /* the number of blocks of memory that were freed with content */
 
 	/* Codes to fail with: unknown error, out of memory, context lost. */
 	int code_unknown, code_memory, code_lost;
 
 	/*
-	 * Functions, up to NULL, whose failure a caller need not hear of: they release something,
-	 * give advice, or ask for something optional.
+	 * The functions, up to NULL, whose failure the caller need not report, since they release
+	 * something, give advice, or ask for something optional.
 	 */
 	const char *const *harmless;
 
@@ -108,7 +112,7 @@ struct fake_driver {
 	const char *const *takers;
 };
 
-/* Found by dlsym(), or linked with the test. */
+/* Tests find it with dlsym(), or are linked with it. */
 const struct fake_driver *vres_fake_driver(void);
 
 typedef const struct fake_driver *(*fake_driver_find)(void);

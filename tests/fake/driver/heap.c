@@ -110,8 +110,8 @@ static cuda_result engine_vmm(int device, uint64_t bytes, uint64_t *addr)
 	const uint64_t capacity = round_up(bytes, unit);
 
 	/*
-	 * As engines with growing buffers do it: a block of physical memory for each unit of
-	 * address space.
+	 * Engines whose buffers grow have a block of physical memory for each granule of address
+	 * space.
 	 */
 	TRY(fake_range_make(capacity, addr));
 	for (uint64_t at = 0; at < capacity; at += unit) {
@@ -138,7 +138,7 @@ uint64_t fake_engine_alloc(int device, uint64_t bytes, bool with_vmm)
 	return code == CUDA_OK ? addr : 0;
 }
 
-/* Parts of it may be gone already. */
+/* Parts of the memory may be unmapped already. */
 void fake_engine_free(uint64_t addr)
 {
 	const struct fake_map *map;

@@ -33,8 +33,8 @@ static bool are_apart(struct span a, struct span b)
 }
 
 /*
- * Does every thread have its own block and its own place for the digest, and does no thread read
- * what another thread of the launch writes?
+ * Each thread must have its own block and its own place for the digest, and no thread may read what
+ * another of this launch writes.
  */
 static bool piece_is_sound(const vres_leaf_hash_args *args, uint32_t i)
 {
@@ -65,7 +65,7 @@ static bool are_all_of_launch(const vres_leaf_hash_args *args)
 	return all;
 }
 
-/* If the copy of the list was left out, some pieces are those of an earlier job. */
+/* If the copy of the list was left out, the list may still have pieces of an earlier job. */
 static bool run_threads(const struct fake_work *work, int device)
 {
 	const vres_leaf_hash_args *args = &work->args;

@@ -5,7 +5,7 @@
 
 #include "fake/driver/model.h"
 
-/* Run the threads of the launch.  False: the device has no access to what they touch. */
+/* Runs the threads of the launch.  False: they use memory that the device has no access to. */
 bool fake_launch_run(const struct fake_work *work, int device);
 
 #endif

@@ -25,9 +25,9 @@
 #define CUDA_INVALID_HANDLE 400
 #define CUDA_ILLEGAL_STATE  401
 
-/* The code for waiting for a stream that captures, and for what a capture forbids. */
+/* What waiting for a stream returns during a capture, and what other forbidden calls return. */
 #define CUDA_CAPTURE_UNSUPPORTED 900
-/* The code for the end of a capture that such a call has spoiled. */
+/* What the end of a capture returns that such a call has spoiled. */
 #define CUDA_CAPTURE_INVALIDATED 901
 
 /*
@@ -51,7 +51,7 @@ struct fake_phys {
 	cuda_alloc_prop prop;
 };
 
-/* Does memory come from a pool, and which other device has access to it?  0: none. */
+/* Whether memory comes from a pool, and another device with access to the pool; 0: none. */
 struct fake_pool {
 	bool is_one;
 	int peer;
@@ -91,7 +91,7 @@ struct fake_context {
 struct fake_device {
 	struct fake_context context;
 	uint64_t used;
-	int sticky; /* once lost: the code that every call answers */
+	int sticky; /* the code that every call returns once the device is lost */
 };
 
 struct fake_stream;
@@ -104,14 +104,14 @@ struct fake {
 	struct fake_params params;
 	struct fake_device devices[FAKE_DEVICES_MAX];
 	struct fake_phys *phys;
-	int store; /* the file that has all physical memory, while there is any */
+	int store; /* the file that holds all physical memory, open while there is any */
 	uint64_t store_bytes;
 	struct fake_map *maps;
 	struct fake_range *ranges;
 	struct fake_pinned *pinned;
 	struct fake_stream *streams;
 	unsigned modules, fatbins; /* loaded modules; how many of them are nvcc's */
-	uint64_t serial;           /* no value is used twice */
+	uint64_t serial;           /* the last number given to anything */
 	uint64_t resets;
 	uint64_t calls[FAKE_FUNCTIONS_MAX];
 	uint64_t calls_all;
@@ -147,7 +147,7 @@ extern struct fake fake;
 		}                                                                                  \
 	}
 
-/* Begins a call: counts it, takes the lock, and says whether it is to fail. */
+/* Counts a call, takes the lock, and decides whether the call fails. */
 struct fake_call {
 	int code;
 };
@@ -161,10 +161,10 @@ void fake_leave(struct fake_call *call);
 	if (call.code != CUDA_OK)                                                                  \
 	return call.code
 
-/* The front defines what follows.  The names of its functions, by number, up to NULL. */
+/* A vendor's front defines the rest, first the names of its functions, by number, up to NULL. */
 extern const char *const fake_function_names[];
 
-/* For driver.c: see struct fake_driver; and the lie that stands for each VRES_MOCK_x bit. */
+/* For driver.c: see struct fake_driver.  fake_lie_of_bit has the lie for each VRES_MOCK_x bit. */
 extern const char *const fake_harmless[], *const fake_takers[];
 extern const enum fake_lie fake_lie_of_bit[4];
 
@@ -184,28 +184,32 @@ cuda_result fake_here(int *device);
 bool fake_is_inside(int device);
 
 /*
- * The answer of a call that has released something: the injected code, or the device's sticky code.
+ * What a call returns that has released something: the error that a test asked for, or the device's
+ * sticky code.
  */
 cuda_result fake_released(struct fake_call call, int device);
 
 struct fake_map *fake_map_at(uint64_t addr);
 
-/* Allocates physical memory that is charged to a device; gives a reference back. */
+/*
+ * Allocates physical memory, charged to a device, with one reference.  fake_phys_drop() gives a
+ * reference back.
+ */
 struct fake_phys *fake_phys_make(uint64_t bytes, uint64_t charged, const cuda_alloc_prop *prop,
                                  int device);
 void fake_phys_drop(struct fake_phys *phys);
 cuda_result fake_map_put(uint64_t addr, uint64_t bytes, uint64_t offset, struct fake_phys *phys,
                          struct fake_map **out);
 
-/* Reserves and frees address space; drops everything that is mapped in a range. */
+/* Reserves and frees address space.  fake_maps_drop() drops every mapping in a range. */
 cuda_result fake_range_make(uint64_t bytes, uint64_t *addr);
 cuda_result fake_range_drop(uint64_t addr);
 uint64_t fake_range_bytes(uint64_t addr);
 cuda_result fake_maps_drop(uint64_t addr, uint64_t bytes);
 
 /*
- * Makes a range accessible to the host, if @device has the right CUDA_ACCESS_x; takes access away
- * again.
+ * fake_open() makes a range accessible to the host if @device has the right CUDA_ACCESS_x.
+ * fake_shut() takes the access away again.
  */
 bool fake_open(uint64_t addr, uint64_t bytes, int device, int right);
 void fake_shut(uint64_t addr, uint64_t bytes);
@@ -224,12 +228,12 @@ struct fake_work {
 	enum fake_work_kind kind;
 	uint64_t device_addr;
 	void *host;
-	uint64_t all;      /* bytes, or threads, that it is about */
-	uint64_t from, to; /* those that are really done */
+	uint64_t all;      /* its bytes or threads */
+	uint64_t from, to; /* those that are carried out */
 	vres_leaf_hash_args args;
 };
 
-/* Handles are checked: one may be invalid or of another device. */
+/* Each of these checks its handle, which may be invalid or of another device. */
 cuda_result fake_stream_make(int priority, void **out);
 cuda_result fake_stream_drop(struct fake_call call, const void *handle);
 cuda_result fake_stream_poll(const void *handle);

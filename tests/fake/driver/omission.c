@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Success without work: what a fake driver reports as done and leaves out. */
+/* What a fake driver reports as done without doing it. */
 #include "fake/driver/model.h"
 
-/* Threads of a group, as the backend launches them. */
+/* The backend launches threads in groups of so many. */
 #define GROUP UINT64_C(128)
 
 static const char *const names[] = {
@@ -44,7 +44,7 @@ const char *fake_left_out(bool *weights)
 	return name;
 }
 
-/* Is this one of those to be left out?  The first one decides what kind is meant. */
+/* Is this work to be left out?  If any kind would do, the first one found decides the kind. */
 static bool is_due(enum fake_effort effort)
 {
 	struct fake_omission *o = &fake.omission;

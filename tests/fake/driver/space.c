@@ -31,10 +31,10 @@ struct fake_map *fake_map_at(uint64_t addr)
 	return map;
 }
 
-/* and at the end: filling all of it would take too long */
+/* Only some places are filled, and the end, since filling everything would take too long. */
 #define LITTER_EVERY (UINT64_C(1) << 20)
 
-/* Fills new memory with rubbish, as if somebody had left it there. */
+/* Fills new memory with rubbish, as another process might have left it. */
 static bool litter(uint64_t from, uint64_t bytes)
 {
 	unsigned char piece[65536];
@@ -52,8 +52,8 @@ static bool litter(uint64_t from, uint64_t bytes)
 }
 
 /*
- * All physical memory is in one file, so that thousands of allocations need one descriptor.  A part
- * of the file is not used again; only its pages are given back.
+ * All physical memory is in one file, so that thousands of allocations need one descriptor.
+ * Offsets are not used again while there is any memory; the pages of freed memory are given back.
  */
 static bool store_take(uint64_t bytes, uint64_t *offset)
 {
@@ -64,7 +64,7 @@ static bool store_take(uint64_t bytes, uint64_t *offset)
 	return fake.store >= 0 && ftruncate(fake.store, (off_t)fake.store_bytes) == 0;
 }
 
-/* Closes the file with the last part. */
+/* Gives the pages back, and closes the file if no memory is left. */
 static void store_give_back(uint64_t offset, uint64_t bytes)
 {
 	if (fake.store < 0)

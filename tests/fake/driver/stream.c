@@ -23,8 +23,8 @@ static bool stamp(const struct fake_work *work, int device)
 }
 
 /*
- * Whole pages are given back to the system, which provides zeros when they are touched: most pages
- * of a large allocation never are.
+ * Whole pages are given back to the system, which provides zeros for them.  Most pages of a large
+ * allocation are never touched.
  */
 static void zero(uint64_t addr, uint64_t bytes)
 {
@@ -69,7 +69,10 @@ void fake_stream_forget(struct fake_stream *stream)
 	stream->was_polled = false;
 }
 
-/* Work without access loses the device, which then answers one code for good. */
+/*
+ * Does the work in order.  Work on memory without access loses the device, which then returns the
+ * same code for ever.
+ */
 cuda_result fake_stream_work_off(struct fake_stream *stream)
 {
 	struct fake_device *device = &fake.devices[stream->device];

@@ -5,10 +5,10 @@
 
 #include "fake/driver/control.h"
 
-/* A call of an engine failed in this thread, and the engine has not read the error yet. */
+/* Makes this thread's last error one of an engine's call, which the engine has not read yet. */
 void fake_hip_engine_error(int code);
 
-/* Page-locked host memory of an engine: allocate, free. */
+/* Page-locked host memory that an engine allocates and frees. */
 void *fake_hip_engine_pinned(uint64_t bytes);
 void fake_hip_engine_unpin(void *block);
 

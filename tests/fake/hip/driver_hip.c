@@ -6,14 +6,14 @@
 #include "fake/driver/model.h"
 
 /*
- * HIP cannot say that the host has access to device memory, nor that another physical block is
- * behind an allocation.
+ * HIP cannot report that the host has access to device memory, nor that other physical memory is
+ * behind an allocation.  So other lies stand for these bits.
  */
 const enum fake_lie fake_lie_of_bit[4] = {FAKE_MANAGED, FAKE_HOST, FAKE_EXPORTABLE, FAKE_REMAPPED};
 
 /*
- * hipGetDevice and hipSetDevice are harmless where a device is closed, and where a call returns,
- * since both are tried again; so is the thread's capture mode.
+ * hipGetDevice and hipSetDevice are tried again where a device is closed and where a call returns.
+ * So is the call for the thread's capture mode.
  */
 const char *const fake_harmless[] = {"hipPeekAtLastError",
                                      "hipGetLastError",

@@ -68,8 +68,8 @@ void fake_hip_engine_unpin(void *block)
 }
 
 /*
- * The type of memory, numbered as in this version.  Unknown memory is an error in one version and a
- * type in the other.
+ * Memory types are numbered as in this version of ROCm.  Unknown memory is an error before ROCm 6,
+ * and a type of its own since.
  */
 static hip_result unknown(hip_pointer_facts *out)
 {
@@ -119,7 +119,7 @@ hip_result fake_hipPointerGetAttributes(hip_pointer_facts *out, const void *poin
 	return HIP_OK;
 }
 
-/* The answer has four bytes. */
+/* This attribute has four bytes. */
 hip_result fake_hipPointerGetAttribute(void *value, hip_pointer_attribute attribute,
                                        hip_pointer pointer)
 {

@@ -44,7 +44,7 @@ void fake_front_reset(void)
 	resets++;
 }
 
-/* Before ROCm 7, a success overwrites an earlier error, too. */
+/* Before ROCm 7, a call that succeeds overwrites an earlier error. */
 hip_result fake_heard(hip_result code)
 {
 	meet_thread();
@@ -69,8 +69,8 @@ bool fake_is_inside(int device)
 }
 
 /*
- * What corresponds to the depth of a stack of contexts: one for an engine, one for each thing that
- * was not put back.
+ * Counts like the depth of a stack of contexts: one for an engine, and one each for a device and an
+ * error that were not restored.
  */
 unsigned fake_depth(void)
 {
@@ -176,7 +176,7 @@ hip_result fake_hipSetDevice(int device)
 	return HIP_OK;
 }
 
-/* The runtime has a table of names, which does not have every device. */
+/* The runtime's table of names lacks some devices. */
 hip_result fake_hipDeviceGetName(char *name, int len, int device)
 {
 	FAKE_TRY_ENTER(hipDeviceGetName);
@@ -237,7 +237,7 @@ hip_result fake_hipDeviceGetAttribute(int *value, hip_device_attribute attribute
 	}
 }
 
-/* Fills all bytes of the layout, so that a wrong offset finds rubbish. */
+/* Fills the whole structure, so that a read at a wrong offset finds rubbish. */
 static hip_result properties(void *out, int device, size_t bytes, size_t arch)
 {
 	if (!is_device(device))
