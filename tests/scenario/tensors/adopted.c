@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Adopted memory without tensors sleeps, too; who still uses it; and how it is given back. */
+/*
+ * Shards of adopted memory that is not divided into tensors: suspending them, what is in use, and
+ * closing them.
+ */
 #include "support/fixture/engine.h"
 
 #include <string.h>
@@ -54,7 +57,7 @@ static vres_status suspending_source(void *ctx, uint64_t offset, void *buf, size
 	return VRES_OK;
 }
 
-START_TEST(who_uses_it_is_waited_for_or_named)
+START_TEST(suspend_and_close_say_what_is_in_use)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	CLEANUP(engine_end) struct engine *e = engine_begin(f);
@@ -109,7 +112,7 @@ int main(void)
 {
 	static const struct suite_case cases[] = {
 		CASE(one_adopted_range_can_sleep_and_change_too, "CI-004", "integrity", ""),
-		CASE(who_uses_it_is_waited_for_or_named, "MS-004", "availability",
+		CASE(suspend_and_close_say_what_is_in_use, "MS-004", "availability",
 	             "memory taken away under a verification"),
 		CASE(close_gives_the_last_reference_back_and_frees, "MS-004", "integrity",
 	             "use after free"),

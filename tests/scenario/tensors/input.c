@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tensors that are none: each is refused, with its index, and nothing is left behind. */
+/*
+ * Input that is not a list of tensors is refused, with the index of the wrong tensor, and nothing
+ * is left behind.
+ */
 #include "support/fixture/engine.h"
 
 #include <string.h>
 
 static char longest[513], too_long[514];
 
-/* What is wrong, and what the message says of it. */
+/* Makes one tensor wrong.  @says: what the message begins with, from the word "tensor" on. */
 struct wrong {
 	void (*make)(struct engine *e);
 	vres_status status;
@@ -158,6 +161,7 @@ START_TEST(other_block_size_and_read_only_mappings_are_not_supported)
 	vres_seal_params p = vres_seal_params_init();
 	uint8_t digests[WEIGHTS_MAX][32];
 	vres_config c = config_of(f);
+	vres_policy read_only = *c.policy;
 	vres_error err;
 
 	c.block_size = 1024;
@@ -166,6 +170,13 @@ START_TEST(other_block_size_and_read_only_mappings_are_not_supported)
 	ck_status(vres_seal_tensors(other, &p, e->tensors, e->n, &shard, &err), VRES_E_UNSUPPORTED);
 	ck_status(vres_tensors_digest(other, 0, e->tensors, e->n, digests, &err),
 	          VRES_E_UNSUPPORTED);
+	destroy_manager(&other);
+	c = config_of(f);
+	read_only.require |= VRES_REQUIRE_READONLY;
+	c.policy = &read_only;
+	ck_ok(manager_create(f, &c, &other, &err));
+	ck_status(vres_seal_tensors(other, &p, e->tensors, e->n, &shard, &err), VRES_E_UNSUPPORTED);
+	ck_assert_ptr_nonnull(strstr(err.message, "read-only"));
 }
 END_TEST
 
@@ -177,7 +188,7 @@ START_TEST(overlaps_cannot_multiply_work_past_what_policy_allows)
 	CLEANUP(release_shard) vres_shard *shard = NULL;
 	vres_error err;
 
-	setup.policy.max_model_bytes = MIB(2) - 64; /* of one, to the byte */
+	setup.policy.max_model_bytes = MIB(2) - 64; /* exactly enough for one of them */
 	f = begin(&setup);
 	e = engine_begin(f);
 	(void)engine_segment(e, 0, MIB(2), 1);

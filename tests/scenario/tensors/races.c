@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Suspending and resuming while other threads verify, lease, scrub and look. */
+/* A shard is suspended and resumed while other threads verify it, lease it, scrub and enforce. */
 #include <pthread.h>
 
 #include "support/fixture/engine.h"
@@ -15,7 +15,7 @@ struct race {
 	atomic_uint bad, asleep, good;
 };
 
-/* Good or asleep: nothing else, whenever it happens. */
+/* A call may only find the shard good, or suspended. */
 static void judge(struct race *r, vres_status status, const vres_error *err)
 {
 	if (status == VRES_OK)
@@ -26,7 +26,7 @@ static void judge(struct race *r, vres_status status, const vres_error *err)
 		atomic_fetch_add(&r->bad, 1);
 }
 
-/* What passes the shard by while it is asleep has nothing to say of it. */
+/* These calls pass a suspended shard by, so they always succeed. */
 static void judge_passing(struct race *r, vres_status status)
 {
 	if (status != VRES_OK)
@@ -52,7 +52,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* BUSY while somebody has a lease. */
+/* Tries again while a lease is open. */
 static void suspend(struct race *r)
 {
 	vres_error err;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every call on a shard of tensors in every state: the table of docs/DESIGN.md. */
+/* Every call on a shard of tensors in every state, as docs/DESIGN.md has it in a table. */
 #include "support/fixture/engine.h"
 
 enum state { SEALED, SUSPENDED, DAMAGED, DAMAGED_SUSPENDED, LOST, LOST_SUSPENDED, STATES };
@@ -113,7 +113,10 @@ static vres_status close_it(struct stage *s, vres_error *err)
 		VRES_E_UNSUPPORTED, VRES_REASON_NONE                                               \
 	}
 
-/* What each call returns in each state.  Where the damage was mended, a resume lifts. */
+/*
+ * What each call returns in each state.  The damage of bring_into() is undone, so a resume finds
+ * good bytes and lifts the quarantine.
+ */
 static const struct verb {
 	const char *name;
 	vres_status (*run)(struct stage *s, vres_error *err);
@@ -180,7 +183,7 @@ START_TEST(every_call_answers_in_every_state_as_the_table_says)
 }
 END_TEST
 
-/* It answers, and says how many it has passed by. */
+/* Its report says how many it has passed by. */
 START_TEST(enforcement_passes_suspended_shards_by_and_says_so)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
@@ -219,7 +222,7 @@ START_TEST(stopped_manager_still_suspends_and_does_not_resume)
 }
 END_TEST
 
-/* How many shards are still scrubbed? */
+/* The number of shards that the scrub still looks at. */
 static uint64_t scrubbed(struct fixture *f)
 {
 	vres_scrub_report report = vres_scrub_report_init();

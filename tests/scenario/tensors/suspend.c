@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* An engine sleeps, wakes elsewhere, pushes new weights: what resume takes, and what it finds. */
+/* An engine sleeps, wakes at other addresses, or pushes new weights: what resume then does. */
 #include "support/fixture/engine.h"
 
 #include <string.h>
@@ -142,7 +142,7 @@ START_TEST(weights_rewritten_without_a_word_are_damage_until_they_are_right_agai
 	ck_ok(vres_shard_suspend(shard, &err));
 	engine_flip(e, 4, 1);
 	ck_refused(vres_shard_resume(shard, NULL, &report, &err), VRES_REASON_DIGEST);
-	ck_assert_uint_eq(report.bad_tensors, 2); /* it is tied */
+	ck_assert_uint_eq(report.bad_tensors, 2); /* tensor 9 is tied to it */
 	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_QUARANTINED);
 	ck_assert_uint_eq(info_of(shard).suspended, 0);
 	ck_assert_str_eq(info_of(shard).digest, before.digest);
@@ -195,13 +195,13 @@ START_TEST(change_is_one_of_all_names_and_of_what_overlaps)
 	const vres_change tied = change_of(9, NULL);
 	vres_error err;
 
-	(void)engine_tensor(e, 1, 2 * BLOCK, 2 * BLOCK); /* w12 ends in w4 */
-	(void)engine_tensor(e, 1, 8 * BLOCK, 2 * BLOCK); /* w13 begins in w4 */
-	(void)engine_tensor(e, 1, 2 * BLOCK, 1);         /* w14 lies in w12 alone */
+	(void)engine_tensor(e, 1, 2 * BLOCK, 2 * BLOCK); /* w12 ends inside w4 */
+	(void)engine_tensor(e, 1, 8 * BLOCK, 2 * BLOCK); /* w13 begins inside w4 */
+	(void)engine_tensor(e, 1, 2 * BLOCK, 1);         /* w14 lies inside w12 only */
 	shard = engine_sealed(e);
 	ck_ok(vres_shard_suspend(shard, &err));
-	engine_flip(e, 4, 0);             /* also of w12 */
-	engine_flip(e, 4, 5 * BLOCK - 1); /* also of w13 */
+	engine_flip(e, 4, 0);             /* in w12, too */
+	engine_flip(e, 4, 5 * BLOCK - 1); /* in w13, too */
 	ck_ok(resume_with(shard, &tied, 1, &err));
 	ck_assert_uint_eq(record_last(&f->record, VRES_EVENT_VRAM_RESEALED)->changed_tensors, 4);
 	ck_usable(f, shard);
@@ -241,7 +241,7 @@ START_TEST(refused_input_leaves_it_suspended)
 	ck_status(vres_shard_resume(shard, &p, NULL, &err), VRES_E_INVALID_INPUT);
 	ck_assert_ptr_nonnull(strstr(err.message, "tensors 4 and 9"));
 	ptrs[9]--;
-	ptrs[3] = 4096; /* where the driver knows nothing */
+	ptrs[3] = 4096; /* not memory of the device */
 	ck_status(vres_shard_resume(shard, &p, NULL, &err), VRES_E_INVALID_INPUT);
 	ck_assert_ptr_nonnull(strstr(err.message, "tensor 3"));
 	p = vres_resume_params_init();
@@ -304,7 +304,7 @@ START_TEST(policy_may_require_an_expectation_of_every_change)
 }
 END_TEST
 
-/* Tensor 1 of three that touch has changed, and the byte of a neighbour that is next to it. */
+/* Three tensors touch.  Tensor 1 may change, but so has the nearest byte of another. */
 START_TEST(tensor_that_only_touches_a_changed_one_must_be_as_it_was)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);

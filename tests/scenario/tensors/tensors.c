@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sealing tensors where an engine has them: digests, manifest, expectations, memory. */
+/*
+ * Sealing tensors where an engine has them: digests, the manifest, expected digests, and which
+ * memory is taken.
+ */
 #include "support/fixture/engine.h"
 
 #include <stdio.h>
@@ -16,7 +19,7 @@ static void ck_tensor(const struct engine *e, const vres_shard *shard, unsigned 
 	ck_assert_uint_eq(info.bytes, e->tensors[i].bytes);
 }
 
-/* "w1" before "w10" before "w2". */
+/* The manifest is in the order of bytes: "w1", "w10", "w11", "w2". */
 static char *manifest_wanted(const struct engine *e)
 {
 	static const unsigned order[] = {0, 1, 10, 11, 2, 3, 4, 5, 6, 7, 8, 9};
@@ -39,7 +42,8 @@ START_TEST(tensors_have_the_digests_of_files_and_the_shard_that_of_its_manifest)
 
 	for (unsigned i = 0; i < e->n; i++) {
 		ck_tensor(e, shard, i);
-		bytes += i == 9 ? 0 : e->tensors[i].bytes; /* tied weights are there once */
+		/* 9 is tied to 4, and its bytes count once */
+		bytes += i == 9 ? 0 : e->tensors[i].bytes;
 	}
 	ck_assert_str_eq(text, wanted);
 	sha256_hex(text, strlen(text), digest);
@@ -50,7 +54,7 @@ START_TEST(tensors_have_the_digests_of_files_and_the_shard_that_of_its_manifest)
 	ck_assert_uint_eq(info.tensors, e->n);
 	ck_assert_uint_eq(info.epoch, 0);
 	ck_assert_uint_eq(info.adopted, 1);
-	/* The weights never came to the host. */
+	/* No weights were copied to the host. */
 	ck_assert_uint_eq(test_device_calls(f->test_device, VRES_MOCK_OP_LANE_PULL), 0);
 	ck_assert_uint_eq(test_device_calls(f->test_device, VRES_MOCK_OP_LANE_PUSH), 0);
 	test_free(text);
@@ -58,7 +62,7 @@ START_TEST(tensors_have_the_digests_of_files_and_the_shard_that_of_its_manifest)
 }
 END_TEST
 
-/* Digested by reading back: the same, whatever the means. */
+/* Digests read back by the host must be the same. */
 START_TEST(a_device_that_cannot_hash_gives_the_same_manifest)
 {
 	struct setup setup = setup_init();
@@ -119,7 +123,7 @@ START_TEST(every_tensor_that_is_not_as_expected_is_counted_and_nothing_is_sealed
 	e->tensors[5].expected_digest = e->digests[7];
 	ck_status(engine_seal(e, &shard, &err), VRES_E_INTEGRITY_VIOLATION);
 	ck_assert_ptr_nonnull(strstr(err.message, "tensor 5 does not"));
-	e->tensors[6].expected_digest = e->digests[7]; /* an empty one */
+	e->tensors[6].expected_digest = e->digests[7]; /* an empty tensor */
 	e->tensors[3].expected_digest = e->digests[7];
 	ck_status(engine_seal(e, &shard, &err), VRES_E_INTEGRITY_VIOLATION);
 	ck_assert_ptr_nonnull(strstr(err.message, "tensor 3 and 2 more"));

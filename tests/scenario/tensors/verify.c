@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Verifying tensors: every mode finds damage and says of which tensors; memory that went is
- * noticed. */
+/*
+ * Verifying tensors: every mode finds damage and names the tensors, and memory that was replaced is
+ * noticed.
+ */
 #include "support/fixture/engine.h"
 
 #include <stdio.h>
@@ -21,7 +23,7 @@ static vres_status verify_listing(vres_shard *shard, uint32_t mode, vres_damage 
 	damage[0] = vres_damage_init();
 	p.damage = damage;
 	p.damage_cap = cap;
-	p.sample_units = 1 << 20; /* all there are */
+	p.sample_units = 1 << 20; /* more than there are, so every unit is checked */
 	*report = vres_verify_report_init();
 	return vres_shard_verify(shard, &p, report, err);
 }
@@ -68,10 +70,11 @@ START_TEST(damage_is_named_in_every_tensor_that_has_it_by_every_mode)
 		const vres_event *event;
 		vres_error err;
 
-		engine_flip(e, 0, GROUP);         /* its last byte, in its second group */
-		engine_flip(e, 3, 2 * GROUP + 5); /* its third group, which has 77 bytes */
-		engine_flip(e, 3, GROUP + 1);     /* its second: one range with the third */
-		engine_flip(e, 9, BLOCK);         /* tied to 4 */
+		engine_flip(e, 0, GROUP);         /* the last byte, alone in its group */
+		engine_flip(e, 3, 2 * GROUP + 5); /* the third group, of 77 bytes */
+		/* the second group: listed as one range with the third */
+		engine_flip(e, 3, GROUP + 1);
+		engine_flip(e, 9, BLOCK); /* tied to tensor 4 */
 		engine_flip(e, 10, 8);
 		ck_refused(verify_listing(shard, modes[i], damage, 4, &report, &err),
 		           VRES_REASON_DIGEST);
@@ -92,7 +95,7 @@ START_TEST(damage_is_named_in_every_tensor_that_has_it_by_every_mode)
 }
 END_TEST
 
-/* More than a job of several shards has, all of less than a block, side by side. */
+/* There are more tensors than shards fit in a job, each smaller than a block. */
 START_TEST(thousands_of_small_tensors_are_hashed_in_one_job)
 {
 	enum { MANY = 3000 };
@@ -208,7 +211,7 @@ START_TEST(memory_of_any_segment_that_is_not_what_was_sealed_is_noticed)
 }
 END_TEST
 
-/* A source delivers the bytes of one range; which tensor's would it be? */
+/* The callback gives the bytes of one range, so it cannot say which tensor's they are. */
 START_TEST(source_of_one_range_is_refused)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
@@ -223,7 +226,7 @@ START_TEST(source_of_one_range_is_refused)
 }
 END_TEST
 
-START_TEST(released_tensors_stay_their_owner_s)
+START_TEST(released_tensors_stay_their_owners)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
 	CLEANUP(engine_end) struct engine *e = engine_with_weights(f);
@@ -255,7 +258,7 @@ int main(void)
 		CASE(memory_of_any_segment_that_is_not_what_was_sealed_is_noticed, "VP-001 VP-005",
 	             "integrity", "memory that was freed and allocated again"),
 		CASE(source_of_one_range_is_refused, "VR-005", "", ""),
-		CASE(released_tensors_stay_their_owner_s, "MS-004 WORKER-4010", "integrity",
+		CASE(released_tensors_stay_their_owners, "MS-004 WORKER-4010", "integrity",
 	             "freeing what is somebody else's"),
 	};
 
