@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The header says nowhere how long it is, so it is walked through twice: once to see where it ends,
+ * A GGUF header does not say how long it is, so it is walked through twice: first to find its end,
  * with more of the file each time, then to keep what it says.
  */
 #include "shards/gguf.h"
@@ -8,17 +8,17 @@
 #include <string.h>
 #include "ui/escape.h"
 
-/* Arrays inside each other; the format allows any depth, and nobody uses two. */
+/* How deep arrays may be nested.  The format sets no limit, and no known writer goes beyond two. */
 #define ARRAYS_MAX 4
 
 #define DIMENSIONS_MAX 4
 
 enum value_type { TYPE_U16 = 2, TYPE_U32 = 4, TYPE_STRING = 8, TYPE_ARRAY = 9 };
 
-/* Bytes of a value by its type; 0: not fixed. */
+/* The size of a value of each type; 0: the type has no fixed size. */
 static const uint8_t value_bytes[] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
 
-/* How many elements share a block, and the bytes of a block. */
+/* How many elements form a block of each tensor type, and how many bytes a block has. */
 static const struct {
 	const char *name;
 	uint16_t elements, bytes;
@@ -40,9 +40,9 @@ static const struct {
 struct parse {
 	const unsigned char *text;
 	size_t n, at;
-	const char *error; /* and @at is where */
-	uint64_t wanted;   /* the error is that so many bytes would be needed at least; else 0 */
-	struct tensor_map *map; /* NULL: only walk through */
+	const char *error;      /* what is wrong at byte @at; NULL: nothing so far */
+	uint64_t wanted;        /* the text is shorter than these bytes; 0: it is long enough */
+	struct tensor_map *map; /* NULL: only walk through the header */
 	size_t texts_used;
 	uint64_t tensors, pairs, alignment, part, parts;
 	bool has_alignment, has_part, has_parts;
@@ -97,7 +97,7 @@ static bool type_is_known(uint64_t type)
 	return type < COUNT_OF(value_bytes);
 }
 
-/* @count values of one type that is not an array. */
+/* Steps over @count values of one type that is not an array. */
 static bool skip_values(struct parse *p, uint64_t type, uint64_t count)
 {
 	uint64_t n;
@@ -114,7 +114,7 @@ static bool skip_values(struct parse *p, uint64_t type, uint64_t count)
 	return true;
 }
 
-/* Arrays inside each other are walked with a stack of how many values each level has left. */
+/* Nested arrays are walked with a stack of the number of values that each level still has. */
 static bool skip_array(struct parse *p)
 {
 	uint64_t left[ARRAYS_MAX];
@@ -144,7 +144,10 @@ static bool skip_array(struct parse *p)
 	return true;
 }
 
-/* The value of a pair that matters here; of a key that comes again the first counts. */
+/*
+ * Reads the value of one of the keys that matter here.  If a key is repeated, its first value
+ * counts.
+ */
 static bool keep_number(struct parse *p, uint64_t type, bool *has, uint64_t *out)
 {
 	uint64_t value;
@@ -191,7 +194,7 @@ static bool read_pair(struct parse *p)
 	return type == TYPE_ARRAY ? skip_array(p) : skip_values(p, type, 1);
 }
 
-/* The bytes of a tensor; what is wrong with it is returned, or NULL. */
+/* Computes the size of a tensor.  Returns what is wrong with it, or NULL. */
 static const char *tensor_bytes(const uint64_t *dimensions, uint64_t count, uint64_t type,
                                 uint64_t *bytes)
 {
@@ -223,7 +226,10 @@ static bool is_utf8(const char *text, size_t n)
 	return true;
 }
 
-/* A name takes eight bytes for its length, so its text and a NUL always fit into the texts. */
+/*
+ * The header has eight bytes for the length of each name, so there is room in map->texts for each
+ * name and a NUL.
+ */
 static bool keep_tensor(struct parse *p, struct tensor *t, size_t name)
 {
 	char *text = p->map->texts + p->texts_used;
@@ -254,7 +260,7 @@ static bool read_tensor(struct parse *p)
 	if (!take_number(p, 4, &type) || !take_number(p, 8, &t.begin))
 		return false;
 	t.fault = tensor_bytes(dimensions, count, type, &bytes);
-	if (t.fault == NULL && bytes == 0) /* it may be said to lie anywhere, and lies nowhere */
+	if (t.fault == NULL && bytes == 0) /* the header may give any offset for an empty tensor */
 		t.begin = 0;
 	if (t.fault == NULL &&
 	    (__builtin_add_overflow(t.begin, bytes, &t.end) || t.end > UINT64_MAX / 2))
@@ -283,7 +289,10 @@ static bool read_start(struct parse *p)
 	return take_number(p, 8, &p->tensors) && take_number(p, 8, &p->pairs);
 }
 
-/* Each pair and each tensor takes some bytes, so the text bounds how many there can be. */
+/*
+ * Loops end with the text, whatever counts the header gives, since each pair and tensor takes some
+ * bytes.
+ */
 static bool walk(struct parse *p)
 {
 	p->alignment = 32;
@@ -317,7 +326,7 @@ static bool check_names(struct parse *p)
 	return true;
 }
 
-/* Offsets become places in the file; then the tensors are put in order, and must not overlap. */
+/* Turns offsets into positions in the file, sorts the tensors by them, and refuses overlaps. */
 static bool order_tensors(struct parse *p)
 {
 	struct tensor_map *map = p->map;

@@ -18,16 +18,16 @@
 
 #define GGUF_MAGIC "GGUF"
 
-/* Those of models with the largest vocabularies have some 20 MB. */
+/* The models with the largest vocabularies have headers of some 20 MB. */
 #define GGUF_HEADER_MAX ((size_t)256 << 20)
 
 /*
- * How many bytes of the beginning of a file are needed to read its header, of which the @n at
- * @text, at least four, are there: @n when these do, or when more would not help.
+ * How much of a file must be read before its header can be parsed?  The first @n bytes, at least
+ * four, are at @text.  Returns @n if they suffice or if more would not help.
  */
 size_t gguf_wanted_bytes(const char *text, size_t n);
 
-/* Read the header in the @n bytes at @text.  False: error and error_at say why. */
+/* Parse the header in the @n bytes at @text.  False: error and error_at say why. */
 bool gguf_parse(struct tensor_map *map, const char *text, size_t n);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A state says what may come next; a stack of bits says what encloses it. */
+/* The state says what may come next.  A stack of flags says which objects and arrays enclose it. */
 #include "shards/json_reader.h"
 
 #include <string.h>
@@ -22,7 +22,9 @@ enum json_token json_reader_fail(struct json_reader *r, const char *what, size_t
 	return TOKEN_ERROR;
 }
 
-/* The next character after white space; NUL at the end, where a NUL byte is a wrong character too.
+/*
+ * Steps over white space.  Returns the next character, and NUL at the end of the text.  A NUL byte
+ * in the text is a wrong character in either case.
  */
 static char peek(struct json_reader *r)
 {
@@ -36,7 +38,7 @@ static enum json_token fail_here(struct json_reader *r, const char *what)
 	return json_reader_fail(r, r->at < r->n ? what : "the text ends too early", r->at);
 }
 
-/* The value of four hex digits; -1 when they are not. */
+/* The value of four hex digits; -1: they are not. */
 static int hex_unit(const char *text)
 {
 	int value = 0;
@@ -60,8 +62,8 @@ static bool is_low_half(int unit)
 }
 
 /*
- * The code point of the \u escape at @text, and the bytes of it in *n: 6, or 12 for a pair of
- * halves; -1 when it is malformed.
+ * The code point of the \u escape at @text; -1: it is malformed.  *n: its length, 6, or 12 for a
+ * surrogate pair.
  */
 static int escaped_code(const char *text, size_t *n)
 {
@@ -77,7 +79,7 @@ static int escaped_code(const char *text, size_t *n)
 	return 0x10000 + ((first - 0xd800) << 10) + (hex_unit(text + 8) - 0xdc00);
 }
 
-/* Bytes of one character of a string, an escape or UTF-8; 0 when it is malformed. */
+/* The length of one character of a string, which may be an escape or UTF-8; 0: it is malformed. */
 static size_t character_bytes(const char *text)
 {
 	unsigned code;

@@ -11,17 +11,20 @@
 
 #include "ui/base.h"
 
-/* Objects and arrays inside each other; serde_json, which the reference loader uses, takes 127. */
+/*
+ * How deep objects and arrays may be nested.  serde_json, which the reference loader uses, takes
+ * 127 levels.
+ */
 #define JSON_DEPTH_MAX 128
 
 enum json_token {
 	TOKEN_ERROR, /* json_reader.error and .at say what is wrong and where */
-	TOKEN_END,   /* of the text */
+	TOKEN_END,   /* the text is complete */
 	TOKEN_OBJECT,
 	TOKEN_OBJECT_END,
 	TOKEN_ARRAY,
 	TOKEN_ARRAY_END,
-	TOKEN_KEY, /* the next token begins its value */
+	TOKEN_KEY, /* its value follows */
 	TOKEN_STRING,
 	TOKEN_INTEGER, /* not negative and below 2^64: json_reader.integer */
 	TOKEN_NUMBER,  /* any other number */
@@ -31,11 +34,11 @@ enum json_token {
 };
 
 struct json_reader {
-	const char *text; /* followed by a NUL byte that is not counted */
+	const char *text; /* a NUL byte follows the @n bytes */
 	size_t n, at;
-	size_t begin, end; /* of the last key or string, without its quotes */
+	size_t begin, end; /* where the last key or string is, without its quotes */
 	uint64_t integer;
-	const char *error; /* NULL: none so far */
+	const char *error; /* what is wrong at byte @at; NULL: nothing so far */
 	unsigned state, depth;
 	bool is_object[JSON_DEPTH_MAX];
 };
@@ -44,19 +47,19 @@ void json_reader_init(struct json_reader *r, const char *text, size_t n);
 
 enum json_token json_reader_next(struct json_reader *r);
 
-/* Skip the value that begins next, whatever it is; false after an error. */
+/* Step over the next value, whatever it is.  False: it is malformed. */
 bool json_reader_skip(struct json_reader *r);
 
-/* Is the last key or string, which is without escapes, this one? */
+/* Is the last key or string @text?  One with escapes never is. */
 bool json_reader_is(const struct json_reader *r, const char *text);
 
 /*
- * Decode the last key or string into @out, which has room for end - begin + 1 bytes: its bytes, NUL
- * among them or not, and a NUL behind.  Returns how many bytes there are.
+ * Decode the last key or string into @out, which has room for end - begin + 1 bytes, and put a NUL
+ * behind it.  Returns the number of bytes, of which some may be NUL.
  */
 size_t json_reader_copy(const struct json_reader *r, char *out);
 
-/* Remember @what as the error at byte @at, so that the reader stops there. */
+/* Report @what as an error at byte @at.  The reader then stops. */
 enum json_token json_reader_fail(struct json_reader *r, const char *what, size_t at);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every name is checked, and stands once, whether it comes from a model or from a manifest. */
+/*
+ * Makes a manifest of model files, or reads one.  Either way names are checked, and may not be
+ * repeated.
+ */
 #include "shards/manifest.h"
 
 #include <errno.h>
@@ -16,7 +19,7 @@
 #define DIGEST_PREFIX  "sha256:"
 #define DIGEST_DIGITS  64
 
-/* 200,000 tensors with the longest names. */
+/* Enough for 200,000 tensors with the longest names. */
 #define MANIFEST_MAX (UINT64_C(128) << 20)
 
 static void destroy_digester(vres_digester **d)
@@ -24,7 +27,7 @@ static void destroy_digester(vres_digester **d)
 	vres_digester_destroy(*d);
 }
 
-/* One line of text. */
+/* A name must fit in one line of text. */
 static bool name_is_good(const char *name, size_t n)
 {
 	if (n == 0 || vres_validate_text(name, n, NAME_MAX_BYTES, NULL, NULL) != VRES_OK)
@@ -36,7 +39,7 @@ static bool name_is_good(const char *name, size_t n)
 	return true;
 }
 
-/* Takes the line, with a copy of @name; @number is that of the tensor or line. */
+/* Adds a line with a copy of @name.  @number is that of the tensor or line, for messages. */
 static bool line_add(struct manifest *m, struct output *o, const char *file, size_t number,
                      const char *name, size_t n, const struct manifest_line *line)
 {
@@ -95,13 +98,13 @@ static bool add_tensor(struct manifest *m, struct output *o, const char *file, i
 	return line_add(m, o, file, number, t->name, t->name_bytes, &line);
 }
 
-/* Which parts of a model in parts are there; there is as much room as there are files. */
+/* Which parts of a split model were found.  is_found has an element for each file. */
 struct parts {
 	size_t files, found;
 	bool *is_found;
 };
 
-/* A model in parts is complete: a part that is missing would go unnoticed later. */
+/* A split model must be complete, since nobody would notice later that a part is missing. */
 static bool check_part(struct output *o, const char *file, const struct tensor_map *map,
                        struct parts *parts)
 {
@@ -214,7 +217,7 @@ static bool read_lines(struct manifest *m, struct output *o, const char *file, c
 	return sort_lines(m, o, file);
 }
 
-/* Does it begin as a manifest does? */
+/* Does the file begin like a manifest? */
 static bool is_manifest(int fd)
 {
 	char start[sizeof(DIGEST_PREFIX) - 1];

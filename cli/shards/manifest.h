@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The manifest of a model: a line "sha256:DIGITS NAME" for each tensor, in the order of the bytes
- * of the names.  The digest is the fs-verity digest with blocks of 4096 bytes, so for a tensor
- * whose name can be a file's it is the line that `fsverity digest` prints of a file with those
- * bytes.
+ * The manifest of a model has a line "sha256:DIGITS NAME" for each tensor, ordered by the bytes of
+ * the names.  The digest is the fs-verity digest with blocks of 4096 bytes.  So if a file of that
+ * name held the bytes of the tensor, `fsverity digest` would print this line of it.
  */
 #ifndef VRES_CLI_SHARDS_MANIFEST_H
 #define VRES_CLI_SHARDS_MANIFEST_H
@@ -19,13 +18,13 @@ struct manifest_line {
 struct manifest {
 	struct manifest_line *lines;
 	size_t count, room;
-	bool is_gguf; /* of a GGUF file */
+	bool is_gguf; /* it was made of a GGUF file */
 };
 
-/* Digest the tensors of model files; @names are files, folders, indexes. */
+/* Make the manifest of model files.  @names are files, folders or indexes. */
 bool manifest_make(struct manifest *m, struct output *o, char **names, size_t count);
 
-/* The same of one @name, or read it if it is a manifest. */
+/* Read the manifest @name, or make it if @name is a model file, folder or index. */
 bool manifest_take(struct manifest *m, struct output *o, char *name);
 
 /* For CLEANUP. */

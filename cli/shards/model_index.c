@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The map goes from tensors to files, so each file is named many times. */
+/* An index maps each tensor to its file, so every file is named many times. */
 #include "shards/model_index.h"
 
 #include <stdio.h>
 #include <string.h>
 #include "shards/json_reader.h"
 
-/* A model has some hundred files; an index of more is none. */
+/* Models have some hundred files.  A larger number is refused. */
 #define FILES_MAX 2048
 
-/* So many are named in a message. */
+/* How many files a message names. */
 #define FILES_SHOWN 4
 
 struct listed {
-	const char *name; /* in the text, still escaped */
+	const char *name; /* in the text of the index, with its escapes */
 	size_t n;
 };
 
@@ -24,7 +24,10 @@ static int compare(const struct listed *a, const struct listed *b)
 	return order != 0 ? order : (a->n > b->n) - (a->n < b->n);
 }
 
-/* The files are kept in order: an index of millions of tensors is read at once, too. */
+/*
+ * Adds a file unless it is there.  The files are sorted, so an index with millions of tensors is
+ * read fast.
+ */
 static bool add_file(struct listed *files, size_t *count, struct json_reader *r)
 {
 	const struct listed one = {r->text + r->begin, r->end - r->begin};
@@ -52,7 +55,7 @@ static bool add_file(struct listed *files, size_t *count, struct json_reader *r)
 	return true;
 }
 
-/* The files in the value of "weight_map"; false when it is no map of texts. */
+/* Reads the value of "weight_map".  False: it is not a map of strings. */
 static bool read_map(struct json_reader *r, struct listed *files, size_t *count)
 {
 	enum json_token token;
@@ -81,7 +84,7 @@ static size_t read_index(struct json_reader *r, struct listed *files)
 	return token == TOKEN_OBJECT_END && json_reader_next(r) == TOKEN_END ? count : 0;
 }
 
-/* The decoded name; NULL, and why in @error: it is not one of a file in the folder. */
+/* The decoded name.  NULL: it names no file of the index's folder, and *error says so. */
 static char *file_name(const struct listed *file, const char **error)
 {
 	struct json_reader one = {.text = file->name, .end = file->n};
@@ -113,7 +116,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* What was written in two ways, with escapes and without, is one name now. */
+/* A name that was written in two ways, with escapes and without, is kept once. */
 static void sort_names(struct model_index *index)
 {
 	const size_t count = index->count;

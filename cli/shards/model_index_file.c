@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Apart from the parser, which knows no file. */
+/* Reads an index from a file.  The parser itself knows no files, so it can be fuzzed. */
 #include "shards/model_index_file.h"
 
 #include <sys/stat.h>
 #include "ui/files.h"
 
-/* An index lists some hundred thousand tensors at most; a larger file is none. */
+/* An index lists some hundred thousand tensors at most.  A larger file is refused. */
 #define INDEX_MAX (UINT64_C(64) << 20)
 
-/* The content and a NUL; NULL, and why in @error. */
+/* The content of the file, with a NUL behind it.  NULL: *error says why. */
 static char *load(int fd, size_t *n, const char **error)
 {
 	struct stat about;

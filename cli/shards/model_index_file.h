@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* An index as a file: read whole, then parsed. */
+/* Reading an index from a file. */
 #ifndef VRES_CLI_SHARDS_MODEL_INDEX_FILE_H
 #define VRES_CLI_SHARDS_MODEL_INDEX_FILE_H
 
