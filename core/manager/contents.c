@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Counting the uses of contents. */
+/* What was sealed: counting its uses, judging its memory, and destroying it. */
 #include "manager/contents.h"
 
 #include "device/policy.h"

@@ -13,76 +13,88 @@
 #include "manager/manager.h"
 #include "manager/tensors.h"
 
-/* A range of device memory, and what the driver said of it when it was sealed. */
+/* A range of device memory, and what the driver said of it when it was sealed or resumed. */
 struct vres_extent {
 	struct vres_mem mem;
 	vres_residency residency;
-	uint32_t tensor; /* the one that comes first in it */
+	uint32_t tensor; /* the first tensor in it, which messages name */
 };
 
 struct vres_contents {
 	vres_manager *manager;
-	uint32_t uses; /* under the manager's lock */
+	uint32_t uses; /* the manager's lock must be held */
 	uint64_t generation;
 
 	struct vres_record record;
 	uint8_t mac[MAC_BYTES];
-	/* What is asked of the driver at each check: all of it. */
+	/* All memory of the shard.  The driver is asked about each extent at every check. */
 	struct vres_extent *extents;
 	uint32_t extents_n;
-	/* The digests of the kept level; they must hash to the signed root before each use. */
+	/* The digests of the kept level.  They must hash to the signed root before each use. */
 	uint8_t *kept;
 
-	/* Of a shard that is one range: its only extent, its tree, and the level that is kept. */
+	/*
+	 * For a shard that is one range: its only extent, its tree's shape, and which level is
+	 * kept.
+	 */
 	struct vres_extent memory;
-	const struct tree_shape *shape; /* the shard's */
+	const struct tree_shape *shape; /* belongs to the shard */
 	uint32_t kept_level;
 
-	/* Of a shard of tensors. */
-	const struct tensors *tensors; /* the shard's; NULL: it is one range */
-	struct tensor_place *places;   /* of each range */
-	uint8_t *digests;              /* of each range; what the manifest says */
+	/* For a shard of tensors. */
+	const struct tensors *tensors; /* belongs to the shard; NULL: the shard is one range */
+	struct tensor_place *places;   /* where each range is */
+	uint8_t *digests;              /* the digest of each range, as in the manifest */
 
 	uint64_t sealed_monotonic;
 
 	/*
-	 * Here and not in the shard, so that the outcome of a check of earlier contents makes
-	 * nothing else fresh.
+	 * These are not in the shard, so that a check of earlier contents makes only these fresh.
 	 */
 	atomic_uint_fast64_t verified_at;
-	/* By strength: when the last good verification of that strength began; 0: never. */
+	/* When the last good verification began, for each strength (policy.h); 0: never. */
 	atomic_uint_fast64_t fresh[4];
 };
 
-/* Contents of @record without digests and memory, used once; NULL: no memory. */
+/* Contents of @record, without digests and memory, with one use.  NULL: no memory. */
 struct vres_contents *vres_contents_create(vres_manager *m, const struct vres_record *record,
                                            const struct tree_shape *shape,
                                            const struct tensors *tensors);
 
-/* Blocks of the digest trees, and nodes of the kept level: what a sample is taken from. */
+/*
+ * The number of blocks of the digest trees, and of nodes of the kept level, from which samples are
+ * taken.
+ */
 uint64_t vres_contents_blocks(const struct vres_contents *c);
 uint64_t vres_contents_nodes(const struct vres_contents *c);
 
 /*
- * Ask the driver where the memory is, every extent of it, and judge that and what has changed since
- * the seal.  @report, initialised, is that of the first extent with violations.
+ * Ask the driver about every extent, and judge the answers and what has changed since the seal.
+ * @report, initialised by the caller, is about the first extent with violations, or else about the
+ * last.
  */
 vres_status vres_contents_judge_memory(const struct vres_contents *c, uint32_t gpu_device,
                                        vres_policy_report *report, vres_error *err);
 
-/* Give what is registered with the driver back.  The first failure, if any. */
+/* Deregister the memory with the driver.  Returns the first failure, if any. */
 vres_status vres_contents_forget_memory(struct vres_contents *c);
 
-/* Use them once more.  With the manager's lock held. */
+/* Add a use.  The manager's lock must be held. */
 struct vres_contents *vres_contents_use_locked(struct vres_contents *c);
 
-/* One use less; with the manager's lock held.  True: it was the last, so destroy them. */
+/*
+ * Drop a use.  The manager's lock must be held.  True: that was the last one, and the caller must
+ * destroy the contents.
+ */
 bool vres_contents_unuse_locked(struct vres_contents *c);
 
-/* One use less, and after the last one they are destroyed.  For CLEANUP. */
+/* Drop a use, and destroy the contents after the last one.  For CLEANUP. */
 void vres_contents_unuse(struct vres_contents **slot);
 
-/* What is registered with the driver is given back; memory of our own must have been freed. */
+/*
+ * Also deregisters adopted memory with the driver.  Memory that the library allocated must have
+ * been freed before.
+ */
 void vres_contents_destroy(struct vres_contents *c);
 
 /* Is the seal older than policy allows? */

@@ -11,7 +11,7 @@ vres_status vres_shard_fail_suspended(const struct vres_shard *s, vres_error *er
 		"the shard is suspended: its memory is its owner's until it is resumed");
 }
 
-/* With the lock held; false after @deadline. */
+/* The lock is held, and given up while waiting.  False: @deadline has passed. */
 static bool wait_for(struct vres_shard *s, bool (*is_quiet)(const struct vres_shard *s),
                      uint64_t deadline)
 {
@@ -37,7 +37,7 @@ static bool is_alone(const struct vres_shard *s)
 	return s->held == 0;
 }
 
-/* While it is closed it is out of the queue; its bytes are as old as they were. */
+/* Puts the shard back into the scrub queue, with the age that its bytes had. */
 static void reopen_locked(struct vres_shard *s)
 {
 	s->is_closing = false;
@@ -134,12 +134,12 @@ static void lift_locked(struct vres_shard *s)
 	atomic_fetch_sub(&s->manager->counters.quarantined, 1);
 }
 
-/* Every byte of its contents was checked. */
+/* Every byte of its contents was checked just now. */
 static void scrub_again_locked(struct vres_shard *s)
 {
 	s->scrub.checked_since =
 		atomic_load(&s->contents->fresh[vres_policy_strength(VRES_VERIFY_FULL)]);
-	/* Whoever waits to close it ends it, or opens it again. */
+	/* If somebody waits to close the shard, that call ends it or puts it into the queue. */
 	if ((s->references > 0 || s->leased > 0) && !s->is_closing)
 		vres_scrub_enter(&s->manager->scrub, &s->scrub, s->scrub.checked_since);
 }
@@ -160,7 +160,7 @@ void vres_resumption_end(struct vres_shard *s, enum resumption how, struct vres_
 	if (how == RESUMPTION_BAD || how == RESUMPTION_LOST)
 		(void)vres_shard_quarantine_locked(s);
 	s->is_final |= how == RESUMPTION_LOST;
-	/* What is wrong for good, and was found while it was resumed, is not lifted. */
+	/* If something was found to be wrong for good during the resume, the quarantine stays. */
 	if (how == RESUMPTION_GOOD && !s->is_final) {
 		lift_locked(s);
 		scrub_again_locked(s);

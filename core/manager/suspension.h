@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Between sealed and suspended: a shard is closed to new checks, those in progress are waited for,
- * and then its memory is its owner's; and between quarantined and sealed, where the library itself
- * writes to its own.  docs/DESIGN.md has the table of states.
+ * The ways from one state of a shard to another.  To be suspended, a shard is closed to new checks,
+ * and those in progress are waited for; then its memory is its owner's.  To be repaired, it is
+ * quarantined, and the library itself writes to its own memory.  docs/DESIGN.md has the table of
+ * states.
  */
 #ifndef VRES_CORE_MANAGER_SUSPENSION_H
 #define VRES_CORE_MANAGER_SUSPENSION_H
 
 #include "manager/shard.h"
 
-/* VRES_E_STATE, reason SUSPENDED. */
+/* Fails with VRES_E_STATE, reason SUSPENDED. */
 vres_status vres_shard_fail_suspended(const struct vres_shard *s, vres_error *err);
 
 /*
@@ -19,10 +20,10 @@ vres_status vres_shard_fail_suspended(const struct vres_shard *s, vres_error *er
  */
 vres_status vres_suspension_begin(struct vres_shard *s, uint64_t deadline, vres_error *err);
 
-/* It is suspended from now on, or, if not @is_suspended, open again. */
+/* With @is_suspended the shard is suspended from now on.  Otherwise it is open again. */
 void vres_suspension_end(struct vres_shard *s, bool is_suspended);
 
-/* Nobody else resumes it until vres_resumption_end().  *out: its contents, used. */
+/* Until vres_resumption_end() nobody else can resume the shard.  *out: its contents, with a use. */
 vres_status vres_resumption_begin(struct vres_shard *s, struct vres_contents **out,
                                   vres_error *err);
 
@@ -31,13 +32,15 @@ enum resumption {
 	RESUMPTION_GOOD,   /* sealed, with the new contents; a quarantine that is not for good is
 	                      lifted */
 	RESUMPTION_BAD,    /* quarantined, with the new contents */
-	RESUMPTION_LOST    /* the same, for good */
+	RESUMPTION_LOST    /* quarantined for good, with the new contents */
 };
 
-/* @next: the contents that it has from now on; they are taken over unless it FAILED. */
+/* @next: the new contents, which the shard takes over unless @how is RESUMPTION_FAILED. */
 void vres_resumption_end(struct vres_shard *s, enum resumption how, struct vres_contents *next);
 
-/* The only reference is to be given back: wait until the caller's call is the only one in progress.
+/*
+ * The caller is about to give back the only reference.  Wait until no other call is in progress.
+ * VRES_E_BUSY if there are other references or leases, or after @deadline.
  */
 vres_status vres_closing_begin(struct vres_shard *s, uint64_t deadline, vres_error *err);
 

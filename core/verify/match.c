@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* vres_shard_match(): a description that travelled, compared with the shard that it names. */
+/*
+ * vres_shard_match(): is a description of a shard, which may have been sent around, true of the
+ * shard that it names?
+ */
 #include <vres/receipt.h>
 
 #include <inttypes.h>
@@ -9,11 +12,11 @@
 #include "manager/handle.h"
 #include "verify/presented.h"
 
-/* A field that is signed.  Text may have anything behind its NUL. */
+/* A field of the signed record.  What follows the NUL of a text does not count. */
 struct field {
 	const char *name;
 	size_t offset, bytes;
-	bool is_text, is_of_epoch; /* the latter: other bytes may be sealed in the next epoch */
+	bool is_text, is_of_epoch; /* is_of_epoch: a later epoch may differ in it */
 };
 
 #define PLACE(field) #field, offsetof(vres_shard_info, field), sizeof(((vres_shard_info *)0)->field)
@@ -44,7 +47,10 @@ static bool is_equal(const struct field *f, const vres_shard_info *a, const vres
 	                  : memcmp(left, right, f->bytes) == 0;
 }
 
-/* The first field, among those that @size bytes of a description have, that differs. */
+/*
+ * The first field that differs.  Only fields within the first @size bytes are compared, and those
+ * of the epoch only with @within_epoch.
+ */
 static const struct field *find_difference(const vres_shard_info *now,
                                            const vres_shard_info *claimed, size_t size,
                                            bool within_epoch)

@@ -68,7 +68,7 @@ void vres_mend_add(struct mend *m, uint64_t index, uint64_t bytes,
 	memcpy(m->blocks[m->n++].digest, digest, VRES_SHA256_BYTES);
 }
 
-/* Blocks that follow each other, as many as a staging buffer holds. */
+/* Adjacent blocks, as many as a staging buffer holds. */
 struct piece {
 	const struct mend_block *blocks;
 	size_t n, bytes;
@@ -79,8 +79,8 @@ struct writing {
 	const struct verification *v;
 	struct vres_lane lane;
 	uint8_t *digests;
-	size_t most;      /* blocks at once */
-	uint64_t refused; /* bytes that the source has changed since */
+	size_t most;      /* the most blocks at once */
+	uint64_t refused; /* bytes that the source delivered right at first and wrong now */
 };
 
 static void writing_close(struct writing *w)
@@ -94,7 +94,7 @@ static bool continues(const struct mend *m, size_t i)
 	return i > 0 && i < m->n && m->blocks[i].index == m->blocks[i - 1].index + 1;
 }
 
-/* Blocks of the longest run. */
+/* The number of blocks in the longest run. */
 static size_t longest(const struct mend *m)
 {
 	size_t most = 0, run = 0;
@@ -133,7 +133,7 @@ static struct piece piece_at(const struct writing *w, size_t first)
 	return p;
 }
 
-/* What is in the staging buffer now: is it what was sealed? */
+/* *is_right: does the staging buffer hold what was sealed? */
 static vres_status compare(const struct writing *w, const struct piece *p, bool *is_right,
                            vres_error *err)
 {

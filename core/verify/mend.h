@@ -19,10 +19,10 @@ struct mend_block {
 struct mend {
 	struct mend_block *blocks; /* ascending */
 	size_t n, room;
-	uint64_t without; /* damaged bytes of which the source does not say what they were */
-	uint64_t bytes;   /* damaged, these included */
+	uint64_t without; /* damaged bytes for which the source is wrong */
+	uint64_t bytes;   /* all damaged bytes, including those */
 	vres_error error; /* why the list is not complete; status VRES_OK: it is */
-	/* What came of it. */
+	/* The result of vres_mend_write(). */
 	uint64_t written, ranges;
 };
 
@@ -30,21 +30,21 @@ void vres_mend_close(struct mend *m);
 
 /* To all of these NULL means that nothing is to be repaired. */
 
-/* Block @index, of @bytes bytes, is to have this digest again. */
+/* Block @index, of @bytes bytes, must have @digest again. */
 void vres_mend_add(struct mend *m, uint64_t index, uint64_t bytes,
                    const uint8_t digest[VRES_SHA256_BYTES]);
 
-/* The source is wrong about @bytes damaged bytes. */
+/* For these damaged bytes the source has other ones than were sealed. */
 void vres_mend_without(struct mend *m, uint64_t bytes);
 
-/* The list cannot be completed. */
+/* The list cannot be completed, so nothing may be written. */
 void vres_mend_fail(struct mend *m, const vres_error *why);
 bool vres_mend_is_over(const struct mend *m);
 
 /*
  * Read each run of blocks from the source of @v into a staging buffer, compare it there, and copy
- * it from that buffer to the memory of its contents.  VRES_E_INTEGRITY_VIOLATION: the source was
- * wrong somewhere; that was not written, the rest was.  Any other failure ends it at once.
+ * it from that buffer to memory.  VRES_E_INTEGRITY_VIOLATION: some bytes of the source were wrong,
+ * and only these were not written.  Any other failure stops it at once.
  */
 vres_status vres_mend_write(const struct verification *v, vres_error *err);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Telling of bad evidence, at most so often. */
+/* Reporting evidence that is not genuine, a limited number of times a second. */
 #include "verify/presented.h"
 
 #include "events/events.h"
 #include "manager/suspension.h"
 
-/* More are only counted as lost. */
+/* The most events of one second.  Further ones are counted as lost. */
 #define TOLD_A_SECOND 10u
 #define SECOND        UINT64_C(1000000000)
 
@@ -36,6 +36,6 @@ void vres_presented_tell(vres_manager *m, const char *mode, const vres_error *fa
 	e.mode = mode;
 	e.action_taken = "refused";
 	e.detail = failure->message;
-	/* The caller returns the refusal itself. */
+	/* The caller returns the refusal, whatever becomes of the event. */
 	(void)vres_event_emit(&m->listeners, &e, false, NULL);
 }

@@ -25,8 +25,8 @@
 struct repair {
 	struct vres_shard *shard;
 	uint64_t max_bytes;
-	vres_verify_params looking;       /* as the caller wants damage to be located and listed */
-	struct verification found, after; /* of what there was, and of what there is */
+	vres_verify_params looking;       /* how the caller wants damage to be located and listed */
+	struct verification found, after; /* the checks before and after writing */
 	struct mend mend;
 	struct vres_contents *next;
 };
@@ -66,8 +66,8 @@ static bool is_quarantined(const struct vres_shard *s)
 }
 
 /*
- * All of it is looked at.  VRES_OK: it is good, or what is damaged can be written again.  Damage
- * that was reported before is not reported again, unless it is more than bytes.
+ * Checks every byte.  VRES_OK: all is good, or the damage can be repaired.  Damage to bytes that
+ * was reported before is not reported again.
  */
 static vres_status find(struct repair *r, vres_error *err)
 {
@@ -90,7 +90,10 @@ static vres_status find(struct repair *r, vres_error *err)
 	               : v->report.status;
 }
 
-/* The same record and digests, for the same memory.  Made before anything is written. */
+/*
+ * The new contents have the same record, digests and memory.  They are made before anything is
+ * written, when failing still costs nothing.
+ */
 static vres_status make_next(struct repair *r, vres_error *err)
 {
 	const struct vres_contents *old = r->found.contents;
@@ -109,7 +112,10 @@ static vres_status make_next(struct repair *r, vres_error *err)
 	return VRES_OK;
 }
 
-/* What could not be protected again may be written by anybody: that is damage for good. */
+/*
+ * If the memory cannot be made read-only again, anybody may write to it, so the shard is
+ * quarantined for good.
+ */
 static vres_status protect(const struct repair *r, vres_error *err)
 {
 	const struct vres_contents *c = r->found.contents;
@@ -146,7 +152,7 @@ static vres_status write_all(struct repair *r, vres_error *err)
 	return status;
 }
 
-/* Damage that is there although the right bytes were written is reported as such. */
+/* If there is damage although the right bytes were written, it is reported as new damage. */
 static vres_status look_again(struct repair *r, vres_error *err)
 {
 	const vres_verify_params params = vres_verify_params_init();
@@ -165,7 +171,7 @@ static vres_status look_again(struct repair *r, vres_error *err)
 	return VRES_OK;
 }
 
-/* Recorded before it counts; a sink that refuses leaves the shard quarantined. */
+/* Only a recorded repair takes effect.  If the sink refuses, the shard stays quarantined. */
 static vres_status tell(const struct repair *r, vres_error *err)
 {
 	struct vres_listeners *l = &r->shard->manager->listeners;
@@ -213,7 +219,7 @@ static vres_status repair(struct repair *r, vres_error *err)
 	return status;
 }
 
-/* Damage is that of before; the work is that of both looks. */
+/* Damage is that of the first check.  The bytes hashed are those of both. */
 static void report(const struct repair *r, vres_status status, uint32_t reason, uint64_t began,
                    vres_verify_report *out)
 {

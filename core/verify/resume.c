@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What there is now: memory asked for and judged anew, every byte hashed, what was not said to
- * change compared with the kept level, what was with its expected digest.
+ * What a resume finds in memory.  The memory is judged anew and every byte is hashed.  Tensors that
+ * have not changed are compared with the kept level, those that have with their expected digests.
  */
 #include "verify/resume.h"
 
@@ -14,13 +14,13 @@
 #include "verify/locate.h"
 #include "verify/tensor_content.h"
 
-/* What differs, and what nothing has confirmed. */
+/* What differs or was not expected, and so has to be hashed again. */
 struct findings {
-	uint64_t *nodes; /* of unchanged ranges, that are not what was kept */
+	uint64_t *nodes; /* kept nodes of unchanged ranges that differ */
 	uint64_t nodes_n;
-	uint32_t unwanted_n, first_unwanted; /* tensors that are not as expected */
+	uint32_t unwanted_n, first_unwanted; /* changed tensors that are not as expected */
 	struct vram_span *spans;
-	size_t spans_n; /* to be hashed once more */
+	size_t spans_n; /* the ranges to hash once more */
 };
 
 static void findings_close(struct findings *f)
@@ -106,7 +106,7 @@ static bool node_differs(const struct resume *r, uint64_t node)
 	                          VRES_SHA256_BYTES);
 }
 
-/* Unchanged: node by node. */
+/* Are there nodes of this unchanged range that differ?  Adds them to @f. */
 static bool find_bad_nodes(const struct resume *r, uint32_t range, struct findings *f)
 {
 	const uint64_t before = f->nodes_n;
@@ -139,7 +139,7 @@ static void compare(const struct resume *r, struct findings *f)
 	}
 }
 
-/* Whatever nothing confirms has to come out twice. */
+/* Whatever no earlier digest confirms is hashed once more, and must come out the same. */
 static vres_status confirm(struct resume *r, struct vram_digest *vram, const struct findings *f,
                            vres_error *err)
 {
@@ -189,8 +189,8 @@ static vres_status judge(struct resume *r, const struct findings *f, vres_error 
 }
 
 /*
- * The root does not cover names.  What the host keeps of them goes into the next record, so it must
- * still be what the last one signed.
+ * The signed root does not cover names.  The next record signs the names that the host keeps, so
+ * they must still be those of the old one.
  */
 static vres_status check_manifest(struct resume *r, vres_error *err)
 {
@@ -206,7 +206,7 @@ static vres_status check_manifest(struct resume *r, vres_error *err)
 	                                  "the manifest does not have the signed digest", err);
 }
 
-/* The old record, and what is kept under it, for memory as it is now. */
+/* Gives r->next the old record and its digests, so that they hold for the memory as it is now. */
 static void keep_old(struct resume *r)
 {
 	const struct vres_contents *old = r->v.contents;
@@ -238,7 +238,7 @@ static vres_status sign_anew(struct resume *r, vres_error *err)
 	return vres_record_sign(record, c->manager->keys, c->mac, err);
 }
 
-/* A shard of one range has one extent and a tree of its own. */
+/* A resume treats a shard of one range as one tensor.  Turns its contents back into one range. */
 static void as_one_range(struct vres_contents *c)
 {
 	c->memory = c->extents[0];

@@ -8,27 +8,30 @@
 #include "manager/suspension.h"
 #include "verify/check.h"
 
-/* Ranges as they are found; of a shard without tensors its only one. */
+/*
+ * The state of each range, of which a shard without tensors has one.  OVERLAPPED: it shares bytes
+ * with a range that has changed.
+ */
 enum range_change { UNCHANGED, OVERLAPPED, CHANGED };
 #define NOTHING_WANTED UINT32_MAX
 
 struct range_news {
 	uint64_t address;
 	uint8_t change;  /* enum range_change */
-	uint32_t wanted; /* the change that says what it should hold, or NOTHING_WANTED */
-	uint8_t digest[VRES_SHA256_BYTES]; /* which is this */
+	uint32_t wanted; /* index of the change that gives its expected digest, or NOTHING_WANTED */
+	uint8_t digest[VRES_SHA256_BYTES]; /* the expected digest */
 };
 
 struct resume {
 	struct vres_shard *shard;
-	const struct tensors *tensors; /* the shard's, or own */
-	struct tensors *own;           /* of a shard that is one range */
-	struct range_news *news;       /* of each range */
+	const struct tensors *tensors; /* those of the shard, or @own */
+	struct tensors *own;           /* one tensor, which stands for a shard of one range */
+	struct range_news *news;       /* one for each range */
 	char label[129];
 	bool has_changed;
 	uint64_t changed_tensors, expected_tensors, moved_tensors;
 
-	struct verification v; /* of the contents there were */
+	struct verification v; /* the check of the shard's contents, and its report */
 	struct vres_contents *next;
 	vres_policy_report report;
 };
@@ -36,14 +39,15 @@ struct resume {
 void vres_resume_close(struct resume *r);
 
 /*
- * Read what the caller says.  r->shard and r->v.contents are set.  VRES_E_INVALID_INPUT, with the
- * index; VRES_E_ABI.
+ * Read the caller's params.  r->shard and r->v.contents must be set.  VRES_E_INVALID_INPUT, with
+ * the index of the tensor or change; VRES_E_ABI.
  */
 vres_status vres_resume_read(struct resume *r, const vres_resume_params *p, vres_error *err);
 
 /*
- * Ask, judge, hash and compare: r->next is what there is, signed anew if it has changed.  With
- * VRES_E_SEAL_VERIFICATION_FAILED, and VRES_E_INTEGRITY_VIOLATION, r->next has the old record.
+ * Judge, hash and compare.  r->next gets what is in memory now, with a new record if something has
+ * changed.  If bytes are wrong (VRES_E_SEAL_VERIFICATION_FAILED, VRES_E_INTEGRITY_VIOLATION),
+ * r->next keeps the old record.
  */
 vres_status vres_resume_look(struct resume *r, vres_error *err);
 

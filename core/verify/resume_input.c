@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the caller of a resume says: where tensors are now, and which of them have changed. */
+/* The caller's params of a resume: where tensors are now, and which of them have changed. */
 #include "verify/resume.h"
 
 #include <inttypes.h>
@@ -10,7 +10,7 @@
 
 #define LABEL_MAX 128u
 
-/* A shard of one range as one tensor without a name. */
+/* Treats a shard of one range as one tensor without a name. */
 static vres_status as_tensors(struct resume *r, vres_error *err)
 {
 	const struct vres_contents *c = r->v.contents;
@@ -143,7 +143,9 @@ static int by_address(const void *left, const void *right, void *arg)
 	return (a > b) - (a < b);
 }
 
-/* Ascending: what begins before a changed range that came earlier has ended.  Then the other way.
+/*
+ * In ascending order, a range overlaps an earlier one that has changed if it begins before the end
+ * of one.  In descending order, it overlaps a later one if it ends behind the beginning of one.
  */
 static vres_status find_overlaps(struct resume *r, vres_error *err)
 {

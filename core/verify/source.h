@@ -6,9 +6,9 @@
 #include "verify/check.h"
 
 /*
- * @n bytes of the source of @v from byte @at on.  VRES_E_CANCELLED if it says so; VRES_E_IO for
- * whatever else it returns.  Meanwhile who waits for this check from within the source, and so
- * would wait for ever, is refused.
+ * Read @n bytes of the source of @v from byte @at on.  VRES_E_CANCELLED if the source returns it,
+ * otherwise VRES_E_IO if it fails.  Meanwhile calls that would wait for this check return
+ * VRES_E_BUSY, since the source itself may make one and would wait for ever.
  */
 vres_status vres_verify_read_source(const struct verification *v, uint64_t at, void *buffer,
                                     size_t n, vres_error *err);

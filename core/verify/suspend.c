@@ -63,7 +63,7 @@ vres_status vres_shard_suspend(vres_shard *s, vres_error *err)
 	return status == VRES_OK ? VRES_OK : vres_fail_with(err, &detail);
 }
 
-/* Recorded before it counts; a sink that refuses leaves the shard as it is. */
+/* Only a recorded resume takes effect.  If the sink refuses, the shard stays suspended. */
 static vres_status tell_resumed(struct resume *r, bool is_lifted, vres_error *err)
 {
 	struct vres_shard *s = r->shard;
@@ -88,7 +88,7 @@ static vres_status tell_resumed(struct resume *r, bool is_lifted, vres_error *er
 	return vres_event_emit(l, &e, false, err);
 }
 
-/* A FULL verification was made, whatever else. */
+/* A resume is a FULL verification, so it serves every lease that one would serve. */
 static void make_fresh(struct resume *r)
 {
 	for (uint32_t i = 0; i <= vres_policy_strength(r->v.report.mode); i++)
@@ -122,7 +122,7 @@ static vres_status look(struct resume *r, const vres_resume_params *p, vres_erro
 	return vres_resume_look(r, err);
 }
 
-/* Trouble, or what policy refuses: it stays suspended. */
+/* The shard stays suspended after these failures. */
 static void tell_failure(const struct resume *r)
 {
 	struct vres_listeners *l = &r->shard->manager->listeners;
@@ -145,7 +145,7 @@ static vres_status conclude_bad(struct resume *r, vres_error *err)
 	if (s->manager->policy.require & VRES_REQUIRE_STOP)
 		vres_manager_stop(s->manager);
 	vres_resumption_end(s, is_lost ? RESUMPTION_LOST : RESUMPTION_BAD, TAKE(r->next));
-	r->v.is_first = true; /* as found now, whatever was found before */
+	r->v.is_first = true; /* report this failure even if the shard was quarantined before */
 	return vres_verify_conclude(&r->v, err);
 }
 
