@@ -72,7 +72,8 @@ VRES_DEFINE_INIT(vres_resume_params)
  *
  * Return: VRES_OK; VRES_E_UNSUPPORTED (its memory is the library's); VRES_E_STATE with reason
  *         SUSPENDED (it is already); VRES_E_BUSY (leases are open, a source is being read, a
- *         verification lasts too long, or another thread is about to suspend it); VRES_E_AUDIT (the sink refused: it is not suspended).
+ *         verification lasts too long, or another thread is about to suspend it); VRES_E_AUDIT (the
+ *         sink refused: it is not suspended).
  */
 VRES_API VRES_MUST_CHECK vres_status vres_shard_suspend(vres_shard *s, vres_error *err);
 
