@@ -85,6 +85,27 @@ bool fake_flip(uint64_t addr, unsigned bit)
 	return good;
 }
 
+bool fake_engine_write(uint64_t addr, const void *from, uint64_t bytes)
+{
+	bool good = true;
+
+	(void)pthread_mutex_lock(&fake.lock);
+	for (uint64_t done = 0, n; done < bytes && good; done += n) {
+		const struct fake_map *map = fake_map_at(addr + done);
+
+		n = bytes - done;
+		good = map != NULL;
+		if (!good)
+			break;
+		n = n < map->addr + map->bytes - addr - done ? n
+		                                             : map->addr + map->bytes - addr - done;
+		good = pwrite(fake.store, (const char *)from + done, n,
+		              stored_at(map, addr + done)) == (ssize_t)n;
+	}
+	(void)pthread_mutex_unlock(&fake.lock);
+	return good;
+}
+
 bool fake_is_zero(uint64_t addr, uint64_t bytes)
 {
 	unsigned char byte = 0;

@@ -115,6 +115,14 @@ uint64_t fake_engine_alloc(int device, uint64_t bytes, bool with_vmm);
 void fake_engine_free(uint64_t addr);
 
 /*
+ * Expandable segments: memory of @bytes in address space of @room; more of it, behind what is
+ * mapped at @addr.  And a write to any memory; false: none is there.
+ */
+uint64_t fake_engine_reserve(int device, uint64_t bytes, uint64_t room);
+bool fake_engine_grow(int device, uint64_t addr, uint64_t bytes);
+bool fake_engine_write(uint64_t addr, const void *from, uint64_t bytes);
+
+/*
  * An engine in this thread, whose context is current, captures a graph on a stream of its own;
  * @mode: a CUDA_CAPTURE_x of cuda_abi.h.  NULL: refused.  The end of the capture answers what the
  * driver answers: 0, or 901 if a forbidden call has spoiled the capture.

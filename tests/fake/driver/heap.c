@@ -102,29 +102,32 @@ bool fake_is_pinned(const void *block, size_t bytes)
 	return false;
 }
 
-static cuda_result engine_vmm(int device, uint64_t bytes, uint64_t *addr)
+/*
+ * Engines whose buffers grow have a block of physical memory for each granule of address space.
+ */
+static cuda_result engine_back(int device, uint64_t bytes, uint64_t addr)
 {
 	const cuda_alloc_prop prop = {.type = CUDA_ALLOC_PINNED,
 	                              .location = {.type = CUDA_LOCATION_DEVICE, .id = device}};
 	const uint64_t unit = fake.params.granularity;
-	const uint64_t capacity = round_up(bytes, unit);
 
-	/*
-	 * Engines whose buffers grow have a block of physical memory for each granule of address
-	 * space.
-	 */
-	TRY(fake_range_make(capacity, addr));
-	for (uint64_t at = 0; at < capacity; at += unit) {
+	for (uint64_t at = 0; at < round_up(bytes, unit); at += unit) {
 		struct fake_phys *phys = fake_phys_make(unit, unit, &prop, device);
 		struct fake_map *map;
 
 		if (phys == NULL)
 			return CUDA_OUT_OF_MEMORY;
-		TRY(fake_map_put(*addr + at, unit, 0, phys, &map));
+		TRY(fake_map_put(addr + at, unit, 0, phys, &map));
 		fake_phys_drop(phys);
 		map->rights[device] = CUDA_ACCESS_READ_WRITE;
 	}
 	return CUDA_OK;
+}
+
+static cuda_result engine_vmm(int device, uint64_t bytes, uint64_t room, uint64_t *addr)
+{
+	TRY(fake_range_make(round_up(room, fake.params.granularity), addr));
+	return engine_back(device, bytes, *addr);
 }
 
 uint64_t fake_engine_alloc(int device, uint64_t bytes, bool with_vmm)
@@ -133,9 +136,31 @@ uint64_t fake_engine_alloc(int device, uint64_t bytes, bool with_vmm)
 	cuda_result code;
 
 	(void)pthread_mutex_lock(&fake.lock);
-	code = with_vmm ? engine_vmm(device, bytes, &addr) : fake_plain_make(bytes, device, &addr);
+	code = with_vmm ? engine_vmm(device, bytes, bytes, &addr)
+	                : fake_plain_make(bytes, device, &addr);
 	(void)pthread_mutex_unlock(&fake.lock);
 	return code == CUDA_OK ? addr : 0;
+}
+
+uint64_t fake_engine_reserve(int device, uint64_t bytes, uint64_t room)
+{
+	uint64_t addr = 0;
+	cuda_result code;
+
+	(void)pthread_mutex_lock(&fake.lock);
+	code = engine_vmm(device, bytes, room, &addr);
+	(void)pthread_mutex_unlock(&fake.lock);
+	return code == CUDA_OK ? addr : 0;
+}
+
+bool fake_engine_grow(int device, uint64_t addr, uint64_t bytes)
+{
+	bool good;
+
+	(void)pthread_mutex_lock(&fake.lock);
+	good = fake_map_at(addr) == NULL && engine_back(device, bytes, addr) == CUDA_OK;
+	(void)pthread_mutex_unlock(&fake.lock);
+	return good;
 }
 
 /* Parts of the memory may be unmapped already. */

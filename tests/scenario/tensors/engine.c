@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Days in the life of an engine: it trains, sleeps, wakes, repacks, serves and goes wrong, and each
+ * time the library says the right word.  Over the mock, and over fake drivers: with CUDA expandable
+ * segments and cuMemAlloc's, with HIP hipMalloc's, with and without a graph that is being captured.
+ */
+#include "support/fixture/stand_in.h"
+
+#include <string.h>
+
+/* A verification, or a resume, that lists what is damaged. */
+struct finding {
+	vres_damage list[STAND_IN_TENSORS];
+	vres_verify_report report;
+};
+
+static vres_status look(vres_shard *shard, struct finding *found, vres_error *err)
+{
+	vres_verify_params p = vres_verify_params_init();
+
+	memset(found, 0, sizeof(*found));
+	found->report = vres_verify_report_init();
+	found->list[0] = vres_damage_init();
+	p.damage = found->list;
+	p.damage_cap = STAND_IN_TENSORS;
+	return vres_shard_verify(shard, &p, &found->report, err);
+}
+
+/* Every damaged tensor has @part in its name, and there are so many. */
+static void ck_named(const struct stand_in *e, const struct finding *found, const char *part,
+                     uint64_t tensors)
+{
+	ck_assert_uint_eq(found->report.bad_tensors, tensors);
+	for (uint64_t i = 0; i < found->report.damage_count; i++)
+		ck_assert_msg(strstr(e->names[found->list[i].tensor], part) != NULL,
+		              "%s is called damaged", e->names[found->list[i].tensor]);
+}
+
+static void ck_good(vres_shard *shard)
+{
+	CLEANUP(release_lease) vres_lease *lease = NULL;
+	vres_error err;
+
+	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
+	ck_ok(vres_lease_acquire(shard, &lease, &err));
+	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_SEALED);
+}
+
+static vres_status wake(vres_shard *shard, const struct stand_in *e, const uint64_t *ptrs,
+                        struct finding *found, vres_error *err)
+{
+	vres_resume_params p = vres_resume_params_init();
+
+	found->report = vres_verify_report_init();
+	p.device_ptrs = ptrs;
+	p.device_ptrs_n = ptrs ? e->n : 0;
+	return vres_shard_resume(shard, &p, &found->report, err);
+}
+
+/* An engine, and its sealed model. */
+struct life {
+	struct stand_in *e;
+	vres_shard *shard;
+};
+
+static struct life life_begin(int kind)
+{
+	struct stand_in *e = stand_in_begin((unsigned)kind);
+
+	return (struct life){.e = e, .shard = stand_in_sealed(e)};
+}
+
+static void life_end(struct life *l)
+{
+	release_shard(&l->shard);
+	stand_in_end(&l->e);
+}
+
+START_TEST(training_step_is_sealed_anew_when_it_is_what_the_trainer_sent)
+{
+	CLEANUP(life_end) struct life l = life_begin(_i);
+	struct stand_in *e = l.e;
+	vres_error err;
+	vres_change changes[STAND_IN_TENSORS];
+	char digests[STAND_IN_TENSORS][65];
+	vres_resume_params p = vres_resume_params_init();
+
+	for (unsigned step = 1; step <= 3; step++) {
+		p.changes_n = 0;
+		ck_ok(vres_shard_suspend(l.shard, &err));
+		for (unsigned t = 0; t < e->n - 1; t++) /* the last is tied to the first */
+			stand_in_update(e, t, 1000 * step + t);
+		for (unsigned t = 0; t < e->n - 1; t++) {
+			vres_change *c = &changes[p.changes_n];
+
+			if (e->tensors[t].bytes == 0)
+				continue;
+			p.changes_n++;
+			stand_in_digest(e, t, digests[t]);
+			*c = vres_change_init();
+			c->tensor = t;
+			c->expected_digest = digests[t];
+		}
+		p.changes = changes;
+		ck_ok(vres_shard_resume(l.shard, &p, NULL, &err));
+		ck_assert_uint_eq(info_of(l.shard).epoch, step);
+		ck_good(l.shard);
+	}
+	ck_ok(vres_shard_suspend(l.shard, &err));
+	stand_in_stray(e, 0, GROUP + 7, 3); /* something else than was sent */
+	ck_status(vres_shard_resume(l.shard, &p, NULL, &err), VRES_E_INTEGRITY_VIOLATION);
+	ck_assert_uint_eq(info_of(l.shard).epoch, 3);
+	ck_assert_uint_eq(info_of(l.shard).state, VRES_SHARD_QUARANTINED);
+}
+END_TEST
+
+START_TEST(cache_beside_the_weights_may_change_and_an_overrun_by_a_byte_is_named)
+{
+	CLEANUP(life_end) struct life l = life_begin(_i);
+	struct stand_in *e = l.e;
+	struct finding found;
+	vres_error err;
+	const unsigned norm = stand_in_find(e, "layers.1.norm");
+
+	for (unsigned request = 0; request < 5; request++) {
+		stand_in_serve(e, 77 * request);
+		ck_good(l.shard);
+	}
+	stand_in_stray(e, norm, 511, 1);
+	ck_status(look(l.shard, &found, &err), VRES_E_SEAL_VERIFICATION_FAILED);
+	ck_named(e, &found, "layers.1.norm.weight", 1);
+	ck_assert_uint_eq(found.list[0].tensor, norm);
+}
+END_TEST
+
+START_TEST(weights_rewritten_without_a_word_are_damage_and_may_be_put_back)
+{
+	CLEANUP(life_end) struct life l = life_begin(_i);
+	struct stand_in *e = l.e;
+	struct finding found;
+	vres_error err;
+	const unsigned qkv = stand_in_find(e, "layers.2.qkv.weight");
+
+	stand_in_stray(e, qkv, 0, 70001);
+	ck_status(look(l.shard, &found, &err), VRES_E_SEAL_VERIFICATION_FAILED);
+	ck_assert_uint_eq(err.reason, VRES_REASON_DIGEST);
+	ck_named(e, &found, "layers.2.qkv.weight", 1);
+	ck_ok(vres_shard_suspend(l.shard, &err));
+	stand_in_load(e, NULL);
+	ck_ok(wake(l.shard, e, NULL, &found, &err));
+	ck_good(l.shard);
+}
+END_TEST
+
+/* A tied tensor is two names of one range. */
+START_TEST(tied_weights_are_damaged_under_both_names)
+{
+	CLEANUP(life_end) struct life l = life_begin(_i);
+	struct stand_in *e = l.e;
+	struct finding found;
+	vres_error err;
+
+	stand_in_stray(e, 0, 5, 1);
+	ck_status(look(l.shard, &found, &err), VRES_E_SEAL_VERIFICATION_FAILED);
+	ck_assert_uint_eq(found.report.bad_tensors, 2);
+	ck_assert_uint_eq(found.list[0].tensor, 0);
+	ck_assert_uint_eq(found.list[1].tensor, e->n - 1);
+}
+END_TEST
+
+START_TEST(sleep_that_keeps_the_weights_leaves_record_and_receipt_as_they_were)
+{
+	CLEANUP(life_end) struct life l = life_begin(_i);
+	struct stand_in *e = l.e;
+	struct finding found;
+	vres_error err;
+	const vres_shard_info before = info_of(l.shard);
+	uint64_t ptrs[STAND_IN_TENSORS];
+
+	for (unsigned night = 0; night < 3; night++) {
+		ck_ok(vres_shard_suspend(l.shard, &err));
+		stand_in_sleep(e);
+		stand_in_wake(e, ptrs);
+		stand_in_load(e, NULL);
+		ck_ok(wake(l.shard, e, ptrs, &found, &err));
+		ck_good(l.shard);
+	}
+	ck_assert_str_eq(info_of(l.shard).digest, before.digest);
+	ck_assert_uint_eq(info_of(l.shard).epoch, 0);
+}
+END_TEST
+
+START_TEST(wake_without_a_reload_is_damage_of_every_tensor)
+{
+	CLEANUP(life_end) struct life l = life_begin(_i);
+	struct stand_in *e = l.e;
+	struct finding found;
+	vres_error err;
+	uint64_t ptrs[STAND_IN_TENSORS];
+
+	ck_ok(vres_shard_suspend(l.shard, &err));
+	stand_in_sleep(e);
+	stand_in_wake(e, ptrs);
+	ck_status(wake(l.shard, e, ptrs, &found, &err), VRES_E_SEAL_VERIFICATION_FAILED);
+	ck_assert_uint_eq(found.report.bad_tensors, e->n - 1); /* all but the empty one */
+	ck_ok(vres_shard_suspend(l.shard, &err));
+	stand_in_load(e, NULL);
+	ck_ok(wake(l.shard, e, NULL, &found, &err));
+	ck_good(l.shard);
+}
+END_TEST
+
+/* What a level-2 sleep forgot in one engine: the scales are not in the file that is loaded again.
+ */
+START_TEST(scales_zeroed_by_a_deep_sleep_are_found_and_named)
+{
+	CLEANUP(life_end) struct life l = life_begin(_i);
+	struct stand_in *e = l.e;
+	struct finding found;
+	vres_error err;
+	uint64_t ptrs[STAND_IN_TENSORS];
+
+	ck_ok(vres_shard_suspend(l.shard, &err));
+	stand_in_sleep(e);
+	stand_in_wake(e, ptrs);
+	stand_in_load(e, ".scale");
+	ck_status(wake(l.shard, e, ptrs, &found, &err), VRES_E_SEAL_VERIFICATION_FAILED);
+	ck_assert_uint_eq(found.report.bad_tensors, 3);
+	ck_assert_uint_eq(found.report.first_bad_bytes, 4);
+	ck_assert_ptr_nonnull(strstr(
+		record_last(&e->f->record, VRES_EVENT_SEAL_VERIFICATION_FAILED)->tensor, ".scale"));
+	ck_ok(vres_shard_suspend(l.shard, &err));
+	stand_in_load(e, NULL);
+	ck_ok(wake(l.shard, e, NULL, &found, &err));
+	ck_assert_uint_eq(info_of(l.shard).epoch, 0);
+	ck_good(l.shard);
+}
+END_TEST
+
+/* ENGINES.md warns of it: what is said to have changed, and is not expected, is sealed as it is. */
+START_TEST(zeroed_scales_pass_where_all_is_said_to_have_changed)
+{
+	CLEANUP(life_end) struct life l = life_begin(_i);
+	struct stand_in *e = l.e;
+	vres_error err;
+	uint64_t ptrs[STAND_IN_TENSORS];
+	vres_resume_params p = vres_resume_params_init();
+
+	ck_ok(vres_shard_suspend(l.shard, &err));
+	stand_in_sleep(e);
+	stand_in_wake(e, ptrs);
+	stand_in_load(e, ".scale");
+	p.device_ptrs = ptrs;
+	p.device_ptrs_n = e->n;
+	p.all_changed = 1;
+	ck_ok(vres_shard_resume(l.shard, &p, NULL, &err));
+	ck_assert_uint_eq(info_of(l.shard).epoch, 1);
+	ck_good(l.shard);
+}
+END_TEST
+
+START_TEST(repacked_weights_are_found_at_their_new_places_alone)
+{
+	CLEANUP(life_end) struct life l = life_begin(_i);
+	struct stand_in *e = l.e;
+	struct finding found;
+	vres_error err;
+	uint64_t ptrs[STAND_IN_TENSORS], before[STAND_IN_TENSORS];
+
+	for (unsigned t = 0; t < e->n; t++)
+		before[t] = e->tensors[t].device_ptr;
+	ck_ok(vres_shard_suspend(l.shard, &err));
+	stand_in_repack(e, ptrs);
+	/* In its old places there is nothing, or something else. */
+	ck_assert_int_ne(wake(l.shard, e, before, &found, &err), VRES_OK);
+	if (info_of(l.shard).suspended == 0)
+		ck_ok(vres_shard_suspend(l.shard, &err));
+	ck_ok(wake(l.shard, e, ptrs, &found, &err));
+	ck_good(l.shard);
+	stand_in_stray(e, stand_in_find(e, "layers.0.qkv.weight"), 70000, 1);
+	ck_status(look(l.shard, &found, &err), VRES_E_SEAL_VERIFICATION_FAILED);
+	ck_named(e, &found, "layers.0.qkv.weight", 1);
+}
+END_TEST
+
+START_TEST(segment_may_grow_under_sealed_weights)
+{
+	CLEANUP(life_end) struct life l = life_begin(_i);
+	struct stand_in *e = l.e;
+	struct finding found;
+	vres_error err;
+	const vres_verify_params signature = mode_of(VRES_VERIFY_SIGNATURE);
+	const bool has_grown = stand_in_grow(e);
+
+	ck_ok(vres_shard_verify(l.shard, &signature, NULL, &err));
+	ck_good(l.shard);
+	suite_value("grown", has_grown);
+	stand_in_stray(e, stand_in_find(e, "layers.1.qkv.weight"), 9, 1);
+	ck_status(look(l.shard, &found, &err), VRES_E_SEAL_VERIFICATION_FAILED);
+	ck_named(e, &found, "layers.1.qkv.weight", 1);
+}
+END_TEST
+
+/* The allocator gave the block of a live tensor to somebody else, who wrote to it. */
+START_TEST(block_that_was_freed_too_early_and_used_again_is_damage_of_its_tensor)
+{
+	CLEANUP(life_end) struct life l = life_begin(_i);
+	struct stand_in *e = l.e;
+	struct finding found;
+	vres_error err;
+	const unsigned norm = stand_in_find(e, "layers.0.norm");
+
+	ck_assert_uint_lt(e->blocks_n, STAND_IN_BLOCKS);
+	e->blocks[e->blocks_n++] = e->places[norm];
+	stand_in_serve(e, 4);
+	ck_status(look(l.shard, &found, &err), VRES_E_SEAL_VERIFICATION_FAILED);
+	ck_named(e, &found, "layers.0.norm.weight", 1);
+}
+END_TEST
+
+/* Not suspended: that is no sleep, and nothing can be said for the bytes any more. */
+START_TEST(memory_unmapped_without_a_word_is_lost_for_good)
+{
+	CLEANUP(life_end) struct life l = life_begin(_i);
+	struct stand_in *e = l.e;
+	struct finding found;
+	vres_error err;
+	uint64_t ptrs[STAND_IN_TENSORS];
+
+	stand_in_unmap(e, 0);
+	ck_refused(vres_shard_verify(l.shard, NULL, NULL, &err), VRES_REASON_RESIDENCY);
+	ck_ok(vres_shard_suspend(l.shard, &err));
+	stand_in_sleep(e);
+	stand_in_wake(e, ptrs);
+	stand_in_load(e, NULL);
+	ck_status(wake(l.shard, e, ptrs, &found, &err), VRES_E_SEAL_VERIFICATION_FAILED);
+	ck_assert_uint_eq(err.reason, VRES_REASON_QUARANTINED);
+	release_shard(&l.shard);
+	l.shard = stand_in_sealed(e);
+	ck_good(l.shard);
+}
+END_TEST
+
+int main(void)
+{
+	const int kinds = (int)stand_in_world.kinds;
+	const struct suite_case cases[] = {
+		CASE_LOOP(training_step_is_sealed_anew_when_it_is_what_the_trainer_sent, kinds,
+	                  "CI-004 CI-007", "integrity", "weights that nobody sent"),
+		CASE_LOOP(cache_beside_the_weights_may_change_and_an_overrun_by_a_byte_is_named,
+	                  kinds, "CI-007 VR-004", "integrity", "a write past the end of a cache"),
+		CASE_LOOP(weights_rewritten_without_a_word_are_damage_and_may_be_put_back, kinds,
+	                  "CI-007 VR-004", "integrity", "weights swapped under an engine"),
+		CASE_LOOP(tied_weights_are_damaged_under_both_names, kinds, "CI-007",
+	                  "accountability", ""),
+		CASE_LOOP(sleep_that_keeps_the_weights_leaves_record_and_receipt_as_they_were,
+	                  kinds, "CI-007 VP-006", "", ""),
+		CASE_LOOP(wake_without_a_reload_is_damage_of_every_tensor, kinds, "CI-007",
+	                  "integrity", "inference on what was left in memory"),
+		CASE_LOOP(scales_zeroed_by_a_deep_sleep_are_found_and_named, kinds, "CI-007 VR-004",
+	                  "integrity", "a model that answers nonsense after a sleep"),
+		CASE_LOOP(zeroed_scales_pass_where_all_is_said_to_have_changed, kinds, "CI-007", "",
+	                  ""),
+		CASE_LOOP(repacked_weights_are_found_at_their_new_places_alone, kinds,
+	                  "CI-007 VP-006", "integrity", ""),
+		CASE_LOOP(segment_may_grow_under_sealed_weights, kinds, "VP-006", "availability",
+	                  "a growing cache taken for tampering"),
+		CASE_LOOP(block_that_was_freed_too_early_and_used_again_is_damage_of_its_tensor,
+	                  kinds, "CI-007 VR-004", "integrity", "use after free on the device"),
+		CASE_LOOP(memory_unmapped_without_a_word_is_lost_for_good, kinds, "VP-006 MS-004",
+	                  "residency", "use after free on the device"),
+	};
+
+	return suite_run("tensors_engine", "verify", cases, COUNT(cases));
+}
