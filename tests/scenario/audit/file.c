@@ -218,7 +218,7 @@ START_TEST(what_is_no_event_is_refused_and_leaves_nothing)
 	ck_assert_int_eq(sink.record(sink.ctx, NULL), VRES_E_INVALID_INPUT);
 	ck_assert_int_eq(sink.record(NULL, &e), VRES_E_INVALID_INPUT);
 	for (size_t i = 0; i < 3; i++) {
-		e.type = (uint32_t[]){0, 12, 100}[i];
+		e.type = (uint32_t[]){0, VRES_EVENT_VRAM_RELEASED + 1, 100}[i];
 		ck_assert_int_eq(sink.record(sink.ctx, &e), VRES_E_INVALID_INPUT);
 	}
 	e.type = VRES_EVENT_SEAL_VERIFIED;
