@@ -47,6 +47,8 @@ void bench_small(struct figures *f);                      /* hashing.c */
 void bench_tools(struct figures *f, uint64_t bytes);      /* tools.c */
 void bench_rss(struct figures *f, const char *path);      /* rss.c */
 
+void bench_tensors(struct figures *f, uint64_t each); /* tensors.c; of 300 tensors */
+
 void bench_many(struct figures *f, uint64_t bytes); /* many.c */
 void bench_growth(uint64_t bytes, uint64_t shards); /* growth.c; prints */
 void bench_crowd(size_t most);                      /* crowd.c; its part of the same */
