@@ -2,13 +2,17 @@
 //! What the safe crate adds to the calls of the C library: 64 MiB on a simulated device, each call once through the crate
 //! and once without it, in turn; the medians of both.
 //!
-//!     cargo run --release --offline --features mock -p vram-residency --example overhead
+//!     cargo run --release --offline --features mock -p vram-residency --example overhead [-- signature [ROUNDS]]
+//!
+//! With `signature` only that is done, a thousand times or as often as said, for `valgrind --tool=callgrind`, which counts instructions and so
+//! says the same on a busy machine.
 use std::ptr::null_mut;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use vram_residency::{doc, sys, MockGpu, Result, SealedShard, VerifyMode, VerifyReport, VramManager};
 
 const BYTES: usize = 64 << 20;
+const SMALL: usize = 4096;
 
 fn median(mut times: Vec<Duration>) -> f64 {
     times.sort();
@@ -91,10 +95,16 @@ fn verify(manager: &VramManager, shard: &SealedShard, mode: VerifyMode) {
 }
 
 fn main() -> Result<()> {
-    let bytes: Vec<u8> = (0..BYTES).map(|i| (i % 251) as u8).collect();
+    let signature = std::env::args().any(|argument| argument == "signature");
+    let bytes: Vec<u8> = (0..if signature { SMALL } else { BYTES }).map(|i| (i % 251) as u8).collect();
     let gpu = Arc::new(MockGpu::with_capacity(1 << 30)?);
     let manager = doc::manager(&gpu)?;
     let (shard, c) = (manager.seal(&bytes, 0)?, C::new(&bytes));
+    if signature {
+        let rounds = std::env::args().nth(2).and_then(|rounds| rounds.parse().ok()).unwrap_or(1000);
+        compare("verify SIGNATURE", rounds, || verify(&manager, &shard, VerifyMode::Signature), || c.verify(1));
+        return Ok(());
+    }
     let seal = || assert!(manager.seal(&bytes, 0).is_ok());
     // SAFETY: the reference of the seal is given back once.
     compare("seal 64 MiB", 15, seal, || unsafe { sys::vres_shard_release(c.seal(&bytes)) });

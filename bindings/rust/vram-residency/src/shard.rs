@@ -27,7 +27,13 @@ pub struct SealedShard {
     pub sealed_at: SystemTime,
     pub(crate) handle: Arc<ShardHandle>,
     /// The record that the fields are of, which nobody can edit.
-    sealed: Arc<sys::vres_shard_info>,
+    sealed: Arc<Sealed>,
+}
+
+/// A record, and the fields that are of it.
+struct Sealed {
+    fields: ModelShardHandle,
+    info: sys::vres_shard_info,
 }
 
 owned! {
@@ -53,30 +59,31 @@ pub(crate) struct ShardHandle {
 impl SealedShard {
     pub(crate) fn of(handle: Arc<ShardHandle>) -> Result<SealedShard> {
         let info = handle.raw.describe()?;
-        Ok(SealedShard {
+        let fields = ModelShardHandle {
             shard_id: text(&info.shard_id),
             gpu_device: info.gpu_device,
             vram_bytes: bytes(info.vram_bytes),
             digest: text(&info.digest),
             sealed_at: time(info.sealed_at),
-            handle,
-            sealed: Arc::new(info),
-        })
+        };
+        let ModelShardHandle { shard_id, gpu_device, vram_bytes, digest, sealed_at } = fields.clone();
+        let sealed = Arc::new(Sealed { fields, info });
+        Ok(SealedShard { shard_id, gpu_device, vram_bytes, digest, sealed_at, handle, sealed })
     }
 
     /// Are the public fields those that were sealed, and does the record that they are of still hold?
     pub(crate) fn check_claim(&self) -> Result<()> {
-        let sealed = &*self.sealed;
-        let as_sealed = is_text(&sealed.shard_id, &self.shard_id)
-            && is_text(&sealed.digest, &self.digest)
-            && self.gpu_device == sealed.gpu_device
-            && self.vram_bytes == bytes(sealed.vram_bytes)
-            && self.sealed_at == time(sealed.sealed_at);
+        let Sealed { fields, info } = &*self.sealed;
+        let as_sealed = self.shard_id == fields.shard_id
+            && self.digest == fields.digest
+            && self.gpu_device == fields.gpu_device
+            && self.vram_bytes == fields.vram_bytes
+            && self.sealed_at == fields.sealed_at;
         // Only adopted memory can have got another record since.
-        if as_sealed && sealed.adopted == 0 {
+        if as_sealed && info.adopted == 0 {
             return Ok(());
         }
-        let mut claimed = *sealed;
+        let mut claimed = *info;
         if !as_sealed {
             claimed.gpu_device = self.gpu_device;
             claimed.vram_bytes = u64::try_from(self.vram_bytes).unwrap_or(u64::MAX);
@@ -95,7 +102,7 @@ impl SealedShard {
 
     /// More damaged ranges it cannot have: a range has a block of at least 1024 bytes, or is the end of a tensor.
     pub(crate) fn most_damage(&self) -> usize {
-        let (blocks, tensors) = (self.sealed.vram_bytes.wrapping_shr(10), u64::from(self.sealed.tensors));
+        let (blocks, tensors) = (self.sealed.info.vram_bytes.wrapping_shr(10), u64::from(self.sealed.info.tensors));
         bytes(blocks.saturating_add(tensors).saturating_add(1))
     }
 
@@ -117,11 +124,6 @@ impl SealedShard {
         // SAFETY: the reference is live; filled() gives room for cap bytes.
         filled(|buf, cap, len, e| unsafe { sys::vres_shard_receipt(self.handle.raw.0, buf.cast(), cap, len, e) })
     }
-}
-
-fn is_text(array: &[std::os::raw::c_char], text: &str) -> bool {
-    let stored = array.iter().take_while(|c| **c != 0).map(|c| c.to_ne_bytes());
-    stored.eq(text.bytes().map(|byte| [byte]))
 }
 
 /// As much of a text as there is room for before a NUL.
