@@ -250,6 +250,19 @@ void vres_os_thread_join(pthread_t thread)
 	(void)pthread_join(thread, NULL);
 }
 
+bool vres_os_mutex_init(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t attributes;
+	bool good;
+
+	if (pthread_mutexattr_init(&attributes) != 0)
+		return false;
+	good = pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK) == 0 &&
+	       pthread_mutex_init(lock, &attributes) == 0;
+	(void)pthread_mutexattr_destroy(&attributes);
+	return good;
+}
+
 bool vres_os_cond_init(pthread_cond_t *cond)
 {
 	pthread_condattr_t attributes;

@@ -103,6 +103,10 @@ bool vres_os_is_privileged(void);
 bool vres_os_thread_start(pthread_t *out, void *(*run)(void *), void *arg);
 void vres_os_thread_join(pthread_t thread);
 
+/* A lock that its holder alone unlocks: the unlock of another, as in a forked child, does nothing.
+ */
+bool vres_os_mutex_init(pthread_mutex_t *lock);
+
 /* A condition whose timeouts do not change when the wall clock is set. */
 bool vres_os_cond_init(pthread_cond_t *cond);
 
