@@ -198,7 +198,7 @@ static bool seal(void *arguments, struct stop *stop)
 		.key = &c->key, .audit = &c->audit, .threads = (uint32_t)c->seal.threads};
 	CLEANUP(session_close) struct session s = {0};
 	CLEANUP(inputs_close) struct inputs in = {0};
-	CLEANUP(faults_close) struct faults faults = {.count = 0};
+	struct faults faults = {.count = 0};
 
 	if (!inputs_open(&in, o, c->names, c->count, &c->seal) || !check_usage(c, &in) ||
 	    !faults_parse(&faults, o, &c->faults, c->device.backend, &in, 1))

@@ -8,7 +8,7 @@
  */
 #include <inttypes.h>
 #include "command.h"
-#include "commands/watch_view.h"
+#include "commands/watch_repair.h"
 #include "session/metrics_file.h"
 #include "session/session.h"
 #include "shards/damage.h"
@@ -30,6 +30,7 @@
 
 struct watch_options {
 	uint64_t interval, mode, count, sample_units;
+	bool repairs;
 	const char *metrics_file;
 };
 
@@ -44,6 +45,9 @@ static const struct option_spec specs[] = {
          .most = UINT32_MAX},
 	{"count", "N", OPTION(OPTION_COUNT, struct watch_options, count),
          "stop after N rounds; default: when told to", .least = 1},
+	{"repair", NULL, OPTION(OPTION_FLAG, struct watch_options, repairs),
+         "when bytes in VRAM are damaged, read them again from FILE, verify everything, and go on; "
+         "FILE must still be what was sealed"},
 	{"metrics-file", "F", OPTION(OPTION_TEXT, struct watch_options, metrics_file),
          "after sealing and after every round, write the metrics to F as Prometheus text, for "
          "node_exporter's textfile collector (a name that ends in .prom)"},
@@ -60,6 +64,8 @@ static void check_one(const struct watch_options *options, struct watched *w)
 	w->checks++;
 	if (verification_run(&w->last, w->input, &params, &w->error) != VRES_OK) {
 		w->is_bad = true;
+		if (options->repairs && w->error.reason == VRES_REASON_DIGEST)
+			watch_repair(w);
 		return;
 	}
 	w->bytes_hashed += w->last.report.bytes_hashed;
@@ -83,6 +89,7 @@ static bool check_all(struct output *o, const struct watch_options *options,
 		is_good &= !view->items[i].is_bad;
 		is_shown = is_shown && is_read(view, stop);
 		watch_view_checked(view, o, &view->items[i], is_shown);
+		watch_repair_told(o, &view->items[i], is_shown && !view->is_table);
 	}
 	watch_view_round(view, o, is_shown && is_read(view, stop));
 	return (!output_has_room() || output_flush(o)) && is_good;
@@ -121,7 +128,7 @@ static void watch(struct output *o, const struct watch_options *options, struct 
 	}
 }
 
-static json_t *watched_to_json(struct output *o, const struct watched *w)
+static json_t *watched_to_json(struct output *o, struct watched *w, bool repairs)
 {
 	json_t *object = json_object();
 
@@ -132,22 +139,27 @@ static json_t *watched_to_json(struct output *o, const struct watched *w)
 	output_put_u64(o, object, "checks", w->checks);
 	output_put_u64(o, object, "bytes_hashed", w->bytes_hashed);
 	output_put_u64(o, object, "verify_ns", w->verify_ns);
+	if (repairs)
+		watch_repairs_to_json(o, object, w);
 	output_put(o, object, "last",
 	           w->checks != 0 ? verification_to_json(o, &w->last) : json_null());
 	return object;
 }
 
 /* What was found, file by file.  It comes last, so that it stays on the screen. */
-static void report_all(struct output *o, const struct watch_view *view, bool is_stopped)
+static void report_all(struct output *o, const struct watch_view *view, bool repairs,
+                       bool is_stopped)
 {
 	json_t *files = json_array();
 	uint64_t rounds = view->count != 0 ? view->items[0].checks : 0;
+	uint64_t repaired = 0;
 	size_t bad = 0;
 
 	for (size_t i = 0; i < view->count; i++) {
-		const struct watched *w = &view->items[i];
-		json_t *entry = watched_to_json(o, w);
+		struct watched *w = &view->items[i];
+		json_t *entry = watched_to_json(o, w, repairs);
 
+		repaired += w->repairs;
 		if (w->is_bad) {
 			bad++;
 			output_fail(o, w->input->name, &w->error);
@@ -155,9 +167,11 @@ static void report_all(struct output *o, const struct watch_view *view, bool is_
 		}
 		output_add(o, files, entry);
 	}
-	output_text(o, "%" PRIu64 " round%s of %zu file%s, %zu not good%s\n", rounds,
-	            rounds == 1 ? "" : "s", view->count, view->count == 1 ? "" : "s", bad,
-	            is_stopped ? "; stopped when asked to" : "");
+	output_text(o, "%" PRIu64 " round%s of %zu file%s, %zu not good", rounds,
+	            rounds == 1 ? "" : "s", view->count, view->count == 1 ? "" : "s", bad);
+	if (repairs)
+		output_text(o, ", %" PRIu64 " repair%s", repaired, repaired == 1 ? "" : "s");
+	output_text(o, "%s\n", is_stopped ? "; stopped when asked to" : "");
 	output_put_u64(o, o->document, "rounds", rounds);
 	output_put_bool(o, o->document, "stopped", is_stopped);
 	output_put(o, o->document, "files", files);
@@ -175,6 +189,16 @@ static bool make_view(struct watch_view *view, struct output *o, const struct in
 	return true;
 }
 
+static bool all_can_be_read_again(struct output *o, const struct inputs *in)
+{
+	for (size_t i = 0; i < in->count; i++)
+		if (in->items[i].is_stream)
+			return output_refuse(o, EXIT_USAGE, in->items[i].name,
+			                     "--repair needs a file: a stream cannot be read "
+			                     "again");
+	return true;
+}
+
 /* True: it was watching when it was told to stop, which is how a watch ends well. */
 static bool seal_and_watch(void *arguments, struct stop *stop)
 {
@@ -186,7 +210,7 @@ static bool seal_and_watch(void *arguments, struct stop *stop)
 	struct metrics_file metrics = {.path = options->metrics_file};
 	CLEANUP(session_close) struct session s = {0};
 	CLEANUP(inputs_close) struct inputs in = {0};
-	CLEANUP(faults_close) struct faults faults = {.count = 0};
+	struct faults faults = {.count = 0};
 	CLEANUP(watch_view_end) struct watch_view view = {0};
 	const struct precious precious = {&in, &c->key, &c->audit};
 	bool is_watched;
@@ -199,6 +223,8 @@ static bool seal_and_watch(void *arguments, struct stop *stop)
 	    (metrics.path != NULL && !can_write(o, &precious, metrics.path)) ||
 	    !faults_parse(&faults, o, &c->faults, c->device.backend, &in, options->count))
 		return false;
+	if (options->repairs && !all_can_be_read_again(o, &in))
+		return false;
 	needs.bytes = in.room;
 	if (!session_open(&s, o, &c->device, &needs))
 		return false;
@@ -209,7 +235,7 @@ static bool seal_and_watch(void *arguments, struct stop *stop)
 		watch(o, options, &faults, &view, stop, &metrics, &s.audit);
 		if (!reader_wait_last(stop))
 			output_abandon(o);
-		report_all(o, &view, stop_requested(stop));
+		report_all(o, &view, options->repairs, stop_requested(stop));
 	}
 	audit_sink_report(&s.audit, o);
 	return is_watched;
@@ -229,7 +255,8 @@ const struct command cmd_watch = {
 	.description = "Seal each FILE, keep it in VRAM, and verify it every --interval, until "
 		       "SIGINT, SIGTERM or SIGHUP (exit status 0), --count rounds, or a "
 		       "verification that fails (exit status 1): then the damaged bytes are named, "
-		       "and the tensors they belong to if FILE is a safetensors or GGUF file.\n"
+		       "and the tensors they belong to if FILE is a safetensors or GGUF file. With "
+		       "--repair they are read again from FILE instead, and the watch goes on.\n"
 		       "\n"
 		       "On a terminal: a live table. Else: a line for every check. With --json: "
 		       "one document at the end.",

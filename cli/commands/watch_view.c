@@ -31,7 +31,8 @@ void watch_view_begin(struct watch_view *v, struct output *o)
 
 static const char *state_name(const struct watched *w)
 {
-	return !w->is_bad                                ? "good"
+	return w->is_repair_tried && !w->is_bad          ? "repaired"
+	       : !w->is_bad                              ? "good"
 	       : vres_status_class(w->error.status) == 4 ? "BAD"
 	                                                 : "not checked";
 }
@@ -100,8 +101,10 @@ void watch_view_round(struct watch_view *v, struct output *o, bool is_shown)
 
 void watch_view_end(struct watch_view *v)
 {
-	for (size_t i = 0; i < v->count && v->items != NULL; i++)
+	for (size_t i = 0; i < v->count && v->items != NULL; i++) {
 		verification_free(&v->items[i].last);
+		json_decref(v->items[i].repaired);
+	}
 	free(v->items);
 	v->items = NULL;
 }

@@ -16,6 +16,11 @@ struct watched {
 	struct verification last;
 	vres_error error; /* of the last check, when it is_bad */
 	bool is_bad;
+	/* With --repair. */
+	uint64_t repairs, repaired_bytes;
+	json_t *repaired; /* what was damaged each time; NULL: nothing yet */
+	vres_error repair_error;
+	bool is_repair_tried; /* of the last check, and not told yet */
 };
 
 struct watch_view {

@@ -72,6 +72,7 @@ bool faults_parse(struct faults *d, struct output *o, const struct fault_options
 /* Taking a lease verifies the whole shard, so flips of one file share a lease. */
 static bool lease_file(struct faults *d, size_t i, struct output *o, const struct input *target)
 {
+	vres_lease *lease = NULL;
 	vres_error err;
 
 	for (size_t j = 0; j < i; j++) {
@@ -80,13 +81,13 @@ static bool lease_file(struct faults *d, size_t i, struct output *o, const struc
 			return true;
 		}
 	}
-	if (vres_lease_acquire(target->shard, &d->leases[i], &err) != VRES_OK)
+	if (vres_lease_acquire(target->shard, &lease, &err) != VRES_OK)
 		return output_fail(o, target->name, &err);
-	d->addresses[i] = vres_lease_device_ptr(d->leases[i]);
+	d->addresses[i] = vres_lease_device_ptr(lease);
+	vres_lease_release(lease);
 	return true;
 }
 
-/* Take the leases that give the addresses. */
 bool faults_prepare(struct faults *d, struct output *o, vres_mock *mock, const struct inputs *in)
 {
 	d->mock = mock;
@@ -115,11 +116,4 @@ bool faults_inject(struct faults *d, struct output *o, uint64_t number)
 		            f->bit, f->offset, f->file);
 	}
 	return true;
-}
-
-void faults_close(struct faults *d)
-{
-	for (size_t i = 0; i < d->count; i++)
-		vres_lease_release(d->leases[i]);
-	d->count = 0;
 }

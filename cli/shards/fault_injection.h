@@ -4,7 +4,8 @@
  * verification.
  *
  * The address comes from a lease, which is taken right after sealing, while the bytes are still
- * good, and is held until the end.
+ * good.  It is given back at once, since nobody repairs what is leased; the memory of a shard stays
+ * where it is.
  */
 #ifndef VRES_CLI_SHARDS_FAULT_INJECTION_H
 #define VRES_CLI_SHARDS_FAULT_INJECTION_H
@@ -25,8 +26,6 @@ struct flip {
 
 struct faults {
 	struct flip flips[OPTION_LIST_MAX];
-	/* One for each flip; NULL where an earlier flip has the lease of the same file. */
-	vres_lease *leases[OPTION_LIST_MAX];
 	uint64_t addresses[OPTION_LIST_MAX]; /* of the file's first byte, by flip */
 	size_t count;
 	vres_mock *mock;
@@ -39,13 +38,10 @@ struct faults {
 bool faults_parse(struct faults *d, struct output *o, const struct fault_options *options,
                   uint64_t backend, const struct inputs *in, uint64_t verifications);
 
-/* Take the leases that give the addresses. */
+/* Find the addresses. */
 bool faults_prepare(struct faults *d, struct output *o, vres_mock *mock, const struct inputs *in);
 
 /* Do the flips that were asked for before verification @number, counted from 1. */
 bool faults_inject(struct faults *d, struct output *o, uint64_t number);
-
-/* For CLEANUP. */
-void faults_close(struct faults *d);
 
 #endif

@@ -55,6 +55,26 @@ vres_status verification_run(struct verification *v, const struct input *in,
 	return status;
 }
 
+vres_status verification_repair(struct verification *v, const struct input *in, vres_error *err)
+{
+	vres_repair_params params = vres_repair_params_init();
+	vres_status status;
+
+	verification_free(v);
+	v->report = vres_verify_report_init();
+	v->damage = malloc(DAMAGE_MAX * sizeof(*v->damage));
+	if (v->damage != NULL) {
+		v->damage[0] = vres_damage_init();
+		params.damage = v->damage;
+		params.damage_cap = DAMAGE_MAX;
+	}
+	params.source = read_at;
+	params.source_ctx = (void *)(uintptr_t)in; /* which read_at() does not change */
+	status = vres_shard_repair(in->shard, &params, &v->report, err);
+	keep_damage(v);
+	return status;
+}
+
 void verification_free(struct verification *v)
 {
 	free(v->damage);

@@ -21,6 +21,12 @@ struct verification {
 vres_status verification_run(struct verification *v, const struct input *in,
                              vres_verify_params *params, vres_error *err);
 
+/*
+ * Repair the shard of @in, which is a file, from that file.  The report and the damage in @v are
+ * what was found before.
+ */
+vres_status verification_repair(struct verification *v, const struct input *in, vres_error *err);
+
 /* For CLEANUP. */
 void verification_free(struct verification *v);
 

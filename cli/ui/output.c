@@ -80,6 +80,16 @@ void output_note(struct output *o, const char *format, ...)
 	va_end(args);
 }
 
+void output_note_of(struct output *o, const char *file, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	o->said++;
+	message_v(o->command, file, format, args);
+	va_end(args);
+}
+
 static bool complain(struct output *o, const char *why)
 {
 	if (!o->is_deaf)

@@ -42,6 +42,10 @@ void output_name_n(struct output *o, const char *name, size_t n);
 /* A remark on stderr, with --json too. */
 __attribute__((format(printf, 2, 3))) void output_note(struct output *o, const char *format, ...);
 
+/* The same about a file. */
+__attribute__((format(printf, 3, 4))) void output_note_of(struct output *o, const char *file,
+                                                          const char *format, ...);
+
 /* Write out what was printed so far; false when standard output does not take it. */
 bool output_flush(struct output *o);
 

@@ -8,7 +8,7 @@ import signal
 import struct
 import time
 
-from support import MOCK, equal, expect, finish, main, pattern, refused, safetensors, start, test, unread, vres, write
+from support import MOCK, equal, expect, finish, main, pattern, refused, safetensors, start, test, token_file, unread, vres, write
 
 QUICK = ["--interval", "1ms", *MOCK]
 
@@ -297,6 +297,70 @@ def several_flips_strike_at_their_own_rounds():
     equal([(f["state"], f["damage"]["offset"]) for f in document["files"]], [("bad", 0), ("bad", 4096)])
     document = vres("watch", "a", "--count", "5", "--mock-flip", "0:1:0@2", "--mock-flip", "0:1:0@2", "--json", *QUICK).json()
     equal(document["rounds"], 5)
+
+
+@test("CI-007 VR-004", "availability", "bit flip in VRAM")
+def with_repair_damaged_bytes_are_read_again_and_the_watch_goes_on():
+    write("a", pattern(700000))
+    write("b", pattern(9000))
+    watch = ["watch", "a", "b", "--repair", "--count", "4", "--mock-flip", "0:650000:0@2", "--mock-flip", "0:3:0@3", "--mock-flip", "0:9000:0@3", *QUICK]
+    result = vres(*watch)
+    lines = result.out.decode().splitlines()
+    block = 650000 // 4096 * 4096
+    expect("check 2: a: repaired, full" in lines[2], lines)
+    equal(lines[3], f"DAMAGED a: bytes {block} to {block + 4095}; at least 1 of 171 blocks bad")
+    equal(lines[-1], "4 rounds of 2 files, 0 not good, 2 repairs")
+    equal(result.err.count("vres watch: a: repaired: "), 2)
+    expect("repaired: 2 damaged ranges read again from the file, and all of it verified" in result.err, result.err)
+    first, second = vres(*watch, "--json").json()["files"]
+    equal((first["state"], first["repairs"], first["repaired_bytes"]), ("good", 2, 3 * 4096))
+    equal([(r["check"], r["damage"]["offset"]) for r in first["repaired"]], [(2, block), (3, 0)])
+    equal((second["repairs"], second["repaired"]), (0, []))
+    expect("repairs" not in vres("watch", "b", "--count", "1", "--json", *QUICK).json()["files"][0])
+
+
+@test("VR-004", "integrity", "bit flip in VRAM, and a file that was rewritten")
+def a_file_that_was_rewritten_repairs_nothing_and_that_is_said():
+    write("f", pattern(700000))
+    process = start("watch", "f", "--repair", "--interval", "300ms", "--count", "9", "--mock-flip", "0:1000:0@3", *MOCK)
+    lines_of(process, 1)
+    with open("f", "r+b") as f:
+        f.write(b"other")
+    out, err = process.communicate()
+    equal(process.returncode, 1)
+    expect("vres watch: f: not repaired: the file is not what was sealed any more" in err.decode(), err)
+    expect(b"DAMAGED f: bytes 0 to 524287; " in out and b"1 not good, 0 repairs" in out, out)
+
+
+@test("VR-004", "availability", "bit flip in VRAM, and a file that was replaced")
+def a_file_that_was_replaced_under_its_name_is_repaired_from_the_one_that_was_sealed():
+    write("f", pattern(700000))
+    process = start("watch", "f", "--repair", "--interval", "300ms", "--count", "4", "--mock-flip", "0:1000:0@3", *MOCK)
+    lines_of(process, 1)
+    write("g", b"other")
+    os.rename("g", "f")
+    out, err = process.communicate()
+    equal((process.returncode, out.decode().splitlines()[-1]), (0, "4 rounds of 1 file, 0 not good, 1 repair"), err)
+
+
+@test("VR-004", "accountability")
+def a_repair_is_in_the_audit_log_and_in_the_metrics():
+    write("f", pattern(9000))
+    token_file()
+    vres("watch", "f", "--repair", "--count", "2", "--mock-flip", "0:1:0@1", "--token-file", "token", "--audit", "log", "--metrics-file", "m.prom",
+         *QUICK)
+    vres("audit", "verify", "log", "--token-file", "token")
+    events = [json.loads(line)["event"] for line in open("log", encoding="utf-8")]
+    types = [e["event_type"] for e in events]
+    expect(types.index("seal_verification_failed") < types.index("vram_repaired"), types)
+    repaired = events[types.index("vram_repaired")]
+    equal((repaired["ranges"], repaired["repaired_bytes"], repaired["lifted"]), (1, 4096, True))
+    expect("\nvram_repaired_bytes_total 4096\n" in open("m.prom", encoding="utf-8").read())
+
+
+@test()
+def a_stream_cannot_be_repaired_from():
+    refused("watch", "-", "--bytes", "10", "--repair", "--count", "1", *QUICK, says="cannot be read again")
 
 
 @test()
