@@ -117,19 +117,19 @@ static void fill_long(struct gpu_fixture *b)
 }
 
 /* Returns the digests of the level above the @n bytes at @data.  Frees @data. */
-static uint8_t *level_above(uint8_t *data, uint64_t *n)
+static uint8_t *level_above(uint8_t *data, uint64_t *n, uint32_t size)
 {
-	const uint64_t blocks = (*n + SMALL - 1) / SMALL;
-	uint8_t *digests = test_alloc(blocks * 32);
-	uint8_t block[SMALL];
+	const uint64_t blocks = (*n + size - 1) / size;
+	uint8_t *digests = test_alloc(blocks * 32), *block = test_alloc(size);
 
 	for (uint64_t i = 0; i < blocks; i++) {
-		const uint64_t left = *n - i * SMALL;
+		const uint64_t left = *n - i * size;
 
-		memset(block, 0, SMALL);
-		memcpy(block, data + i * SMALL, left < SMALL ? (size_t)left : SMALL);
-		sha256_of(block, SMALL, digests + i * 32);
+		memset(block, 0, size);
+		memcpy(block, data + i * size, left < size ? (size_t)left : size);
+		sha256_of(block, size, digests + i * 32);
 	}
+	test_free(block);
 	test_free(data);
 	*n = blocks * 32;
 	return digests;
@@ -148,7 +148,7 @@ START_TEST(hash_of_more_than_the_scratch_holds_equals_openssl_at_every_level)
 		uint64_t echo = 0;
 		uint8_t *got;
 
-		want = level_above(want, &n);
+		want = level_above(want, &n, SMALL);
 		got = test_alloc(n);
 		ck_ok(b.ops->hash_blocks(b.lane,
 		                         &(const vres_hash_job){sizeof(vres_hash_job), &run, 1,
@@ -167,19 +167,31 @@ END_TEST
 
 START_TEST(highest_level_of_the_largest_blocks_fits_the_scratch)
 {
-	struct gpu_fixture b = gpu_fixture_open(NULL, 200000, 0, 0);
-	const vres_hash_run run = {b.mem, 0, 200000};
+	const size_t bytes = 200000;
+	struct gpu_fixture b = gpu_fixture_open(NULL, bytes, bytes, 0);
+	const vres_hash_run run = {b.mem, 0, bytes};
 	uint8_t digest[32];
 	uint64_t echo = 0;
 	vres_error err;
 
+	content_fill(b.staging, bytes, 6, 0);
+	ck_ok(b.ops->lane_push(b.lane, b.mem, 0, bytes, &err));
+	ck_ok(b.ops->lane_wait(b.lane, PATIENCE, &err));
 	for (uint32_t size = 1024; size <= 65536; size *= 2) {
+		uint8_t *want = content(bytes, 6);
+		uint64_t n = bytes;
+
+		for (uint32_t level = 0; level <= 11; level++)
+			want = level_above(want, &n, size);
+		ck_assert_uint_eq(n, sizeof(digest));
 		ck_ok(b.ops->hash_blocks(b.lane,
 		                         &(const vres_hash_job){sizeof(vres_hash_job), &run, 1,
 		                                                size, 11, digest, size, &echo},
 		                         &err));
 		ck_ok(b.ops->lane_wait(b.lane, PATIENCE, &err));
 		ck_assert_uint_eq(echo, size);
+		ck_assert_mem_eq(digest, want, sizeof(digest));
+		test_free(want);
 	}
 	gpu_fixture_close(&b);
 }
