@@ -7,6 +7,7 @@ from translate import KINDS, PARAMETER, Fault
 # An address as drivers give them, and such that memory has addresses on both sides of a multiple of 4 GiB.
 BASE = (0x7f12 << 32) - (1 << 20)
 GAP = 64  # more than one access takes, so that none reaches from one range into the next
+MOST_ALIGNED = 16  # what the widest access has to be aligned to
 READ, WRITE = 1, 2
 
 
@@ -24,6 +25,7 @@ class Plane:
 
 class Memory:
     def __init__(self, size):
+        size = -(-size // MOST_ALIGNED) * MOST_ALIGNED
         self.size, self.used = size, GAP
         self.bytes, self.rights = Plane(size), numpy.zeros(size, numpy.uint8)
         self.bytes.by[1][:] = 0xA5  # what nobody wrote
@@ -49,10 +51,14 @@ class Memory:
     def get(self, address, size):
         return self.bytes.by[1][address - BASE:address - BASE + size].tobytes()
 
+    def offset(self, address):
+        """Where addresses are in the bytes here; past the end, if nowhere."""
+        return address - numpy.uint64(BASE)
+
     def place(self, address, width, count, right, line):
         """Where it is, if every thread may: aligned to all of the access, inside one range, with the right."""
         address = numpy.atleast_1d(address)
-        at, size = address - numpy.uint64(BASE), width * count
+        at, size = self.offset(address), width * count
         wrong = (at > numpy.uint64(self.size - size)) | (address % numpy.uint64(size) != 0)
         if not wrong.any():
             at = at.astype(numpy.intp)

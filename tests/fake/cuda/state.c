@@ -230,6 +230,8 @@ cuda_result fake_cuModuleLoadData(cuda_module *module, const void *image)
 	if (is_fatbin(image) ? fake.params.no_fatbin
 	                     : strstr(image, ".entry vres_leaf_hash") == NULL)
 		return is_fatbin(image) ? CUDA_UNSUPPORTED_PTX_VERSION : CUDA_INVALID_IMAGE;
+	if (fake_judge_is_wanted() && (is_fatbin(image) || !fake_judge_load(image)))
+		return is_fatbin(image) ? CUDA_NO_BINARY_FOR_GPU : CUDA_INVALID_PTX;
 	if (is_fatbin(image) && !fake.params.lazy)
 		TRY(fatbin_code(device));
 	*module = is_fatbin(image) ? &fake.fatbins : &fake.modules;

@@ -36,6 +36,7 @@ void fake_reset(const struct fake_params *params)
 	(void)pthread_mutex_lock(&fake.lock);
 	fake_streams_forget();
 	fake_memory_forget();
+	fake_judge_end();
 	fake.params = params ? *params : ordinary;
 	fake.params.devices = fake.params.devices == 0  ? 1
 	                      : fake.params.devices < 0 ? 0

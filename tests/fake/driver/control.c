@@ -162,6 +162,16 @@ uint64_t fake_threads_most(bool is_low)
 	return n;
 }
 
+uint64_t fake_judged(void)
+{
+	uint64_t n;
+
+	(void)pthread_mutex_lock(&fake.lock);
+	n = fake.judge.launches;
+	(void)pthread_mutex_unlock(&fake.lock);
+	return n;
+}
+
 uint64_t fake_unwiped(void)
 {
 	uint64_t n;

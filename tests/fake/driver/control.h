@@ -6,8 +6,8 @@
  * documents; where hardware behaves differently, the fake is wrong.  Device memory is pages that
  * host code cannot touch between calls.  Work on a stream is done when the stream is polled for the
  * second time or synchronized with, so that tests notice a missing wait.  Kernels are the real
- * source, compiled for the host.  A call that releases something has released it even when it is
- * made to fail.
+ * source, compiled for the host; CUDA's can be run by an interpreter instead (judge.h).  A call
+ * that releases something has released it even when it is made to fail.
  */
 #ifndef TESTS_FAKE_DRIVER_CONTROL_H
 #define TESTS_FAKE_DRIVER_CONTROL_H
@@ -165,6 +165,9 @@ const char *fake_left_out(bool *weights);
  * priority.
  */
 uint64_t fake_threads_most(bool is_low);
+
+/* The launches since the reset that an interpreter ran out of the loaded image; see judge.h. */
+uint64_t fake_judged(void);
 
 /* The number of blocks of memory that were freed while a byte was not zero. */
 uint64_t fake_unwiped(void);

@@ -2,10 +2,11 @@
 /*
  * The state of a fake driver: one for the process, behind one lock, as in a real driver. calls.c
  * counts calls and lets them fail; space.c has address ranges, physical memory and mappings; heap.c
- * allocations; stream.c streams, copies and kernels; control.c what tests do.  The model uses
- * CUDA's codes and CUDA's description of memory, which are the richer ones.  A vendor's front
- * (cuda.h, hip.h) adds the vendor's functions, contexts, and what is known about an address.  HIP
- * numbers its codes as CUDA does, which the fake HIP runtime asserts.
+ * allocations; stream.c streams, copies and kernels; launch.c launches of the hash kernel; judge.c
+ * has an interpreter run them; control.c what tests do.  The model uses CUDA's codes and CUDA's
+ * description of memory, which are the richer ones.  A vendor's front (cuda.h, hip.h) adds the
+ * vendor's functions, contexts, and what is known about an address.  HIP numbers its codes as CUDA
+ * does, which the fake HIP runtime asserts.
  */
 #ifndef TESTS_FAKE_DRIVER_MODEL_H
 #define TESTS_FAKE_DRIVER_MODEL_H
@@ -15,6 +16,7 @@
 #include <unistd.h>
 #include "cuda/cuda_abi.h"
 #include "fake/driver/control.h"
+#include "fake/driver/judge.h"
 #include "gpu/dialect.h"
 #include "kernels/leaf_hash.h"
 
@@ -128,6 +130,7 @@ struct fake {
 	bool stalls;
 	uint64_t poll_ns;
 	uint64_t unwiped;
+	struct fake_judge judge;
 };
 
 /* The front defines it, with the state of a driver that was never reset. */
