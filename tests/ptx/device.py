@@ -129,6 +129,7 @@ def launch(translation, memory, launches):
             at = at[0] if len(at) == 1 else numpy.concatenate(at)
             # All threads are in their order, whatever the order in which they came.
             at = numpy.arange(threads) if len(at) == threads else at
+            translation.fit(len(at))
             jumps, to, goes_on = translation.functions[block](state, unsure, slice(None) if len(at) == threads else at, memory, parameters)
             for group, following in ((at, goes_on),) if jumps is None else ((at[jumps], to), (at[~jumps], goes_on)):
                 if len(group) > 0:

@@ -32,8 +32,8 @@ def tried(name, source, one=1):
 
 
 def body(source):
-    """All but what says which devices it is for."""
-    return re.sub(r"^\.(version|target|minnctapersm) .*|^//.*", "", source, flags=re.M)
+    """All but what says which devices it is for, and hints how much to fetch (PTX ISA, "ld": .level::prefetch_size)."""
+    return re.sub(r"^\.(version|target|minnctapersm) .*|^//.*", "", source, flags=re.M).replace(".nc.L2::256B.", ".nc.")
 
 
 def main(files):

@@ -7,13 +7,13 @@ A loop's blocks lie together, its header first; a block comes after those that l
 
 def components(nodes, successors):
     """Strongly connected ones, each after those that lead to it (Tarjan)."""
-    index, low, stack, found = {}, {}, [], []
+    index, low, stack, found, known = {}, {}, [], [], set(nodes)
 
     def visit(node):
         index[node] = low[node] = len(index)
         stack.append(node)
         for following in successors(node):
-            if following not in nodes:
+            if following not in known:
                 continue
             if following not in index:
                 visit(following)
@@ -35,11 +35,12 @@ def ordered(nodes, successors):
     """@nodes begins with the one that all others are reached from."""
     result = []
     for component in components(nodes, successors):
-        entered = [node for node in component if any(node in successors(other) for other in nodes if other not in component)]
-        header = entered[0] if entered else (nodes[0] if nodes[0] in component else component[0])
         if len(component) == 1:
             result += component
             continue
+        from_outside = {following for node in set(nodes).difference(component) for following in successors(node)}
+        entered = [node for node in component if node in from_outside]
+        header = entered[0] if entered else (nodes[0] if nodes[0] in component else component[0])
         inside = [header] + [node for node in component if node != header]
         result += ordered(inside, lambda node, header=header: [following for following in successors(node) if following != header])
     return result

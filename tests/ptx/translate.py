@@ -12,6 +12,7 @@ from text import Unknown
 
 KINDS = {"b16": numpy.uint16, "b32": numpy.uint32, "b64": numpy.uint64, "pred": numpy.bool_}
 SPECIAL = {"%tid.x": "b32", "%ntid.x": "b32", "%ctaid.x": "b32"}
+SHORT = 256  # arrays up to this length are so short that numpy takes twice as long to join one with a number as with another array
 PARAMETER = 0x40  # where the parameter lies in its own space
 COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 # opcode: kinds of the result and of the operands, and what is computed
@@ -99,6 +100,18 @@ class Translation:
         self.unsure = live[0] - set(SPECIAL)
         self.state = {register: at for at, register in enumerate(sorted(set().union(*live)))}
         self.functions = [self.function(at, live) for at in range(len(self.blocks))]
+        self.numbers = {name: constant for name, constant in self.constants.items() if isinstance(constant, numpy.generic)}
+        self.fitted, self.threads = {0: self.numbers}, 0
+
+    def fit(self, threads):
+        """Makes the constants numbers, or arrays of that many where these are faster; the functions see no difference."""
+        threads = threads if threads <= SHORT else 0
+        if threads == self.threads:
+            return
+        if threads not in self.fitted:
+            self.fitted[threads] = {name: numpy.full(threads, number) for name, number in self.numbers.items()}
+        self.constants.update(self.fitted[threads])
+        self.threads = threads
 
     def reachable(self):
         found, todo = {}, [next(iter(self.entry.blocks))]
