@@ -88,18 +88,24 @@ static double value_of(const struct figures *f, const char *name)
 	give_up("a figure is compared with one that was not taken");
 }
 
-void figures_print(const struct figures *f)
+void figures_print_new(struct figures *f)
 {
-	printf("{\"benchmarks\":[");
-	for (size_t i = 0; i < f->n; i++) {
-		const struct figure *g = &f->at[i];
+	for (; f->printed < f->n; f->printed++) {
+		const struct figure *g = &f->at[f->printed];
 
 		printf("%s\n  {\"name\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"ratio_to\":{",
-		       i ? "," : "", g->name, g->value, g->unit);
+		       f->printed ? "," : "{\"benchmarks\":[", g->name, g->value, g->unit);
 		for (size_t b = 0; b < 3 && g->beside[b]; b++)
 			printf("%s\"%s\":%.4g", b ? "," : "", g->beside[b],
 			       g->value / value_of(f, g->beside[b]));
 		printf("}}");
 	}
+	(void)fflush(stdout);
+}
+
+void figures_print(struct figures *f)
+{
+	must(f->n > 0, "no figure");
+	figures_print_new(f);
 	printf("\n]}\n");
 }

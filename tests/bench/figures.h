@@ -20,12 +20,20 @@ struct figure {
 
 struct figures {
 	struct figure at[FIGURES_MAX];
-	size_t n;
+	size_t n, printed;
 };
 
 void figures_add(struct figures *f, const char *name, double value, const char *unit,
                  const char *beside, const char *beside_too);
-void figures_print(const struct figures *f);
+
+/*
+ * Prints, as JSON of one line each, what was added since it was last called, so that a program that
+ * is stopped has printed what it had.
+ */
+void figures_print_new(struct figures *f);
+
+/* Prints what is left, and the end. */
+void figures_print(struct figures *f);
 
 /* Nanoseconds since some start. */
 uint64_t now(void);

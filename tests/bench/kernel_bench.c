@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Measures the hash kernel on a real GPU: its variants side by side, then the backend with the
- * shipped kernel.  Each figure is printed with the bound that the integer pipe sets at the measured
- * clock, as JSON lines.  Every digest is compared with OpenSSL's.  Usage: kernel_bench [--bytes N]
+ * Measures the hash kernel on a real GPU: whether each image of the library is right, the kernel's
+ * variants side by side, then the backend with the shipped kernel.  Each figure is printed with the
+ * bound that the integer pipe sets at the measured clock, as JSON lines.  Every digest is compared
+ * with OpenSSL's.  Usage: kernel_bench [--bytes N]
  * [--rounds N] [--device N] [--library DRIVER] [--only KERNEL].  Without a GPU it prints "not run"
  * and exits with 77.  Over a fake driver it only shows that everything works; its times are marked
  * as simulated and mean nothing.
@@ -129,6 +130,8 @@ int main(int argc, char **argv)
 	vres_error err;
 
 	parse(&k, argc, argv);
+	/* What is stopped has said what it found. */
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	if (cuda_load(&binding, k.library, &err) != VRES_OK) {
 		printf("{\"bench\":\"kernel\",\"status\":\"not run\",\"why\":\"%s\"}\n",
 		       err.message);
@@ -138,6 +141,8 @@ int main(int argc, char **argv)
 	must(devices > 0 && k.device < (uint32_t)devices, "no such device");
 	kernel_must(&k, cuda_processors(k.b, k.device, &k.processors), "counting multiprocessors");
 	pattern_make(&k);
+	if (k.only == NULL)
+		kernel_shipped(&k);
 	kernel_variants(&k);
 	if (k.only == NULL) {
 		kernel_path(&k);

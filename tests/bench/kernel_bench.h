@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the files of kernel_bench share. kernel_variants.c compares kernels, which kernel_load.c
- * loads and kernel_apart.c tries in a process of its own; kernel_path.c measures the backend with
+ * loads and kernel_apart.c tries in a process of its own; kernel_shipped.c asks each image of the
+ * library for its digests; kernel_path.c measures the backend with
  * the shipped kernel; kernel_graph.c replays a job's launches as a graph.
  */
 #ifndef TESTS_BENCH_KERNEL_BENCH_H
@@ -76,6 +77,7 @@ void kernel_unload(const struct kernel_bench *k, struct kernel_loaded loaded[KER
  */
 int kernel_try_apart(const struct kernel_bench *k, const char *name);
 
+void kernel_shipped(struct kernel_bench *k);
 void kernel_variants(struct kernel_bench *k);
 void kernel_path(struct kernel_bench *k);
 void kernel_graph(struct kernel_bench *k);

@@ -14,9 +14,10 @@ RIGHT = "equal to OpenSSL"
 def judge(text, is_old=False):
     """Asserts; returns how many lines there were."""
     lines = [json.loads(line) for line in text.splitlines()]
-    of = {bench: [line for line in lines if line["bench"] == bench] for bench in ("kernel", "path", "graph")}
+    of = {bench: [line for line in lines if line["bench"] == bench] for bench in ("image", "kernel", "path", "graph")}
     assert len(lines) == sum(map(len, of.values())), lines
     assert [line["kernel"] for line in of["kernel"]] == KERNELS, of["kernel"]
+    assert of["image"] and all(line["digests"] == RIGHT for line in of["image"]), of["image"]
     apart = [line for line in lines if line["status"] != "run"]
     assert all(line["simulated"] for line in lines if line not in apart), lines
     assert all(line["digests"] == RIGHT and line["median_ns"] > 0 for line in of["kernel"] if line not in apart), of["kernel"]

@@ -288,13 +288,19 @@ int bundle_bench(const char *bytes)
 	open_manager(&b);
 	choose_sizes(&b, bytes);
 	bench_plain(&b);
+	figures_print_new(&b.figures);
 	seal_figures(&b);
+	figures_print_new(&b.figures);
 	verify_figures(&b);
+	figures_print_new(&b.figures);
 	if (nvml_sm_clock(&mhz))
 		fprintf(stderr, "sm_clock_mhz=%u\n", mhz);
 	latency_figures(&b);
+	figures_print_new(&b.figures);
 	many_figures(&b);
+	figures_print_new(&b.figures);
 	bench_beside(&b);
+	figures_print_new(&b.figures);
 	if (bytes == NULL)
 		large_figures(&b);
 	figures_print(&b.figures);
