@@ -17,8 +17,8 @@ struct race {
 };
 
 /*
- * Good, damaged, in use, or changed while it was hashed: nothing else, whenever it happens.  None
- * of it is for good.
+ * At any moment four outcomes are right: good, damaged, in use, or bytes that changed while they
+ * were hashed (VRES_E_BACKEND).  A final quarantine is not among them.
  */
 static void judge(struct race *r, vres_status status, const vres_error *err)
 {
@@ -34,7 +34,7 @@ static void judge(struct race *r, vres_status status, const vres_error *err)
 		atomic_fetch_add(&r->wrong, 1);
 }
 
-/* A bit is flipped only while nobody hashes: a flip has to wait for that, and might for ever. */
+/* Workers rest while a bit is flipped: a flip waits for running hashes, and could starve. */
 static void rest(struct race *r)
 {
 	if (!atomic_load(&r->is_resting))
@@ -70,7 +70,7 @@ static void *work(void *arg)
 		judge(r, vres_lease_acquire(r->shard, &lease, &err), &err);
 		release_lease(&lease);
 		judge(r, vres_scrub_step(r->f->manager, 1000000, NULL, &err), &err);
-		/* What is being written is passed by, also where it is read-only else. */
+		/* Enforcing skips memory that a repair is writing, though it is not read-only. */
 		if (vres_enforce_vram_only(r->f->manager, 0, NULL, &err) != VRES_OK)
 			atomic_fetch_add(&r->wrong, 1);
 		if (i % 4 == 0)
@@ -80,7 +80,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* Only a lease, a check that lasts, or somebody else's repair may be in its way. */
+/* BUSY is right while a lease, a long check or another thread's repair is in its way. */
 static void repair(struct race *r)
 {
 	vres_error err;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A repair in which something goes wrong: every backend call, every host allocation, every piece of
- * work that a driver reports and leaves out.  Wrong bytes are never VRES_OK, nothing is lifted by
- * anything but VRES_OK, nothing becomes wrong for good that can be repaired, and nothing is left.
+ * work that a driver reports and leaves out.  Wrong bytes are never VRES_OK, only VRES_OK ends the
+ * quarantine, damage that can be repaired does not become final, and no memory is left over.
  */
 #include <stdio.h>
 #include "support/fixture/repairing.h"
@@ -23,8 +23,12 @@ static const struct way {
 
 static bool is_here(const struct way *way)
 {
-	return !(way->is_read_only && test_device_kind()->is_plain) &&
-	       !(way->no_hash && test_device_fake());
+	const bool is = !(way->is_read_only && test_device_kind()->is_plain) &&
+	                !(way->no_hash && test_device_fake());
+
+	if (!is)
+		printf("not run here: a repair, %s\n", way->name);
+	return is;
 }
 
 struct stage {
@@ -95,7 +99,7 @@ static void judge(const struct stage *s, const char *what, uint64_t n)
 	              vres_status_name(s->got));
 }
 
-/* When nothing goes wrong any more: it can be repaired, unless it is wrong for good. */
+/* Undisturbed, the next repair succeeds; with @may_be_lost the quarantine may be final instead. */
 static void ck_recovers(struct stage *s, bool may_be_lost, const char *what, uint64_t n)
 {
 	vres_error err;
@@ -133,7 +137,7 @@ static bool fail_nth(const struct way *way, vres_mock_op op, uint64_t n, vres_st
 	s.f->wipe_may_fail = how == VRES_E_DEVICE_LOST;
 	if (how != VRES_E_DEVICE_LOST)
 		ck_recovers(&s, way->is_read_only, "backend call", 100 * (uint64_t)op + n);
-	/* A lost device is named so; what is not read-only again is lost for good. */
+	/* The failure is returned as it is.  Memory that stays writable is a finding of its own. */
 	if (has_fired && !way->is_read_only && s.got != VRES_OK)
 		ck_assert_int_eq(s.got, how);
 	return has_fired;
