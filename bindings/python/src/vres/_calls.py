@@ -10,10 +10,14 @@ from ._native import ffi, lib
 from .errors import Busy, Closed, Forked, InvalidInput, check
 
 
+_KINDS: dict[str, tuple[Any, int]] = {}
+
+
 def init(kind: str) -> Any:
     """A structure of the library, as vres_X_init() makes it: zeros, and its size."""
-    value = ffi.new(kind + " *")
-    value.struct_size = ffi.sizeof(kind)
+    pointer, size = _KINDS.get(kind) or _KINDS.setdefault(kind, (ffi.typeof(kind + " *"), ffi.sizeof(kind)))
+    value = ffi.new(pointer)
+    value.struct_size = size
     return value
 
 

@@ -5,6 +5,7 @@ Nothing is imported for it: a torch tensor is recognised only where torch is loa
 """
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from typing import Any, Callable, NamedTuple, Optional, Sequence
@@ -20,6 +21,7 @@ class Memory(NamedTuple):
 
     tensor: the tensor itself
     place:  asks the tensor again where it is
+    stamp:  something quick that is another thing when the tensor has another place
     where:  "host", "cuda", "hip"
     device: its number, None where the tensor does not say
     root:   the host allocation that it is part of
@@ -30,6 +32,7 @@ class Memory(NamedTuple):
     bytes: int
     tensor: Any
     place: Callable[[], Place]
+    stamp: Callable[[], Any]
     where: str
     device: Optional[int]
     root: Place
@@ -69,12 +72,12 @@ def _of_torch(name: str, tensor: Any) -> Memory:
     if where == "cuda" and getattr(sys.modules["torch"].version, "hip", None):
         where = "hip"
     _check_dense(name, tensor.shape, tensor.stride(), 1)
-    storage = tensor.untyped_storage() if hasattr(tensor, "untyped_storage") else tensor.storage()._untyped()
+    storage = tensor.untyped_storage() if hasattr(tensor, "untyped_storage") else tensor.storage()  # torch before 2
 
     def place() -> Place:
         return tensor.data_ptr(), tensor.numel() * tensor.element_size()
 
-    return Memory(*place(), tensor, place, where, tensor.device.index, (storage.data_ptr(), storage.nbytes()), storage)
+    return Memory(*place(), tensor, place, place, where, tensor.device.index, (storage.data_ptr(), storage.nbytes()), storage)
 
 
 def _of_array(name: str, array: Any) -> Memory:
@@ -103,7 +106,11 @@ def _of_array(name: str, array: Any) -> Memory:
         whole = root.__array_interface__["data"][0], root.nbytes
         if whole[0] <= address and address + size <= whole[0] + whole[1]:
             span = whole
-    return Memory(address, size, array, where, "host", None, span, root)
+    # Where an array of numpy is changes only when it is resized.
+    stamp: Callable[[], Any] = where
+    if type(array).__module__ == "numpy":
+        stamp = functools.partial(getattr, array, "nbytes")
+    return Memory(address, size, array, where, stamp, "host", None, span, root)
 
 
 def _of_cuda(name: str, array: Any) -> Memory:
@@ -116,7 +123,7 @@ def _of_cuda(name: str, array: Any) -> Memory:
         raise InvalidInput(f"tensor {name!r} has a mask")
     _check_dense(name, first["shape"], first.get("strides"), int(first["typestr"][2:]))
     address, size = place()
-    return Memory(address, size, array, place, "cuda", None, (address, size), array)
+    return Memory(address, size, array, place, place, "cuda", None, (address, size), array)
 
 
 _DL_DEVICES = {1: "host", 2: "cuda", 10: "hip"}
@@ -144,7 +151,7 @@ def _of_dlpack(name: str, tensor: Any) -> Memory:
     bits = dl.bits * dl.lanes * math.prod(shape)
     where = (int(ffi.cast("uintptr_t", dl.data)) + dl.byte_offset, (bits + 7) // 8)
     # The capsule is not consumed: it is kept, and its own end is the end of the borrow.
-    return Memory(*where, tensor, lambda: where, _DL_DEVICES[dl.device_type], dl.device_id if dl.device_type != 1 else None, where, capsule)
+    return Memory(*where, tensor, lambda: where, lambda: None, _DL_DEVICES[dl.device_type], dl.device_id if dl.device_type != 1 else None, where, capsule)
 
 
 def wait_for_stream(memories: Sequence[Memory], may_wait: bool) -> None:

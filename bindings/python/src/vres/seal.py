@@ -94,6 +94,7 @@ class Seal:
         self._guard, self._memories, self._holds, self._device = guard, list(memories), holds, device
         self._keeps = (guard._keeps, holds, [memory.keep for memory in memories])
         self._shard = Handle("seal", pointer, lib.vres_shard_release, self._keeps, holds.let_go)
+        self._stamps = [(name, memory.stamp, memory.stamp()) for name, memory in zip(self.names, memories)]
         self._suspended, self._fresh = False, time.monotonic()
 
     def verify(self, mode: str = "full", *, samples: int = 0, background: bool = False) -> Report:
@@ -103,10 +104,12 @@ class Seal:
         Damaged names each damaged range; from then on the seal is quarantined.
         """
         params, report, err = init("vres_verify_params"), init("vres_verify_report"), ffi.new("vres_error *")
-        damage = ffi.new("vres_damage[]", _RANGES)
-        damage[0].struct_size = ffi.sizeof("vres_damage")
         params.mode, params.sample_units, params.background = mode_of(mode), number("samples", samples, 2**32 - 1), bool(background)
-        params.damage, params.damage_cap = damage, _RANGES
+        damage: Any = ()
+        if params.mode != lib.VRES_VERIFY_SIGNATURE:
+            damage = ffi.new("vres_damage[]", _RANGES)
+            damage[0].struct_size = ffi.sizeof("vres_damage")
+            params.damage, params.damage_cap = damage, _RANGES
         began = time.monotonic()
         with self._shard as shard:
             if not self._suspended:
@@ -205,6 +208,7 @@ class Seal:
                     self._holds.let_go()
                 else:
                     self._memories[:] = memories
+                    self._stamps = [(name, memory.stamp, memory.stamp()) for name, memory in zip(self.names, memories)]
                     self._keeps[2][:] = [memory.keep for memory in memories]
         if status:
             raise self._failure(err, report, ())
@@ -242,8 +246,8 @@ class Seal:
         return f"<vres.Seal of {len(self.names)} tensors{', closed' if self.closed else ', suspended' if self._suspended else ''}>"
 
     def _check_places(self) -> None:
-        for name, memory in zip(self.names, self._memories):
-            if memory.place() != (memory.address, memory.bytes):
+        for name, stamp, before in self._stamps:
+            if stamp() != before:
                 raise Moved(f"tensor {name!r} is not where it was sealed, or has another size: change it inside update() or asleep()")
 
     @contextlib.contextmanager
@@ -287,7 +291,7 @@ class Seal:
         told = getattr(self._guard._listener.last, "incident", None)
         if report is not None:
             error.bad_tensors = report.bad_tensors
-            error.ranges = [Damage(self.names[d.tensor], d.offset, d.bytes) for d in damage[0:min(report.damage_count, len(damage))]] if damage else ()
+            error.ranges = [Damage(self.names[d.tensor], d.offset, d.bytes) for d in damage[0:min(report.damage_count, len(damage))]] if len(damage) else ()
             if error.ranges:
                 error.tensor, error.index, error.offset = error.ranges[0].tensor, damage[0].tensor, error.ranges[0].offset
             elif report.first_bad_bytes:
