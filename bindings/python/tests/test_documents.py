@@ -27,6 +27,11 @@ def test_the_fixture_of_the_page_is_one(tmp_path):
     assert "1 passed" in output("-m", "pytest", "-q", "-p", "no:cacheprovider", tmp_path)
 
 
+def test_the_example_over_torch_finds_a_stray_write():
+    pytest.importorskip("torch")
+    assert output(PACKAGE / "examples/protect_torch_module.py").splitlines()[-1] == "stopped: 2.bias is not what was sealed"
+
+
 @pytest.mark.parametrize("name, last", [("rl_loop", "stopped: layers.2.weight, block at 69632"), ("sleep_wake", "awake again: full verification passed")])
 def test_an_example_runs_and_says_what_it_found(name, last):
     assert output(PACKAGE / "examples" / f"{name}.py").splitlines()[-1] == last

@@ -151,6 +151,8 @@ def test_the_audit_log_has_each_event(weights, tmp_path):
     guard = vres.Guard(backend="mock", token=b"t" * 32, audit=path, worker_id="w7")
     seal = guard.seal(weights, shard_id="s")
     seal.verify()
+    guard.flush_audit()
+    assert '"seal_verified"' in path.read_text()
     guard.close()  # the log stays open for the seal
     seal.close()
     del guard, seal

@@ -86,6 +86,7 @@ class Guard:
             config.audit = lib.vres_audit_file_sink(log)
         check(lib.vres_manager_create(config, out, err), err)
         # What must be there as long as anything of the guard is.
+        self._audit = log
         self._keeps = (self._listener, self.mock, log)
         self._manager = Handle("guard", out[0], lib.vres_manager_destroy, self._keeps)
         self._scrubs: list[Scrub] = []
@@ -167,8 +168,15 @@ class Guard:
         with self._manager as manager:
             return bytes_of(lib.vres_metrics_prometheus, manager).decode()
 
+    def flush_audit(self) -> None:
+        """Waits until what was recorded is on disk.  What is critical is there already when the call that caused it returns."""
+        err = ffi.new("vres_error *")
+        with self._manager:
+            if self._audit is not None:
+                check(lib.vres_audit_file_flush(self._audit, err), err)
+
     def close(self) -> None:
-        """Ends the scrubs and gives the guard back.  Seals that exist keep working."""
+        """Ends the scrubs and gives the guard back.  Seals that exist keep working, and keep the audit log open."""
         for scrub in self._scrubs:
             scrub.stop()
         self._manager.close()
