@@ -9,7 +9,7 @@ static uint64_t pushes(const struct fixture *f)
 	return test_device_calls(f->test_device, VRES_MOCK_OP_LANE_PUSH);
 }
 
-/* Every way of keeping, hashing and sealing. */
+/* Bits of @i: leaves are kept, the device cannot hash, the digest is VERITY. */
 static struct setup way_of(int i, vres_seal_params *p)
 {
 	struct setup s = setup_init();
@@ -97,7 +97,7 @@ START_TEST(good_shard_is_left_as_it_is_and_its_source_is_not_asked)
 }
 END_TEST
 
-/* As after damage that was no more than a bit on its way to the processors. */
+/* Memory was never wrong, only what was read of it: a bit flipped on the way, for example. */
 START_TEST(quarantine_of_a_shard_that_is_good_again_is_lifted_without_writing)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);

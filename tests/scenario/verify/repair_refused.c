@@ -102,7 +102,7 @@ static void ck_meanwhile(struct fixture *f, vres_shard *shard)
 	ck_ok(vres_manager_find(f->manager, "mended", &found, &err));
 	ck_assert_uint_eq(info_of(found).leases, 0);
 	release_shard(&found);
-	if (info_of(shard).state == VRES_SHARD_SEALED) /* the verdict is not in yet */
+	if (info_of(shard).state == VRES_SHARD_SEALED) /* the verdict is not known yet */
 		return;
 	ck_refused(vres_shard_verify(shard, NULL, NULL, &err), VRES_REASON_QUARANTINED);
 	ck_refused(vres_lease_acquire(shard, &lease, &err), VRES_REASON_QUARANTINED);
@@ -122,7 +122,7 @@ static vres_status meanwhile(void *ctx, uint64_t offset, void *buf, size_t n)
 	return VRES_OK;
 }
 
-/* Its last reference may be given back, too: it ends with the call. */
+/* Also when its last reference is released meanwhile: then it ends when the call returns. */
 START_TEST(whoever_uses_a_shard_while_it_is_repaired_is_refused)
 {
 	struct setup s = setup_init();
@@ -135,7 +135,7 @@ START_TEST(whoever_uses_a_shard_while_it_is_repaired_is_refused)
 
 	if (!test_device_kind()->is_plain)
 		s.policy.require |= VRES_REQUIRE_READONLY;
-	s.keep_leaves = 1; /* so that only the write asks the source, with one range */
+	s.keep_leaves = 1; /* so the source is called once, for the write */
 	m.f = f = begin(&s);
 	seal.shard_id = "mended";
 	shard = sealed_with(f, &seal, REPAIR_BYTES, REPAIR_SEED);
@@ -171,7 +171,7 @@ START_TEST(what_is_wrong_for_good_is_never_lifted)
 	test_device_pretend(f->test_device, address, 0);
 	ck_refused(repair_from(shard, &source, NULL, &err), VRES_REASON_QUARANTINED);
 	ck_assert_uint_eq(source.calls, 0);
-	/* That it is lost is news, even of a shard that was quarantined for its bytes. */
+	/* That the quarantine is final now is told, also where the bytes were reported before. */
 	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_SEAL_VERIFICATION_FAILED),
 	                  1 + was_damaged);
 	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_QUARANTINED);

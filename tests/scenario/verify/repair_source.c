@@ -60,7 +60,7 @@ START_TEST(what_the_source_still_has_is_repaired_and_the_rest_from_another)
 }
 END_TEST
 
-/* It tells the truth while damage is located, and then, at the write, no more. */
+/* It is right while damage is located, and wrong when it is read for the write. */
 START_TEST(source_that_changes_after_it_was_looked_at_is_not_written)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
@@ -80,7 +80,7 @@ START_TEST(source_that_changes_after_it_was_looked_at_is_not_written)
 }
 END_TEST
 
-/* While damage is located, and when the first or the second range is written. */
+/* It fails while damage is located, or when the first or the second range is written. */
 START_TEST(source_that_fails_or_cancels_ends_the_repair_and_lifts_nothing)
 {
 	static const uint64_t calls[] = {1, GROUP / BLOCK, 3 * GROUP / BLOCK + 4,
@@ -100,7 +100,7 @@ START_TEST(source_that_fails_or_cancels_ends_the_repair_and_lifts_nothing)
 }
 END_TEST
 
-/* Damages a block that was good, in the shard and place of @ctx, when it is asked to be written. */
+/* A source that flips a bit of a good block when it is called for the write. */
 struct vandal {
 	struct fixture *f;
 	uint64_t address;
