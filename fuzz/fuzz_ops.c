@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Under test: the whole life of managers, shards, leases and receipts: vres_manager_*(),
- * vres_seal_*(), vres_shard_*(), vres_verify_many(), vres_set_verify(), vres_scrub_step(),
- * vres_lease_*(), vres_receipt_*(), vres_device_describe(), vres_enforce_vram_only().
+ * vres_seal_*(), vres_shard_*() with suspend, resume, match and close, vres_verify_many(),
+ * vres_set_verify(), vres_scrub_step(), vres_lease_*(), vres_receipt_*(), vres_device_describe(),
+ * vres_enforce_vram_only().
  *
  * The input is a sequence of operations, the harmful ones of the mock included.  Each answer equals
  * the model's (ops_model.c): FULL is good if and only if the bytes are untouched, quarantine
@@ -30,6 +31,25 @@ static void (*const operations[])(struct run *) = {
 	op_scrub,
 };
 
+/* Operations that came later, so that the bytes of older inputs still mean what they meant. */
+static void (*const later_operations[])(struct run *) = {
+	op_seal_tensors, op_suspend, op_resume, op_match, op_close, op_seal_tensors, op_resume,
+};
+
+#define FIRST_LATER 189u /* a multiple of how many operations there are above */
+_Static_assert(FIRST_LATER % (sizeof(operations) / sizeof(operations[0])) == 0,
+               "all operations are equally likely");
+
+static void (*choose(struct input *in))(struct run *)
+{
+	const uint32_t byte = input_below(in, 256);
+
+	return byte < FIRST_LATER
+	               ? operations[byte % (sizeof(operations) / sizeof(operations[0]))]
+	               : later_operations[(byte - FIRST_LATER) %
+	                                  (sizeof(later_operations) / sizeof(later_operations[0]))];
+}
+
 static bool is_harm(void (*op)(struct run *))
 {
 	return op == op_flip || op == op_pretend || op == op_fault || op == op_lose ||
@@ -42,8 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	run_begin(&r);
 	while (r.in.left > 0) {
-		void (*const op)(struct run *) =
-			operations[input_below(&r.in, sizeof(operations) / sizeof(operations[0]))];
+		void (*const op)(struct run *) = choose(&r.in);
 
 		op(&r);
 		if (is_harm(op))

@@ -18,6 +18,7 @@ enum {
 	LEASES = 3,
 	RECEIPTS = 4,
 	IDS = 5,
+	PIECES = 4,          /* of the content, in a shard of tensors */
 	LARGEST = 40 * 1024, /* bytes in a shard: two groups of 1 KiB blocks */
 	CAPACITY = 256 * 1024
 };
@@ -32,18 +33,23 @@ struct model_shard {
 	uint64_t owner; /* where the memory that was adopted begins; 0: not adopted */
 	uint32_t device, index, total;
 	bool owner_gone; /* freed the memory while it was sealed */
-	bool quarantined;
-	uint8_t *content;      /* what was sealed */
-	uint8_t *delta;        /* what was flipped since, by byte */
-	uint64_t wrong;        /* bits of it */
-	uint32_t pretend, was; /* VRES_MOCK_x now, and when it was sealed */
-	uint32_t strength;     /* of the strongest verification so far */
+	bool quarantined, is_final, suspended;
+	uint32_t tensors, epoch;
+	uint64_t pieces[PIECES + 2];    /* sizes of tensors */
+	uint64_t offset, blocks, units; /* in the owner's memory; of a sample */
+	vres_shard_info claimed;        /* as it was sealed */
+	uint8_t *content;               /* what was sealed */
+	uint8_t *delta;                 /* what was flipped since, by byte */
+	uint64_t wrong;                 /* bits of it */
+	uint32_t pretend, was;          /* VRES_MOCK_x now, and when it was sealed */
+	uint32_t strength;              /* of the strongest verification so far */
 };
 
 struct model_receipt {
 	uint8_t *bytes;
 	size_t n;
 	uint64_t serial;
+	uint32_t epoch;
 };
 
 /*
@@ -107,7 +113,12 @@ void model_conclude(struct run *r, struct model_shard *s, struct answer wanted, 
                     uint32_t reason, uint32_t mode);
 
 /* The operations. */
-void op_seal(struct run *r);   /* ops_seal.c */
+void op_seal(struct run *r); /* ops_seal.c */
+void op_seal_tensors(struct run *r);
+void op_suspend(struct run *r); /* ops_sleep.c */
+void op_resume(struct run *r);
+void op_match(struct run *r);
+void op_close(struct run *r);
 void op_verify(struct run *r); /* ops_verify.c */
 void op_verify_many(struct run *r);
 void op_verify_set(struct run *r);

@@ -34,11 +34,7 @@ bool model_is_resident(const struct run *r, const struct model_shard *s)
  */
 static bool leaves_out(const struct run *r, const struct model_shard *s, uint32_t units)
 {
-	const uint64_t blocks = (s->bytes + r->block_size - 1) / r->block_size,
-		       fanout = r->block_size / 32;
-	const uint64_t n = r->keep_leaves ? blocks : (blocks + fanout - 1) / fanout;
-
-	return (units ? units : r->policy.sample_units) < n;
+	return (units ? units : r->policy.sample_units) < s->units;
 }
 
 struct answer model_verify(const struct run *r, const struct model_shard *s, uint32_t mode,
@@ -52,6 +48,8 @@ struct answer model_verify(const struct run *r, const struct model_shard *s, uin
 	if (s->quarantined)
 		return (struct answer){VRES_E_SEAL_VERIFICATION_FAILED, VRES_REASON_QUARANTINED,
 		                       false};
+	if (s->suspended)
+		return (struct answer){VRES_E_STATE, VRES_REASON_SUSPENDED, false};
 	if (!may_read_back &&
 	    (mode == VRES_VERIFY_READBACK || (mode != VRES_VERIFY_SIGNATURE && !r->can_hash)))
 		return (struct answer){VRES_E_UNSUPPORTED, VRES_REASON_NONE, false};
@@ -95,8 +93,8 @@ struct answer model_enforce(const struct run *r, uint32_t device)
 	if (r->lost[device])
 		return (struct answer){VRES_E_DEVICE_LOST, VRES_REASON_DEVICE, false};
 	for (unsigned i = 0; i < SHARDS; i++)
-		if (model_is_alive(&r->shards[i]) && r->shards[i].device == device &&
-		    !model_is_resident(r, &r->shards[i]))
+		if (model_is_alive(&r->shards[i]) && !r->shards[i].suspended &&
+		    r->shards[i].device == device && !model_is_resident(r, &r->shards[i]))
 			return (struct answer){VRES_E_POLICY_VIOLATION, VRES_REASON_RESIDENCY,
 			                       false};
 	return (struct answer){VRES_OK, VRES_REASON_NONE, false};
@@ -142,6 +140,7 @@ void model_conclude(struct run *r, struct model_shard *s, struct answer wanted, 
 	if (!is_new)
 		return;
 	s->quarantined = true;
+	s->is_final = reason != VRES_REASON_DIGEST;
 	r->incidents_expected++;
 	r->stopped |= (r->policy.require & VRES_REQUIRE_STOP) != 0;
 }

@@ -8,7 +8,7 @@
 
 static bool is_scrubbed(const struct model_shard *s)
 {
-	return model_is_alive(s) && !s->quarantined;
+	return model_is_alive(s) && !s->quarantined && !s->suspended;
 }
 
 /*

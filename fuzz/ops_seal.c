@@ -16,23 +16,33 @@ static bool is_refused(const struct run *r, const struct order *o)
 
 	return o->bytes == 0 ||
 	       (r->policy.max_model_bytes && o->bytes > r->policy.max_model_bytes) ||
-	       p->gpu_device >= DEVICES || p->digest_alg > VRES_DIGEST_VERITY ||
+	       p->gpu_device >= DEVICES ||
+	       (o->source == TENSORS ? p->digest_alg != VRES_DIGEST_TENSORS
+	                             : p->digest_alg > VRES_DIGEST_VERITY) ||
 	       (p->shard_id && strchr(p->shard_id, ' ')) ||
 	       (p->total_shards ? p->shard_index >= p->total_shards : p->shard_index > 0) ||
 	       (o->source == ADOPT && p->digest_alg != VRES_DIGEST_VERITY) ||
 	       (o->source == FILE_AT_OFFSET && o->is_short);
 }
 
+static const char *digest_of(const struct order *o)
+{
+	return o->source == TENSORS ? o->manifest : o->p.digest_alg != 0 ? o->verity : o->sha256;
+}
+
 /* In the order in which the library finds the faults. */
 static vres_status answer(const struct run *r, const struct order *o)
 {
-	const bool adopts = o->source == ADOPT,
+	const bool adopts = o->source == ADOPT || o->source == TENSORS,
 		   cannot_hash = !r->can_hash && !(r->policy.allow & VRES_ALLOW_READBACK);
 	const struct model_shard memory = {.pretend = o->pretend,
 	                                   .was = o->pretend & VRES_MOCK_MOVED};
 
 	if (r->stopped)
 		return VRES_E_POLICY_VIOLATION;
+	if (o->source == TENSORS &&
+	    (r->block_size != 4096 || (r->policy.require & VRES_REQUIRE_READONLY)))
+		return VRES_E_UNSUPPORTED;
 	if (is_refused(r, o))
 		return VRES_E_INVALID_INPUT;
 	if (adopts && (r->policy.require & VRES_REQUIRE_READONLY))
@@ -53,8 +63,7 @@ static vres_status answer(const struct run *r, const struct order *o)
 		return VRES_E_IO;
 	if (!adopts && o->p.progress && o->cancels)
 		return VRES_E_CANCELLED;
-	if (o->p.expected_digest &&
-	    strcmp(o->expected, o->p.digest_alg ? o->verity : o->sha256) != 0)
+	if (o->p.expected_digest && strcmp(o->expected, digest_of(o)) != 0)
 		return VRES_E_INTEGRITY_VIOLATION;
 	return r->refuses ? VRES_E_AUDIT : VRES_OK;
 }
@@ -67,6 +76,8 @@ static vres_status perform(const struct run *r, struct order *o, vres_shard **ou
 	case FILE_AT_OFFSET:
 		return vres_seal_fd(r->manager, &o->p, o->fd, o->offset, o->bytes, out, err);
 	case PIPE: return vres_seal_fd(r->manager, &o->p, o->fd, 0, o->bytes, out, err);
+	case TENSORS:
+		return vres_seal_tensors(r->manager, &o->p, o->tensors, o->tensors_n, out, err);
 	default:
 		return vres_seal_adopt(r->manager, &o->p, o->owner + o->offset, o->bytes, out, err);
 	}
@@ -104,12 +115,12 @@ static void claim_info(const struct run *r, const struct order *o, vres_shard_in
 	CLAIM(vres_shard_describe(shard, info, NULL) == VRES_OK);
 	CLAIM(info->vram_bytes == o->bytes && info->gpu_device == o->p.gpu_device &&
 	      info->state == VRES_SHARD_SEALED && info->simulated);
-	CLAIM(strcmp(info->digest, o->p.digest_alg ? o->verity : o->sha256) == 0 &&
-	      strcmp(info->verity_digest, o->verity) == 0);
+	CLAIM(strcmp(info->digest, digest_of(o)) == 0 &&
+	      strcmp(info->verity_digest, o->source == TENSORS ? "" : o->verity) == 0);
 	CLAIM(o->p.shard_id ? strcmp(info->shard_id, o->p.shard_id) == 0
 	                    : !is_taken(r, info->shard_id));
-	CLAIM(info->adopted == (o->source == ADOPT) && info->total_shards == o->p.total_shards &&
-	      info->shard_index == o->p.shard_index);
+	CLAIM(info->adopted == (o->source == ADOPT || o->source == TENSORS) &&
+	      info->total_shards == o->p.total_shards && info->shard_index == o->p.shard_index);
 }
 
 /* Only a lease has the address.  No fault is injected into this call. */
@@ -124,9 +135,24 @@ static void learn_address(struct run *r, struct model_shard *s)
 	model_conclude(r, s, (struct answer){VRES_OK, VRES_REASON_NONE, false}, VRES_OK,
 	               VRES_REASON_NONE, mode);
 	r->refuses = refuses;
-	s->address = vres_lease_device_ptr(lease);
+	s->address = s->tensors ? s->owner + s->offset : vres_lease_device_ptr(lease);
 	CLAIM(s->address != 0 && vres_lease_bytes(lease) == s->bytes);
 	vres_lease_release(lease);
+}
+
+/* What a sample is taken of, and how many blocks there are. */
+static void count_units(const struct run *r, struct model_shard *s)
+{
+	const uint64_t fanout = r->block_size / 32;
+
+	for (uint32_t i = 0; i < (s->tensors ? s->tensors - 1 : 1);
+	     i++) { /* the last one is tied */
+		const uint64_t bytes = s->tensors ? s->pieces[i] : s->bytes,
+			       blocks = (bytes + r->block_size - 1) / r->block_size;
+
+		s->blocks += blocks;
+		s->units += r->keep_leaves ? blocks : (blocks + fanout - 1) / fanout;
+	}
 }
 
 static void learn(struct run *r, struct model_shard *s, struct order *o, vres_shard *shard)
@@ -139,12 +165,17 @@ static void learn(struct run *r, struct model_shard *s, struct order *o, vres_sh
 	                          .serial = ++r->serials,
 	                          .bytes = o->bytes,
 	                          .strength = 2};
-	s->padded = o->source == ADOPT ? o->owned : o->padded;
+	s->padded = o->owner ? o->owned : o->padded;
 	s->owner = o->owner;
 	s->device = o->p.gpu_device;
 	s->total = o->p.total_shards;
 	s->index = o->p.shard_index;
 	s->pretend = s->was = o->pretend;
+	s->offset = o->offset;
+	s->tensors = o->source == TENSORS ? o->tensors_n : 0;
+	memcpy(s->pieces, o->pieces, sizeof(s->pieces));
+	count_units(r, s);
+	s->claimed = info;
 	memcpy(s->id, info.shard_id, sizeof(s->id));
 	s->content = o->content;
 	o->content = NULL; /* the model keeps it */
@@ -154,7 +185,7 @@ static void learn(struct run *r, struct model_shard *s, struct order *o, vres_sh
 	learn_address(r, s);
 }
 
-void op_seal(struct run *r)
+static void seal(struct run *r, bool (*make)(struct order *o, struct run *r))
 {
 	struct order o = {.fd = -1};
 	struct model_shard *s = r->shards;
@@ -163,7 +194,7 @@ void op_seal(struct run *r)
 
 	while (s < r->shards + SHARDS && model_is_alive(s))
 		s++;
-	if (r->manager && s < r->shards + SHARDS && order_make(&o, r)) {
+	if (r->manager && s < r->shards + SHARDS && make(&o, r)) {
 		const vres_status got = perform(r, &o, &shard, &err);
 
 		claim_answer(r, &o, got, &err);
@@ -174,4 +205,14 @@ void op_seal(struct run *r)
 			vres_mock_free(r->mock, o.owner);
 	}
 	order_free(&o);
+}
+
+void op_seal(struct run *r)
+{
+	seal(r, order_make);
+}
+
+void op_seal_tensors(struct run *r)
+{
+	seal(r, order_make_tensors);
 }

@@ -18,7 +18,8 @@ void op_lease(struct run *r)
 	model_conclude(r, s, wanted, got, got == VRES_OK ? VRES_REASON_NONE : err.reason, mode);
 	if (got != VRES_OK)
 		return;
-	CLAIM(vres_lease_device_ptr(lease) == s->address && vres_lease_bytes(lease) == s->bytes);
+	CLAIM(vres_lease_device_ptr(lease) == (s->tensors ? 0 : s->address) &&
+	      vres_lease_bytes(lease) == s->bytes);
 	s->lease[s->leases++] = lease;
 }
 
@@ -36,7 +37,7 @@ void op_lease_release(struct run *r)
 	              : s->quarantined ? VRES_E_SEAL_VERIFICATION_FAILED
 	                               : VRES_OK) ||
 	      (got == VRES_E_DEVICE_LOST && r->lost[s->device]));
-	CLAIM(vres_lease_device_ptr(s->lease[0]) == s->address);
+	CLAIM(vres_lease_device_ptr(s->lease[0]) == (s->tensors ? 0 : s->address));
 	for (unsigned i = 0; i < 2 && !s->owner_gone; i++)
 		CLAIM(vres_mock_flip(r->mock, s->address, 0) == VRES_OK);
 	vres_lease_release(s->lease[--s->leases]);
@@ -89,7 +90,8 @@ void op_describe(struct run *r)
 		return;
 	CLAIM(vres_shard_describe(s->shard, &info, NULL) == VRES_OK);
 	CLAIM(info.state == (s->quarantined ? VRES_SHARD_QUARANTINED : VRES_SHARD_SEALED) &&
-	      info.leases == s->leases);
+	      info.leases == s->leases && info.suspended == s->suspended &&
+	      info.epoch == s->epoch && info.tensors == s->tensors);
 	CLAIM(strcmp(info.shard_id, s->id) == 0 && info.vram_bytes == s->bytes &&
 	      info.gpu_device == s->device);
 	CLAIM(vres_shard_to_json(s->shard, NULL, 0, &n, NULL) == VRES_E_BUFFER);
@@ -104,6 +106,7 @@ static vres_status may_be_shown(const struct run *r, const struct model_shard *s
 {
 	return r->stopped       ? VRES_E_POLICY_VIOLATION
 	       : s->quarantined ? VRES_E_SEAL_VERIFICATION_FAILED
+	       : s->suspended   ? VRES_E_STATE
 	                        : VRES_OK;
 }
 
@@ -121,7 +124,8 @@ void op_receipt(struct run *r)
 	if (got != VRES_OK)
 		return;
 	free(kept->bytes);
-	*kept = (struct model_receipt){.bytes = fuzz_alloc(n), .n = n, .serial = s->serial};
+	*kept = (struct model_receipt){
+		.bytes = fuzz_alloc(n), .n = n, .serial = s->serial, .epoch = s->epoch};
 	memcpy(kept->bytes, bytes, n);
 }
 
@@ -149,9 +153,15 @@ void op_receipt_open(struct run *r)
 	CLAIM(vres_receipt_check(kept->bytes, kept->n, r->key, &info, NULL) ==
 	      (forges ? VRES_E_SEAL_VERIFICATION_FAILED : VRES_OK));
 	kept->bytes[where] = (uint8_t)(kept->bytes[where] ^ flip);
-	CLAIM(got == (live         ? may_be_shown(r, live)
+	const vres_status shown = live ? may_be_shown(r, live) : VRES_OK;
+	const bool is_old = live && shown == VRES_OK && kept->epoch < live->epoch;
+
+	CLAIM(got == (is_old       ? VRES_E_STATE
+	              : live       ? shown
 	              : r->stopped ? VRES_E_POLICY_VIOLATION
 	                           : VRES_E_SEAL_VERIFICATION_FAILED));
+	if (got == VRES_E_STATE)
+		CLAIM(err.reason == (is_old ? VRES_REASON_SUPERSEDED : VRES_REASON_SUSPENDED));
 	if (got == VRES_E_SEAL_VERIFICATION_FAILED)
 		CLAIM(err.reason == (forges ? VRES_REASON_SIGNATURE
 		                     : live ? VRES_REASON_QUARANTINED

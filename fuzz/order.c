@@ -6,6 +6,7 @@
 #include "order.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -66,6 +67,24 @@ static void choose_params(struct order *o, struct run *r)
 	o->cancels = input_below(&r->in, 8) == 1;
 }
 
+/* False if there is no room. */
+static bool adopt_memory(struct order *o, struct run *r)
+{
+	o->owner_device =
+		input_below(&r->in, 8) ? o->p.gpu_device % DEVICES : input_below(&r->in, DEVICES);
+	o->pretend = input_below(&r->in, 64) < 16 ? input_below(&r->in, 16) : 0;
+	o->owned = (o->offset + o->bytes + r->grain - 1) / r->grain * r->grain;
+	if (o->owned == 0 || o->owned > model_free(r, o->owner_device))
+		return false;
+	uint8_t *memory = calloc(1, o->owned);
+	CLAIM(memory != NULL);
+	memcpy(memory + o->offset, o->content, o->bytes);
+	CLAIM(vres_mock_alloc(r->mock, o->owner_device, o->owned, memory, &o->owner) == VRES_OK);
+	vres_mock_pretend(r->mock, o->owner, o->pretend);
+	free(memory);
+	return true;
+}
+
 /* True if the source could be opened. */
 static bool prepare_source(struct order *o, struct run *r)
 {
@@ -91,21 +110,7 @@ static bool prepare_source(struct order *o, struct run *r)
 		close(ends[1]);
 		o->fd = ends[0];
 	}
-	if (o->source != ADOPT)
-		return true;
-	o->owner_device =
-		input_below(&r->in, 8) ? o->p.gpu_device % DEVICES : input_below(&r->in, DEVICES);
-	o->pretend = input_below(&r->in, 64) < 16 ? input_below(&r->in, 16) : 0;
-	o->owned = (o->offset + o->bytes + r->grain - 1) / r->grain * r->grain;
-	if (o->owned == 0 || o->owned > model_free(r, o->owner_device))
-		return false;
-	uint8_t *memory = calloc(1, o->owned);
-	CLAIM(memory != NULL);
-	memcpy(memory + o->offset, o->content, o->bytes);
-	CLAIM(vres_mock_alloc(r->mock, o->owner_device, o->owned, memory, &o->owner) == VRES_OK);
-	vres_mock_pretend(r->mock, o->owner, o->pretend);
-	free(memory);
-	return true;
+	return o->source != ADOPT || adopt_memory(o, r);
 }
 
 bool order_make(struct order *o, struct run *r)
@@ -113,6 +118,73 @@ bool order_make(struct order *o, struct run *r)
 	choose_content(o, r);
 	choose_params(o, r);
 	return prepare_source(o, r);
+}
+
+/* Consecutive pieces of the content, an empty tensor, and one that is tied to the first. */
+static void choose_pieces(struct order *o, struct run *r)
+{
+	static const char *const names[PIECES + 2] = {"t0", "t1", "t2", "t3", "t4", "t5"};
+	const uint32_t wanted = 1 + input_below(&r->in, PIECES);
+	uint64_t at = 0;
+
+	for (uint32_t i = 0; i < wanted && at < o->bytes; i++) {
+		const uint64_t left = o->bytes - at,
+			       n = i + 1 == wanted ? left : 1 + input_number(&r->in, 2) % left;
+
+		o->pieces[o->tensors_n++] = n;
+		at += n;
+	}
+	o->pieces[o->tensors_n ? o->tensors_n - 1 : 0] += o->bytes - at;
+	o->tensors_n += o->tensors_n > 0 ? 2 : 1;
+	o->pieces[o->tensors_n - 1] = o->tensors_n > 1 ? o->pieces[0] : 0;
+	for (uint32_t i = 0; i < o->tensors_n; i++) {
+		o->tensors[i] = vres_tensor_init();
+		o->tensors[i].name = names[i];
+		o->tensors[i].bytes = o->pieces[i];
+	}
+}
+
+/* Where each tensor lies in memory that begins at @address; and what the manifest is then. */
+static void place_pieces(struct order *o, uint64_t address)
+{
+	char text[(PIECES + 2) * 80], hex[65];
+	uint8_t digest[32];
+	uint64_t at = 0;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < o->tensors_n; i++) {
+		const bool is_tied = i > 0 && i + 1 == o->tensors_n;
+		const uint64_t from = is_tied ? 0 : at;
+
+		o->tensors[i].device_ptr = address + from;
+		at += is_tied ? 0 : o->pieces[i];
+		reference_verity(o->content + from, o->pieces[i], 4096, digest);
+		reference_hex(digest, hex);
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "sha256:%s %s\n", hex,
+		                      o->tensors[i].name);
+	}
+	reference_sha256(text, n, digest);
+	reference_hex(digest, o->manifest);
+}
+
+bool order_make_tensors(struct order *o, struct run *r)
+{
+	bool expects_wrong;
+
+	o->source = TENSORS;
+	choose_content(o, r);
+	choose_params(o, r);
+	o->p.digest_alg = input_below(&r->in, 16) == 1 ? o->p.digest_alg : VRES_DIGEST_TENSORS;
+	o->offset = input_below(&r->in, 3) * 1000 + input_below(&r->in, 3);
+	choose_pieces(o, r);
+	expects_wrong = strcmp(o->expected, o->verity) != 0 && strcmp(o->expected, o->sha256) != 0;
+	if (!adopt_memory(o, r))
+		return false;
+	place_pieces(o, o->owner + o->offset);
+	memcpy(o->expected, o->manifest, sizeof(o->expected));
+	if (expects_wrong)
+		o->expected[5] = o->expected[5] == '0' ? '1' : '0';
+	return true;
 }
 
 void order_free(struct order *o)

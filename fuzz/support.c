@@ -103,7 +103,7 @@ void claim_outcome(vres_status status, const vres_error *err)
 	CLAIM(err->status == status);
 	CLAIM(strcmp(vres_status_name(status), "VRES_E_UNKNOWN") != 0 &&
 	      vres_status_class(status) != 9);
-	CLAIM(err->reason <= VRES_REASON_DEADLINE);
+	CLAIM(err->reason <= VRES_REASON_SUPERSEDED);
 	CLAIM(n > 0 && n < sizeof(err->message));
 	for (size_t i = 0; i < n; i++)
 		CLAIM(err->message[i] >= 0x20 && err->message[i] < 0x7f);
