@@ -31,11 +31,18 @@ impl Folder {
     }
 
     fn start(&self) -> Worker {
+        self.start_with(&["--token-file", &self.path("token")])
+    }
+
+    /// A worker that gets its key as said.
+    fn start_with(&self, key: &[&str]) -> Worker {
         // Tests lie in target/debug/deps, examples in target/debug/examples.
         let test = std::env::current_exe().unwrap();
         let program = test.parent().and_then(Path::parent).unwrap().join("examples/worker");
         let mut process = Command::new(program)
-            .args(["--token-file", &self.path("token"), "--audit", &self.path("audit.log")])
+            .args(key)
+            .args(["--audit", &self.path("audit.log")])
+            .env("CREDENTIALS_DIRECTORY", &self.0)
             .args(["--capacity", "8388608", "--scrub-ms", "20"])
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(self.path("stderr")).unwrap())
@@ -152,6 +159,41 @@ fn a_flipped_bit_answers_503_and_stops_the_worker_for_good() {
     let incidents = std::fs::read_to_string(folder.path("stderr")).unwrap();
     assert_eq!(incidents, "INCIDENT seal_verification_failed reason digest shard Some(\"shard-0\")\n");
     folder.audit_is_good();
+}
+
+#[test]
+fn the_scrub_alone_finds_a_flipped_bit_and_stops_the_worker() {
+    let folder = Folder::new("scrub");
+    let worker = folder.start();
+    worker.commit(&folder);
+    assert_eq!(worker.post("/flip?offset=299999").0, 200);
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while worker.get("/health").1 != "{\"state\":\"Stopped\"}" {
+        assert!(std::time::Instant::now() < end, "the scrub has not found it in 30 s");
+    }
+    assert_eq!(worker.post("/execute"), (503, "{\"error\":\"STOPPED\"}".into()));
+    worker.interrupt();
+    folder.audit_is_good();
+}
+
+#[test]
+fn a_credential_is_the_same_key_as_a_token_file() {
+    let folder = Folder::new("credential");
+    folder.start().interrupt();
+    let worker = folder.start_with(&["--credential", "token"]);
+    worker.commit(&folder);
+    assert_eq!(worker.post("/execute"), (200, SUM.into()));
+    worker.interrupt();
+    folder.audit_is_good();
+    let said = |arguments: &[&str]| {
+        let test = std::env::current_exe().unwrap();
+        let program = test.parent().and_then(Path::parent).unwrap().join("examples/worker");
+        let run = Command::new(program).args(arguments).output().unwrap();
+        (run.status.code(), String::from_utf8(run.stderr).unwrap())
+    };
+    assert_eq!(said(&[]), (Some(1), "worker: give --token-file or --credential\n".into()));
+    let missing = "worker: invalid input: the folder of the token file does not exist\n";
+    assert_eq!(said(&["--token-file", "/no/such/token"]), (Some(1), missing.into()));
 }
 
 #[test]
