@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! An audit log as a file.
-use crate::error::{check, Result};
+use crate::error::{check, made, Result};
 use crate::event::{AuditLogger, Event, NativeSink};
 use crate::ffi::{c_text, optional, owned, pointer, text, Sized0};
 use crate::key::Key;
 use std::io;
-use std::ptr::null_mut;
 use vres_sys as sys;
 
 /// How a log is written; `worker_id` is required.
@@ -74,10 +73,8 @@ impl AuditFile {
             simulated: u32::from(options.simulated),
             ..sys::vres_audit_file_options::init()
         };
-        let mut file = AuditFile(null_mut());
-        // SAFETY: path, key and options live during the call; out and err are ours.
-        check(|e| unsafe { sys::vres_audit_file_open(path.as_ptr(), key.raw(), &raw, &mut file.0, e) })?;
-        Ok(file)
+        // SAFETY: path, key and options live during the call; out and err are made()'s.
+        made(|out, e| unsafe { sys::vres_audit_file_open(path.as_ptr(), key.raw(), &raw, out, e) }).map(AuditFile)
     }
 
     /// Waits until what was recorded is on disk.

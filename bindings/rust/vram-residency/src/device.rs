@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The device of a manager: what it is, what is free on it, and whether policy still holds there.
-use crate::error::{bytes, check, Result};
-use crate::ffi::{text, view, Sized0};
+use crate::error::{bytes, check, described, Result};
+use crate::ffi::{text, view};
 use crate::manager::VramManager;
 use std::ptr::null_mut;
 use vres_sys as sys;
@@ -16,9 +16,8 @@ impl VramManager {
     /// # Ok::<(), VramError>(())
     /// ```
     pub fn device(&self) -> Result<DeviceInfo> {
-        let mut info = sys::vres_device_info::init();
-        // SAFETY: the manager is live; out and err are ours.
-        check(|e| unsafe { sys::vres_device_describe(self.raw.0, self.gpu_device(), &mut info, e) })?;
+        // SAFETY: the manager is live; out and err are described()'s.
+        let info = described(|out, e| unsafe { sys::vres_device_describe(self.raw.0, self.gpu_device(), out, e) })?;
         Ok(DeviceInfo::from_raw(&info))
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Errors: eight variants a worker matches on, and the whole of what the library said.
-use crate::ffi::{blank_error, text};
+use crate::ffi::{blank_error, text, Sized0};
 use std::cell::Cell;
 use std::fmt;
 use vres_sys as sys;
@@ -220,6 +220,20 @@ pub(crate) fn check(call: impl FnOnce(*mut sys::vres_error) -> sys::vres_status)
             Err(raise(&e))
         }
     }
+}
+
+/// The object that a call makes.
+pub(crate) fn made<T>(call: impl FnOnce(*mut *mut T, *mut sys::vres_error) -> sys::vres_status) -> Result<*mut T> {
+    let mut out = std::ptr::null_mut();
+    check(|e| call(&mut out, e))?;
+    Ok(out)
+}
+
+/// The description that a call fills.
+pub(crate) fn described<T: Sized0>(call: impl FnOnce(*mut T, *mut sys::vres_error) -> sys::vres_status) -> Result<T> {
+    let mut out = T::init();
+    check(|e| call(&mut out, e))?;
+    Ok(out)
 }
 
 /// An error of this crate's own, as the library would have told it.

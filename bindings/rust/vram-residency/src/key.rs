@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Keys, which have no Debug, Display, Clone or serialization.
-use crate::error::{check, Result};
+use crate::error::{made, Result};
 use crate::ffi::{c_text, optional, owned, pointer};
-use std::ptr::null_mut;
 use vres_sys as sys;
 
 owned! {
@@ -20,12 +19,9 @@ impl Key {
     /// ```
     pub fn derive(token: &[u8], domain: Option<&str>) -> Result<Key> {
         let domain = optional(domain, "domain")?;
-        let mut key = Key(null_mut());
-        // SAFETY: token and domain live during the call; out and err are ours.
-        check(|e| unsafe {
-            sys::vres_key_derive(token.as_ptr().cast(), token.len(), pointer(&domain), &mut key.0, e)
-        })?;
-        Ok(key)
+        let bytes = token.as_ptr().cast();
+        // SAFETY: token and domain live during the call; out and err are made()'s.
+        made(|out, e| unsafe { sys::vres_key_derive(bytes, token.len(), pointer(&domain), out, e) }).map(Key)
     }
 
     /// Derives a key from a private file with a token (mode 0600).
@@ -42,28 +38,22 @@ impl Key {
     /// ```
     pub fn from_token_file(path: &str, domain: Option<&str>) -> Result<Key> {
         let (path, domain) = (c_text(path, "path")?, optional(domain, "domain")?);
-        let mut key = Key(null_mut());
-        // SAFETY: path and domain live during the call; out and err are ours.
-        check(|e| unsafe { sys::vres_key_from_token_file(path.as_ptr(), pointer(&domain), &mut key.0, e) })?;
-        Ok(key)
+        // SAFETY: path and domain live during the call; out and err are made()'s.
+        made(|out, e| unsafe { sys::vres_key_from_token_file(path.as_ptr(), pointer(&domain), out, e) }).map(Key)
     }
 
     /// Takes the key itself from a private file: 32 bytes, or 64 hex digits.
     pub fn from_key_file(path: &str) -> Result<Key> {
         let path = c_text(path, "path")?;
-        let mut key = Key(null_mut());
-        // SAFETY: path lives during the call; out and err are ours.
-        check(|e| unsafe { sys::vres_key_from_key_file(path.as_ptr(), &mut key.0, e) })?;
-        Ok(key)
+        // SAFETY: path lives during the call; out and err are made()'s.
+        made(|out, e| unsafe { sys::vres_key_from_key_file(path.as_ptr(), out, e) }).map(Key)
     }
 
     /// Derives a key from a systemd credential: a file in `$CREDENTIALS_DIRECTORY`.
     pub fn from_credential(name: &str, domain: Option<&str>) -> Result<Key> {
         let (name, domain) = (c_text(name, "name")?, optional(domain, "domain")?);
-        let mut key = Key(null_mut());
-        // SAFETY: name and domain live during the call; out and err are ours.
-        check(|e| unsafe { sys::vres_key_from_credential(name.as_ptr(), pointer(&domain), &mut key.0, e) })?;
-        Ok(key)
+        // SAFETY: name and domain live during the call; out and err are made()'s.
+        made(|out, e| unsafe { sys::vres_key_from_credential(name.as_ptr(), pointer(&domain), out, e) }).map(Key)
     }
 
     pub(crate) fn raw(&self) -> *const sys::vres_key {

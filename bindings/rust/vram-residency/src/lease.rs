@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Leases: the right to use the memory of a shard.
-use crate::error::{check, Result};
+use crate::error::{check, made, Result};
 use crate::ffi::owned;
 use crate::manager::VramManager;
 use crate::shard::SealedShard;
 use std::fmt;
-use std::ptr::null_mut;
 use vres_sys as sys;
 
 owned! {
@@ -57,9 +56,7 @@ impl VramManager {
     /// ```
     pub fn lease(&self, shard: &SealedShard) -> Result<Lease> {
         let shard = self.own(shard)?;
-        let mut lease = null_mut();
-        // SAFETY: the reference is live; out and err are ours.
-        check(|e| unsafe { sys::vres_lease_acquire(shard, &mut lease, e) })?;
-        Ok(Lease(lease))
+        // SAFETY: the reference is live; out and err are made()'s.
+        made(|out, e| unsafe { sys::vres_lease_acquire(shard, out, e) }).map(Lease)
     }
 }

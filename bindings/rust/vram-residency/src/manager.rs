@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Managers: one device, one policy, and everything that is sealed there.
 use crate::config::{Backend, VramConfig, VramOptions};
-use crate::error::{check, fail, invalid, Result};
+use crate::error::{check, described, fail, invalid, made, Result};
 use crate::event::Listeners;
 use crate::ffi::{borrowed, c_text, optional, owned, pointer, Sized0};
 use crate::key::Key;
@@ -82,9 +82,8 @@ impl VramManager {
             _keep: keep,
         })
         .install(&mut raw);
-        let mut manager = null_mut();
         // SAFETY: all that raw points to lives during the call, and the listeners until closed().
-        check(|e| unsafe { sys::vres_manager_create(&raw, &mut manager, e) }).map_err(|e| {
+        let manager = made(|out, e| unsafe { sys::vres_manager_create(&raw, out, e) }).map_err(|e| {
             // SAFETY: a refused configuration closes nothing, so they are still ours.
             drop(unsafe { Box::from_raw(listeners) });
             e
@@ -111,10 +110,8 @@ impl VramManager {
     /// The live shard of an id.
     pub fn find(&self, shard_id: &str) -> Result<SealedShard> {
         let shard_id = c_text(shard_id, "shard_id")?;
-        let mut shard = null_mut();
-        // SAFETY: the id lives during the call; out and err are ours.
-        check(|e| unsafe { sys::vres_manager_find(self.raw.0, shard_id.as_ptr(), &mut shard, e) })?;
-        self.reference(shard)
+        // SAFETY: the id lives during the call; out and err are made()'s.
+        self.reference(made(|out, e| unsafe { sys::vres_manager_find(self.raw.0, shard_id.as_ptr(), out, e) })?)
     }
 
     /// Every live shard, quarantined ones too.
@@ -146,9 +143,8 @@ impl fmt::Debug for VramManager {
 }
 
 unsafe extern "C" fn collect(ctx: *mut c_void, shard: *mut sys::vres_shard) -> bool {
-    let mut info = sys::vres_shard_info::init();
-    // SAFETY: the shard is live during the call, and out is ours.
-    if check(|e| unsafe { sys::vres_shard_describe(shard, &mut info, e) }).is_ok() {
+    // SAFETY: the shard is live during the call; out and err are described()'s.
+    if let Ok(info) = described(|out, e| unsafe { sys::vres_shard_describe(shard, out, e) }) {
         // SAFETY: ctx is the list of shards(), which waits for the call that calls this.
         if let Some(found) = unsafe { ctx.cast::<Vec<ShardInfo>>().as_mut() } {
             found.push(ShardInfo::from_raw(&info));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What a manager has done so far and holds now.
-use crate::error::{check, Result};
-use crate::ffi::{filled, into_text, view, Sized0};
+use crate::error::{described, Result};
+use crate::ffi::{filled, into_text, view};
 use crate::manager::VramManager;
 use vres_sys as sys;
 
@@ -17,12 +17,9 @@ impl VramManager {
     /// # Ok::<(), VramError>(())
     /// ```
     pub fn metrics(&self) -> Metrics {
-        let mut m = sys::vres_metrics::init();
-        // SAFETY: the manager is live; out and err are ours.
-        match check(|e| unsafe { sys::vres_manager_metrics(self.raw.0, &mut m, e) }) {
-            Ok(()) => Metrics::from_raw(&m),
-            Err(_) => Metrics::default(),
-        }
+        // SAFETY: the manager is live; out and err are described()'s.
+        let metrics = described(|out, e| unsafe { sys::vres_manager_metrics(self.raw.0, out, e) });
+        metrics.map_or_else(|_| Metrics::default(), |m| Metrics::from_raw(&m))
     }
 
     /// These metrics and more as Prometheus text.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Simulated devices, for tests without a GPU.
-use crate::error::{check, invalid, Result};
+use crate::error::{check, invalid, made, Result};
 use crate::ffi::{owned, Sized0};
 use crate::lease::Lease;
 use std::ptr::null_mut;
@@ -66,10 +66,8 @@ impl MockGpu {
     /// Several devices of so many bytes each.
     pub fn with_devices(devices: u32, bytes_per_device: u64) -> Result<MockGpu> {
         let params = sys::vres_mock_params { devices, bytes_per_device, ..sys::vres_mock_params::init() };
-        let mut gpu = MockGpu(null_mut());
-        // SAFETY: the parameters live during the call; out and err are ours.
-        check(|e| unsafe { sys::vres_mock_create(&params, &mut gpu.0, e) })?;
-        Ok(gpu)
+        // SAFETY: the parameters live during the call; out and err are made()'s.
+        made(|out, e| unsafe { sys::vres_mock_create(&params, out, e) }).map(MockGpu)
     }
 
     /// Makes a copy of the bytes memory of device 0 that is the caller's, to be adopted.

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Receipts: the signed record of a seal, to be stored or sent and presented again.
-use crate::error::{check, Result};
-use crate::ffi::Sized0;
+use crate::error::{described, made, Result};
 use crate::key::Key;
 use crate::manager::VramManager;
 use crate::shard::{SealedShard, ShardInfo};
-use std::ptr::null_mut;
 use vres_sys as sys;
 
 impl VramManager {
@@ -23,13 +21,9 @@ impl VramManager {
     /// # Ok::<(), VramError>(())
     /// ```
     pub fn open_receipt(&self, receipt: &[u8]) -> Result<SealedShard> {
-        let mut shard = null_mut();
-        // SAFETY: the receipt lives during the call; out and err are ours.
-        check(|e| unsafe {
-            let (bytes, n) = (receipt.as_ptr().cast(), receipt.len());
-            sys::vres_receipt_open(self.raw.0, bytes, n, &mut shard, e)
-        })?;
-        self.reference(shard)
+        let (bytes, n) = (receipt.as_ptr().cast(), receipt.len());
+        // SAFETY: the receipt lives during the call; out and err are made()'s.
+        self.reference(made(|out, e| unsafe { sys::vres_receipt_open(self.raw.0, bytes, n, out, e) })?)
     }
 }
 
@@ -42,11 +36,8 @@ impl VramManager {
 /// # Ok::<(), VramError>(())
 /// ```
 pub fn check_receipt(receipt: &[u8], key: &Key) -> Result<ShardInfo> {
-    let mut info = sys::vres_shard_info::init();
-    // SAFETY: receipt and key live during the call; out and err are ours.
-    check(|e| unsafe {
-        let (bytes, n) = (receipt.as_ptr().cast(), receipt.len());
-        sys::vres_receipt_check(bytes, n, key.raw(), &mut info, e)
-    })?;
+    let (bytes, n) = (receipt.as_ptr().cast(), receipt.len());
+    // SAFETY: receipt and key live during the call; out and err are described()'s.
+    let info = described(|out, e| unsafe { sys::vres_receipt_check(bytes, n, key.raw(), out, e) })?;
     Ok(ShardInfo::from_raw(&info))
 }

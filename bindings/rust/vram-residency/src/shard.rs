@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Sealed shards: a handle that many may hold, and what is known of it.
-use crate::error::{bytes, check, fail, Result};
-use crate::ffi::{filled, into_text, owned, text, time, view, Sized0};
+use crate::error::{bytes, check, described, fail, Result};
+use crate::ffi::{filled, into_text, owned, text, time, view};
 use crate::manager::ManagerHandle;
 use std::fmt;
 use std::sync::Arc;
@@ -43,10 +43,8 @@ owned! {
 
 impl ShardReference {
     fn describe(&self) -> Result<sys::vres_shard_info> {
-        let mut info = sys::vres_shard_info::init();
-        // SAFETY: the reference is live; out and err are ours.
-        check(|e| unsafe { sys::vres_shard_describe(self.0, &mut info, e) })?;
-        Ok(info)
+        // SAFETY: the reference is live; out and err are described()'s.
+        described(|out, e| unsafe { sys::vres_shard_describe(self.0, out, e) })
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Tensors: named ranges of device memory that stay the caller's, sealed as one shard.
-use crate::error::{check, Result};
+use crate::error::{check, described, Result};
 use crate::ffi::{c_text, filled, into_text, optional, pointer, text, view, Sized0};
 use crate::manager::VramManager;
 use crate::seal::{DigestAlg, SealParams};
@@ -120,9 +120,8 @@ impl VramManager {
 impl SealedShard {
     /// One tensor as it was sealed; `index` is that of the call that sealed it.
     pub fn tensor(&self, index: usize) -> Result<TensorInfo> {
-        let mut info = sys::vres_tensor_info::init();
-        // SAFETY: the reference is live; out and err are ours.
-        check(|e| unsafe { sys::vres_shard_tensor(self.handle.raw.0, index, &mut info, e) })?;
+        // SAFETY: the reference is live; out and err are described()'s.
+        let info = described(|out, e| unsafe { sys::vres_shard_tensor(self.handle.raw.0, index, out, e) })?;
         Ok(TensorInfo::from_raw(&info))
     }
 
