@@ -45,6 +45,9 @@ fn what_threads_share_is_send_and_sync() {
     is_send_and_sync::<Key>();
     is_send_and_sync::<AuditFile>();
     is_send_and_sync::<MockGpu>();
+    is_send_and_sync::<MockMemory>();
+    is_send_and_sync::<NotClosed>();
+    is_send_and_sync::<VerifyReport>();
     is_send_and_sync::<VramError>();
     is_send_and_sync::<Failure>();
 }

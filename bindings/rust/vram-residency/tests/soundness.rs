@@ -142,3 +142,26 @@ fn threads_share_a_manager_and_pass_shards_and_leases_on() {
     drop(leases);
     assert_eq!((gpu.live_handles(), gpu.unwiped(), Arc::strong_count(&gpu)), (0, 0, 1));
 }
+
+/// Compiles only while a type lacks a trait: with it there are two ways to name the function.
+macro_rules! lacks {
+    ($($type:ty: $($trait:path)*;)*) => {$($({
+        trait Two<Which> {
+            fn ways() {}
+        }
+        impl<T: ?Sized> Two<()> for T {}
+        struct HasIt;
+        impl<T: ?Sized + $trait> Two<HasIt> for T {}
+        <$type as Two<_>>::ways();
+    })*)*};
+}
+
+#[test]
+fn no_secret_can_be_printed_or_copied() {
+    lacks! {
+        Key: std::fmt::Debug std::fmt::Display Clone AsRef<[u8]>;
+        VramConfig: std::fmt::Debug std::fmt::Display Clone;
+        VramOptions: std::fmt::Debug std::fmt::Display Clone;
+        Lease: Clone;
+    }
+}
