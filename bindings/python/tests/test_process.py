@@ -279,6 +279,20 @@ def test_a_seal_that_is_forgotten_ends_with_its_memory(guard, weights):
     assert guard.metrics()["shards_now"] == 0 and "0 ranges" in repr(guard.mock)
 
 
+def test_a_lease_keeps_the_tensors_of_a_forgotten_seal(guard):
+    array = numpy.arange(1000.0)
+    ended = weakref.ref(array)
+    lease = guard.seal({"w": array}).use()
+    del array
+    gc.collect()
+    assert ended() is not None
+    lease.check()
+    lease.close()
+    del lease
+    gc.collect()
+    assert ended() is None
+
+
 def test_five_hundred_cycles_leave_nothing():
     def cycle(number):
         with vres.Guard(backend="mock", token=b"x" * 32) as guard, guard.seal({"a": array, "b": array[:100]}) as seal:
@@ -335,7 +349,13 @@ def test_the_scrub_finds_damage_and_tells_of_it(weights):
         guard.mock.flip(weights["layer.1.weight"], 11)
         assert found.wait(10)
         assert (incidents[0].shard_id, incidents[0].tensor, incidents[0].reason) == ("s", "layer.1.weight", "digest")
-        assert seal.info().quarantined and scrub.running
+        assert seal.info().quarantined
+        steps = scrub.steps
+        for _ in range(500):
+            if scrub.steps > steps + 2:
+                break
+            time.sleep(0.01)
+        assert scrub.running and scrub.steps > steps + 2  # it goes on with the others
         scrub.stop()
         assert isinstance(scrub.last_error, vres.Damaged) and not scrub.running
         scrub.stop()
