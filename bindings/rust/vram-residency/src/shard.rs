@@ -77,25 +77,46 @@ impl SealedShard {
             && self.gpu_device == fields.gpu_device
             && self.vram_bytes == fields.vram_bytes
             && self.sealed_at == fields.sealed_at;
-        // Only adopted memory can have got another record since.
-        if as_sealed && info.adopted == 0 {
-            return Ok(());
+        match as_sealed {
+            // Only adopted memory can have got another record since.
+            true if info.adopted == 0 => Ok(()),
+            true => self.is_described_by(info),
+            false => self.matches(&ModelShardHandle::from(self)),
         }
+    }
+
+    /// Is a description that travelled the one of this shard?  A difference is told as an event, and quarantines nothing:
+    /// the description is wrong, not the shard.  It says nothing about VRAM now.
+    ///
+    /// ```
+    /// # use vram_residency::*; let (gpu, manager) = doc::parts()?;
+    /// let shard = manager.seal(b"weights", 0)?;
+    /// let mut handle = ModelShardHandle::from(&shard);
+    /// shard.matches(&handle)?;
+    /// handle.digest = "0".repeat(64);
+    /// assert_eq!(shard.matches(&handle), Err(VramError::SealVerificationFailed));
+    /// # Ok::<(), VramError>(())
+    /// ```
+    pub fn matches(&self, handle: &ModelShardHandle) -> Result<()> {
+        let Sealed { fields, info } = &*self.sealed;
         let mut claimed = *info;
-        if !as_sealed {
-            claimed.gpu_device = self.gpu_device;
-            claimed.vram_bytes = u64::try_from(self.vram_bytes).unwrap_or(u64::MAX);
-            claimed.sealed_at = nanoseconds(self.sealed_at);
-            put_text(&mut claimed.shard_id, &self.shard_id);
-            put_text(&mut claimed.digest, &self.digest);
-        }
-        // SAFETY: the reference is live; claimed and err are ours.  The library says which field differs, and tells it.
-        check(|e| unsafe { sys::vres_shard_match(self.handle.raw.0, &claimed, e) })?;
-        if as_sealed {
+        claimed.gpu_device = handle.gpu_device;
+        claimed.vram_bytes = u64::try_from(handle.vram_bytes).unwrap_or(u64::MAX);
+        claimed.sealed_at = nanoseconds(handle.sealed_at);
+        put_text(&mut claimed.shard_id, &handle.shard_id);
+        put_text(&mut claimed.digest, &handle.digest);
+        self.is_described_by(&claimed)?;
+        if handle == fields {
             return Ok(());
         }
-        let why = "a field of the shard is not what was sealed";
+        // The difference is in what there was no room for in C.
+        let why = "a field of the description is not what was sealed";
         Err(fail(sys::VRES_E_SEAL_VERIFICATION_FAILED, sys::VRES_REASON_SIGNATURE, why))
+    }
+
+    fn is_described_by(&self, claimed: &sys::vres_shard_info) -> Result<()> {
+        // SAFETY: the reference is live; claimed and err are ours.  The library says which field differs, and tells it.
+        check(|e| unsafe { sys::vres_shard_match(self.handle.raw.0, claimed, e) })
     }
 
     /// More damaged ranges it cannot have: a range has a block of at least 1024 bytes, or is the end of a tensor.

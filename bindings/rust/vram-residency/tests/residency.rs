@@ -111,9 +111,15 @@ fn a_clone_whose_fields_were_edited_is_refused_and_the_shard_stays_good() {
         assert_eq!(manager.verify_sealed(&edited), Err(VramError::SealVerificationFailed));
         assert_eq!(Failure::last().unwrap().reason_name(), "signature");
         assert!(Failure::last().unwrap().message.starts_with(field));
+        let handle = ModelShardHandle::from(&edited);
+        assert_eq!(shard.matches(&handle), Err(VramError::SealVerificationFailed));
         assert_eq!(manager.lease(&edited).map(|_| ()), Err(VramError::SealVerificationFailed));
         assert!(manager.verify_many(&[&shard, &edited], &VerifyParams::default(), &mut Vec::new()).is_err());
     }
+    shard.matches(&ModelShardHandle::from(&shard)).unwrap();
+    let mut long = manager.seal_model("i".repeat(256), 0, b"weights").unwrap();
+    long.shard_id.push('i');
+    assert_eq!(manager.verify_sealed(&long), Err(VramError::SealVerificationFailed), "there is no room in C for it");
     manager.verify_sealed(&shard).unwrap();
     assert!(!shard.info().unwrap().quarantined);
 }
