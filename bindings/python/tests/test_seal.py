@@ -181,6 +181,24 @@ def test_no_repr_has_an_address_or_a_secret(weights):
     guard.close()
 
 
+def test_a_set_is_verified_whole_and_names_who_is_damaged(weights):
+    guard = vres.Guard(backend=vres.mock.Mock(devices=2))
+    others = {name: array + 1 for name, array in weights.items()}
+    seals = [guard.seal(tensors, model_ref="m", group_id="tp", index=i, total=2, device=i) for i, tensors in enumerate((weights, others))]
+    guard.verify_set(seals)
+    guard.verify_set(seals[::-1], "signature")
+    for wrong, words in ((seals[:1], ""), (seals + seals, ""), ([seals[0], "x"], "seal 1 is a str"), ([], "")):
+        with pytest.raises(vres.InvalidInput, match=words):
+            guard.verify_set(wrong)
+    guard.mock.flip(others["layer.2.weight"], 9)
+    with pytest.raises(vres.Damaged, match="seal 1 of those given: tensor 'layer.2.weight'"):
+        guard.verify_set(seals)
+    seals[0].verify()
+    for seal in seals:
+        seal.close()
+    guard.close()
+
+
 def test_a_set_of_seals_keeps_place_and_group(guard, weights):
     with guard.seal(weights, group_id="tp", index=1, total=2, shard_id="b") as seal:
         assert seal.info().shard_id == "b"

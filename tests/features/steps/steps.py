@@ -2,6 +2,7 @@
 """The steps, over the Python package and the mock.  Each does the real thing: damaged VRAM is a flipped bit, a refusal is an exception."""
 import concurrent.futures
 import hashlib
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -66,11 +67,6 @@ def _(context):
 @given('tensor "{name}" was changed before the seal')
 def _(context, name):
     context.model[name][100] ^= 1
-
-
-@given("the next hash of the device fails")
-def _(context):
-    context.mock.fail("hash_blocks", 1)
 
 
 @step('the model is sealed as "{name}"')
@@ -317,3 +313,198 @@ def _(context):
     for address in addresses:
         assert str(address) not in shown and f"{address:x}" not in shown and address.to_bytes(8, "little").hex() not in shown
     assert TOKEN.decode() not in shown and TOKEN.hex() not in shown
+
+
+@given("a worker on {devices:d} devices of {mib:d} MiB of VRAM")
+def _(context, devices, mib):
+    context.mock = vres.mock.Mock(devices=devices, capacity=mib << 20)
+
+
+@given("the parts of a model are sealed on {count:d} devices")
+def _(context, count):
+    context.parts = [model_of(2, 100, seed=i) for i in range(count)]
+    for i, part in enumerate(context.parts):
+        assert seal(context, f"part-{i}", part, model_ref="m", group_id="tp", index=i, total=count, device=i), context.error
+
+
+@when("the set is verified")
+def _(context):
+    attempt(context, lambda: guard(context).verify_set([context.seals["part-0"], context.seals["part-1"]]))
+
+
+@when("the set is verified without part 1")
+def _(context):
+    attempt(context, lambda: guard(context).verify_set([context.seals["part-0"]]))
+
+
+@when("the set is verified with part 0 twice")
+def _(context):
+    attempt(context, lambda: guard(context).verify_set([context.seals["part-0"]] * 2))
+
+
+@when("a bit of part {part:d} flips")
+def _(context, part):
+    context.mock.flip(context.parts[part]["t1"], 50000, 2)
+
+
+@when("part {part:d} is verified")
+def _(context, part):
+    attempt(context, context.seals[f"part-{part}"].verify)
+
+
+@when("device {device:d} is lost")
+def _(context, device):
+    context.mock.lose_device(device)
+
+
+@then('the failure says "{words}"')
+def _(context, words):
+    assert words in str(context.error), str(context.error)
+
+
+@when("a worker starts with a token file that everybody can read")
+def _(context):
+    path = context.folder / "token"
+    path.write_bytes(TOKEN)
+    path.chmod(0o644)
+    attempt(context, lambda: vres.Guard(backend="mock", token_file=path))
+
+
+@then("the failure says nothing of the token")
+def _(context):
+    assert TOKEN.decode() not in str(context.error) and "horse" not in repr(context.error)
+
+
+@when("the receipt is presented to another worker with the same token")
+def _(context):
+    with vres.Guard(backend="mock", token=TOKEN) as other:
+        attempt(context, lambda: other.check_receipt(context.receipt))
+
+
+@when('the bytes of "{one}" and "{other}" are exchanged')
+def _(context, one, other):
+    first, second = context.model[one].copy(), context.model[other].copy()
+    context.model[one][:], context.model[other][:] = second, first
+
+
+@then("{count:d} tensors are damaged")
+def _(context, count):
+    assert context.error.bad_tensors == count and len({damage.tensor for damage in context.error.ranges}) == count
+
+
+@when("bit {bit:d} of the receipt is changed and it is presented")
+def _(context, bit):
+    changed = bytearray(context.receipt)
+    changed[bit // 8] ^= 1 << bit % 8
+    attempt(context, lambda: guard(context).check_receipt(bytes(changed)))
+
+
+@when("a forked child verifies the seal")
+def _(context):
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            context.seals["shard-1"].verify()
+            os.write(write, b"nothing")
+        except BaseException as error:
+            os.write(write, type(error).__name__.encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        context.told = pipe.read()
+    os.waitpid(child, 0)
+
+
+@then("the child is told {word}")
+def _(context, word):
+    assert context.told == word, context.told
+
+
+@given("the next {operation} of the device fails")
+def _(context, operation):
+    context.mock.fail({"hash": "hash_blocks"}.get(operation, operation), 1)
+
+
+@when('the trainer fails while it updates "{name}"')
+def _(context, name):
+    try:
+        with context.seals["shard-1"].update(changed=[name]):
+            context.model[name][:1000] = 1
+            raise RuntimeError("of the trainer")
+    except RuntimeError as error:
+        assert not hasattr(error, "__notes__") or "suspended" in error.__notes__[0]
+    context.changed = name
+
+
+@then("the seal is suspended")
+def _(context):
+    assert context.seals["shard-1"].info().suspended
+
+
+@when("the update is finished")
+def _(context):
+    context.model[context.changed][1000:] = 2
+    attempt(context, lambda: context.seals["shard-1"].resume(changed=[context.changed]))
+
+
+@when('"{name}" is loaded again')
+def _(context, name):
+    context.seals["shard-1"].suspend()
+    context.model[name][:] = model_of(3, 100)[name]
+    attempt(context, context.seals["shard-1"].resume)
+
+
+@when("{count:d} models are sealed, verified and ended, {most:d} of them at a time")
+def _(context, count, most):
+    for i in range(count):
+        seal(context, f"model-{i}", model_of(2, 64, seed=i))
+        context.seals[f"model-{i}"].verify()
+        if len(context.seals) == most:
+            context.seals.pop(f"model-{i - most + 1}").close()
+    while context.seals:
+        context.seals.popitem()[1].close()
+
+
+@when("the VRAM is filled with models of {kib:d} KiB and emptied {times:d} times")
+def _(context, kib, times):
+    context.counts = []
+    for _ in range(times):
+        context.error = None
+        while context.error is None:
+            seal(context, f"model-{len(context.seals)}", model_of(1, kib, seed=len(context.seals)))
+        assert isinstance(context.error, vres.InsufficientVram), repr(context.error)
+        context.counts.append(len(context.seals))
+        while context.seals:
+            context.seals.popitem()[1].close()
+
+
+@then("each time {count:d} models were sealed")
+def _(context, count):
+    assert set(context.counts) == {count}, context.counts
+
+
+@then("no host memory is the mock's")
+def _(context):
+    assert "0 ranges" in repr(context.mock), repr(context.mock)
+
+
+@when("the model is sealed under a name of {length:d} characters")
+def _(context, length):
+    seal(context, "n" * length, context.model)
+
+
+@when("the model is sealed under a name with a NUL")
+def _(context):
+    seal(context, "shard\0-1", context.model)
+
+
+@when('the model is sealed with the expected digest "{digest}"')
+def _(context, digest):
+    seal(context, "expected", context.model, expected={"t0": digest})
+
+
+@when("the model is sealed on device {device:d}")
+def _(context, device):
+    seal(context, "far", context.model, device=device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import logging
 import os
 from typing import Any, Callable, Collection, Iterable, Mapping, NamedTuple, Optional, Sequence, Union
@@ -13,7 +14,7 @@ from ._events import Incident, Listener
 from ._memory import Memory, memory_of, wait_for_stream
 from ._native import ffi, lib
 from ._scrub import Scrub
-from .errors import InvalidInput, NoBackend, PolicyViolation, check, text_of
+from .errors import InvalidInput, NoBackend, PolicyViolation, check, error_of, text_of
 from .manifest import Manifest, read
 from .mock import Holds, Mock
 from .seal import Seal, SealInfo, info_of
@@ -137,6 +138,27 @@ class Guard:
         with self._manager as manager:
             check(lib.vres_receipt_open(manager, ffi.from_buffer(receipt), len(receipt), out, err), err)
             return info_of(ffi.gc(out[0], lib.vres_shard_release))
+
+    def verify_set(self, seals: Sequence[Seal], mode: str = "full") -> None:
+        """Verifies the seals of one model, all devices at the same time.  They must be one complete set: each index of seal(index=, total=) once, with one
+        model_ref and group_id.  Every seal is verified, whatever the others are; the exception names the first that is not good."""
+        params, report, err = init("vres_verify_params"), init("vres_set_report"), ffi.new("vres_error *")
+        params.mode, report.first_failed = policy.mode(mode), -1
+        for i, seal in enumerate(seals):
+            if not isinstance(seal, Seal):
+                raise InvalidInput(f"seal {i} is a {type(seal).__name__}, and no Seal")
+        with contextlib.ExitStack() as stack:
+            manager = stack.enter_context(self._manager)
+            shards = [stack.enter_context(seal._shard) for seal in seals]
+            for seal in seals:
+                seal._prepare_to_verify()
+            status = lib.vres_set_verify(manager, ffi.new("vres_shard *[]", shards), len(shards), params, report, err)
+        if status:
+            error = error_of(err)
+            if report.first_failed >= 0:
+                error.args = (f"{error.args[0]}: seal {report.first_failed} of those given",)
+                seals[report.first_failed]._name_damage(error, None, ())
+            raise error
 
     def enforce(self, device: Optional[int] = None) -> list[Fact]:
         """Judges a device, and the memory of every seal on it, now.  A violation stops the guard, and PolicyViolation names it."""

@@ -112,9 +112,7 @@ class Seal:
             params.damage, params.damage_cap = damage, _RANGES
         began = time.monotonic()
         with self._shard as shard:
-            if not self._suspended:
-                self._check_places()
-                wait_for_stream(self._memories, may_wait=False)
+            self._prepare_to_verify()
             status = lib.vres_shard_verify(shard, params, report, err)
         if status:
             raise self._failure(err, report, damage)
@@ -245,10 +243,14 @@ class Seal:
     def __repr__(self) -> str:
         return f"<vres.Seal of {len(self.names)} tensors{', closed' if self.closed else ', suspended' if self._suspended else ''}>"
 
-    def _check_places(self) -> None:
+    def _prepare_to_verify(self) -> None:
+        """Are the tensors where they were, and written?  Of suspended ones nothing is asked."""
+        if self._suspended:
+            return
         for name, stamp, before in self._stamps:
             if stamp() != before:
                 raise Moved(f"tensor {name!r} is not where it was sealed, or has another size: change it inside update() or asleep()")
+        wait_for_stream(self._memories, may_wait=False)
 
     @contextlib.contextmanager
     def _away(self) -> Iterator[None]:
@@ -286,8 +288,13 @@ class Seal:
     def _failure(self, err: Any, report: Any, damage: Any) -> Error:
         """The exception, with what is known of the damage."""
         error = error_of(err, self.names)
+        self._name_damage(error, report, damage)
+        return error
+
+    def _name_damage(self, error: Error, report: Any, damage: Any) -> None:
+        """From the report and the ranges, or else from the incident that this thread was told."""
         if not isinstance(error, Damaged):
-            return error
+            return
         told = getattr(self._guard._listener.last, "incident", None)
         if report is not None:
             error.bad_tensors = report.bad_tensors
@@ -301,7 +308,6 @@ class Seal:
         if error.tensor is not None:
             error.args = (f"{error.args[0]}: tensor {error.tensor!r}" + ("" if error.offset is None else f", offset {error.offset}") +
                           (f", and {error.bad_tensors - 1} more" if error.bad_tensors > 1 else ""),)
-        return error
 
 
 _MODE_NAMES = {value: word for word, value in MODES.items()}
