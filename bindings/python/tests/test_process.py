@@ -388,3 +388,25 @@ def test_a_callback_may_call_the_guard_and_the_seal(weights):
 def test_importing_takes_neither_torch_nor_numpy():
     program = "import sys, vres; print([name for name in ('torch', 'numpy', 'ctypes', 'asyncio') if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_child_of_a_process_with_a_scrub_ends_in_good_order():
+    assert run("""
+scrub = guard.scrub_in_background(every_ms=1)
+time.sleep(0.05)
+for _ in range(20):
+    child = os.fork()
+    if child == 0:
+        sys.exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+print(scrub.running)
+""") == "True\n"
+
+
+def test_workers_of_a_pool_that_were_forked_work_and_end():
+    assert run("""
+import multiprocessing
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    print(pool.map(abs, [-1, -2]))
+print(seal.verify().mode)
+""") == "[1, 2]\nfull\n"

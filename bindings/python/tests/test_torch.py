@@ -122,3 +122,14 @@ def test_parameters_of_a_module_are_sealed_and_what_moved_is_noticed(guard):
         module[1].bias.data.resize_(16)
         with pytest.raises(vres.Moved):
             seal.verify()
+
+
+def test_workers_of_a_data_loader_work_beside_a_sealed_module(guard):
+    torch = pytest.importorskip("torch")
+    module = torch.nn.Linear(8, 8)
+    with guard.seal(module.named_parameters()) as seal, seal.use():
+        loader = torch.utils.data.DataLoader(torch.arange(64.0).reshape(8, 8), batch_size=2, num_workers=2)
+        assert sum(float(batch.sum()) for batch in loader) == 2016.0
+    seal = guard.seal({"shared": module.weight.detach().share_memory_()})
+    seal.verify()
+    seal.close()

@@ -8,7 +8,7 @@
 
 docs/PYTHON.md has more.
 """
-from . import mock, policy
+from . import manifest, mock, policy, safetensors
 from ._events import Incident
 from ._native import ffi as _ffi, lib as _lib
 from ._scrub import Scrub
@@ -22,4 +22,4 @@ __version__: str = _ffi.string(_lib.vres_version()).decode()
 __all__ = ["AuditFailed", "Busy", "Capturing", "Closed", "Config", "Consequence", "Damage", "Damaged", "DeviceLost", "Error", "Expired", "Fact", "Forged", "Forked",
            "Guard", "Incident", "InsufficientVram", "Internal", "InvalidInput", "Lease", "Machine", "Moved", "NoBackend", "NoDevice", "NoMemory", "NotContiguous",
            "NotFound", "PolicyViolation", "Quarantined", "Report", "Retry", "Scrub", "Seal", "SealInfo", "Stale", "State", "Stopped", "Superseded", "Suspended",
-           "Tampering", "Unexpected", "Unsupported", "Usage", "mock", "policy"]
+           "Tampering", "Unexpected", "Unsupported", "Usage", "manifest", "mock", "policy", "safetensors"]
