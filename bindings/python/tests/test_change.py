@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Updates and sleep: memory that its owner changes or moves on purpose."""
+import gc
 import logging
+import threading
+import weakref
 
 import numpy
 import pytest
@@ -74,6 +77,33 @@ def test_sleep_may_move_the_memory_but_not_change_it(guard):
         tensor.array = numpy.arange(9000, dtype=numpy.float32)  # without saying so
         with pytest.raises(vres.Moved, match="'w' is not where it was sealed"):
             seal.verify()
+
+
+class Keeper:
+    """Memory that is kept by a base, as a view's is."""
+
+    def __init__(self, array):
+        self.array = array
+
+    base = property(lambda self: self.array)
+    nbytes = property(lambda self: self.array.nbytes)
+    __array_interface__ = property(lambda self: self.array.__array_interface__)
+
+
+def test_nothing_is_kept_of_memory_that_is_given_up(guard):
+    tensor = Keeper(numpy.arange(500.0))
+    ended = weakref.ref(tensor.array)
+    with guard.seal({"w": tensor}) as seal:
+        old = [ended()]
+        tensor.array = None
+        assert ended() is not None  # it is sealed
+        tensor.array = old.pop()
+        with seal.asleep():
+            tensor.array = None
+            gc.collect()
+            assert ended() is None
+            tensor.array = numpy.arange(500.0)
+        seal.verify()
 
 
 def test_another_size_is_refused_and_leaves_the_seal_suspended(guard):
@@ -185,3 +215,27 @@ def test_a_lost_device_is_trouble_and_no_tampering(guard, weights):
     with pytest.raises(vres.Machine):
         seal.close()
     assert seal.closed
+
+
+def test_two_threads_resume_and_one_is_refused(guard, weights):
+    with guard.seal(weights) as seal:
+        seal.suspend()
+        guard.mock.delay("lane_wait", 0.3)
+        outcomes, barrier = [], threading.Barrier(2)
+
+        def resume():
+            barrier.wait()
+            try:
+                seal.resume()
+                outcomes.append("done")
+            except (vres.Busy, vres.State):
+                outcomes.append("refused")
+
+        threads = [threading.Thread(target=resume) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        guard.mock.delay("lane_wait", 0)
+        assert sorted(outcomes) == ["done", "refused"]
+        seal.verify()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from typing import TYPE_CHECKING, Any, Collection, Iterator, Mapping, NamedTuple, Optional, Sequence
 
 from ._calls import Handle, bytes_of, init, number, utf8
 from ._memory import Memory, memory_of, wait_for_stream
 from ._native import ffi, lib
-from .errors import Damage, Damaged, Error, InvalidInput, Moved, check, error_of, text_of
+from .errors import Busy, Damage, Damaged, Error, InvalidInput, Moved, check, error_of, text_of
 from .manifest import Manifest, compare, parse, read
 from .mock import Holds
 from .policy import MODES, mode as mode_of
@@ -95,7 +96,7 @@ class Seal:
         self._keeps = (guard._keeps, holds, [memory.keep for memory in memories])
         self._shard = Handle("seal", pointer, lib.vres_shard_release, self._keeps, holds.let_go)
         self._stamps = [(name, memory.stamp, memory.stamp()) for name, memory in zip(self.names, memories)]
-        self._suspended, self._fresh = False, time.monotonic()
+        self._suspended, self._fresh, self._resuming = False, time.monotonic(), threading.Lock()
 
     def verify(self, mode: str = "full", *, samples: int = 0, background: bool = False) -> Report:
         """Verifies: "full" hashes every block, "sampled" @samples of them, "signature" looks at the record and at where the memory is.
@@ -173,7 +174,7 @@ class Seal:
         with self._shard as shard:
             check(lib.vres_shard_suspend(shard, err), err)
             self._suspended = True
-            self._holds.let_go()
+            self._let_go()
 
     def resume(self, *, changed: Optional[Collection[str]] = None, all_changed: bool = False, expected: Optional[Manifest] = None,
                label: Optional[str] = None) -> None:
@@ -185,7 +186,7 @@ class Seal:
         wanted = {} if expected is None else read(expected)
         changes, _alive = self._changes(changed, all_changed, wanted)
         text = utf8("label", label)
-        with self._shard as shard:
+        with self._shard as shard, self._alone():
             # Tensors of torch may have other storage now.
             memories = [memory_of(name, memory.tensor) for name, memory in zip(self.names, self._memories)]
             for name, memory, before in zip(self.names, memories, self._memories):
@@ -203,7 +204,7 @@ class Seal:
             finally:
                 self._suspended = info_of(shard).suspended
                 if self._suspended:
-                    self._holds.let_go()
+                    self._let_go()
                 else:
                     self._memories[:] = memories
                     self._stamps = [(name, memory.stamp, memory.stamp()) for name, memory in zip(self.names, memories)]
@@ -251,6 +252,22 @@ class Seal:
             if stamp() != before:
                 raise Moved(f"tensor {name!r} is not where it was sealed, or has another size: change it inside update() or asleep()")
         wait_for_stream(self._memories, may_wait=False)
+
+    def _let_go(self) -> None:
+        """Nothing of the memory is kept while it is its owner's, who may want to free it."""
+        self._holds.let_go()
+        self._memories[:] = [memory._replace(keep=None) for memory in self._memories]
+        self._keeps[2].clear()
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One thread at a time resumes."""
+        if not self._resuming.acquire(blocking=False):
+            raise Busy("another thread resumes the seal")
+        try:
+            yield
+        finally:
+            self._resuming.release()
 
     @contextlib.contextmanager
     def _away(self) -> Iterator[None]:
