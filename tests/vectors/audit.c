@@ -25,7 +25,7 @@ static uint64_t wall(void)
 struct told {
 	vres_event event;
 	vres_shard_info shard;
-	char text[7][TEXT_MAX];
+	char text[10][TEXT_MAX];
 };
 
 static uint64_t number(const struct vectors *v, const char *key, uint64_t otherwise)
@@ -61,6 +61,13 @@ static void tell(const struct vectors *v, struct told *t)
 	e->reason = (uint32_t)number(v, "reason", 0);
 	e->status = (vres_status)number(v, "status", 0);
 	e->damage_count = number(v, "damage_count", 0);
+	e->bad_tensors = number(v, "bad_tensors", 0);
+	e->changed_tensors = number(v, "changed_tensors", 0);
+	e->expected_tensors = number(v, "expected_tensors", 0);
+	e->moved_tensors = number(v, "moved_tensors", 0);
+	e->lifted = (uint32_t)number(v, "lifted", 0);
+	e->ranges = number(v, "ranges", 0);
+	e->repaired_bytes = number(v, "repaired_bytes", 0);
 	e->time = vectors_number(v, "time");
 	e->requested_bytes = number(v, "requested_bytes", 0);
 	e->allocated_bytes = number(v, "allocated_bytes", 0);
@@ -73,6 +80,11 @@ static void tell(const struct vectors *v, struct told *t)
 	e->violation = text(v, "violation", t->text[3]);
 	e->action_taken = text(v, "action_taken", t->text[4]);
 	e->detail = text(v, "detail", t->text[5]);
+	e->tensor = text(v, "tensor", t->text[7]);
+	e->previous_digest = text(v, "previous_digest", t->text[8]);
+	e->label = text(v, "label", t->text[9]);
+	t->shard.tensors = (uint32_t)number(v, "tensors", 0);
+	t->shard.epoch = (uint32_t)number(v, "epoch", 0);
 	t->shard.vram_bytes = number(v, "vram_bytes", 0);
 	if (text(v, "shard_id", t->text[6]))
 		memcpy(t->shard.shard_id, t->text[6], sizeof(t->shard.shard_id));

@@ -8,7 +8,8 @@ from primitives import hkdf_expand, hmac_sha256, root_key, sha256, span, subkey
 NUMBER_MAX = 2**53 - 1
 REASONS = {1: "signature_invalid", 2: "digest_mismatch", 3: "residency_lost", 4: "stale_session", 5: "expired", 6: "unknown_shard"}
 EVENTS = {1: "vram_sealed", 2: "seal_verified", 3: "seal_verification_failed", 4: "vram_allocated", 5: "vram_allocation_failed",
-          6: "vram_deallocated", 7: "vram_deallocation_failed", 8: "policy_violation", 13: "seal_verification_error", 14: "seal_failed",
+          6: "vram_deallocated", 7: "vram_deallocation_failed", 8: "policy_violation", 9: "vram_resealed",
+          10: "vram_suspended", 11: "vram_resumed", 12: "vram_repaired", 13: "seal_verification_error", 14: "seal_failed",
           15: "vram_released"}
 STATUSES = {204: "VRES_E_CANCELLED", 303: "VRES_E_BACKEND"}
 
@@ -24,12 +25,16 @@ def screened(text):
 def audit_event(e):
     """The object behind "event" for what the library was told."""
     number = lambda key: min(e[key], NUMBER_MAX) if key in e else None
+    count = lambda key: number(key) or None  # absent when it is 0
+    flag = lambda key: True if e.get(key) else None
     text = lambda key: screened(e[key]) if key in e else None
     fields = {
-        1: lambda: {"shard_id": text("shard_id"), "gpu_device": number("gpu_device"), "vram_bytes": number("vram_bytes"), "digest": text("digest")},
+        1: lambda: {"shard_id": text("shard_id"), "gpu_device": number("gpu_device"), "vram_bytes": number("vram_bytes"), "digest": text("digest"),
+                    "tensors": count("tensors")},
         2: lambda: {"shard_id": text("shard_id"), "mode": text("mode")},
         3: lambda: {"shard_id": text("shard_id"), "reason": REASONS[e["reason"]], "expected_digest": text("expected_digest"),
-                    "actual_digest": text("actual_digest"), "severity": "critical", "damage_count": number("damage_count")},
+                    "actual_digest": text("actual_digest"), "severity": "critical", "damage_count": count("damage_count"), "bad_tensors": count("bad_tensors"),
+                    "tensor": text("tensor")},
         4: lambda: {"requested_bytes": number("requested_bytes"), "allocated_bytes": number("allocated_bytes"),
                     "available_bytes": number("available_bytes"), "used_bytes": number("used_bytes"), "gpu_device": number("gpu_device")},
         5: lambda: {"requested_bytes": number("requested_bytes"), "available_bytes": number("available_bytes"), "reason": text("detail"),
@@ -39,6 +44,14 @@ def audit_event(e):
         7: lambda: {"shard_id": text("shard_id"), "reason": text("detail"), "gpu_device": number("gpu_device")},
         8: lambda: {"policy": "vram_only", "violation": text("violation"), "details": text("detail"), "severity": "critical",
                     "action_taken": text("action_taken"), "gpu_device": number("gpu_device")},
+        9: lambda: {"shard_id": text("shard_id"), "gpu_device": number("gpu_device"), "epoch": number("epoch"), "tensors": count("tensors"),
+                    "changed_tensors": count("changed_tensors"), "expected_tensors": count("expected_tensors"), "digest": text("digest"),
+                    "previous_digest": text("previous_digest"), "label": text("label"), "lifted": flag("lifted")},
+        10: lambda: {"shard_id": text("shard_id"), "gpu_device": number("gpu_device")},
+        11: lambda: {"shard_id": text("shard_id"), "gpu_device": number("gpu_device"), "epoch": number("epoch"),
+                     "moved_tensors": count("moved_tensors"), "label": text("label"), "lifted": flag("lifted")},
+        12: lambda: {"shard_id": text("shard_id"), "gpu_device": number("gpu_device"), "ranges": count("ranges"),
+                     "repaired_bytes": count("repaired_bytes"), "lifted": flag("lifted")},
         13: lambda: {"shard_id": text("shard_id"), "mode": text("mode"), "status": STATUSES[e["status"]], "gpu_device": number("gpu_device")},
         14: lambda: {"shard_id": text("shard_id"), "mode": text("mode"), "status": STATUSES[e["status"]], "gpu_device": number("gpu_device")},
         15: lambda: {"shard_id": text("shard_id"), "gpu_device": number("gpu_device")},
@@ -108,6 +121,17 @@ def audit_events():
     yield {"type": 13, "time": at, "gpu_device": 7, "shard_id": b"shard-1", "mode": b"sampled", "status": 303}
     yield {"type": 14, "time": at, "gpu_device": 7, "simulated": 1, "shard_id": b"shard-1", "mode": b"adopt", "status": 204}
     yield {"type": 15, "time": at, "gpu_device": 7, "shard_id": b"shard-1"}
+    yield {"type": 1, "time": at, "gpu_device": 7, "shard_id": b"t", "vram_bytes": 2**53, "digest": digest, "tensors": 2**20}
+    yield {"type": 3, "time": at, "gpu_device": 7, "shard_id": b"t", "reason": 2, "damage_count": 3, "bad_tensors": 2, "tensor": "w\"é".encode()}
+    yield {"type": 10, "time": at, "gpu_device": 7, "shard_id": b"t"}
+    yield {"type": 11, "time": at, "gpu_device": 7, "shard_id": b"t", "epoch": 0, "moved_tensors": 0}
+    yield {"type": 11, "time": at, "gpu_device": 7, "shard_id": b"t", "epoch": 2**32 - 1, "moved_tensors": 2**20, "label": b"level 2", "lifted": 1}
+    yield {"type": 9, "time": at, "gpu_device": 7, "shard_id": b"t", "epoch": 1, "tensors": 2**20, "changed_tensors": 2**20,
+           "expected_tensors": 1, "digest": digest, "previous_digest": other, "label": b"step\x07", "lifted": 1}
+    yield {"type": 9, "time": at, "gpu_device": 0, "simulated": 1, "shard_id": b"r", "epoch": 2, "changed_tensors": 1, "expected_tensors": 0,
+           "digest": other, "previous_digest": digest}
+    yield {"type": 12, "time": at, "gpu_device": 7, "shard_id": b"r", "ranges": 2, "repaired_bytes": 2**64 - 1, "lifted": 1}
+    yield {"type": 12, "time": at, "gpu_device": 7, "simulated": 1, "shard_id": b"r", "ranges": 0, "repaired_bytes": 0, "lifted": 1}
 
 
 def audit_session(log, head, events):
