@@ -191,6 +191,23 @@ START_TEST(shard_that_is_damaged_all_over_is_repaired)
 }
 END_TEST
 
+/* Once to find the damage, once to see that it is gone; and the damaged group a few times. */
+START_TEST(repair_of_one_block_hashes_the_shard_twice_and_little_more)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(release_shard) vres_shard *shard = damaged(f, MIB(16), MIB(5));
+	struct content_source source = {.seed = 99};
+	vres_verify_report r = vres_verify_report_init();
+	vres_error err;
+
+	ck_ok(repair_from(shard, &source, &r, &err));
+	ck_assert_uint_ge(r.bytes_hashed, 2 * MIB(16));
+	ck_assert_uint_le(r.bytes_hashed, MIB(16) / 10 * 21);
+	ck_assert_uint_eq(source.bytes, GROUP + BLOCK);
+	ck_repaired(shard);
+}
+END_TEST
+
 START_TEST(more_damage_than_is_allowed_is_not_repaired_and_nothing_is_written)
 {
 	CLEANUP(finish) struct fixture *f = begin(NULL);
@@ -231,6 +248,7 @@ int main(void)
 	                  COUNT(SIZES), "CI-007", "availability", ""),
 		CASE_LOOP(shard_that_is_damaged_all_over_is_repaired, 2, "CI-007", "availability",
 	                  ""),
+		CASE(repair_of_one_block_hashes_the_shard_twice_and_little_more, "CI-007", "", ""),
 		CASE(more_damage_than_is_allowed_is_not_repaired_and_nothing_is_written, "CI-007",
 	             "integrity", "a repair that replaces a model"),
 	};
