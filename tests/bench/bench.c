@@ -7,7 +7,8 @@
  * 	bench [BYTES]                    speed, on BYTES bytes (256 MiB) in the mock's VRAM
  * 	bench growth [BYTES [SHARDS]]    how cost grows, up to BYTES (64 MiB) and SHARDS (1,000)
  * 	bench hashing [BYTES]            hashing on the host, of BYTES bytes (256 MiB) and of 1 MB
- * 	bench tensors [BYTES]            300 tensors of BYTES bytes (8 MiB), 20,000 of 4 KiB
+ * 	bench repair [BYTES]             damage in a shard of BYTES (1 GiB), beside a FULL
+ * verification bench tensors [BYTES]            300 tensors of BYTES bytes (8 MiB), 20,000 of 4 KiB
  * 	bench tools [BYTES]              `vres digest` beside other tools, on BYTES bytes (1 GiB)
  * 	bench rss FILE                   host memory that sealing FILE takes
  *
@@ -106,7 +107,8 @@ static uint64_t amount(int argc, char **argv, int at, uint64_t otherwise)
 	const uint64_t bytes = number(argc, argv, at, otherwise);
 
 	must(argc <= at + 1 && bytes > 0 && bytes <= MOST_BYTES,
-	     "usage: bench [[hashing|tensors|tools] BYTES], bench growth [BYTES [SHARDS]], or "
+	     "usage: bench [[hashing|repair|tensors|tools] BYTES], bench growth [BYTES [SHARDS]], "
+	     "or "
 	     "bench rss "
 	     "FILE");
 	return bytes;
@@ -131,6 +133,8 @@ int main(int argc, char **argv)
 	} else if (strcmp(what, "hashing") == 0) {
 		bench_hashing(&f, amount(argc, argv, 2, UINT64_C(256) << 20));
 		bench_small(&f);
+	} else if (strcmp(what, "repair") == 0) {
+		bench_repair(&f, amount(argc, argv, 2, UINT64_C(1) << 30));
 	} else if (strcmp(what, "tensors") == 0) {
 		bench_tensors(&f, amount(argc, argv, 2, UINT64_C(8) << 20));
 	} else if (strcmp(what, "tools") == 0) {

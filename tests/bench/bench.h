@@ -47,6 +47,7 @@ void bench_small(struct figures *f);                      /* hashing.c */
 void bench_tools(struct figures *f, uint64_t bytes);      /* tools.c */
 void bench_rss(struct figures *f, const char *path);      /* rss.c */
 
+void bench_repair(struct figures *f, uint64_t bytes); /* repair.c */
 void bench_tensors(struct figures *f, uint64_t each); /* tensors.c; of 300 tensors */
 
 void bench_many(struct figures *f, uint64_t bytes); /* many.c */
