@@ -117,6 +117,12 @@ START_TEST(digests_equal_openssl_at_the_edge_of_the_fan_out)
 			mem = contract_alloc(&c, edge + 1, NULL);
 			contract_write(&c, mem, 0, edge + 1, 2);
 		}
+		/*
+		 * 128 MiB in the largest blocks: only where the edge decides how many nodes a level
+		 * has.  Leaves have no edge.
+		 */
+		if (bs == 65536 && i % 6 < 3)
+			continue;
 		ck_whole(&c, mem, 2, edge + i % 2, bs, i % 6 / 2);
 	}
 	if (mem)
