@@ -25,16 +25,16 @@ static int context_release(const struct gpu_binding *b, uint32_t device)
 	return b->api.cuDevicePrimaryCtxRelease((int)device);
 }
 
-/* The call swaps the mode.  It needs no context. */
-static int capture_relax(const struct gpu_binding *b, struct gpu_before *before)
+/*
+ * The call swaps the mode.  Without it, or where it fails, everything works but a capture that is
+ * under way, which is no reason to refuse all work.
+ */
+static void capture_relax(const struct gpu_binding *b, struct gpu_before *before)
 {
 	before->capture_mode = CUDA_CAPTURE_RELAXED;
-	before->is_relaxed = false;
-	if (b->api.cuThreadExchangeStreamCaptureMode == NULL)
-		return CUDA_OK;
-	TRY(b->api.cuThreadExchangeStreamCaptureMode(&before->capture_mode));
-	before->is_relaxed = true;
-	return CUDA_OK;
+	before->is_relaxed =
+		b->api.cuThreadExchangeStreamCaptureMode != NULL &&
+		b->api.cuThreadExchangeStreamCaptureMode(&before->capture_mode) == CUDA_OK;
 }
 
 /* Tried twice: a thread of the engine would go on in our mode if this failed. */
@@ -55,7 +55,7 @@ static int context_push(const struct gpu_binding *b, uint32_t device, void *cont
 	int code;
 
 	(void)device;
-	TRY(capture_relax(b, before));
+	capture_relax(b, before);
 	code = b->api.cuCtxPushCurrent(context);
 	if (code != CUDA_OK)
 		capture_restore(b, before);

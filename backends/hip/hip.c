@@ -38,16 +38,16 @@ static int context_release(const struct gpu_binding *b, uint32_t device)
 	return HIP_OK;
 }
 
-/* The call swaps the mode. */
-static int capture_relax(const struct gpu_binding *b, struct gpu_before *before)
+/*
+ * The call swaps the mode.  Without it, or where it fails, everything works but a capture that is
+ * under way, which is no reason to refuse all work.
+ */
+static void capture_relax(const struct gpu_binding *b, struct gpu_before *before)
 {
 	before->capture_mode = HIP_CAPTURE_RELAXED;
-	before->is_relaxed = false;
-	if (b->api.hipThreadExchangeStreamCaptureMode == NULL)
-		return HIP_OK;
-	TRY(b->api.hipThreadExchangeStreamCaptureMode(&before->capture_mode));
-	before->is_relaxed = true;
-	return HIP_OK;
+	before->is_relaxed =
+		b->api.hipThreadExchangeStreamCaptureMode != NULL &&
+		b->api.hipThreadExchangeStreamCaptureMode(&before->capture_mode) == HIP_OK;
 }
 
 /* Tried twice: a thread of the engine would go on in our mode if this failed. */
@@ -68,9 +68,8 @@ static int context_push(const struct gpu_binding *b, uint32_t device, void *cont
 
 	(void)context;
 	before->error = hip_error_before(b);
-	code = capture_relax(b, before);
-	if (code == HIP_OK)
-		code = b->api.hipGetDevice(&before->device);
+	capture_relax(b, before);
+	code = b->api.hipGetDevice(&before->device);
 	if (code == HIP_OK)
 		code = b->api.hipSetDevice((int)device);
 	if (code != HIP_OK) {

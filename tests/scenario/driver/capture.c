@@ -13,6 +13,12 @@
 #define REFUSED  900
 #define ENOUGH_S UINT64_C(10000000)
 
+#ifdef FAKE_HIP
+#define MODE_FUNCTION "hipThreadExchangeStreamCaptureMode"
+#else
+#define MODE_FUNCTION "cuThreadExchangeStreamCaptureMode"
+#endif
+
 /* What an engine's thread asks of the library; the last of it is what failed. */
 struct work {
 	struct fixture *f;
@@ -131,6 +137,21 @@ START_TEST(fake_driver_refuses_unsafe_calls_that_are_not_relaxed_and_spoils_the_
 }
 END_TEST
 
+/* Also where the mode cannot be put back at the first try. */
+START_TEST(mode_that_the_driver_does_not_set_is_no_reason_to_refuse_work)
+{
+	CLEANUP(driver_fixture_finish) struct fixture *f = driver_fixture_begin(NULL, 0, 0, true);
+	CLEANUP(release_shard) vres_shard *shard = sealed(f, BYTES, 1);
+	vres_error err;
+
+	fake_fail(MODE_FUNCTION, (uint64_t)_i + 1, CUDA_UNKNOWN);
+	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
+	ck_assert_ptr_nonnull(fake_failed());
+	ck_context_restored();
+	ck_assert_int_eq(fake_engine_capture_mode(CUDA_CAPTURE_GLOBAL), CUDA_CAPTURE_GLOBAL);
+}
+END_TEST
+
 #ifndef FAKE_HIP
 /* HIP's missing functions are those that dlsym() does not find: tests/unit/gpu/hip.c. */
 START_TEST(driver_without_capture_modes_works_and_then_a_check_spoils_a_capture)
@@ -164,6 +185,8 @@ int main(void)
 	                  "availability", ""),
 		CASE(fake_driver_refuses_unsafe_calls_that_are_not_relaxed_and_spoils_the_capture,
 	             "WORKER-4032", "", ""),
+		CASE_LOOP(mode_that_the_driver_does_not_set_is_no_reason_to_refuse_work, 2,
+	                  "WORKER-4032", "availability", ""),
 #ifndef FAKE_HIP
 		CASE(driver_without_capture_modes_works_and_then_a_check_spoils_a_capture,
 	             "WORKER-4032 CI-007", "availability", "a refused call taken for tampering"),
