@@ -201,6 +201,7 @@ def test_a_set_is_verified_whole_and_names_who_is_damaged(weights):
 
 def test_a_set_of_seals_keeps_place_and_group(guard, weights):
     with guard.seal(weights, group_id="tp", index=1, total=2, shard_id="b") as seal:
-        assert seal.info().shard_id == "b"
+        info = seal.info()
+        assert (info.shard_id, info.group_id, info.shard_index, info.total_shards) == ("b", "tp", 1, 2)
     with pytest.raises(vres.InvalidInput):
         guard.seal(weights, index=2, total=2)

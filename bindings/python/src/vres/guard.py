@@ -87,7 +87,7 @@ class Guard:
             config.audit = lib.vres_audit_file_sink(log)
         check(lib.vres_manager_create(config, out, err), err)
         # What must be there as long as anything of the guard is.
-        self._audit = log
+        self._audit, self._key = log, key
         self._keeps = (self._listener, self.mock, log)
         self._manager = Handle("guard", out[0], lib.vres_manager_destroy, self._keeps)
         self._scrubs: list[Scrub] = []

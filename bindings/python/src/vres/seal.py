@@ -25,10 +25,13 @@ _PATIENCE = 60.0
 
 
 class SealInfo(NamedTuple):
-    """What is known of a seal; times in seconds since 1970."""
+    """What is known of a seal; times in seconds since 1970.  shard_index and total_shards: its place in a set, both 0 where it is of none."""
 
     shard_id: str
     model_ref: str
+    group_id: str
+    shard_index: int
+    total_shards: int
     digest: str
     backend: str
     device: int
@@ -56,9 +59,13 @@ class Report(NamedTuple):
 def info_of(shard: Any) -> SealInfo:
     info, err = init("vres_shard_info"), ffi.new("vres_error *")
     check(lib.vres_shard_describe(shard, info, err), err)
-    return SealInfo(text_of(info.shard_id), text_of(info.model_ref), text_of(info.digest), text_of(info.backend), info.gpu_device, info.vram_bytes, info.tensors,
-                    info.epoch, info.leases, info.state == lib.VRES_SHARD_QUARANTINED, bool(info.suspended), bool(info.simulated), info.sealed_at / 1e9,
-                    info.verified_at / 1e9)
+    return info_in(info)
+
+
+def info_in(info: Any) -> SealInfo:
+    return SealInfo(text_of(info.shard_id), text_of(info.model_ref), text_of(info.group_id), info.shard_index, info.total_shards, text_of(info.digest),
+                    text_of(info.backend), info.gpu_device, info.vram_bytes, info.tensors, info.epoch, info.leases, info.state == lib.VRES_SHARD_QUARANTINED,
+                    bool(info.suspended), bool(info.simulated), info.sealed_at / 1e9, info.verified_at / 1e9)
 
 
 class Lease:
