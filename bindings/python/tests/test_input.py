@@ -41,6 +41,7 @@ class OnDevice:
     ({"w": numpy.zeros(8)[::-1]}, vres.NotContiguous, "'w' is not contiguous"),
     ({"w": numpy.broadcast_to(numpy.zeros(1), (4, 4))}, vres.NotContiguous, "'w' is not contiguous"),
     ({"w": numpy.array([object()])}, vres.InvalidInput, "'w' is an array of Python objects"),
+    ({"w": numpy.zeros(2, [("a", "f4"), ("b", "O")])}, vres.InvalidInput, "'w' is an array of Python objects"),
     ({"w": [1.0, 2.0]}, vres.InvalidInput, "'w' is a list"),
     ({"w": None}, vres.InvalidInput, "'w' is a NoneType"),
     ({"": numpy.zeros(4)}, vres.InvalidInput, "tensor 0's name"),

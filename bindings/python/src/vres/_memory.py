@@ -41,6 +41,8 @@ class Memory(NamedTuple):
 
 def memory_of(name: str, tensor: Any) -> Memory:
     """Where @tensor lies, or why it has no place, by @name."""
+    if type(tensor).__module__ == "numpy" and hasattr(tensor, "__array_interface__"):
+        return _of_array(name, tensor)
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(tensor, torch.Tensor):
         return _of_torch(name, tensor)
@@ -85,7 +87,7 @@ def _of_array(name: str, array: Any) -> Memory:
     first = array.__array_interface__
     if first.get("data") is None:
         raise InvalidInput(f"tensor {name!r} has no data pointer")
-    if first["typestr"][1] == "O":
+    if first["typestr"][1] == "O" or getattr(getattr(array, "dtype", None), "hasobject", False):
         raise InvalidInput(f"tensor {name!r} is an array of Python objects")
     item = int(first["typestr"][2:]) * (4 if first["typestr"][1] == "U" else 1)
     _check_dense(name, first["shape"], first.get("strides"), item)
@@ -98,11 +100,11 @@ def _of_array(name: str, array: Any) -> Memory:
         return now["data"][0], item * math.prod(now["shape"])
 
     where = place if hasattr(array, "nbytes") else place_by_shape
-    address, size = where()
+    address, size = first["data"][0], array.nbytes if where is place else item * math.prod(first["shape"])
     root, span = array, (address, size)
     while hasattr(getattr(root, "base", None), "__array_interface__"):
         root = root.base
-    if root is not array and root.flags.forc:
+    if root is not array and getattr(getattr(root, "flags", None), "forc", False):
         whole = root.__array_interface__["data"][0], root.nbytes
         if whole[0] <= address and address + size <= whole[0] + whole[1]:
             span = whole
