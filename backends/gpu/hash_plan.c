@@ -7,7 +7,7 @@
 #include "gpu/objects.h"
 
 /*
- * The host is faster for a level with so few nodes: a thread of the device takes about 90 us for a
+ * The host is faster for a level with so few nodes: a thread of the device takes about 76 us for a
  * node, the host's portable code 12 us.
  */
 #define FEW 6u

@@ -16,9 +16,15 @@ from support import equal, expect, main, test, token_file  # noqa: E402
 MARKER = b"what the search must-find"
 
 
+def without_long_zeros(content):
+    """Most of a dump is zeros, in which nothing is to be found; no spelling is as long as those that stay."""
+    zeros = bytes(4096)
+    return zeros.join(part for part in content.split(zeros) if part)
+
+
 def given_away(core):
     with open(core, "rb") as f:
-        content = f.read()
+        content = without_long_zeros(f.read())
     expect(MARKER in content, "the dump has no heap, or the search finds nothing")
     found = set()
     for name, secret in secrets().items():
