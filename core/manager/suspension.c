@@ -205,8 +205,8 @@ vres_status vres_repair_begin(struct vres_shard *s, vres_error *err)
 
 static vres_status wait_locked(struct vres_shard *s, uint64_t deadline, vres_error *err)
 {
-	if (s->leased > 0)
-		return busy(s, "a lease is open", err);
+	if (s->leased > 0 || s->sources > 0)
+		return busy(s, s->leased > 0 ? "a lease is open" : "a source is being read", err);
 	if (!wait_for(s, has_no_checks, deadline))
 		return busy(s, "a verification lasts longer than the policy's deadline", err);
 	return check_final_locked(s, err); /* perhaps by what was waited for */

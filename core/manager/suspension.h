@@ -54,8 +54,8 @@ vres_status vres_repair_begin(struct vres_shard *s, vres_error *err);
 
 /*
  * It is quarantined, so no check and no lease begins any more; wait for those in progress.
- * VRES_E_BUSY with leases, or after @deadline; VRES_E_SEAL_VERIFICATION_FAILED if it is quarantined
- * for good by now.
+ * VRES_E_BUSY with leases, while a source is read, or after @deadline;
+ * VRES_E_SEAL_VERIFICATION_FAILED if it is quarantined for good by now.
  */
 vres_status vres_repair_wait(struct vres_shard *s, uint64_t deadline, vres_error *err);
 

@@ -58,8 +58,9 @@ VRES_DEFINE_INIT(vres_repair_params)
  * good (a wrong signature, memory that is not what was sealed, damaged digests on the host) is
  * never lifted.  The age of max_seal_age runs on, and an old seal can be repaired.
  *
- * While it is repaired the shard is quarantined to everybody else.  Takes a staging buffer of at
- * most 16 MiB, and of host memory a hundredth of the damage; no device memory.
+ * While it is repaired the shard is quarantined to everybody else, and vres_enforce_vram_only()
+ * passes it by.  Takes a staging buffer of at most 16 MiB; of host memory twice what is kept of the
+ * shard's digests, and at most 150 bytes for each damaged block; no device memory.
  *
  * Return: VRES_OK: every byte is what was sealed.
  *         VRES_E_INTEGRITY_VIOLATION: @source did not deliver what was sealed.  What differs was
@@ -73,7 +74,7 @@ VRES_DEFINE_INIT(vres_repair_params)
  *         host are damaged: it is quarantined for good; with reason QUARANTINED: it was, or became
  *         so meanwhile.
  *         VRES_E_BUSY: leases are open, another thread repairs or closes it, or a verification in
- *         progress lasts longer than the deadline of the policy.
+ *         progress reads its source or lasts longer than the deadline of the policy.
  *         VRES_E_UNSUPPORTED: its memory is adopted (suspend it, load the damaged tensors, resume
  *         it), or the device cannot hash and VRES_ALLOW_READBACK is not given.
  *         VRES_E_STATE with reason SUSPENDED.

@@ -124,6 +124,32 @@ START_TEST(lease_that_is_granted_while_damage_is_looked_for_keeps_it_from_being_
 }
 END_TEST
 
+static vres_status repairs_meanwhile(void *ctx, uint64_t offset, void *buf, size_t n)
+{
+	vres_error err;
+
+	ck_status(repair_from(ctx, NULL, NULL, &err), VRES_E_BUSY);
+	content_fill(buf, n, REPAIR_SEED, offset);
+	return VRES_OK;
+}
+
+/* It would wait for the verification that waits for it. */
+START_TEST(repair_from_within_the_source_of_a_verification_is_refused)
+{
+	CLEANUP(finish) struct fixture *f = begin(NULL);
+	CLEANUP(release_shard) vres_shard *shard = sealed(f, 3 * BLOCK, REPAIR_SEED);
+	vres_verify_params p = mode_of(VRES_VERIFY_FULL);
+	vres_error err;
+
+	flip(f, shard, BLOCK, 1);
+	p.source = repairs_meanwhile;
+	p.source_ctx = shard;
+	ck_refused(vres_shard_verify(shard, &p, NULL, &err), VRES_REASON_DIGEST);
+	ck_assert_uint_eq(record_count(&f->record, VRES_EVENT_SEAL_VERIFICATION_FAILED), 1);
+	ck_repairable(shard);
+}
+END_TEST
+
 /* What other threads may do while the source is read; here its callback does it. */
 struct meanwhile {
 	struct fixture *f;
@@ -261,6 +287,8 @@ int main(void)
 	             "memory that changes under an inference"),
 		CASE(lease_that_is_granted_while_damage_is_looked_for_keeps_it_from_being_written,
 	             "CI-007", "integrity", "memory that changes under an inference"),
+		CASE(repair_from_within_the_source_of_a_verification_is_refused, "CI-007",
+	             "availability", ""),
 		CASE_LOOP(whoever_uses_a_shard_while_it_is_repaired_is_refused, 2,
 	                  "CI-007 WORKER-4150", "integrity", "a verdict about bytes being written"),
 		CASE_LOOP(what_is_wrong_for_good_is_never_lifted, 2, "CI-007", "integrity",
