@@ -28,7 +28,9 @@ seal = guard.seal(weights)
 
 def run(program, status=0):
     """A program in an interpreter of its own; what it printed."""
-    done = subprocess.run([sys.executable, "-X", "faulthandler", "-c", BEGIN + program], capture_output=True, text=True, timeout=60)
+    # Newer Pythons warn of forks beside threads, which is what is tried.
+    done = subprocess.run([sys.executable, "-X", "faulthandler", "-W", "ignore::DeprecationWarning", "-c", BEGIN + program], capture_output=True, text=True,
+                          timeout=60)
     assert (done.returncode, done.stderr) == (status, ""), (done.returncode, done.stderr[-2000:])
     return done.stdout
 

@@ -187,7 +187,7 @@ def test_a_set_is_verified_whole_and_names_who_is_damaged(weights):
     seals = [guard.seal(tensors, model_ref="m", group_id="tp", index=i, total=2, device=i) for i, tensors in enumerate((weights, others))]
     guard.verify_set(seals)
     guard.verify_set(seals[::-1], "signature")
-    for wrong, words in ((seals[:1], ""), (seals + seals, ""), ([seals[0], "x"], "seal 1 is a str"), ([], "")):
+    for wrong, words in ((seals[:1], None), (seals + seals, None), ([seals[0], "x"], "seal 1 is a str"), ([], None)):
         with pytest.raises(vres.InvalidInput, match=words):
             guard.verify_set(wrong)
     guard.mock.flip(others["layer.2.weight"], 9)
