@@ -153,7 +153,7 @@ START_TEST(mode_that_the_driver_does_not_set_is_no_reason_to_refuse_work)
 END_TEST
 
 #ifndef FAKE_HIP
-/* HIP's missing functions are those that dlsym() does not find: tests/unit/gpu/hip.c. */
+/* HIP's missing functions are those that dlsym() does not find: tests/unit/gpu/hip_library.c. */
 START_TEST(driver_without_capture_modes_works_and_then_a_check_spoils_a_capture)
 {
 	const struct fake_params params = {.missing = "cuThreadExchangeStreamCaptureMode"};

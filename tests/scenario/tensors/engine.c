@@ -5,78 +5,9 @@
  * driver's expandable segments and cuMemAlloc; over a fake HIP runtime's hipMalloc.  Over the fake
  * drivers everything runs once more while a graph is being captured.
  */
-#include "support/fixture/stand_in.h"
+#include "support/fixture/stand_in_life.h"
 
 #include <string.h>
-
-/* What a verification or a resume reports as damaged. */
-struct finding {
-	vres_damage list[STAND_IN_TENSORS];
-	vres_verify_report report;
-};
-
-static vres_status look(vres_shard *shard, struct finding *found, vres_error *err)
-{
-	vres_verify_params p = vres_verify_params_init();
-
-	memset(found, 0, sizeof(*found));
-	found->report = vres_verify_report_init();
-	found->list[0] = vres_damage_init();
-	p.damage = found->list;
-	p.damage_cap = STAND_IN_TENSORS;
-	return vres_shard_verify(shard, &p, &found->report, err);
-}
-
-/* There are @tensors damaged tensors, and each has @part in its name. */
-static void ck_named(const struct stand_in *e, const struct finding *found, const char *part,
-                     uint64_t tensors)
-{
-	ck_assert_uint_eq(found->report.bad_tensors, tensors);
-	ck_assert_uint_ge(found->report.damage_count, tensors);
-	for (uint64_t i = 0; i < found->report.damage_count; i++)
-		ck_assert_msg(strstr(e->names[found->list[i].tensor], part) != NULL,
-		              "%s is called damaged", e->names[found->list[i].tensor]);
-}
-
-static void ck_good(vres_shard *shard)
-{
-	CLEANUP(release_lease) vres_lease *lease = NULL;
-	vres_error err;
-
-	ck_ok(vres_shard_verify(shard, NULL, NULL, &err));
-	ck_ok(vres_lease_acquire(shard, &lease, &err));
-	ck_assert_uint_eq(info_of(shard).state, VRES_SHARD_SEALED);
-}
-
-static vres_status wake(vres_shard *shard, const struct stand_in *e, const uint64_t *ptrs,
-                        struct finding *found, vres_error *err)
-{
-	vres_resume_params p = vres_resume_params_init();
-
-	found->report = vres_verify_report_init();
-	p.device_ptrs = ptrs;
-	p.device_ptrs_n = ptrs ? e->n : 0;
-	return vres_shard_resume(shard, &p, &found->report, err);
-}
-
-/* An engine, and its sealed model. */
-struct life {
-	struct stand_in *e;
-	vres_shard *shard;
-};
-
-static struct life life_begin(int kind)
-{
-	struct stand_in *e = stand_in_begin((unsigned)kind);
-
-	return (struct life){.e = e, .shard = stand_in_sealed(e)};
-}
-
-static void life_end(struct life *l)
-{
-	release_shard(&l->shard);
-	stand_in_end(&l->e);
-}
 
 START_TEST(training_step_is_sealed_anew_when_it_is_what_the_trainer_sent)
 {

@@ -135,22 +135,20 @@ static vres_status seal_and_close(struct race *r, vres_error *err)
 	return status == VRES_OK ? vres_shard_close(shard, err) : status;
 }
 
-static const operation operations[] = {
-	verify_full,
-	verify_signature,
-	verify_sample_in_background,
-	verify_many,
-	lease,
-	scrub,
-	enforce,
-	find_and_release,
-	describe,
-	manifest,
-	receipt,
-	receipt_open,
-	match,
-	seal_and_close,
-};
+static const operation operations[] = {verify_full,
+                                       verify_signature,
+                                       verify_sample_in_background,
+                                       verify_many,
+                                       lease,
+                                       scrub,
+                                       enforce,
+                                       find_and_release,
+                                       describe,
+                                       manifest,
+                                       receipt,
+                                       receipt_open,
+                                       match,
+                                       seal_and_close};
 
 /* The last two compare with what was sealed first. */
 static bool may_be_superseded(operation o)
@@ -251,18 +249,6 @@ static bool change_owner_side(struct race *r, unsigned round)
 	return round % 4 == 3;
 }
 
-static struct engine *small_model(struct fixture *f)
-{
-	static const uint64_t sizes[] = {1, 100, 4096, 4097, 9000, 77};
-	struct engine *e = engine_begin(f);
-	const unsigned one = engine_segment(e, 0, KIB(64), 1),
-		       two = engine_segment(e, 0, KIB(64), 2);
-
-	for (unsigned i = 0; i < COUNT(sizes); i++)
-		(void)engine_tensor(e, i % 2 ? one : two, i * KIB(10) + i, sizes[i]);
-	return e;
-}
-
 static void begin_race(struct race *r)
 {
 	struct setup setup = setup_init();
@@ -277,7 +263,7 @@ static void begin_race(struct race *r)
 	config.incident_ctx = r;
 	config.log = NULL;
 	ck_ok(manager_create(r->f, &config, &r->f->manager, &err));
-	r->e = small_model(r->f);
+	r->e = engine_with_small_weights(r->f);
 	r->beside = sealed(r->f, BLOCK + 1, 3);
 	r->shard = engine_sealed(r->e);
 	r->receipt = receipt_of(r->shard, &r->receipt_bytes);
