@@ -25,11 +25,12 @@ def after_scenario(context, scenario):
         with contextlib.suppress(vres.Machine):  # of a device that the scenario has lost
             seal.close()
     if context.guard is not None:
+        context.guard.flush_audit()
         context.guard.close()
     context.seals, context.guard, context.error, context.guards = {}, None, None, None
     gc.collect()
     left = context.mock.live_handles if context.mock is not None else 0
-    shutil.rmtree(context.folder)
+    shutil.rmtree(context.folder, ignore_errors=True)
     folder = os.environ.get("VRES_RESULTS")
     if folder:
         suite = "features." + scenario.feature.filename.rsplit("/", 1)[-1].replace(".feature", "")

@@ -16,6 +16,8 @@ import numpy
 import pytest
 
 import vres
+from vres import _calls
+from vres._native import ffi
 
 BEGIN = """
 import atexit, gc, os, signal, sys, threading, time
@@ -293,6 +295,34 @@ def test_a_lease_keeps_the_tensors_of_a_forgotten_seal(guard):
     del lease
     gc.collect()
     assert ended() is None
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_circle_ends_in_the_order_that_the_library_needs(first):
+    order = []
+    inner = _calls.owned(ffi.cast("void *", 1), lambda _: order.append("mock"))[1]
+    outer = _calls.Handle("shard", ffi.cast("void *", 2), lambda _: order.append("shard"), (inner,))
+    circle = [inner, outer] if first else [outer, inner]
+    circle.append(circle)
+    del inner, outer, circle
+    gc.collect()
+    assert order == ["shard", "mock"]
+
+
+def test_guards_and_seals_in_circles_are_collected(weights):
+    before = len(_calls._kept)
+
+    class Engine:
+        def __init__(self):
+            self.guard = vres.Guard(backend="mock", on_incident=lambda incident: self)
+            self.seal = self.guard.seal(weights)
+            self.lease = self.seal.use()
+
+    for _ in range(10):
+        Engine()
+    gc.collect()
+    gc.collect()
+    assert len(_calls._kept) == before
 
 
 def test_five_hundred_cycles_leave_nothing():

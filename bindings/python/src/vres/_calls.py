@@ -2,6 +2,8 @@
 """Calling the library: what all calls have in common."""
 from __future__ import annotations
 
+import atexit
+import itertools
 import os
 import threading
 from typing import Any, Callable, Optional, Sequence
@@ -77,6 +79,36 @@ def _raise_what_interrupted() -> None:
         raise error
 
 
+# What must live until an object has ended, by number.  Held here, and not by the object: the garbage collector takes a circle apart in any
+# order, and would end the mock before its manager.  It holds the objects' ends, too, since it clears functions as well.
+_kept: dict[int, Any] = {}
+_numbers = itertools.count()
+
+
+@atexit.register
+def _stay() -> None:
+    """Whatever ends after this, and the threads that are in calls, finds what it needs until the process is gone."""
+    try:
+        import ctypes
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(_kept))
+    except ImportError:
+        pass
+
+
+def owned(pointer: Any, release: Callable[[Any], Any], keeps: Any = None, after: Optional[Callable[[], None]] = None) -> tuple[int, Any]:
+    """@pointer as an object at whose end @release gives it back, then comes @after, and then @keeps are let go; and its number."""
+    token, kept = next(_numbers), _kept
+
+    def end(pointer: Any) -> None:
+        release(pointer)
+        if after is not None:
+            after()
+        kept.pop(token, None)
+
+    kept[token] = (end, keeps)
+    return token, ffi.gc(pointer, end)
+
+
 class Handle:
     """An object of the library that can be closed while other threads are in calls with it: `with handle as pointer:` around each call.
 
@@ -88,13 +120,7 @@ class Handle:
         self._what, self._pid, self._taken = what, os.getpid(), False
         self._users: list[int] = []  # the threads that are in a call
         self._changed = threading.Condition(threading.RLock())  # a signal handler may come in the middle
-
-        def end(pointer: Any, keeps: Any = keeps) -> None:
-            release(pointer)
-            if after is not None:
-                after()
-
-        self._pointer = ffi.gc(pointer, end)
+        self._token, self._pointer = owned(pointer, release, keeps, after)
 
     def __enter__(self) -> Any:
         self._check_process()
@@ -140,6 +166,11 @@ class Handle:
             self._pointer, self._taken = pointer, False
         if interrupted:
             _raise_what_interrupted()
+
+    def forget(self, pointer: Any) -> None:
+        """Ends take() of what has ended otherwise: nothing is to be given back any more."""
+        ffi.gc(pointer, None)
+        _kept.pop(self._token, None)
 
     def close(self) -> None:
         """Lets no caller in any more; it ends with its last user."""

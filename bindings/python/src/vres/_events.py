@@ -36,11 +36,10 @@ class Listener:
 
     def __init__(self, logger: logging.Logger, on_incident: Optional[Callable[[Incident], None]]) -> None:
         self.logger, self.on_incident, self.last = logger, on_incident, threading.local()
-        self.handle = ffi.new_handle(self)
-        _live.add(self)
+        # The library's objects keep this alive, and not the listener, whose callback may know the guard.
+        self.handle = ffi.new_handle(weakref.ref(self))
 
 
-_live: weakref.WeakSet[Listener] = weakref.WeakSet()
 _ended: list[bool] = []  # not empty: the interpreter ends, and nothing more is told
 
 
@@ -61,7 +60,10 @@ def _failed(_kind: Any, error: BaseException, _traceback: Any) -> None:
 def _log(context: Any, level: int, event: Any, keys: Any, values: Any, n: int, ended: Any = _ended) -> None:
     if ended:
         return
-    logger = ffi.from_handle(context).logger
+    listener = ffi.from_handle(context)()
+    if listener is None:
+        return
+    logger = listener.logger
     kind = _LEVELS.get(level, logging.INFO)
     if logger.isEnabledFor(kind):
         pairs = {text_of(keys[i]): text_of(values[i]) for i in range(n)}
@@ -72,7 +74,9 @@ def _log(context: Any, level: int, event: Any, keys: Any, values: Any, n: int, e
 def _incident(context: Any, e: Any, ended: Any = _ended) -> None:
     if ended:
         return
-    listener = ffi.from_handle(context)
+    listener = ffi.from_handle(context)()
+    if listener is None:
+        return
     incident = Incident(text_of(e.name), text_of(lib.vres_status_name(e.status)), text_of(lib.vres_reason_name(e.reason)),
                         text_of(ffi.cast("const vres_shard_info *", e.shard).shard_id) if e.shard else "", text_of(e.tensor), e.bad_tensors, e.damage_count,
                         text_of(e.detail))

@@ -88,7 +88,7 @@ class Guard:
         check(lib.vres_manager_create(config, out, err), err)
         # What must be there as long as anything of the guard is.
         self._audit, self._key = log, key
-        self._keeps = (self._listener, self.mock, log)
+        self._keeps = (self._listener.handle, None if self.mock is None else self.mock._here(), log)
         self._manager = Handle("guard", out[0], lib.vres_manager_destroy, self._keeps)
         self._scrubs: list[Scrub] = []
 
@@ -202,6 +202,7 @@ class Guard:
         for scrub in self._scrubs:
             scrub.stop()
         self._manager.close()
+        self._audit = None  # it ends with what is left of the guard
 
     def __enter__(self) -> Guard:
         return self

@@ -11,7 +11,7 @@ import os
 import threading
 from typing import Any, Optional
 
-from ._calls import init, nanoseconds, number
+from ._calls import init, nanoseconds, number, owned
 from ._memory import Memory, Place, memory_of
 from ._native import ffi, lib
 from .errors import Forked, InsufficientVram, InvalidInput, NoMemory, check
@@ -51,7 +51,7 @@ class Mock:
             if getpid() == pid:  # its lock may be held by a thread that a child does not have
                 destroy(mock)
 
-        self._mock, self._pid, self._lock = ffi.gc(out[0], end), pid, threading.Lock()
+        self._mock, self._pid, self._lock = owned(out[0], end)[1], pid, threading.Lock()
         self._starts: list[int] = []
         self._waiting: collections.deque[tuple[int, Any]] = collections.deque()
         self._mapped: dict[int, list[int]] = {}  # where it begins: its size, and by how many it is used

@@ -232,7 +232,7 @@ class Seal:
             if status == lib.VRES_E_BUSY:
                 rest = pointer
             else:
-                ffi.gc(pointer, None)
+                self._shard.forget(pointer)
                 self._holds.let_go()
             check(status, err)
         finally:
