@@ -164,7 +164,8 @@ static vres_status injected_mem_alloc(vres_bdev *dev, uint64_t bytes, vres_bmem 
 	injector_span_add(injector, &(struct injector_span){.addr = info->addr,
 	                                                    .bytes = bytes,
 	                                                    .capacity = capacity,
-	                                                    .device = dev->index});
+	                                                    .device = dev->index,
+	                                                    .inner = inner});
 	mem_publish(dev, inner, info->addr, bytes, capacity, out);
 	return VRES_OK;
 }
@@ -240,7 +241,9 @@ static vres_status injected_mem_release(vres_bmem *mem, vres_error *err)
 static vres_status injected_mem_protect(vres_bmem *mem, uint32_t read_only, vres_error *err)
 {
 	ANSWERED(VRES_MOCK_OP_MEM_PROTECT, mem->dev->injector, mem->dev->index);
-	return mem->dev->injector->inner->mem_protect(mem->inner, read_only, err);
+	TRY(mem->dev->injector->inner->mem_protect(mem->inner, read_only, err));
+	injector_span_protect(mem->dev->injector, mem->addr, read_only);
+	return VRES_OK;
 }
 
 vres_backend injector_table(const vres_backend *inner)

@@ -32,6 +32,8 @@ struct injector_span {
 	uint64_t addr, bytes, capacity;
 	uint32_t device, lies;
 	vres_bmem *owned; /* the inner handle of what injector_alloc() made; NULL: a manager's */
+	vres_bmem *inner; /* the inner handle of a manager's */
+	bool is_read_only;
 };
 
 struct injector_fault {
@@ -126,6 +128,7 @@ uint64_t injector_capacity(const struct injector *injector, uint64_t bytes);
 
 void injector_span_add(struct injector *injector, const struct injector_span *span);
 bool injector_span_find(struct injector *injector, uint64_t addr, struct injector_span *out);
+void injector_span_protect(struct injector *injector, uint64_t addr, bool is_read_only);
 bool injector_span_drop(struct injector *injector, uint64_t addr, struct injector_span *out);
 
 /* The slots that work on a lane (injector_lane.c). */

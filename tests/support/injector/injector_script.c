@@ -237,6 +237,17 @@ bool injector_span_drop(struct injector *injector, uint64_t addr, struct injecto
 	return span != NULL;
 }
 
+void injector_span_protect(struct injector *injector, uint64_t addr, bool is_read_only)
+{
+	struct injector_span *span;
+
+	(void)pthread_mutex_lock(&injector->lock);
+	span = *find(injector, addr);
+	if (span)
+		span->is_read_only = is_read_only;
+	(void)pthread_mutex_unlock(&injector->lock);
+}
+
 void injector_pretend(struct injector *injector, uint64_t addr, uint32_t lies)
 {
 	struct injector_span *span;

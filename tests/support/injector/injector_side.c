@@ -174,6 +174,21 @@ void injector_free(struct injector *injector, uint64_t addr)
 	injector_give_back(injector, span.device, span.capacity);
 }
 
+/* Read-only memory is made writable for it, and protected again. */
+static vres_status push_through(struct injector *injector, const struct injector_span *span,
+                                struct errand *e, vres_bmem *mem)
+{
+	vres_status status;
+	vres_error err;
+
+	if (!span->is_read_only)
+		return push(e, mem, 0, 1);
+	TRY(injector->inner->mem_protect(span->inner, 0, &err));
+	status = push(e, mem, 0, 1);
+	TRY(injector->inner->mem_protect(span->inner, 1, &err));
+	return status;
+}
+
 vres_status injector_flip(struct injector *injector, uint64_t addr, unsigned bit)
 {
 	UNCOUNTED;
@@ -192,7 +207,7 @@ vres_status injector_flip(struct injector *injector, uint64_t addr, unsigned bit
 	status = pull(&e, mem, 0, 1);
 	e.staging[0] ^= (uint8_t)(1u << bit);
 	if (status == VRES_OK)
-		status = push(&e, mem, 0, 1);
+		status = push_through(injector, &span, &e, mem);
 	(void)injector->inner->mem_release(mem, &err);
 	return status;
 }
