@@ -190,6 +190,18 @@ vres_status vres_fail_vram(vres_error *err, uint32_t gpu_device, uint64_t needed
 	return VRES_E_INSUFFICIENT_VRAM;
 }
 
+vres_status vres_check_source(vres_status answer, uint64_t at, vres_error *err)
+{
+	if (answer == VRES_E_CANCELLED)
+		return vres_fail(err, VRES_E_CANCELLED, "the source cancelled at byte %" PRIu64,
+		                 at);
+	if (answer != VRES_OK)
+		return vres_fail(err, VRES_E_IO,
+		                 "the source failed at byte %" PRIu64 " with status %d", at,
+		                 (int)answer);
+	return VRES_OK;
+}
+
 vres_status vres_fail_with(vres_error *err, const vres_error *detail)
 {
 	if (err && err != detail)

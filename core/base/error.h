@@ -25,6 +25,12 @@ vres_status vres_check_given(const void *pointer, const char *what, vres_error *
 vres_status vres_fail_vram(vres_error *err, uint32_t gpu_device, uint64_t needed,
                            uint64_t available);
 
+/*
+ * What a source of the caller's answered, asked for bytes from @at on: VRES_E_CANCELLED if it says
+ * so, VRES_E_IO for whatever else it returns.
+ */
+vres_status vres_check_source(vres_status answer, uint64_t at, vres_error *err);
+
 /* Hand a detail that was kept aside to the caller, if it wants one. */
 vres_status vres_fail_with(vres_error *err, const vres_error *detail);
 

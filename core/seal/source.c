@@ -27,16 +27,7 @@ static vres_status part_of_fd(const struct source *s, uint64_t at, void *buffer,
 static vres_status part_of_stream(const struct source *s, uint64_t at, void *buffer, size_t n,
                                   vres_error *err)
 {
-	const vres_status status = s->read(s->ctx, buffer, n);
-
-	if (status == VRES_E_CANCELLED)
-		return vres_fail(err, VRES_E_CANCELLED, "the source cancelled at byte %" PRIu64,
-		                 at);
-	if (status != VRES_OK)
-		return vres_fail(err, VRES_E_IO,
-		                 "the source failed at byte %" PRIu64 " with status %d", at,
-		                 (int)status);
-	return VRES_OK;
+	return vres_check_source(s->read(s->ctx, buffer, n), at, err);
 }
 
 void vres_source_memory(struct source *s, const void *data)

@@ -2,8 +2,6 @@
 /* Asking the caller's source. */
 #include "verify/source.h"
 
-#include <inttypes.h>
-
 static void count(struct vres_shard *s, bool begins)
 {
 	vres_manager_lock(s->manager);
@@ -19,12 +17,5 @@ vres_status vres_verify_read_source(const struct verification *v, uint64_t at, v
 	count(v->shard, true);
 	status = v->params.source(v->params.source_ctx, at, buffer, n);
 	count(v->shard, false);
-	if (status == VRES_E_CANCELLED)
-		return vres_fail(err, VRES_E_CANCELLED, "the source cancelled at byte %" PRIu64,
-		                 at);
-	if (status != VRES_OK)
-		return vres_fail(err, VRES_E_IO,
-		                 "the source failed at byte %" PRIu64 " with status %d", at,
-		                 (int)status);
-	return VRES_OK;
+	return vres_check_source(status, at, err);
 }

@@ -115,12 +115,11 @@ static void update(struct model *m)
 
 static void manifest(struct model *m)
 {
-	size_t n = 0;
-	char *text;
+	const size_t room = m->n * (sizeof("sha256: \n") + 64 + NAME);
+	char *text = malloc(room);
+	size_t n;
 
-	must(vres_shard_manifest(m->b.shard, NULL, 0, &n, NULL) == VRES_E_BUFFER, "no manifest");
-	text = malloc(n + 1);
-	must(text && vres_shard_manifest(m->b.shard, text, n + 1, &n, NULL) == VRES_OK,
+	must(text && vres_shard_manifest(m->b.shard, text, room, &n, NULL) == VRES_OK,
 	     "no manifest");
 	free(text);
 }
