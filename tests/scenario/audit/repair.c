@@ -197,7 +197,7 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE_LOOP(a_torn_last_line_is_cut_off_and_recorded_wherever_it_was_torn, 2, "",
+		CASE_LOOP(a_torn_last_line_is_cut_off_and_recorded_wherever_it_was_torn, 2, "D-58",
 	                  "integrity", "half a line after a crash"),
 		CASE_LOOP(a_repair_is_told_before_anything_else_is, 3, "", "integrity",
 	                  "a repair that a checker takes for a fault"),

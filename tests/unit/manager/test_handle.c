@@ -130,7 +130,7 @@ END_TEST
 int main(void)
 {
 	static const struct suite_case cases[] = {
-		CASE(json_of_a_shard_with_everything, "WORKER-4110 WORKER-4111", "", ""),
+		CASE(json_of_a_shard_with_everything, "WORKER-4110 WORKER-4111 MS-001", "", ""),
 		CASE(json_of_a_shard_with_nothing_optional_and_quarantined,
 	             "WORKER-4110 WORKER-4112", "integrity", "a damaged shard that says sealed"),
 		CASE(buffer_that_is_too_small_is_untouched_and_told_the_need, "WORKER-4150 VR-006",
