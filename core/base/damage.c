@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* An array of the caller's, whose elements may be of an older and smaller version. */
 #include "base/damage.h"
 
 #include <string.h>

@@ -12,6 +12,7 @@
 #include <inttypes.h>
 
 #include "base/abi.h"
+#include "base/damage.h"
 #include "device/policy.h"
 #include "events/events.h"
 #include "events/log.h"
@@ -47,10 +48,7 @@ static vres_status params_in(struct repair *r, const vres_repair_params *given, 
 	TRY(ABI_IN(&p, given, "vres_repair_params", err));
 	if (p.source == NULL)
 		return vres_fail(err, VRES_E_INVALID_INPUT, "params.source is NULL");
-	if (p.damage == NULL && p.damage_cap > 0)
-		return vres_fail(err, VRES_E_INVALID_INPUT, "params.damage is NULL");
-	if (p.damage_cap > 0)
-		TRY(ABI_OUT_CHECK(p.damage, "vres_damage", err));
+	TRY(vres_damage_check(p.damage, p.damage_cap, err));
 	r->max_bytes = p.max_bytes ? p.max_bytes : UINT64_MAX;
 	r->looking = vres_verify_params_init();
 	r->looking.source = p.source;
