@@ -20,7 +20,10 @@ void watch_repair(struct watched *w);
 /* Say what came of it, on stderr and, if @is_shown, by text; and keep it for the document. */
 void watch_repair_told(struct output *o, struct watched *w, bool is_shown);
 
-/* "repairs", "repaired_bytes", "repaired": [{"check", "damage"}] of the first of them. */
+/*
+ * "repairs", "repaired_bytes" (of at most DAMAGE_MAX ranges a repair), "repaired": [{"check",
+ * "damage"}] of the first of them.
+ */
 void watch_repairs_to_json(struct output *o, json_t *object, struct watched *w);
 
 #endif
